@@ -15,8 +15,8 @@ $(shell $(PY) -c '' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops it
-	@$(PY) manage.py portal
+run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops it. ARGS=--empty starts a sandbox without examples
+	@$(PY) manage.py portal $(ARGS)
 
 # The environment wins over `.env` and over this default: PORTAL_DEBUG=false works here, too.
 dev: .venv/.dev  ## the same for development: restarts when a file changes, with Django's debug pages

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Print line and branch coverage from the last `make test COVERAGE=1`, least covered files first."""
+"""Print line coverage, and branch coverage if it was measured, from the last `make test COVERAGE=1`; least covered
+files first."""
 
 import json
 import subprocess
@@ -20,11 +21,10 @@ def main() -> int:
     for name, file in files[:SHOWN]:
         print(f"{file['summary']['percent_covered']:5.1f} %  {name}")
     total = report["totals"]
-    lines, branches = total["num_statements"], total["num_branches"]
-    print(
-        f"Coverage: {100 * total['covered_lines'] / lines:.1f} % of {lines:,} lines, "
-        f"{100 * total['covered_branches'] / branches:.1f} % of {branches:,} branches."
-    )
+    said = f"{100 * total['covered_lines'] / total['num_statements']:.1f} % of {total['num_statements']:,} lines"
+    if branches := total.get("num_branches"):
+        said += f", {100 * total['covered_branches'] / branches:.1f} % of {branches:,} branches"
+    print(f"Coverage: {said}.")
     return 0
 
 

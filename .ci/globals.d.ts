@@ -4,7 +4,7 @@ interface HtmxRequest {
 	elt: Element;
 	target: HTMLElement;
 	xhr: XMLHttpRequest;
-	requestConfig: { verb: string; parameters: Record<string, unknown> };
+	requestConfig: { verb: string; parameters: Record<string, unknown>; triggeringEvent?: Event };
 }
 
 interface DocumentEventMap {

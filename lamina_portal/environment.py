@@ -1,4 +1,4 @@
-"""Values that settings.py derives from the environment: secret key, mail, database, storage.
+"""Values that settings.py derives from the environment: secret key, email, database, storage.
 
 Errors (`environs.EnvValidationError` or `ImproperlyConfigured`) name the variable but never its value. An invalid
 setting stops the portal from starting, with a message that operators can act on.
@@ -40,7 +40,7 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """Return the data folder from PORTAL_DATA_DIR; if it is missing, create it for the portal's user only."""
+    """Return the data folder from PORTAL_DATA_DIR; if missing, create it so that only the current user has access."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`; refuse to start if it is easy to guess. `name` is the setting's name."""
+    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is the name of the setting."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
@@ -61,7 +61,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Return why `key` is weak, as the end of a sentence; empty if it isn't."""
+    """Return why `key` is weak, as the end of a sentence; "" if it isn't weak."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -73,8 +73,9 @@ def _flaw_of(key: str) -> str:
 
 
 def stored_secret_key(data_dir: Path) -> str:
-    """Return the portal's own secret key, which signs sessions and queued tasks. It is created in `data_dir` on first
-    start (mode 0600).
+    """Return the portal's own secret key, which signs sessions and queued tasks.
+
+    The key is created in `data_dir` when the portal first starts (mode 0600).
     """
     path = data_dir / "secret_key"
     try:
@@ -133,6 +134,7 @@ def mailers(env: Env) -> dict[str, Any]:
         raise ImproperlyConfigured("EMAIL_URL must start with smtp://, submission://, file:// or consolemail://")
     mailer: dict[str, Any] = {"BACKEND": backend}
     if backend.endswith("smtp.EmailBackend"):
+        mailer["BACKEND"] = "runs.team.smtp.EmailBackend"
         mailer["OPTIONS"] = {
             "host": old.get("EMAIL_HOST"),
             "port": old.get("EMAIL_PORT"),
@@ -157,10 +159,10 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """Return the local URL for `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000"), so that links use its
-    port.
+    """Return the local URL for `bind`, so that links contain the right port.
 
-    If the web server listens on something else, such as a Unix socket, return the default URL.
+    `bind` is PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000" or ":8000". If the web server listens on something else, such
+    as a Unix socket, return the default URL.
     """
     host, colon, port = bind.rpartition(":")
     if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536) or "/" in host:
@@ -171,16 +173,21 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """Return the sender address: `_default_from_email` in EMAIL_URL, otherwise its user if that is an address,
-    otherwise an address at `host`."""
+    """Return the email address of the sender.
+
+    This is `_default_from_email` in EMAIL_URL, otherwise the user in EMAIL_URL if that is an email address, otherwise
+    an address at `host`.
+    """
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
     user = str(old.get("EMAIL_HOST_USER") or "")
     return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
 
 
 def storage(url: str) -> dict[str, Any]:
-    """Return Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]);
-    defaults to a local folder."""
+    """Return Django's STORAGES["default"] from STORAGE_URL; defaults to a local folder.
+
+    STORAGE_URL looks like s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=].
+    """
     if not url:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     try:
@@ -220,7 +227,7 @@ def accel_prefix(text: str, *, is_local: bool) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether `host` (name or address, no port) can only be reached from this machine."""
+    """Return whether `host` (a name or IP address, without a port) can only be reached from this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -232,10 +239,10 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
-    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the setting's name.
+    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of the setting.
 
-    With `is_bare`, a URL with more than an origin is refused, since the whole origin would be trusted, not just that
-    path.
+    With `is_bare`, a URL that contains more than an origin is refused, since the whole origin would be trusted, not
+    just that path.
     """
     try:
         parts = urlsplit(url.strip())
@@ -249,7 +256,7 @@ def origin(name: str, url: str, *, is_bare: bool = True) -> str:
 
 
 def networks(name: str, texts: list[str]) -> list[str]:
-    """Return `texts` if all of them are IP addresses or networks. `name` is the setting's name."""
+    """Return `texts` if all of them are IP addresses or networks. `name` is the name of the setting."""
     for text in texts:
         try:
             ipaddress.ip_network(text, strict=False)

@@ -1,10 +1,10 @@
-"""Keeps secret paths out of log lines, so that logs can be stored."""
+"""Masks the secret parts of URL paths in log lines, so that logs can be stored."""
 
 import logging
 import re
 
-# Mistyped paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. Slashes
-# are encoded in a path inside another address (`?next=`, a mail filter's referrer), twice if nested deeper.
+# Mistyped paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. In a path
+# inside another URL (`?next=`, or the referrer from an email filter), slashes are encoded, or even encoded twice.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
@@ -14,7 +14,7 @@ def _spelt(word: str) -> str:
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 
-SECRET_PLACES = (("hooks", "lamina"), ("s",), ("invite",), ("password", "reset"))
+SECRET_PLACES = (("hooks", "lamina"), ("s",), ("invite",), ("mail",), ("password", "reset"))
 SECRET_PATH = re.compile(
     rf"({SLASHES}(?:{'|'.join(SLASHES.join(map(_spelt, words)) for words in SECRET_PLACES)}){SLASHES})"
     rf"(?:(?!{SLASHES})[^\s\"'?])+",
@@ -23,11 +23,15 @@ SECRET_PATH = re.compile(
 
 
 class MaskSecretPaths(logging.Filter):
-    """Masks the secret part of paths in the formatted message."""
+    """Masks the secret parts of paths in the formatted message."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        masked = SECRET_PATH.sub(r"\1•••", message)
-        if masked != message:
-            record.msg, record.args = masked, ()
+        if masked(message) != message:
+            record.msg, record.args = masked(message), ()
         return True
+
+
+def masked(text: str) -> str:
+    """Return `text` with the secret parts of all paths masked."""
+    return SECRET_PATH.sub(r"\1•••", text)

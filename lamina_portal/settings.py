@@ -42,6 +42,8 @@ _file_origins: list[str] = env.list("PORTAL_FILE_ORIGINS", [])
 PORTAL_FILE_ORIGINS = [environment.origin("PORTAL_FILE_ORIGINS", url) for url in _file_origins]
 _lamina_origin = environment.origin("LAMINA_BASE_URL", LAMINA_BASE_URL, is_bare=False)
 TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]
+_chat_origins: list[str] = env.list("PORTAL_CHAT_ORIGINS", [])
+PORTAL_CHAT_ORIGINS = [environment.origin("PORTAL_CHAT_ORIGINS", url) for url in _chat_origins]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
 # The sandbox has its own data, so that the history starts empty when a key is added later.
@@ -91,9 +93,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
+    "runs.web.zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "runs.notices.middleware.OpenedMiddleware",
     "runs.web.middleware.SpeculationRulesMiddleware",
 ]
 ROOT_URLCONF = "lamina_portal.urls"
@@ -109,6 +113,8 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "runs.web.http.portal_context",
+                "runs.display.bell.bell_context",
+                "runs.display.review_count.review_context",
             ],
             "loaders": [
                 (
@@ -124,11 +130,14 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.l10n",
                 "django_htmx.templatetags.django_htmx",
                 "runs.templatetags.icons",
+                "runs.templatetags.limits",
+                "runs.templatetags.marks",
                 "runs.templatetags.moments",
                 "runs.templatetags.menus",
                 "runs.templatetags.pictures",
                 "runs.templatetags.rules",
                 "runs.templatetags.said",
+                "runs.templatetags.support",
             ],
         },
     }
@@ -211,10 +220,10 @@ SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-# HSTS for the parent domain is its owner's decision.
+# It is up to the owner of the parent domain whether HSTS applies to that domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from other senders
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # removed by TrustedProxyMiddleware if not from a proxy
 X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
@@ -231,5 +240,9 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_paths"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"runs": {"level": "INFO"}, "lamina_portal": {"level": "INFO"}},
+    "loggers": {
+        "runs": {"level": "INFO"},
+        "lamina_portal": {"level": "INFO"},
+        "urllib3": {"level": "WARNING"},  # lower levels log whole addresses, some of which are secret
+    },
 }

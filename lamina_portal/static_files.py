@@ -51,7 +51,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     _modules_hash = ""
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
-        if self._modules_hash and MODULE.fullmatch(name or ""):  # the manifest has no name
+        if self._modules_hash and MODULE.fullmatch(name or ""):  # no name is given for the manifest
             return self._modules_hash
         found: str | None = super().file_hash(name, content)
         return found
@@ -61,7 +61,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
             return
         sheets = JoinedStylesheets(paths)
         names = [name for name in paths if name.endswith(".css")]
-        for name in names:  # error pages use the plain names
+        for name in names:  # also under the plain names, which error pages use
             self.delete(name)
             self.save(name, sheets.open(name))
         sources = sha256()

@@ -13,9 +13,9 @@ _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Run the portal, and let it close the connection after a response.
+    """Run the portal, and allow it to close the connection after a response.
 
-    gunicorn drops the application's `Connection` header, but its response object can be told to close.
+    gunicorn ignores the `Connection` header from the application, but its response object can be made to close.
     """
     environ[_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

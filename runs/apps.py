@@ -1,8 +1,9 @@
-"""The Django app. Registers the event listeners, and creates django-q2's Schedules after every migrate."""
+"""Django app config: registers event listeners, and creates django-q2 Schedules after every migrate."""
 
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -14,16 +15,44 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         from runs import events
         from runs.background import task_package
+        from runs.connection import balance
         from runs.engine import apply_outputs, durations
+        from runs.models import planner
+        from runs.notices import listeners
+        from runs.review import content, guest_answers, requests, said, versions
         from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
 
         events.run_ended.listen(durations.on_run_ended)
+        events.run_ended.listen(balance.on_run_ended)
         events.output_saved.listen(guest_copies.on_output_saved)
         events.file_inspected.listen(apply_outputs.on_file_inspected)
+        events.decision_made.listen(requests.on_decision_made)
+        events.decision_made.listen(said.on_decision_made)
+        events.comment_posted.listen(said.on_comment_posted)
+        events.comment_changed.listen(said.on_comment_changed)
+        events.comments_carried.listen(said.on_comments_carried)
+        events.content_changed.listen(content.on_content_changed)
+        events.content_changed.listen(requests.on_content_changed)
+        events.content_changed.listen(versions.on_content_changed)
+        events.version_made.listen(requests.on_version_made)
+        events.run_shared.listen(requests.on_run_shared)
+        events.run_ended.listen(requests.on_run_ended)
+        events.deciders_changed.listen(guest_answers.on_deciders_changed)
+        events.run_ended.listen(listeners.on_run_ended)
+        events.output_saved.listen(listeners.on_output_saved)
+        events.file_inspected.listen(listeners.on_file_inspected)
+        events.mentioned.listen(listeners.on_mentioned)
+        events.comment_posted.listen(listeners.on_comment_posted)
+        events.comment_changed.listen(listeners.on_comment_changed)
+        events.decision_made.listen(listeners.on_decision_made)
+        events.review_asked.listen(listeners.on_review_asked)
+        events.incident_recorded.listen(listeners.on_incident_recorded)
+        events.member_left.listen(listeners.on_member_left)
         sessions.listen()
         recent_password.listen()
         task_package.install()
+        connection_created.connect(planner.on_connection_created)
         post_migrate.connect(make_schedules, sender=self)
 
 
@@ -35,5 +64,5 @@ def make_schedules(**_: Any) -> None:
 
     for name, fields in SCHEDULES.items():
         twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates, if two hosts migrated at once
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates left by two hosts migrating at once
         Schedule.objects.update_or_create(name=name, defaults=fields)

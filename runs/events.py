@@ -1,7 +1,7 @@
-"""Events, so that the code that records a fact needn't know what reacts to it.
+"""Events decouple the code that records a change from the code that reacts to it.
 
-An event is sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
-together with the fact, such as a charge, isn't a listener: the sender calls it directly.
+Events are sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
+together with the change, such as a charge, isn't done by a listener: the sender calls it directly.
 """
 
 import logging
@@ -9,20 +9,31 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from runs.models import OutputFile, Run, StoredFile
+from runs.models import (
+    Comment,
+    Decision,
+    GuestLink,
+    Incident,
+    Member,
+    Output,
+    OutputFile,
+    ReviewRequest,
+    Run,
+    StoredFile,
+)
 
 logger = logging.getLogger(__name__)
 
 
 class Event[**P]:
-    """One kind of event. Listeners are called with the arguments of `send`."""
+    """A type of event. Listeners are called with the arguments passed to `send`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._listeners: list[Callable[P, object]] = []
 
     def listen(self, listener: Callable[P, object]) -> None:
-        """Register `listener`; registering it again does nothing. Listeners are called in the order of registration."""
+        """Register `listener`, unless it already is. Listeners are called in the order they were registered."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
@@ -38,5 +49,17 @@ class Event[**P]:
 
 
 run_ended = Event[[Run]]("run_ended")  # a run has completed, failed or been cancelled
-output_saved = Event[[OutputFile]]("output_saved")  # a result's file has been saved
-file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file's kind and small pictures are now known
+output_saved = Event[[OutputFile]]("output_saved")  # a file of a result has been saved
+file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been inspected (kind, thumbnails)
+content_changed = Event[[Output]]("content_changed")  # a result has its text, or its files were saved or given up
+version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)
+run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
+deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests decide from now on, or no longer do
+decision_made = Event[[Decision]]("decision_made")  # somebody decided, withdrew, undid or set aside
+review_asked = Event[[ReviewRequest]]("review_asked")  # somebody asked for decisions, or reminded of that
+mentioned = Event[[Comment, Member]]("mentioned")  # a comment names the member, who wasn't named in it before
+comment_posted = Event[[Comment]]("comment_posted")  # somebody commented or replied
+comment_changed = Event[[Comment, str]]("comment_changed")  # an author edited or removed it; with its text before
+comments_carried = Event[[Run, Run]]("comments_carried")  # comments on a result now belong to another one: (from, to)
+incident_recorded = Event[[Incident]]("incident_recorded")  # something that admins may want to know about
+member_left = Event[[Member]]("member_left")  # an account was closed

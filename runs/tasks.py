@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages; it does no harm if they are lost, repeated or late."""
+"""Tasks for django-q2. They only call other packages, and do no harm if they are lost, repeated or late."""
 
 from typing import Any
 
@@ -10,17 +10,20 @@ from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
-from runs.history import bin, retention
+from runs.history import bin, retention, selection
 from runs.launching import drafts
+from runs.management import examples
+from runs.notices import channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import deferred_thumbnails, orphans
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
+from runs.words import known
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
-    # The scheduler only checks every 30 s, whatever a Schedule says; with this cron, the pulse is due each time.
+    # The scheduler only checks every 30 s, whatever the Schedule says; this cron makes the pulse due at every check.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
@@ -29,10 +32,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a sign of life, queue the work that is due, and wake the poller. Runs every 30 s.
+    """Record a heartbeat, queue due work, make the daily mails that are due, and wake the poller. Runs every 30 s.
 
-    The Schedule's pulse goes to any cluster. Each of our clusters (named `worker`) also has its own pulse, which starts
-    with the cluster, so that work resumes at once after a kill.
+    The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
+    itself from startup on, so that work resumes at once after a cluster was killed.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -41,15 +44,19 @@ def pulse(worker: str = "") -> None:
     poller_wakeups.revive()
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
+    trouble.look()
+    mails.request_daily()
 
 
 def sweep() -> None:
-    """Queue all steps that are due."""
+    """Queue all work that is due."""
     sweeping.sweep()
     save_outputs.request_keeping()
     uploads.request_links()
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
+    chat.request_sending()
+    mails.request_sending()
 
 
 def submit_run(run_id: int) -> None:
@@ -129,14 +136,30 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
     security_mail.send_new_browser_mail(member_id, signed_in_id, at)
 
 
+def send_mails() -> None:
+    mails.send_due()
+
+
+def send_chat() -> None:
+    chat.send_due()
+
+
+def make_examples() -> None:
+    examples.make_examples()
+
+
 def tidy() -> None:
     now = timezone.now()
     incidents.tidy(now)
     drafts.tidy(now)
+    selection.tidy(now)
     throttling.tidy(now)
     sessions.tidy(now)
     heartbeats.tidy(now)
+    chat.tidy(now)
     lamina_search.tidy(timezone.now())
+    read.tidy(now)
+    mails.tidy(now)
 
 
 def request_clearing() -> None:
@@ -145,9 +168,12 @@ def request_clearing() -> None:
 
 
 def clear() -> None:
-    """Clean up once a day: apply the retention rules, delete runs that have been in the bin for 30 days, then remove
-    unused files and copies that no guest needs."""
+    """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
+    unused files, guest copies that are no longer needed, and known words that no text contains any longer. Encrypt chat
+    addresses with the current secret key."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()
+    channels.seal_again()
+    known.forget_unused()

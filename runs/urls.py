@@ -1,4 +1,4 @@
-"""The portal's URLs; each package has its own."""
+"""URLs of the portal, collected from each package."""
 
 from django.urls import include, path
 
@@ -10,11 +10,17 @@ urlpatterns = [
     path("", include("runs.engine.urls")),
     path("", include("runs.live.urls")),
     path("", include("runs.uploads.urls")),
+    path("", include("runs.review.urls")),
     path("", include("runs.results.urls")),
+    path("", include("runs.review.urls_comments")),
     path("", include("runs.history.urls")),
+    path("", include("runs.review.urls_queue")),
+    path("", include("runs.notices.urls")),
     path("", include("runs.sharing.urls")),
     path("", include("runs.compare.urls")),
+    path("", include("runs.notices.urls_mail")),
     path("", include("runs.team.urls")),
     path("", include("runs.manage.urls")),
+    path("", include("runs.notices.urls_chat")),
     path("", include("runs.help.urls")),
 ]

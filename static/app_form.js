@@ -1,27 +1,44 @@
-/* An app's form: files upload at once and Run waits for them, long lists can be searched, and drafts are saved. */
-import { all, changed, fill, find, get, on, say, showBusy, showIdle } from "./portal.js";
+/* An app's form: Run waits for its files, Back restores it, and what is typed is saved as a draft. */
+import { boxOf, complain, takeAllChosen } from "./app_files.js";
+import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from "./portal.js";
 
-/** @param {Element} node inside one question's files */
-const boxOf = (node) => /** @type {HTMLElement} */ (node.closest(".upload"));
-/** @param {HTMLElement} box */
-const isMany = (box) => box.matches(".is-multiple");
-/** @param {HTMLElement} box @param {string} [words] */
-const complain = (box, words = "") => {
-	get("[data-problem]", box).textContent = words;
+const form = get(".app-form", document, HTMLFormElement);
+const draftUrl = form.dataset.draftUrl ?? "";
+
+/* Back after Run: the browser would bring back only half of the form, so the server fills it in from its run */
+
+const restore = () => {
+	const token = history.state?.sentToken;
+	if (token) location.replace(`?${new URLSearchParams({ sent: token })}`);
 };
+restore();
+addEventListener("pageshow", ({ persisted }) => {
+	if (persisted && history.state?.isClosed)
+		location.reload(); // Reset and Undo end what this page can save
+	else if (persisted) restore();
+});
+// A page that answered a form gets its own address: Back then asks for it again, instead of refusing
+history.replaceState(history.state, "", location.href);
+
+on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
+	if (defaultPrevented) return;
+	const isClosed = Boolean(submitter?.hasAttribute("formaction"));
+	const sent = submitter?.matches("[data-free]") ? {} : { sentToken: new FormData(form).get("token") };
+	history.replaceState({ ...history.state, ...sent, isClosed }, "");
+});
 
 /* Run waits for uploads in progress */
 
 /** @type {HTMLElement | null} */
 let pressed = null;
 
-/** @param {Element} node in a form that may be waiting; the form is sent when no uploads are left */
-const check = (node) => {
-	const form = node.closest("form");
-	if (!form?.dataset.waiting) return;
+/** Send the form that is waiting, when no uploads are left */
+const check = () => {
+	if (!form.dataset.waiting) return;
+	const button = pressed?.hasAttribute("name") ? pressed : find("[data-run]", form);
 	const left = all("progress", form, HTMLProgressElement);
 	const failed = find(".is-failed", form);
-	if (left.length && !failed) {
+	if (button && left.length && !failed) {
 		const percent = Math.round(left.reduce((sum, bar) => sum + bar.value, 0) / left.length);
 		showBusy(form, pressed, fill(form.dataset.waits, { percent }));
 		return;
@@ -29,20 +46,25 @@ const check = (node) => {
 	delete form.dataset.waiting;
 	showIdle(form);
 	if (failed) complain(boxOf(failed), boxOf(failed).dataset.failed);
-	else form.requestSubmit(pressed?.hasAttribute("name") ? pressed : get("[data-run]", form));
+	else if (button) form.requestSubmit(button);
+	else say(find("#launch-reason")?.textContent ?? ""); // since then, the cost has come, and there is no Run any more
 };
+on(["htmx:xhr:progress", "htmx:sendError", "htmx:responseError"], ".file-tile", check);
+on(["htmx:afterSettle", "change"], ".upload", check);
+on(["htmx:afterSettle"], "#app-cost", check);
 
-// Capture the event before portal.js does, which lets a form be sent only once
-document.addEventListener(
+// before `reach.js`, which asks the portal when nothing is left to wait for
+addEventListener(
 	"submit",
 	(event) => {
-		const { target: form, submitter } = event;
-		if (!(form instanceof HTMLFormElement) || !form.matches(".app-form") || !find("progress", form)) return;
-		if (submitter?.matches("[data-free]:not([name])")) return; // this button leaves the form
+		const { target, submitter } = event;
+		if (target !== form || form.dataset.locked) return;
+		if (!find("progress", form) || submitter?.matches("[data-free]:not([name])")) return;
 		event.preventDefault();
+		event.stopPropagation();
 		pressed = submitter;
 		form.dataset.waiting = "1";
-		check(form);
+		check();
 	},
 	true,
 );
@@ -53,6 +75,19 @@ document.addEventListener(
 let edits = 0;
 let sent = 0;
 let kept = 0;
+let sentWords = "";
+let isOld = false; // the page shows less than what was saved
+
+/** What is in the form; of new files, only the names */
+const words = () => String(new URLSearchParams(/** @type {any} */ (new FormData(form))));
+
+/**
+ * Remember in this tab what was saved last, and when.
+ *
+ * @param {string} saved
+ * @param {number | null} [at] null if it may not have arrived
+ */
+const note = (saved, at = Date.now()) => store(draftUrl, JSON.stringify({ saved, at }), "sessionStorage");
 
 on(["input", "change"], ".app-form", (_, { target }) => {
 	edits += 1;
@@ -70,166 +105,56 @@ on(["input", "change"], ".app-form", (_, { target }) => {
 
 on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
 	sent = edits;
-	return node.closest("[data-locked]") !== null;
+	sentWords = words();
+	return isOld || node.closest("[data-locked]") !== null;
 });
 // if the session expired, the redirect to sign-in can wait until Run is pressed
 on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
 	Boolean(detail.xhr.getResponseHeader("HX-Redirect")),
 );
-on(["htmx:afterRequest"], "[data-autosave]", (node, { detail }) => {
-	if (detail.xhr.status === 204) kept = sent;
+on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
+	if (detail.xhr.status === 204) {
+		kept = sent;
+		if (!form.dataset.locked) note(sentWords);
+	}
 	get("[data-kept]").hidden = kept < edits;
-	sessionStorage.removeItem(node.getAttribute("hx-post") ?? "");
 });
 
 // keep the last edits, since a reload can overtake the request that saves them
 addEventListener("pagehide", () => {
-	const form = find(".app-form:not([data-locked])", document, HTMLFormElement);
-	const url = form?.dataset.draftUrl;
-	if (kept === edits || !form || !url) return;
-	const words = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-	sessionStorage.setItem(url, String(words));
-	navigator.sendBeacon(url, words);
+	if (kept === edits || isOld || form.dataset.locked || !draftUrl) return;
+	note(words(), null);
+	navigator.sendBeacon(draftUrl, new URLSearchParams(words()));
 });
-const draftUrl = get(".app-form").dataset.draftUrl ?? "";
-const late = sessionStorage.getItem(draftUrl);
-sessionStorage.removeItem(draftUrl);
-if (late) {
-	const body = new URLSearchParams(late);
+
+/**
+ * Save once more what this page may not show, and load it again. Files that have been chosen meanwhile are added.
+ *
+ * @param {string} saved
+ */
+const saveAgain = async (saved) => {
+	form.inert = true;
+	isOld = true;
+	const body = new URLSearchParams(saved);
+	const shown = new Set(all("[data-file]", form));
+	takeAllChosen();
+	while (find(".is-sending", form)) await new Promise((done) => setTimeout(done, 50));
+	for (const tile of all("[data-file]", form).filter((one) => !shown.has(one))) {
+		const { name, value } = get("input", tile, HTMLInputElement);
+		if (!boxOf(tile).matches(".is-multiple")) body.delete(name);
+		body.append(name, value);
+	}
 	body.set("csrfmiddlewaretoken", get("[name=csrfmiddlewaretoken]", document, HTMLInputElement).value);
-	fetch(draftUrl, { method: "POST", body }).then(() => location.reload());
-}
-
-/* Files; the response is the tile */
-
-/** @param {HTMLElement} tile */
-const remove = (tile) => {
-	htmx.trigger(tile, "htmx:abort");
-	tile.remove();
-};
-
-/** @param {HTMLElement} box @param {{ file: File } | { link: string }} what */
-const send = (box, what) => {
-	const { app, uploadUrl = "" } = get(".app-form").dataset;
-	complain(box);
-	if (!isMany(box)) all(".is-sending, .is-failed", box).forEach(remove);
-	const { content } = get("#sending", document, HTMLTemplateElement);
-	const tile = /** @type {HTMLElement} */ (get("li", content).cloneNode(true));
-	get(".file-name", tile).textContent = "file" in what ? what.file.name : what.link;
-	if ("file" in what && what.file.type.startsWith("image"))
-		get("img", tile, HTMLImageElement).src = URL.createObjectURL(what.file);
-	get(".files", box).append(tile);
-	const values = { app, field: box.dataset.upload, ...what };
-	htmx.ajax("POST", uploadUrl, { source: tile, target: tile, swap: "outerHTML", values }).catch(() => {});
-};
-
-/** @param {HTMLElement} box @param {Iterable<File>} files @param {string} [link] used if there are no files */
-const take = (box, files, link = "") => {
-	const given = [...files];
-	for (const file of isMany(box) ? given : given.slice(0, 1)) send(box, { file });
-	if (given.length) return;
-	if (/^https?:\/\/./i.test(link)) send(box, { link });
-	else complain(box, box.dataset.noLink);
-};
-
-on(["htmx:xhr:progress"], ".is-sending", (tile, { detail: { loaded, total } }) => {
-	const percent = total ? (loaded / total) * 100 : 100;
-	get("progress", tile, HTMLProgressElement).value = percent;
-	get(".file-facts", tile).textContent = percent < 100 ? `${Math.round(percent)} %` : (tile.dataset.checking ?? "");
-	check(tile);
-});
-on(["htmx:sendError", "htmx:responseError"], ".is-sending", (tile, { detail: { xhr } }) => {
-	tile.classList.replace("is-sending", "is-failed");
-	get("progress", tile).remove();
-	get(".file-facts", tile).textContent = xhr.status === 401 ? xhr.response : (tile.dataset.lost ?? "");
-	check(tile);
-});
-on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: asked } }) => {
-	const at = /** @type {HTMLElement} */ (target);
-	const tile = at.matches("ol") ? at.lastElementChild : at;
-	if (tile?.matches("[data-file]") && asked.verb === "post") {
-		if (!isMany(box)) tile.parentNode?.replaceChildren(tile);
-		if (asked.parameters.link) get("[type=url]", box, HTMLInputElement).value = "";
-		say(fill(box.dataset.added, { name: get(".file-name", tile).textContent }));
-		changed(box);
-	}
-	check(box);
-});
-
-/** @param {HTMLElement} input */
-const takeChosen = (input) => {
-	if (!(input instanceof HTMLInputElement)) return;
-	if (input.files?.length) take(boxOf(input), input.files);
-	input.value = "";
-};
-on(["change"], ".choose [type=file]", takeChosen);
-all(".choose [type=file]").forEach(takeChosen); // files chosen before this script was there
-on(["dragover", "dragleave", "drop"], ".app-form", (_, { type, target, dataTransfer: data }) => {
-	const box = boxOf(/** @type {Element} */ (target));
-	find(".is-over")?.classList.remove("is-over");
-	if (type === "dragover") box?.classList.add("is-over");
-	if (type === "drop" && box && data) take(box, data.files, data.getData("text").trim());
-	return Boolean(box || data?.types.includes("Files"));
-});
-on(["paste"], ".upload", (box, { target, clipboardData: data }) => {
-	if (!data || (target instanceof Element && target.matches("[type=url]"))) return false;
-	take(box, data.files, data.getData("text").trim());
-	return true;
-});
-on(["click"], "[data-paste]", async (button) => {
-	const box = boxOf(button);
-	const type = "image/png";
 	try {
-		const item = (await navigator.clipboard.read()).find((one) => one.types.includes(type));
-		if (item) send(box, { file: new File([await item.getType(type)], `${button.dataset.name}.png`, { type }) });
-		else complain(box, button.dataset.empty);
+		await fetch(draftUrl, { method: "POST", body });
+		location.reload();
 	} catch {
-		box.focus();
-		complain(box, button.dataset.press);
+		form.inert = isOld = false;
 	}
-});
-on(["click"], ".upload [name=act]", (button) => {
-	const box = boxOf(button);
-	const tile = /** @type {HTMLElement | null} */ (button.closest(".file-tile"));
-	const verb = button.getAttribute("value")?.split(":")[0];
-	if (verb === "link") take(box, [], get("[type=url]", box, HTMLInputElement).value.trim());
-	if (verb === "up" && tile) tile.previousElementSibling?.before(tile);
-	if (verb === "down" && tile) tile.nextElementSibling?.after(tile);
-	if (verb === "remove" && tile) remove(tile);
-	if (tile) changed(box);
-	const next = [button, ...all("button", tile ?? box), get("[type=file]", box)];
-	next.find((one) => one.offsetParent)?.focus();
-	check(box);
-	return true;
-});
-on(["keydown"], ".link-box input", ({ nextElementSibling: button }, { key }) => {
-	if (key === "Enter" && button instanceof HTMLElement) button.click();
-	return key === "Enter";
-});
+};
 
-/* Long lists */
-
-/** @param {string} text to lower-case and strip of accents */
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-
-on(["input", "keydown", "change"], ".select-search", (wrap, event) => {
-	const { target: field } = event;
-	const select = wrap.nextElementSibling;
-	if (!(field instanceof HTMLInputElement && select instanceof HTMLSelectElement)) return false;
-	const key = event instanceof KeyboardEvent ? event.key : "";
-	const words = plain(field.value.trim()).split(/\s+/);
-	const found = [...select.options].filter((option) => {
-		const isFound = words.every((word) => plain(option.text).includes(word));
-		option.hidden = option.disabled = !isFound && !option.selected;
-		return isFound;
-	});
-	select.size = words[0] ? Math.min(8, found.length + 1) : 0;
-	if (!key && words[0]) say(fill(wrap.dataset.found, { count: found.length }));
-	if (key === "ArrowDown") select.focus();
-	if (key !== "Enter") return false;
-	if (words[0] && found[0]) found[0].selected = true;
-	field.value = "";
-	changed(select);
-	changed(field);
-	return true;
-});
+// A page that was asked for before the last save had an answer may have been made without it
+const last = recall(draftUrl, "sessionStorage");
+store(draftUrl, "", "sessionStorage");
+const { saved = "", at = null } = last ? JSON.parse(last) : {};
+if (saved && (at === null || at >= performance.timeOrigin)) saveAgain(saved);

@@ -21,7 +21,8 @@ const press = (node) => {
 	node?.click();
 	return Boolean(node);
 };
-const compare = () => press(find("[data-compare]:enabled")) || press(all("main a[href*='/compare/']").find(isVisible));
+const compare = () =>
+	press(find('[data-needs="pair"]:enabled')) || press(all("main a[href*='/compare/']").find(isVisible));
 /** @param {KeyboardEvent} event */
 const pick = ({ shiftKey }) => {
 	const card = cardOf(document.activeElement);

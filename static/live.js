@@ -1,39 +1,120 @@
-/* Keeps pages up to date with their runs: one poller for all runs on a page, and clocks that tick between polls. */
-import { all, find } from "./portal.js";
+/* Keeps pages up to date: one poller for the runs on a page and its frame, and clocks that tick between polls. */
+import { all, fill, find, get, say } from "./portal.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
 const OLD = 600_000;
 const OLD_PACE = 10_000;
+const FRAME_PACE = 60_000;
+const TEAM_PACE = 15_000;
+const NEWS_PACE = 15_000;
+const HIDDEN_PACE = 30_000;
+const HIDDEN_IDLE_PACE = 60_000;
 const DAY = 86_400_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+const opened = Date.now();
+let newsDue = opened + NEWS_PACE; // what others do is asked for less often than my runs
 const active = () => all("[data-active]").slice(0, AT_ONCE);
+const bell = () => find("#bell");
+const isWatching = () => !!bell()?.hasAttribute("data-watching");
 
 /** @param {HTMLElement} card */
-const since = (card) => Date.parse(find("[data-elapsed-since]", card)?.dataset.elapsedSince ?? "") || Date.now();
+const started = (card) => Date.parse(find("[data-elapsed-since]", card)?.dataset.elapsedSince ?? "") || Date.now();
 
-/** Request updates for this page's runs now. */
-export const look = async () => {
+/**
+ * Ask for changes, which replace the parts that are out of date.
+ *
+ * @param {string | undefined} url
+ * @param {string[][]} pairs
+ */
+export const ask = async (url, pairs) => {
 	const live = find("#live");
-	const cards = active();
-	if (live && cards[0] && !document.hidden) {
-		const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
-		const query = new URLSearchParams(pairs);
-		if (live.dataset.page) query.set("page", live.dataset.page);
-		await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
+	if (find("#launch-left")) pairs.push(["form", "1"]); // it shows the balance too
+	if (live && url)
+		await htmx.ajax("GET", `${url}?${new URLSearchParams(pairs)}`, { source: live, swap: "none" }).catch(() => {});
+};
+
+/** Request updates for this page's runs and news now. In the background, only for news, which the title counts. */
+export const look = async () => {
+	const { liveUrl, page } = find("#live")?.dataset ?? {};
+	const cards = document.hidden ? [] : active();
+	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
+	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
+	if (page) pairs.push(["page", page]);
+	const list = find("#picks-query", document, HTMLInputElement)?.value; // wider than the address if nothing matches that
+	if (page === "history" && list !== undefined) pairs.push(["in", list]);
+	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
+	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {
+		newsDue = Date.now() + NEWS_PACE;
+		await ask(liveUrl, pairs);
 	}
+	for (const one of document.hidden ? [] : others())
+		if (Date.now() >= one.due) {
+			one.due = Date.now() + one.every;
+			await one.look();
+		}
 	soon();
 };
 
+/** Request what changes without a run on this page: whether one of mine is active, my news, and the balance. */
+export const lookAtFrame = () =>
+	ask(find("#live")?.dataset.frameUrl, [
+		["n", bell()?.dataset.bell ?? ""],
+		["w", isWatching() ? "1" : ""],
+		["b", find("#balance")?.textContent.trim() ?? ""],
+		["c", find("#review-count")?.dataset.count ?? ""],
+		...opening(find("#own-news")), // runs that I have started elsewhere
+	]);
+
+/** Request what teammates have shared since the page was opened. */
+const lookAtTeam = () => {
+	const news = find("#team-news");
+	return ask(news?.dataset.teamUrl, opening(news));
+};
+
+/** @param {HTMLElement | null} news @returns {string[][]} when the page was opened, and which new runs it knows */
+const opening = (news) => {
+	if (!news) return [];
+	const { since = "", token = "" } = news.dataset;
+	return Object.entries({ since, k: token, page: find("#live")?.dataset.page ?? "" });
+};
+
+const frame = { css: "#bell", due: opened + PACE / 2, every: FRAME_PACE, look: lookAtFrame };
+const team = { css: "#team-news", due: opened + TEAM_PACE, every: TEAM_PACE, look: lookAtTeam };
+const others = () => [frame, team].filter(({ css }) => find(css));
+
 const soon = () => {
 	clearTimeout(timer);
-	const isOld = Date.now() - Math.max(...active().map(since)) > OLD;
-	timer = setTimeout(look, isOld ? OLD_PACE : PACE);
+	const cards = active();
+	const isBusy = !!cards[0] || isWatching();
+	const isOld = Date.now() - (cards[0] ? Math.max(...cards.map(started)) : opened) > OLD;
+	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
+	const rest = Math.min(...dues) - Date.now();
+	const pace = isOld ? OLD_PACE : PACE;
+	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
+	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
 };
+
+/** Say how many of the new runs aren't on this page, without moving anything. */
+const countNew = () => {
+	for (const news of all("#team-news, #own-news")) {
+		const link = get("a", news);
+		const shown = all("[data-run]").map(({ dataset }) => dataset.run);
+		const ids = news.dataset.ids?.split(" ").filter((id) => id && !shown.includes(id)) ?? [];
+		const count = ids.length && `${ids.length}${news.dataset.more}`; // "100+" if the server stopped counting
+		link.hidden = !count;
+		get("[data-number]", link).textContent = fill(news.dataset.words, { count });
+		if (count && count !== told.get(news.id)) say(fill(news.dataset.told, { count }));
+		told.set(news.id, count);
+	}
+};
+/** @type {Map<string, number | string>} */
+const told = new Map();
+document.addEventListener("htmx:afterSettle", countNew);
 soon();
-document.addEventListener("visibilitychange", look);
+document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));
 
 /* Elapsed time */
 setInterval(() => {

@@ -74,6 +74,39 @@ export const say = (words = "") => {
  */
 export const fill = (text = "", values) => text.replace(/\{(\w+)\}/g, (name, key) => String(values[key] ?? name));
 
+/** @param {"localStorage" | "sessionStorage"} where */
+const storage = (where) => (where === "localStorage" ? localStorage : sessionStorage); // throws if it is blocked
+
+/**
+ * Return what this browser has remembered; "" if nothing, or if its storage is blocked, which throws.
+ *
+ * @param {string} key
+ * @param {"localStorage" | "sessionStorage"} where
+ */
+export const recall = (key, where) => {
+	try {
+		return storage(where).getItem(key) ?? "";
+	} catch {
+		return "";
+	}
+};
+
+/**
+ * Remember `value` in this browser, or forget it if it's empty. Does nothing if the storage is blocked or full.
+ *
+ * @param {string} key
+ * @param {string} value
+ * @param {"localStorage" | "sessionStorage"} where
+ */
+export const store = (key, value, where) => {
+	try {
+		if (value) storage(where).setItem(key, value);
+		else storage(where).removeItem(key);
+	} catch {
+		// everything works without
+	}
+};
+
 /** @param {Element} node field whose value a script changed */
 export const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 
@@ -122,6 +155,29 @@ addEventListener("pageshow", () => {
 		}
 });
 
+/* A tap beside an open menu or sheet only closes it. The browser would also press what lies under the finger. */
+let isTapBeside = false;
+document.addEventListener(
+	"pointerdown",
+	({ target, pointerType }) => {
+		const opened = all(":popover-open");
+		const isOn = target instanceof Element && opened.some((menu) => menu.contains(target));
+		const opens = target instanceof Element && target.closest("[popovertarget]"); // closes it by itself
+		isTapBeside = opened.length > 0 && pointerType !== "mouse" && !isOn && !opens;
+	},
+	true,
+);
+document.addEventListener(
+	"click",
+	(event) => {
+		if (!isTapBeside) return;
+		isTapBeside = false;
+		event.preventDefault();
+		event.stopImmediatePropagation();
+	},
+	true,
+);
+
 /* The search box's key, and keep the text box being typed in visible */
 on(["keydown"], "html", (_, { key, target }) => {
 	if (key !== "/" || !(target instanceof Element) || target.matches("input, textarea, select")) return false;
@@ -132,20 +188,44 @@ on(["keydown"], "html", (_, { key, target }) => {
 });
 on(["focusin"], "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
 
+/* Escape closes the full time beside a `.moment`, until one points at it again */
+on(["keydown"], "html", (_, { key }) => {
+	const shown = key === "Escape" && find(".moment:is(:hover, :focus):not(.is-hushed)");
+	if (shown) shown.classList.add("is-hushed");
+	return !!shown;
+});
+on(["focusout", "pointerout"], ".moment", (moment) => moment.classList.remove("is-hushed"));
+
+/* Tell the portal the browser's time zone, so that the next page shows times in it */
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (timeZone) {
+	const secure = location.protocol === "https:" ? "; secure" : "";
+	// biome-ignore lint/suspicious/noDocumentCookie: cookieStore is new in Firefox and Safari
+	document.cookie = `time_zone=${timeZone}; path=/; max-age=${400 * 24 * 3600}; samesite=lax${secure}`;
+}
+
 /* ---- Loader. Each import() is written out, since the static storage finds it by its text */
 
 /** @type {Map<string, () => Promise<unknown>>} */
 const behaviours = new Map([
 	["[data-draft-url]", () => import("./app_form.js")],
-	["[data-bulk-actions]", () => import("./bulk_actions.js")],
+	["[data-picks-url]", () => import("./picks.js")],
+	["[data-comment-form]", () => import("./comments.js")],
 	["[data-comparison]", () => import("./compare.js")],
 	["[data-picks]", () => import("./compare_pick.js")],
 	["[data-copy]", () => import("./copy.js")],
+	["[data-dialog]", () => import("./dialog.js")],
 	["[data-shortcuts]", () => import("./keys.js")],
+	["[data-ended]", () => import("./ended.js")],
+	["[data-found]", () => import("./long_lists.js")],
 	["[data-live-url], [data-elapsed-since]", () => import("./live.js")],
 	["[data-request-errors]", () => import("./request_errors.js")],
+	["[data-upload]", () => import("./app_files.js")],
+	["[data-reach-url]", () => import("./reach.js")],
 	["[data-sharing]", () => import("./sharing.js")],
+	["[data-verdict]", () => import("./verdict.js")],
 	["[data-viewer]", () => import("./viewer.js")],
+	["[data-queue]", () => import("./queue.js")],
 ]);
 
 // A module runs only once, however often it is imported, so no listener is added twice.

@@ -1,7 +1,7 @@
 /* The click that makes a link also copies it, if the browser allows it; otherwise, the Copy button is focused. */
 import { copy } from "./copy.js";
 import { look } from "./live.js";
-import { find, get, on } from "./portal.js";
+import { find, on } from "./portal.js";
 
 const openMenu = () => find(":is(.run-card-menu, .more-menu):popover-open");
 
@@ -17,18 +17,18 @@ const copyFresh = (fresh) => {
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (!(target instanceof Element)) return;
-	const sheet = find("#share-sheet");
+	const sheet = find(".share-sheet:popover-open");
 	const share = target.closest(".share") ?? find(".share", target);
 	const fresh = share && find(".is-fresh:not([data-met])", share);
 	if (fresh) copyFresh(fresh);
-	else if (share && sheet?.contains(share) && !sheet.contains(document.activeElement))
-		get(".share-title", share).focus();
+	else if (sheet?.contains(target) && !sheet.contains(document.activeElement))
+		find(":is(.share-title, .ask-title)", sheet)?.focus();
 });
 
 /** @param {HTMLElement} sheet that was just closed */
 const close = (sheet) => {
 	const run = find(".share", sheet)?.id.slice("share-".length);
-	sheet.lastElementChild?.replaceChildren(); // don't show this run's sharing when the sheet opens for the next one
+	sheet.lastElementChild?.replaceChildren(); // don't show this when the sheet opens for something else
 	const menu = openMenu(); // the menu that the sheet was opened from
 	menu?.hidePopover();
 	if (menu?.previousElementSibling instanceof HTMLElement) menu.previousElementSibling.focus();
@@ -42,7 +42,7 @@ const close = (sheet) => {
 document.addEventListener(
 	"toggle",
 	({ target, newState }) => {
-		if (target instanceof HTMLElement && target.id === "share-sheet" && newState === "closed") close(target);
+		if (target instanceof HTMLElement && target.matches(".share-sheet") && newState === "closed") close(target);
 	},
 	true,
 );

@@ -225,6 +225,10 @@ const begin = () => {
 	const { picture } = find("#file a[rel=next]")?.dataset ?? {};
 	if (picture) new Image().src = picture;
 	find(".strip [aria-current]")?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+	const version = find(".versions-strip [aria-current]");
+	const strip = version?.closest("ol");
+	if (version && strip)
+		strip.scrollLeft = version.offsetLeft - strip.offsetLeft - (strip.clientWidth - version.offsetWidth) / 2;
 };
 
 addEventListener("resize", back);
@@ -234,7 +238,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });
-	say(title.textContent);
+	say(title.dataset.said || title.textContent); // in Review, what was just decided
 });
 document.addEventListener("htmx:historyRestore", begin);
 begin();

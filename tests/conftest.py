@@ -1,30 +1,38 @@
 """Shared fixtures: people, their clients, and a real sandbox on a socket."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
+from pytest_django.plugin import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.clients import PASSWORD, client_of
+from tests.support.processes import SHARED, migrated
 from tests.support.requirements import skip_or_fail
-from tests.support.sandbox_door import SandboxDoor
+from tests.support.sandbox_door import SandboxDoor, small_pictures
+from tests.support.tables import way_back
 
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
     from runs.models import Member
     from runs.sandbox.server import Sandbox
 
-pytest_plugins = ["tests.support.browser", "tests.support.file_servers"]
+pytest_plugins = ["tests.support.browser", "tests.support.chat_receiver", "tests.support.file_servers"]
 
 # No deadline: other tests run at the same time, so an example's duration says nothing about the code. CI always uses
 # the same examples; other runs look for new ones.
@@ -44,11 +52,49 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
+    """Give each worker a copy of one migrated SQLite database, because migrating takes seconds."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or connection.vendor != "sqlite":
+        return django_db_keepdb
+    shutil.copyfile(migrated(Path(os.environ[SHARED])), connection.settings_dict["TEST"]["NAME"])
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make tests that commit leave the database as it was, without Django's slow `flush`."""
+    with django_db_blocker.unblock():
+        go_back = way_back()
+    with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: go_back()):
+        yield
+
+
 @pytest.fixture
 def _at_noon() -> Iterator[None]:
     """Start the clock at noon, so that day counts don't depend on the time of day."""
     with time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=True):
         yield
+
+
+# Places that take minutes although they have few tests, mostly because they wait for whole portals. They start first,
+# since xdist would start them last, when no other work is left for the other workers.
+LONG = (
+    "browser",
+    "tests/engine/test_whole.py",
+    "tests/upgrades/test_upgrades.py",
+    "tests/storage/test_damaged_http.py",
+    "tests/hostile/test_fault_matrix.py",
+    "tests/background/test_worker.py",
+    "tests/management/test_portal.py",
+    "tests/repository/test_tools.py",
+    "tests/hostile/test_fault_side.py",
+    "tests/storage/test_damaged_files.py",
+    "tests/connection/test_quiet_day.py",
+    "tests/access/test_access.py",
+    "tests/management/test_examples.py",
+    "tests/web/test_body_limits.py",
+)
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
@@ -57,6 +103,19 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         return "browser" if path.startswith("tests/browser/") else path
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """Give `node` the next place: a long one if any is left, otherwise the one with the most tests."""
+        if place := next((place for place in LONG if place in self.workqueue), None):
+            self.workqueue.move_to_end(place, last=False)
+        super()._assign_work_unit(node)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder that all workers of this run share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-tests-shared-")
+        config.add_cleanup(partial(shutil.rmtree, os.environ[SHARED], ignore_errors=True))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
@@ -67,19 +126,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
 def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
     from runs.sandbox.server import start_sandbox
 
-    sandbox = start_sandbox(port=0, data_dir=tmp_path_factory.mktemp("sandbox"), seconds=0.5, per_minute=100)
+    folder = tmp_path_factory.mktemp("sandbox")
+    sandbox = start_sandbox(port=0, data_dir=folder, seconds=0.5, per_minute=100, has_test_cards=True)
     yield sandbox
     sandbox.stop()
 
 
 @pytest.fixture
-def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
-    """A real sandbox on loopback, freshly reset; the portal's settings point to it."""
+def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> Iterator["SandboxDoor"]:
+    """A real sandbox on loopback, freshly reset; the portal's settings point to it. Its pictures are small."""
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     settings.LAMINA_BASE_URL = door.url
     settings.TRUSTED_FILE_ORIGINS = [door.url]
-    return door
+    with small_pictures():
+        yield door
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address]`.
+"""Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address] [--fresh]`.
 
 Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
-it. Exits with 0 only if a picture arrives.
+it. With `--fresh`, also waits for an example run, puts the examples away, and undoes that. Exits with 0 only if all of
+it works.
 """
 
 import io
@@ -106,6 +107,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
+        self.page = ""  # after a press
 
     def get(self, path: str) -> str:
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -144,6 +146,18 @@ class Visitor:
             raise SystemExit(f"smoke: Run was answered with {answer.status_code}: {said[:3000]}")
         return found[0]
 
+    def press(self, action: str) -> None:
+        """Press the button on Home that posts to `action`, and keep the page that follows for the next press."""
+        found = re.search(
+            rf'(?s)action="{action}">.*?name="csrfmiddlewaretoken" value="([^"]+)"', self.page or self.get("/")
+        )
+        if found is None:
+            raise SystemExit(f"smoke: Home has no button for {action}")
+        form, headers = {"csrfmiddlewaretoken": found[1]}, {"Referer": self.url}
+        answer = self.session.post(urljoin(self.url, action), form, headers=headers, timeout=30)
+        answer.raise_for_status()
+        self.page = answer.text
+
     def fetch_picture(self, path: str) -> tuple[int, int]:
         """Fetch a picture from the portal; return its width and height."""
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -151,7 +165,17 @@ class Visitor:
         return Image.open(io.BytesIO(answer.content)).size
 
 
-def main(url: str) -> None:
+def check_examples(visitor: Visitor) -> None:
+    """Put the examples away, and undo that."""
+    visitor.wait_for("/", "Start with an empty portal")
+    say("there are example runs")
+    visitor.press("/examples/clear/")
+    visitor.press("/examples/restore/")
+    visitor.wait_for("/", "Start with an empty portal")
+    say("they go and come back in one press")
+
+
+def main(url: str, *, is_fresh: bool) -> None:
     visitor = Visitor(url)
     visitor.sign_in("demo@example.com", "demo")
     say("signed in as demo@example.com")
@@ -165,7 +189,10 @@ def main(url: str) -> None:
     say(f"the first picture is there, {width} by {height}")
     visitor.wait_for("/history/", re.escape(run))
     say("and it is in History")
+    if is_fresh:
+        check_examples(visitor)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    given = [word for word in sys.argv[1:] if not word.startswith("-")]
+    main(given[0] if given else "http://127.0.0.1:8000", is_fresh="--fresh" in sys.argv)

@@ -1,4 +1,4 @@
-"""A request still arriving: its deadlines, and when a thread can take it."""
+"""A request that is still arriving: its deadlines, and when a thread can handle it."""
 
 import re
 from enum import Enum

@@ -6,12 +6,12 @@ import time
 
 SLOTS = 64  # maximum workers; beyond that, some share a slot, and the counts are only a hint
 SLOT = struct.Struct("dq")  # time of writing (monotonic seconds), number of connections
-FRESH_SECONDS = 3.0  # a live worker writes every second
+FRESH_SECONDS = 3.0  # a running worker writes every second
 BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory
 
 
 class Share:
-    """One worker's slot in the shared memory; `age` is gunicorn's number for the worker."""
+    """The slot of one worker in the shared memory; `age` is the number that gunicorn gives the worker."""
 
     def __init__(self, age: int) -> None:
         self.slot = age % SLOTS
@@ -23,7 +23,7 @@ class Share:
         SLOT.pack_into(BOARD, self.slot * SLOT.size, 0.0, 0)
 
     def is_above(self, count: int) -> bool:
-        """Return whether another live worker has fewer than `count` connections."""
+        """Return whether another running worker has fewer than `count` connections."""
         since = time.monotonic() - FRESH_SECONDS
         slots = enumerate(SLOT.iter_unpack(BOARD[: SLOTS * SLOT.size]))
         return any(told > since and held < count for slot, (told, held) in slots if slot != self.slot)

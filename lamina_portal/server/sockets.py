@@ -1,4 +1,4 @@
-"""A client connection that needs no thread: the main loop later sends what the client can't take right away."""
+"""A client connection that needs no thread: the main loop sends later what the client can't receive right away."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ MAX_AT_ONCE = 1_000_000  # bytes for one client before the others get a turn
 
 
 class TimeAllowance:
-    """How many more seconds a client may keep a thread waiting. Transferred bytes earn more."""
+    """The seconds for which a client may still keep a thread waiting. Transferred bytes earn more seconds."""
 
     def __init__(self, seconds: float = ALLOWANCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
@@ -87,9 +87,9 @@ class BytesPart:
 class ClientSocket(socket.socket):
     """An accepted connection, as gunicorn's parser and response use it.
 
-    `recv` waits as long as the client's upload allowance lasts. `sendall` and `sendfile` buffer what the client can't
-    take right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is too slow,
-    ConnectionResetError is raised, as if it had left. Each wait is wrapped in `away`.
+    `recv` waits as long as the upload allowance of the client lasts. `sendall` and `sendfile` buffer what the client
+    can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
+    too slow, ConnectionResetError is raised, as if the client had disconnected. Each wait is wrapped in `away`.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -144,7 +144,7 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client can take now; return True if that was all. Raises OSError if the client is gone."""
+        """Send what the client can take now; return True if nothing is left. Raises OSError if the client is gone."""
         sent = 0
         try:
             while self.parts and sent < MAX_AT_ONCE:
@@ -158,7 +158,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Drop unsent data, and make `close` drop the kernel's unsent data as well."""
+        """Discard unsent data, and make `close` discard unsent data in the kernel as well."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

@@ -43,8 +43,10 @@ TIMED_OUT = "408 Request Timeout"
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """One client. In the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is
-    handling it."""
+    """The connection of one client.
+
+    In the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is handling it.
+    """
 
     sock: ClientSocket
 
@@ -113,7 +115,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.due = min(conn.due, deadline)
 
     def _sweep(self) -> None:
-        """Disconnect every client whose time is up."""
+        """Disconnect all clients whose time is up."""
         now = time.monotonic()
         if now - self.swept_at < SWEEP_SECONDS:
             return
@@ -156,8 +158,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client that has gone longest without sending a complete request; honest clients send theirs at
-        once."""
+        """Disconnect the client that has gone longest without sending a complete request.
+
+        Honest clients send their requests at once.
+        """
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
@@ -172,7 +176,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.due = due
 
     def _happened(self, conn: Connection, _: Any) -> None:
-        if conn.waits_for is not None:  # otherwise the client has just been dropped
+        if conn.waits_for is not None:  # otherwise the client has just been disconnected
             conn.waits_for(conn)
 
     def _unwatch(self, conn: Connection) -> None:
@@ -317,7 +321,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def close_database_connections() -> None:
-    """Close this thread's database connections."""
+    """Close the database connections of this thread."""
     from django.db import connections
 
     connections.close_all()

@@ -1,7 +1,7 @@
-"""Which worker clusters exist and which of them still take tasks, recorded in the database for all hosts.
+"""Record in the database, for all hosts, which worker clusters exist and which of them still take tasks.
 
-Each cluster queues tasks of its own (`worker.Pulse`) and is recorded here whenever one of them runs, so a cluster that
-is alive but takes no tasks falls silent. The row "worker" records when any cluster last ran a task.
+Each cluster queues tasks for itself (`worker.Pulse`) and is recorded whenever one of them runs, so a cluster that is
+alive but takes no tasks falls silent. The row "worker" records when any cluster last ran a task.
 """
 
 import os
@@ -28,7 +28,7 @@ def beat(name: str) -> bool:
 
 
 def age_seconds(name: str, now: datetime) -> int | None:
-    """Return the seconds since the last sign of life from `name`; None if there never was one."""
+    """Return the number of seconds since the last heartbeat of `name`, or None if there never was one."""
     at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
     return max(0, int((now - at).total_seconds())) if at else None
 
@@ -77,7 +77,7 @@ def record_losses(now: datetime | None = None) -> bool:
 
 
 def is_dead(pid: str) -> bool:
-    """Return True if no process on this host has the id `pid`."""
+    """Return whether the process `pid` no longer exists on this host."""
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from runs import events
 from runs.models import Incident
 from runs.models.messages import Message
 
@@ -10,8 +11,9 @@ FAILED_TASKS_KEPT = timedelta(days=7)
 
 
 def record_incident(kind: str, message: Message, request_id: str = "") -> None:
-    """Record something an admin may want to know about; it must not contain keys, inputs or secret paths."""
-    Incident.objects.create(kind=kind, text=message, request_id=request_id[:100])
+    """Record an event that admins may want to know about. The message must not contain keys, inputs or secret paths."""
+    incident = Incident.objects.create(kind=kind, text=message, request_id=request_id[:100])
+    events.incident_recorded.send(incident)
 
 
 def tidy(now: datetime) -> None:

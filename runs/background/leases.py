@@ -1,6 +1,6 @@
-"""Leases: exclusive rights for a few seconds, held in the database and timed by its clock.
+"""Leases: exclusive rights for a few seconds, held in the database and timed by the database clock.
 
-The hosts' own clocks don't matter. If a holder dies, its lease runs out.
+The clocks of the hosts don't matter. If a holder dies, its lease expires.
 """
 
 import os
@@ -19,7 +19,7 @@ KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
-    """Return a new holder name, starting with the host and process id so that the holder can be found."""
+    """Return a new holder name. It starts with the host and process id, so that the holder can be found."""
     return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
 
 
@@ -41,12 +41,12 @@ def renew(name: str, holder: str, seconds: float) -> bool:
 
 
 def release(name: str, holder: str) -> None:
-    """Release the lease early."""
+    """Release the lease before it expires."""
     Lease.objects.filter(name=name, holder=holder).update(until=Now() - timedelta(seconds=1))
 
 
 def release_of_dead(name: str) -> None:
-    """Free a lease whose holder was killed on this host, instead of letting it run out.
+    """Release a lease whose holder was killed on this host, instead of waiting until the lease expires.
 
     If the holder is alive after all (in another container with the same host name), its next renewal fails.
     """
@@ -57,12 +57,12 @@ def release_of_dead(name: str) -> None:
 
 
 def is_held(name: str) -> bool:
-    """Return True while someone holds the lease."""
+    """Return whether someone holds the lease."""
     return Lease.objects.filter(name=name, until__gt=Now()).exists()
 
 
 def may_kick(name: str) -> bool:
-    """Return True to at most one caller every three seconds, and only while the lease is free."""
+    """Return True for at most one caller every three seconds, and only while the lease is free."""
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     idle = Lease.objects.filter(name=name, until__lt=Now())
     return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1

@@ -1,6 +1,6 @@
 """Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that no orphans are left behind.
 
-Other systems have no equivalent, so `kill -9` of a parent may leave children behind there.
+Other systems have no equivalent: there, `kill -9` of a parent may leave its children running.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before 
 
 
 def die_with_parent(parent_pid: int, sig: signal.Signals) -> None:
-    """Have the kernel send `sig` to this process when its parent `parent_pid` dies; exit now if it is already dead."""
+    """Have the kernel send `sig` to this process when its parent dies; exit at once if `parent_pid` is already dead."""
     if _libc is None:
         return
     _libc.prctl(PR_SET_PDEATHSIG, int(sig), 0, 0, 0)

@@ -1,7 +1,7 @@
 """Queue tasks with django-q2, and tell long-running tasks when the worker must stop.
 
-A task only says "check now". The work itself is stored in the database with a due time, so a lost, repeated or late
-task does no harm.
+A task only says "check now". The work itself is stored in the database with a due time, so it does no harm if a task is
+lost, repeated or late.
 """
 
 import logging
@@ -34,7 +34,7 @@ def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bo
 
 
 def _hand_over(task: str, *args: int | str, **options: Any) -> None:
-    """Queue a task. If that fails (Redis is down), carry on: the sweep finds whatever is due."""
+    """Queue a task. If that fails (Redis is down), carry on: the sweep later finds all work that is due."""
     try:
         async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers may raise anything
@@ -42,10 +42,10 @@ def _hand_over(task: str, *args: int | str, **options: Any) -> None:
 
 
 def request_stop() -> None:
-    """Tell every long task of this worker to stop at its next check."""
+    """Tell all long-running tasks of this worker to stop at their next check."""
     stop_flag[0] = 1
 
 
 def stop_requested() -> bool:
-    """Return True once this worker has been asked to stop."""
+    """Return whether this worker has been asked to stop."""
     return stop_flag[0] == 1

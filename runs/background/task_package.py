@@ -1,4 +1,4 @@
-"""Queued tasks are signed JSON, so write access to the queue alone isn't enough to run anything.
+"""Pack queued tasks as signed JSON, so that write access to the queue alone isn't enough to run anything.
 
 Tasks are never unpickled, even if signed with an old key. django-q2 itself signs pickles and still does so for its
 results, statistics and cache, which are never run.
@@ -53,7 +53,7 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Logs a dropped, unreadable task on one line. No harm is done, since the sweep finds whatever is due."""
+    """Logs a discarded, unreadable task on one line. Discarding is harmless: the sweep finds all work that is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -64,7 +64,7 @@ class OneLine(logging.Filter):
 
 
 def install() -> None:
-    """Make django-q2 use these packages. Needed in every process that queues or takes tasks."""
+    """Make django-q2 use these classes. Must be called in every process that queues or takes tasks."""
     tasks.SignedPackage = QueuedOrCached
     pusher.SignedPackage = models.SignedPackage = TaskPackage
     logging.getLogger("django-q").addFilter(OneLine())

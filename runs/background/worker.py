@@ -1,12 +1,12 @@
-"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and it stops promptly.
+"""A more robust django-q2 cluster: its processes live and die together, keep taking tasks, and stop promptly.
 
 Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
-as orphans; after `kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, without an error;
-SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
+as orphans; after `kill -9` of an idle worker, the lock of the queue is lost and no task runs any more, without an
+error; SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
-be lost. A flag in shared memory tells long tasks to stop; signals only set that flag, and the main loop acts on it when
-nothing is half done. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
+be lost. A flag in shared memory tells long-running tasks to stop; signals only set that flag, and the main loop acts on
+it when it is safe to stop. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
 portal`, systemd's `Restart=always`).
 """
 
@@ -37,25 +37,25 @@ logger = logging.getLogger(__name__)
 BROKEN = 3  # exit code that asks for a restart
 LOOK_SECONDS = 0.1
 PULSE_SECONDS = 30.0
-LEAVE_SECONDS = 15.0  # more than the main process needs to exit after the sentinel
+LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sentinel
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster queues for itself: its dotted path and the seconds until its second run."""
+    """The task that each cluster queues for itself: its dotted path, and the seconds until it is queued again."""
 
     task: str
     second_after_seconds: float
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """Ends the whole cluster if a killed process may have held a queue's lock."""
+    """Ends the whole cluster if a killed process may have held the lock of a queue."""
 
     pulse: ClassVar[Pulse]  # set before the start, since django-q2 creates the sentinel itself
 
     def reincarnate(self, process: Any) -> None:
         was_killed = process.exitcode is not None and process.exitcode < 0
-        # Monitor and pusher hold their queue's lock while they wait or write; a busy worker holds none.
+        # Monitor and pusher hold the lock of their queue while they wait or write; a busy worker holds none.
         is_worker = process is not self.monitor and process is not self.pusher
         is_busy = is_worker and process.timer.value >= 0
         if was_killed and not is_busy:
@@ -69,11 +69,11 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 
 
 class PulsingBroker:
-    """Wraps the broker for a cluster's pusher and adds tasks for this cluster alone.
+    """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
 
-    They travel like any other task, so they show that this cluster takes tasks. The first comes immediately, so that
-    work left unfinished by the last cluster continues right away. The second comes once the lease of a poller that died
-    with another host has run out.
+    They are handled like any other task, so they show that this cluster takes tasks. The first one comes immediately,
+    so that work left unfinished by the last cluster continues right away. The second one comes when the lease of a
+    poller that died with another host has expired.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -107,15 +107,15 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        with suppress(DatabaseError):  # otherwise the next cluster does it, as for a killed one
+        with suppress(DatabaseError):  # if this fails, the next cluster does it, as for a killed one
             heartbeats.forget(heartbeats.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        """Only set the flag, since a handler may interrupt anything.
+        """Only set the stop flag, since a signal handler may interrupt anything.
 
-        When we stopped the cluster from here, one check of the sentinel once interrupted another. The sentinel seemed
-        to be alive although it had just ended, and the cluster waited forever.
+        When the handler itself stopped the cluster, one check of the sentinel once interrupted another. The sentinel
+        seemed to be alive although it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)
@@ -133,7 +133,7 @@ def _exit_with(sentinel_pid: int) -> None:
     """Wait for the sentinel to end, without reaping it; exit at once if it was killed.
 
     A killed sentinel may have held a lock that `stop` needs; then only this thread can end the process. After a normal
-    end, the main thread has nothing to wait for and gets a few seconds to finish.
+    end, the main thread has nothing to wait for, and gets a few seconds to finish.
     """
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)

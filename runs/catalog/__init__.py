@@ -1,7 +1,7 @@
 """The catalogue: a database cache of known apps, so that pages never wait for Lamina.
 
-Lamina's list is sorted by popularity and may be incomplete, so it adds and updates apps but never removes them. An app
-counts as gone only when a request for its id returns 404.
+Lamina's list is sorted by popularity and may be incomplete, so reading it adds and updates apps but never removes any.
+An app counts as gone only when a request for its id returns 404.
 """
 
 from runs.catalog.details import store_detail
@@ -9,15 +9,13 @@ from runs.catalog.pictures import fetch_thumbnail
 from runs.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
 from runs.catalog.requests import (
     request_app_refresh,
-    request_balance,
-    request_balance_if_stale,
     request_completion,
     request_refresh,
     request_refresh_if_stale,
     request_regular_refresh,
 )
 from runs.catalog.summaries import record_found
-from runs.connection.balance import refresh_balance
+from runs.connection.balance import refresh_balance, request_balance, request_balance_if_stale
 
 __all__ = [
     "check_app",

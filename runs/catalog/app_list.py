@@ -1,4 +1,5 @@
-"""Read Lamina's app list. Its maximum size is undocumented, so try the largest, then smaller ones, then no limit."""
+"""Read the app list from Lamina. Its maximum size is undocumented, so try the largest, then smaller ones, then no
+limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ QUOTE_LENGTH = 300
 
 @dataclass(frozen=True)
 class Listed:
-    """A list as received, and how many apps were requested."""
+    """An app list as received, and the number of apps requested."""
 
     summaries: list[AppSummary]
     size: int
@@ -37,8 +38,8 @@ class Listed:
 def refresh_list(go_on: Callable[[], bool]) -> None:
     """Read the list and save its apps. `go_on` is called before each request and returns whether there is time left.
 
-    A refused or late list is only noted for the health page. Broader problems (Lamina is down, the key is refused, a
-    rate limit) are raised.
+    If the list is refused or late, this is only recorded for the health page. Broader problems (Lamina is down, the key
+    is refused, a rate limit) are raised.
     """
     now = timezone.now()
     listed = _read(go_on, now)

@@ -1,7 +1,7 @@
 """Limits on what we store about an app. Longer texts are shortened and end in "…".
 
-Values that must be sent back exactly (names, keys, options, output labels) are never cut. If too long, they are
-shortened only for display or left out, or a sentence replaces the form.
+Values that must be sent back exactly (names, keys, options, output labels) are never truncated. If such a value is too
+long, it is shortened only for display or left out, or a message replaces the form.
 """
 
 import json
@@ -18,7 +18,7 @@ MOST_PARAMETERS = 200
 MOST_OPTIONS = 500  # per field
 MOST_OUTPUTS = 200
 SCHEMA_BYTES = 512 * 1024  # as JSON
-ADDRESS_LENGTH = 4_000  # characters; longer ones are data, not addresses
+ADDRESS_LENGTH = 4_000  # characters; longer ones are data, not URLs
 SAMPLES = 20  # sample media copied per app
 
 
@@ -44,13 +44,13 @@ def description_of(app: AppSummary | AppDetail) -> str:
 
 
 def thumbnail_url_of(summary: AppSummary) -> str:
-    """Return the address of the app's picture, or "" if it is missing or a video."""
+    """Return the URL of the app's thumbnail; "" if it is missing, too long, or a video."""
     found = summary.thumbnail
     return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
-    """Return an app's form, kept within the limits."""
+    """Return the form of an app, or the problem if it exceeds the limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
         return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,6 +15,8 @@ from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema
 from runs.models.messages import Message
+from runs.schema_forms.questions import questions_of, shortened
+from runs.schema_forms.types import Parameters
 
 
 def read_detail(app: App, priority: Priority) -> bool:
@@ -57,15 +60,17 @@ def read_estimate(app: App, priority: Priority) -> None:
 
 
 def store_detail(app: App, detail: AppDetail) -> None:
-    """Save `detail`; if no form can be made, save the reason instead."""
+    """Save `detail`; if it has no usable form, save the reason instead."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
     now = timezone.now()
+    unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
         form_problem=told.problem,
+        unknown_fields=unknown,
         schema_fetched_at=now,
         schema_asked_at=now,
         gone_at=None,
@@ -75,6 +80,16 @@ def store_detail(app: App, detail: AppDetail) -> None:
         **makes_fields(name, description, makes, [o["label"] for o in told.outputs]),
     )
     app.schema = schema
+    app.unknown_fields = unknown
+
+
+def _unknown_fields(app: App, parameters: Parameters, now: datetime) -> list[dict[str, str]]:
+    """Return the fields whose type the portal doesn't know, with the time each was first seen in this app."""
+    since = {(field["label"], field["type"]): field["since"] for field in app.unknown_fields}
+    fields = [(q.label, shortened(q.type)) for q in questions_of(parameters) if q.is_unknown]
+    return [
+        {"label": label, "type": type_, "since": since.get((label, type_), now.isoformat())} for label, type_ in fields
+    ]
 
 
 def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
@@ -86,7 +101,7 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _note_asked(app: App) -> None:
-    """Note that there was no usable response, so that the app is tried again later."""
+    """Record that there was no usable response, so that the app is tried again later."""
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
 
 

@@ -1,7 +1,8 @@
-"""The apps that the portal keeps up to date because people use them. Others are read when someone opens them.
+"""Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
 
-At most 60 apps are kept up to date, with two requests a day each (form and estimate), however many are known. Lamina's
-list changes order, so the apps at the top change, too. On an idle portal, all apps read that day count towards the 60.
+At most 60 apps are kept up to date, with two requests a day each (form and estimate), no matter how many are known.
+Lamina's list changes order, so the apps at the top change, too. On an idle portal, all apps read that day count towards
+the 60.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Return ids of the apps in use: top of the list, used recently, starred, or with a starred run.
+    """Return the ids of the apps in use: top of the list, used recently, starred, or with a starred run.
 
     The remaining places are filled from the list.
     """
@@ -37,7 +38,7 @@ def apps_in_use() -> list[int]:
 
 
 def is_old(now: datetime) -> Q:
-    """Match apps that Lamina hasn't confirmed by id for a day."""
+    """Return a filter for apps that Lamina hasn't confirmed by id for a day."""
     return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
 
 
@@ -67,7 +68,7 @@ def _quiet_allowance(now: datetime) -> int:
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Return listed apps without a picture; failed downloads are retried some hours later."""
+    """Return the listed apps without a thumbnail; failed downloads are retried some hours later."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

@@ -82,7 +82,7 @@ def answer(key: str) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete answers too old to be shown, so that people's words aren't stored longer than needed."""
+    """Delete answers too old to be shown, so that search words aren't stored longer than needed."""
     AppSearch.objects.filter(asked_at__lt=now - 2 * KEPT_FOR).delete()
 
 
@@ -136,7 +136,7 @@ def _by_words(search: AppSearch) -> Outcome:
 
 
 def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
-    """Read the first of `ids` that Lamina knows."""
+    """Request `ids` one by one, and save the first app that Lamina knows."""
     outcome: Outcome = ("unknown-id", None)
     for remote_id in ids:
         try:
@@ -201,7 +201,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Fetch pictures of new apps. Meanwhile, the page already shows the apps."""
+    """Fetch the thumbnails of new apps, which the page already shows without them."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:

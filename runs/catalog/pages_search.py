@@ -21,7 +21,7 @@ PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx trigger while the worker is searching
 TRIES = 3  # so that forgotten pages stop asking
 PROBLEMS: dict[str, Promise] = {
-    "turn": _lazy("There were many searches in the last minute."),
+    "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
     "busy": _lazy("Lamina is busy with our other requests."),
     "slow": _lazy("Lamina took too long to answer."),
@@ -36,7 +36,7 @@ PROBLEMS: dict[str, Promise] = {
 }
 # The same problems while the page retries by itself.
 WAITING: dict[str, Promise] = {
-    "turn": _lazy("There were many searches in the last minute. We'll ask Lamina in %(wait)s."),
+    "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
     "busy": _lazy("Lamina is busy with our other requests. We'll try this search in %(wait)s."),
 }
@@ -66,8 +66,9 @@ class Part:
     above: list[Suggestion] = field(default_factory=list)  # apps in our own results, with Lamina's reason
     problem: str = ""  # a key of PROBLEMS
     sentence: str = ""
-    is_drawn: bool = True  # no more pictures to come
-    token: str = ""  # identifies what the page already has, so that it isn't sent again
+    has_above: bool = False  # some suggestions are in our own results, with a reason or without
+    is_drawn: bool = True  # no more thumbnails will arrive
+    token: str = ""  # identifies the version that the page shows, so that it isn't sent again
     next_look: str = ""  # htmx trigger of the next poll, if any
     seconds: int = 0  # until a page without scripts reloads; 0: never
     may_ask_again: bool = False
@@ -78,6 +79,11 @@ class Part:
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
+    def is_needless(self) -> bool:
+        """Whether Lamina only suggests apps that are already shown above."""
+        return self.has_above and self.state == "answered" and not self.suggestions and not self.problem
+
+    @property
     def opens(self) -> Suggestion | None:
         """The app whose id was searched for, if found."""
         return self.suggestions[0] if self.is_id and self.suggestions else None
@@ -85,10 +91,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: only apps that make `makes`, and our own results, including the apps with ids `above`.
-
-    `tries` counts its retries so far.
-    """
+    """State of the page: its filter `makes`, the ids `above` of the apps in our own results, and its retries so far
+    (`tries`)."""
 
     makes: str = ""
     above: frozenset[int] = frozenset()
@@ -96,7 +100,7 @@ class Shown:
 
 
 def part_of(q: str, shown: Shown = Shown()) -> Part | None:
-    """Return what is known for `q` without asking Lamina; None if `q` isn't worth a search."""
+    """Return the section for `q` without asking Lamina; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     search, now = lamina_search.known(q), timezone.now()
@@ -105,7 +109,7 @@ def part_of(q: str, shown: Shown = Shown()) -> Part | None:
 
 
 def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
-    """Return what is known for `q`, asking Lamina if there is no answer yet; None if `q` isn't worth a search."""
+    """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     found = lamina_search.ask(q, is_again=is_again)
@@ -132,6 +136,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
         is_id=bool(ids_in(search.words)),
         suggestions=[row for row in rows if not row.is_above][:ROWS_SHOWN],
         above=[row for row in rows if row.is_above and row.why][:ABOVE_SHOWN],
+        has_above=any(row.is_above for row in rows),
         is_drawn=is_drawn,
         token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}-{is_drawn}",
         **end,
@@ -139,7 +144,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
-    """Return what to say about a problem, and when to retry."""
+    """Return the fields of a `Part` that describe a problem and say when to retry."""
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))

@@ -1,10 +1,10 @@
-"""Pasted addresses or ids of apps on Lamina. The addresses are never fetched."""
+"""Pasted URLs or ids of apps on Lamina. The URLs are never fetched."""
 
 import re
 from urllib.parse import unquote
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
-MOST_IDS = 3  # ids to try per address; each costs a request to Lamina
+MOST_IDS = 3  # ids to try per search; each costs a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:
@@ -18,7 +18,7 @@ def ids_in(words: str) -> list[str]:
 
 
 def _path_of(word: str) -> list[str]:
-    """Return the path segments of an address; a plain word counts as a path."""
+    """Return the path segments of a URL; a plain word counts as a path."""
     address = re.split(r"[?#]", word, maxsplit=1)[0]
     scheme, mark, rest = address.partition("://")
     path = rest.partition("/")[2] if mark else scheme

@@ -1,4 +1,4 @@
-"""Copies of apps' pictures and sample media, so that browsers never load anything from other sites."""
+"""Copies of app thumbnails and sample media, so that browsers never load anything from other sites."""
 
 from contextlib import suppress
 from datetime import timedelta

@@ -13,6 +13,7 @@ from runs.catalog import app_list, details, in_use, pictures
 from runs.catalog.requests import is_quiet
 from runs.connection.balance import refresh_balance
 from runs.connection.rate_limit import Priority, RateLimitWait
+from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
@@ -24,12 +25,16 @@ GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then missing data for apps in use, within the budget and time limit."""
-    _under_lease(_refresh_list)
+    """Read the app list and the balance, then missing data for apps in use, within the budget and time limit.
+
+    If another refresh has the lease, the list is marked as not requested, so that the next pulse requests it again.
+    """
+    if not _under_lease(_refresh_list):
+        record_status(catalog_asked_at=None)
 
 
 def complete_catalog() -> None:
-    """Read missing data for apps in use, then pictures for the list."""
+    """Read missing data for apps in use, then thumbnails for listed apps."""
     _under_lease()
 
 
@@ -51,17 +56,18 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Request one app by its id, as part of regularly checking which known apps still exist."""
+    """Request one app by its id, as part of the regular check for apps that no longer exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
             details.read_detail(app, Priority.CATALOG)
 
 
-def _under_lease(*first: Callable[[GoOn], None]) -> None:
+def _under_lease(*first: Callable[[GoOn], None]) -> bool:
+    """Run the steps in `first`, then a completion, under the lease; return False if another refresh has it."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
-        return
+        return False
 
     def go_on() -> bool:
         return not stop_requested() and leases.renew("catalog", holder, LEASE_SECONDS)
@@ -74,6 +80,7 @@ def _under_lease(*first: Callable[[GoOn], None]) -> None:
         pass  # the client has noted the problem; the Schedule retries
     finally:
         leases.release("catalog", holder)
+    return True
 
 
 def _refresh_list(go_on: GoOn) -> None:
@@ -82,9 +89,9 @@ def _refresh_list(go_on: GoOn) -> None:
 
 
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
-    """Read forms and estimates of the apps in use, one app after the other, then pictures.
+    """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
 
-    Apps without a usable response wait until later. After three in a row, Lamina itself counts as down.
+    Apps without a usable response are retried later. After three in a row, Lamina itself counts as down.
     """
     is_one_there = not is_quiet(now)
     silent = 0

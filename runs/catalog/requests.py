@@ -1,4 +1,4 @@
-"""When to request the catalogue from Lamina: all such requests start here, triggered by a page or a Schedule.
+"""Decide when to request the catalogue from Lamina. All such requests start here, triggered by a page or a Schedule.
 
 While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) requests
 it every six hours, and at once when someone opens a page.
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
-from runs.background import leases
 from runs.background.queue import enqueue, enqueue_long
 from runs.catalog import in_use
 from runs.connection.status import STATUS_ID, lamina_status
@@ -22,7 +21,6 @@ FAILED_AGAIN = timedelta(minutes=2)  # a failed list can occupy a worker for up 
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
-BALANCE_EVERY = timedelta(seconds=30)
 QUIET_AFTER = timedelta(hours=1)
 ROUND_EVERY = timedelta(minutes=15)  # one app by its id: 96 a day
 CATALOG_SECONDS = 300
@@ -35,7 +33,7 @@ def is_quiet(now: datetime) -> bool:
 
 
 def request_refresh() -> None:
-    """Ask the worker for a fresh list, at most once every 30 s, however many pages want it."""
+    """Ask the worker for a fresh list, at most once every 30 s, no matter how many pages need it."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
@@ -44,7 +42,7 @@ def request_refresh() -> None:
 
 
 def request_refresh_if_stale() -> None:
-    """Ask for a fresh list if the last one is over ten minutes old; after a failure, wait two minutes."""
+    """Request a fresh list if the last one is over ten minutes old; after a failure, wait two minutes."""
     status, now = lamina_status(), timezone.now()
     is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
@@ -52,7 +50,7 @@ def request_refresh_if_stale() -> None:
 
 
 def request_regular_refresh() -> None:
-    """Ask for a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls."""
+    """Request a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls."""
     status, now = lamina_status(), timezone.now()
     if status.catalog_at is not None and is_quiet(now):
         is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
@@ -62,9 +60,9 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker to read this app's form again, at most once every 30 s (10 s without a form or an estimate).
+    """Ask the worker to read the form of `app` again, at most once every 30 s (10 s without a form or an estimate).
 
-    With `is_news` (a start was refused), ask at once.
+    With `is_news` (a start was refused), this limit doesn't apply.
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
@@ -73,20 +71,15 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
         enqueue_long("refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
-def request_balance_if_stale() -> None:
-    """Ask for the balance again if it is over 30 s old; meanwhile, pages show the old one."""
-    if not _is_younger(lamina_status().balance_at, timezone.now(), BALANCE_EVERY):
-        request_balance()
-
-
-def request_balance() -> None:
-    if leases.may_kick("balance"):
-        enqueue("refresh_balance")
-
-
 def request_completion() -> None:
-    """Ask for missing data for apps in use and, every 15 minutes, check one known app. Called by the pulse."""
+    """Request a list that couldn't be read, missing data of apps in use, and one known app every 15 minutes.
+
+    Called by the pulse.
+    """
     now = timezone.now()
+    status = lamina_status()
+    if status.catalog_at is not None and status.catalog_asked_at is None:
+        request_refresh()
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
         enqueue_long("complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
@@ -94,7 +87,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request, by its id, the app that was checked longest ago, so that we eventually notice which apps are gone."""
+    """Request the app that was checked longest ago, by its id, so that we eventually notice which apps are gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

@@ -7,7 +7,7 @@ from typing import Any
 from runs.catalog import bounds
 from runs.lamina.types import AppSummary
 from runs.models import App
-from runs.words.fold import fold
+from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
 FOUND_POSITION = 100_000  # after all listed apps
@@ -42,10 +42,10 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """Return the fields for what an app makes and its search words."""
-    words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
+    """Return the `App` fields for the kinds of results an app makes and for its search text."""
+    words = [description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),
         "makes_text": f" {' '.join(makes)} "[:200],
-        "search_text": fold(" ".join(words)),
+        "search_text": app_words(name, " ".join(words)),
     }

@@ -1,4 +1,4 @@
-"""The catalogue: find apps by words and by what they make, first ours, then others on Lamina."""
+"""The catalogue: find apps by words and by the kind of results they make, first our own, then others on Lamina."""
 
 from typing import Any
 
@@ -15,47 +15,65 @@ from runs import catalog
 from runs.catalog import own_search, pasted_ids
 from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
-from runs.display.cards import AppCard, app_card
+from runs.display.cards import AppCard, app_card, run_cards
+from runs.history.home_search import find_runs
+from runs.launching.not_started import not_started
 from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
+from runs.words.marks import Marker
 
-KINDS = ("", "image", "video", "text")
+KINDS = ("", "image", "video", "audio", "text")
 NEAREST = 3
+PAGE = 48  # apps shown at once
+MOST_APPS = 1_000_000
+MOST_TRIES = 99
 
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Show our own results. With `ask` (a page without scripts), also ask Lamina; otherwise `app_search` does."""
+    """Show our own results. With `ask` (sent without scripts), also ask Lamina; otherwise `app_search` does."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
     by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(makes)))
-    listed = App.objects.listed().select_related("thumbnail")
-    found = own_search.Found([by_id], []) if by_id else _found(listed, q, makes)
+    listed = App.objects.listed()
+    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, q, makes)
     part = _part(request, q, Shown(makes, found.ids, _tries(request)))
-    apps, partly = [app_card(app) for app in found.whole], [app_card(app) for app in found.partly]
-    everything = apps or [app_card(app) for app in listed]
-    is_found = bool(apps or partly)
+    start = _number(request, "after", MOST_APPS)
+    is_found = bool(found.ids)
+    apps, partly, nearest = _cards(
+        found.whole[start : start + PAGE],
+        [] if start else found.partly,
+        [] if is_found or ids else _nearest(q, listed),
+    )
+    more = start + PAGE if len(found.whole) > start + PAGE else 0
     context = {
         "section": "apps",
         "apps": apps,
         "partly": partly,
+        "count": len(found.whole),
+        "more_url": _url("runs:app-list", q=q, makes=makes, after=str(more)) if more else "",
+        "first_url": _url("runs:app-list", q=q, makes=makes) if start else "",
         "q": q,
         "makes": makes,
-        "chips": _chips(q, makes),
-        "tell_admin_url": "" if is_found else mail_to_admins(_("Lamina Portal: an app for %(words)s") % {"words": q}),
-        "nearest": [] if is_found or ids else _nearest(q, everything),
+        "chips": _chips(listed, found, q, makes, "1" if "runs" in request.GET else ""),
+        "marker": found.marker,
+        "tell_admin_url": _tell_admin_url(request, q) if not is_found else "",
+        "nearest": nearest,
         "catalog_at": status.lamina_status().catalog_at,
-        "has_catalog": bool(everything) or by_id is not None,
+        "has_catalog": is_found or listed.exists(),
+        "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
+        **_runs_context(request, q),
         **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
     }
-    return render_page(request, "catalog/app_list.html", context, partial="app-grid")
+    partial = "app-more" if request.htmx.target == "app-more" else "app-grid"
+    return render_page(request, "catalog/app_list.html", context, partial=partial)
 
 
 @require_safe
@@ -63,7 +81,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
 def app_search(request: PortalRequest) -> HttpResponse:
     """Show Lamina's results so far, asking Lamina if needed; 204 if nothing is new since `seen`.
 
-    With `go` (the words were submitted, not just typed), a pasted address opens its app.
+    With `go` (the words were submitted, not just typed), a pasted URL opens its app.
     """
     q, makes = _asked_for(request)
     if not wants_fragment(request):
@@ -83,10 +101,20 @@ def _asked_for(request: PortalRequest) -> tuple[str, str]:
     return request.GET.get("q", "").strip()[:200], makes if makes in KINDS else ""
 
 
-def _chips(q: str, makes: str) -> list[tuple[str, str, bool]]:
-    """Return a label and an address for each kind of result, and whether it is selected."""
-    labels = {"": pgettext("apps", "All"), "image": _("Images"), "video": _("Videos"), "text": _("Texts")}
-    return [(labels[kind], _url("runs:app-list", q=q, makes=kind), kind == makes) for kind in KINDS]
+def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, runs: str) -> list[tuple[str, str, bool]]:
+    """Return a label and a URL for each kind of result, and whether it is selected. Audio is rare, so it is offered
+    only if an app makes it."""
+    labels = {
+        "": pgettext("apps", "All"),
+        "image": _("Images"),
+        "video": _("Videos"),
+        "audio": _("Audio"),
+        "text": _("Texts"),
+    }
+    is_known = found.kinds is not None and not makes  # otherwise, only apps of one kind were searched
+    has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
+    kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
+    return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
 
 
 def _found(listed: AppQuerySet, q: str, makes: str) -> own_search.Found:
@@ -105,8 +133,17 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
     return part_of(q, shown)
 
 
+def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
+    """Return the runs that match `q`, for the search on Home, which sends `runs`."""
+    if "runs" not in request.GET:
+        return {"has_runs": False}
+    found = find_runs(request.user, q)
+    cards = run_cards(found.runs, request.user)
+    return {"has_runs": True, "found_runs": found, "run_cards": cards}
+
+
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with the addresses for the next poll (with and without scripts) and for trying again."""
+    """Return `part` with the URLs for the next poll (with and without scripts) and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -122,15 +159,33 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 def _tries(request: PortalRequest) -> int:
     """Return how often this page has retried by itself after a wait."""
-    text = request.GET.get("tries", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
+    return _number(request, "tries", MOST_TRIES)
+
+
+def _number(request: PortalRequest, name: str, most: int) -> int:
+    """Return the number in the query parameter `name`, or 0 if it isn't a number up to `most`."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most else 0
+
+
+def _cards(*lists: list[int]) -> list[list[AppCard]]:
+    """Return cards for lists of primary keys, in order, with one query."""
+    apps = App.objects.select_related("thumbnail").in_bulk([pk for one in lists for pk in one])
+    return [[app_card(apps[pk]) for pk in one if pk in apps] for one in lists]
+
+
+def _tell_admin_url(request: PortalRequest, q: str) -> str:
+    """Return a link for telling an admin which app is missing; "" for admins themselves."""
+    if request.user.is_admin:
+        return ""
+    return mail_to_admins(_("Lamina Portal: an app for %(words)s") % {"words": q})
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """Open the app of a pasted address or id. The app counts as new while the search is stored."""
+    """Open the app of a pasted URL or id. The app counts as new for as long as the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
-            request, _("Found on Lamina and added. It goes on everyone's list when someone stars or runs it.")
+            request, _("Found on Lamina and added. It joins everyone's list once someone stars or runs it.")
         )
     return go_to(request, app.get_absolute_url())
 
@@ -141,12 +196,16 @@ def _url(name: str, **given: str) -> str:
     return f"{reverse(name)}?{query.urlencode()}" if query else reverse(name)
 
 
-def _nearest(q: str, cards: list[AppCard]) -> list[AppCard]:
-    """Return the three apps that share the most trigrams with the search."""
+def _nearest(q: str, listed: AppQuerySet) -> list[int]:
+    """Return the primary keys of the three apps that share the most trigrams with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)
         return {text[i : i + 3] for i in range(len(text) - 2)}
 
     asked = pieces(q)
-    return sorted(cards, key=lambda card: -len(asked & pieces(f"{card.name} {card.description}")))[:NEAREST]
+    told = listed.values_list("pk", "name", "description")
+    shared = sorted(
+        (-len(asked & pieces(f"{name} {words}")), place, pk) for place, (pk, name, words) in enumerate(told)
+    )
+    return [pk for *_place, pk in shared[:NEAREST]]

@@ -18,21 +18,20 @@ from runs.web.http import PortalRequest, render_page
 def compare(request: PortalRequest) -> HttpResponse:
     """Show the results `?f=<result>,<result>` side by side.
 
-    With fewer than two, or with `pick`, show the page for choosing them; `?r=<run>` offers that run's results.
+    With fewer than two, or with `pick`, show the page for choosing; `?r=<run>,<run>` offers the results of these runs.
     """
     ids = comparing.asked_ids(request.GET.getlist("f"))
     found = comparing.found_outputs(request.user, ids)
     if len(found) < 2 or "pick" in request.GET:
         return _picker(request, found, len(ids))
-    comparison = comparing.compare(found, len(ids))
+    comparison = comparing.compare(found, len(ids), request.user)
     is_all = request.GET.get("all") == "1"
     shown = comparison.ids
     context = {
         "section": "history",
         "comparison": comparison,
-        "columns": [
-            (column, compare_url([i for i in shown if i != column.output.public_id])) for column in comparison.columns
-        ],
+        "next": request.get_full_path(),
+        "columns": [(column, compare_url([i for i in shown if i != column.key])) for column in comparison.columns],
         "heading": _heading(comparison.kind, len(shown)),
         "rows": comparison.rows if is_all else comparison.differing,
         "is_all": is_all,
@@ -64,20 +63,17 @@ def compare_url(ids: Sequence[str], **more: str) -> str:
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
     """Show checkboxes in a plain form: first the runs of the selected results, then the latest results."""
     words = request.GET.get("q", "").strip()[:200]
-    ticked = [column.output.public_id for column in found]
-    runs = {column.run.pk: column.run for column in found}
-    asked_run = Run.objects.visible_to(request.user).filter(public_id=request.GET.get("r", "")[:16])
-    if run := for_page(asked_run).first():
-        runs.setdefault(run.pk, run)
-        if not ticked:
-            ticked = [pick.output.public_id for pick in comparing.picks_of(run, [])[: comparing.AT_MOST]]
+    run_ids = comparing.asked_ids(request.GET.getlist("r"))[: comparing.AT_MOST]
+    asked_runs = list(for_page(Run.objects.visible_to(request.user).filter(public_id__in=run_ids).newest_first()))
+    ticked = [column.key for column in found] or comparing.suggested_picks(asked_runs)
+    runs = {run.pk: run for run in [*(column.run for column in found), *asked_runs]}
     groups = [(run.display_title, comparing.picks_of(run, ticked)) for run in runs.values()]
     latest = comparing.latest_picks(request.user, words, ticked, runs.values())
     sentences = []
     if missing := asked - len(found):
         is_one_left = missing == 1 and asked > 1
         sentences.append(
-            comparing.gone_words(1) if is_one_left else _("What you wanted to compare is no longer available.")
+            comparing.gone_words(1) if is_one_left else _("The results you wanted to compare are no longer available.")
         )
     context = {
         "section": "history",
@@ -85,7 +81,7 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
         "latest": latest,
         "sentences": sentences,
         "q": words,
-        "run": run,
+        "run_ids": [run.public_id for run in asked_runs],
         "at_most": comparing.AT_MOST,
     }
     return render_page(request, "compare/compare_pick.html", context)

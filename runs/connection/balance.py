@@ -1,24 +1,68 @@
-"""The workspace's balance and name."""
+"""Balance and name of the workspace."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
+from runs.background import leases
+from runs.background.queue import enqueue
 from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
 from runs.lamina.errors import LaminaError
+from runs.models import LaminaStatus, Run
+
+BALANCE_EVERY = timedelta(seconds=60)
+AFTER_RUNS_EVERY = timedelta(seconds=10)  # so that many runs that end one after another share a request
 
 
 def refresh_balance() -> None:
-    """Fetch the remaining credits from Lamina, and the workspace's name if it isn't known yet."""
+    """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet."""
+    asked_at = timezone.now()  # not when the answer arrives: it may lack what was sent meanwhile
     try:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):
         return
-    fields: dict[str, Any] = {"balance": usage.balance, "balance_at": timezone.now()}
+    fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent_since": 0}
     if not status.lamina_status().workspace_name:
         with suppress(LaminaError, RateLimitWait):
             fields["workspace_name"] = lamina().account().workspace_name
-    status.record_status(**fields)
+    LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
+    is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # otherwise another worker has a newer answer
+    LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
+    status.forget_status()
+
+
+def request_balance_if_stale() -> None:
+    """Request the balance if nobody has for 60 s; until the response arrives, pages show the old one."""
+    known, now = status.lamina_status(), timezone.now()
+    if not any(_is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
+        request_balance()
+
+
+def request_balance() -> None:
+    if leases.may_kick("balance"):
+        status.record_status(balance_asked_at=timezone.now())
+        enqueue("refresh_balance")
+
+
+def on_run_ended(run: Run) -> None:
+    """Deduct the run's estimate from our balance, unless Lamina has told its balance since the run was sent: a run is
+    charged when it starts. Failed runs may be charged too. Then ask for the balance, in case the run cost less.
+    """
+    if not run.remote_id or run.is_example:
+        return
+    known, now = LaminaStatus.objects.filter(pk=status.STATUS_ID).exclude(balance=None).first(), timezone.now()
+    if known is None:
+        return
+    if run.credits_estimated:
+        status.add_spent(run.credits_estimated, sent_at=run.sent_at or run.created_at)
+    if not _is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
+        request_balance()
+
+
+def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
+    return at is not None and now - at < age

@@ -1,4 +1,4 @@
-"""The portal's Lamina client: key and URL come from the settings, and every call counts towards the shared budget."""
+"""The portal's Lamina client. Key and URL come from the settings, and all calls count towards the shared budget."""
 
 from functools import partial
 from typing import Final
@@ -20,12 +20,12 @@ PRIORITY_OF: Final = {
     "runs": Priority.LIST,
 }
 
-# Slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
+# Endpoints that are slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
 SEARCHES: Final = frozenset({"app_search", "discover"})
 
 
 def lamina(priority: Priority | None = None) -> LaminaClient:
-    """Return a client whose calls count towards the budget; `priority` overrides the endpoint's priority.
+    """Return a client whose calls count towards the shared budget; `priority` overrides the priority of the endpoint.
 
     A call that must wait raises `RateLimitWait` before anything is sent.
     """

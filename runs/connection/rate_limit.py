@@ -1,7 +1,7 @@
 """The shared request counter, which keeps all processes together within Lamina's limit per minute.
 
-Lamina allows each address 100 requests of any kind per minute. One locked row holds the times of the last minute's
-requests. With REDIS_URL, Redis holds them instead, using its own clock (`rate_limit_redis`). Less important requests
+Lamina allows each IP address 100 requests of any kind per minute. One locked row holds the times of all requests in the
+last minute. With REDIS_URL, Redis holds them instead, using its own clock (`rate_limit_redis`). Less important requests
 leave room for more important ones, so that a start never waits behind the catalogue.
 """
 
@@ -16,12 +16,12 @@ from runs.models import RequestLog
 
 WINDOW_SECONDS = 62.0  # Lamina counts on arrival and we count on sending, so allow two seconds for transit
 ROW_ID = 1
-CLOSED_AT_MOST = 600.0  # seconds; the client's limit for Retry-After
+CLOSED_AT_MOST = 600.0  # seconds; the same limit that the client has for Retry-After
 STRANGERS = 5  # up to this many requests by other clients aren't worth a write
 
 
 class Priority(IntEnum):
-    """What a request is for. The value is the percentage of the limit that it leaves free for other requests."""
+    """Priority of a request. The value is the percentage of the limit that it leaves free for other requests."""
 
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
@@ -39,7 +39,7 @@ class RateLimitWait(Exception):
 
 
 def take(priority: Priority) -> float:
-    """Count one request and return 0.0 if it may be sent now; otherwise, count nothing and return the seconds left."""
+    """Count one request and return 0.0 if it may be sent now; otherwise, count nothing and return how long to wait."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
@@ -69,7 +69,7 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Count other clients at our address, which share the limit. Lamina says that `remaining` requests are left."""
+    """Count requests by other clients at our IP address, which share the limit. Lamina says `remaining` are left."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -125,8 +125,8 @@ def _locked_log() -> RequestLog:
     now = time.time()
     latest = now + CLOSED_AT_MOST
     if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
-        # Another host's clock is ahead, or ours was set back. Count these as made now; otherwise, they'd block us until
-        # then.
+        # Another host's clock is ahead, or ours was set back. Count these requests as sent now; otherwise, they'd block
+        # us until our clock has caught up.
         log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
     return log

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("runs.budget")
 
 STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
-AWAY_SECONDS = 3.0  # before trying Redis again
+AWAY_SECONDS = 3.0  # wait before trying Redis again
 TIMEOUT_SECONDS = 2.0
 
-# Every script starts with this: get the time and drop old stamps. ARGV[1] is the window in seconds.
+# Every script starts with this: get the time and remove old stamps. ARGV[1] is the window in seconds.
 BEGIN = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -41,13 +41,13 @@ end
 add(now)
 return '0'
 """
-# ARGV[2]: seconds to stay closed.
+# ARGV[2]: the seconds during which nothing may be sent.
 CLOSE = """
 local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
-# ARGV[2]: requests that Lamina has counted; ARGV[3]: how many by other clients may be ignored.
+# ARGV[2]: requests that Lamina has counted; ARGV[3]: number of requests by other clients that may be ignored.
 LEARN = """
 local strangers = ARGV[2] - count
 if strangers > tonumber(ARGV[3]) then

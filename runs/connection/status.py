@@ -1,10 +1,12 @@
 """The state of Lamina, the connection and the key, based on Lamina's latest responses."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import F
 
 from runs.background.incidents import record_incident
 from runs.models import LaminaStatus
@@ -28,7 +30,7 @@ def lamina_status() -> LaminaStatus:
 
 
 def is_sandbox() -> bool:
-    """Return whether Lamina is the sandbox, where nothing is real."""
+    """Return whether we are connected to the sandbox, where nothing is real."""
     return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
@@ -36,13 +38,25 @@ def record_status(**fields: Any) -> None:
     """Write `fields` to the single LaminaStatus row, creating it if needed."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
         LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
+    forget_status()
+
+
+def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
+    """Count `credits` as spent since Lamina reported the balance, unless it did so after the run was sent."""
+    known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
+    known.update(spent_since=F("spent_since") + credits)
+    forget_status()
+
+
+def forget_status() -> None:
+    """Clear the cached state in this process, for a page that has just learned of a change."""
     cache.delete("lamina_status")
 
 
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Record a response from Lamina. Writes changes at once, otherwise at most once every five seconds.
+    """Record a response from Lamina. Changes are written at once, anything else at most every five seconds.
 
     `is_key_refused` is None if the response says nothing about the key. `clock_ahead_seconds` is Lamina's clock minus
     ours, or None if the response has no time.
@@ -76,7 +90,7 @@ def record_answer(
 
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
-    """Return how far Lamina's clock is ahead now, and since when it has been steady (None if unknown)."""
+    """Return how far Lamina's clock is ahead of ours, and since when that has been steady (None if unknown)."""
     known = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
         return known, None

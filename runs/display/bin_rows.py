@@ -1,4 +1,4 @@
-"""How runs in the bin appear in rows and on pages."""
+"""Runs in the bin, as shown in rows and on pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.history.bin import gone_at
 from runs.models import Member, Run, StoredFile
 
-SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # related objects that a row shows
+SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # related objects that a row needs
 
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run in the bin. `picture` is from its first result, otherwise from an input, otherwise from the app."""
+    """A run in the bin. `picture` comes from a result, otherwise from an input, otherwise from the app."""
 
     run: Run
     gone_at: datetime | None

@@ -22,9 +22,10 @@ from runs.words.sentences import (
     state_of,
     usual_words,
 )
+from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
-NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input after it
+NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input that follows
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,18 @@ class AppCard:
 
 
 @dataclass(frozen=True)
+class VerdictMark:
+    """How many results of a run have one verdict."""
+
+    verdict: str
+    icon: str
+    count: int
+    words: str  # with the number
+
+
+@dataclass(frozen=True)
 class RunCard:
-    """One run on Home and in History; the same size in every state."""
+    """The card of one run on Home and in History; its size is the same in every state."""
 
     run: Run
     url: str
@@ -73,14 +84,30 @@ class RunCard:
     age_brief: str  # for phones, which have no room for "ago"
     elapsed_words: str = ""
     duration_words: str = ""
+    owner: Member | None = None  # None if it is the viewer
     maker: Member | None = None  # None if it is the viewer
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
-    is_active: bool = False  # may still change by itself: waiting for results or saving them
+    is_active: bool = False  # still changing: results are awaited or being saved
 
     @property
     def version(self) -> str:
         return version_token(self.run)
+
+    @property
+    def verdicts(self) -> list[VerdictMark]:
+        """The verdicts on its results, without queries: the run has the numbers."""
+        run = self.run
+        marks = (
+            VerdictMark("approved", "good", run.outputs_approved, approved_words(run.outputs_approved)),
+            VerdictMark("changes", "edit", run.outputs_changes, changes_words(run.outputs_changes)),
+            VerdictMark("rejected", "bad", run.outputs_rejected, rejected_words(run.outputs_rejected)),
+        )
+        return [mark for mark in marks if mark.count]
+
+    @property
+    def verdict_words(self) -> str:
+        return ", ".join(mark.words for mark in self.verdicts)
 
     @property
     def pattern(self) -> list[Shape]:
@@ -93,7 +120,7 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """The pictures, and for each whether its small version is enough."""
+        """The pictures, each with whether its small thumbnail is large enough."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
@@ -104,21 +131,21 @@ class RunCard:
 
     @property
     def source_url(self) -> str:
-        """The small input picture, shown beside the result; empty if either is missing."""
+        """URL of the input thumbnail shown next to the result; empty if either is missing."""
         has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
         return self.input_picture.small_url if self.input_picture and has_result else ""
 
     @property
     def audience_icon(self) -> str:
-        """Icon for who can see the run; empty for a teammate's run that is simply shared with the team."""
-        if self.maker:
+        """Icon for who can see the run; empty for a teammate's run that is shared only with the team."""
+        if self.owner:
             return "link" if self.has_guests else "lock" if self.run.shared_at is None else ""
         return "team" if self.run.shared_at else "link" if self.has_guests else "lock"
 
     @property
     def audience_words(self) -> str:
         """The meaning of `audience_icon` in words."""
-        if self.maker:
+        if self.owner:
             return (
                 _("(guests with a link can see it)") if self.has_guests else _("(only its maker and admins can see it)")
             )
@@ -132,9 +159,10 @@ class RunCard:
 
 
 def version_token(run: Run) -> str:
-    """Return a token for what a page shows of a run (fetched with its app): version, slowness, and announced state.
+    """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    It contains no words, so it is the same in every language.
+    It consists of the version, the level of slowness and the announced state. It contains no words, so that it is the
+    same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
@@ -167,14 +195,39 @@ def app_card(app: App) -> AppCard:
 def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
     """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results."""
     runs, now = list(runs), timezone.now()
-    found = results_of(runs)
-    return [_run_card(run, found.get(run.pk, CardResults()), viewer, now) for run in runs]
+    found, alike = results_of(runs), _lines_alike(runs)
+    return [
+        _run_card(run, found.get(run.pk, CardResults()), viewer, now, alike.get(run.display_title, frozenset()))
+        for run in runs
+    ]
 
 
-def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> RunCard:
+def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
+    """Return the inputs (name and text) that all runs of the same title share, by that title.
+
+    Cards of such runs show other inputs first, since these tell one from another.
+    """
+    inputs: dict[str, list[set[tuple[str, str]]]] = {}
+    for run in runs:
+        inputs.setdefault(run.display_title, []).append({(line["name"], line["text"]) for line in run.summary})
+    return {title: frozenset(set.intersection(*given)) for title, given in inputs.items() if len(given) > 1}
+
+
+def _label(name: str) -> str:
+    """Return an input's name with a colon, without which "Upload" reads like a request: "Upload: the app's sample"."""
+    return f"{name}:" if name[-1:].isalnum() else name
+
+
+def _run_card(
+    run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
+) -> RunCard:
+    """Return the card of `run`; inputs in `alike` come last, as other cards show the same."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
+    others = [line for line in run.summary if line is not told]
+    lines = sorted(others, key=lambda line: (line["name"], line["text"]) in alike)
     seconds = results.duration_seconds
     can_change = run.is_changeable_by(viewer)
+    maker = run.made_by or run.member  # `made_by` is None if the run was transferred before makers were recorded
     return RunCard(
         run=run,
         url=run.get_absolute_url(),
@@ -182,7 +235,7 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         title=run.display_title,
         app_name=run.app_name,
         state=state_of(run),
-        lines=[(line["name"], summary_text(line)) for line in run.summary if line is not told][:LINES_PER_CARD],
+        lines=[(_label(line["name"]), summary_text(line)) for line in lines[:LINES_PER_CARD]],
         pictures=results.pictures,
         input_picture=run.input_picture,
         kind=results.kind,
@@ -192,7 +245,8 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         age_brief=brief_age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
-        maker=None if run.belongs_to(viewer) else run.member,
+        owner=None if run.belongs_to(viewer) else run.member,
+        maker=None if maker == viewer else maker,
         can_change=can_change,
         has_guests=can_change and results.has_guests,
         is_active=run.is_active or results.is_saving,

@@ -2,23 +2,29 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.display.differences import Piece, inline, side_by_side
-from runs.display.run_page import OutputBox, output_boxes, wanted_words
+from runs.display.run_page import OutputBox, file_label, output_boxes, wanted_words
+from runs.display.verdicts import VerdictPanel, verdicts_of
 from runs.engine.input_summary import input_files, input_text, whole_text
-from runs.models import Member, Output, Run, RunInput, StoredFile, for_page
+from runs.history import query_timeout
+from runs.history.filter_choices import Directory
+from runs.history.search import Filter
+from runs.models import Decision, Member, Output, Run, RunInput, StoredFile, for_page
+from runs.models.addresses import path_to
 from runs.schema_forms.questions import shortened
-from runs.words.fold import fold_words
 
 AT_MOST = 4
-ASKED_AT_MOST = 50  # ids in one address
-TEXT_SHOWN = 20_000  # characters per text; the result's own page shows all of it
-TALLEST, WIDEST = 0.7, 16 / 9  # aspect ratio limits of the common box
+ASKED_AT_MOST = 50  # ids in one URL
+ID_LENGTH = 20  # a result id, possibly with a file number
+TEXT_SHOWN = 20_000  # characters per text; the result page shows the full text
+TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the common box
 
 
 @dataclass
@@ -30,33 +36,59 @@ class Column:
     box: OutputBox
     number: int
     file: StoredFile | None
+    place: int = 1  # number of the file within its result
     pieces: list[Piece] = field(default_factory=list)
     is_cut: bool = False
     lead_label: str = ""
     lead: str = ""  # the first input that differs between the columns, shown first in the caption
+    verdict: VerdictPanel | None = None  # in one column for each result, if several show its files
+    is_choosable: bool = False  # "Approve this, reject the others" is offered
+
+    @property
+    def key(self) -> str:
+        """The id in a URL: the result id, followed by the file number unless it is the first file."""
+        return self.output.public_id if self.place == 1 else f"{self.output.public_id}.{self.place}"
+
+    @property
+    def label(self) -> str:
+        return file_label(self.box.label, self.place, len(self.box.files))
+
+    @property
+    def alt(self) -> str:
+        return file_label(self.box.alt, self.place, len(self.box.files))
+
+    @property
+    def url(self) -> str:
+        """URL of the page that shows this file or result."""
+        return self.box.files_and_pages[self.place - 1][1] if self.file else self.box.url
+
+    @property
+    def comment_url(self) -> str:
+        """URL of the form for a comment on the result, or on a place in this file of it."""
+        return f"{path_to('result-comment', self.output.public_id)}?n={self.place}"
 
     @property
     def title(self) -> str:
-        """The run's title, without the input if the lead already shows it."""
+        """The title of the run, without its input if the lead already shows that input."""
         told = self.run.told_input
         is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
 
     @property
     def kind(self) -> str:
-        """What is shown: image, video, audio, other, text, or "" if there is nothing to show."""
+        """The kind of content: image, video, audio, other, text, or "" if there is nothing to show."""
         if self.file is not None:
             return str(self.file.kind)
         return "text" if self.box.text else ""
 
     @property
     def stage_class(self) -> str:
-        """CSS class for what is shown; pictures and videos need none."""
+        """CSS class for the content; pictures and videos need none."""
         return {"image": "", "video": "", "text": "is-text"}.get(self.kind, "is-plain")
 
     @property
     def missing_words(self) -> str:
-        """Why there is nothing to show."""
+        """The reason why there is nothing to show."""
         words = {
             "pending": _("Not ready yet"),
             "saving": _("Being saved"),
@@ -68,7 +100,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One input of one run: text, possibly with marks, and files."""
+    """One input of one run: text, possibly with differences highlighted, and files."""
 
     pieces: list[Piece]
     files: list[StoredFile]
@@ -103,14 +135,14 @@ class Comparison:
 
     @property
     def ids(self) -> list[str]:
-        return [column.output.public_id for column in self.columns]
+        return [column.key for column in self.columns]
 
 
 @dataclass(frozen=True)
 class Pick:
     """A result that can be chosen for a comparison."""
 
-    output: Output
+    key: str
     run: Run
     label: str
     file: StoredFile | None
@@ -120,22 +152,27 @@ class Pick:
 
 
 def asked_ids(values: Iterable[str]) -> list[str]:
-    """Return the ids in an address such as `?f=a,b&f=c`, in order, without duplicates."""
-    ids = [part.strip()[:16] for value in values for part in value.split(",")]
+    """Return the ids from a URL such as `?f=a,b.2&f=c`, in order, without duplicates.
+
+    `b.2` is the second file of the result `b`.
+    """
+    ids = [part.strip()[:ID_LENGTH].removesuffix(".1") for value in values for part in value.split(",")]
     return list(dict.fromkeys(filter(None, ids)))[:ASKED_AT_MOST]
 
 
 def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
-    """Return the results with these `ids` that `member` may see, in the same order."""
-    pks = Output.objects.visible_to(member).filter(public_id__in=ids).values_list("run_id", flat=True)
+    """Return the results with these ids that `member` may see, in the order of `ids`."""
+    outputs = {key.partition(".")[0] for key in ids}
+    pks = Output.objects.visible_to(member).filter(public_id__in=outputs).values_list("run_id", flat=True)
     runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
-    known = {column.output.public_id: column for run in runs for column in _columns_of(run)}
-    return [known[public_id] for public_id in ids if public_id in known]
+    known = {column.key: column for run in runs for column in _columns_of(run)}
+    return [known[key] for key in ids if key in known]
 
 
-def compare(found: list[Column], asked: int) -> Comparison:
-    """Compare the first four of `found`; `asked` is how many results the address named."""
+def compare(found: list[Column], asked: int, member: Member) -> Comparison:
+    """Compare the first four of `found`, for `member`; `asked` is the number of results named in the URL."""
     columns = found[:AT_MOST]
+    _add_verdicts(columns, member)
     for number, column in enumerate(columns, 1):
         column.number = number
     sentences = []
@@ -153,11 +190,22 @@ def compare(found: list[Column], asked: int) -> Comparison:
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = _rows([c.run for c in columns])
     _lead(columns, rows[1:])  # skip the first row, the app: the titles already name it
+    rows += _asked_changes(columns)
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
 
 
+def _add_verdicts(columns: list[Column], member: Member) -> None:
+    """Set the verdicts, and which columns can be chosen over the others: there must be others to decide on."""
+    first = {column.output.pk: column for column in reversed(columns)}
+    panels = verdicts_of([column.output for column in first.values()], member)
+    decidable = sum(panel.may_decide for panel in panels.values())
+    for pk, column in first.items():
+        column.verdict = panels[pk]
+        column.is_choosable = panels[pk].may_approve and decidable > 1
+
+
 def gone_words(count: int) -> str:
-    """Return the sentence for `count` requested results that the member can't see."""
+    """Return a sentence saying that `count` of the requested results are no longer available."""
     words = ngettext(
         "%(count)s result is no longer available: it was deleted or isn't shared with you.",
         "%(count)s results are no longer available: they were deleted or aren't shared with you.",
@@ -167,7 +215,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Set the leads of `columns` from the first of `rows` that differs and has text in every column."""
+    """Set the lead of each column from the first of `rows` that differs and has text in every column."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -179,14 +227,14 @@ def _columns_of(run: Run) -> list[Column]:
     columns = []
     for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
         text = box.text[:TEXT_SHOWN]
-        pieces = [Piece(text)] if text else []
-        file = box.files[0] if box.files else None
-        columns.append(Column(output, run, box, 0, file, pieces, len(box.text) > TEXT_SHOWN))
+        for place, file in enumerate(box.files or [None], 1):
+            pieces = [Piece(text)] if text else []
+            columns.append(Column(output, run, box, 0, file, place, pieces, len(box.text) > TEXT_SHOWN))
     return columns
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark differences between two texts, or from the first to each of the others. Return False if any is too long."""
+    """Mark the differences between two texts, or between the first and each other text. Return False if too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -200,10 +248,23 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Return the width and height of the box for all pictures: the shape of the tallest, within limits."""
+    """Return the width and height of the common box: it has the aspect ratio of the tallest picture, within limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]
     return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
+
+
+def _asked_changes(columns: list[Column]) -> list[Row]:
+    """Return a row with what reviewers asked to change, if these are versions of one result."""
+    outputs = [column.output for column in columns]
+    if len({output.pk for output in outputs}) == 1 or len({output.first_id for output in outputs}) > 1:
+        return []
+    asked = Decision.objects.standing().on_current_content().filter(output__in=outputs).exclude(note="")
+    notes: dict[int, list[str]] = {output.pk: [] for output in outputs}
+    for decision in asked:
+        notes[decision.output_id].append(decision.note)
+    words = ["\n".join(notes[output.pk]) for output in outputs]
+    return [_plain_row(_("Asked for"), words)] if any(words) else []
 
 
 # --- inputs ---
@@ -214,7 +275,7 @@ def _rows(runs: list[Run]) -> list[Row]:
     rows = [
         _plain_row(_("App"), [run.app_name for run in runs]),
         *_input_rows(runs),
-        _plain_row(_("Asked for"), [wanted_words(run) for run in runs]),
+        _plain_row(_("Requested"), [wanted_words(run) for run in runs]),
     ]
     return [row for row in rows if any(cell.pieces or cell.files for cell in row.cells)]
 
@@ -236,7 +297,11 @@ def _input_rows(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Return inputs by question: within one app, by the id its author changes least, otherwise by name."""
+    """Return the inputs of `run`, with keys that are the same for the same field in other runs.
+
+    Within one app, a key is the id that the app author changes least; otherwise it is the name. Repeated ones are
+    numbered.
+    """
     seen: Counter[str] = Counter()
     found = {}
     for given in run.inputs.all():
@@ -269,7 +334,7 @@ def _words(given: RunInput) -> str:
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """Return `texts`, with marks only if they are long: in short answers, the difference is easy to see."""
+    """Return `texts` as pieces. Differences are marked only in two long texts: in short ones, they are easy to see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
         return plain
@@ -278,7 +343,7 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
 
 
 def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """Return a value that is equal for equal answers; files are compared by their bytes."""
+    """Return a value that is equal for equal answers; files are compared by content."""
     if given is None:
         return ("not asked",)
     files = input_files(given)
@@ -296,25 +361,47 @@ def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
     """Return the results of a run (fetched with `for_page()`) that can be compared."""
     return [
         Pick(
-            output=column.output,
+            key=column.key,
             run=run,
-            label=column.box.label,
+            label=column.label,
             file=column.file,
             excerpt=column.box.text[:EXCERPT],
             created_at=run.created_at,
-            is_ticked=column.output.public_id in ticked,
+            is_ticked=column.key in ticked,
         )
         for column in _columns_of(run)
         if column.kind
     ]
 
 
+def suggested_picks(runs: Sequence[Run]) -> list[str]:
+    """Return the keys ticked by default: all results of a single run, or the first result of each of several runs."""
+    picks = [picks_of(run, []) for run in runs]
+    suggested = picks[0] if len(picks) == 1 else [pick for of_run in picks for pick in of_run[:1]]
+    return [pick.key for pick in suggested[:AT_MOST]]
+
+
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """Return the newest results of `member` and of teammates' shared runs, except for the runs in `without`."""
+    """Return the newest results of `member` and of teammates' shared runs, except for the runs in `without`.
+
+    Words are understood as in History: if no run has all of them, similar ones count.
+    """
     left_out = {run.pk for run in without}
-    found: list[Run] = []
-    for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):
-        matching = runs.matching(fold_words(words)) if words else runs
-        found += for_page(matching.filter(status="completed").newest_first())[:RUNS_OFFERED]
-    found.sort(key=lambda run: run.created_at, reverse=True)
+    directory = Directory.load(member, words) if words else Directory()
+    try:
+        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if words else nullcontext():
+            found = _latest(member, Filter(q=words), directory)
+            if words and not found:
+                found = _latest(member, Filter(q=words, is_similar=True), directory)
+    except query_timeout.TookTooLong:
+        found = []
     return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]
+
+
+def _latest(member: Member, wanted: Filter, directory: Directory) -> list[Run]:
+    """Return the newest finished runs of `member` and of teammates that `wanted` finds, newest first."""
+    found: list[Run] = []
+    for tab in ("mine", "team"):
+        runs = replace(wanted, tab=tab).runs(member, directory).filter(status="completed")
+        found += for_page(runs.newest_first())[:RUNS_OFFERED]
+    return sorted(found, key=lambda run: run.created_at, reverse=True)

@@ -1,7 +1,7 @@
 """Differences between two texts, word by word, at a bounded cost.
 
-Texts too long or repetitive to compare by words are compared line by line, and even longer ones not at all: nobody
-would read that many marks, and the comparison would hold up everybody else.
+Texts that are too long or repetitive to compare word by word are compared line by line. Even longer ones aren't
+compared at all: nobody would read that many marks, and the comparison would slow down the portal for everybody else.
 """
 
 import re
@@ -26,7 +26,7 @@ class Piece:
 
 
 def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
-    """Return both texts, with removed words marked on the left and new ones on the right; None if over the limits."""
+    """Return both texts, with removed words marked on the left and new ones on the right; None if they are too long."""
     if (found := _compared(left, right)) is None:
         return None
     return (
@@ -36,7 +36,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return one text that marks the additions and removals from `base` to `text`; None if over the limits."""
+    """Return one text with the additions and removals from `base` to `text` marked; None if they are too long."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 

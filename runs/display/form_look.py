@@ -1,6 +1,6 @@
-"""A page that waits for an app's form: when it polls, and what it says meanwhile.
+"""A page that is waiting for an app form: when it polls, and which message it shows meanwhile.
 
-The first polls are fast, since the worker often has the form in a fraction of a second. Then they slow down.
+It polls fast at first, since the worker often gets the form in a fraction of a second, and then more slowly.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from runs.models import App
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # in the address: the last sentence shown
+FETCHING, SLOW, AWAY = "f", "s", "a"  # in the URL: the sentence shown last
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
@@ -24,17 +24,17 @@ SENTENCES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class FormLook:
-    """The next poll: its address, delay in milliseconds (whole seconds without scripts), and what to say until then."""
+    """The next poll: its URL, its delay in milliseconds (in seconds without scripts), and the message until then."""
 
     url: str
     delay_ms: int
     plain_seconds: int
     words: str
-    is_news: bool  # the words changed since the last poll: announce them once
+    is_news: bool  # the message has changed since the last poll, so announce it
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
-    """Return the poll after the one in `query`, keeping the page's other parameters (`from`, `preset`)."""
+    """Return the poll after the one in `query`, keeping the other parameters of the page (`from`, `preset`)."""
     text = query.get("look", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]

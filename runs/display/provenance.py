@@ -1,14 +1,15 @@
-"""Where a result came from: app, inputs, sources, person, dates, cost and proof, for the page and the sheet."""
+"""Where a result came from: app, inputs, people, dates, cost and checksum, for the result page and the sheet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from runs.engine.input_summary import InputLine, input_lines
-from runs.models import Output, Run, StoredFile
+from runs.models import Decision, Output, Run, StoredFile
 from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, clock_words
 from runs.words.sizes import size_words
@@ -24,17 +25,27 @@ NOUNS = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one result came from. `facts` are about the file shown; `references` are Lamina's ids."""
+    """Where one result came from. `references` are ids on Lamina."""
+
+    output: Output
+    file: StoredFile | None
 
     app_name: str
     inputs: list[InputLine]
-    maker: str
+    maker: str  # never changes
+    owner: str  # the current owner; "" if that is the maker
     pressed_at: datetime
     finished_at: datetime | None
     credits_words: str
-    facts: list[tuple[str, str]]
-    references: dict[str, str]  # keys: "run", "app" and "result", if known
+    references: dict[str, str]  # keys: "run", "app" and "result", each only if known
     sha256: str
+    verdict: str = ""  # what all decisions on it come to, in words
+    decisions: tuple[Decision, ...] = ()  # that stand on its content
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """The kind and size of the file shown, or of the text."""
+        return file_facts(self.file) if self.file else text_facts(self.output)
 
     @property
     def labelled_references(self) -> list[tuple[str, str]]:
@@ -42,30 +53,53 @@ class Provenance:
         return [(labels[kind], reference) for kind, reference in self.references.items()]
 
 
-def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
-    """Return the provenance of `file` in `output`; `run` must be fetched with `for_page()`."""
+def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: Iterable[Decision] = ()) -> Provenance:
+    """Return the provenance of `file` in `output`; `run` must be fetched with `for_page()`.
+
+    `decisions` are those that stand on the result (`decisions_on`).
+    """
     return Provenance(
+        output=output,
+        file=file,
         app_name=run.app_name,
         inputs=input_lines(run),
         maker=run.made_by.display_name if run.made_by else _("Unknown"),  # transferred before makers were recorded
+        owner=run.member.display_name if run.is_transferred else "",
         pressed_at=run.created_at,
         finished_at=run.finished_at,
         credits_words=about_credits(run.credits_estimated),
-        facts=file_facts(file) if file else text_facts(output),
         references=references_of(run, output),
         sha256=file.sha256 if file else "",
+        verdict=verdict_words(output.verdict),
+        decisions=tuple(decisions),
     )
 
 
+def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
+    """Return the decisions that stand on the current content of results, by primary key. At most one query."""
+    decided = [output.pk for output in outputs if output.decided_in]
+    found: dict[int, list[Decision]] = {}
+    if decided:
+        standing = Decision.objects.standing().on_current_content().filter(output__in=decided)
+        for row in standing.select_related("member"):
+            found.setdefault(row.output_id, []).append(row)
+    return found
+
+
+def verdict_words(verdict: str) -> str:
+    """Return a verdict in words: "Approved", or "Not reviewed" if it is empty."""
+    return str(Decision.Verdict(verdict).label) if verdict else pgettext("verdict", "Not reviewed")
+
+
 def references_of(run: Run, output: Output) -> dict[str, str]:
-    """Return Lamina's ids of the run, app and result, if known."""
+    """Return the ids of the run, app and result on Lamina, if known."""
     named = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
     return {kind: reference for kind, reference in named.items() if reference}
 
 
 def file_facts(file: StoredFile) -> list[tuple[str, str]]:
-    """Return the file's kind, dimensions, duration and size."""
-    facts = [(_("Kind"), _kind_words(file))]
+    """Return the kind, dimensions, duration and size of `file`."""
+    facts = [(_("Kind"), kind_words(file.kind, PurePosixPath(file.file.name or "").suffix))]
     if file.width and file.height:
         dimensions = {"width": file.width, "height": file.height}
         facts.append((_("Dimensions"), _("%(width)s × %(height)s pixels") % dimensions))  # noqa: RUF001 - the sign itself
@@ -74,19 +108,21 @@ def file_facts(file: StoredFile) -> list[tuple[str, str]]:
     return [*facts, (_("Size"), size_words(file.size_bytes))]
 
 
-def _kind_words(file: StoredFile) -> str:
-    """Return the format and kind, such as "PNG picture"."""
-    format_name = PurePosixPath(file.file.name or "").suffix[1:].upper()
+def kind_words(kind: str, ending: str) -> str:
+    """Return the format and kind of a file: "PNG picture" for "image" and ".png"."""
+    format_name = ending[1:].upper()
     if not format_name:
-        return _(NOUNS.get(file.kind, NOUNS["other"]))
+        return _(NOUNS.get(kind, NOUNS["other"]))
     kinds = {"image": _("%(format)s picture"), "video": _("%(format)s video"), "audio": _("%(format)s audio")}
-    return kinds.get(file.kind, _("%(format)s file")) % {"format": format_name}
+    return kinds.get(kind, _("%(format)s file")) % {"format": format_name}
 
 
 def text_facts(output: Output) -> list[tuple[str, str]]:
-    """Return the kind and length of a text."""
+    """Return the kind and length of a text result; an empty list if there is no text."""
     if not output.text:
         return []
+    if output.is_object:
+        return [(_("Kind"), _("Data"))]
     words, characters = len(output.text.split()), len(output.text)
     counted = {
         "words": ngettext("%(count)s word", "%(count)s words", words) % {"count": number_words(words)},

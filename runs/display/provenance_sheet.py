@@ -1,8 +1,9 @@
-"""`provenance.csv`: one row for each file in a download, with everything that its page says.
+"""`provenance.csv`: one row for each file in a download, with all details from the page of that file.
 
-Spreadsheets treat a cell that starts with "=" or a similar sign as a formula, and would run what somebody typed into a
-form. Such a cell gets a leading apostrophe, which makes it text. Spreadsheets that separate cells by semicolons or
-tabs, as in much of Europe, may start a new cell or row in the middle of ours, so an apostrophe goes there, too.
+Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
+typed into a form. Such a cell gets a leading apostrophe, which turns it into text. Spreadsheets that separate cells by
+semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so an apostrophe is added
+there, too.
 """
 
 import csv
@@ -18,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.connection import status
-from runs.display.provenance import Provenance, provenance_of
-from runs.models import Output, Run, StoredFile
+from runs.display.provenance import Provenance, decisions_on, provenance_of, verdict_words
+from runs.models import Decision, Output, Run, StoredFile
 
 NAME = "provenance.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
@@ -29,7 +30,7 @@ FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
 
 @dataclass(frozen=True)
 class Origin:
-    """One file in a download: its name there ("" if it is missing), and where it came from."""
+    """One file in a download: its name in the zip ("" if it is missing), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -41,34 +42,49 @@ class Origin:
 
 
 def sheet(origins: Sequence[Origin]) -> bytes:
-    """Return the whole sheet as UTF-8, with the byte order mark that spreadsheets look for."""
-    provenances = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
-    given = [list(_inputs_of(provenance)) for provenance in provenances]
+    """Return the whole sheet."""
+    decisions = decisions_on({origin.output.pk: origin.output for origin in origins}.values())
+    provenances = [
+        provenance_of(origin.run, origin.output, origin.file, decisions.get(origin.output.pk, ())) for origin in origins
+    ]
+    given = [list(named_apart(_inputs_of(provenance))) for provenance in provenances]
     asked = list(dict.fromkeys(name for inputs in given for name, _text in inputs))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(map(safe, _headings(asked)))
+    rows = [_headings(asked)]
     for origin, provenance, inputs in zip(origins, provenances, given, strict=True):
         given_here = dict(inputs)
         before = [origin.name, provenance.app_name, origin.label]
         values = (given_here.get(name, "") for name in asked)
-        writer.writerow(map(safe, [*before, *values, *_after(origin, provenance)]))
+        rows.append([*before, *values, *_after(origin, provenance)])
+    return csv_bytes(rows)
+
+
+def csv_bytes(rows: Iterable[Iterable[str]]) -> bytes:
+    """Return `rows` as CSV in UTF-8 with a byte order mark, which spreadsheets expect, and with all cells made safe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow(map(safe, row))
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
 def safe(cell: str) -> str:
-    """Return `cell`, changed so that no spreadsheet runs it."""
+    """Return `cell`, escaped so that no spreadsheet treats it as a formula."""
     cell = FOREIGN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
 def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
-    """Yield every input with its name; repeated names are numbered."""
-    seen: Counter[str] = Counter()
+    """Yield the name and text of every input."""
     for line in provenance.inputs:
-        seen[line.label] += 1
-        name = line.label if seen[line.label] == 1 else f"{line.label} ({seen[line.label]})"
-        yield name, line.text or ", ".join(file.name for file in line.files)
+        yield line.label, line.text or ", ".join(file.name for file in line.files)
+
+
+def named_apart(inputs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield `inputs` with repeated names numbered, so that each has its own column."""
+    seen: Counter[str] = Counter()
+    for name, text in inputs:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})", text
 
 
 def _headings(inputs: Iterable[str]) -> list[str]:
@@ -79,9 +95,14 @@ def _headings(inputs: Iterable[str]) -> list[str]:
         *(_("Input: %(name)s") % {"name": name} for name in inputs),
         _("Source files"),
         _("Made by"),
+        _("Owned by"),
         _("Started"),
         _("Finished"),
         _("Credits for the whole run (estimate)"),
+        _("Decision"),
+        _("Decided by"),
+        _("Decided"),
+        _("Notes"),
         _("Run on Lamina"),
         _("App on Lamina"),
         _("Result on Lamina"),
@@ -97,9 +118,12 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
     return [
         ", ".join(sources),
         provenance.maker,
+        origin.run.member.display_name,
         _moment(provenance.pressed_at),
         _moment(provenance.finished_at),
         "" if credits is None else f"{credits.normalize():f}",
+        provenance.verdict,
+        *_decided(provenance.decisions),
         *(provenance.references.get(kind, "") for kind in ("run", "app", "result")),
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
@@ -107,6 +131,20 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
             filter(None, [_("Made by the sandbox: none of it is real.") if status.is_sandbox() else "", origin.note])
         ),
     ]
+
+
+def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
+    """Return who decided, when the last of them did, and what they said, each with their name if there are several."""
+    notes = [(row.who, row.note) for row in decisions if row.note]
+    says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
+    last = max((row.created_at for row in decisions), default=None)
+    return [", ".join(_decider(row) for row in decisions), _moment(last), "\n".join(says)]
+
+
+def _decider(decision: Decision) -> str:
+    """Return the decider's name, and what they decided: "Kim (guest): Needs changes"."""
+    name = _("%(name)s (guest)") % {"name": decision.who} if decision.is_guest else decision.who
+    return f"{name}: {verdict_words(decision.verdict)}"
 
 
 def _moment(at: datetime | None) -> str:

@@ -12,14 +12,17 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
-from runs.display.run_page import OutputBox, is_live, output_boxes
+from runs.display.result_rows import ResultRows
+from runs.display.run_page import OutputBox, file_label, is_live, output_boxes
+from runs.display.verdicts import VerdictPanel, verdict_of
+from runs.display.versions import Versions, versions_for
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
-from runs.models import Member, Output, OutputFile, Run, StoredFile, for_page
+from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.words.sentences import State, state_of
 
 VIEWERS = ("image", "video", "audio")
-EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger ones when somebody zooms
+EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger ones only when somebody zooms in
 
 
 @dataclass(frozen=True)
@@ -29,52 +32,47 @@ class Slide:
     box: OutputBox
     output: Output
     file: StoredFile | None
-    number: int  # of the file within its result, from 1
+    number: int  # number of the file within its result, from 1
     count: int
     url: str
 
     @property
     def label(self) -> str:
-        return self._numbered(self.box.label)
+        return file_label(self.box.label, self.number, self.count)
 
     @property
     def alt(self) -> str:
-        return self._numbered(self.box.alt)
-
-    def _numbered(self, words: str) -> str:
-        """Return `words`, with the number of the file if the result has several."""
-        if self.count == 1:
-            return words
-        values = {"result": words, "number": self.number, "count": self.count}
-        return _("%(result)s, %(number)s of %(count)s") % values
+        return file_label(self.box.alt, self.number, self.count)
 
     @property
     def kind(self) -> str:
-        """How to show it: image, video, audio, text, download, or the result's state if there is nothing to show."""
+        """How to show the slide: image, video, audio, text, object, download, or its state if there is no content."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
-            return "text" if self.box.text else "unknown"
+            return "object" if self.box.tree else "text" if self.box.text else "unknown"
         return self.box.state
 
     @property
     def icon(self) -> str:
-        """The icon shown where there is no small picture."""
+        """The icon to show if there is no thumbnail."""
         if self.box.state in ("error", "unsaved", "cancelled"):
             return {"error": "failed", "unsaved": "partly"}.get(self.box.state, "cancelled")
+        if self.kind == "object":
+            return "list"
         kind = self.file.kind if self.file is not None else self.box.kind
         return kind if kind in (*VIEWERS, "text") else "file"
 
     @property
     def is_eager(self) -> bool:
-        """Whether the full picture loads by itself. Animated pictures wait for a click."""
+        """Whether the full picture loads automatically. GIFs, which may be animated, load on click."""
         file = self.file
         return file is not None and file.size_bytes <= EAGER_BYTES and file.media_type != "image/gif"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` may be preloaded."""
+    """The target of Previous or Next; `picture` is the URL of a picture to preload."""
 
     url: str
     label: str
@@ -89,12 +87,15 @@ class ResultPage:
     state: State
     slide: Slide
     slides: list[Slide]
-    position: int  # of `slide` in `slides`, from 1
+    position: int  # position of `slide` in `slides`, from 1
     previous: Beside | None
     next: Beside | None
     provenance: Provenance
+    verdict: VerdictPanel
     is_live: bool
     run_url: str
+    versions: Versions | None  # None if it is the only one
+    next_url: str  # of the form that makes the next version; "" if `member` can't
 
     @property
     def place_words(self) -> str:
@@ -103,13 +104,8 @@ class ResultPage:
         return _("%(position)s of %(count)s") % {"position": self.position, "count": len(self.slides)}
 
 
-def find_run(member: Member, public_id: str) -> Run | None:
-    """Return the run that has the result `public_id`, with all the page needs; None if `member` may not see it."""
-    return for_page(Run.objects.visible_to(member)).filter(outputs__public_id=public_id).first()
-
-
 def result_of_file(member: Member, public_id: str) -> str:
-    """Return the address of a result that has the stored file `public_id`; "" if `member` may see none."""
+    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may see none."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -118,11 +114,14 @@ def result_of_file(member: Member, public_id: str) -> str:
     return _url(found.output.get_absolute_url(), files + 1)
 
 
-def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> ResultPage:
-    """Return the page for result `public_id` in `run` (fetched with `for_page()`), showing its file `number`.
+def result_page(
+    rows: ResultRows, member: Member, public_id: str, number: int = 1, walk: str | None = None
+) -> ResultPage:
+    """Return the page for result `public_id`, for which `rows` were read, showing its file `number`.
 
-    `walk` is the query of the History list that `member` came from, or None.
+    `walk` is the query string of the History list that `member` came from, or None.
     """
+    run = rows.run
     slides = list(_slides(run, walk))
     own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]
     at = next((n for n in own if slides[n].number == number), own[0])
@@ -133,6 +132,7 @@ def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk:
         found = outputs_beside(slide.output, Filter.parse(walk), member)
         previous = previous or _elsewhere(found.newer, walk)
         following = following or _elsewhere(found.older, walk)
+    verdict = verdict_of(slide.output, member, rows.around)
     return ResultPage(
         run=run,
         state=state_of(run),
@@ -141,10 +141,19 @@ def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk:
         position=at + 1,
         previous=previous,
         next=following,
-        provenance=provenance_of(run, slide.output, slide.file),
+        provenance=provenance_of(run, slide.output, slide.file, verdict.standing),
+        verdict=verdict,
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),
+        versions=versions_for(slide.output, rows.line, member),
+        next_url=_next_url(run, slide.output, member),
     )
+
+
+def _next_url(run: Run, output: Output, member: Member) -> str:
+    is_ready = output.status == Output.Status.COMPLETED
+    may_run = member.can_run and run.app.is_runnable
+    return f"{run.app.get_absolute_url()}?next={output.public_id}" if is_ready and may_run else ""
 
 
 def _beside(slide: Slide) -> Beside:
@@ -153,11 +162,16 @@ def _beside(slide: Slide) -> Beside:
 
 
 def _elsewhere(output: Output | None, walk: str) -> Beside | None:
-    """Return a link to a result of another run."""
+    """Return the link to a result of another run; None if `output` is None."""
     if output is None:
         return None
     label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}
     return Beside(_url(output.get_absolute_url(), 1, walk), label)
+
+
+def slides_of(run: Run, output: Output) -> Iterator[Slide]:
+    """Return a slide for each file of one result of `run`, whose results and inputs are loaded."""
+    return (slide for slide in _slides(run, None) if slide.output.pk == output.pk)
 
 
 def _slides(run: Run, walk: str | None) -> Iterator[Slide]:

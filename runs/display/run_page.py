@@ -1,71 +1,88 @@
 """The run page as plain values for templates."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.display.cards import version_token
+from runs.display.objects import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
     decide_words,
+    ended_money_words,
     failure_of,
+    money_words,
     note_of,
     sentence_of,
     slow_words,
     wait_words,
 )
+from runs.display.verdicts import VerdictPanel, verdicts_of
 from runs.engine.durations import slow_level
 from runs.engine.input_summary import InputLine, input_lines, input_text
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.models.messages import Message
+from runs.notices.choices import Wish, wish_of
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
+from runs.words.file_names import Stem, ending_of, run_stems
 from runs.words.messages import say
 from runs.words.run_failures import Failure
 from runs.words.sentences import State, about_credits, clock_words, state_of, usual_words
 
 CHILDREN_SHOWN = 12
+LONG_TEXT, LONG_LINES = 900, 12  # characters and lines
 KNOWN_KINDS = ("image", "video", "audio", "text")
 
 
 @dataclass(frozen=True)
 class OutputBox:
-    """One expected result. Its box is there from the start, at its final size."""
+    """The box for one expected result, shown at its final size from the start."""
 
     dom_id: str
+    public_id: str  # public id of the result
     label: str
     kind: str
-    look: str  # its kind if there are styles for it, otherwise "other"
+    look: str  # the kind if there are styles for it, otherwise "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved
     box_width: int
     box_height: int
     files: list[StoredFile]
-    links: list[str]  # addresses of the originals
-    refused: list[tuple[str, str]]  # addresses the portal refuses and why: shown as text, never as links
+    links: list[str]  # URLs of originals that couldn't be saved
+    refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links
     text: str
+    tree: Tree | None  # set if the result is structured; `text` is then its plain text
+    text_url: str  # URL for downloading the text
     error: str
     version: int
     position: int
     alt: str
-    url: str  # of the result's own page
-    unsaved: int  # files that couldn't be saved; the box may have others
-    fetch_again_url: str  # URL for trying again
-    walk: str  # query of the History list that Previous and Next follow
+    url: str  # URL of the result page
+    use_url: str  # URL for using the result in another app; empty if there is nothing to use, or several files
+    unsaved: int  # number of files that couldn't be saved; others may have been saved
+    fetch_again_url: str  # URL for fetching these files again
+    walk: str  # query string of the History list that Previous and Next follow
+    verdict: VerdictPanel | None = None  # only on the run page
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the page collapses the text at first."""
+        return len(self.text) > LONG_TEXT or self.text.count("\n") >= LONG_LINES
 
     @property
     def page_url(self) -> str:
-        """Address of the result's page, including the list's query."""
+        """URL of the result page, including the query of the list."""
         return _with_query(self.url, self.walk)
 
     @property
     def files_and_pages(self) -> list[tuple[StoredFile, str]]:
-        """Each file, paired with the address of its page."""
+        """Each file, paired with the URL of its page."""
         numbers = ["", *(f"n={number}" for number in range(2, len(self.files) + 1))]
         return [(f, _with_query(self.url, n, self.walk)) for f, n in zip(self.files, numbers, strict=False)]
 
@@ -83,12 +100,15 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     can_change: bool  # the form can be opened with these inputs
-    offers_change: bool  # in the row of buttons, if no failure offers it already
+    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
+    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
     is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
     ready_count: int
     cancel_words: str
+    ended_money_words: str  # for people who were about to cancel it
+    money_words: str
     elapsed_since: str | None
     elapsed_words: str
     wait_words: str
@@ -105,6 +125,8 @@ class RunPage:
     preset: Preset | None
     parent: Run | None
     children: list[Run]
+    url: str  # of this page, with the list that Previous and Next follow
+    mail_wish: Wish  # whether the viewer wants a mail when the run is ready
 
 
 def is_live(run: Run) -> bool:
@@ -117,18 +139,19 @@ def is_live(run: Run) -> bool:
 def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
     """Return the page of a run fetched with `for_page()`, as `member` sees it.
 
-    With `is_swap`, its parts replace those of an open page. `walk` is the query of the History list that Previous and
-    Next follow.
+    With `is_swap`, its parts are swapped into an open page. `walk` is the query string of the History list that
+    Previous and Next follow.
     """
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
     may_change = run.is_changeable_by(member)
-    boxes = output_boxes(run, is_swap=is_swap, walk=walk)
-    failure = failure_of(run)
+    boxes = _with_verdicts(run, member, output_boxes(run, is_swap=is_swap, walk=walk))
+    failure = failure_of(run, member)
     # One sentence at a time: on a phone, a second one would push the pictures down, and they would jump back later.
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
-    has_note = not (run.needs_confirmation or any(told)) and run.belongs_to(member)
+    money = money_words(run)
+    has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
     can_change = run.is_final and run.app.is_runnable and member.can_run
     return RunPage(
         run=run,
@@ -139,7 +162,10 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=told[0],
+        ended_money_words=ended_money_words(run),
+        money_words=money,
         can_change=can_change,
+        next_url=_next_url(run) if can_change else "",
         offers_change=can_change and not (failure and failure.leads_to_form),
         is_mine_to_change=may_change,
         may_run=member.can_run,
@@ -161,12 +187,14 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         version=version_token(run),
         preset=_preset_for(run, member),
         parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
+        url=_with_query(run.get_absolute_url(), walk),
+        mail_wish=wish_of(member, run),
         children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
     )
 
 
 def _family(member: Member) -> QuerySet[Run]:
-    """Return the runs that `member` may see, with the fields that the timeline shows."""
+    """Return the runs that `member` may see, with only the fields that the timeline needs."""
     return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
 
 
@@ -177,24 +205,39 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """Return the run's boxes, with duplicate labels numbered. On an open page (`is_swap`), boxes keep their shape."""
+    """Return the boxes for all results of `run`. With `is_swap`, they keep the shape they have on the open page."""
     outputs = list(run.outputs.all())
+    told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
+    return [_box(run, output, label, stems, is_swap=is_swap, walk=walk) for output, label, stems in told]
+
+
+def _with_verdicts(run: Run, member: Member, boxes: list[OutputBox]) -> list[OutputBox]:
+    outputs = list(run.outputs.all())
+    panels = verdicts_of(outputs, member)
+    return [replace(box, verdict=panels[output.pk]) for box, output in zip(boxes, outputs, strict=True)]
+
+
+def result_labels(outputs: list[Output]) -> list[str]:
+    """Return the labels of all `outputs` of a run, with duplicates numbered."""
     counts = Counter(output.label for output in outputs)
     seen: Counter[str] = Counter()
-    boxes = []
+    labels = []
     for output in outputs:
         seen[output.label] += 1
         label = output.label or _("Result %(number)s") % {"number": output.position + 1}
         if counts[output.label] > 1 and output.label:
             values = {"label": label, "number": seen[output.label], "count": counts[output.label]}
             label = pgettext("one of several results", "%(label)s %(number)s of %(count)s") % values
-        boxes.append(_box(run, output, label, is_swap=is_swap, walk=walk))
-    return boxes
+        labels.append(label)
+    return labels
 
 
-def _box(run: Run, output: Output, label: str, *, is_swap: bool, walk: str) -> OutputBox:
+def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bool, walk: str) -> OutputBox:
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
+    for output_file in kept:
+        if output_file.file is not None:  # set the current name, for this page only
+            output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
     given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
     state = {"completed": "ready"}.get(output.status, output.status)
     error = output.error
@@ -206,28 +249,53 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool, walk: str) -> O
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
         width, height = files[0].width, files[0].height
+    names = {f.source_url: f.file.name for f in kept if f.file is not None}
+    tree = tree_of(output, FileNames(names))
     told_of = [f for f in kept if f.file is None] if state == "unsaved" else given_up
     return OutputBox(
         dom_id=f"box-{run.public_id}-{output.position}",
+        public_id=output.public_id,
         label=label,
         kind=output.kind,
-        look=output.kind if output.kind in KNOWN_KINDS else "other",
+        look="text" if tree and not files else output.kind if output.kind in KNOWN_KINDS else "other",
         state=state,
         box_width=width,
         box_height=height,
         files=files,
         links=[f.source_url for f in told_of if not refusal_of(f)],
         refused=[(f.source_url, sentence) for f in told_of if (sentence := refusal_of(f))],
-        text=output.text,
+        text=tree.plain if tree else output.text,
+        tree=tree,
+        text_url=reverse("runs:result-text", args=[output.public_id]) if output.text else "",
         error=say(error),
-        version=output.version,
+        version=output.changed_in,
         position=output.position,
         alt=" · ".join([label, *told])[:200],
         url=output.get_absolute_url(),
+        use_url=reverse("runs:result-use", args=[output.public_id]) if output.text or len(files) == 1 else "",
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
     )
+
+
+def file_label(words: str, number: int, count: int) -> str:
+    """Return `words`, which describe a result, with the file number added if the result has several files."""
+    if count <= 1:
+        return words
+    values = {"result": words, "number": number, "count": count}
+    return _("%(result)s, %(number)s of %(count)s") % values
+
+
+def _next_url(run: Run) -> str:
+    """Return the URL of the form that makes the next versions of the results that need changes; "" if none does."""
+    if not run.outputs_changes:
+        return ""
+    waiting = Output.objects.filter(run=run, verdict="changes", later_versions=None).exclude(
+        line__later_versions__number__gt=F("number")
+    )
+    first = waiting.order_by("position").first()
+    return f"{run.app.get_absolute_url()}?next={first.public_id}" if first else ""
 
 
 def _with_query(url: str, *parts: str) -> str:
@@ -236,7 +304,7 @@ def _with_query(url: str, *parts: str) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Return why the portal refuses the file's address, before or after fetching; "" if it doesn't."""
+    """Return why the portal refuses the URL of the file, either before or while fetching it; "" if it doesn't."""
     if output_file.is_refused:
         return say(output_file.error)
     try:
@@ -247,7 +315,7 @@ def refusal_of(output_file: OutputFile) -> str:
 
 
 def wanted_words(run: Run) -> str:
-    """Return which of the app's results were requested, in words."""
+    """Return a list of the requested results, in words; "" if the app declares none."""
     outputs = run.schema.outputs
     if not outputs:
         return ""

@@ -1,4 +1,4 @@
-"""Sentences on the run page: the run's state, what it is waiting for, and why it failed."""
+"""Sentences on the run page: what state the run is in, what it is waiting for, and why it failed."""
 
 from datetime import timedelta
 
@@ -12,30 +12,33 @@ from django.utils.translation import ngettext
 from runs.connection import status
 from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
-from runs.models import AT_LAMINA, Run
+from runs.models import AT_LAMINA, Member, Run
 from runs.team.admins import mail_to_admins
 from runs.words.messages import say
 from runs.words.run_failures import BACK_TO_FORM, FAILURES, NOT_ENOUGH_CREDITS, Failure, field_errors_of
 from runs.words.sentences import WAITS, about_credits, credits_words, plural_number, span_words, state_of
+from runs.words.support import about_run
 
 CANNOT_STOP = ("refused", "not_cancellable")
 
 
 def sentence_of(run: Run) -> str:
-    """Return the state as one sentence with its numbers. The clock beside it ticks separately."""
+    """Return the state of the run as a sentence, with numbers. The clock next to it is updated separately."""
     state = state_of(run)
     if run.status == "starting":
         return _("Sending it to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
-            return _("We couldn't find out whether it started. Please decide.")
+            return _("We couldn't find out whether it started. Please decide what to do.")
         return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
         unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
-        words = _("Made in %(span)s. Saving the results.") if unsaved else _("All results were ready after %(span)s.")
+        words = (
+            _("Finished in %(span)s. Saving the results.") if unsaved else _("All results were ready after %(span)s.")
+        )
         return words % {"span": took}
     if state.key == "partly":
         values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
@@ -47,7 +50,7 @@ def sentence_of(run: Run) -> str:
 
 
 def note_of(run: Run, *, is_live: bool) -> str:
-    """Return what else the run's maker may want to know, if there is nothing more important to say."""
+    """Return a note for the owner of the run, to show if there is nothing more important to say."""
     if run.is_active:
         return _("You can close this page. The run will continue.")
     if is_live:
@@ -56,7 +59,7 @@ def note_of(run: Run, *, is_live: bool) -> str:
 
 
 def cancel_words(run: Run) -> str:
-    """Return what happened to a cancel request; "" if there was none or it worked."""
+    """Return the status of a cancel request; "" if there was none or it succeeded."""
     if run.cancel_asked_at is None or run.status == "cancelled":
         return ""
     if run.is_final:
@@ -68,16 +71,44 @@ def cancel_words(run: Run) -> str:
     return _("We asked Lamina to stop it. Checking whether it did.")
 
 
+def money_words(run: Run) -> str:
+    """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
+
+    Lamina doesn't report the cost of a run. Runs it never accepted are certainly free; for others, we have an estimate.
+    """
+    state, cost = state_of(run).key, about_credits(run.credits_estimated)
+    if state not in ("partly", "failed", "cancelled"):
+        return ""
+    if run.failure == "left":
+        return _("It may have cost %(cost)s.") % {"cost": cost} if cost else _("It may have cost credits.")
+    if not run.remote_id:
+        return _("Nothing was charged: Lamina never started this run.")
+    if not cost:
+        return _("It may have cost credits. Lamina doesn't say how many.")
+    if state == "partly":
+        return _("It may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
+    return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+
+
+def ended_money_words(run: Run) -> str:
+    """Return what a run that has ended costs, for people who were about to cancel it; "" while it is active."""
+    if not run.is_final or (words := money_words(run)):
+        return words if run.is_final else ""
+    if cost := about_credits(run.credits_estimated):
+        return _("It finished, so it costs what was estimated: %(cost)s.") % {"cost": cost}
+    return _("It finished, so it costs its full price. Lamina doesn't say how many credits that is.")
+
+
 def decide_words(run: Run) -> str:
-    """Return why a person has to decide whether to send an uncertain start again."""
+    """Return why a person has to decide whether to resend a start whose outcome is unknown."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s try, and its list of runs doesn't show it.",
-            "Lamina gave no clear answer to %(count)s tries, and its list of runs shows none of them.",
+            "Lamina gave no clear answer to %(count)s attempt, and its list of runs doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempts, and its list of runs shows none of them.",
             tries,
         ) % {"count": tries}
     return _("We couldn't tell from Lamina's list of runs.")
@@ -85,19 +116,19 @@ def decide_words(run: Run) -> str:
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
-    _lazy("Nine in ten runs of this app were faster. We keep checking."),
-    _lazy("This is unusually slow. We keep checking."),
-    None,  # the page asks instead: `asks_to_give_up`
+    _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
+    _lazy("This is unusually slow. We'll keep checking."),
+    None,  # the page asks whether to give up instead: `asks_to_give_up`
 )
 
 
 def slow_words(level: int) -> str:
-    """Return what to say about a run at this `level` of slowness (`durations.slow_level`)."""
+    """Return the sentence for this level of slowness (`durations.slow_level`); "" if there is none."""
     return str(SLOW_WORDS[level] or "")
 
 
 def wait_words(run: Run) -> str:
-    """Return why a start is waiting and for how long, or why a finished run's results aren't here yet."""
+    """Return why a start is waiting and for how long, or why a finished run has no results yet."""
     if run.status in AT_LAMINA and run.ended_at:
         return _("Many runs are active, so fetching the results is taking a little longer.")
     if run.status != "starting" or not run.wait:
@@ -105,19 +136,19 @@ def wait_words(run: Run) -> str:
     sentences = [str(WAITS[Run.Wait(run.wait)]), place_words(run)]
     left = (run.due_at - timezone.now()) if run.due_at else timedelta()
     if left > timedelta(seconds=5):
-        sentences.append(_("Next try in %(span)s.") % {"span": span_words(left)})
+        sentences.append(_("Next attempt in %(span)s.") % {"span": span_words(left)})
     return " ".join(filter(None, sentences))
 
 
-def failure_of(run: Run) -> Failure | None:
-    """Return what happened and what to do next, if the run failed."""
+def failure_of(run: Run, viewer: Member) -> Failure | None:
+    """Return why the run failed and what to do next; None if it didn't fail. Admins aren't referred to an admin."""
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
     mail = ""
     if target == "admin":
         values = {"app": run.app_name, "reference": run.public_id}
-        mail = mail_to_admins(_("Lamina Portal: %(app)s (reference %(reference)s)") % values)
+        mail = "" if viewer.is_admin else mail_to_admins(_("Lamina Portal: %(app)s (reference %(reference)s)") % values)
         label, target = (label, target) if mail else (BACK_TO_FORM, "form")
     urls = {
         "admin": mail,
@@ -128,18 +159,24 @@ def failure_of(run: Run) -> Failure | None:
     if run.field_errors:
         told = field_errors_of(run)
         quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in told)
+    shown = _credits_words(run) if run.failure == "credits" else str(sentence)
     return Failure(
-        sentence=_credits_words(run) if run.failure == "credits" else str(sentence),
+        sentence=shown,
         quote=quote[:1000],
         action_label=str(label),
         action_url=urls[target],
-        reference=run.request_id or run.public_id,
+        support=_support_words(run, " ".join(filter(None, [shown, quote[:300]]))),
         leads_to_form=target == "form",
     )
 
 
+def _support_words(run: Run, shown: str) -> str:
+    reference = " ".join(filter(None, [run.public_id, run.request_id]))  # our id, and the request id from Lamina
+    return about_run(run.app_name, reference, run.finished_at or run.created_at, shown)
+
+
 def _credits_words(run: Run) -> str:
-    """Return how many credits are left and how many the run needs, as far as we know."""
+    """Return a sentence with the credits left and the credits needed, if both are known."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
     if balance is not None and needs is not None and balance < needs:  # otherwise our balance is out of date
@@ -148,4 +185,4 @@ def _credits_words(run: Run) -> str:
             "There are %(balance)s credits left, but this run needs %(cost)s.",
             plural_number(balance),
         ) % {"balance": credits_words(balance), "cost": about_credits(needs)}
-    return sentence if run.remote_id else f"{sentence} {_('Nothing was started.')}"
+    return sentence

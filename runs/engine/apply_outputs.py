@@ -1,4 +1,4 @@
-"""Turn Lamina's outputs into result boxes: which box an output belongs to, what it holds, and which files to save.
+"""Store Lamina's outputs as results: match each output to a box, update the box, and queue its files for saving.
 
 Functions that read a snapshot expect the caller to have locked the run's row.
 """
@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from runs import events
 from runs.background.queue import enqueue_long
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
@@ -40,23 +41,23 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """Store which kinds of results the run actually makes, for the History filter."""
+    """Store the kinds of results that the run actually makes, for the filter in History."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)
 
 
 def count(run: Run) -> tuple[int, int, int]:
-    """Count a run's boxes: (ready, failed, total)."""
+    """Count the boxes of a run: (ready, failed, total)."""
     statuses = list(Output.objects.filter(run=run).values_list("status", flat=True))
     return statuses.count("completed"), statuses.count("error"), len(statuses)
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close the boxes that are still waiting, since nothing more will come; `error` is the reason."""
+    """Close the boxes that are still waiting, since no more outputs will arrive; `error` is the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
-    return bool(waiting.update(status=status, error=error, version=run.version if version is None else version))
+    return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
 
 
 def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
@@ -95,7 +96,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
         box.kind = remote.type[:50]
     urls = _take_value(box, remote, is_final=is_final)
     if before != (box.pk, box.status, box.label, box.kind, box.error):
-        box.version = version
+        box.changed_in = version
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
@@ -107,11 +108,13 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
             [OutputFile(output=box, position=i, source_url=url) for i, url in enumerate(urls)], ignore_conflicts=True
         )
         enqueue_long("keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
-    return box.version == version
+    elif box.status == Output.Status.COMPLETED:
+        events.content_changed.send(box)
+    return box.changed_in == version
 
 
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
-    """Set status, text and error of `box`; return the URLs of files to save.
+    """Set the status, text and error of `box`; return the URLs of files to save.
 
     Once the run has ended, even a value with an unknown status is shown, because it was paid for.
     """
@@ -132,12 +135,12 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
 
 
 def _fitting(text: str) -> str:
-    """Return `text`, cut and marked if it is too long to store."""
+    """Return `text`, truncated and marked with "[…]" if it is too long to store."""
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[…]"
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return how the run ended from people's point of view, which depends on whether anything usable came out."""
+    """Return the fields for the end of a run, as people see it: a run with any usable result counts as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
@@ -150,15 +153,25 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
 
 
 def record_file_change(output_file: OutputFile) -> None:
-    """Mark the box and the run as changed, because a result's file was saved or given up."""
+    """Mark the box and the run as changed, because a result file was saved or given up on."""
     with transaction.atomic():
         run_id = output_file.output.run_id
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
         version = Run.objects.values_list("version", flat=True).get(pk=run_id)
-        Output.objects.filter(pk=output_file.output_id).update(version=version)
+        Output.objects.filter(pk=output_file.output_id).update(changed_in=version)
+
+
+def tell_if_complete(output_file: OutputFile) -> None:
+    """Tell listeners that the result has its content, once none of its files is being saved any more.
+
+    Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
+    """
+    output = output_file.output
+    if not output.files.filter(status=OutputFile.Status.SAVING).exists():
+        events.content_changed.send(output)
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Update the boxes that hold this file, now that we know more about it."""
+    """Mark the boxes with this file, and their runs, as changed, since we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

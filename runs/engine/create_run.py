@@ -1,21 +1,24 @@
-"""Turn a press of Run into exactly one call: save the row, call from the worker, and start one run per form token.
+"""Turn a press of Run into exactly one call to Lamina, made by the worker: one run per form token.
 
-One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, delayed or interrupted.
-`sent_at` is committed before the one POST that may cost credits, so that the POST is never blindly repeated.
+One transaction records the press (`launch_run`). Sending the run (`submit_run`) may be repeated, delayed or
+interrupted. `sent_at` is committed before the one POST that may cost credits, so that the POST is never blindly
+repeated.
 """
 
 import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
+from runs import events
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.input_summary import summarise
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
@@ -23,6 +26,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
 from runs.schema_forms.questions import sample_urls, shortened
 from runs.sharing.links import begins_with_team
+from runs.spending.estimates import estimate
 from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -50,15 +54,18 @@ class LaunchRequest:
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # the form said that only the maker would see the run
     keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep the draft there
+    # By index of the schema's outputs: the earlier results that the new ones are the next versions of.
+    replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
 def new_form_token(member: Member) -> str:
-    """Create a one-time token for a form of this member."""
+    """Create a one-time token for a form of `member`."""
     return signing.TimestampSigner(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
 
 
 def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
-    """Return the key of the member the token was made for; None if it isn't ours or is older than `max_age`."""
+    """Return the primary key of the member that the token was created for; None if it isn't ours or is older than
+    `max_age`."""
     try:
         return int(signing.TimestampSigner(salt=TOKEN_SALT).unsign(token, max_age=max_age).split(".")[0])
     except (signing.BadSignature, ValueError):
@@ -66,12 +73,13 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether this member's form hasn't started a run yet: a late draft must not bring back what was sent."""
+    """Return whether the form of `member` hasn't started a run yet. If it has, a late draft must not restore the
+    inputs."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
 def run_of_form(member: Member, token: str) -> Run | None:
-    """Return the run that this member's form has started, if any."""
+    """Return the run that the form of `member` has started, if any."""
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
@@ -81,7 +89,7 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 
 
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
-    """Record the press. Idempotent: the same form with the same inputs returns the same run.
+    """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
     Raises `TokenSpentError` if the token was used with other inputs. The caller must have checked token and answers.
     """
@@ -105,11 +113,11 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
 
 def _clear_draft(member: Member, press: LaunchRequest) -> None:
     if not press.keeps_draft:
-        Draft.objects.filter(member=member, app=press.app).delete()
+        Draft.objects.current().filter(member=member, app=press.app).delete()
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Return a hash that is the same for presses with the same inputs; a file posted twice counts as one."""
+    """Return a hash that is the same for the same inputs; links are compared by URL, files by content."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -119,7 +127,7 @@ def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
 
 
 def fingerprint_of(run: Run) -> str:
-    """Return the fingerprint of a run's inputs."""
+    """Return the fingerprint of the inputs of `run`."""
     return fingerprint(answers_of(run), run.wanted_outputs)
 
 
@@ -131,7 +139,7 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """Return the run's inputs as form answers."""
+    """Return the inputs of `run` as form answers."""
     return [_answer_of(given) for given in run.inputs.all()]
 
 
@@ -143,7 +151,7 @@ def _answer_of(given: RunInput) -> Answer:
 
 
 def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
-    outputs = [o for o in press.schema.outputs if not press.wanted or o["index"] in press.wanted]
+    outputs = press.schema.asked(press.wanted)
     run = Run.objects.create(
         member=member,
         made_by=member,
@@ -155,7 +163,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         preset=press.preset,
         wanted_outputs=list(press.wanted),
         outputs_total=len(outputs),
-        credits_estimated=press.app.credits_expected,
+        credits_estimated=estimate(press.app, press.schema, press.wanted).expected,
         created_at=now,
         due_at=now,
         shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
@@ -166,11 +174,19 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     if not press.app.is_listed:
         App.objects.filter(pk=press.app.pk).list_for_all()
     summarise(run)
+    _record_boxes(run, press, outputs)
+    if run.shared_at is not None:
+        events.run_shared.send(run)
+    return run
+
+
+def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, Any]]) -> None:
     width, height = expected_ratio(press.answers)
-    Output.objects.bulk_create(
+    boxes = [
         Output(
             run=run,
             position=position,
+            schema_index=output["index"],
             label=shortened(output["label"]),
             search_text=fold(shortened(output["label"])),
             kind=output["type"][:50],
@@ -178,8 +194,22 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
             box_height=height,
         )
         for position, output in enumerate(outputs)
-    )
-    return run
+    ]
+    for box, output in zip(boxes, outputs, strict=True):
+        if (replaced := press.replaces.get(output["index"])) is not None:
+            _join_line(box, replaced)
+    Output.objects.bulk_create(boxes)
+
+
+def _join_line(box: Output, replaced: Output) -> None:
+    """Make `box` the newest version in the line of `replaced`, unless that result is gone by now.
+
+    The first result of the line is locked, so that two presses at once make versions 2 and 3.
+    """
+    first = Output.objects.select_for_update().filter(pk=replaced.line_id or replaced.pk).first()
+    if first is not None:
+        latest = Output.objects.filter(line=first).aggregate(latest=Max("number"))["latest"]
+        box.line, box.number = first, (latest or first.number) + 1
 
 
 def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]]) -> None:
@@ -206,7 +236,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
-    """Return the expected aspect ratio of the pictures, from an input such as "Aspect Ratio: 16:9"; 1:1 by default."""
+    """Return the expected aspect ratio of the images, from an input such as "Aspect Ratio: 16:9"; 1:1 by default."""
     for answer in answers:
         is_ratio = re.search(r"ratio|format|size|aspect", answer.name, re.IGNORECASE)
         found = RATIO.match(answer.text) if is_ratio else None

@@ -1,7 +1,9 @@
-"""How long an app usually takes, based on its last runs; unknown until five have completed."""
+"""Usual duration of an app's runs, based on the last ones; unknown until five have completed."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles
+
+from django.db.models.functions import Coalesce
 
 from runs.models import AT_LAMINA, App, Run
 
@@ -11,16 +13,19 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def spans_of(app_id: int) -> list[float]:
-    """Return how many seconds the app's last completed runs took, newest first; at most 20."""
+    """Return how many seconds Lamina worked on the app's last completed runs, newest first; at most 20.
+
+    Waiting time doesn't count, neither in our own queue nor in Lamina's, where a burst of our runs wait for each other.
+    """
     ended = Run.objects.filter(app=app_id, status="completed").exclude(started_at=None).order_by("-pk")
-    pairs = ended.values_list("started_at", "finished_at")[:LAST]
+    pairs = ended.values_list(Coalesce("running_at", "started_at"), "finished_at")[:LAST]
     return [(end - start).total_seconds() for start, end in pairs if start and end]
 
 
 def work_seconds_of(app_id: int) -> list[float]:
-    """Return how many seconds Lamina worked on the app's last 20 runs, completed or failed, newest first.
+    """Return how many seconds each of the app's last 20 runs spent on Lamina, completed or failed, newest first.
 
-    If Lamina didn't say, our own times are used.
+    If Lamina didn't report a run's times, our own are used.
     """
     ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
     told = ended.order_by("-pk").values_list("work_seconds", "started_at", "finished_at")[:LAST]
@@ -39,11 +44,14 @@ def slow_level(run: Run, now: datetime) -> int:
         return 3
     if age > HALF_AN_HOUR and (slow or 0) < HALF_AN_HOUR.total_seconds():
         return 2
-    return int(slow is not None and age.total_seconds() > slow)
+    if run.status == "queued":
+        return 0  # waiting behind other runs on Lamina, which says nothing about its app
+    worked = now - (run.running_at or run.started_at or run.created_at)
+    return int(slow is not None and worked.total_seconds() > slow)
 
 
 def on_run_ended(run: Run) -> None:
-    """Update the app's median and 90th percentile, so that cards need no query of their own."""
+    """Update the median and 90th percentile of the app's run times, so that cards need no query of their own."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

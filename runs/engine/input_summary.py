@@ -1,8 +1,9 @@
-"""A run's inputs as shown to people, for its card, its page and search."""
+"""Inputs of a run as shown to people, for its card, its page and search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -11,6 +12,7 @@ from runs.models import Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
+from runs.words.run_index import index_runs
 
 INPUTS_PER_CARD = 3  # one more than a card lists, since the title may show the first
 SEARCH_TEXT = 20_000  # characters
@@ -32,11 +34,14 @@ def input_lines(run: Run) -> list[InputLine]:
     return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
+@transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs that the run's card shows and the text that search finds it by.
+    """Store the inputs shown on the card of `run`, and the text that search uses to find it.
 
-    Called again when linked files have arrived and when the title changes.
+    Called again when linked files have arrived and when the title changes. The run is locked and its title read anew,
+    since both may happen at the same time.
     """
+    run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.prefetch_related(links))
     told = [given for given in inputs if _stored_text(given)]
@@ -49,12 +54,13 @@ def summarise(run: Run) -> None:
     run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
     told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
     Run.objects.filter(pk=run.pk).update(**told_fields)
+    index_runs([run])
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
     """Yield the title, the app, all answers and the file names.
 
-    People's names are looked up at search time instead, so that a new name finds old runs right away.
+    People's names are looked up at search time instead, so that old runs can be found by a new name right away.
     """
     yield from (run.title, run.app_name)
     for given in inputs:
@@ -97,7 +103,7 @@ def _stored_text(given: RunInput) -> str:
 
 
 def whole_text(given: RunInput) -> str:
-    """Return the whole input with its line breaks; a chosen label is shortened as in the form."""
+    """Return the whole input with its line breaks; a chosen option is shortened as in the form."""
     if not isinstance(given.value, str) or given.type == "url":
         return input_text(given)
     return shortened(given.value) if given.type == "options" else given.value

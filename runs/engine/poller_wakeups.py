@@ -1,4 +1,4 @@
-"""Wake the poller, which costs one query if it is awake and one task otherwise."""
+"""Wake the poller, which takes one query if it is awake and one task otherwise."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
@@ -9,7 +9,7 @@ TASK_SECONDS = 120  # one window and a slow last round
 
 
 def ensure_poller() -> None:
-    """Make sure that the poller is running; cheap enough to call whenever a page polls."""
+    """Make sure that the poller is running; cheap enough to be called whenever a page polls."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
         queue_poller()
 

@@ -79,7 +79,7 @@ class Watch:
         self.looked_at = float("-inf")
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
-        self.unread: dict[int, Run] = {}  # runs that have ended but weren't read yet
+        self.unread: dict[int, Run] = {}  # runs that have ended but whose results weren't read yet
 
     def run(self, until: float) -> None:
         """Poll in rounds, until nothing is left to watch or the time is up."""
@@ -132,8 +132,8 @@ class Watch:
             return early
         self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, reading the list would cost one of these reads in every round. But the list is
-        # never left unread for longer than a slow round.
+        # While the budget is short, reading the list would take the place of one of these reads in every round. But the
+        # list is never left unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -186,7 +186,7 @@ class Watch:
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
         """Read one page of the list, waiting briefly if the budget requires it.
 
-        Starting the round over after each wait would never get to the last page.
+        If the round started over after each wait, it would never get to the last page.
         """
         for _ in range(WAITS_PER_PAGE):
             self._renew()

@@ -1,8 +1,8 @@
-"""When polling Lamina's run list is worth a request.
+"""Decide when polling Lamina's run list is worth a request.
 
-One poll shows all runs, and no run ends before its app can be done. While the budget has room, polls are frequent. Once
-less budget is left than the active runs need for their final reads, each poll would delay one of those reads by half a
-minute, so polls wait until most runs should have ended.
+One poll shows all runs, and no run ends before its app has had time to finish. While the budget has room, polls are
+frequent. Once less budget is left than the active runs need for their final reads, each poll would delay one of those
+reads by half a minute, so polls wait until most runs should have ended.
 """
 
 from collections.abc import Iterable
@@ -49,13 +49,13 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling schedule for one window; caches what it learns about apps."""
+    """The polling schedule for one window; caches when runs of each app are first worth polling."""
 
     def __init__(self) -> None:
         self.first_looks: dict[tuple[int, bool], float] = {}
 
     def too_early(self, active: list[Run], now: datetime) -> float:
-        """Return the seconds until a poll can show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
+        """Return the seconds until a poll may show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
 
         Runs that somebody is watching are polled now, unless that would make others wait for their results.
         """

@@ -32,7 +32,8 @@ from runs.models.messages import Message
 logger = logging.getLogger("runs.progress")
 
 LOST_AFTER = 3  # "no such run" responses in a row
-LOST_EVERY = timedelta(seconds=30)  # and this far apart, since Lamina may also say so during a deployment
+NO_NEWS = {"seen_at", "asked_at", "running_at"}  # columns whose changes no page shows
+LOST_EVERY = timedelta(seconds=30)  # between two that count, since Lamina may also say so during a deployment
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
@@ -50,8 +51,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    It waits for one being checked, since the new start could be mistaken for it, and (with `is_alone`) for one in
-    flight, since only their order tells two starts apart.
+    It waits for a start that is being checked, since the two could be mistaken for each other, and (with `is_alone`)
+    for one in flight, since only their order tells two starts apart.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -73,7 +74,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
-    """Record that Lamina accepted the run, which is watched from now on."""
+    """Record that Lamina accepted the run, which is polled from now on."""
     status = "running" if snapshot_status == "running" else "queued"
     try:
         with transaction.atomic():
@@ -100,7 +101,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Wait and try again at `until`, since nothing was started; cancel instead if somebody asked for that."""
+    """Put off the start until `until`, since nothing was started; cancel the run instead if somebody requested that."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
@@ -108,7 +109,8 @@ def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
 
 
 def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
-    """Check whether this run has started (`checking`), since there was no clear response; don't just resend it."""
+    """Have the worker check whether this run has started (`checking`), since there was no clear response; don't just
+    resend it."""
     changed = _change(
         run,
         ("starting",),
@@ -125,12 +127,12 @@ def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
 
 
 def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
-    """Have the page ask the run's maker, because our checks couldn't tell whether it started."""
+    """Have the page ask the run's maker, because our checks couldn't tell whether the run started."""
     return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start, `after` a delay, because a check or a person decided that it didn't happen."""
+    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -143,7 +145,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
-    """Cancel at once, because nothing was started on Lamina."""
+    """Cancel a run at once, because nothing was started on Lamina."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
@@ -169,7 +171,8 @@ def fail(
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """Fail a run that made nothing. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason given."""
+    """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason
+    given."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -214,11 +217,19 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
     """Apply a row of the run list to a run that hasn't ended; only `apply_snapshot` ends a run."""
-    if run.ended_at is not None:  # the list had said that it ended
+    if run.ended_at is not None:  # the list had said that the run ended
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
-    return _change(run, ("queued",), status="running", remote_status=row.status[:50], seen_at=now)
+    news: dict[str, Any] = {"status": "running", "remote_status": row.status[:50], "seen_at": now}
+    return _change(run, ("queued",), running_at=_running_at(run, row, now), **news)
+
+
+def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> datetime | None:
+    """Return when `run` left Lamina's queue, by our clock: according to Lamina's times, otherwise when we noticed."""
+    if run.started_at and remote.queued_seconds is not None:
+        return min(now, run.started_at + timedelta(seconds=remote.queued_seconds))
+    return run.running_at or (now if remote.state == "running" else None)
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
@@ -229,7 +240,7 @@ def note_ended(runs: list[Run], now: datetime) -> None:
 
 
 def record_missing(run: Run, now: datetime) -> bool:
-    """Count a "no such run" response; after three in a row the run is lost."""
+    """Count a "no such run" response; after three in a row, fail the run as lost."""
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
     if not counted or run.missing_reads + 1 < LOST_AFTER:
@@ -247,7 +258,7 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         boxes_changed = apply_outputs.apply_outputs(locked, snapshot, version)
         fields = _fields_from(locked, snapshot, now)
         is_news = boxes_changed or any(
-            getattr(locked, name) != value for name, value in fields.items() if name not in {"seen_at", "asked_at"}
+            getattr(locked, name) != value for name, value in fields.items() if name not in NO_NEWS
         )
         if is_news:
             fields["version"] = version
@@ -268,6 +279,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
         "seen_at": now,
         "asked_at": now,
         "missing_reads": 0,
+        "running_at": _running_at(run, snapshot, now),
         "outputs_ready": ready,
         "outputs_failed": failed,
         "outputs_total": total,

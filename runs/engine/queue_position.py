@@ -1,4 +1,4 @@
-"""A run's place in our own queue of held-back starts. Lamina's queue is unknown."""
+"""Position of a run in our own queue of delayed starts. Its position in Lamina's queue is unknown."""
 
 from django.utils.translation import ngettext
 
@@ -9,7 +9,7 @@ ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits don't depend on oth
 
 
 def place_words(run: Run) -> str:
-    """Return "2 runs are ahead of it." for a start waiting its turn; empty if none are."""
+    """Return "2 runs are ahead of it." for a start that is waiting its turn; empty if no runs are."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)

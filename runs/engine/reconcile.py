@@ -87,7 +87,7 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """Return how often a start was sent but never found, if that is why a person is asked; otherwise 0."""
+    """Return how often a start was sent but never found, if a person is asked because of that; otherwise 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 

@@ -1,9 +1,9 @@
-"""Save results: fetch each media URL from Lamina through the guard, check it, store it and show it.
+"""Save results: fetch each media URL from Lamina through the guard, check the file, store it and show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (two leases), so
 that starts never wait behind a video. A conditional UPDATE claims a row by the database's clock. The claim is renewed
-while bytes arrive, so a worker that dies loses it within a minute. Failures, including a full disk, are retried less
-and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
+while bytes arrive, so a worker that dies loses its claim within a minute. Failures, including a full disk, are retried
+less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -26,7 +26,7 @@ from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.media import Media, NotMedia
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
-from runs.words.file_names import result_stem
+from runs.words.file_names import file_name
 
 logger = logging.getLogger("runs.outputs")
 
@@ -118,7 +118,7 @@ def fetch_again(output: Output) -> bool:
 
 
 def _keep(output_file: OutputFile, slot: FileSlot) -> None:
-    """Fetch and store one claimed file, and record how it went."""
+    """Fetch and store one claimed file, and record the outcome."""
 
     def renew() -> bool:
         is_ours = OutputFile.objects.filter(pk=output_file.pk, status="saving").update(claimed_until=Now() + CLAIM)
@@ -127,7 +127,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has it
+        if stop_requested():  # otherwise another worker has claimed it
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
         _give_up(output_file, error.message, is_refused=True)
@@ -160,6 +160,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
         apply_outputs.record_file_change(output_file)
+        apply_outputs.tell_if_complete(output_file)
         if stored.picture_due_at:
             deferred_thumbnails.request_small_pictures()
         events.output_saved.send(output_file)
@@ -183,18 +184,19 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Let the page show why saving failed and the original link, unless the guard refused that link."""
+    """Stop trying; the page shows why saving failed, and the original link unless the guard refused it."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
             apply_outputs.record_file_change(output_file)
+            apply_outputs.tell_if_complete(output_file)
             run = output_file.output.run
             values = {"run": run.public_id, "reason_message": message.to_stored()}
             incidents.record_incident("file", Message("result_not_saved", values))
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return a download name such as `cartoonify_front-view_2026-11-24.png`, numbered if a box holds several files."""
-    output = output_file.output
-    return f"{result_stem(output.run, output.label, output_file.position + 1)}.{found.extension}"
+    """Return the current name of the file. Pages and downloads build it each time, since the title of the run may
+    change."""
+    return file_name(output_file, found.extension)

@@ -39,7 +39,7 @@ NO_WORD = "no word"
 
 
 def submit_run(run_id: int) -> None:
-    """Send this start, then one by one the starts of the same app that waited for it."""
+    """Send the start of this run, then one by one the starts of the same app that waited for it."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     waiting: int | None = run_id
     while waiting is not None:
@@ -76,7 +76,7 @@ def _submit(run: Run) -> bool:
 
 
 def _next_of(app: App) -> int | None:
-    """Return the oldest start of `app` that waits for another one, and make it due."""
+    """Return the oldest start of `app` that is waiting for another one, and make it due."""
     waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
@@ -85,7 +85,8 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Send the run's files; return Lamina's URLs by upload id, or None if a file makes the run wait or fail."""
+    """Send the files of `run`; return their URLs at Lamina by upload id, or None if a file makes the run wait or
+    fail."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
@@ -118,7 +119,8 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:
-    """Retry a file that Lamina didn't get; after about half an hour, fail, so that people can choose another."""
+    """Retry a file that didn't reach Lamina; after about half an hour, fail the run, so that people can choose
+    another."""
     tries = run.missing_reads + 1
     if tries >= FILE_TRIES:
         progress.fail(run, "files", timezone.now(), text=failed.message)
@@ -127,7 +129,7 @@ def _not_taken(run: Run, failed: FetchFailed) -> None:
 
 
 class _ClaimKeeper:
-    """Renews the claim of a start in a thread while its worker is alive, through large files and slow responses.
+    """Renews the claim of a start in a thread while its worker is alive, even during large files and slow responses.
 
     The first write comes after 8 s, so ordinary starts need none.
     """
@@ -192,8 +194,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses it only because it knows the inputs by other names, retry once with those names, since the first
-    call certainly started nothing.
+    If Lamina refuses the call only because it knows the inputs by other names, retry once with those names, since the
+    first call certainly started nothing.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
@@ -216,7 +218,7 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 def _note_surplus(run: Run, remote_id: str) -> None:
     """Cancel a surplus start of a run that is already settled.
 
-    Do nothing if its id belongs to a run of ours: this one, or another one if Lamina gave the same id twice.
+    Do nothing if `remote_id` belongs to a run of ours: this one, or another one if Lamina gave the same id twice.
     """
     if Run.objects.filter(remote_id=remote_id).exists():
         return
@@ -286,7 +288,7 @@ def _next_try(run: Run) -> datetime:
 
 
 def send_cancel(run_id: int) -> None:
-    """Ask Lamina to cancel a run, then read the run's state, since only that counts."""
+    """Ask Lamina to cancel a run, then read the state of the run, since only that counts."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return

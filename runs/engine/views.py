@@ -22,7 +22,7 @@ BODY_LIMIT = 2_000_000  # bytes
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Check and apply a delivery. The body is read only if a run has the token.
 
-    The worker fetches files later, so that this responds within a second.
+    The worker fetches files later, so that the response takes less than a second.
     """
     run = webhooks.run_of(token)
     if run is None:

@@ -1,10 +1,10 @@
-"""Wakeups: tasks that tell the worker to take a run's next step now, and when to assume that one was lost.
+"""Wakeups: tasks that tell the worker to take the next step of a run now, and when to assume that one was lost.
 
 A wakeup may have died with its worker or still be queued for a free worker; there is no way to tell. `Run.rung_at` is
-when the last one was queued. It counts for the step that was due then, and is trusted for as long as that step had
-already been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups after
-5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died with the claim,
-or its wait is over) gets its own wakeup at once.
+when the last wakeup was queued. That wakeup counts for the step that was due then, and is trusted for as long as the
+step had already been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets
+wakeups after 5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died
+with the claim, or its wait is over) gets its own wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -58,10 +58,10 @@ def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> Q
 
 
 def heard(run_id: int) -> None:
-    """Allow the next wakeup at once: the last one was handled, but its step is still due."""
+    """Allow the next wakeup at once: the last one was handled, but the step is still due."""
     Run.objects.filter(pk=run_id).update(rung_at=None)
 
 
 def forget() -> None:
-    """Allow new wakeups for whatever is due: a worker that died or was away may have lost some."""
+    """Allow new wakeups for whatever is due, since a worker that died or was away may have lost some."""
     Run.objects.filter(status__in=ACTIVE, rung_at__isnull=False).update(rung_at=None)

@@ -56,7 +56,8 @@ def run_of(token: str) -> Run | None:
 
 
 def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
-    """Check and apply one delivery; return the response's status. Repeats get 200 and change nothing."""
+    """Check and apply one delivery; return the status of the response. Repeated deliveries get 200 and change
+    nothing."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:
         request_keys()
@@ -88,7 +89,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
 
 
 def request_keys() -> bool:
-    """Tell the worker to fetch the signing keys, at most once a minute; return True if this call did."""
+    """Tell the worker to fetch the signing keys, at most once a minute; return True if this call did so."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)

@@ -1,4 +1,4 @@
-"""URL of the help page."""
+"""URLs of the help pages."""
 
 from django.urls import path
 
@@ -6,4 +6,5 @@ from runs.help import views
 
 urlpatterns = [
     path("help/keys/", views.help_keys, name="help-keys"),
+    path("help/accessibility/", views.help_accessibility, name="help-accessibility"),
 ]

@@ -1,12 +1,28 @@
-"""Help: the list of keyboard shortcuts."""
+"""Help: the keyboard shortcuts and the accessibility statement."""
 
+from datetime import date
+
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, render_page
+
+REVIEWED = date(2026, 11, 26)  # date of docs/accessibility.md, which says the same in more detail
 
 
 @require_safe
 def help_keys(request: PortalRequest) -> HttpResponse:
     """Show the shortcuts, as a page or as the content of the dialog that "?" opens."""
     return render_page(request, "help/keys.html", {"section": "help"}, partial="keys")
+
+
+@login_not_required
+@require_safe
+def help_accessibility(request: PortalRequest) -> HttpResponse:
+    """Show the accessibility statement, also to visitors. Only members see the email addresses of admins."""
+    mail = mail_to_admins(_("Lamina Portal: accessibility")) if request.user.is_authenticated else ""
+    context = {"section": "accessibility", "reviewed": REVIEWED, "mail": mail}
+    return render_page(request, "help/accessibility.html", context)

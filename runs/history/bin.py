@@ -1,7 +1,7 @@
 """The bin: deleted runs can be restored for 30 days. Then they are permanently deleted, with their files.
 
-Rows are deleted before files, so that a crash in between can leave files without a row, which the daily sweep finds,
-but never a row without its file. Files used elsewhere (an upload in a preset, a result in another form) are kept.
+Rows are deleted before files. A crash in between can leave files without a row, which the daily sweep removes, but
+never a row without its file. Files used elsewhere (an upload in a preset, a result used as an input) are kept.
 """
 
 from datetime import datetime, timedelta
@@ -9,47 +9,92 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from runs.background.queue import stop_requested
-from runs.models import FINAL, Member, Run, StoredFile, Upload
+from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Upload
 from runs.models.run import RunQuerySet
+from runs.review import carry_over
 from runs.storage import orphans
+from runs.words import known
+from runs.words.numbers import number_words
+from runs.words.run_index import text_of
+from runs.words.terms import split
 
 KEPT_FOR = timedelta(days=30)
 
 
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
-    """Move the finished runs among `runs` to the bin and return how many.
+    """Move the finished runs among `runs` to the bin; return how many were moved.
 
-    Active runs stay, so that people see what they cost and make. The caller checks that `member` may change the runs;
-    None means the retention rules.
+    Active runs stay, so that people can see their costs and results. The caller checks that `member` may change the
+    runs; `member` is None if the retention rules move them.
     """
     ended = runs.filter(status__in=FINAL, deleted_at=None)
     return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
 
 
+def moved_words(count: int) -> str:
+    """Return a message such as "3 runs were moved to the bin."; "" if `count` is 0."""
+    words = ngettext("%(count)s run was moved to the bin.", "%(count)s runs were moved to the bin.", count)
+    return words % {"count": number_words(count)} if count else ""
+
+
+def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
+    """Return who else uses the results of `runs`, in sentences to show `member` before these go to the bin."""
+    results = Output.objects.filter(run__in=runs)
+    shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
+    using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
+    others = using.exclude(member__in=runs.values("member")).distinct().count()
+    words = []
+    if shown:
+        said = ngettext(
+            "Clients can see %(count)s result through a guest link. They can't while it's in the bin.",
+            "Clients can see %(count)s results through a guest link. They can't while these are in the bin.",
+            shown,
+        )
+        words.append(said % {"count": number_words(shown)})
+    if others:
+        said = ngettext(
+            "A teammate used these results in %(count)s run. It doesn't change.",
+            "Teammates used these results in %(count)s runs. These don't change.",
+            others,
+        )
+        words.append(said % {"count": number_words(others)})
+    return words
+
+
+def moved_at(member: Member, at: datetime | None) -> RunQuerySet:
+    """Return the runs that `member` moved to the bin at the time `at`, so that the move can be undone."""
+    return Run.objects.in_bin_of(member).filter(deleted_by=member, deleted_at=at) if at else Run.objects.none()
+
+
 def bring_back(runs: RunQuerySet) -> int:
-    """Restore `runs` from the bin, including their shares and stars; return how many."""
+    """Restore `runs` from the bin, including their shares and stars; return how many were restored."""
     binned = runs.filter(deleted_at__isnull=False)
     return binned.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
 
 
 def delete_for_good(run: Run) -> bool:
-    """Permanently delete `run` and the files only it used. Return False if somebody has restored it meanwhile."""
+    """Permanently delete `run`, and the files and known words that no other run uses. Return False if it has been
+    restored meanwhile."""
     files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
     uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
     with transaction.atomic():
+        carry_over.before_deletion(run)
         still_there = Run.objects.select_for_update().filter(pk=run.pk, deleted_at__isnull=False).first()
         if still_there is None:
             return False
+        words = split(text_of(still_there))
         still_there.delete()
+    known.forget_unused(words)
     orphans.remove_uploads(Upload.objects.filter(pk__in=uploads))
     orphans.remove_files(StoredFile.objects.filter(pk__in=files))
     return True
 
 
 def empty_overdue(now: datetime | None = None) -> int:
-    """Permanently delete runs that have been in the bin for 30 days; return how many."""
+    """Permanently delete runs that have been in the bin for 30 days; return how many were deleted."""
     overdue = Run.objects.filter(deleted_at__lt=(now or timezone.now()) - KEPT_FOR)
     count = 0
     for run in overdue.order_by("deleted_at").iterator(chunk_size=200):

@@ -1,47 +1,44 @@
-"""One action on many runs: share, star, delete, restore. Runs that can't be changed are skipped and counted."""
+"""Bulk actions on selected runs: share, star, delete, restore. Runs that can't be changed are skipped and counted."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.history import bin, stars
+from runs.history.selection import COMPARED, FILES_AT_MOST
 from runs.models import FINAL, Member, Output, Run
+from runs.models.run import RunQuerySet
 from runs.sharing import links
 from runs.words.numbers import number_words
-
-AT_MOST = 200
-COMPARED = (2, 4)
-SHOWN_TO_GUESTS = 200  # results per link
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of an action: messages for the person, and ids of the changed runs."""
+    """The outcome of an action: messages for the person, and how many runs were changed."""
 
     words: str
-    changed: list[str]
+    changed: int
     is_partial: bool = False
 
 
-def share(ids: Iterable[str], member: Member) -> Outcome:
-    """Share runs with the whole team."""
-    asked, own = _asked(ids, member)
-    with transaction.atomic():
-        changed = [run.public_id for run in own if links.share_with_team(run)]
-    others = asked - len(own)
-    if not own:
+def share(runs: RunQuerySet, member: Member) -> Outcome:
+    """Share those of `runs` that `member` may change with the whole team."""
+    asked, own = runs.count(), _changeable(runs, member)
+    count = own.count()
+    changed = links.share_all_with_team(own)
+    if not count:
         words = _("Nothing was shared.")
     elif changed:
         words = _counted(
-            ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", len(own)),
-            len(own),
+            ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
-        words = _("The team already sees this run.") if len(own) == 1 else _("The team already sees all of these.")
+        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these.")
+    others = asked - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
         "%(count)s runs aren't yours, so they weren't shared.",
@@ -50,24 +47,29 @@ def share(ids: Iterable[str], member: Member) -> Outcome:
     return Outcome(f"{words} {_counted(left, others)}".strip(), changed, bool(others))
 
 
-def star(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Star runs for the team."""
-    runs = list(Run.objects.visible_to(member).filter(public_id__in=ids))
-    for run in runs:
-        stars.star_run(run, member, now, is_on=True)
-    words = ngettext("%(count)s run was starred.", "%(count)s runs were starred.", len(runs))
-    return Outcome(_counted(words, len(runs)) or _("Nothing was selected."), [run.public_id for run in runs])
+def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+    """Star all of `runs`; the whole team sees the stars."""
+    count = runs.count()
+    stars.star_runs(runs, member, now)
+    words = ngettext("%(count)s run was starred.", "%(count)s runs were starred.", count)
+    return Outcome(_counted(words, count) or _("Nothing was selected."), count)
 
 
-def move_to_bin(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Move finished runs to the bin."""
-    asked, own = _asked(ids, member)
-    ended = [run for run in own if run.status in FINAL]
-    bin.move_to_bin(Run.objects.filter(pk__in=[run.pk for run in ended]), member, now)
-    moved, active, others = len(ended), len(own) - len(ended), asked - len(own)
+def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
+    """Return those of `runs` that `move_to_bin` would move."""
+    return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL)
+
+
+@transaction.atomic
+def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+    """Move those of `runs` that have finished and that `member` may change to the bin."""
+    asked, own = runs.count(), _changeable(runs, member)
+    mine = own.count()
+    active = own.exclude(status__in=FINAL).count()
+    moved = bin.move_to_bin(own, member, now)
+    others = asked - mine
     words = [
-        _counted(ngettext("%(count)s run was moved to the bin.", "%(count)s runs were moved to the bin.", moved), moved)
-        or _("Nothing was moved to the bin."),
+        bin.moved_words(moved) or _("Nothing was moved to the bin."),
         _counted(
             ngettext(
                 "%(count)s run hasn't finished, so it wasn't moved.",
@@ -85,51 +87,61 @@ def move_to_bin(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
             others,
         ),
     ]
-    return Outcome(" ".join(filter(None, words)), [run.public_id for run in ended], asked > moved)
+    return Outcome(" ".join(filter(None, words)), moved, asked > moved)
 
 
-def bring_back(ids: Iterable[str], member: Member) -> Outcome:
-    """Restore runs from the bin."""
-    runs = Run.objects.in_bin_of(member).filter(public_id__in=ids)
-    found = list(runs.values_list("public_id", flat=True))
-    bin.bring_back(runs)
-    words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", len(found))
-    return Outcome(_counted(words, len(found)) or _("There was nothing left to restore."), found)
+def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
+    """Restore those of `runs` that are in the member's bin."""
+    count = bin.bring_back(Run.objects.in_bin_of(member).filter(pk__in=runs.values("pk")))
+    words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", count)
+    return Outcome(_counted(words, count) or _("There was nothing left to restore."), count)
 
 
-def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
-    """Return the first ready result of each run, in list order; an empty list unless there are two to four."""
-    done = Output.objects.visible_to(member).filter(run__public_id__in=ids, status=Output.Status.COMPLETED)
-    first: dict[int, str] = {}
-    for run_id, public_id in done.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id"):
-        first.setdefault(run_id, public_id)
-    return list(first.values()) if COMPARED[0] <= len(first) <= COMPARED[1] else []
+@dataclass(frozen=True)
+class Comparable:
+    """Public ids of two to four results to compare; `is_clear` is False if their runs have others to choose from."""
+
+    results: list[str]
+    is_clear: bool
 
 
-def results_for_guests(ids: Iterable[str], member: Member) -> list[Output]:
-    """Return the ready results of these runs, if `member` may share them."""
-    results = Output.objects.filter(run__public_id__in=list(ids)).values_list("public_id", flat=True)
-    return links.outputs_for(member, results)
+def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparable | None:
+    """Return the results to compare, in list order: all `outputs` if `is_each`, otherwise the first one of each run.
+
+    Return None if there are fewer than two or more than four.
+    """
+    first: dict[int | str, str] = {}
+    found = outputs.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id")
+    rows = list(found[: COMPARED[1] + 1] if is_each else found)
+    for run_id, public_id in rows:
+        first.setdefault(public_id if is_each else run_id, public_id)
+    if not COMPARED[0] <= len(first) <= COMPARED[1]:
+        return None
+    return Comparable(list(first.values()), len(first) == len(rows))
 
 
 def why_no_link(outputs: list[Output]) -> str:
-    """Return why no link can be made to `outputs`; "" if one can."""
+    """Return the reason why no guest link to `outputs` can be created; "" if one can."""
     if not outputs:
-        return _("None of these runs has a ready result that you can share.")
-    if (count := len(outputs)) > SHOWN_TO_GUESTS:
+        return _("Nothing you selected is ready and yours to share.")
+    if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
-            "These runs have %(count)s result; one link shows at most %(most)s. Select fewer runs.",
-            "These runs have %(count)s results; one link shows at most %(most)s. Select fewer runs.",
+            "That is %(count)s result; one link shows at most %(most)s. Select fewer.",
+            "That is %(count)s results; one link shows at most %(most)s. Select fewer.",
             count,
-        ) % {"count": number_words(count), "most": number_words(SHOWN_TO_GUESTS)}
+        ) % {"count": number_words(count), "most": number_words(FILES_AT_MOST)}
     return ""
 
 
-def _asked(ids: Iterable[str], member: Member) -> tuple[int, list[Run]]:
-    """Return how many of the runs `ids` the member can see, and which of those they may change."""
-    seen = Run.objects.visible_to(member).filter(public_id__in=ids)
-    own = list(Run.objects.changeable_by(member).filter(pk__in=seen.values("pk")))
-    return seen.count(), own
+def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output]:
+    """Return the ready results among `outputs` that `member` may share: at most one more than fit into a link."""
+    return list(links.offered(member, outputs)[: FILES_AT_MOST + 1])
+
+
+def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
+    """Return those of `runs` that `member` may change, listed by primary key, as the action may affect the filter."""
+    own = Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"))
+    return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 
 
 def _counted(words: str, count: int) -> str:

@@ -1,22 +1,35 @@
-"""The names a search and its filters need: apps, people and saved views, read in one query."""
+"""What a page of History needs besides runs: names of apps, people and saved views, read in one query."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 from unicodedata import east_asian_width
 
-from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from runs.models import App, Member, Run, SavedView
+from runs.history import review_filters
+from runs.history.review_filters import ANYONE, ME, few_decided_on, with_decision_of
+from runs.models import App, Member, Run, SavedView, Selection
+from runs.words import known
 from runs.words.fold import fold
+from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
+
+CHOICES = ("decider", "guest", "judge")  # for whose decision, and whose turn it is
+SORTS = ("app", "person", "view", "word", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES)
+BY_NAME = ("app", "person", "view", "word", "guest")
 
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view. `id` is the public id, `detail` a person's email or a view's query string."""
+    """An app, a person or a saved view. `id` is the public id; for a selection, its place.
+
+    `detail` is a person's email, a view's query string, or "kept" for an app with runs outside the bin.
+    """
 
     pk: int
     id: str
@@ -31,40 +44,119 @@ class Directory:
     apps: list[Named] = field(default_factory=list)
     people: list[Named] = field(default_factory=list)
     views: list[Named] = field(default_factory=list)
+    similar: dict[str, tuple[str, ...]] = field(default_factory=dict)  # search word -> similar words found in runs
+    selected: frozenset[str] = frozenset()  # places (`Selection.Place`) where the member has selected something
+    has_own: bool = True  # False for viewers who own no runs
+    transferred_by: frozenset[int] = frozenset()  # people who made runs that now belong to others
+    decided: Mapping[str, frozenset[int]] = field(default_factory=dict)  # who -> the runs they decided on, if few
+    waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)  # who -> the runs that wait for them, if few
+    waited_for: Member | None = None  # the active person in the filter "waits for", with key and role only
+    deciders: frozenset[int] = frozenset()  # people who ever decided
+    judges: frozenset[int] = frozenset()  # people who may decide
+    guests: Mapping[str, str] = field(default_factory=dict)  # names of guests who decided, as typed, by folded name
 
     @classmethod
-    def load(cls, member: Member, *, is_mine: bool = False) -> Self:
-        """Read the names for `member`; with `is_mine`, only apps that this member has used."""
+    def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
+        """Read the names for `member` and the known words similar to those in `q`.
+
+        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
+        """
         used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
-        apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", Value(""))
+        kept = Case(When(Exists(used.filter(deleted_at=None)), then=Value("kept")), default=Value(""))
+        apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", kept)
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
         views = _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query")
-        found: dict[str, list[Named]] = {"app": [], "person": [], "view": []}
-        for sort, *row in apps.union(people, views, all=True).order_by():
+        selected = _rows("selected", Selection.objects.filter(member=member).current(), "place", "place", "place")
+        own = _rows(
+            "own", Member.objects.filter(Exists(Run.objects.owned_by(member)), pk=member.pk), "name", "name", "name"
+        )
+        theirs = Run.objects.transferred().filter(made_by=OuterRef("pk"))
+        makers = _rows("maker", Member.objects.filter(Exists(theirs)), "name", "name", "name")
+        told = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))
+        words = [query.order_by().values_list(*told) for query in known.candidates(query_words(q))]
+        found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
+        others = [people, views, selected, makers, *words, *([] if member.can_run else [own])]
+        others += [
+            _rows("decider", review_filters.people_who_decided(), "public_id", "public_id", "public_id"),
+            _rows("judge", review_filters.people_who_may_decide(), "public_id", "public_id", "public_id"),
+            _rows("guest", review_filters.guests_lately(member), "guest_key", "guest_name", "guest_name"),
+        ]
+        if waits in (ME, ANYONE):
+            some = review_filters.few_waiting_for(member if waits == ME else None)
+            others.append(_rows("waiting", some, "public_id", "public_id", "public_id"))
+        if decided:
+            others.append(_rows("decided", few_decided_on(decided), "batch", "batch", "batch", key="output__run"))
+        if waits not in ("", ME, ANYONE):
+            asked = Member.objects.filter(public_id=waits, is_active=True)
+            others.append(_rows("waited", asked, "public_id", "role", "role"))
+        for sort, *row in apps.union(*others, all=True).order_by():
             named = Named(*row)
             if sort == "person":
                 named = Named(named.pk, named.id, named.name or named.detail.split("@")[0], named.detail)
             found[sort].append(named)
-        for names in found.values():
-            names.sort(key=lambda one: (fold(one.name), one.pk))
-        return cls(found["app"], found["person"], found["view"])
+        for sort in BY_NAME:
+            found[sort].sort(key=lambda one: (fold(one.name), one.pk))
+        similar = known.similar((one.id, one.name) for one in found["word"])
+        waited_for = [Member(pk=one.pk, role=one.name) for one in found["waited"]]
+        return cls(
+            found["app"],
+            found["person"],
+            found["view"],
+            similar,
+            frozenset(one.id for one in found["selected"]),
+            member.can_run or bool(found["own"]),
+            frozenset(one.pk for one in found["maker"]),
+            _few(decided, found["decided"]),
+            _few(waits, found["waiting"]) if waits in (ME, ANYONE) else {},
+            waited_for[0] if waited_for else None,
+            frozenset(one.pk for one in found["decider"]),
+            frozenset(one.pk for one in found["judge"]),
+            {one.id: one.name for one in found["guest"]},
+        )
 
     def app_key(self, public_id: str) -> int:
-        """Return the app's primary key, or 0, which matches nothing, if nobody has used the app."""
+        """Return the primary key of the app, or 0, which matches nothing, if nobody has used the app."""
         return next((app.pk for app in self.apps if app.id == public_id), 0)
 
     def app_name(self, public_id: str) -> str:
         return next((app.name for app in self.apps if app.id == public_id), _("Unknown app"))
 
     def person_key(self, public_id: str) -> int:
-        """Return the person's primary key, or 0, which matches nobody, if the person is unknown."""
+        """Return the primary key of the person, or 0, which matches nobody, if the person is unknown."""
         return next((person.pk for person in self.people if person.id == public_id), 0)
+
+    def of_people(self, people: list[int]) -> Q:
+        """Return a condition for runs that any of `people` (primary keys) made or own.
+
+        Nearly all runs belong to their maker. Only for people who made runs of others, the condition names the makers.
+        """
+        condition = Q(member_id__in=people)
+        if makers := self.transferred_by.intersection(people):
+            condition |= Q(pk__in=Run.objects.transferred().filter(made_by__in=makers).values("pk"))
+        return condition
+
+    def decided_by(self, who: str, verdict: str) -> Q:
+        """Return a condition for runs on which `who` decided; if `verdict` is one, for those to which they gave it."""
+        return with_decision_of(who, verdict, self.decided.get(who))
+
+    def waiting_for(self, who: str, member: Member) -> Q:
+        """Return a condition for runs with results that wait for `who`: `member`, anyone, or a person."""
+        if who in self.waiting:
+            return Q(pk__in=self.waiting[who])
+        if who == ANYONE:
+            return Q(pk__in=review_filters.waiting_for(None))
+        person = member if who == ME else self.waited_for
+        return Q(pk__in=[]) if person is None else Q(pk__in=review_filters.waiting_for(person))
 
     def person_name(self, public_id: str) -> str:
         return next((person.name for person in self.people if person.id == public_id), _("Unknown person"))
 
+    def ways_of(self, word: str, *, is_similar: bool) -> Ways:
+        """Return the ways to match `word` (folded) in a run; with `is_similar`, also by words of similar meaning."""
+        return similar_ways_of(word, self.similar.get(word, ())) if is_similar else ways_of(word)
+
     def people_called(self, word: str) -> list[int]:
-        """Return primary keys of people who have a word in their name that starts with `word` (folded).
+        """Return primary keys of people whose name contains a word that starts with `word` (folded).
 
         "an" finds Ann and Mary-Ann, but not Hannah. Chinese, Japanese and Korean names are written without spaces, so
         `word` may be anywhere in them.
@@ -73,13 +165,22 @@ class Directory:
         begins = re.compile(start + re.escape(word))
         return [person.pk for person in self.people if begins.search(fold(person.name))]
 
-    def apps_called(self, word: str) -> list[int]:
-        """Return primary keys of apps whose current name contains `word` (folded)."""
-        return [app.pk for app in self.apps if word in fold(app.name)]
+    def apps_called(self, ways: Ways) -> list[int]:
+        """Return primary keys of apps whose current name matches one of `ways`."""
+        matches = matcher(ways)
+        return [app.pk for app in self.apps if matches(_stored_words(app.name))]
 
 
-def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable) -> QuerySet[Any]:
-    """Return `rows` as (`sort`, key, *`columns`), with text columns, so that one query can read three tables."""
+def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
+    """Return the keys of `runs` under `who`, unless there are many."""
+    return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
+
+
+_stored_words = lru_cache(maxsize=4_096)(stored_words)
+
+
+def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable, key: str = "pk") -> QuerySet[Any]:
+    """Return `rows` as (`sort`, `key`, *`columns`). All columns are cast to text, so that tables can be combined."""
     told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
     named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
-    return named.values_list("sort", "pk", *told)
+    return named.values_list("sort", key, *told)

@@ -1,23 +1,28 @@
-"""Everything around History's filter: chips, tabs, saved views, and wider searches when nothing matches."""
+"""Everything around the History filter: chips, tabs, saved views, and wider searches when nothing matches."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from django.db.models import IntegerField, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.history.filter_choices import Directory
+from runs.history.order import Page
+from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.history.search import KINDS, TABS, Filter
-from runs.models import Member, SavedView
+from runs.models import App, Member, SavedView
+from runs.models.joined import CountUpTo
 from runs.models.run import RunQuerySet
 from runs.words.moments import day_words
 from runs.words.numbers import number_words
 from runs.words.sentences import STATES
 
 COUNT_UP_TO = 1_000
+NEWEST_ASKED = 1_000  # matching runs whose apps are offered as filters
 VIEWS_PER_MEMBER = 50
 NAME_LENGTH = 60
 
@@ -41,7 +46,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists; `url` keeps the active filters that make sense there."""
+    """One of the three lists, or a span of days; `url` keeps the active filters that make sense there."""
 
     name: str
     url: str
@@ -49,7 +54,7 @@ class Tab:
 
 
 def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """Return History's tabs; without `has_own`, leave out "Mine", since viewers have no runs."""
+    """Return the tabs of History; without `has_own`, leave out "Mine", since viewers have no runs."""
     names = {
         "mine": pgettext("list of runs", "Mine"),
         "team": pgettext("list of runs", "Team"),
@@ -71,16 +76,60 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
     if name == "app":
         return directory.app_name(found.app)
     if name == "by":
-        return _("By %(person)s") % {"person": directory.person_name(found.by)}
+        return _("Made or owned by %(person)s") % {"person": directory.person_name(found.by)}
     if name == "state":
         return str(STATES[found.state])
     if name == "kind":
         return _(KINDS[found.kind])
+    if name == "decision":
+        return str(DECISIONS[found.decision])
+    if name == "decided":
+        return decided_words(found.decided, directory)
+    if name == "waits":
+        return waits_words(found.waits, directory)
     if name == "from":
         return _("Since %(day)s") % {"day": _day_words(found.since)}
+    if name == "selected":
+        return _("Selected")
     if name == "to":
         return _("Until %(day)s") % {"day": _day_words(found.until)}
     return _("“%(words)s”") % {"words": found.q}
+
+
+def decided_words(who: str, directory: Directory) -> str:
+    """Return the filter "decided by" in words."""
+    if who == GUEST:
+        return _("Decided by a guest")
+    if who.startswith(ONE_GUEST):
+        key = who.removeprefix(ONE_GUEST)
+        return _("Decided by %(name)s (guest)") % {"name": directory.guests.get(key, key)}
+    return _("Decided by %(person)s") % {"person": directory.person_name(who)}
+
+
+def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
+    """Return the choices for "decided by": people and guests who did, by name, and the one that is chosen."""
+    people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == found.decided]
+    guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
+    offered = [*people, GUEST, *guests]
+    if found.decided and found.decided not in offered:
+        offered.append(found.decided)
+    return [(who, decided_words(who, directory), who == found.decided) for who in offered]
+
+
+def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
+    """Return the choices for "waiting for": `member`, anyone, others who may decide, and the one that is chosen."""
+    people = [one.id for one in directory.people if one.pk in directory.judges or one.id == found.waits]
+    offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
+    return [(who, waits_words(who, directory), who == found.waits) for who in offered]
+
+
+def waits_words(who: str, directory: Directory) -> str:
+    """Return the filter "waits for" in words."""
+    if who == ME:
+        return _("Waiting for me")
+    if who == ANYONE:
+        return _("Waiting for anyone")
+    return _("Waiting for %(person)s") % {"person": directory.person_name(who)}
 
 
 def _day_words(day: str) -> str:
@@ -88,28 +137,30 @@ def _day_words(day: str) -> str:
     return day_words(found) if found else day
 
 
-def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
-    """Return wider searches that have matches, counted in one query and only up to a limit.
+def broader(found: Filter) -> list[tuple[str, Filter]]:
+    """Return wider searches than `found`, each with a label: the same one in another list, or with fewer filters.
 
-    At most two of them search the text of every run, however many filters are active.
+    For a search with words, return at most two, to limit the cost.
     """
     narrowing = found.narrowing
     if narrowing.keys() == {"q"}:
         elsewhere = "team" if found.tab == "mine" else "mine"
         label = _("In the team's runs") if elsewhere == "team" else _("In your runs")
-        wider = [(label, _on_tab(found, elsewhere))]
-    elif found.q and len(narrowing) > 2:
+        return [(label, _on_tab(found, elsewhere))]
+    if found.q and len(narrowing) > 2:
         words_alone = found.without(*[name for name in narrowing if name != "q"])
-        wider = [(_("Without the filters"), words_alone), (_wider_label("q", found), found.without("q"))]
-    else:
-        wider = [(_wider_label(name, found), found.without(name)) for name in narrowing]
-    counted = _count([one.runs(member, directory) for _label, one in wider], member)
+        return [(_("Without the filters"), words_alone), (_broader_label("q", found), found.without("q"))]
+    return [(_broader_label(name, found), found.without(name)) for name in narrowing]
+
+
+def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
+    """Return those of `searches` that have matches, with the number of matches."""
     return [
-        Hint(label, one.url(), _counted(count)) for (label, one), count in zip(wider, counted, strict=True) if count
+        Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
     ]
 
 
-def _wider_label(name: str, found: Filter) -> str:
+def _broader_label(name: str, found: Filter) -> str:
     """Return the label for the search without the filter `name`."""
     if name == "q":
         return _("Without “%(words)s”") % {"words": found.q}
@@ -118,18 +169,72 @@ def _wider_label(name: str, found: Filter) -> str:
         "by": _("Anyone"),
         "state": _("Any state"),
         "kind": _("Any kind"),
+        "decision": _("Any decision"),
+        "decided": _("Any decider"),
+        "waits": _("Waiting or not"),
         "from": _("No start date"),
         "to": _("No end date"),
+        "selected": _("Selected or not"),
     }
     return labels[name]
 
 
-def _counted(count: int) -> str:
+def counted(count: int) -> str:
+    """Return a count of at most `COUNT_UP_TO`, such as "12" or "1,000+"."""
     return number_words(count) + ("+" if count == COUNT_UP_TO else "")
 
 
+def offers(found: Filter) -> list[Chip]:
+    """Return filters for the kinds of result named in the search: "video" may mean the kind, but people decide."""
+    labels = {
+        "image": _("Only pictures"),
+        "video": _("Only videos"),
+        "audio": _("Only audio"),
+        "text": _("Only texts"),
+    }
+    return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
+
+
+def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
+    """Return the apps with runs under the other filters, over all pages.
+
+    If `page` contains all matching runs, their apps are already known. For a search with words, only the newest matches
+    are considered, since most runs contain common words; by decisions, too, since many apps may have none that match.
+    """
+    others = found.without("app")
+    if others.tab == "mine" and not others.narrowing:
+        return {app.pk for app in directory.apps if app.detail}
+    if page.is_whole and not found.app:
+        return {run.app_id for run in page.runs}
+    runs = others.runs(member, directory)
+    if others.q or others.decision or others.decided or others.waits:
+        return set(runs.newest_first().values_list("app_id", flat=True)[:NEWEST_ASKED])
+    newest = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])  # stops at the first match
+    used = App.objects.filter(pk__in=[app.pk for app in directory.apps]).order_by()
+    return set(used.annotate(newest=newest).filter(newest__isnull=False).values_list("pk", flat=True))
+
+
+def day_shortcuts(found: Filter, today: date) -> list[Tab]:
+    """Return `found` for usual spans of days; weeks begin as usual in the reader's language."""
+    week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
+    month = today.replace(day=1)
+    day = timedelta(days=1)
+    spans = {
+        _("Today"): (today, None),
+        _("Last 7 days"): (today - 6 * day, None),
+        _("Last week"): (week - 7 * day, week - day),
+        _("Last month"): ((month - day).replace(day=1), month - day),
+    }
+    return [_in_days(found, name, since, until) for name, (since, until) in spans.items()]
+
+
+def _in_days(found: Filter, name: str, since: date, until: date | None) -> Tab:
+    wanted = replace(found, since=since.isoformat(), until=until.isoformat() if until else "")
+    return Tab(name, wanted.url(), wanted == found)
+
+
 def shorter(found: Filter) -> list[Chip]:
-    """Return the same search over fewer days, for when it took too long."""
+    """Return the same search limited to fewer days, to offer when the search took too long."""
     days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
@@ -139,21 +244,16 @@ def shorter(found: Filter) -> list[Chip]:
     ]
 
 
-class _CountUpTo(Subquery):
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
-def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
-    """Count the runs in each of `lists`, up to COUNT_UP_TO, in one query."""
+def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[int]:
+    """Count the runs in each of `lists`, up to its limit, in one query."""
     if not lists:
         return []
-    asked = {f"count{n}": _CountUpTo(runs.order_by().values("pk")[:COUNT_UP_TO]) for n, runs in enumerate(lists)}
+    asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
     return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())
 
 
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, replacing any view of that name. Return None without a name or if over the limit."""
+    """Save a filter as `name`, replacing any view of that name. Return None if `name` is empty or the limit reached."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):

@@ -8,7 +8,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.history import retention
-from runs.models import RetentionRules
+from runs.history.search import Filter
+from runs.models import RetentionRules, Selection
+from runs.web.http import own_path
 from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
 
 DAYS_WANTED = format_lazy(
@@ -18,15 +20,38 @@ DAYS_WANTED = format_lazy(
 )
 
 
-class BulkActionForm(PostedForm):
-    """The action `do` for the runs `r`; `query` is the filter to return to."""
+class SelectionForm(PostedForm):
+    """The ids ticked in `place`: `r` (runs) or `f` (results). `on` holds all ids on the page, separated by spaces; with
+    scripts, only those whose ticks aren't saved yet, and `shown` holds all.
+
+    `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
+    next. `at` is the time of the action to undo, or of the selection that a page asked about.
+    """
 
     do = CutField()
+    place = CutField()
+    on = RepeatedField()
+    shown = RepeatedField()
     r = RepeatedField()
+    f = RepeatedField()
     query = CutField()
+    back = CutField()
+    to = CutField()
+    at = CutField()
 
-    def clean_r(self) -> list[str]:
-        return list(dict.fromkeys(self.cleaned_data["r"]))
+    def clean_on(self) -> list[str]:
+        return " ".join(self.cleaned_data["on"]).split()
+
+    def clean_shown(self) -> list[str]:
+        return " ".join(self.cleaned_data["shown"]).split()
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given["place"] not in Selection.Place.values:
+            given["place"] = Filter.parse(given["query"]).tab
+        given["ticks"] = given["f" if given["place"] == Selection.Place.RESULTS else "r"]
+        given["back"] = own_path(given["back"], Filter.parse(given["query"]).url())
+        return given
 
 
 class SaveViewForm(PostedForm):
@@ -50,7 +75,7 @@ class DeleteForm(PostedForm):
 
 
 class StarForm(PostedForm):
-    """Whether to set or remove the star, and the button's label for screen readers."""
+    """Whether to set or remove the star, and the label of the button for screen readers."""
 
     on = SwitchField()
     label = CutField(300)

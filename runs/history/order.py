@@ -1,4 +1,4 @@
-"""History's order, newest first: cursors, pages, and the neighbours of a result."""
+"""The order of History, newest first: cursors, pages, and the neighbours of a result."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,6 @@ from typing import Self
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 
-from runs.history.filter_choices import Directory
 from runs.history.search import Filter
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
@@ -28,7 +27,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
-        """Read the cursor from an address; return None if it is missing or invalid."""
+        """Read the cursor from a URL parameter; return None if it is missing or invalid."""
         micros, _, public_id = text[:40].partition("-")
         if not (micros.isascii() and micros.isdigit() and len(micros) <= 16):
             return None
@@ -38,7 +37,7 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs after this position in the list. The extra plain bound lets SQLite use its index."""
+        """Return the runs after this position in the list. The redundant plain condition lets SQLite use the index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 
@@ -48,17 +47,18 @@ class Cursor:
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Select the run's primary key. If the run is deleted, only runs from the same microsecond are skipped."""
+        """Select the primary key of the run. If it was deleted, other runs from the same microsecond are skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of runs, and cursors for the pages on both sides ("" where the list ends)."""
+    """One page of runs, and the cursors for the older and newer page ("" where the list ends)."""
 
     runs: list[Run]
     older: str = ""
     newer: str = ""
+    is_whole: bool = False  # there are no other pages
 
 
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
@@ -72,7 +72,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""
-    return Page(shown, older, str(Cursor.of(shown[0])) if before and shown else "")
+    return Page(shown, older, str(Cursor.of(shown[0])) if before and shown else "", not older and before is None)
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:
@@ -84,7 +84,7 @@ def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> li
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The results before (`newer`) and after (`older`) one in the list."""
+    """The results before (`newer`) and after (`older`) a given result in the list."""
 
     newer: Output | None = None
     older: Output | None = None
@@ -98,7 +98,7 @@ def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours:
     older = siblings.filter(position__gt=output.position).order_by("position").first()
     if newer and older:
         return Neighbours(newer, older)
-    runs = found.runs(member, Directory.load(member)).filter(Exists(done.filter(run=OuterRef("pk"))))
+    runs = found.runs(member, found.directory(member)).filter(Exists(done.filter(run=OuterRef("pk"))))
     cursor = Cursor.of(output.run)
     if newer is None and (run := _next(cursor.newer(runs), "created_at", "pk")):
         newer = done.filter(run=run).order_by("-position").first()

@@ -1,6 +1,6 @@
 """Time limit for one search, so that it cannot hold a web thread.
 
-It needs no extra query: SQLite checks the clock itself, and a thread cancels PostgreSQL's query.
+No extra query is needed: SQLite checks the clock itself, and on PostgreSQL, a thread cancels the query.
 """
 
 import threading
@@ -55,7 +55,7 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
                 if not over.is_set():
                     is_stopped = True
                     server.cancel()
-            wait_seconds = AGAIN_SECONDS  # the first cancel may have come between two queries
+            wait_seconds = AGAIN_SECONDS  # the first cancel may have arrived between two queries
 
     threading.Thread(target=stop, daemon=True).start()
     try:
@@ -64,4 +64,4 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
         with lock:
             over.set()
         if is_stopped and not connection.in_atomic_block:
-            connection.close()  # a late cancel must not stop somebody else's query
+            connection.close()  # a late cancel must not stop the next query on this connection

@@ -1,7 +1,7 @@
 """Retention rules: once a day, old runs are moved to the bin, where they stay for 30 days as usual.
 
-Starred runs and runs that guests can open are kept, because somebody still wants them. A run counts as new again once
-it is restored. Without a rule, all runs are kept.
+Starred runs and runs that guests can open are kept, because somebody still wants them. For a restored run, the time
+starts again. Without a rule, all runs are kept.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")
 
 
 def overdue(rules: RetentionRules, now: datetime) -> list[RunQuerySet]:
-    """Return the runs that `rules` would move to the bin, for each rule that is set."""
+    """Return the runs that `rules` would move to the bin now, as one queryset for each rule that is set."""
     kept = Run.objects.filter(deleted_at=None, has_star=False)
     seen_outside = GuestLink.objects.alive().values("outputs__run")
     found = []
@@ -35,5 +35,5 @@ def count_overdue(rules: RetentionRules, now: datetime) -> int:
 
 
 def apply(now: datetime) -> int:
-    """Move overdue runs to the bin; return how many."""
+    """Move overdue runs to the bin; return how many were moved."""
     return sum(bin.move_to_bin(runs, None, now) for runs in overdue(RetentionRules.current(), now))

@@ -1,17 +1,17 @@
-"""History's filters: read from an address, written back to one, and applied to runs.
+"""History filters: read from a URL, written to a URL, and applied to runs.
 
 Invalid values in a query string are ignored. Runs are sorted newest first and paged by keyset (`order.Cursor`), so that
-page 1,000 costs as much as page 1. A page's ids are found first, in indexes that hold every column a filter uses
-(`Run.Meta`), so that a combination without matches scans an index and never the rows.
+page 1,000 costs as much as page 1. The ids for a page are found first, in indexes that contain every column a filter
+uses (`Run.Meta`), so that a combination without matches scans an index, never the rows.
 
-Words are searched in a single narrowed scan of `Run.search_text`. Measured at 100,000 runs on both databases, that was
-faster to build, update and query than a second table or a trigram index. It also handles single letters and any script.
+Words are looked up in a database index (`models.search.RunWords`) of the words of each run and their stems. The portal
+computes both, so that SQLite and PostgreSQL find the same runs. If no run has all words, `widen` decides what to do.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from django.db.models import Q
@@ -22,10 +22,13 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
-from runs.models import Member, Run
+from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
+from runs.models import Member, Run, Selection
 from runs.models.run import RunQuerySet
-from runs.words.fold import fold_words
+from runs.words.run_index import in_runs
 from runs.words.sentences import STATES
+from runs.words.synonyms import kind_named
+from runs.words.terms import query_words
 
 TABS = ("mine", "team", "starred")
 KINDS = {
@@ -34,7 +37,8 @@ KINDS = {
     "audio": gettext_noop("Audio"),
     "text": gettext_noop("Texts"),
 }
-NARROWING = ("q", "app", "by", "state", "kind", "from", "to")  # names in the address, in the order of the chips
+# Names in the URL, in the order of the chips.
+NARROWING = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = (1900, 9998)
@@ -42,17 +46,22 @@ YEARS = (1900, 9998)
 
 @dataclass(frozen=True)
 class Filter:
-    """The filter in History's address. Empty values mean "any"."""
+    """The filter in the URL of History. Empty values mean "any"."""
 
     tab: str = "mine"
     q: str = ""
-    app: str = ""  # an app's public id
-    by: str = ""  # a member's public id
+    app: str = ""  # public id of an app
+    by: str = ""  # public id of a member who made or owns the runs
     state: str = ""
     kind: str = ""
-    since: str = ""  # a day, "2026-11-24"; `from` in the address
-    until: str = ""  # a day (inclusive); `to` in the address
+    decision: str = ""  # a verdict on a result, or "none"
+    decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
+    waits: str = ""  # "me", "anyone", or public id of a member whose verdict a result waits for
+    since: str = ""  # a day, "2026-11-24"; `from` in the URL
+    until: str = ""  # a day (inclusive); `to` in the URL
+    selected: str = ""  # "1" for the runs that the member has selected in this tab
     view: str = ""  # "list", or empty for pictures
+    is_similar: bool = False  # words of similar meaning match, too
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -67,9 +76,14 @@ class Filter:
             by=by if _is_id(by) and tab != "mine" else "",
             state=given["state"] if given["state"] in STATES else "",
             kind=given["kind"] if given["kind"] in KINDS else "",
+            decision=given["decision"] if given["decision"] in DECISIONS else "",
+            decided=given["decided"] if _is_decider(given["decided"]) else "",
+            waits=given["waits"] if given["waits"] in (ME, ANYONE) or _is_id(given["waits"]) else "",
             since=since,
             until=until,
+            selected="1" if given["selected"] == "1" else "",
             view="list" if given["view"] == "list" else "",
+            is_similar=bool(given["q"]) and query.get("similar") == "1",
         )
 
     @classmethod
@@ -79,7 +93,7 @@ class Filter:
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """The values that narrow the list, keyed by their names in the address."""
+        """The values that narrow the list, keyed by their names in the URL."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
@@ -88,48 +102,102 @@ class Filter:
         """The query string of this filter; empty for the unfiltered list of a member's own runs."""
         tab = {"tab": self.tab} if self.tab != "mine" else {}
         view = {"view": self.view} if self.view else {}
-        return urlencode(tab | self.narrowing | view)
+        similar = {"similar": "1"} if self.q and self.is_similar else {}
+        return urlencode(tab | self.narrowing | similar | view)
 
     def url(self, **more: str) -> str:
-        """Return History's address with this filter and `more` parameters, such as `before`."""
+        """Return the URL of History with this filter and `more` parameters, such as `before`."""
         query = "&".join(filter(None, [self.query, urlencode(more)]))
         return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
 
     def without(self, *names: str) -> Self:
-        """Return this filter without the values of `names` (as in the address)."""
-        gone = {field: "" for field in (f.name for f in fields(self)) if _NAMES.get(field, field) in names}
+        """Return this filter without the values of `names` (as in the URL)."""
+        gone: dict[str, Any] = {f.name: "" for f in fields(self) if _NAMES.get(f.name, f.name) in names}
         return replace(self, **gone)
 
+    def by_kind_named(self) -> list[tuple[str, Self]]:
+        """Return each kind of result named in the search, such as "video", with this filter narrowed to that kind."""
+        if self.kind:
+            return []
+        parts = self.q.split()
+        named = {kind: part for part in parts for word in query_words(part) if (kind := kind_named(word))}
+        return [
+            (kind, replace(self, kind=kind, q=" ".join(other for other in parts if other != part)))
+            for kind, part in named.items()
+        ]
+
+    def directory(self, member: Member) -> Directory:
+        """Read what this filter needs to be applied and shown."""
+        return Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
-        """Return the runs that `member` sees under this filter, unordered."""
+        """Return the runs matching this filter that `member` may see, unordered."""
         runs = _in_tab(self.tab, member)
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
         if self.by:
-            runs = runs.filter(member_id=directory.person_key(self.by))
+            runs = runs.filter(directory.of_people([directory.person_key(self.by)]))
         if self.state:
             runs = runs.in_state(self.state)
         if self.kind:
             runs = runs.filter(kinds__contains=f" {self.kind} ")
+        if self.decision:
+            runs = runs.filter(verdicts__contains=f" {self.decision} ")
+        if self.decided:
+            runs = runs.filter(directory.decided_by(self.decided, self.decision))
+        if self.waits:
+            runs = runs.filter(directory.waiting_for(self.waits, member))
         if self.since:
             runs = runs.filter(created_at__gte=_start_of(self.since))
         if self.until:
             runs = runs.filter(created_at__lt=_start_of(self.until, days=1))
-        for word in fold_words(self.q):
-            runs = runs.filter(_holds(word, directory, is_mine=self.tab == "mine"))
-        return runs
+        if self.selected:
+            runs = runs.filter(pk__in=Selection.objects.open(member, self.tab).values("runs"))
+        return self._with_words(runs, member, directory) if self.q else runs
+
+    @property
+    def words(self) -> list[str]:
+        """The folded words to search for."""
+        return query_words(self.q)
+
+    def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
+        """Return those of `runs` that have all words, in their texts or in the current name of their maker, owner
+        or app.
+
+        Among a member's own runs, their name is ignored: otherwise "rose" would find all of Rose's runs.
+        """
+        if not self.words:
+            return runs.filter(pk=0)
+        asked = []
+        for word in self.words:
+            ways = directory.ways_of(word, is_similar=self.is_similar)
+            people = [] if self.tab == "mine" else directory.people_called(word)
+            if self.tab == "both":
+                people = [person for person in people if person != member.pk]
+            other = directory.of_people(people) | Q(app_id__in=directory.apps_called(ways))
+            if self.is_similar and (kind := kind_named(word)):
+                other |= Q(kinds__contains=f" {kind} ")
+            if other == Q(member_id__in=[]) | Q(app_id__in=[]):
+                asked.append(ways)
+            else:
+                runs = runs.filter(Q(in_runs([ways])) | other)
+        return runs.filter(in_runs(asked)) if asked else runs
 
 
 _NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone is unclear in code
 
 
 def _is_id(text: str) -> bool:
-    """Return whether `text` may be a public id. Plain numbers, as in old addresses, are ignored."""
+    """Return whether `text` may be a public id. Plain numbers, as in old URLs, may not."""
     return text.isascii() and text.isalnum() and not text.isdigit()
 
 
+def _is_decider(text: str) -> bool:
+    return text == GUEST or text.startswith(ONE_GUEST) or _is_id(text)
+
+
 def _span(since: str, until: str) -> tuple[str, str]:
-    """Return both days, the earlier one first, since people may mix them up."""
+    """Return both days (each "" if invalid), swapped if people have mixed them up."""
     since, until = _day(since), _day(until)
     return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
@@ -137,7 +205,7 @@ def _span(since: str, until: str) -> tuple[str, str]:
 def _day(text: str) -> str:
     """Return `text` if it is a valid day, otherwise "".
 
-    Years at either end of the calendar are ignored: in UTC, such a day may start outside it, which the database can't
+    Years at either end of the calendar are rejected: in UTC, such a day may start beyond it, which the database can't
     handle.
     """
     try:
@@ -153,19 +221,8 @@ def _start_of(day: str, days: int = 0) -> datetime:
 
 
 def _in_tab(tab: str, member: Member) -> RunQuerySet:
+    if tab == "both":  # the search on Home; never in a URL
+        return Run.objects.own_or_shared(member)
     if tab == "team":
         return Run.objects.shared_by_others(member)
     return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.owned_by(member)
-
-
-def _holds(word: str, directory: Directory, *, is_mine: bool) -> Q:
-    """Match runs with `word` in their text or in the current name of their maker or app.
-
-    Among a member's own runs, the maker's name is ignored: otherwise "rose" would find all of Rose's runs.
-    """
-    condition = Q(search_text__contains=word)
-    if people := [] if is_mine else directory.people_called(word):
-        condition |= Q(member_id__in=people)
-    if apps := directory.apps_called(word):
-        condition |= Q(app_id__in=apps)
-    return condition

@@ -1,7 +1,7 @@
 """Stars on runs, results and apps, shared by the whole team.
 
-A run counts as starred (`Run.has_star`, for History's tab) while the run or one of its results has a star. The run's
-row is locked first, so that if two people star and unstar at once, the later one sees all stars.
+A run counts as starred (`Run.has_star`, for the Starred tab) while the run or one of its results has a star. The row of
+the run is locked first, so that if two people star and unstar at once, the second one sees all stars.
 """
 
 from datetime import datetime
@@ -9,16 +9,25 @@ from datetime import datetime
 from django.db import transaction
 
 from runs.models import App, Member, Output, Run
+from runs.models.run import RunQuerySet
 
 
 def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star `run` as `member`, or remove its star, no matter who gave it. An existing star isn't replaced."""
+    """Star `run` as `member`, or remove its star, no matter whose it is. An existing star isn't replaced."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if (locked.starred_at is not None) != is_on:
             locked.starred_at, locked.starred_by = (now, member) if is_on else (None, None)
         _save(locked)
     run.starred_at, run.starred_by, run.has_star = locked.starred_at, locked.starred_by, locked.has_star
+
+
+@transaction.atomic
+def star_runs(runs: RunQuerySet, member: Member, now: datetime) -> None:
+    """Star all of `runs` as `member`. Existing stars aren't replaced."""
+    locked = Run.objects.select_for_update().filter(pk__in=list(runs.values_list("pk", flat=True))).order_by("pk")
+    list(locked.values_list("pk"))  # always in the same order, to avoid deadlocks
+    locked.order_by().filter(starred_at=None).update(starred_at=now, starred_by=member, has_star=True)
 
 
 def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -> None:
@@ -41,6 +50,6 @@ def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
 
 
 def _save(run: Run) -> None:
-    """Save the run's star and `has_star`. The caller has locked the run's row."""
+    """Save the star of `run` and update `has_star`. The caller must have locked the row."""
     run.has_star = run.starred_at is not None or run.outputs.filter(starred_at__isnull=False).exists()
     run.save(update_fields=["starred_at", "starred_by", "has_star"])

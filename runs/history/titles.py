@@ -9,7 +9,7 @@ TITLE_LENGTH = 200
 
 
 def rename(run: Run, title: str) -> None:
-    """Set the title of `run`, which search then finds; an empty title removes the old one."""
+    """Set the title of `run` and update the search index; an empty title removes the old one."""
     run.title = " ".join(title.replace("\x00", " ").split())[:TITLE_LENGTH]
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).update(title=run.title)

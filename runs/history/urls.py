@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from runs.history import views, views_bin, views_bulk, views_retention, views_stars
+from runs.history import (
+    views,
+    views_bin,
+    views_bulk,
+    views_examples,
+    views_retention,
+    views_select,
+    views_stars,
+)
 
 urlpatterns = [
     path("apps/<str:app_id>/star/", views_stars.app_star, name="app-star"),
     path("history/", views.history, name="history"),
     path("history/act/", views_bulk.history_act, name="history-bulk-action"),
+    path("history/select/", views_select.history_select, name="history-select"),
+    path("history/bin/", views_bin.bin_selected, name="bin-selected"),
     path("history/views/", views_bulk.view_save, name="view-save"),
     path("history/views/<str:view_id>/", views_bulk.view_change, name="view-change"),
     path("bin/", views_bin.bin, name="bin"),
@@ -16,5 +26,7 @@ urlpatterns = [
     path("results/<str:result_id>/fetch-again/", views_bin.result_fetch_again, name="result-fetch-again"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
     path("results/<str:result_id>/star/", views_stars.result_star, name="result-star"),
+    path("examples/clear/", views_examples.examples_clear, name="examples-clear"),
+    path("examples/restore/", views_examples.examples_restore, name="examples-restore"),
     path("manage/keeping/", views_retention.manage_keeping, name="manage-retention"),
 ]

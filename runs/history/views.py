@@ -1,4 +1,4 @@
-"""History: a member's own runs, the team's and starred ones. The filter is in the address."""
+"""History: a member's own runs, the team's and starred ones. The filter is in the URL."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,78 +13,114 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from runs.display.cards import RunCard, run_cards
-from runs.history import bulk_actions, filters, query_timeout
+from runs.display.new_runs import page_opened
+from runs.display.picks import picks_bar
+from runs.history import filters, query_timeout
 from runs.history.filter_choices import Directory
 from runs.history.order import Cursor, Page, page_of
+from runs.history.review_filters import DECISIONS
 from runs.history.search import KINDS, Filter
-from runs.history.views_bulk import take_undo
-from runs.models import Run
-from runs.web.http import PortalRequest, go_to, render_page
+from runs.history.undo import take_undo
+from runs.history.widen import Elsewhere, elsewhere
+from runs.models import Member
+from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
+from runs.words.marks import Marker
 from runs.words.moments import day_words, weekday_words
 from runs.words.sentences import STATES
 
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
     "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
-    "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters. The whole team sees it here.")),
+    "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters, and the whole team will see it here.")),
 }
 
 
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
     found = Filter.read(request.GET)
-    has_own = request.user.can_run or Run.objects.owned_by(request.user).exists()
-    if found.tab == "mine" and not has_own:
+    directory = found.directory(request.user)
+    if found.tab == "mine" and not directory.has_own:
         return go_to(request, replace(found, tab="team").url())
-    directory = Directory.load(request.user, is_mine=found.tab == "mine")
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
-    page, hints, is_too_slow = Page([]), [], False
+    page, instead, findable, is_too_slow = Page([]), Elsewhere(), None, False
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
             page = page_of(found.runs(request.user, directory), before, after)
             if not page.runs and found.narrowing:
-                hints = filters.hints(found, request.user, directory)
+                instead = elsewhere(found, request.user, directory)
+            if instead.wider:
+                page = page_of(instead.wider.filter.runs(request.user, directory))
+            else:
+                findable = filters.findable_apps(found, page, request.user, directory)
     except query_timeout.TookTooLong:
         is_too_slow = True
-    walk = urlencode({"in": found.query})  # so that Previous and Next follow this list
+    shown = found
+    if instead.wider:
+        shown, findable = instead.wider.filter, {run.app_id for run in page.runs}
+    walk = urlencode({"in": shown.query})  # so that Previous and Next follow this list
     cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
     is_filtered = bool(found.narrowing)
     context = {
         "section": "history",
         "found": found,
+        "shown_query": shown.query,
         "groups": _by_day(cards),
-        "next_url": found.url(before=page.older) if page.older else "",
-        "newer_url": found.url(after=page.newer) if page.newer else "",
+        "next_url": shown.url(before=page.older) if page.older else "",
+        "newer_url": shown.url(after=page.newer) if page.newer else "",
         "continues": before is not None and bool(cards) and _heading(before.at) == _heading(cards[0].created_at),
-        "tabs": filters.tabs(found, has_own=has_own),
+        "tabs": filters.tabs(found, has_own=directory.has_own),
         "pictures_url": replace(found, view="").url(),
         "list_url": replace(found, view="list").url(),
         "chips": filters.chips(found, directory),
+        "offers": filters.offers(found),
+        "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
+        "wider": instead.wider,
+        "marker": Marker.of(found.words, directory.similar),
         "is_filtered": is_filtered,
         "has_tools": True,
         "has_picks": bool(cards),
-        "at_most": bulk_actions.AT_MOST,
-        "hints": hints,
+        "hints": instead.hints,
+        "other": instead.other,
         "is_too_slow": is_too_slow,
         "shorter": filters.shorter(found) if is_too_slow else [],
         "empty": [_(sentence) for sentence in EMPTY[found.tab]],
         "undo": take_undo(request),
+        "back": request.get_full_path(),
+        "shown_ids": " ".join(card.run.public_id for card in cards),
+        **picks_bar(
+            request.user,
+            found.tab,
+            [card.run.public_id for card in cards],
+            None if wants_fragment(request) else shown,  # a fragment leaves the bar as it is
+            is_any=found.tab in directory.selected,
+        ),
+        "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
     }
     response = render_page(
-        request, "history/history.html", context | _choices(found, directory), partial="history-page"
+        request,
+        "history/history.html",
+        context | _choices(found, request.user, directory, findable),
+        partial="history-page",
     )
     if request.htmx.target == "history-results":
-        response["HX-Push-Url"] = found.url()  # otherwise the form would push its empty fields, too
+        response["HX-Push-Url"] = found.url()  # otherwise the URL would include the empty fields of the form
     return response
 
 
-def _choices(found: Filter, directory: Directory) -> dict[str, object]:
-    """Return the form's options and the saved views."""
+def _choices(found: Filter, member: Member, directory: Directory, findable: set[int] | None) -> dict[str, object]:
+    """Return the options of the filter form and the saved views. Only the apps in `findable` are offered."""
     people = [] if found.tab == "mine" else directory.people
     views = [(view, Filter.parse(view.detail)) for view in directory.views]
     return {
-        "app_options": [(app.id, app.name, app.id == found.app) for app in directory.apps],
+        "app_options": [
+            (app.id, app.name, app.id == found.app)
+            for app in directory.apps
+            if findable is None or app.pk in findable or app.id == found.app
+        ],
         "person_options": [(person.id, person.name, person.id == found.by) for person in people],
+        "decided_options": filters.deciders(found, directory),
+        "waits_options": filters.awaited(found, member, directory),
+        "decision_options": [(key, str(word), key == found.decision) for key, word in DECISIONS.items()],
         "state_options": [(key, str(word), key == found.state) for key, word in STATES.items()],
         "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
         "views": [(view, wanted.url(), wanted == found) for view, wanted in views],

@@ -12,19 +12,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.display import bin_rows
 from runs.engine import save_outputs
-from runs.history.bin import bring_back, delete_for_good, move_to_bin
-from runs.history.forms import DeleteForm
-from runs.models import GuestLink, Output, Run
-from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.history import selection
+from runs.history.bin import bring_back, delete_for_good, move_to_bin, moved_words, warnings_for
+from runs.history.bulk_actions import can_go_to_bin
+from runs.history.forms import DeleteForm, SelectionForm
+from runs.history.search import Filter
+from runs.history.undo import offer_undo
+from runs.models import Output, Run
+from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page
+from runs.words.numbers import number_words
 
 PAGE = 50
-FOR_GOOD = "for-good"  # only the confirm button posts it: clicking "Move to bin" twice must never delete
+NAMED = 12  # runs named before they go to the bin together
+FOR_GOOD = "for-good"  # posted only by the confirm button: clicking "Move to bin" twice must never delete
 
 
 @require_safe
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
-    """Show deleted runs, latest first; admins see everyone's."""
+    """Show deleted runs, most recently deleted first; admins see everyone's."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
@@ -40,16 +46,51 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active:
         return _delete(request, run)
-    outside = run.outputs.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
-    row = bin_rows.rows_of([run])[0]
-    context = {"section": "history", "run": run, "row": row, "is_binned": binned is not None, "outside": outside}
+    context = {
+        "section": "history",
+        "run": run,
+        "row": bin_rows.rows_of([run])[0],
+        "is_binned": binned is not None,
+        "warnings": warnings_for(Run.objects.filter(pk=run.pk), request.user),
+    }
     return render_page(request, "history/run_delete.html", context, status=409 if request.method == "POST" else 200)
+
+
+@require_safe
+@never_cache
+@makers_only
+def bin_selected(request: PortalRequest) -> HttpResponse:
+    """Ask before moving the selected runs to the bin, and name them."""
+    posted, member = SelectionForm.read(request.GET), request.user
+    place = posted["place"]
+    count = selection.chosen(member, place).count
+    if not count:
+        return go_to(request, posted["back"])
+    runs = can_go_to_bin(selection.runs_in(member, place), member)
+    moving = runs.count()
+    named = runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED]
+    context = {
+        "section": "history",
+        "place": place,
+        "back": posted["back"],
+        "at": selection.stamp(member, place),
+        "moving": moving,
+        "count_words": number_words(moving),
+        "left": count - moving,
+        "left_words": number_words(count - moving),
+        "rows": bin_rows.rows_of(named),
+        "more": max(0, moving - NAMED),
+        "selected_url": Filter(tab=place, selected="1").url(),
+        "warnings": warnings_for(runs, member),
+    }
+    return render_page(request, "history/bin_selected.html", context)
 
 
 def _delete(request: PortalRequest, run: Run) -> HttpResponse:
     if run.deleted_at is None:
-        move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
-        messages.success(request, _("Moved to the bin. You can restore it for 30 days."))
+        now = timezone.now()
+        moved = move_to_bin(Run.objects.filter(pk=run.pk), request.user, now)
+        offer_undo(request, moved_words(moved), "restore", now)
         return go_to(request, reverse("runs:history"))
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         delete_for_good(run)

@@ -1,10 +1,12 @@
 """Actions on many runs at once, and the saved views of History."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -12,95 +14,141 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from runs.display import share_panel
-from runs.history import bulk_actions, filters
-from runs.history.forms import BulkActionForm, ChangeViewForm, SaveViewForm
+from runs.display import guest_links
+from runs.history import bin, bulk_actions, filters, selection
+from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
 from runs.history.search import Filter
-from runs.models import SavedView
+from runs.history.undo import moment, offer_undo
+from runs.models import Output, SavedView
+from runs.models.run import RunQuerySet
 from runs.sharing import links
-from runs.web.http import PortalRequest, go_to
+from runs.web.http import PortalRequest, go_to, wants_fragment
 from runs.words.numbers import number_words
 
-UNDO = "undo_bin"  # session key of the runs just moved to the bin, until History is shown again
+UNDOES = ("restore", "reselect")
 
 
 @require_POST
 def history_act(request: PortalRequest) -> HttpResponse:
-    """Apply the posted action to the selected runs, then return to the filter."""
-    posted = BulkActionForm.read(request.POST)
-    act, ids = posted["do"], posted["r"]
-    member, back = request.user, Filter.parse(posted["query"]).url()
-    if len(ids) > bulk_actions.AT_MOST:
-        messages.warning(request, _too_many(len(ids)))
-        return go_to(request, back)
-    if act == "download" and ids:
-        return go_to(request, f"{reverse('runs:results-download')}?{urlencode([('r', one) for one in ids])}")
-    if act == "compare":
-        results = bulk_actions.results_to_compare(ids, member)
-        if not results:
-            messages.warning(request, _("To compare, select two to four runs that have a result."))
-        return go_to(request, f"{reverse('runs:compare')}?f={','.join(results)}" if results else back)
-    if not member.can_run:
-        raise PermissionDenied
-    if not ids:
+    """Apply the posted action to the whole selection, then redirect."""
+    posted = SelectionForm.read(request.POST)
+    act, member, place, back = posted["do"], request.user, posted["place"], posted["back"]
+    if act in UNDOES:
+        return _undo(request, posted)
+    selection.keep(member, place, posted["on"], posted["ticks"])
+    outputs = selection.outputs_in(member, place)
+    chosen = selection.chosen(member, place)
+    if not chosen.count:
         messages.warning(request, _("Select at least one run first."))
         return go_to(request, back)
+    if act in ("download", "download-approved"):
+        return _download(request, chosen, back, {"only": "approved"} if act == "download-approved" else {})
+    if act == "compare":
+        return _compare(request, outputs, place, back)
+    if not member.can_run:
+        raise PermissionDenied
+    if act in ("ask", "decide"):
+        return _review(request, act, chosen, back)
     if act == "guest":
-        return _guest_link(request, ids, back)
-    outcome = _change(request, act, ids)
-    if act == "bin" and outcome.changed:
-        request.session[UNDO] = {"words": outcome.words, "ids": outcome.changed}
-    else:
-        (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
+        return _guest_link(request, outputs, chosen, back)
+    if act == "bin" and _must_ask(request, posted, chosen):
+        return go_to(request, f"{reverse('runs:bin-selected')}?{urlencode({'place': place, 'back': back})}")
+    _change(request, act, selection.runs_in(member, place))
     return go_to(request, back)
 
 
-def _too_many(count: int) -> str:
-    words = ngettext(
-        "You selected %(count)s run; the limit is %(most)s. Nothing was changed.",
-        "You selected %(count)s runs; the limit is %(most)s. Nothing was changed.",
-        count,
-    )
-    return words % {"count": number_words(count), "most": number_words(bulk_actions.AT_MOST)}
+def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
+    """Return whether to ask before the selection goes to the bin: some of it isn't on the page, where it may have been
+    ticked days ago or on another device, or others use its results. Once the same selection was agreed to, don't."""
+    member, place = request.user, chosen.place
+    if posted["at"] and posted["at"] == selection.stamp(member, place):
+        return False
+    on_page = {*(posted["shown"] or posted["on"]), *posted["ticks"]}
+    if len(selection.ticked(member, place, on_page)) < chosen.count:
+        return True
+    runs = selection.runs_in(member, place)
+    return bool(bin.warnings_for(bulk_actions.can_go_to_bin(runs, member), member))
 
 
-def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
-    """Make one link to all ready results of the runs, and open the link's page."""
-    outputs = bulk_actions.results_for_guests(ids, request.user)
-    refusal = share_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
+def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
+    """Restore the runs just moved to the bin, or the selection just cleared."""
+    member = request.user
+    if posted["do"] == "reselect":
+        selection.undo_clear(member, posted["place"])
+        return go_to(request, posted["back"])
+    if not member.can_run:
+        raise PermissionDenied
+    outcome = bulk_actions.bring_back(bin.moved_at(member, moment(posted["at"])), member)
+    messages.success(request, outcome.words)
+    return go_to(request, posted["back"])
+
+
+def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
+    """Send the selection as a zip. What is approved of a selection may fit even if all of it doesn't."""
+    refusal = chosen.too_many_words if query else chosen.refusal_words
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)
-    link = links.link_of_click(request.user, outputs)
-    if left := len(ids) - len({output.run_id for output in outputs}):
+    return go_to(request, f"{reverse('runs:results-download')}?{urlencode({'selected': chosen.place, **query})}")
+
+
+def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
+    """Open the page that asks for decisions on the selected results, or decides on them."""
+    if chosen.too_many_words:
+        messages.warning(request, chosen.too_many_words)
+        return go_to(request, back)
+    if not chosen.results:
+        messages.warning(request, _("Nothing you selected is ready, so there is nothing to decide on."))
+        return go_to(request, back)
+    name = "runs:review-ask" if act == "ask" else "runs:review-many"
+    url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
+    return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)  # the sheet shows what comes
+
+
+def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:
+    """Compare the selected results. If runs with several results are selected, let people choose among them."""
+    found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
+    if found is None:
+        messages.warning(request, _("To compare, select two to four that have a result."))
+        return go_to(request, back)
+    query = {"f": ",".join(found.results)} | ({} if found.is_clear else {"pick": "1"})
+    return go_to(request, f"{reverse('runs:compare')}?{urlencode(query, safe=',')}")
+
+
+def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selection.Chosen, back: str) -> HttpResponse:
+    """Create one guest link to all ready results that are selected, and open the page of that link."""
+    offered = bulk_actions.results_for_guests(outputs, request.user)
+    refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(offered)
+    if refusal:
+        messages.warning(request, refusal)
+        return go_to(request, back)
+    link = links.link_of_click(request.user, offered)
+    shown = len(offered) if chosen.place == selection.Place.RESULTS else len({output.run_id for output in offered})
+    if left := chosen.count - shown:
         words = ngettext(
-            "%(count)s run isn't in the link: it has no ready result, or it isn't yours to share.",
-            "%(count)s runs aren't in the link: they have no ready results, or they aren't yours to share.",
+            "%(count)s of them isn't in the link: it has no ready result, or it isn't yours to share.",
+            "%(count)s of them aren't in the link: they have no ready results, or they aren't yours to share.",
             left,
         )
         messages.warning(request, words % {"count": number_words(left)})
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
-def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Outcome:
+def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
+    """Share, star or delete `runs`, and show a message about the outcome."""
     member, now = request.user, timezone.now()
     if act == "share":
-        return bulk_actions.share(ids, member)
-    if act == "star":
-        return bulk_actions.star(ids, member, now)
-    if act == "bin":
-        return bulk_actions.move_to_bin(ids, member, now)
-    if act == "restore":
-        return bulk_actions.bring_back(ids, member)
-    raise BadRequest("no such act")
-
-
-def take_undo(request: PortalRequest) -> dict[str, object] | None:
-    """Return the runs last moved to the bin, but only once; for a prefetched page, return None and keep them."""
-    if UNDO not in request.session or "Sec-Purpose" in request.headers:
-        return None
-    undo: dict[str, object] = request.session.pop(UNDO)
-    return undo
+        outcome = bulk_actions.share(runs, member)
+    elif act == "star":
+        outcome = bulk_actions.star(runs, member, now)
+    elif act == "bin":
+        outcome = bulk_actions.move_to_bin(runs, member, now)
+    else:
+        raise BadRequest("no such act")
+    if act == "bin" and outcome.changed:
+        offer_undo(request, outcome.words, "restore", now)
+    else:
+        (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
 
 
 @require_POST

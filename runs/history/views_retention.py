@@ -21,7 +21,7 @@ from runs.words.numbers import number_words
 @never_cache
 @admins_only
 def manage_keeping(request: PortalRequest) -> HttpResponse:
-    """GET shows the rules; POST changes them. Overdue runs go to the bin within a day and can be restored."""
+    """GET shows the rules; POST changes them. Overdue runs go to the bin within a day and can still be restored."""
     form = RetentionForm(posted_of(request), instance=RetentionRules.current())
     if form.is_valid():
         rules = form.save()
@@ -41,8 +41,8 @@ def _said(count: int) -> str:
     if not count:
         return _("Saved. No run is that old yet.")
     words = ngettext(
-        "Saved. %(count)s run goes to the bin within a day and can be restored for 30 days.",
-        "Saved. %(count)s runs go to the bin within a day and can be restored for 30 days.",
+        "Saved. %(count)s run will be moved to the bin within a day and can be restored for 30 days.",
+        "Saved. %(count)s runs will be moved to the bin within a day and can be restored for 30 days.",
         count,
     )
     return words % {"count": number_words(count)}

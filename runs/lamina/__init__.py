@@ -1,4 +1,4 @@
-"""Lamina's HTTP API, typed and tolerant. Uses `requests` but not Django, and contains no messages for people.
+"""Typed, fault-tolerant access to the Lamina HTTP API. Uses `requests` but not Django; has no user-facing messages.
 
-Errors carry Lamina's codes and quotes; our own sentences are in `words`.
+Errors carry Lamina's codes and original messages; our own wording is in `words`.
 """

@@ -1,6 +1,6 @@
-"""Turn the bytes of a successful response into our objects. If they can't be read, raise `Unreadable`; never guess.
+"""Parse the body of a successful response into our objects. If that fails, raise `Unreadable`; never guess.
 
-Unreadable items in a list are skipped, but `data` must be a list. Otherwise the response could be mistaken for "no
+Unreadable items in a list are skipped, but `data` must be a list. Otherwise, the response could be mistaken for "no
 apps" (emptying the catalogue) or "no runs" (repeating a start and paying for it twice).
 """
 
@@ -15,17 +15,17 @@ from runs.lamina.types import RunPage, RunRow, RunSnapshot, UploadTarget
 
 
 class Unreadable(Exception):
-    """Raised if the response isn't what was requested."""
+    """Raised when a response doesn't contain what we requested."""
 
 
 def _finite(number: str) -> float | str:
-    """Parse a float, but keep an infinite one as text: 1e999 is valid JSON, but can't be stored or sent."""
+    """Parse a float, but keep infinite values as text: 1e999 is valid JSON, but can't be stored or sent."""
     value = float(number)
     return value if abs(value) != float("inf") else number
 
 
 def decode(body: bytes, secret: str = "") -> Any:
-    """Return the JSON in `body`, made storable and with `secret` masked. Raises `Unreadable`."""
+    """Parse `body` as JSON, replace characters that can't be stored, and mask `secret`. Raises `Unreadable`."""
     try:
         parsed = json.loads(
             body.decode("utf-8-sig", errors="replace"), parse_constant=lambda _: None, parse_float=_finite, strict=False
@@ -36,12 +36,12 @@ def decode(body: bytes, secret: str = "") -> Any:
 
 
 def data_of(body: Any) -> Any:
-    """Return the content of `data`, or the whole body, since some responses come without `data`."""
+    """Return the value of `data`; if there is none, return the whole body, since some responses omit `data`."""
     return body["data"] if isinstance(body, dict) and "data" in body else body
 
 
 def one[T: BaseModel](model: type[T], body: Any) -> T:
-    """Return the single object in `body`. Raises `Unreadable`."""
+    """Parse the single object in `body`. Raises `Unreadable`."""
     data = data_of(body)
     if not isinstance(data, dict) or not data:
         raise Unreadable
@@ -52,7 +52,7 @@ def one[T: BaseModel](model: type[T], body: Any) -> T:
 
 
 def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
-    """Return the readable objects of a list, and how many were unreadable. Raises `Unreadable` if none is readable."""
+    """Return the readable items of a list, and how many are unreadable. Raises `Unreadable` if none is readable."""
     data = data_of(body)
     if not isinstance(data, list):
         raise Unreadable
@@ -63,7 +63,7 @@ def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
 
 
 def app_like[T: BaseModel](model: type[T], body: Any, app_id: str) -> T:
-    """Return an app; if the response has no id, use the requested one."""
+    """Parse an app; if the response has no id, use `app_id`, the id that was requested."""
     data = data_of(body)
     if isinstance(data, dict) and data and not coerce.as_id(data.get("appId")):
         data = {**data, "appId": app_id}
@@ -71,7 +71,7 @@ def app_like[T: BaseModel](model: type[T], body: Any, app_id: str) -> T:
 
 
 def snapshot(body: Any, run_id: str) -> RunSnapshot:
-    """Return the requested run. Raises `Unreadable` for another id or a missing status."""
+    """Parse the run `run_id`. Raises `Unreadable` if the response has a different id or no status."""
     data = data_of(body)
     if isinstance(data, dict) and data and not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
         data = {**data, "runId": run_id}
@@ -82,7 +82,7 @@ def snapshot(body: Any, run_id: str) -> RunSnapshot:
 
 
 def page(body: Any, limit: int, offset: int) -> RunPage:
-    """Return one page of runs. The total is the one Lamina states, but at least the number we have seen."""
+    """Parse one page of runs. `total` is the number Lamina reports, but at least the number of runs seen so far."""
     found, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
     told = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
@@ -91,7 +91,7 @@ def page(body: Any, limit: int, offset: int) -> RunPage:
 
 
 def status_word(body: Any) -> str:
-    """Return the status in the response to a cancel request, "" if there is none."""
+    """Return the status in the response to a cancel request, or "" if there is none."""
     data = data_of(body)
     if data is not None and not isinstance(data, dict):
         raise Unreadable
@@ -99,7 +99,7 @@ def status_word(body: Any) -> str:
 
 
 def targets(body: Any, names: list[str]) -> list[UploadTarget]:
-    """Return a target for each of `names`, in the same order: matched by position, or by name if the order differs."""
+    """Return an upload target for each of `names`, matched by position, or by name if the order differs."""
     data = data_of(body)
     uploads = readable(UploadTarget, data.get("uploads") if isinstance(data, dict) else data)
     if len(uploads) != len(names):
@@ -110,12 +110,12 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     if sorted(by_name) == sorted(names):
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
-        return uploads  # Lamina renamed every file, so only the order can match them
+        return uploads  # Lamina renamed every file, so they can only be matched by order
     raise Unreadable
 
 
 def keys(body: Any) -> list[dict[str, Any]]:
-    """Return the JWK set, which may be bare (as documented) or in `data` like everything else."""
+    """Return the JWKs, which may be at the top level (as documented) or in `data` like everything else."""
     holder = body if isinstance(body, dict) and "keys" in body else data_of(body)
     found = holder.get("keys") if isinstance(holder, dict) else None
     if not isinstance(found, list):

@@ -1,4 +1,4 @@
-"""What a call's hooks receive, and a wrapper that keeps the key out of sight."""
+"""Data passed to the hooks of a call, and a wrapper that hides the API key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _SECRET_LENGTH = 8  # shorter keys aren't masked in texts, since they would matc
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a call ended. `status` is None without a response, `error` None on success. `at` is by our clock, in UTC."""
+    """The outcome of a call. `status` is None without a response, and `error` is None on success. `at` is in UTC."""
 
     endpoint: str
     status: int | None
@@ -25,7 +25,7 @@ class Answered:
 
     @property
     def lamina_time(self) -> datetime | None:
-        """Lamina's clock, from the `Date` header."""
+        """The time on Lamina's clock, from the `Date` header."""
         return header_date(self.headers)
 
     @property
@@ -40,7 +40,7 @@ class Answered:
 
 
 class Key:
-    """The key, kept out of every repr."""
+    """The API key, hidden from every repr."""
 
     def __init__(self, text: str) -> None:
         self._text = text.strip()
@@ -57,7 +57,7 @@ class Key:
 
     @property
     def secret(self) -> str:
-        """The text to mask in Lamina's responses."""
+        """The text to mask in Lamina's responses; empty if the key is too short to mask."""
         return self._text if len(self._text) >= _SECRET_LENGTH else ""
 
     def masked(self, headers: Mapping[str, str]) -> Mapping[str, str]:

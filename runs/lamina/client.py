@@ -1,6 +1,6 @@
-"""Lamina's API, one method per endpoint; the only place for time-outs, the key and the kinds of errors.
+"""Client for the Lamina API, with one method per endpoint. Time-outs, the key and error types are handled only here.
 
-Nothing is retried here; that is left to callers that know the shared request budget.
+Nothing is retried here, because only the callers know the shared request budget.
 """
 
 import json
@@ -36,23 +36,23 @@ logger = logging.getLogger(__name__)
 QUICK = Timeouts(read=5, total=8)
 SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)  # Lamina computes capabilities for each app; worker only
-START = Timeouts(read=60, total=75)  # below the 90 s that a task may take
-ASKED = Timeouts(read=12, total=15)  # for calls that someone is waiting on
+START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
+ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
 LIST_LIMIT = 100  # maximum rows per list request
-FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
-_ERROR_BYTES = 500_000  # limit for an error body; results may be longer
+FOUND_LIMIT = 12  # results per search: more than anyone reads, but below every limit seen so far
+_ERROR_BYTES = 500_000  # bytes read of an error body; other bodies may be longer
 
 
 def _nothing(_: Any) -> None:
-    """Do nothing: the default for both hooks."""
+    """Do nothing (the default for both hooks)."""
 
 
 class LaminaClient:
-    """Talks to one Lamina server with one key; may be shared between threads.
+    """A client for one Lamina server and one key; may be shared between threads.
 
-    `before` is called with the endpoint's name and may raise to refuse the call; `after` gets the outcome. The names
-    are apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls and
-    signing_key. Every method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before`
+    `before` is called with the endpoint name and may raise to prevent the call; `after` receives the outcome. Endpoint
+    names are apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls and
+    signing_key. Every method may raise LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before`
     raises.
     """
 
@@ -74,7 +74,7 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """Return one page of apps by popularity, possibly incomplete; unreadable apps are left out.
+        """Return one page of apps, most popular first; some may be missing, and unreadable ones are skipped.
 
         If `limit` is None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
         """
@@ -88,7 +88,7 @@ class LaminaClient:
         )
 
     def search_apps(self, words: str, limit: int = FOUND_LIMIT) -> list[AppSummary]:
-        """Return apps with `words` in their name or description, including unlisted ones; waits at most 15 s.
+        """Return apps with `words` in their name or description, including unlisted apps. Waits at most 15 s.
 
         Source: GET /v1/apps?search=.
         """
@@ -98,21 +98,21 @@ class LaminaClient:
         )
 
     def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
-        """Return apps that fit `intent` (a need in someone's own words), best first, each with a reason.
+        """Return apps that fit `intent` (a task in someone's own words), best first, each with a reason.
 
-        Waits at most 15 s, starts nothing and costs no credits. Some workspaces don't have it (404).
+        Waits at most 15 s, starts no run and costs no credits. Some workspaces don't have this endpoint (404).
         Source: POST /v1/apps/discover.
         """
         body = {"intent": intent, "limit": limit}
         return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=ASKED)
 
     def get_app(self, app_id: str) -> AppDetail:
-        """Return one app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""
+        """Return one app with its parameters. Waits at most 20 s. Source: GET /v1/apps/{id}."""
         path = f"/v1/apps/{_segment(app_id)}"
         return self._call("app", "GET", path, lambda body: answers.app_like(AppDetail, body, app_id), wait=SLOW)
 
     def estimate(self, app_id: str) -> Estimate:
-        """Return the cost of a full run in credits; takes no inputs. Source: POST /v1/apps/{id}/estimate."""
+        """Return the estimated cost of a full run, whatever its inputs. Source: POST /v1/apps/{id}/estimate."""
         path = f"/v1/apps/{_segment(app_id)}/estimate"
         return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
 
@@ -124,7 +124,7 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; by default, Lamina makes all.
+        """Start a run, which costs credits. Waits at most 75 s. `outputs` are labels; by default, Lamina makes all.
 
         Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run
         may exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
@@ -163,9 +163,10 @@ class LaminaClient:
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def cancel_run(self, run_id: str) -> str:
-        """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "".
+        """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "" if there is none.
 
-        That status proves nothing (it may be "cancel_requested"); only a later read does.
+        That status (such as "cancel_requested") doesn't prove that the run was cancelled; only reading the run later
+        does.
         Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
@@ -177,7 +178,7 @@ class LaminaClient:
         return self._call("account", "GET", "/v1/account", lambda body: answers.one(Account, body))
 
     def usage(self) -> Usage:
-        """Return the workspace's balance. Source: GET /v1/account/usage."""
+        """Return the credit balance of the workspace. Source: GET /v1/account/usage."""
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
@@ -196,7 +197,7 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """Return the JWK set for webhook signatures. Source: GET /v1/webhooks/signing-key, which has no `data`."""
+        """Return the JWKs for webhook signatures, which aren't in `data`. Source: GET /v1/webhooks/signing-key."""
         return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------
@@ -212,7 +213,10 @@ class LaminaClient:
         wait: Timeouts = QUICK,
         may_be_empty: bool = False,
     ) -> T:
-        """Make one request and call both hooks. Errors are raised outside handlers, so no chain leads to the key."""
+        """Make one request and call both hooks.
+
+        Errors are raised outside `except` blocks, so that they aren't chained to an exception that holds the key.
+        """
         if not self._key.is_sendable:
             raise self._told(endpoint, None, _no_key())
         self._before(endpoint)
@@ -237,7 +241,7 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """Return the requested object, or the error that the response stands for."""
+        """Return the requested object, or the error that the response represents."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
@@ -253,7 +257,7 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
-        """Call the `after` hook. If it fails, the response must not be lost: it may hold the id of a started run."""
+        """Call the `after` hook. If it fails, keep the response, since it may contain the id of a new run."""
         headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
         answered = Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
         try:
@@ -264,7 +268,7 @@ class LaminaClient:
 
 
 def _segment(identity: str) -> str:
-    """Return an id as a path segment. An id that can't be one doesn't exist on Lamina."""
+    """Quote an id as a path segment. An id that can't be one can't exist on Lamina, so it raises a 404 error."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
         raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")

@@ -1,4 +1,4 @@
-"""Turn whatever Lamina sent into the type we need, without ever failing; a wrong value counts as missing.
+"""Convert whatever Lamina sent to the type we need. This never fails: invalid values count as missing.
 
 NUL and lone surrogates are replaced with U+FFFD in both directions, since PostgreSQL can't store either and a lone
 surrogate can't be sent.
@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-ID_LENGTH = 200  # characters; longer ones can't be used as ids
-WORD_LENGTH = 50  # of a status or type, which may be any short word
-_MAX_DEPTH = 40  # of nested lists and objects; anything deeper stays text
+ID_LENGTH = 200  # characters; longer texts aren't accepted as ids
+WORD_LENGTH = 50  # characters of a status or type, which may be any short word
+_MAX_DEPTH = 40  # of nested lists and objects; anything deeper is turned into text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MILLISECONDS_FROM = 10**11  # in seconds, this is the year 5138
+_MILLISECONDS_FROM = 10**11  # as seconds, this would be in the year 5138
 
 Json = Any  # str | int | float | bool | None | list | dict, but every reader narrows it anyway
 
@@ -27,9 +27,9 @@ def clean_text(text: str) -> str:
 
 
 def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
-    """Return `value` as plain JSON types with clean texts, and with `secret` masked wherever it occurs.
+    """Return `value` as plain JSON types, with all texts cleaned and `secret` masked.
 
-    Raises RecursionError if it is nested too deeply for Python.
+    Raises RecursionError if `value` is nested too deeply for Python.
     """
     match value:
         case str():
@@ -52,7 +52,7 @@ def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
 
 
 def as_text(value: Any) -> str:
-    """Return texts unchanged (never trimmed) and numbers as text; "" for anything else."""
+    """Return a string unchanged (not even trimmed), a number or boolean as text, and "" for anything else."""
     match value:
         case str():
             return value
@@ -65,7 +65,7 @@ def as_text(value: Any) -> str:
 
 
 def as_word(value: Any) -> str:
-    """Return a status or type, trimmed and cut to size."""
+    """Return a status or type, trimmed and truncated."""
     return as_text(value).strip()[:WORD_LENGTH]
 
 
@@ -77,7 +77,7 @@ def as_id(value: Any) -> str:
 
 
 def as_texts(value: Any) -> list[str]:
-    """Return a list of texts. A single text becomes a list of one, and an object is replaced by its label."""
+    """Return a list of texts. A single text becomes a list of one; objects are replaced by their labels."""
     items = value if isinstance(value, list | tuple) else [value]
     found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
     return [as_text(item) for item in found if isinstance(item, str | int | float)]
@@ -96,7 +96,7 @@ def as_flag(value: Any) -> bool | None:
 
 
 def as_number(value: Any) -> float | None:
-    """Return a finite number that isn't negative, or None."""
+    """Return a finite, non-negative number, or None."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -107,12 +107,12 @@ def as_number(value: Any) -> float | None:
 
 
 def as_count(value: Any) -> int:
-    """Return a whole number from 0 to a million; 0 if there is none."""
+    """Return a whole number from 0 to a million, or 0 if `value` isn't a valid number."""
     return int(min(as_number(value) or 0, 1_000_000))
 
 
 def as_credits(value: Any) -> Decimal | None:
-    """Return credits, possibly fractional; None if unknown."""
+    """Return an amount of credits, which may be fractional; None if unknown."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -123,7 +123,7 @@ def as_credits(value: Any) -> Decimal | None:
 
 
 def as_time(value: Any) -> datetime | None:
-    """Return a time in UTC, from ISO 8601 or Unix seconds or milliseconds; None if it can't be read."""
+    """Convert ISO 8601, or Unix seconds or milliseconds, to a time in UTC; None if that fails."""
     try:
         match value:
             case datetime():

@@ -1,6 +1,6 @@
-"""Turn an unsuccessful response into the error it stands for, judging by its content.
+"""Convert an unsuccessful response to the matching error, based on its content.
 
-Errors come as structured, legacy or nested objects, as plain text, as a proxy's HTML, or empty.
+Errors come as structured, legacy or nested objects, as plain text, as HTML from a proxy, or as empty responses.
 """
 
 import re
@@ -22,7 +22,7 @@ from runs.lamina.errors import (
 )
 from runs.lamina.field_errors import read_field_errors
 
-RETRY_AFTER_SECONDS = 60.0  # Lamina's window, if the response gives no time
+RETRY_AFTER_SECONDS = 60.0  # Lamina's rate-limit window, used if the response gives no time
 _RETRY_AFTER_LONGEST_SECONDS = 600.0  # a wrong header must not stop the portal for a day
 # Client errors from a proxy that lost track of the request but may have passed it on.
 _UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
@@ -31,7 +31,7 @@ _CODE_LENGTH = 60
 _REQUEST_ID_LENGTH = 100
 MOST_CHOICES, CHOICE_LENGTH = 20, 100  # limits for quoting an input's choices
 _UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the text around a quote
-_NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # a proxy's page, or half of an error object
+_NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # HTML from a proxy, or part of an error object
 
 
 def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
@@ -42,7 +42,7 @@ def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
 
 
 def _sentence(body: Any) -> str:
-    """Return Lamina's own words, wherever this API dialect puts them."""
+    """Return Lamina's error message, wherever this API dialect puts it."""
     match body:
         case str():
             return "" if _NO_SENTENCE.match(body) else body
@@ -54,7 +54,7 @@ def _sentence(body: Any) -> str:
 
 
 def _first_text(body: Any, name: str) -> str:
-    """Return the text named `name` in the error object, or in its `error` or `details`."""
+    """Return the text called `name` in the error object, or in its `error` or `details`."""
     if not isinstance(body, dict):
         return ""
     for place in (body, body.get("error"), body.get("details")):
@@ -72,14 +72,14 @@ def _when(text: str) -> datetime | None:
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the response's time by Lamina's clock, from the `Date` header."""
+    """Return the time of the response on Lamina's clock, from the `Date` header."""
     return _when(headers.get("Date", ""))
 
 
 def retry_after(headers: Mapping[str, str], body: Any) -> float:
-    """Return the seconds to wait, 1 to 600.
+    """Return the number of seconds to wait, from 1 to 600.
 
-    They come from `Retry-After` (seconds, or a date by Lamina's clock), `retryAfter` or `RateLimit-Reset`.
+    It comes from `Retry-After` (seconds, or a date on Lamina's clock), `retryAfter` or `RateLimit-Reset`.
     """
     said = headers.get("Retry-After", "").strip()
     seconds = coerce.as_number(said)
@@ -108,10 +108,10 @@ def _all_text(value: Any) -> str:
 
 
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
-    """Return the error that this response stands for. `body` is decoded JSON, or the text itself if it isn't JSON.
+    """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    A 2xx gets here if it couldn't be read. Only a 429 certainly did nothing and may be repeated; a 5xx is never
-    certain. "Insufficient credits" counts with any status, since repeating the call wouldn't help.
+    A 2xx response ends up here if it couldn't be read. Only a 429 certainly had no effect and may be repeated; after a
+    5xx, we can't be sure. "Insufficient credits" is recognized with any status, since repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
     said: dict[str, Any] = {
@@ -139,7 +139,7 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
-    """Make codes, messages and choices quotable; fields stay unchanged, since they must match a name exactly."""
+    """Tidy codes, messages and choices for quoting. Fields stay unchanged, since they must match a name exactly."""
     return [
         FieldError(
             p.field[:MESSAGE_LENGTH],

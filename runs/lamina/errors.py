@@ -1,6 +1,6 @@
-"""What can go wrong between us and Lamina, grouped by what a caller may do next.
+"""Errors of Lamina calls, grouped by how the caller can react.
 
-Repeating a call may cost money, so `nothing_happened` is True only if that is certain. No error carries the key or the
+Repeating a call may cost money, so `nothing_happened` is True only if we are certain. No error carries the key or the
 exception that caused it, because a `requests` exception holds the request and thus the key.
 """
 
@@ -11,21 +11,21 @@ from http import HTTPStatus
 MESSAGE_LENGTH = 1000  # characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
-# Codes of a 401 that isn't about the key: Lamina's database failed, or it's about inbound triggers.
+# Codes for a 401 that isn't about our key: Lamina's database failed, or the request was for an inbound trigger.
 _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Return whether `text` (an error or a failed run's message) says "insufficient credits", ignoring case."""
+    """Return whether `text` (from an error or a failed run) says "insufficient credits", ignoring case."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """Lamina's complaint about one input. `field` is the handle that Lamina used: name, key or id.
+    """Lamina's error about one input. `field` is the identifier that Lamina used: a name, key or id.
 
-    `message` is Lamina's own sentence, "" if it gave only a code; `code` may be empty if there is a message. `allowed`
-    are the values that Lamina would accept, unless the message names them.
+    `message` is Lamina's own text, or "" if it sent only a code; `code` may be empty if there is a message. `allowed`
+    lists the values that Lamina would accept, unless the message already names them.
     """
 
     field: str
@@ -37,9 +37,9 @@ class FieldError:
 class LaminaError(Exception):
     """A failed call.
 
-    `message` is for developers and logs and is never empty. `quote` is Lamina's own sentence, "" if there is none; it
-    is the only text for people. `status` is None without a response. `nothing_happened` is True only if the call
-    certainly had no effect.
+    `message` is for developers and logs, and is never empty. `quote` is Lamina's own message, or "" if there is none;
+    only this text is meant for people. `status` is None if there was no response. `nothing_happened` is True only if
+    the call certainly had no effect.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Find out which inputs a refusal is about, whatever shape its details have.
+"""Find out which inputs an error is about, whatever format its details have.
 
-Lamina sends an array of unspecified elements, a list of sentences (legacy) or nested objects. So we look for what they
-have in common: a handle and a complaint.
+Lamina sends an array of unspecified items, a list of sentences (legacy) or nested objects. So we look for what they all
+have in common: an identifier ("handle") and a complaint.
 """
 
 import re
@@ -43,7 +43,7 @@ _CODE_WORDS = (
 
 
 def read_field_errors(body: Any) -> list[FieldError]:
-    """Return the complaints in `body` that name an input, in order and without repeats; at most 100."""
+    """Return up to 100 complaints in `body` that name an input, in order and without duplicates."""
     if not isinstance(body, dict):
         return []
     found: dict[FieldError, None] = {}
@@ -69,7 +69,7 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """Read a legacy line. With `is_sentence`, it is the error's headline, and only its start may name an input."""
+    """Read a legacy error text. If `is_sentence`, it is the headline, and only its start may name an input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
@@ -101,7 +101,7 @@ def _from_object(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
 
 
 def _from_mapping(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
-    """Read `{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`, where keys are handles."""
+    """Read `{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`, where the keys identify inputs."""
     for field, complaints in entry.items():
         for complaint in complaints if isinstance(complaints, list) else [complaints]:
             if text := _plain(complaint):
@@ -115,7 +115,7 @@ def _plain(value: Any) -> str:
 
 
 def _handle(value: Any) -> str:
-    """Return the input's name from a text, a path ("inputs.Style") or a list of steps (["inputs", "Style", 0])."""
+    """Return the name of an input, given as a text, a path ("inputs.Style") or steps (["inputs", "Style", 0])."""
     if isinstance(value, list):
         steps = [step for step in value if isinstance(step, str) and step not in _ROOTS]
         return steps[0] if steps else ""
@@ -127,7 +127,7 @@ def _handle(value: Any) -> str:
 
 
 def _allowed(message: str, entry: dict[str, Any]) -> tuple[str, ...]:
-    """Return the values that Lamina would accept, unless `message` names them."""
+    """Return the values that Lamina would accept, unless `message` already names them."""
     allowed = [choice for choice in coerce.as_texts(entry.get("allowed")) if choice]
     return () if any(choice in message for choice in allowed) else tuple(allowed)
 

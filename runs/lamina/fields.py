@@ -1,4 +1,4 @@
-"""Building blocks for Lamina's objects: a base model and tolerant field types."""
+"""Building blocks for Lamina objects: a base model, and field types that tolerate invalid values."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +12,7 @@ from runs.lamina import coerce
 
 
 class Remote(BaseModel):
-    """An object from Lamina, built from JSON (camelCase) or using our own names."""
+    """A Lamina object, created from JSON (camelCase) or with our own field names."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True
@@ -26,7 +26,7 @@ def needed(value: str) -> str:
 
 
 def readable[T: BaseModel](model: type[T], items: Any) -> list[T]:
-    """Return the `items` that can be read as `model`; none if `items` isn't a list."""
+    """Return the `items` that can be read as `model`; empty if `items` isn't a list."""
     found: list[T] = []
     for item in items if isinstance(items, list | tuple) else ():
         if isinstance(item, dict | model):

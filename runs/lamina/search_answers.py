@@ -1,4 +1,4 @@
-"""Apps that Lamina finds for a need described in someone's own words. Source: POST /v1/apps/discover."""
+"""Apps that Lamina suggests for a task described in someone's own words. Source: POST /v1/apps/discover."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,18 +8,18 @@ from runs.lamina.answers import Unreadable, data_of, rows
 from runs.lamina.fields import Credits, Text
 from runs.lamina.types import AppSummary
 
-WHY_LENGTH = 300  # characters of the reason; longer ones end in "…"
+WHY_LENGTH = 300  # characters; longer reasons are truncated and end in "…"
 
 
 class AppMatch(AppSummary):
-    """A matching app and why it matches. Lamina doesn't send `is_public`; `credits` None means unknown, not free."""
+    """A matching app, and why it matches. Lamina doesn't send `is_public`; `credits` is None if the cost is unknown."""
 
     why_match: Text = ""
     estimated_credits: Credits = None
 
     @property
     def why(self) -> str:
-        """The reason in one line of at most 300 characters."""
+        """The reason as one line of at most 300 characters."""
         words = " ".join(self.why_match[: 10 * WHY_LENGTH].split())
         return words if len(words) <= WHY_LENGTH else f"{words[: WHY_LENGTH - 1].rstrip()}…"
 
@@ -36,7 +36,7 @@ def matches(body: Any) -> list[AppMatch]:
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # A number, according to Lamina's SDK types; in estimates, it is nested.
+    # According to Lamina's SDK types, `estimatedCredits` is a number, but estimates have it as an object.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

@@ -1,4 +1,4 @@
-"""Check whether a webhook delivery is genuine, from its raw bytes and headers, the keys and the time.
+"""Verify webhook deliveries, using the raw bytes and headers, the public keys and the current time.
 
 The signature (Ed25519) covers the timestamp header, a dot and the body exactly as sent; other headers prove nothing.
 The checks run in the order that Lamina documents.
@@ -22,13 +22,13 @@ from runs.lamina.types import RunSnapshot
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
 REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
-FRESH_FOR = timedelta(seconds=300)  # in either direction
+FRESH_FOR = timedelta(seconds=300)  # before or after our time
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class Flaw(StrEnum):
-    """Why a delivery is refused, in the order of the checks."""
+    """Reasons to reject a delivery, in the order of the checks."""
 
     HEADERS = "a header is missing or malformed"
     STALE = "the timestamp is more than 5 minutes off"
@@ -39,10 +39,10 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The delivery is genuine if `flaw` is None; only then are there a run id and a snapshot.
+    """The result of the checks. If `flaw` is None, the delivery is genuine; only then are `run_id` and `snapshot` set.
 
-    Only `Flaw.SIGNATURE` is a reason to fetch the keys again, and at most once a minute. Otherwise, forged posts would
-    use up the request budget.
+    Fetch the keys again only after `Flaw.SIGNATURE`, and at most once a minute. Otherwise, forged deliveries would use
+    up the request budget.
     """
 
     flaw: Flaw | None
@@ -80,7 +80,7 @@ def _is_fresh(seconds: int, now: datetime) -> bool:
 
 
 def _is_signed(message: bytes, signature: bytes, keys: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether any of `keys` made `signature`. No header says which key, so `kid` doesn't help."""
+    """Return whether any of `keys` made `signature`. All are tried, since no header names the `kid`."""
     return any(_is_signed_by(key, message, signature) for key in keys)
 
 
@@ -97,7 +97,7 @@ def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> b
 
 
 def _snapshot(raw_body: bytes) -> RunSnapshot:
-    """Return the run in the body, which must be in `data` and have an id. Raises `Unreadable`."""
+    """Parse the run in the body, which must be in `data` and have an id. Raises `Unreadable`."""
     body = answers.decode(raw_body)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict) or not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):

@@ -1,9 +1,9 @@
-"""Send one request over a fresh connection, with limits on time and size, and know whether it was sent.
+"""Send one request over a new connection, with limits on time and size, and report whether it was sent.
 
-`requests` alone can't do this. Its read time-out restarts with every byte, so a slow server could hold a worker
-forever, and its exceptions don't say whether the request was sent. So we use our own connection, which notes the first
-byte sent, and a timer that cuts the connection at the deadline. A fresh connection costs a handshake per call (at most
-100 a minute), but no call ever fails on a stale connection.
+`requests` alone can't do this. Its read time-out restarts with every byte, so a slow server could block a worker
+forever, and its exceptions don't say whether the request was sent. So we use our own connection, which notes when
+sending begins, and a timer that shuts the connection down at the deadline. A new connection costs a handshake per call
+(at most 100 a minute), but calls never fail because of a stale connection.
 
 Network errors are never raised, so that no `requests` exception (which holds the key) can escape.
 """
@@ -37,7 +37,7 @@ _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, ssl.SSLE
 
 
 def _is_ours_to_log(record: logging.LogRecord) -> bool:
-    """Drop urllib3's warning about malformed headers: it quotes them, and a hostile server could send our key back."""
+    """Hide urllib3's warning about malformed headers: it quotes them, and a hostile server could send our key back."""
     return "Failed to parse headers" not in str(record.msg)
 
 
@@ -46,7 +46,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Limits in seconds: between two bytes once connected, and for the whole call."""
+    """Time limits in seconds: `read` for the wait between two bytes, `total` for the whole call."""
 
     read: float
     total: float
@@ -54,7 +54,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response; `is_whole` is False if its body was cut off, too slow or too large."""
+    """A response; `is_whole` is False if the body was cut off, too slow or too large."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,14 +64,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No response; `was_sent` is True if part of the request may have arrived."""
+    """No response: `was_sent` is True if part of the request may have arrived."""
 
     was_sent: bool
     is_timeout: bool
 
 
 class _Watch:
-    """Watches the connection of one call and cuts it when the time is up."""
+    """Watches the connection of one call and shuts it down at the deadline."""
 
     def __init__(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
@@ -96,7 +96,7 @@ class _Watch:
         return max(self.deadline - time.monotonic(), 0.01)
 
     def hold(self, connection: socket.socket) -> None:
-        """Keep a second handle on `connection`: TLS detaches the first, but either can shut it down."""
+        """Keep a duplicate of the socket: TLS detaches the original, but either can shut the connection down."""
         with self._lock:
             self._let_go()
             self._socket = connection.dup()
@@ -120,7 +120,7 @@ class _Watch:
 
 
 class _Watched(HTTPConnection):
-    """A connection that tells its `_Watch` about the socket and the first byte of the request."""
+    """A connection that reports its socket and the first byte sent to its `_Watch`."""
 
     def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:
         self._watch = watch
@@ -144,11 +144,11 @@ class _Watched(HTTPConnection):
 
 
 class _WatchedTls(_Watched, HTTPSConnection):
-    """The same over TLS; if the handshake fails, nothing was sent."""
+    """A watched TLS connection. If the handshake fails, nothing was sent."""
 
 
 class _Adapter(HTTPAdapter):
-    """Makes connections that report to `watch`; never repeats a request."""
+    """Opens connections that report to `watch`, and never retries a request."""
 
     def __init__(self, watch: _Watch) -> None:
         self._watch = watch
@@ -162,7 +162,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stop `requests` from adding a password from ~/.netrc to our key."""
+    """Keep `requests` from sending a password from ~/.netrc along with our key."""
     return request
 
 
@@ -174,7 +174,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]:
-    """Return the decoded body, cut soon after `BODY_BYTES`, and whether it is complete."""
+    """Return the decoded body, truncated soon after `BODY_BYTES`, and whether it is complete."""
     body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -191,7 +191,7 @@ def exchange(
 ) -> Reply | NoReply:
     """Send one request and read the response within `timeouts`. Never follows redirects, retries or raises.
 
-    Uses the environment's proxies and certificates, except for a sandbox on this machine.
+    Uses proxies and certificates from the environment, except for a sandbox on this machine.
     """
     with _Watch(timeouts.total) as watch, requests.Session() as session:
         session.mount("http://", _Adapter(watch))

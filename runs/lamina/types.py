@@ -1,7 +1,7 @@
-"""Lamina's objects as we use them: tolerant, and able to read both API dialects.
+"""Lamina objects as we use them, read tolerantly from both API dialects.
 
-A field with a wrong value counts as missing. Only an object without a usable id fails, and lists skip such objects.
-Unknown fields are ignored.
+Fields with invalid values count as missing. Only objects without a usable id are rejected; lists skip them. Unknown
+fields are ignored.
 """
 
 import json
@@ -55,7 +55,7 @@ _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class Thumbnail(Remote):
-    """An app's picture; its `type` may be "video"."""
+    """The picture of an app; `type` may also be "video"."""
 
     url: NeededText
     type: Annotated[str, word_or("image")] = "image"
@@ -81,7 +81,7 @@ class AppSummary(Remote):
 
 
 class Parameter(Remote):
-    """One input of an app. `name` is sent back unchanged. Without a default (or with null), the input is required."""
+    """An input of an app. `name` is sent back unchanged. If `default` is missing or null, the input is required."""
 
     id: Text = ""
     key: Text = ""
@@ -96,7 +96,7 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """Name a nameless parameter by its key or id; fail without either, since nothing could be sent for it."""
+        """Use the key or id as a missing name. Raises ValueError without either, since no value could be sent."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -109,12 +109,12 @@ class Parameter(Remote):
         return self.default is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain JSON that reads back as an equal Parameter; it has `default` only if there is one."""
+        """Return JSON that reads back as an equal Parameter; `default` is left out if there is none."""
         return self.model_dump(exclude=None if self.has_default else {"default"})
 
 
 class OutputDescriptor(Remote):
-    """An output that an app announces. `index` is unique; labels may not be."""
+    """An output that an app declares. `index` is unique; labels may repeat."""
 
     index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
     label: Text = ""
@@ -125,7 +125,7 @@ class OutputDescriptor(Remote):
 
 
 def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
-    """Keep the given indexes if they are unique, otherwise number by position; give every output a label."""
+    """Keep the given indexes if they are unique, otherwise number outputs by position; give every output a label."""
     given = [output.index for output in outputs]
     is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
     indexes = given if is_usable else range(len(outputs))
@@ -136,7 +136,7 @@ def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
 
 
 class AppDetail(Remote):
-    """An app with the inputs it takes and the outputs it announces (none in the older dialect)."""
+    """An app with its inputs and its declared outputs (none in the older dialect)."""
 
     app_id: NeededId
     name: Text = ""
@@ -157,7 +157,7 @@ def _as_dimensions(value: Any) -> tuple[int, int] | None:
 
 
 class RemoteOutput(Remote):
-    """One output of a run. Judge it by `state`, not by `type`: a failed one keeps the type "pending"."""
+    """One output of a run. Check `state`, not `type`: a failed output keeps the type "pending"."""
 
     id: MaybeId = ""
     label: Text = ""
@@ -171,7 +171,7 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """The status; unknown ones are pending. Without one (as in responses to feedback), a value means completed."""
+        """Unknown statuses count as pending. Without a status (as in responses to feedback), a value means done."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -186,19 +186,19 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """All http(s) URLs in the value, in order, without repeats; none for a text, where they're part of it."""
+        """All http(s) URLs in the value, in order, without duplicates; empty for a text, which they belong to."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
     def text(self) -> str:
-        """The value as text, "" if it is only URLs; lists and objects as readable JSON."""
+        """The value as text, with lists and objects as readable JSON; empty if there are only URLs."""
         if not self.has_value or (self.type.lower() != "text" and is_nothing_but_addresses(self.value)):
             return ""
         return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
 
 
 class Progress(Remote):
-    """The progress of a run. It may go backwards, so show the maximum so far."""
+    """Progress of a run. It may go backwards, so show the highest value so far."""
 
     total_outputs: Count = 0
     completed_outputs: Count = 0
@@ -211,7 +211,7 @@ RunId = Annotated[NeededId, Field(validation_alias=AliasChoices("runId", "execut
 
 
 class RunStarted(Remote):
-    """Lamina's confirmation of a start."""
+    """Lamina's confirmation that a run was started."""
 
     run_id: RunId
     status: Annotated[str, word_or("queued")] = "queued"
@@ -238,10 +238,18 @@ class _RunState(Remote):
 
     @property
     def work_seconds(self) -> float | None:
-        """Seconds from creation to end, by Lamina's clock; None if the times are missing or make no sense."""
+        """Seconds from creation to end, on Lamina's clock; None if the times are missing or implausible."""
         if self.created_at is None or self.completed_at is None:
             return None
         seconds = (self.completed_at - self.created_at).total_seconds()
+        return seconds if 0 <= seconds <= LONGEST_WORK_SECONDS else None
+
+    @property
+    def queued_seconds(self) -> float | None:
+        """Seconds from creation to the start of the work, on Lamina's clock; None if unknown or implausible."""
+        if self.created_at is None or self.started_at is None:
+            return None
+        seconds = (self.started_at - self.created_at).total_seconds()
         return seconds if 0 <= seconds <= LONGEST_WORK_SECONDS else None
 
     @property
@@ -250,18 +258,18 @@ class _RunState(Remote):
 
 
 class RunSnapshot(_RunState):
-    """A run in its current state."""
+    """The current state of a run."""
 
     outputs: Outputs = Field(default_factory=list)
     progress: Annotated[Progress | None, BeforeValidator(or_none(Progress))] = None
 
 
 class RunRow(_RunState):
-    """A run in the workspace's list, possibly another client's, without inputs and outputs."""
+    """A run in the list of the workspace, possibly from another client, without inputs and outputs."""
 
 
 class RunPage(Remote):
-    """One page of the run list, newest first. `skipped` rows couldn't be read; `total` is at least the number seen."""
+    """One page of the run list, newest first. `skipped` rows were unreadable; `total` is at least the number seen."""
 
     rows: list[RunRow]
     total: int
@@ -280,7 +288,7 @@ class Account(Remote):
 
 
 class Usage(Remote):
-    """The workspace's credits; None means unknown, not zero."""
+    """The credit balance of the workspace; None means unknown, not zero."""
 
     balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
 
@@ -290,7 +298,7 @@ def _estimated(name: str) -> AliasChoices:
 
 
 class Estimate(Remote):
-    """The cost of a full run in credits; None means unknown, not free."""
+    """The estimated cost of a full run in credits; None means unknown, not free."""
 
     expected: Credits = Field(default=None, validation_alias=_estimated("expected"))
     min: Credits = Field(default=None, validation_alias=_estimated("min"))
@@ -300,7 +308,7 @@ class Estimate(Remote):
 
 
 class UploadTarget(Remote):
-    """Where to PUT a file (without the key), and the URL to use for it in inputs."""
+    """Where to upload one file: the URL to PUT it to (without the key), and the URL to use in inputs."""
 
     filename: Text = ""
     upload_url: NeededText

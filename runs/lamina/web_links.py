@@ -1,4 +1,4 @@
-"""Find web addresses in values of any shape."""
+"""Find URLs in values of any type."""
 
 import re
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _in_text(text: str) -> list[str]:
-    """Return the addresses in `text`, without trailing punctuation unless the text is just one address."""
+    """Return the URLs in `text`, without trailing punctuation unless the text is just one URL."""
     whole = text.strip()
     parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
     return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]
 
 
 def addresses_in(value: Any) -> list[str]:
-    """Return all http(s) addresses in `value` (text, list or object), in order of appearance, without repeats."""
+    """Return all http(s) URLs in `value` (text, list or object), in order of appearance and without duplicates."""
     return list(dict.fromkeys(address for text in _texts(value) for address in _in_text(text)))
 
 
 def is_nothing_but_addresses(value: Any) -> bool:
-    """Return whether `value` contains nothing but addresses."""
+    """Return whether `value` contains nothing but URLs."""
     match value:
         case str():
             return not _ADDRESS.sub("", value).strip(" \t\r\n,")

@@ -42,7 +42,7 @@ def ticked(form: SchemaForm) -> list[int] | None:
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
-    """Return a sentence naming the answers that no longer fit, if any."""
+    """Return a list with a sentence that names the answers that no longer fit; empty if there are none."""
     if not form.dropped:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
@@ -55,7 +55,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
-    """Return our copies of the author's sample media, by their original addresses."""
+    """Return our copies of the author's sample media, by their original URLs."""
     stored = StoredFile.objects.in_bulk(list(app.samples.values()), field_name="public_id")
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}

@@ -1,15 +1,19 @@
-"""Drafts: what a person has typed into an app's form, saved on the server until Run is pressed."""
+"""Drafts of app forms: everything a person has typed, saved on the server until they press Run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
+from django.db import transaction
 from django.utils import timezone
 
 from runs.models import App, Draft, Member
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
 KEPT = timedelta(days=90)  # after the last change
+DROPPED_KEPT = timedelta(days=1)
+CLOSED_FORMS = 20  # remembered with a draft
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,34 @@ class Kept:
     wanted: list[int] | None
     source: str
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether the draft contains anything that an untouched form doesn't."""
+        return any(answer.is_given for answer in self.answers)
 
+
+def lock(member: Member) -> None:
+    """Make others who change the member's drafts wait until this transaction ends."""
+    Member.objects.select_for_update(no_key=True).only("pk").get(pk=member.pk)
+
+
+@transaction.atomic
 def save_draft(
-    member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
+    member: Member,
+    app: App,
+    answers: Sequence[Answer],
+    wanted: Sequence[int] | None,
+    source: str = "",
+    *,
+    form_token: str = "",
 ) -> None:
-    """Save `answers`, valid or not, in one statement, since simultaneous posts may write the same draft."""
+    """Save `answers`, valid or not, unless the form with `form_token` has discarded or restored the draft.
+
+    An autosave may arrive after the button that discards or restores: it must not bring the old values back.
+    """
+    lock(member)
+    if form_token and _form_hash(form_token) in _closed_forms(member, app):
+        return
     draft = Draft(
         member=member,
         app=app,
@@ -36,14 +63,14 @@ def save_draft(
     Draft.objects.bulk_create(
         [draft],
         update_conflicts=True,
-        unique_fields=["member", "app"],
+        unique_fields=["member", "app", "is_dropped"],
         update_fields=["answers", "wanted_outputs", "source", "updated_at"],
     )
 
 
 def load_draft(member: Member, app: App) -> Kept | None:
     """Return the draft of `member` for `app`, or None."""
-    draft = Draft.objects.filter(member=member, app=app).first()
+    draft = Draft.objects.current().filter(member=member, app=app).first()
     return kept_in(draft) if draft else None
 
 
@@ -53,10 +80,48 @@ def kept_in(draft: Draft) -> Kept:
 
 
 def clear_draft(member: Member, app: App) -> None:
-    """Delete the draft, so that the form starts over."""
-    Draft.objects.filter(member=member, app=app).delete()
+    """Delete the draft, so that the form opens empty."""
+    Draft.objects.current().filter(member=member, app=app).delete()
+
+
+@transaction.atomic
+def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") -> bool:
+    """Discard the draft, so that the form opens empty; return whether there is anything to restore.
+
+    The form with `form_token` can't save any more.
+    """
+    lock(member)
+    draft = Draft.objects.current().filter(member=member, app=app).first()
+    if draft is None:
+        return False
+    closed = closed_forms(member, app, form_token)
+    Draft.objects.dropped().filter(member=member, app=app).delete()
+    Draft.objects.filter(pk=draft.pk).update(is_dropped=True, updated_at=now, closed_forms=closed)
+    return kept_in(draft).is_begun
+
+
+def closed_forms(member: Member, app: App, form_token: str) -> str:
+    """Return what to store in `Draft.closed_forms` once the form with `form_token` is closed, too."""
+    added = [_form_hash(form_token)] if form_token else []
+    return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
+
+
+def _closed_forms(member: Member, app: App) -> list[str]:
+    found = Draft.objects.filter(member=member, app=app).order_by("updated_at").values_list("closed_forms", flat=True)
+    return list(dict.fromkeys(" ".join(found).split()))
+
+
+def _form_hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()[:16]
+
+
+def dropped_draft(member: Member, app_id: str) -> Draft | None:
+    """Return the member's discarded draft for the app with the public id `app_id`, with its app."""
+    found = Draft.objects.dropped().filter(member=member, app__public_id=app_id).select_related("app").first()
+    return found if found is not None and kept_in(found).is_begun else None
 
 
 def tidy(now: datetime) -> None:
-    """Delete drafts that haven't changed for 90 days."""
+    """Delete drafts that haven't changed for 90 days, and those discarded over a day ago."""
     Draft.objects.filter(updated_at__lt=now - KEPT).delete()
+    Draft.objects.dropped().filter(updated_at__lt=now - DROPPED_KEPT).delete()

@@ -8,6 +8,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from runs.models import App, Member, Upload
+from runs.schema_forms.file_words import one_file_words
 from runs.schema_forms.questions import Question, files_question, questions_of
 from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
@@ -51,13 +52,8 @@ def _take_field(
     errors: dict[str, str],
 ) -> None:
     name = question.field_name
-    taken: list[str] = []
     sentences: list[str] = []
-    for file in files[:MAX_FILES]:
-        try:
-            taken.append(uploads.receive_file(member, file, list(question.accept)).public_id)
-        except UploadRejected as rejected:
-            sentences.append(str(rejected))
+    taken = _take_files(member, question, files, sentences)
     link = posted.get(f"{name}_link", "").strip()
     if link:
         try:
@@ -70,6 +66,30 @@ def _take_field(
         posted.setlist(f"{name}_kept", kept)
     if sentences:
         errors[name] = " ".join(dict.fromkeys(sentences))
+
+
+def _take_files(
+    member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str]
+) -> list[str]:
+    """Receive as many files as the field takes; add an error message to `sentences` for those that are rejected or too
+    many."""
+    taken: list[Upload] = []
+    left: list[str] = []
+    for file in files:
+        if len(taken) >= (MAX_FILES if question.is_multiple else 1):
+            left.append(file.name or "")
+            continue
+        try:
+            taken.append(uploads.receive_file(member, file, list(question.accept)))
+        except UploadRejected as rejected:
+            named = {"name": file.name, "problem": str(rejected)}
+            sentences.append(_("“%(name)s”: %(problem)s") % named if len(files) > 1 else str(rejected))
+    if left and question.is_multiple:
+        words = _("This field takes at most %(limit)s files. It left out %(left)s.")
+        sentences.append(words % {"limit": MAX_FILES, "left": ", ".join(left)})
+    elif left:
+        sentences.append(one_file_words(taken[0].name, left))
+    return [upload.public_id for upload in taken]
 
 
 def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:

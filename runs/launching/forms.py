@@ -1,4 +1,4 @@
-"""Forms for presets, the library and running again, and the controls of an app's form.
+"""Forms for presets, the library and running again, and for the controls of an app's form.
 
 The questions of an app's form are in `schema_forms`.
 """
@@ -11,16 +11,21 @@ from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, Swit
 
 
 class ControlsForm(PostedForm):
-    """What an app's form posts besides its answers: the button, the token that starts one run, the schema version, the
-    run or preset the form was opened with, and the draft it must not overwrite."""
+    """Values posted by an app's form besides its answers: the button, the token that starts one run, the schema
+    version, what the form was opened with (a run, the result to make the next version of, a preset), and the draft it
+    must not overwrite. `page` names the page on which drafts are listed. `plain` is sent
+    without scripts."""
 
     act = CutField()
     token = CutField()
     schema = CutField()
     run = CutField(16)
+    next = CutField(16)
     preset = CutField(16)
     aside = CutField()
     private = SwitchField()
+    page = CutField()
+    plain = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
         """Read `run` from the field `from`, which is a reserved word in Python."""
@@ -43,7 +48,7 @@ class FieldForm(PostedForm):
 
 
 class RunAgainForm(PostedForm):
-    """A token that starts one run, however often it is posted."""
+    """A token that starts one run, no matter how often it is posted."""
 
     token = CutField()
 

@@ -1,21 +1,23 @@
 """The library of a form field: earlier results and uploads of the kinds it accepts, with search and pages.
 
-This module also puts picked files into the form. Lists are newest first, each in the order of one index.
+This module also puts picked files into the form. Lists are newest first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
 from runs.launching import drafts
 from runs.launching.app_form import app_form
+from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
+from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question, questions_of
 from runs.uploads.ownership import adopt
-from runs.words.fold import fold_words
 from runs.words.sentences import age_words
 
 PER_PAGE = 24
@@ -38,10 +40,14 @@ class Item:
 
 @dataclass(frozen=True)
 class LibraryPage:
-    """One page of a list; `before` is where the next page starts, empty on the last page."""
+    """One page of a list; `before` says where the next page starts and is empty on the last page.
+
+    `search` is what was looked for. If nothing has exactly its words, it is a wider one.
+    """
 
     items: list[Item]
     before: str
+    search: LibrarySearch
 
 
 def source_words() -> dict[str, str]:
@@ -54,18 +60,65 @@ def question_of(app: App, field: str) -> Question | None:
     return files_question(app.schema.parameters, field) if app.schema else None
 
 
-def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> LibraryPage:
-    """Return files from `source` that `member` may use: of `kinds` (none = any media) and matching all `words`."""
-    wanted = list(kinds or MEDIA_KINDS)
-    found = _uploads(member, wanted, words) if source == "uploads" else _results(member, wanted, words, source)
+def browse(
+    member: Member, kinds: Sequence[str], source: str, words: str, before: str, *, is_similar: bool = False
+) -> LibraryPage:
+    """Return files from `source` that `member` may use: of `kinds` (none = any media) and matching all `words`.
+
+    If nothing does, return files with similar words, as `is_similar` does at once for later pages. A file is listed
+    only once, at its newest use, no matter how often it was made, added or used. Files with the same content count as
+    one. This takes two queries, however long the list is, and one more for words.
+    """
+    search = LibrarySearch.read(words, is_similar=is_similar)
+    page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
+    if not page.items and search.asked and not (is_similar or before):
+        wider = LibrarySearch.read(words, is_similar=True)
+        return _page(member, list(kinds or MEDIA_KINDS), source, wider, before)
+    return page
+
+
+def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, before: str) -> LibraryPage:
+    page: list[Any]
+    if source == "uploads":
+        page = list(_used_uploads(member, kinds, search, before))
+    else:
+        page = list(_made_results(member, kinds, search, source, before))
+    items = [_item(row) for row in page[:PER_PAGE]]
+    return LibraryPage(items, items[-1].file.public_id if len(page) > PER_PAGE else "", search)
+
+
+def _made_results(
+    member: Member, kinds: list[str], search: LibrarySearch, source: str, before: str
+) -> "QuerySet[OutputFile]":
+    """Return one page of results plus one more result, newest first, in an order that an index supports."""
+    found = _results(member, kinds, search, source)
+    found = found.filter(~Exists(found.filter(file__sha256=OuterRef("file__sha256"), pk__gt=OuterRef("pk"))))
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
         found = found.filter(pk__lt=last)
-    page: list[Any] = list(found.order_by("-pk")[: PER_PAGE + 1])
-    items = [_item(row) for row in page[:PER_PAGE]]
-    return LibraryPage(items, items[-1].file.public_id if len(page) > PER_PAGE else "")
+    return found.order_by("-pk")[: PER_PAGE + 1]
 
 
-def _results(member: Member, kinds: list[str], words: str, source: str) -> "QuerySet[OutputFile]":
+def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
+    """Return one page of uploads plus one more, the most recently added or used first."""
+    found = _uploads(member, kinds, search)
+    newest = found.order_by().values("file__sha256").annotate(newest=Max("pk")).values("newest")
+    found = found.filter(pk__in=newest).annotate(used_at=_last_use())
+    if before and (last := found.filter(file__public_id=before).values_list("used_at", "pk").first()):
+        found = found.filter(Q(used_at__lt=last[0]) | Q(used_at=last[0], pk__lt=last[1]))
+    return found.order_by("-used_at", "-pk")[: PER_PAGE + 1]
+
+
+def _last_use() -> Greatest:
+    """Return an expression for when an upload was added or a run last used its content, whichever is later.
+
+    Runs of other people count, too: otherwise, SQLite would go through all of a person's runs for each upload.
+    """
+    used = RunInputUpload.objects.filter(upload__file__sha256=OuterRef("file__sha256"))
+    last = Subquery(used.order_by("-input__run__created_at").values("input__run__created_at")[:1])
+    return Greatest("created_at", Coalesce(last, "created_at"))
+
+
+def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
     found = OutputFile.objects.filter(
         status=OutputFile.Status.SAVED, file__kind__in=kinds, output__run__deleted_at=None
     ).select_related("file", "output__run")
@@ -73,17 +126,13 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
         found = found.filter(output__run__shared_at__isnull=False).exclude(output__run__member=member)
     else:
         found = found.filter(output__run__member=member)
-    for word in fold_words(words):
-        found = found.filter(Q(output__run__search_text__contains=word) | Q(output__search_text__contains=word))
-    return found
+    return found.filter(search.in_results())
 
 
-def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
+def _uploads(member: Member, kinds: list[str], search: LibrarySearch) -> "QuerySet[Upload]":
     """Return files that the member uploaded, except results reused in a form, which are listed as results."""
     found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
-    for word in fold_words(words):
-        found = found.filter(search_text__contains=word)
-    return found.select_related("file")
+    return found.filter(search.in_uploads()).select_related("file")
 
 
 def _item(row: OutputFile | Upload) -> Item:
@@ -107,7 +156,7 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
 
 
 def put_into_draft(member: Member, app: App, question: Question, value: list[Upload] | str) -> str:
-    """Answer `question` in the member's draft with a text or files; return the form's address at that question.
+    """Answer `question` in the member's draft with a text or files; return the URL of the form at that question.
 
     If the question accepts several files, they are added; otherwise they replace the current one. The rest of the draft
     doesn't change.
@@ -130,14 +179,14 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
 
 
 def form_url(member: Member, app: App, question: Question) -> str:
-    """Return the address of the app's form at `question`, with the run or preset the draft was started from."""
-    source = Draft.objects.filter(member=member, app=app).values_list("source", flat=True).first()
+    """Return the URL of the app's form at `question`, with the run or preset the draft was started from."""
+    source = Draft.objects.current().filter(member=member, app=app).values_list("source", flat=True).first()
     return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
 
 
 @dataclass(frozen=True)
 class Use:
-    """An app that accepts a result, and the question to use it for."""
+    """An app that accepts a result, and the question that the result would answer."""
 
     app: App
     question: Question

@@ -1,8 +1,12 @@
 """An app's form as posted: save its files and its draft, then start a run or show the form again with the reason."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
+from django.db import transaction
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.launching import drafts, form_files, prefill, presets
+from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
@@ -45,24 +49,27 @@ class Done:
 
 @dataclass(frozen=True)
 class Controls:
-    """What an app's form posts besides its answers (`forms.ControlsForm`).
+    """Values posted by an app's form besides its answers (`forms.ControlsForm`).
 
-    `act` names the button and its target, and is empty for Run. `run` and `preset` are public ids of the run or preset
-    the form was opened with.
+    `act` names the button and its target, and is empty for Run. `run`, `next` and `preset` are public ids of the
+    run, the result to make the next version of, and the preset the form was opened with.
     """
 
     act: str
     token: str
     schema: str
     run: str
+    next: str
     preset: str
     aside: str
     private: bool
+    plain: bool = False  # sent without scripts
 
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current one; `answers` gets the upload ids."""
+    """The form of `app` as `member` posted it. `schema` is the app's current one; `answers` also receives the upload
+    ids."""
 
     member: Member
     app: App
@@ -95,6 +102,30 @@ class PostedAppForm:
             form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
             self._keep_draft(self._form())
 
+    def drop_draft(self, now: datetime) -> bool:
+        """Save what was typed as a draft, then discard the draft; return whether there is anything to restore."""
+        with self._closing():
+            return drafts.drop_draft(self.member, self.app, now, self.controls.token)
+
+    def bring_back(self, now: datetime) -> None:
+        """Restore the discarded draft. Anything typed since is saved as a preset."""
+        with self._closing():
+            prefill.bring_back(self.member, self.app, now, self.controls.token)
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Save what was typed and chosen, and let nothing that this form has sent before come in between.
+
+        Without scripts, the server sees these values only now.
+        """
+        is_unspent = create_run.is_unspent(self.member, self.controls.token)
+        form = self._form(self._take_files()) if is_unspent else None
+        with transaction.atomic():
+            drafts.lock(self.member)
+            if form is not None:
+                self._keep_draft(form)
+            yield
+
     @cached_property
     def _known_schema(self) -> AppSchema | None:
         """The schema version the form was made from; None if the app has no such version."""
@@ -117,12 +148,21 @@ class PostedAppForm:
         return app_form(self.member, self.app, self._posted_schema, self.answers, field_errors=field_errors)
 
     def _keep_draft(self, form: SchemaForm) -> Opening:
-        """Save the posted draft and set an older one aside; return what the form was opened with."""
+        """Save the posted values as the draft, after setting an older draft aside; return what the form was opened
+        with."""
         prefill.set_aside(self.member, self.app, self.controls.aside)
         run = prefill.source_run(self.member, self.app, self.controls.run)
         preset = prefill.source_preset(self.member, self.app, self.controls.preset)
-        opened = Opening(run=run, preset=preset, is_private=self.controls.private)
-        drafts.save_draft(self.member, self.app, form.draft_answers(), ticked(form), opened.source)
+        result = next_version.source_result(self.member, self.app, self.controls.next)
+        opened = Opening(run=run, result=result, preset=preset, is_private=self.controls.private)
+        drafts.save_draft(
+            self.member,
+            self.app,
+            form.draft_answers(),
+            ticked(form),
+            opened.source,
+            form_token=self.controls.token,
+        )
         return opened
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
@@ -133,15 +173,17 @@ class PostedAppForm:
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Handle a button that starts no run."""
         act = self.controls.act
-        verb, _colon, field = act.partition(":")
+        verb, _colon, field = act.partition(":")  # a field, or an example's run
         if verb == "library":  # only in forms without scripts
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
+        if verb == "example":  # the example's own values, even if the draft came from it
+            return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")
         if act.startswith("preset") and not form.field_errors:
             return self._save_preset(form, opened.preset)
         return Shown(self._in_present_form(form, form.field_errors), opened)
 
     def _save_preset(self, form: SchemaForm, preset: Preset | None) -> Done:
-        """Save the form into the open preset, or go to the page that asks for a new preset's name."""
+        """Update the open preset from the form, or go to the page that asks for the name of a new one."""
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
             presets.update_preset(preset, self.member, form.draft_answers(), ticked(form), timezone.now())
@@ -158,7 +200,7 @@ class PostedAppForm:
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
-        if cost_line(self.app, self.member).is_blocked:
+        if cost_line(self.app, self.member, form.wanted_outputs()).is_blocked:
             return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
@@ -171,6 +213,7 @@ class PostedAppForm:
             parent=opened.run,
             preset=opened.preset,
             is_private=opened.is_private,
+            replaces=next_version.replaced_by(opened.result, self.schema, form.wanted_outputs()),
         )
         try:
             return Done(launch_run(self.member, pressed).get_absolute_url())

@@ -1,13 +1,13 @@
-"""The values an app's form opens with: from a run, a preset, the draft, or none.
+"""Initial values of an app's form: from a run, a preset, the draft, or none.
 
-Each person has one draft per app, so a form opened with other values would overwrite it as soon as anything is typed.
-To prevent that, the page says what is shown and offers the draft, and the old draft is set aside as a preset before the
-new form is first saved.
+Each person has one draft per app, so a form opened with other values would overwrite the draft as soon as anything is
+typed. To prevent that, the page says where its values come from and offers the draft, and the old draft is set aside as
+a preset before the new form is first saved.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from django.db import transaction
@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
-from runs.launching import drafts, presets
-from runs.models import App, AppSchema, Draft, Member, Preset, Run
+from runs.launching import drafts, next_version, presets
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import map_field_errors
 from runs.uploads import ownership
@@ -34,6 +34,10 @@ class Notice:
 
 
 KEPT = gettext_noop("This is your draft from last time.")
+JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
+JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form shows again what it was opened with.")
+JUST_RUN_FOR = timedelta(minutes=3)
+FORGOTTEN_FOR = timedelta(days=1)  # browsers mustn't fill in the form by themselves, which they do only in part
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
 
 
@@ -41,7 +45,7 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    If there is a draft that the form doesn't show, `set_aside` is the time when the page was made.
+    If there is a draft that the form doesn't show, `set_aside` is the time when the page was rendered.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -49,14 +53,16 @@ class Opening:
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     run: Run | None = None
+    result: Output | None = None  # a result of `run`, whose next version the form makes
     preset: Preset | None = None
     set_aside: str = ""
+    is_forgotten: bool = False  # the app has been run lately, so browsers mustn't bring back what was in its form
     is_private: bool = False  # set when the form was opened, since its source run may be deleted by now
 
     @property
     def source(self) -> str:
-        """Public id of the run or preset the form was opened from."""
-        begun_from = self.run or self.preset
+        """Public id of the result, run or preset the form was opened from."""
+        begun_from = self.result or self.run or self.preset
         return begun_from.public_id if begun_from else ""
 
     def saying(self, *words: str) -> Self:
@@ -66,7 +72,7 @@ class Opening:
 
 
 class NoSourceError(Exception):
-    """The address names a run or a preset that doesn't exist for this member."""
+    """The URL names a run or a preset that doesn't exist for this member."""
 
 
 def source_run(member: Member, app: App, public_id: str) -> Run | None:
@@ -80,12 +86,18 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
 
 
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
-    """Return what the form of `app` shows for `?from=<run>`, `?preset=<id>` or neither. Raises `NoSourceError`."""
-    asked = query.get("from", "")[:16] or query.get("preset", "")[:16]
+    """Return the contents of the form of `app` for `?next=<result>`, `?from=<run>`, `?preset=<id>` or none of these.
+
+    Raises `NoSourceError`.
+    """
+    asked = next(filter(None, (query.get(name, "")[:16] for name in ("next", "from", "preset"))), "")
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
+    if draft is not None and not is_draft and not draft.is_begun:
+        draft = None  # nothing to go back to
     source = draft.source if draft is not None and is_draft and not asked else asked
-    found = Opening(run=source_run(member, app, source))
+    found = Opening(result=next_version.source_result(member, app, source))
+    found.run = found.result.run if found.result else source_run(member, app, source)
     found.preset = None if found.run else source_preset(member, app, source)
     if asked and found.run is None and found.preset is None:
         raise NoSourceError(asked)
@@ -104,13 +116,49 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
         else:
             words = _("These are the values of “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
         found.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
+    if draft is None:
+        _offer_last_run(found, member, app)
     return found
 
 
+def _offer_last_run(found: Opening, member: Member, app: App) -> None:
+    """Say why the form is as it was before Run, in case someone comes back to it in the next minutes, without having
+    signed in again; and offer the inputs of that run."""
+    now, mine = timezone.now(), Run.objects.owned_by(member).filter(app=app, is_example=False)
+    lately = mine.filter(created_at__gte=now - FORGOTTEN_FOR).select_related("parent", "preset")
+    run = lately.newest_first().first()
+    found.is_forgotten = run is not None
+    signed_in_at = member.last_login or run.created_at if run else now
+    if run is None or run.created_at < max(signed_in_at, now - JUST_RUN_FOR):
+        return
+    is_filled = found.run is not None or found.preset is not None
+    if not is_filled or (found.run, found.preset) == (run.parent, run.preset):
+        words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
+        found.notices.append(Notice(_(words), from_url(run), _("Fill in the same inputs")))
+
+
+def from_url(run: Run) -> str:
+    """Return the URL of the form of the run's app, filled in with the run's inputs."""
+    return f"{run.app.get_absolute_url()}?from={run.public_id}"
+
+
+def next_url(result: Output) -> str:
+    """Return the URL of the form for making the next version of `result`, fetched with its run and app."""
+    return f"{result.run.app.get_absolute_url()}?next={result.public_id}"
+
+
+def sent_url(member: Member, app: App, token: str) -> str:
+    """Return the URL that Back leads to after Run: the form with the inputs of the run that was started with `token`,
+    or the form as it is if no run was started."""
+    run = create_run.run_of_form(member, token)
+    is_there = run is not None and run.deleted_at is None and run.app_id == app.pk
+    return from_url(run) if run and is_there else app.get_absolute_url()
+
+
 def _kept_notice(found: Opening) -> Notice:
-    """Return the notice that a draft is shown, with a link to its run's or preset's original values."""
+    """Return the notice that a draft is shown, with a link to the original values of its run or preset."""
     if found.run is not None:
-        url = f"{found.run.app.get_absolute_url()}?from={found.run.public_id}&fresh=1"
+        url = f"{next_url(found.result) if found.result else from_url(found.run)}&fresh=1"
         return Notice(_(KEPT), url, _("Show the run's own values"))
     assert found.preset is not None  # noqa: S101 - the caller has checked that one of the two is set
     return Notice(_(KEPT), f"{found.preset.get_absolute_url()}&fresh=1", _("Show the preset as it was saved"))
@@ -119,13 +167,15 @@ def _kept_notice(found: Opening) -> Notice:
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
     found.answers = ownership.shown(member, create_run.answers_of(run))
     found.wanted = run.wanted_outputs or None
+    if found.result is not None:
+        found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
     found.field_errors = map_field_errors(schema.parameters, field_errors_of(run))
     if run.schema_id != schema.pk:
         found.notices.append(Notice(_(OLDER_FORM)))
 
 
 def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """Save as a preset the draft that a form opened at `opened` didn't show, before the form overwrites it.
+    """Save the draft that a form opened at `opened` didn't show as a preset, before the form overwrites the draft.
 
     Returns None if there is no such draft. If several posts arrive at once, the one that deletes the draft saves it.
     """
@@ -133,10 +183,45 @@ def set_aside(member: Member, app: App, opened: str) -> Preset | None:
         opened_at = datetime.fromtimestamp(float(opened), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    draft = Draft.objects.filter(member=member, app=app, updated_at__lte=opened_at).first()
-    if draft is None:
+    draft = Draft.objects.current().filter(member=member, app=app, updated_at__lte=opened_at).first()
+    return _made_preset(member, app, draft) if draft is not None else None
+
+
+@transaction.atomic
+def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
+    """Turn `draft` into a preset; return None if the draft is empty, or if it was changed or deleted meanwhile."""
+    if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
         return None
-    with transaction.atomic():
-        if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
-            return None
-        return presets.set_aside(member, app, drafts.kept_in(draft), draft.updated_at)
+    kept = drafts.kept_in(draft)
+    return None if _is_as_opened(member, app, kept) else presets.set_aside(member, app, kept, draft.updated_at)
+
+
+def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
+    """Return whether a draft has only the values of the run or preset it came from, which are still there."""
+    run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
+    if run is None and preset is None:
+        return False
+    source = create_run.answers_of(run) if run else presets.answers_of(preset) if preset else []
+
+    def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
+        given = [answer for answer in answers if answer.is_given]
+        return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in given)
+
+    return told(kept.answers) == told(source)
+
+
+@transaction.atomic
+def bring_back(member: Member, app: App, now: datetime, form_token: str = "") -> None:
+    """Restore the discarded draft in the form. Anything typed since is saved as a preset.
+
+    The form with `form_token` can't save any more.
+    """
+    drafts.lock(member)
+    dropped = drafts.dropped_draft(member, app.public_id)
+    if dropped is None:
+        return
+    closed = drafts.closed_forms(member, app, form_token)
+    if (typed := Draft.objects.current().filter(member=member, app=app).first()) is not None:
+        _made_preset(member, app, typed)
+    drafts.clear_draft(member, app)
+    Draft.objects.filter(pk=dropped.pk).update(is_dropped=False, updated_at=now, closed_forms=closed)

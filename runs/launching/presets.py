@@ -44,7 +44,7 @@ def save_preset(
 ) -> Preset:
     """Save `answers` as a preset, keeping only files owned by `member`.
 
-    Raises `NameTakenError` if the member already has one with that name for this app.
+    Raises `NameTakenError` if the member already has a preset with that name for this app.
     """
     try:
         with transaction.atomic():
@@ -69,32 +69,40 @@ def update_preset(
     with transaction.atomic():
         preset.answers = dump_answers(ownership.only_own(member, answers))
         preset.wanted_outputs = None if wanted is None else list(wanted)
-        preset.updated_at = now
-        preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
+        preset.updated_at, preset.is_example, preset.is_set_aside = now, False, False
+        preset.save(update_fields=["answers", "wanted_outputs", "updated_at", "is_example", "is_set_aside"])
         _keep_files(preset)
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
     """Rename `preset` and set whether the team shares it. Raises `NameTakenError`."""
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
+    preset.is_example, preset.is_set_aside = False, False
     try:
         with transaction.atomic():
-            preset.save(update_fields=["name", "is_team", "updated_at"])
+            preset.save(update_fields=["name", "is_team", "updated_at", "is_example", "is_set_aside"])
     except IntegrityError:
         raise NameTakenError(name) from None
 
 
+@transaction.atomic
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty."""
-    if not any(answer.is_given for answer in kept.answers):
+    """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty.
+
+    It replaces the one that was set aside before, unless somebody has made that their own by changing it.
+    """
+    if not kept.is_begun:
         return None
+    Preset.objects.filter(member=member, app=app, is_set_aside=True).delete()
     name = _("Draft from %(time)s") % {"time": brief_day_time_words(now)}
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
-            return save_preset(member, app, numbered, kept.answers, kept.wanted, is_team=False)
+            preset = save_preset(member, app, numbered, kept.answers, kept.wanted, is_team=False)
         except NameTakenError:
             continue
+        Preset.objects.filter(pk=preset.pk).update(is_set_aside=True)
+        return preset
     raise AssertionError  # never reached: count() never ends
 
 
@@ -104,7 +112,7 @@ def _keep_files(preset: Preset) -> None:
 
 
 def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
-    """Return `answers` as lines for people to read."""
+    """Return `answers` as input lines, as shown to people."""
     found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     lines = []
     for answer in answers:

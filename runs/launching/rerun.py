@@ -1,4 +1,4 @@
-"""Running the same run again."""
+"""Running a run again with the same inputs."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def again(member: Member, run: Run) -> RerunPlan:
 
 
 def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:
-    """Return the request that starts `run` again with the member's own files. It keeps the member's draft."""
+    """Return the request that starts `run` again with the member's own files. The member's draft isn't touched."""
     assert run.app.schema is not None  # noqa: S101 - `again` has checked it
     return LaunchRequest(
         run.app,

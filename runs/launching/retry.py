@@ -1,11 +1,10 @@
 """Retrying failed results: a new run with the same inputs, but only for the results that failed.
 
-Lamina takes labels, so results with the same label are made together (as on the form). If one of them failed, all of
-them are made again, and the page says how many.
+Lamina identifies results by label, so results with the same label are made together (as on the form). If one of them
+failed, all of them are made again, and the page says how many.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -34,7 +33,7 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """What the run page says about a retry, below the results."""
+    """Data for the retry section below the results on the run page."""
 
     failed: int  # results that failed; 0 if there is nothing to retry
     made: int  # results that a retry makes
@@ -51,26 +50,21 @@ class RetryPlan:
 
 
 def failed_indexes(run: Run) -> list[int]:
-    """Return the form indexes of the results that failed in `run`, including all results with the same labels."""
-    offered = _asked_for(run)
+    """Return the schema indexes of the results that failed in `run`, including all results with the same labels."""
+    offered = run.schema.asked(run.wanted_outputs)
     failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
     labels = {offered[position]["label"] for position in failed if position < len(offered)}
     return sorted(output["index"] for output in offered if output["label"] in labels)
 
 
-def _asked_for(run: Run) -> list[dict[str, Any]]:
-    """Return the results requested of the run, in the order of its boxes."""
-    return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
-
-
 def retry_of(run: Run, member: Member) -> RetryPlan:
-    """Return how `member` can retry the failed results of a run fetched with `for_page()`."""
+    """Return the retry plan of `member` for `run`, which was fetched with `for_page()`."""
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
     tried = _tried(family, run, indexes)
     failed = 0 if not indexes or _is_done(run, indexes) else run.outputs_failed
-    cost = cost_line(run.app, member) if failed else None
+    cost = cost_line(run.app, member, indexes, run.schema) if failed else None
     return RetryPlan(
         failed=failed,
         made=len(indexes),
@@ -91,7 +85,7 @@ def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
 
 
 def _is_done(run: Run, indexes: list[int]) -> bool:
-    """Return whether a retry of these results is active or completed, even a private one: nobody should pay twice."""
+    """Return whether a retry of these results is active or completed, even a private one, so that nobody pays twice."""
     tried = _tried(Run.objects.filter(deleted_at=None), run, indexes)
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
@@ -99,17 +93,18 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
-    Run.objects.select_for_update().get(pk=run.pk)  # so that a second page sees what the first has started
+    Run.objects.select_for_update().get(pk=run.pk)  # so that a second page sees the retry started by the first
     if started := create_run.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
     if _is_done(run, indexes):
         return None  # an old page, or a teammate was faster: a retry already exists
-    if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
+    if not indexes or not is_known or _reason(run, cost_line(run.app, member, indexes, run.schema)):
         return None
     answers = own_files(member, create_run.answers_of(run))
-    press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
+    replaces = {place: box for box in run.outputs.all() if (place := box.schema_index) in indexes and box.line_id}
+    press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True, replaces=replaces)
     try:
         return launch_run(member, press)
     except TokenSpentError as spent:

@@ -1,9 +1,13 @@
 """The form of one app: fill it in, save the draft, run."""
 
+from dataclasses import fields
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,18 +17,22 @@ from runs import catalog
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
-from runs.launching import drafts, prefill, presets
+from runs.launching import answered, drafts, prefill, presets
 from runs.launching.app_form import app_form, dropped_words
 from runs.launching.forms import ControlsForm
+from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
-from runs.models import App, AppSchema, Run
+from runs.models import App, AppSchema, Member, Run
+from runs.models.run import RunQuerySet
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
+EXAMPLES_SHOWN = 3
+RESET = "reset"  # in the URL of a form that has just been emptied
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,6 +43,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         return _pressed(request, app)
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
+    if sent := request.GET.get("sent", ""):
+        return redirect(prefill.sent_url(request.user, app, sent))
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     catalog.request_balance_if_stale()
@@ -54,17 +64,22 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
+    told = answered.recalled(request.session, request.user, app, request.GET.get(answered.PARAMETER, ""), opened)
+    opened = told.opened
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
     )
-    return _page(request, app, form, opened.saying(*dropped_words(form)))
+    return _page(request, app, form, opened.saying(*dropped_words(form)), token=told.token)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Handle the Run button or another button in the form."""
     if app.schema is None:
         raise Http404
-    outcome = _posted(request, app, app.schema).outcome()
+    posted = _posted(request, app, app.schema)
+    outcome = posted.outcome()
+    if isinstance(outcome, Shown) and posted.controls.plain and request.user.can_run:
+        return go_to(request, answered.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
         return _page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
@@ -74,7 +89,8 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
 
 
 def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppForm:
-    controls = Controls(**ControlsForm.read(request.POST))
+    posted = ControlsForm.read(request.POST)
+    controls = Controls(**{field.name: posted[field.name] for field in fields(Controls)})
     return PostedAppForm(request.user, app, schema, controls, request.POST.copy(), request.FILES)
 
 
@@ -89,11 +105,35 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Delete the draft."""
-    app = get_object_or_404(App, public_id=app_id)
-    drafts.clear_draft(request.user, app)
+    """Empty the form. Until the person leaves the page, it offers to restore the previous values."""
+    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    if app.schema is not None and _posted(request, app, app.schema).drop_draft(timezone.now()):
+        return go_to(request, f"{app.get_absolute_url()}?{RESET}=1")
     messages.info(request, _("The form has been reset."))
     return go_to(request, app.get_absolute_url())
+
+
+@require_POST
+def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
+    """Discard a draft listed on a page, which then offers to restore the draft."""
+    app = get_object_or_404(App, public_id=app_id)
+    drafts.drop_draft(request.user, app, timezone.now())
+    return go_to(request, f"{_list_url(request) or reverse('runs:home')}?{urlencode({'dropped': app.public_id})}")
+
+
+@require_POST
+def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
+    """Restore a discarded draft, in the form or in the list on a page."""
+    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    if app.schema is not None:
+        _posted(request, app, app.schema).bring_back(timezone.now())
+    return go_to(request, _list_url(request) or app.get_absolute_url())
+
+
+def _list_url(request: PortalRequest) -> str:
+    """Return the URL of the page with the list of drafts that the button is in; "" for a form."""
+    page = ControlsForm.read(request.POST)["page"]
+    return reverse(f"runs:{page}") if page in ("home", "app-list") else ""
 
 
 @require_safe
@@ -111,15 +151,17 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the app's cost on an open page that doesn't have it yet; 204 until Lamina has sent an estimate."""
-    app = get_object_or_404(App, public_id=app_id)
+    """Show the cost of the ticked results on an open page; 204 until Lamina has sent an estimate."""
+    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
     if not request.htmx:
         return redirect(app)
     if app.estimated_at is None:
         catalog.request_app_refresh(app)
         return HttpResponse(status=204)
-    context = {"app": app, "cost": cost_line(app, request.user)}
-    return render_page(request, "launching/app_detail.html", context, partial="app-cost")
+    form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
+    wanted = form.wanted_outputs() if form else ()
+    context = {"app": app, "form": form, "cost": cost_line(app, request.user, wanted)}
+    return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
 
 
 def _page(
@@ -131,10 +173,12 @@ def _page(
     token: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    partial = "app-body" if request.method == "GET" else ""  # what replaces the waiting page's placeholder
+    partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
     runs = Run.objects.owned_by(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
+    examples = list(_examples(request.user, app)) if form is not None and request.user.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    made = runs.filter(app=app).in_state("ready").newest_first()
+    made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
+    cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], request.user)
     context = {
         "section": "apps",
         "app": app,
@@ -145,11 +189,20 @@ def _page(
         "opened": opened_with,
         "presets": presets.listed(request.user, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(request.user),
-        "cost": cost_line(app, request.user),
+        "cost": cost_line(app, request.user, form.wanted_outputs() if form else ()),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,
         "notices": opened_with.notices,
-        "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
+        "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,
+        "examples": cards[: len(examples)],
+        "results": cards[len(examples) :],
+        "can_undo_reset": RESET in request.GET and drafts.dropped_draft(request.user, app.public_id) is not None,
         "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }
     return render_page(request, "launching/app_detail.html", context, partial=partial, status=status)
+
+
+def _examples(member: Member, app: App) -> RunQuerySet:
+    """Return the latest good runs of `app`, the member's own and the team's, whose inputs the form offers."""
+    seen = Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
+    return seen.filter(app=app).in_state("ready").newest_first().for_cards()[:EXAMPLES_SHOWN]

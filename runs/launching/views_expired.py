@@ -1,4 +1,4 @@
-"""App forms posted after the sign-in expired: their files are kept until the member signs in again."""
+"""App forms posted after the session expired: their files are saved until the member signs in again."""
 
 from datetime import timedelta
 
@@ -9,13 +9,13 @@ from runs.launching import form_files
 from runs.launching.forms import ControlsForm
 from runs.models import AppSchema, Member
 
-KEPT_FOR = timedelta(days=1)  # maximum age of a form whose files are kept
+KEPT_FOR = timedelta(days=1)  # maximum age of a form whose files are saved
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     """Save the posted form's files as uploads; return pairs of form fields and upload ids.
 
-    The form's signed token says whose files they are. Only that member can use them.
+    The signed token of the form says whose files they are. Only that member can use them.
     """
     controls = ControlsForm.read(request.POST)
     owner = create_run.read_form_token(controls["token"], KEPT_FOR) or 0

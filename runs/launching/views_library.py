@@ -17,7 +17,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
-    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the picked ones."""
+    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the picked files."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])
@@ -28,7 +28,9 @@ def library(request: PortalRequest) -> HttpResponse:
     source = request.GET.get("source", "")
     source = source if source in SOURCES else "results"
     q = request.GET.get("q", "").strip()[:200]
-    found = browse(request.user, question.accept, source, q, request.GET.get("before", "")[:16])
+    before, is_similar = request.GET.get("before", "")[:16], "similar" in request.GET
+    found = browse(request.user, question.accept, source, q, before, is_similar=is_similar)
+    similar = "1" if found.search.is_similar else ""
     context = {
         "section": "apps",
         "app": app,
@@ -37,7 +39,11 @@ def library(request: PortalRequest) -> HttpResponse:
         "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in source_words().items()],
         "q": q,
         "items": found.items,
-        "older_url": _url(app, question, source=source, q=q, before=found.before) if found.before else "",
+        "marker": found.search.marker,
+        "is_similar": found.search.is_similar,
+        "older_url": _url(app, question, source=source, q=q, before=found.before, similar=similar)
+        if found.before
+        else "",
         "is_later_page": "before" in request.GET,
         "form_url": form_url(request.user, app, question),
         "is_inside": bool(request.htmx),

@@ -1,4 +1,4 @@
-"""Presets: save a form or a run's inputs under a name; edit and delete presets. They open in the app's form."""
+"""Presets: save a form or a run's inputs under a name; edit and delete presets. A preset opens in the app's form."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ TAKEN = gettext_noop("You already have a preset with this name. Choose another n
 class Source:
     """The source of a new preset: a run, or the member's draft for the app.
 
-    A teammate's files are shown first and replaced with the member's own when the preset is saved.
+    Files of teammates are shown at first, and replaced with the member's own when the preset is saved.
     """
 
     app: App
@@ -69,7 +69,7 @@ def _source(request: PortalRequest) -> Source:
         answers = ownership.shown(request.user, create_run.answers_of(run))
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
-    draft = Draft.objects.filter(member=request.user, app=app).first()
+    draft = Draft.objects.current().filter(member=request.user, app=app).first()
     if draft is None:
         raise Http404
     refuse_viewers(request.user)

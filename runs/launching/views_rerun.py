@@ -1,4 +1,4 @@
-"""Running the same run again, and renaming a run."""
+"""Running a run again with the same inputs, and renaming a run."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -19,13 +19,13 @@ from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
-OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; press again.")
+OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; try again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation, since a run costs credits; POST starts one run, however often it is sent."""
+    """GET asks for confirmation, since a run costs credits; POST starts one run, no matter how often it is sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     if request.method != "POST":
         catalog.request_balance_if_stale()
@@ -35,7 +35,7 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     if spent := create_run.run_of_form(request.user, token):
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
-    if found.reason or cost_line(run.app, request.user).is_blocked:
+    if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
         return _ask(request, run, said=_(OLD_PAGE), status=422)
@@ -47,7 +47,7 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
-    found, cost = rerun.again(request.user, run), cost_line(run.app, request.user)
+    found, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
     context = {
         "section": "history",
         "run": run,

@@ -1,9 +1,9 @@
-"""Forms posted by the buttons on a run's page."""
+"""Forms posted by the buttons on the run page."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class RetryForm(PostedForm):
-    """Retries the failed results. A token starts only one run, however often it is sent."""
+    """Retries the failed results. Each token starts only one run, even if it is posted several times."""
 
     token = CutField()

@@ -1,4 +1,4 @@
-"""URLs of a run's page and actions, and of the live updates for open pages."""
+"""URLs of the run page and its actions, and of live updates for open pages."""
 
 from django.urls import path
 
@@ -12,4 +12,6 @@ urlpatterns = [
     path("runs/<str:run_id>/leave/", views_run.run_leave, name="run-leave"),
     path("runs/<str:run_id>/retry-failed/", views_run.run_retry_failed, name="run-retry-failed"),
     path("live/", views.live, name="live"),
+    path("live/frame/", views.live_frame, name="live-frame"),
+    path("live/team/", views.live_team, name="live-team"),
 ]

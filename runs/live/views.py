@@ -1,35 +1,50 @@
-"""Live updates: an open page says which runs it shows and gets back only what has changed."""
+"""Live updates: an open page sends the runs that it shows, and gets back only what has changed."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs import catalog
+from runs.connection import status
+from runs.display import new_runs
+from runs.display.bell import bell_of, token_of
 from runs.display.cards import run_cards, version_token
+from runs.display.comment_draft import run_draft
+from runs.display.review_count import count_words
 from runs.display.run_page import run_page
+from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule
+from runs.history import selection
 from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
-from runs.models import Run, for_page
+from runs.models import Member, Run, Selection, for_page
+from runs.notices import read
 from runs.web.http import PortalRequest
-from runs.words.sentences import state_of
+from runs.words.known import similar_to
+from runs.words.marks import Marker
+from runs.words.sentences import balance_words, state_of
 
 MAX_RUNS = 200
 TITLE_CHARS = 60  # in the tab and in announcements
 COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
-KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "started_at", "created_at", "app__slow_seconds", *COUNTS)
+TIMES = ("opened_at", "started_at", "running_at", "created_at")
+KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *COUNTS)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A run as the page last saw it: its version, and a token for what was announced last."""
+    """A run as the page shows it: its version, and the token (`version_token`) with the state announced last."""
 
     version: int
     token: str
@@ -48,14 +63,71 @@ class Seen:
 @require_safe
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
-    """Return 204 if nothing changed, otherwise changed cards (panel and boxes for `page=run`) to swap out of band."""
+    """Return 204 if nothing changed, otherwise the changed cards (for `page=run`, panel and boxes) to swap in."""
     return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
 @never_cache
+def live_frame(request: PortalRequest) -> HttpResponse:
+    """Return the bell, the balance and what waits for review, or 204 if the page shows the current ones.
+
+    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number beside
+    Review as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also
+    send when they were opened (`since`), and the runs started elsewhere since then that they know (`k`).
+    """
+    catalog.request_balance_if_stale()
+    is_watching, started_at = new_runs.own_runs(request.user)
+    own = _started_elsewhere(request, started_at)
+    is_same = (
+        request.GET.get("n", "") == token_of(request.user.news_at)
+        and bool(request.GET.get("w")) == is_watching
+        and request.GET.get("b", "") == balance_words(status.lamina_status())
+        and request.GET.get("c", "") == count_words(request.user)
+    )
+    if is_same and own is None:
+        return HttpResponse(status=204)
+    frame = {"oob": True} if is_same else _frame(request.user, is_watching=is_watching)
+    return render(request, "live/live.html", frame | {"new_runs": own})
+
+
+def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
+    """Return the runs that the member has started since the page was opened; None if the page knows them all.
+
+    `started_at` is when they last started one, so that nothing is read for a page to which nothing is new.
+    """
+    since, known = request.GET.get("since", ""), request.GET.get("k", "")
+    if not known and not new_runs.is_after(started_at, since):
+        return None
+    is_home = request.GET.get("page") == "home"
+    found = Filter() if is_home else replace(Filter.read(_query_of_page(request)), tab="mine", by="")
+    own = new_runs.news_since(since, found, request.user, reverse("runs:home") if is_home else "")
+    return None if own is None or own.token == known else own
+
+
+@require_safe
+@never_cache
+def live_team(request: PortalRequest) -> HttpResponse:
+    """Return the runs that teammates have shared since the page was opened, or 204 if it knows them all (`k`)."""
+    found = Filter.read(_query_of_page(request)) if request.GET.get("page") == "history" else Filter(tab="team")
+    news = new_runs.news_since(request.GET.get("since", ""), replace(found, tab="team"), request.user)
+    if news is None or news.token == request.GET.get("k", ""):
+        return HttpResponse(status=204)
+    return render(request, "live/_new_runs.html", {"new_runs": news, "oob": True})
+
+
+def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
+    """Return the context for the bell, the balance and what waits for review."""
+    status.forget_status()  # the end of a run changes the balance
+    if is_watching is None:
+        is_watching = Run.objects.owned_by(member).active().exists()
+    return {"oob": True, "has_frame": True, "bell": bell_of(member, is_watching=is_watching)}
+
+
+@require_safe
+@never_cache
 def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return the live parts of one run, or the run's page if opened directly."""
+    """Return the changed parts of one run, or the whole run page if the URL was opened directly."""
     if not request.htmx:
         return run_detail(request, run_id)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
@@ -64,7 +136,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """Return `text` as a number; 0 if we can't have written it."""
+    """Return `text` as a number; 0 if it isn't one that we could have sent."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -78,54 +150,104 @@ def _seen(pairs: list[str]) -> dict[str, Seen]:
 
 
 def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> HttpResponse:
-    is_run_page = page_name == "run"
     known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
-    runs = list(known.select_related("app").only(*KNOWN_FIELDS))
-    active = [run for run in runs if run.is_active]
-    _keep_watch(active)
+    runs = list(known.select_related("app").only(*KNOWN_FIELDS)) if seen else []
+    _keep_watch([run for run in runs if run.is_active], is_watching="w" in request.GET)
     changed = [run.pk for run in runs if version_token(run) != seen[run.public_id].token]
-    if not changed:
+    if not changed and not _is_bell_old(request):
         return HttpResponse(status=204)
     wanted = Run.objects.filter(pk__in=changed)
-    fresh = list(for_page(wanted) if is_run_page else wanted.for_cards())
-    news = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
-    context = {"oob": True, "announcement": " ".join(_announce(run) for run in news)}
-    if is_run_page:
-        page = run_page(fresh[0], request.user, is_swap=True, walk=_walk(request))
-        known_as = seen[fresh[0].public_id]
-        boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
-        title = f"{page.state.word} · {_short_title(fresh[0])} · Lamina Portal"
-        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title}
-        context["retry"] = retry_of(fresh[0], request.user)
-        context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
+    if page_name == "run":
+        parts = _run_parts(request, list(for_page(wanted))[:1], seen)
     else:
-        has_tools = page_name in ("home", "history")
-        cards = run_cards(fresh, request.user)
-        if page_name == "history":
-            walk = urlencode({"in": Filter.read(_query_of_page(request)).query})
-            cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
-        context |= {"cards": cards, "has_tools": has_tools}
-        context["has_picks"] = page_name == "history"
+        parts = _card_parts(request, list(wanted.for_cards()), page_name)
+    fresh: list[Run] = parts.pop("fresh")
+    context: dict[str, Any] = {"oob": True} | parts | _bell_parts(request, fresh)
+    told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()  # announced by the bell
+    said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
+    context["announcement"] = " ".join(_announce(run) for run in said if run.public_id not in told)
     return render(request, "live/live.html", context)
 
 
+def _is_bell_old(request: PortalRequest) -> bool:
+    """Return whether the bell on the page is out of date. Pages without a bell don't send `n`."""
+    shown = request.GET.get("n")
+    return shown is not None and shown != token_of(request.user.news_at)
+
+
+def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
+    """Return the bell and the balance if there is news, or if one of the member's runs has ended on this page."""
+    has_ended = any(run.is_final and run.belongs_to(request.user) for run in fresh)
+    return _frame(request.user) if _is_bell_old(request) or (has_ended and "n" in request.GET) else {}
+
+
+def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) -> dict[str, Any]:
+    """Return the changed parts of a run page. The owner sees the run end there, so the run is marked as seen."""
+    if not fresh:
+        return {"fresh": []}
+    run = fresh[0]
+    read.opened(request, run)
+    walk, shows_all = _walk(request), "comments" in _query_of_page(request)
+    page = run_page(run, request.user, is_swap=True, walk=walk)
+    known_as = seen[run.public_id]
+    return {
+        "fresh": fresh,
+        "page": page,
+        "timeline": timeline_of(page, request.user, shows_all=shows_all),
+        "draft": run_draft(run, walk, shows_all=shows_all),
+        "run": run,
+        "boxes": [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes],
+        "new_boxes": [box for box in page.boxes if box.position >= known_as.boxes],
+        "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
+        "retry": retry_of(run, request.user),
+        "ticked": selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
+    }
+
+
+def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dict[str, Any]:
+    """Return the changed cards in a list of runs."""
+    cards = run_cards(fresh, request.user) if fresh else []
+    parts: dict[str, Any] = {}
+    if page_name == "history" and fresh:
+        found = _list_of_page(request)
+        walk = urlencode({"in": found.query})
+        cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
+        parts["ticked"] = selection.ticked(request.user, found.tab, [run.public_id for run in fresh])
+        parts["marker"] = Marker.of(found.words, similar_to(found.words))
+    return parts | {
+        "fresh": fresh,
+        "cards": cards,
+        "has_tools": page_name in ("home", "history"),
+        "has_picks": page_name == "history",
+    }
+
+
 def _query_of_page(request: PortalRequest) -> QueryDict:
-    """Return the query of the polling page: a filter, or the list that a run was opened from."""
+    """Return the query string of the polling page: a filter, or the list from which a run was opened."""
     return QueryDict(urlsplit(request.htmx.current_url or "").query)
 
 
+def _list_of_page(request: PortalRequest) -> Filter:
+    """Return the filter of the list on a History page. The page sends it, since it may be wider than the URL's."""
+    sent = request.GET.get("in")
+    return Filter.read(_query_of_page(request)) if sent is None else Filter.parse(sent)
+
+
 def _walk(request: PortalRequest) -> str:
-    """Return the list that Previous and Next follow, taken from the page's own address."""
+    """Return the query string for the list that Previous and Next follow, taken from the URL of the page."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
-def _keep_watch(active: list[Run]) -> None:
-    """Record what is on screen, or else make sure that the poller is running; one query each, never both."""
+def _keep_watch(active: list[Run], *, is_watching: bool) -> None:
+    """Record that active runs are on screen, or else make sure that the poller is running: one query, never both.
+
+    `is_watching` means that there is an active run that isn't on this page.
+    """
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
         polling_schedule.touch_opened(active, now)
-    elif active:
+    elif active or is_watching:
         poller_wakeups.ensure_poller()
 
 

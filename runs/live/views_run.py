@@ -9,12 +9,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.display.bin_rows import binned_page
+from runs.display.comment_draft import run_draft
+from runs.display.picks import picks_bar
 from runs.display.run_page import run_page
 from runs.display.share_panel import share_panel
+from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule, progress
+from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
-from runs.models import Run, for_page
+from runs.models import Run, Selection, for_page
+from runs.notices import read
+from runs.notices.mutes import with_mute
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
@@ -30,47 +36,53 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
 
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
-    run = for_page(Run.objects.visible_to(request.user)).filter(public_id=run_id).first()
+    run = with_mute(for_page(Run.objects.visible_to(request.user)), request.user).filter(public_id=run_id).first()
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
-    # next and previous follow the History list that the page was opened from
+    read.opened(request, run)
+    # Previous and Next follow the History list from which the page was opened.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
+    shows_all = "comments" in request.GET
     context = {
         "section": "history",
         "run": run,
         "page": page,
+        "timeline": timeline_of(page, request.user, shows_all=shows_all),
+        "draft": run_draft(run, walk, shows_all=shows_all),
         "retry": retry_of(run, request.user),
         "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
+        "back": request.get_full_path(),
+        "undo": take_undo(request, Selection.Place.RESULTS),
+        **picks_bar(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
     }
     return render_page(request, "live/run_detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation on a separate page, which no live update replaces; POST cancels."""
+    """GET asks for confirmation on a separate page, for browsers without scripts; POST cancels.
+
+    The run page shows the outcome and keeps it up to date; a separate message would soon be wrong.
+    """
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(
             request, "live/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
         )
-    said = {
-        "cancelled": _("Cancelled. Nothing had been started."),
-        "asked": _("We've asked Lamina to stop this run."),
-        "too late": _("This run had already ended."),
-    }
-    messages.info(request, said[progress.ask_cancel(run, request.user, timezone.now())])
+    if progress.ask_cancel(run, request.user, timezone.now()) == "too late":
+        messages.info(request, _("This run had already ended."))
     return go_to(request, run.get_absolute_url())
 
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Send a doubtful start again; the page warns that it may cost twice.
+    """Resend a start whose outcome is unknown; the page warns that the run may then cost twice.
 
-    Starts nothing if the page is outdated or another person has already decided.
+    Nothing is started if the page is outdated or somebody else has already decided.
     """
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and progress.start_again(run, timezone.now()):
@@ -80,7 +92,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Give up on a doubtful start, or on a run that doesn't end."""
+    """Give up on a start whose outcome is unknown, or on a run that doesn't end."""
     run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())

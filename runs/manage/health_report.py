@@ -1,4 +1,4 @@
-"""The health page: facts an admin needs at a glance, each with a verdict and, if that is bad, a next step."""
+"""The health page: facts an admin needs at a glance, each with a state and, if something is wrong, a next step."""
 
 import shutil
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from runs.connection import rate_limit
 from runs.connection.status import STATUS_ID
 from runs.engine import webhooks
 from runs.history import bin
-from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models import App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.messages import say
 from runs.words.moments import brief_day_words
 from runs.words.moments import short_time_words as when
@@ -27,8 +28,8 @@ from runs.words.sizes import size_words
 from runs.words.workers import worker_words
 
 INCIDENTS = 10
+UNKNOWN_APPS = 50  # maximum number of apps whose unknown fields are listed
 STORAGE_SECONDS = 60
-LITTLE_ROOM, NO_ROOM = 3_000_000_000, 300_000_000  # bytes
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -49,7 +50,7 @@ LIST_PROBLEMS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line. `state` is "good", "warn" or "bad"; `advice` gives details and, unless all is good, says what to do."""
+    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do."""
 
     label: str
     words: str
@@ -59,11 +60,21 @@ class Fact:
 
 @dataclass(frozen=True)
 class StateCount:
-    """How many runs are in one state, and when the oldest was created."""
+    """The number of runs in one state, and the creation time of the oldest."""
 
     word: str
     count: str
     oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class UnknownField:
+    """A field of a type the portal doesn't know, and since when Lamina has listed it."""
+
+    app: App
+    label: str
+    type: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class HealthReport:
 
     facts: list[Fact]
     counts: list[StateCount]
+    unknown_fields: list[UnknownField]
     incidents: list[Incident]
 
 
@@ -94,7 +106,7 @@ def health_report() -> HealthReport:
         _storage(),
         _bin(),
     ]
-    return HealthReport(facts, _counts(), list(Incident.objects.all()[:INCIDENTS]))
+    return HealthReport(facts, _counts(), _unknown_fields(), list(Incident.objects.all()[:INCIDENTS]))
 
 
 def _lamina(status: LaminaStatus, now: datetime) -> Fact:
@@ -118,7 +130,7 @@ def _key(status: LaminaStatus) -> Fact:
     label = _("Workspace key")
     if status.key_refused_at is not None:
         words = _("refused since %(when)s") % {"when": when(status.key_refused_at)}
-        advice = _("Make a new key in Lamina, set it on the server as LAMINA_API_KEY and restart the portal.")
+        advice = _("Create a new key in Lamina, set it on the server as LAMINA_API_KEY and restart the portal.")
         return Fact(label, words, "bad", advice)
     if status.answered_at is None:
         return Fact(label, _("not tried yet"), "warn")
@@ -128,7 +140,7 @@ def _key(status: LaminaStatus) -> Fact:
 
 
 def _app_list(status: LaminaStatus, now: datetime) -> Fact:
-    """Return the state of the app list, and what happens next if loading it failed."""
+    """Return the state of the app list and, if loading it failed, what happens next."""
     label = _("App list")
     if status.catalog_problem:
         words, retries = LIST_PROBLEMS[status.catalog_problem]
@@ -145,7 +157,7 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
-    """Say how many apps the portal requests if Lamina doesn't send them all; "" if it does."""
+    """Return how many apps the portal requests at a time, as a sentence; "" if Lamina sends all of them."""
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
@@ -179,10 +191,10 @@ def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _workers(at: datetime | None, now: datetime) -> list[Fact]:
-    """Return a line for each cluster seen in the last hour, since a working one would otherwise hide a silent one."""
+    """Return a line for each cluster seen in the last hour; otherwise a working one would hide one that went silent."""
     if at is None:
         advice = _("It reports within a minute of starting.")
-        return [Fact(_("Worker"), _("no sign of life yet"), "warn", advice)]
+        return [Fact(_("Worker"), _("no report yet"), "warn", advice)]
     facts = [_worker(beat.at, now, worker_words(beat.name)) for beat in heartbeats.clusters(now)]
     is_another_alive = now - at <= heartbeats.SILENT_AFTER and all(fact.state != "good" for fact in facts)
     return [_worker(at, now), *facts] if is_another_alive or not facts else facts
@@ -192,9 +204,9 @@ def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
     """Return the state of one cluster or, without `name`, of all of them together."""
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
-        words = _("%(name)s: no sign of life since %(when)s") if name else _("no sign of life since %(when)s")
+        words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
         return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost meanwhile."))
-    return Fact(label, (_("%(name)s: alive %(age)s") if name else _("alive %(age)s")) % values)
+    return Fact(label, (_("%(name)s: last report %(age)s") if name else _("last report %(age)s")) % values)
 
 
 def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
@@ -264,4 +276,14 @@ def _counts() -> list[StateCount]:
             words.get(row["status"], str(Run.Status(row["status"]).label)), number_words(row["count"]), row["oldest"]
         )
         for row in rows
+    ]
+
+
+def _unknown_fields() -> list[UnknownField]:
+    """Return the unknown fields of the listed apps, in catalogue order."""
+    apps = App.objects.listed().exclude(unknown_fields=[]).only("public_id", "name", "unknown_fields")
+    return [
+        UnknownField(app, field["label"], field["type"], datetime.fromisoformat(field["since"]))
+        for app in apps[:UNKNOWN_APPS]
+        for field in app.unknown_fields
     ]

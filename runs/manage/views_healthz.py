@@ -15,7 +15,7 @@ from runs.connection.status import is_sandbox, lamina_status
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return the seconds since each last sign of life; 503 if the database is down."""
+    """Return the seconds since the last sign of life of worker, poller and Lamina; 503 if the database is down."""
     now = timezone.now()
     try:
         worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)

@@ -1,4 +1,4 @@
-"""Addresses that the portal's processes listen on: parse them, and check that they are free and respond."""
+"""Network addresses that the portal processes listen on: parsing, and checks that they are free and respond."""
 
 import errno
 import http.client
@@ -23,7 +23,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Parse "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (every address)."""
+        """Parse "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (all interfaces). Raises AddressError."""
         host, colon, port = text.rpartition(":")
         if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise AddressError(f"PORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
@@ -42,7 +42,7 @@ class Address:
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError if something else is already listening here, or if we aren't allowed to."""
+        """Raise AddressError if something else is already listening here, or if we aren't allowed to listen."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:

@@ -18,7 +18,7 @@ HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py 
 
 
 def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
-    """Make sure that somebody can sign in. Return messages that say who."""
+    """Make sure that somebody can sign in. Return messages that say who can."""
     if settings.IS_SANDBOX:
         public = next((host for host in (_portal_host(), bind.host) if not is_loopback(host)), None)
         if public is None:
@@ -47,7 +47,7 @@ def _make_demo_people() -> list[str]:
             member.set_password(DEMO_PASSWORD)
             member.save(update_fields=["is_active", "deactivated_at", "password"])
     return [
-        f"Sign in as demo@example.com (admin) or sam@example.com (maker), password: {DEMO_PASSWORD}",
+        f"Sign in as demo@example.com (admin) or sam@example.com (approver), password: {DEMO_PASSWORD}",
         "Sandbox: nothing here is real. Set LAMINA_API_KEY to work with Lamina.",
     ]
 
@@ -57,7 +57,7 @@ def _close_demo_people() -> None:
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:
-    """Ask on the terminal until an admin has been created. Return the admin's email address."""
+    """Prompt in the terminal until an admin has been created. Return the email address of that admin."""
     say("There is no admin yet. Create one:")
     while True:
         email = input("  Email address: ").strip()

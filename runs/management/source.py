@@ -1,7 +1,7 @@
-"""Finds changed files in the portal's source, for `make dev`.
+"""Detects changed source files, for `make dev`.
 
-gunicorn's `--reload` is not enough: its main process keeps the old settings and worker class, and the queue's worker
-wouldn't reload at all.
+The `--reload` option of gunicorn isn't enough: its main process keeps the old settings and worker class, and the queue
+worker wouldn't reload at all.
 """
 
 import os
@@ -30,7 +30,7 @@ class Source:
         return sorted(os.path.relpath(path, self.root) for path in differ)
 
     def _look(self) -> dict[str, int]:
-        """Return the path of each watched file and its modification time in nanoseconds."""
+        """Return the modification time of each watched file in nanoseconds, by path."""
         self._looked_at = time.monotonic()
         found = {}
         for name in WATCHED:

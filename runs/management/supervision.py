@@ -1,4 +1,4 @@
-"""Supervises the portal's processes: starts them in order, watches, restarts and stops them, and leaves none behind.
+"""Supervises the portal processes: starts them in order, watches, restarts and stops them, and leaves none behind.
 
 Each part has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends
 each part SIGTERM. Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it.
@@ -73,7 +73,7 @@ class Part:
         return self.process.poll() if self.process else None
 
     def exit_words(self) -> str:
-        """Return how the part ended, for a sentence: "ended with code 1", "was killed by SIGKILL"."""
+        """Return how the part ended, for use in a sentence: "ended with code 1", "was killed by SIGKILL"."""
         code = self.exit_code
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
@@ -184,8 +184,10 @@ class Supervisor:
 
 
 class Pulse:
-    """Detects whether a part is alive by a value that keeps changing. It uses our own monotonic clock, so that other
-    hosts' clocks and a sleeping laptop don't matter."""
+    """Detects whether a part is alive: the value that `read` returns must keep changing.
+
+    Time is measured with our own monotonic clock, so that the clocks of other hosts and a sleeping laptop don't matter.
+    """
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:
         self.read = read
@@ -194,7 +196,7 @@ class Pulse:
         self.restart()
 
     def restart(self) -> None:
-        """Start over, because the part has just started."""
+        """Reset the state, because the part has just started."""
         self._value: object = None
         self._changed_at = self._read_at = time.monotonic()
 

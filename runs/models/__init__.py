@@ -1,16 +1,32 @@
-"""The portal's models: people, apps, files, runs and the small rows that coordinate workers."""
+"""Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
 from runs.models.app_search import AppSearch
+from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
+from runs.models.decisions import Decision, ReviewRules
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
+from runs.models.notice import (
+    ChatChannel,
+    ChatMessage,
+    Mail,
+    MailWhenReady,
+    Mute,
+    Notice,
+    NoticeChoice,
+    NoticeKind,
+    Way,
+)
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
 from runs.models.retention import RetentionRules
 from runs.models.reuse import Draft, Preset, SavedView
+from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
+from runs.models.search import KnownWord, RunWords, WordTrigram
+from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 
 __all__ = [
@@ -21,6 +37,11 @@ __all__ = [
     "AppSchema",
     "AppSearch",
     "BrowserSession",
+    "ChatChannel",
+    "ChatMessage",
+    "Comment",
+    "CommentChange",
+    "Decision",
     "Draft",
     "GuestCopy",
     "GuestLink",
@@ -29,21 +50,36 @@ __all__ = [
     "Incident",
     "Invite",
     "KnownAddress",
+    "KnownWord",
     "LaminaStatus",
     "Lease",
+    "Mail",
+    "MailWhenReady",
     "Member",
+    "Mention",
+    "Mute",
+    "Notice",
+    "NoticeChoice",
+    "NoticeKind",
     "Output",
     "OutputFile",
     "Preset",
     "RequestLog",
     "RetentionRules",
+    "ReviewItem",
+    "ReviewRequest",
+    "ReviewRules",
     "Run",
     "RunInput",
+    "RunWords",
     "SavedView",
+    "Selection",
     "SharingRules",
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "Way",
+    "WordTrigram",
     "files_visible_to",
     "files_with_small_picture_for",
     "for_page",

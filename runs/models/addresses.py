@@ -1,5 +1,4 @@
-"""Builds addresses from random ids. A page of cards has hundreds of addresses, so each URL pattern is looked up only
-once."""
+"""Build URL paths from random ids. A page of cards has hundreds of URLs, so each URL pattern is resolved only once."""
 
 from functools import cache
 
@@ -9,7 +8,7 @@ PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:
-    """Return the path that `reverse` would return for the URL `name`, with `public_id` if it takes one."""
+    """Return the same path as `reverse` for the URL called `name`, with `public_id` if the URL takes one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
 

@@ -1,6 +1,6 @@
-"""The catalogue as Lamina last sent it, stored so that pages never wait for Lamina."""
+"""The catalogue as last received from Lamina, stored so that pages never wait for Lamina."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return apps on everyone's list. Apps only found by searching, or now gone, keep their address and runs."""
+        """Return apps on everyone's list. Apps only found by searching, and those that are gone, keep their URL."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
@@ -27,53 +27,52 @@ class AppQuerySet(models.QuerySet["App"]):
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
-    def matching(self, words: Iterable[str]) -> Self:
-        """Return apps with all of `words` (`words.fold.fold_words`) in name, description or outputs."""
-        found = self
-        for word in words:
-            found = found.filter(search_text__contains=word)
-        return found
-
 
 class App(models.Model):
-    """One Lamina app. `remote_id` is Lamina's id; `public_id` is ours, for addresses."""
+    """A Lamina app. `remote_id` is Lamina's id; `public_id` is our own, for URLs."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
     name = models.TextField()
     description = models.TextField(blank=True, default="")
-    # How many outputs of each kind the app makes, e.g. {"image": 2, "video": 1}; and " image video " to filter by.
+    # Number of outputs of each kind, e.g. {"image": 2, "video": 1}, and the kinds as " image video " for filtering.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
+    # The words that search compares (`words.terms.stored_words`): one line for the name, one for everything else.
     search_text = models.TextField(blank=True, default="")
     position = models.PositiveIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True, default="")
     thumbnail = models.ForeignKey("runs.StoredFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
+    # Our copies of the sample media that `url` parameters have as defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why there is no form and thus no schema.
+    # Fields of a type the portal doesn't know: [{"label", "type", "since"}], `since` in ISO format.
+    unknown_fields: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    # Reason why the app has no form, and thus no schema.
     form_problem = MessageCharField(max_length=200, blank=True)
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # last response to a request for its id
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # last request for its id, successful or not
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # last response to a request for this app
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # last request for this app, successful or not
     # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
-    # How long its last runs took: `usual` is the median, `slow` the 90th percentile; null until five have ended.
+    # Duration of the latest runs: `usual` is the median, `slow` the 90th percentile; null until five runs have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    # On everyone's list: Lamina listed it, or someone starred or ran it. Other apps were only found by searching.
+    # Whether it is on everyone's list, because Lamina listed it or someone starred or ran it. Other apps were only
+    # found by searching.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
-    # One star for the whole team; a starred app stays on the list.
+    # The star is shared by the whole team; a starred app stays on the list.
     starred_at = models.DateTimeField(null=True, blank=True)
     starred_by = models.ForeignKey(
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
-    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; lost ones may come back
-    # When Lamina responded with 404 or 403 to a request for its id. Only these responses count.
+    # Whether results that are shared with the team ask for a decision by themselves.
+    asks_review = models.BooleanField(default=False, db_default=False)
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
+    # When Lamina responded with 404 or 403 to a request for this app. No other response counts.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -120,23 +119,23 @@ class App(models.Model):
 
     @property
     def is_runnable(self) -> bool:
-        """Whether Lamina has the app for this workspace. Otherwise, no run of it can be started."""
+        """Whether this workspace can use the app. Otherwise, no run of the app can be started."""
         return not (self.is_gone or self.is_forbidden)
 
     @property
     def may_have_form(self) -> bool:
-        """Whether Lamina may still have a form, because it hasn't said that there is none."""
+        """Whether the app may have a form: this workspace can use it, and no problem with the form is known."""
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Return whether to ask Lamina again when somebody opens the app. A refused app may come back at any time."""
+        """Return whether to request the app again when someone opens it. A refused app may come back at any time."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 
 
 class AppSchema(models.Model):
-    """One version of an app's parameters and outputs, kept for as long as a run or an open form refers to it."""
+    """A version of an app's parameters and outputs, stored for as long as a run or an open form refers to it."""
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="schemas")
     version = models.CharField(max_length=16)  # first 16 hex digits of the SHA-256 of the canonical JSON
@@ -149,3 +148,7 @@ class AppSchema(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id} {self.version}"
+
+    def asked(self, wanted: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the outputs with the indexes `wanted`, in order; all of them if it is empty."""
+        return [output for output in self.outputs if not wanted or output["index"] in wanted]

@@ -12,7 +12,7 @@ LOST_AFTER = timedelta(seconds=60)  # after that, we assume the task was lost
 
 
 class AppSearch(models.Model):
-    """One search on Lamina, identified by a hash of its words. Who searched isn't stored."""
+    """A search on Lamina, identified by a hash of its words. We don't store who searched."""
 
     key = models.CharField(max_length=64, primary_key=True)
     words = models.CharField(max_length=200)
@@ -21,7 +21,7 @@ class AppSearch(models.Model):
     pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of new apps were fetched
     # A list of {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool}, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why nothing more was found: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
+    # Why more apps couldn't be found: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 
@@ -41,7 +41,7 @@ class AppSearch(models.Model):
         return is_young and self.pictured_at is None and any(find["is_new"] for find in self.finds)
 
     def is_good(self, now: datetime) -> bool:
-        """Return whether the result, or the wait for it, is still valid."""
+        """Return whether the search is still valid: its results are recent, or the worker is still searching."""
         if self.answered_at is None:
             return self.is_waiting(now)
         return now < (self.retry_at or self.answered_at + KEPT_FOR)

@@ -1,5 +1,6 @@
-"""Small rows that coordinate processes on all hosts: who polls, who is alive, requests sent, state of Lamina."""
+"""Small tables that coordinate processes on all hosts: leases, heartbeats, sent requests, the state of Lamina."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -9,7 +10,7 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The right to do `name` until `until` (database clock); acquired and renewed by conditional UPDATE only."""
+    """The right to do the work `name` until `until` (database clock), acquired and renewed by conditional UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=64, blank=True, default="")
@@ -21,7 +22,7 @@ class Lease(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life from a part of the portal: "poller", or "worker host:pid" for each cluster."""
+    """The last heartbeat of a part of the portal: "poller", or "worker host:pid" for each cluster."""
 
     name = models.CharField(max_length=120, primary_key=True)
     at = models.DateTimeField(default=timezone.now)
@@ -31,20 +32,20 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """Requests sent by all processes in the last minute: row 1 to Lamina, row 2 app searches.
+    """Requests sent by all processes in the last minute: row 1 counts all requests, row 2 only app searches.
 
-    Locked while it is read and written. Times are Unix seconds.
+    The row is locked while it is read and updated. Times are in Unix seconds.
     """
 
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)  # last 60 s, oldest first
-    closed_until = models.FloatField(default=0.0)  # Retry-After of the last 429
+    closed_until = models.FloatField(default=0.0)  # when Lamina's Retry-After ends (from the last 429)
 
     def __str__(self) -> str:
         return f"{len(self.stamps)} requests"
 
 
 class LaminaStatus(models.Model):
-    """A single row: the state of Lamina and our key, from the latest responses."""
+    """A single row with the state of Lamina and of our key, based on the latest responses."""
 
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
@@ -57,12 +58,15 @@ class LaminaStatus(models.Model):
     workspace_name = models.TextField(blank=True, default="")
     balance = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     balance_at = models.DateTimeField(null=True, blank=True)
+    balance_asked_at = models.DateTimeField(null=True, blank=True)
+    # Estimated cost of the runs that were sent after Lamina reported the balance, and have ended.
+    spent_since = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
     # How many apps to request until `catalog_limit_until` (0: without a limit); null: start with the maximum.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
-    catalog_count = models.PositiveIntegerField(default=0)  # apps on the last list
+    catalog_count = models.PositiveIntegerField(default=0)  # number of apps on the last list
     # What is wrong with the list ("refused", "late", "unreadable"), since when, and what Lamina said.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
@@ -79,9 +83,14 @@ class LaminaStatus(models.Model):
     def __str__(self) -> str:
         return "away" if self.away_since else "reachable"
 
+    @property
+    def balance_left(self) -> Decimal | None:
+        """The estimated balance: the one Lamina last reported, minus `spent_since`."""
+        return None if self.balance is None else max(Decimal(), self.balance - self.spent_since)
+
 
 class Incident(models.Model):
-    """Something an admin may want to know; the health page shows the last few. Never holds the key or inputs."""
+    """An event that an admin may want to know about. The health page shows the latest. Never has keys or inputs."""
 
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker"

@@ -17,12 +17,12 @@ THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
-    """Return the address of a file's WebP at most `width` pixels wide, including the original's content hash."""
+    """Return the URL of a thumbnail, at most `width` pixels wide, including the content hash of the original."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
 
 
 class StoredFile(models.Model):
-    """One complete, checked file in storage. Its row is created once all bytes have been stored."""
+    """A complete, checked file in the storage. Its row is created once all bytes have been stored."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _lazy("Image")
@@ -45,15 +45,17 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
-    # When the worker will make the small pictures (storage.small_pictures); null if they exist or never will.
+    # When the worker will create the thumbnails (storage.deferred_thumbnails); null if they exist or never will.
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = (
-            # storage.small_pictures: files whose small pictures are still to be made
+            # storage.deferred_thumbnails: files whose thumbnails are still missing
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
+            # launching.library: files with the same content
+            models.Index(fields=["sha256"], name="file_content"),
         )
 
     def __str__(self) -> str:
@@ -61,16 +63,16 @@ class StoredFile(models.Model):
 
     @property
     def picture_follows(self) -> bool:
-        """Whether a small picture may still be made."""
+        """Whether thumbnails may still be created."""
         return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
     def original_url(self) -> str:
-        """Address of the original, including its content hash, so that browsers may cache it as `immutable`."""
+        """URL of the original, including its content hash, so that browsers may cache it as `immutable`."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
-        """Return the address of the WebP at most `width` pixels wide, or "" if there is none."""
+        """Return the URL of the thumbnail that is at most `width` pixels wide, or "" if there is none."""
         if not getattr(self, f"thumb_{width}"):
             return ""
         return thumb_path(self.public_id, self.sha256, width)
@@ -90,7 +92,7 @@ class StoredFile(models.Model):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, member: Member) -> Self:
-        """Return the files that the member added, and those of runs transferred to them."""
+        """Return the uploads that the member added, and those of runs transferred to them."""
         return self.filter(member=member)
 
 
@@ -109,9 +111,9 @@ class Upload(models.Model):
     source_url = models.TextField(blank=True, default="")  # empty for a file from disk
     accept = models.JSONField(default=list)  # kinds the field accepts, e.g. ["image"]; empty = any
     name = models.CharField(max_length=200)
-    search_text = models.TextField(blank=True, default="")  # the folded name
+    search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
-    asset_url = models.TextField(blank=True, default="")  # its address on Lamina once sent; reusable
+    asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once sent; can be reused
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -130,5 +132,5 @@ class Upload(models.Model):
         return self.name
 
     def belongs_to(self, member: Member) -> bool:
-        """Follow the same rule as `UploadQuerySet.owned_by`."""
+        """Apply the rule of `UploadQuerySet.owned_by` to this upload."""
         return self.member_id == member.pk

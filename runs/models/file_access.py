@@ -1,4 +1,4 @@
-"""Who may see a file, based on the runs and presets they may see."""
+"""Access to files, based on the runs and presets that a member may see."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -18,7 +18,7 @@ def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
-    """Return files whose smallest picture the member may see, including those of binned runs, to tell runs apart."""
+    """Return files whose smallest thumbnail the member may see. Runs in the bin are included, to tell them apart."""
     return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member)))
 
 

@@ -1,4 +1,4 @@
-"""Random ids for addresses. Nobody can guess them."""
+"""Random ids for URLs, which nobody can guess."""
 
 import secrets
 
@@ -6,7 +6,7 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no hyphens, and no letters that 
 
 
 def new_secret() -> str:
-    """Return a secret path element of 192 bits, for addresses that grant access by themselves."""
+    """Return a secret path segment of 192 bits, for URLs that grant access by themselves."""
     return secrets.token_urlsafe(24)
 
 

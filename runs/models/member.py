@@ -1,4 +1,4 @@
-"""People. A portal has one team, and every active member is a teammate."""
+"""Members of the team. A portal has one team, which every active member belongs to."""
 
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ class MemberManager(BaseUserManager["Member"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the address in lower case, so that no two accounts differ only by case."""
+        """Return the email address in lower case, so that no two accounts differ only by case."""
         return (email or "").strip().lower()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Member":
@@ -42,7 +42,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         ADMIN = "admin", _lazy("Admin")
 
     class Theme(models.TextChoices):
-        SYSTEM = "", _lazy("As the device")
+        SYSTEM = "", _lazy("Same as device")
         LIGHT = "light", _lazy("Light")
         DARK = "dark", _lazy("Dark")
 
@@ -54,10 +54,21 @@ class Member(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
     has_shortcuts = models.BooleanField(default=True)
-    # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for mails.
+    # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for emails.
     language = models.CharField(max_length=10, blank=True, default="")
     browser_language = models.CharField(max_length=10, blank=True, default="")
+    # A name such as "Europe/Berlin"; empty means the browser's time zone, which is remembered for emails.
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    browser_time_zone = models.CharField(max_length=64, blank=True, default="")
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
+
+    # Notices (runs.notices). `news_at` changes whenever unread ones do, so that pages needn't query for them; null if
+    # there are none. `unread` counts them, up to about 100, with those about runs that the member no longer sees.
+    news_at = models.DateTimeField(null=True, blank=True)
+    unread = models.PositiveIntegerField(default=0, db_default=0)
+    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily mail, in the member's zone
+    bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
+    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more mail since then, after three hard bounces
 
     objects = MemberManager()
 
@@ -80,8 +91,13 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def mail_language(self) -> str:
-        """Language code for mails to this person."""
+        """Language code for emails to this person."""
         return self.language or self.browser_language or settings.LANGUAGE_CODE
+
+    @property
+    def mail_time_zone(self) -> str:
+        """Name of the time zone for emails to this person."""
+        return self.time_zone or self.browser_time_zone or settings.TIME_ZONE
 
     @property
     def initials(self) -> str:
@@ -99,7 +115,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
 
 class ThrottleHit(models.Model):
-    """An attempt that counts for a while: a wrong password, an unknown link, a guest's visit (`throttling.Attempt`).
+    """A rate-limited attempt: a wrong password, an unknown link, or a visit by a guest (`throttling.Attempt`).
 
     `key` is a hash, never an IP or email address.
     """
@@ -116,8 +132,8 @@ class ThrottleHit(models.Model):
 
 
 class KnownAddress(models.Model):
-    """A sign-in with an email address from an IP address (`throttling.remember_address`). `key` is a keyed hash of both
-    addresses, which reveals neither without the secret key."""
+    """An email address and an IP address that it was used from to sign in (`throttling.remember_address`). `key` is a
+    keyed hash of both, which reveals neither without the secret key."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

@@ -1,6 +1,6 @@
-"""Sentences stored as a code and its values, so that everyone reads them in their own language.
+"""Messages stored as a code with values, so that everyone can read them in their own language.
 
-`words.messages` has the sentence for each code. Sentences from other systems or older versions are stored as quotes.
+`words.messages` has the text for each code. Messages from other systems or older versions are stored as quotes.
 """
 
 import json
@@ -15,7 +15,7 @@ type Value = str | int | float
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence to show later: a `code` with `values`, or a `quote` as is. Empty if it has neither."""
+    """A message to show later: a `code` with `values`, or a `quote` to show unchanged. Empty if it has neither."""
 
     code: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Message:
         return bool(self.code or self.quote)
 
     def to_stored(self) -> str:
-        """Return the text for the column: JSON for a code, a plain quote, or nothing."""
+        """Return the text to store in the column: JSON for a code, plain text for a quote, or "" if empty."""
         if self.code:
             return json.dumps({"code": self.code, **self.values}, ensure_ascii=False)
         # A plain quote that looks like our JSON would be mistaken for a code.
@@ -47,7 +47,7 @@ class Message:
 
 
 def as_message(value: Message | str | None) -> Message:
-    """Return the message itself. Plain text becomes a quote."""
+    """Return `value` if it is a message. Plain text becomes a quote."""
     return value if isinstance(value, Message) else Message(quote=value or "")
 
 
@@ -59,7 +59,7 @@ else:
 
 
 class _MessageColumn:
-    """Reads and writes a `Message` in a text column. Migrations see a plain text field."""
+    """Field that reads and writes a `Message` in a text column. Migrations see a plain text field."""
 
     max_length: int | None
     blank: bool
@@ -84,7 +84,7 @@ class _MessageColumn:
 
 
 def fitted(value: Message | str, length: int | None) -> str:
-    """Return the stored text of `value`, cut to `length` characters: quotes and values are shortened, longest first."""
+    """Return `value` as stored text of at most `length` characters; quotes and values are truncated, longest first."""
     message = as_message(value)
     stored = message.to_stored()
     while length is not None and len(stored) > length:

@@ -1,9 +1,11 @@
-"""Results of a run: an `Output` for each result box, and an `OutputFile` for each media address in it."""
+"""Results of a run: an `Output` for each result box, and an `OutputFile` for each media URL in it."""
 
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -19,9 +21,40 @@ class OutputQuerySet(models.QuerySet["Output"]):
     def visible_to(self, member: Member) -> Self:
         return self.filter(run__in=Run.objects.visible_to(member))
 
+    def in_line_of(self, output: "Output") -> Self:
+        """Return all versions of `output`, the first one first."""
+        return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
+
+    def own_work_of(self, member: Member) -> Self:
+        """Return results that the member made, or of which they made an earlier version since the last approved one.
+
+        With four eyes, they don't approve these (`review.deciders`), so these don't wait for them either.
+        """
+        return self.filter(is_own_work(member))
+
+
+def is_own_work(member: Member, at: str = "") -> Q:
+    """Return the condition of `OutputQuerySet.own_work_of` for rows that lead to a result by `at`, such as "output__".
+
+    It never looks for all own work of the member, which may be most of what there is.
+    """
+    made = Exact(Coalesce(f"{at}run__made_by", f"{at}run__member"), member.pk)
+    earlier = Output.objects.filter(
+        Q(pk=OuterRef(f"{at}line")) | Q(line=OuterRef(f"{at}line")),
+        Exact(Coalesce("run__made_by", "run__member"), member.pk),
+        number__lt=OuterRef(f"{at}number"),
+    )
+    approved = Output.objects.filter(
+        Q(pk=OuterRef(OuterRef(f"{at}line"))) | Q(line=OuterRef(OuterRef(f"{at}line"))),
+        verdict="approved",
+        number__gte=OuterRef("number"),
+        number__lt=OuterRef(OuterRef(f"{at}number")),
+    )
+    return Q(made) | Q(Exists(earlier.exclude(Exists(approved))), **{f"{at}line__isnull": False})
+
 
 class Output(models.Model):
-    """A result box. `remote_id` identifies it and `position` orders it, since labels may repeat within a run."""
+    """A result box, identified by `remote_id` and ordered by `position`, since labels may repeat within a run."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _lazy("Waiting")
@@ -34,19 +67,37 @@ class Output(models.Model):
     position = models.PositiveIntegerField()
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina assigns one
     label = models.TextField(blank=True, default="")
-    search_text = models.TextField(blank=True, default="")  # the folded label
+    search_text = models.TextField(blank=True, default="")  # the label, folded for searching
     kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown word
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
-    version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed
-    text = models.TextField(blank=True, default="")  # for text and for values without an address
+    changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version at its last change
+    text = models.TextField(blank=True, default="")  # for texts, and for values without a URL
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
-    # Space reserved until the picture arrives, based on the inputs or Lamina's dimensions, so that the page doesn't
-    # jump.
+    # Space reserved until the picture arrives, based on the inputs or on the dimensions from Lamina, so that the page
+    # doesn't jump.
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
     starred_at = models.DateTimeField(null=True, blank=True)  # shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    # Which of the app's results it is; null for outputs that the app doesn't name, and for runs before this column.
+    schema_index = models.PositiveIntegerField(null=True, blank=True)
+    # Versions of one result, assigned when Run is pressed: the first result of the line (null: it is itself the first),
+    # and the number in the line.
+    line = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="later_versions"
+    )
+    number = models.PositiveIntegerField(default=1, db_default=1)
+
+    # SHA-256 in hex over the hashes of its files in order, else over its text; empty while files are being saved.
+    # Verdicts and comments are bound to it.
+    content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # The verdict of everyone who decided, kept by `review.verdicts`; empty = not reviewed. `decided_in` counts its
+    # changes, so that a page that shows an old state is told so.
+    verdict = models.CharField(max_length=8, blank=True, default="", db_default="")
+    decided_in = models.PositiveIntegerField(default=0, db_default=0)
+    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed ones not counted
 
     objects = OutputQuerySet.as_manager()
 
@@ -57,14 +108,38 @@ class Output(models.Model):
             models.UniqueConstraint(
                 fields=["run", "remote_id"], condition=~Q(remote_id=""), name="output_remote_id_unique"
             ),
+            models.UniqueConstraint(
+                fields=["line", "number"], condition=Q(line__isnull=False), name="output_line_number_unique"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.position} {self.label}"
 
     def get_absolute_url(self) -> str:
-        """Return the path of this result's page."""
+        """Return the path of the page for this result."""
         return path_to("result-detail", self.public_id)
+
+    @property
+    def first_id(self) -> int:
+        """Primary key of the first version in its line."""
+        return self.line_id or self.pk
+
+    @property
+    def newest_number(self) -> int:
+        """The number of the newest version in its line, finished or not."""
+        latest = Output.objects.filter(line=self.first_id).aggregate(latest=Max("number"))["latest"]
+        return latest or self.number
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the value is an object or a list. `text` then holds it as JSON, with its original order."""
+        return bool(self.text) and isinstance(self.raw_value, dict | list)
+
+    @property
+    def text_ending(self) -> str:
+        """File extension for downloading `text`."""
+        return "json" if self.is_object else "txt"
 
     @property
     def star_url(self) -> str:
@@ -72,7 +147,7 @@ class Output(models.Model):
 
 
 class OutputFile(models.Model):
-    """A media address from Lamina, and our copy of its file."""
+    """A media URL from Lamina, and our copy of the file."""
 
     class Status(models.TextChoices):
         SAVING = "saving", _lazy("Saving")
@@ -88,7 +163,7 @@ class OutputFile(models.Model):
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
     error = MessageCharField(max_length=300, blank=True)
-    is_refused = models.BooleanField(default=False)  # the guard refuses source_url: don't show it as a link
+    is_refused = models.BooleanField(default=False)  # the guard refused source_url, so don't show it as a link
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -109,10 +184,10 @@ class OutputFile(models.Model):
 
 
 def for_page(runs: RunQuerySet) -> RunQuerySet:
-    """Return `runs` with everything that a run page shows, including results and inputs."""
+    """Load everything that a run page shows along with `runs`, including results and inputs."""
     files = models.Prefetch("files", OutputFile.objects.select_related("file"))
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    told = runs.for_cards().select_related("schema", "made_by", "cancelled_by", "preset")
+    told = runs.for_cards().select_related("schema", "cancelled_by", "preset")
     return told.prefetch_related(outputs, inputs)

@@ -1,4 +1,4 @@
-"""Invitations, and the browsers members are signed in on."""
+"""Invitations, and browsers in which members are signed in."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from runs.models.member import Member
 
 
 class Invite(models.Model):
-    """One person's invitation to the team. Anyone with the link can accept it; only a hash of its token is stored.
+    """An invitation to join the team. Anyone with the link can accept it; only a hash of the token is stored.
 
     The token is derived from `nonce` and the portal's secret key, so an admin can copy the link again, but the database
     alone doesn't reveal it.
@@ -17,7 +17,7 @@ class Invite(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     nonce = models.CharField(max_length=43)
     token_hash = models.CharField(max_length=64, unique=True)  # SHA-256 in hex
-    email = models.EmailField(max_length=254, blank=True, default="")  # empty: they enter their own
+    email = models.EmailField(max_length=254, blank=True, default="")  # if empty, the invited person enters it
     name = models.CharField(max_length=150, blank=True, default="")
     role = models.CharField(max_length=10, choices=Member.Role, default=Member.Role.MAKER)
     invited_by = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="invites")
@@ -35,7 +35,7 @@ class Invite(models.Model):
 
 
 class BrowserSession(models.Model):
-    """A browser that a member is signed in on. Members can see theirs and sign them out."""
+    """A browser in which a member is signed in. Members can see their own browsers and sign them out."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="signed_in")

@@ -1,11 +1,11 @@
-"""How long runs are kept."""
+"""Rules for how long runs are kept."""
 
 from django.db import models
 
 
 class RetentionRules(models.Model):
-    """A single row: how many days after its end a run moves to the bin automatically; null means never. Read it with
-    `RetentionRules.current()`."""
+    """A single row with the number of days after which finished runs move to the bin automatically; null means never.
+    Read it with `RetentionRules.current()`."""
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)
     failed_days = models.PositiveSmallIntegerField(null=True, blank=True)

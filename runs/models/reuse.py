@@ -12,18 +12,36 @@ from runs.models.ids import new_public_id
 from runs.models.member import Member
 
 
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def current(self) -> Self:
+        """Return the drafts that forms show, which excludes discarded ones."""
+        return self.filter(is_dropped=False)
+
+    def dropped(self) -> Self:
+        """Return discarded drafts, which can still be restored."""
+        return self.filter(is_dropped=True)
+
+
 class Draft(models.Model):
-    """What someone has typed into an app's form. It survives reloads, expired sign-ins and switching devices."""
+    """Answers that a member has entered in an app's form. They survive reloads, expired sign-ins and switching devices.
+
+    A discarded draft is kept for a while alongside the form's new draft, so that it can be restored.
+    """
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
     answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
+    is_dropped = models.BooleanField(default=False, db_default=False)
+    # Hashes of the forms that discarded or restored it: anything they still send is older than that.
+    closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
+    objects = DraftQuerySet.as_manager()
+
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["member", "app"], name="draft_unique"),)
+        constraints = (models.UniqueConstraint(fields=["member", "app", "is_dropped"], name="draft_unique"),)
 
     def __str__(self) -> str:
         return f"{self.member_id}/{self.app_id}"
@@ -31,12 +49,12 @@ class Draft(models.Model):
 
 class PresetQuerySet(models.QuerySet["Preset"]):
     def visible_to(self, member: Member) -> Self:
-        """Return the member's own presets and the team's."""
+        """Return the member's own presets and those shared with the team."""
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own presets; for admins, also the team's. Viewers get a 403 that says why they can't
-        change them."""
+        """Return the member's own presets; for admins, also the team's. Viewers get a 403 that explains why they can't
+        change any of these presets."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
@@ -57,6 +75,8 @@ class Preset(models.Model):
     uploads = models.ManyToManyField(Upload, related_name="presets")  # used in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody changes it
+    is_set_aside = models.BooleanField(default=False, db_default=False)  # a draft; the next one replaces it
 
     objects = PresetQuerySet.as_manager()
 
@@ -68,18 +88,18 @@ class Preset(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Return the address of the app's form, prefilled with the preset."""
+        """Return the URL of the app's form, prefilled with the preset."""
         return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
     def belongs_to(self, member: Member) -> bool:
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """Same rule as `PresetQuerySet.visible_to`."""
+        """Apply the rule of `PresetQuerySet.visible_to` to this preset."""
         return self.is_team or self.belongs_to(member)
 
     def is_changeable_by(self, member: Member) -> bool:
-        """Same rule as `PresetQuerySet.changeable_by`."""
+        """Apply the rule of `PresetQuerySet.changeable_by` to this preset."""
         is_theirs = self.belongs_to(member) or (member.is_admin and self.is_team)
         return member.can_run and is_theirs
 

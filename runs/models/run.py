@@ -1,6 +1,5 @@
-"""A run: one press of the Run button, and its results. Only `engine.progress` changes a run's status."""
+"""Runs: each is started by one click on Run, and has results. Only `engine.progress` changes the status of a run."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -20,31 +19,46 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. They include the columns in the indexes' own conditions; otherwise, SQLite would have
-# to read every row to check them.
-FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("shared_at"), F("deleted_at"))
+# Columns that History filters by. They include the columns in the conditions of the indexes; otherwise, SQLite would
+# have to read every row to check them.
+FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
+
+
+def seen_by(member: Member, path: str = "") -> Q:
+    """Return the condition of `RunQuerySet.visible_to`. `path` leads to the run, such as "run__", for a join: of a long
+    list, only the rows that are shown are then looked up, where a subquery reads all runs."""
+    kept = Q((f"{path}deleted_at", None))
+    return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
-        """Return the member's own runs and those shared with the team; for admins, all runs. Others get a 404. Runs in
-        the bin are left out: the bin shows only their smallest pictures (`file_access`)."""
-        kept = self.filter(deleted_at=None)
-        return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
+        """Return the member's own runs and those shared with the team; for admins, all runs. Any other run gives a 404.
+        Runs in the bin are left out: the bin shows only their smallest thumbnails (`file_access`)."""
+        return self.filter(seen_by(member))
 
     def owned_by(self, member: Member) -> Self:
-        """Return the member's own runs outside the bin, for History's Mine tab: those they made, and those transferred
-        to them (see `Run.made_by`)."""
+        """Return the member's own runs outside the bin, for the Mine tab of History: runs they started, and runs
+        transferred to them (see `Run.made_by`)."""
         return self.filter(member=member, deleted_at=None)
 
     def shared_by_others(self, member: Member) -> Self:
-        """Return runs that teammates share, for History's Team tab."""
+        """Return runs shared by teammates, for the Team tab of History."""
         return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
 
+    def transferred(self) -> Self:
+        """Return runs that belong to someone other than their maker."""
+        return self.exclude(made_by=F("member"))
+
+    def own_or_shared(self, member: Member) -> Self:
+        """Return the member's own runs and those shared by teammates, for searching on Home, where even admins don't
+        find private runs of others."""
+        return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
+
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own runs; for admins, all runs. Others get a 404. Viewers get a 403 that says why they
-        can't change their runs (`web.http.refuse_viewers`)."""
+        """Return the member's own runs; for admins, all runs. Any other run gives a 404. Viewers get a 403 that
+        explains why they can't change their runs (`web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
@@ -74,12 +88,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Add everything a run card shows except results, which `display.card_results` loads for many runs at once."""
-        return self.select_related("app", "member", "input_picture", "starred_by")
+        """Load everything that run cards show, except results: `display.card_results` loads those for many runs."""
+        return self.select_related("app", "member", "made_by", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Return runs whose state, as shown to people, is `key` (`words.sentences.State.key`); all runs if `key` is
-        unknown."""
+        """Return runs whose displayed state is `key` (`words.sentences.State.key`); all runs if `key` is unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -91,16 +104,9 @@ class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
-    def matching(self, words: Iterable[str]) -> Self:
-        """Return runs whose title, app, inputs or file names contain all of `words` (`words.fold.fold_words`)."""
-        found = self
-        for word in words:
-            found = found.filter(search_text__contains=word)
-        return found
-
 
 class Run(models.Model):
-    """See `engine.progress` for how `status` changes; `version` counts every change that a page could show."""
+    """A run. See `engine.progress` for changes of `status`. `version` counts every change that a page could show."""
 
     class Status(models.TextChoices):
         STARTING = "starting", _lazy("Starting")
@@ -112,7 +118,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has the wording for people."""
+        """Reasons why a run hasn't been sent yet; `words.sentences.WAITS` has the user-facing texts."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -123,16 +129,16 @@ class Run(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # Not indexed: it's read along with a run, and no list filters by it.
+    # Indexed only where it isn't the owner, which is rare (`run_made_for`).
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
-    app_name = models.TextField()  # as of the start, in case the app is renamed or disappears
+    app_name = models.TextField()  # the name when the run was started, in case the app is renamed or removed
     title = models.CharField(max_length=200, blank=True, default="")
     search_text = models.TextField(blank=True, default="")
-    # The first few inputs, for cards, so that lists don't read input rows: [{"name", "text", "type"}].
+    # The first few inputs, for cards, so that lists needn't query inputs: [{"name", "text", "type"}].
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
@@ -147,20 +153,20 @@ class Run(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
     remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, even if unknown to us
-    seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
+    seen_at = models.DateTimeField(null=True, blank=True)  # last update from Lamina about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # last time it was requested by id
     opened_at = models.DateTimeField(null=True, blank=True)  # last time someone had its page open
     # Consecutive failures: "no such run" when requested by id; before the start, files that Lamina didn't accept.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # How many polls of the run list didn't find this run, across all its starts; and the ids found, if there were too
-    # many.
+    # Number of polls of the run list that didn't find this run, across all attempts to start it; and the ids of
+    # possible matches, if there were too many.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # secret path for this run's webhooks
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's response; proves nothing
+    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's response, which proves nothing
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     outputs_total = models.PositiveIntegerField(default=0)
@@ -177,9 +183,16 @@ class Run(models.Model):
     # When Lamina's list showed that the run had ended, but the request budget left no room to read its results.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's clock, if known
+    running_at = models.DateTimeField(null=True, blank=True)  # when it left Lamina's queue, if known
+    work_seconds = models.FloatField(null=True, blank=True)  # from start to end on Lamina's clock, if known
 
     kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for filtering
+    # Verdicts on its results, " approved changes rejected none ", for filtering, and their numbers, for cards.
+    verdicts = models.CharField(max_length=40, blank=True, default=" ", db_default=" ")
+    outputs_approved = models.PositiveIntegerField(default=0, db_default=0)
+    outputs_changes = models.PositiveIntegerField(default=0, db_default=0)
+    outputs_rejected = models.PositiveIntegerField(default=0, db_default=0)
+    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # on it and its results
     parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
@@ -189,8 +202,11 @@ class Run(models.Model):
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # the run or one of its outputs is starred
     deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention is counted from this time
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    # Created in a new sandbox as an example for newcomers (`management.examples`); never news for anyone.
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = RunQuerySet.as_manager()
 
@@ -207,7 +223,9 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # history.finding: lets an index alone supply a page of History's Mine and Team tabs, whatever the filters
+            # history.examples: whether any exist, without reading every run
+            models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
+            # history.finding: an index alone can supply a page of the Mine or Team tab of History, whatever the filters
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,
@@ -221,9 +239,18 @@ class Run(models.Model):
             ),
             models.Index(*NEWEST, condition=Q(has_star=True, deleted_at=None), name="run_history_starred"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
+            # RunQuerySet.transferred: the runs a person made that now belong to others
+            models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
             # RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
+            # display.new_runs
+            models.Index(
+                F("shared_at").desc(),
+                F("member"),
+                condition=Q(shared_at__isnull=False, deleted_at=None),
+                name="run_shared_lately",
+            ),
             # RunQuerySet.active and at_lamina
             models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
         )
@@ -234,21 +261,26 @@ class Run(models.Model):
     def get_absolute_url(self) -> str:
         return path_to("run-detail", self.public_id)
 
+    @property
+    def is_transferred(self) -> bool:
+        """Whether the run now belongs to someone other than its maker."""
+        return self.made_by_id != self.member_id
+
     def belongs_to(self, member: Member) -> bool:
         """Return whether the run is the member's own, even if it's in the bin."""
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """Same rule as `RunQuerySet.visible_to`."""
+        """Apply the rule of `RunQuerySet.visible_to` to this run."""
         is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
         return self.deleted_at is None and is_shown
 
     def is_manageable_by(self, member: Member) -> bool:
-        """Same rule as `RunQuerySet.manageable_by`."""
+        """Apply the rule of `RunQuerySet.manageable_by` to this run."""
         return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
 
     def is_changeable_by(self, member: Member) -> bool:
-        """Same rule as `RunQuerySet.changeable_by`."""
+        """Apply the rule of `RunQuerySet.changeable_by` to this run."""
         return member.can_run and self.is_manageable_by(member)
 
     def is_shareable_by(self, member: Member) -> bool:
@@ -258,7 +290,7 @@ class Run(models.Model):
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input shown instead of a title: the first text input, since a file name says little."""
+        """The input shown if there is no title: the first text input, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
@@ -276,12 +308,12 @@ class Run(models.Model):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """Return whether the run has been on Lamina for over a day; then its maker is asked whether to wait."""
+        """Return whether the run has been on Lamina for over a day. If so, its maker is asked whether to wait."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person must tell us if the run started. Until then, only news from Lamina changes it."""
+        """Whether someone must tell us if the run started. Until then, only updates from Lamina change the run."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -290,7 +322,7 @@ class Run(models.Model):
 
 
 class RunInput(models.Model):
-    """One answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
+    """An answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -298,7 +330,7 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # A string for text and options; for url, the author's sample addresses if no file was added.
+    # A string for text and options; for url, the author's sample URLs if no file was added.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")

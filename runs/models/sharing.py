@@ -1,5 +1,6 @@
-"""Guest links, and the team's rules for them."""
+"""Guest links, and the sharing rules of the team."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -27,7 +28,7 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         return self.filter(models.Q(member=member) | (models.Exists(shown) & ~models.Exists(others)))
 
     def owned_by(self, member: Member) -> Self:
-        """Return the links that the member made."""
+        """Return the links that the member created."""
         return self.filter(member=member)
 
     def alive(self) -> Self:
@@ -35,10 +36,10 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
 
 
 class GuestLink(models.Model):
-    """A link to chosen results for people without an account, at `/s/<token>/`.
+    """A link to selected results for people without an account, at `/s/<token>/`.
 
-    Only a hash of the token is stored. The token is derived from `nonce` and the portal's secret key, so whoever made
-    the link can copy it again, but the database alone opens nothing.
+    Only a hash of the token is stored. The token is derived from `nonce` and the portal's secret key, so the creator of
+    the link can copy it again, but the database alone doesn't reveal it.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -52,12 +53,19 @@ class GuestLink(models.Model):
     may_download = models.BooleanField(default=False)
     shows_inputs = models.BooleanField(default=False)
     shows_app = models.BooleanField(default=False)
+    lets_decide = models.BooleanField(default=False, db_default=False)  # a guest's verdict counts like a member's
+    lets_comment = models.BooleanField(default=False, db_default=False)
+    shows_comments = models.BooleanField(default=False, db_default=False)  # of other guests, and the team's for guests
+    hides_names = models.BooleanField(default=False, db_default=False)  # of others, from guests
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     views = models.PositiveIntegerField(default=0)  # by guests; prefetches, bots and members don't count
     viewed_at = models.DateTimeField(null=True, blank=True)
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody changes it
+
+    answered: int  # results with an answer by a guest, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -68,27 +76,32 @@ class GuestLink(models.Model):
     def __str__(self) -> str:
         return f"{self.public_id} for {self.audience or 'anyone'}"
 
+    @property
+    def last_second(self) -> datetime:
+        """One second before the link expires, which is still on its last day."""
+        return self.expires_at - timedelta(seconds=1)
+
     def belongs_to(self, member: Member) -> bool:
-        """Same rule as `GuestLinkQuerySet.owned_by`."""
+        """Apply the rule of `GuestLinkQuerySet.owned_by` to this link."""
         return self.member_id == member.pk
 
     def is_manageable_by(self, member: Member) -> bool:
-        """Same rule as `GuestLinkQuerySet.manageable_by`."""
+        """Apply the rule of `GuestLinkQuerySet.manageable_by` to this link."""
         return member.is_admin or self.belongs_to(member)
 
     def is_extendable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Return whether the member may change the link and `rules` let them make links."""
+        """Return whether the member may extend the link: they can manage it, and `rules` let them create links."""
         return self.is_manageable_by(member) and rules.may_make_links(member)
 
     def is_restorable_by(self, member: Member, rules: "SharingRules") -> bool:
         """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
-        make links. The caller checks that they may revoke it (`GuestLinkQuerySet.endable_by`)."""
+        create links. The caller checks that they may revoke it (`GuestLinkQuerySet.endable_by`)."""
         is_theirs = member.is_admin or self.revoked_by_id in (None, member.pk)
         return self.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
 class GuestLinkOutput(models.Model):
-    """A result in a link, and its position there."""
+    """A result that a guest link shows, and its position there."""
 
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
@@ -131,7 +144,7 @@ class GuestCopy(models.Model):
             ),
         )
         indexes = (
-            # sharing.make_guest_copies: copies still to be made
+            # sharing.make_guest_copies: copies that are still missing
             models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
         )
 
@@ -140,7 +153,7 @@ class GuestCopy(models.Model):
 
 
 class SharingRules(models.Model):
-    """A single row with the admins' sharing rules. Read it with `SharingRules.current()`."""
+    """A single row with the sharing rules set by admins. Read it with `SharingRules.current()`."""
 
     class Makers(models.TextChoices):
         MAKER = "maker", _lazy("Makers, approvers and admins")

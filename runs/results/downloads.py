@@ -1,34 +1,36 @@
-"""Many results in one zip, streamed as it is written.
+"""Many results in one zip, streamed while it is being written.
 
-It needs no temporary file, and no more memory for a thousand files than for one. Media files hardly compress, so they
-are stored as they are, and the browser is told the size in advance.
+This needs no temporary file, and no more memory for a thousand files than for one. Media files hardly compress, so they
+are stored uncompressed, and the browser learns the size in advance.
 """
 
 import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from zipstream import ZipStream
 
 from runs.display.provenance_sheet import NAME, Origin, sheet
-from runs.display.run_page import OutputBox, output_boxes
-from runs.models import Member, Output, OutputFile, Run, for_page
+from runs.display.run_page import result_labels
+from runs.history.selection import FILES_AT_MOST, ZIP_BYTES_AT_MOST
+from runs.models import Decision, Member, Output, OutputFile, Run, for_page
 from runs.storage import store
 from runs.words import file_names
 from runs.words.errors import UserFacingError
+from runs.words.file_names import Stem
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
 
 logger = logging.getLogger("runs.downloads")
 
-MAX_RESULTS = 1000
-MAX_BYTES = 20_000_000_000
+MAX_RESULTS = FILES_AT_MOST
+MAX_BYTES = ZIP_BYTES_AT_MOST
 NOT_SAVED = gettext_noop("The portal has no copy of this file.")
 GONE = gettext_noop("The file is no longer in the portal's storage.")
 
@@ -39,7 +41,7 @@ class TooMuch(UserFacingError):
 
 @dataclass(frozen=True)
 class Parcel:
-    """A download ready to be sent: its name, its size in bytes, and the bytes."""
+    """A zip ready to be sent: its file name, its size in bytes, its content, and the number of files in it."""
 
     name: str
     size: int
@@ -48,22 +50,37 @@ class Parcel:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return the results with these ids, and those of the runs with these ids, that `member` may see."""
+    """Return the results with these ids, and those of the runs with these ids, that `member` may see.
+
+    Raises `TooMuch` if there are more ids than fit into one download.
+    """
+    asked = max(len(set(result_ids)), len(set(run_ids)))
+    if asked > MAX_RESULTS:
+        words = ngettext(
+            "You selected %(count)s item, but a download can hold at most %(most)s. Select fewer.",
+            "You selected %(count)s items, but a download can hold at most %(most)s. Select fewer.",
+            asked,
+        )
+        raise TooMuch(words % {"count": number_words(asked), "most": number_words(MAX_RESULTS)})
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
-def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
-    """Pack all of these results; return None if `member` may not see any of them. Raises `TooMuch`."""
-    asked = max(len(set(result_ids)), len(set(run_ids)))
-    if asked > MAX_RESULTS:
-        words = ngettext(
-            "You selected %(count)s item; one download holds at most %(most)s. Select fewer.",
-            "You selected %(count)s items; one download holds at most %(most)s. Select fewer.",
-            asked,
-        )
-        raise TooMuch(words % {"count": number_words(asked), "most": number_words(MAX_RESULTS)})
-    chosen = wanted(member, result_ids, run_ids)
+def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
+    """Return the newest approved version of each result in `chosen`, as far as `member` may see it.
+
+    It may belong to another run. If there are more than fit, some are left out, and `pack` refuses the rest.
+    """
+    lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
+    versions = Output.objects.visible_to(member).filter(
+        Q(pk__in=lines) | Q(line__in=lines), status=Output.Status.COMPLETED, verdict=Decision.Verdict.APPROVED
+    )
+    newest = {line or pk: pk for pk, line in versions.order_by("number").values_list("pk", "line")}
+    return Output.objects.filter(pk__in=list(newest.values())[: MAX_RESULTS + 1])
+
+
+def pack(chosen: QuerySet[Output]) -> Parcel | None:
+    """Return a zip of the results `chosen`, which the member may see; None if there are none. Raises `TooMuch`."""
     found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
     if not found["results"]:
         return None
@@ -89,16 +106,18 @@ def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | 
 def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
     archive = ZipStream(sized=True)
     origins: list[Origin] = []
-    taken = {NAME}
+    taken = file_names.Taken()
     for run in runs:
-        for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
+        outputs = list(run.outputs.all())
+        told = zip(outputs, result_labels(outputs), file_names.run_stems(run, outputs), strict=True)
+        for output, label, stems in told:
             if output.pk in ids and output.status == Output.Status.COMPLETED:
-                origins += _add_result(archive, run, output, box, taken)
+                origins += _add_result(archive, run, output, label, [taken.free(stem) for stem in stems])
     archive.add(sheet(origins), NAME)
     return Parcel(_archive_name(runs), len(archive), archive, sum(bool(origin.name) for origin in origins))
 
 
-def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, taken: set[str]) -> Iterator[Origin]:
+def _add_result(archive: ZipStream, run: Run, output: Output, label: str, stems: list[Stem]) -> Iterator[Origin]:
     for kept in output.files.all():
         file, name, note = kept.file, "", ""
         if kept.status != OutputFile.Status.SAVED or file is None:
@@ -106,18 +125,17 @@ def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, ta
         elif not file.file.storage.exists(file.file.name or ""):
             note = _(GONE)
         else:
-            ending = PurePosixPath(file.file.name or "").suffix
-            name = file_names.unique(f"{file_names.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
+            name = stems[kept.position].named(file_names.ending_of(file))
             archive.add(store.blocks_of(file), name, size=file.size_bytes)
-        yield Origin(name, run, output, box.label, file, file.sha256 if file else "", note)
+        yield Origin(name, run, output, label, file, file.sha256 if file else "", note)
     if output.text:
         content = output.text.encode("utf-8", "replace")
-        name = file_names.unique(f"{file_names.result_stem(run, box.label)}.txt", taken)
+        name = stems[0].named(output.text_ending)
         archive.add(content, name)
-        yield Origin(name, run, output, box.label, None, hashlib.sha256(content).hexdigest())
+        yield Origin(name, run, output, label, None, hashlib.sha256(content).hexdigest())
 
 
 def _archive_name(runs: list[Run]) -> str:
     if len(runs) == 1:
-        return f"{file_names.result_stem(runs[0], '')}.zip"
-    return f"lamina-portal_{timezone.localdate():%Y-%m-%d}.zip"
+        return file_names.archive_name(file_names.title_of(runs[0]), runs[0].created_at)
+    return file_names.archive_name("", timezone.now())

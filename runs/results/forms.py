@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm
 
 
 class UseForm(PostedForm):
-    """The app to use a result in, and the number of the result's file."""
+    """The app in which to use a result, and the number of the file within that result."""
 
     app = CutField()
     n = CutField(4)

@@ -1,50 +1,66 @@
-"""A result's page, and using the result in another app."""
+"""The page of a result, and using the result in another app."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from runs.display.bin_rows import binned_page
-from runs.display.result_page import find_run, result_of_file, result_page
+from runs.display.comment_draft import result_draft
+from runs.display.comments import player_start, result_talk
+from runs.display.result_page import result_of_file, result_page
+from runs.display.result_rows import result_rows
+from runs.display.review_count import words_of
 from runs.launching import library
 from runs.models import App
+from runs.notices import read
 from runs.results.forms import UseForm
+from runs.review import threads
 from runs.uploads.ownership import adopt
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _number(number: str) -> int:
-    """Return the number of a file in its result; 1 if `number` is invalid."""
+    """Return the number of a file within its result; 1 if `number` is invalid."""
     return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Show a result; given a file's id, redirect to its result."""
-    run = find_run(request.user, result_id)
-    if run is None:
+    """Show a result; if the id is that of a stored file, redirect to the result with that file."""
+    rows = result_rows(request.user, result_id)
+    if rows is None:
         if url := result_of_file(request.user, result_id):
             return redirect(url)
         return render_page(
             request, "history/run_binned.html", binned_page(request.user, outputs__public_id=result_id), status=404
         )
-    page = result_page(run, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
-    if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
+    page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
+    read.opened(request, page.run, page.slide.output)
+    if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
         return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
-    return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
+    shows_all = "comments" in request.GET
+    context = {
+        "section": "history",
+        "review_count": words_of(rows.waiting),
+        "page": page,
+        "talk": result_talk(page.slide, request.user, most=threads.MOST if shows_all else threads.LATEST),
+        "draft": result_draft(page, shows_all=shows_all),
+        "start": player_start(request.GET.get("at", "")),
+    }
+    return render_page(request, "results/result_detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     """Use a result in another app: GET lists the apps that accept it, and POST adds it to the form of `app`."""
     refuse_viewers(request.user)
-    run = find_run(request.user, result_id)
-    if run is None:
+    rows = result_rows(request.user, result_id)
+    if rows is None:
         raise Http404
     given = UseForm.read(request.POST if request.method == "POST" else request.GET)
-    page = result_page(run, request.user, result_id, _number(given["n"]))
+    page = result_page(rows, request.user, result_id, _number(given["n"]))
     slide = page.slide
-    kind = "text" if slide.kind == "text" else slide.file.kind if slide.file else ""
+    kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":
         app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=given["app"])
         question = library.first_question(app, kind) if kind else None

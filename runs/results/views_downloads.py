@@ -1,11 +1,13 @@
 """Downloads of some or all results, as a zip with a sheet that says where each came from."""
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from runs.models import Output
+from runs.history import selection
+from runs.models import Output, Selection
 from runs.results import downloads
 from runs.storage.serve import content_disposition
 from runs.storage.store import StorageAway
@@ -15,10 +17,19 @@ from runs.words import file_names
 
 @require_safe
 def results_download(request: PortalRequest) -> HttpResponseBase:
-    """Send a zip of the results `?f=<result>` and all results of the runs `?r=<run>`; both can be repeated."""
-    results, runs = request.GET.getlist("f"), request.GET.getlist("r")
+    """Send a zip of the results `?f=<result>` and all results of the runs `?r=<run>`; both can be repeated.
+
+    `?selected=<place>` sends the member's selection in that place instead (`history.selection`). `&only=approved` sends
+    the newest approved version of each of these results.
+    """
     try:
-        parcel = downloads.pack(request.user, results, runs)
+        chosen = _chosen(request)
+        if request.GET.get("only") == "approved" and chosen.exists():
+            chosen = downloads.approved_of(request.user, chosen)
+            if not chosen.exists():
+                sentence = _("None of these results has been approved.")
+                return _nothing(request, _("Nothing approved yet"), sentence, 404)
+        parcel = downloads.pack(chosen)
     except downloads.TooMuch as refusal:
         return _nothing(request, _("Too much for one download"), refusal.sentence, 422)
     except StorageAway:
@@ -42,16 +53,22 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
 
 
+def _chosen(request: PortalRequest) -> QuerySet[Output]:
+    place = request.GET.get("selected", "")
+    if place in Selection.Place.values:
+        return selection.outputs_in(request.user, place)
+    return downloads.wanted(request.user, request.GET.getlist("f"), request.GET.getlist("r"))
+
+
 @require_safe
 def result_text(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Send a text result as a plain file."""
+    """Send a text result as a plain text file, or a structured result as JSON, exactly as it was received."""
     outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
     output = get_object_or_404(outputs, public_id=result_id)
-    name = f"{file_names.result_stem(output.run, output.label)}.txt"
+    name = file_names.stem_in_run(output).named(output.text_ending)
     headers = {"Content-Disposition": content_disposition(name, is_inline=False), "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(
-        output.text.encode("utf-8", "replace"), content_type="text/plain; charset=utf-8", headers=headers
-    )
+    media_type = "application/json" if output.is_object else "text/plain; charset=utf-8"
+    return HttpResponse(output.text.encode("utf-8", "replace"), content_type=media_type, headers=headers)
 
 
 def _nothing(request: PortalRequest, heading: str, sentence: str, status: int) -> HttpResponse:

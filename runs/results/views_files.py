@@ -4,16 +4,17 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from runs.models import files_visible_to, files_with_small_picture_for
+from runs.models import Member, Output, OutputFile, StoredFile, files_visible_to, files_with_small_picture_for
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.storage.serve import file_response
 from runs.web.http import PortalRequest
+from runs.words.file_names import ending_of, file_name
 
 
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
     file = get_object_or_404(files_visible_to(request.user), public_id=file_id)
-    return file_response(request, file, "original")
+    return file_response(request, file, "original", name=_name(request.user, file))
 
 
 @require_safe
@@ -23,3 +24,10 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
     is_smallest = width == min(THUMBNAIL_WIDTHS)
     allowed = files_with_small_picture_for(request.user) if is_smallest else files_visible_to(request.user)
     return file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
+
+
+def _name(member: Member, file: StoredFile) -> str:
+    """Return the download name of a file that is part of a result that `member` may see; "" for other files."""
+    held = OutputFile.objects.filter(file=file, output__in=Output.objects.visible_to(member))
+    found = held.select_related("output__run").order_by("pk").first()
+    return file_name(found, ending_of(file)) if found else ""

@@ -1,4 +1,4 @@
-"""Old addresses of results under `/files/<id>/`, which now serves only the files themselves."""
+"""Old URLs of results under `/files/<id>/`, where only the files themselves are served now."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.views.generic import RedirectView
 
 
 class OldAddressView(RedirectView):
-    """Redirect permanently to the address named `pattern_name`, keeping the query.
+    """Redirect permanently to the URL named `pattern_name`, keeping the query string.
 
-    Nothing is looked up here: the new address checks whether the result exists and who may see it.
+    Nothing is looked up here: the view for the new URL checks whether the result exists and who may see it.
     """
 
     permanent = True

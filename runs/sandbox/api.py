@@ -151,7 +151,7 @@ class Api:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:
-        """Return the media kind of an address on this server, or "" for other addresses, which are never fetched."""
+        """Return the media kind of a file on this server, None if there is no such file, and "" for any other URL."""
         try:
             own, given = urlsplit(origin), urlsplit(address)
             if given.hostname not in OWN_NAMES or given.port != own.port:

@@ -1,4 +1,4 @@
-"""The sandbox's apps: `catalog.json`, with long option lists generated in code."""
+"""The apps of the sandbox: `catalog.json` for people, and `test_cards.json`, which is loaded only for tests."""
 
 import copy
 import json
@@ -7,6 +7,7 @@ from typing import Any
 
 App = dict[str, Any]
 PATH = Path(__file__).with_name("catalog.json")
+TEST_CARDS_PATH = Path(__file__).with_name("test_cards.json")
 # Credits per output: Cartoonify, with its two pictures, costs 12.
 PRICES = {"image": 6.0, "video": 18.0, "audio": 2.5, "text": 0.5}
 PRICE_OF_OTHERS = 4.0
@@ -14,14 +15,23 @@ FLAGS = {"listed", "found", "gone", "unknown_first"}
 CHOICES = {"workspace": {"own", "other"}, "errors": {"structured", "strings", "legacy", "nested"}}
 
 
-def load_catalogue() -> dict[str, App]:
-    """Return all apps by id: the regular ones first, then the test cards."""
-    apps = json.loads(PATH.read_text(encoding="utf-8"))
+def load_catalogue(*, has_test_cards: bool = False) -> dict[str, App]:
+    """Return the apps by id: the regular ones, followed by the test cards if requested."""
+    return _read(PATH) | (load_test_cards() if has_test_cards else {})
+
+
+def load_test_cards() -> dict[str, App]:
+    """Return the test cards by id: apps that each show one oddity of Lamina."""
+    return _read(TEST_CARDS_PATH)
+
+
+def _read(path: Path) -> dict[str, App]:
+    apps = json.loads(path.read_text(encoding="utf-8"))
     return {app["appId"]: complete(app) for app in apps}
 
 
 def complete(app: App) -> App:
-    """Return a copy with every field the server relies on and with "@…" options generated."""
+    """Return a copy of `app` that has every field the server relies on, with "@…" options expanded."""
     app = copy.deepcopy(app)
     app.setdefault("description", None)
     app.setdefault("parameters", [])
@@ -40,7 +50,7 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
 
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
     private and hidden by default. `gone`: bool; requesting the app by id gives a 404. `names`: which of "key", "id",
-    "name" identify its inputs. `unknown_first`: bool; unknown names are reported before anything else is checked.
+    "name" identify its inputs. `unknown_first`: bool; unknown input names are reported before anything else is checked.
     `errors`: the format of its error responses.
     """
     own = app["sandbox"]
@@ -62,7 +72,7 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
 
 
 def is_closed(app: App) -> bool:
-    """Return whether the app is private to another workspace (403 by id)."""
+    """Return whether the app is private to another workspace, so that requesting it by id gives a 403."""
     return app["sandbox"].get("workspace") == "other" and not app.get("isPublic", True)
 
 
@@ -96,7 +106,7 @@ def full_cost(app: App) -> float:
 
 
 def credits(value: float) -> float | int:
-    """Round to two decimals, and make whole numbers integers, as in responses."""
+    """Round to two decimals, and turn whole numbers into integers, as in Lamina's responses."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded
 

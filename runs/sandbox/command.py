@@ -1,4 +1,4 @@
-"""The sandbox's command line, shared by `manage.py lamina_sandbox` and `python -m runs.sandbox`."""
+"""The command line of the sandbox, shared by `manage.py lamina_sandbox` and `python -m runs.sandbox`."""
 
 import argparse
 import signal
@@ -19,16 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
     parser.add_argument("--data", type=Path, default=default_data, help="folder for runs and uploads")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="seconds an ordinary run takes")
     parser.add_argument("--per-minute", type=int, default=DEFAULT_PER_MINUTE, help="requests allowed in 60 seconds")
+    parser.add_argument("--test-cards", action="store_true", help="also show the apps for tests, one oddity each")
 
 
-def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int) -> int:
+def serve_until_signalled(
+    port: int, data: Path, seconds: float, per_minute: int, *, has_test_cards: bool = False
+) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port is taken."""
     stop = threading.Event()
     # Set explicitly, because jobs that a shell starts in the background inherit an ignored SIGINT.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
-        sandbox = start_sandbox(port=port, data_dir=data, seconds=seconds, per_minute=per_minute)
+        sandbox = start_sandbox(port, data, seconds, per_minute, has_test_cards=has_test_cards)
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"The sandbox cannot listen on 127.0.0.1:{port}: {error}\n")
         return 1
@@ -44,4 +47,6 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m runs.sandbox", description="A stand-alone sandbox Lamina.")
     add_arguments(parser)
     options = parser.parse_args(argv)
-    return serve_until_signalled(options.port, options.data, options.seconds, options.per_minute)
+    return serve_until_signalled(
+        options.port, options.data, options.seconds, options.per_minute, has_test_cards=options.test_cards
+    )

@@ -45,6 +45,7 @@ id, hidden by default); "names": which of "key", "id", "name" identify inputs; "
                          {"app": {...}, "names": ["key"], "errors": "legacy"}
     POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
+    POST test-cards      {"shown": true}: add the test cards, or with false remove them, until the next reset
     POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; returns {"ok": true, "appIds": [...]}
                          kinds and their default size: many_parameters 3000, many_options 501, long_description 3 MiB,
                          long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}
@@ -90,6 +91,7 @@ class Control:
             ("POST", "apps"): self._add_app,
             ("DELETE", "apps"): self._remove_app,
             ("POST", "odd-apps"): self._add_odd_apps,
+            ("POST", "test-cards"): self._show_test_cards,
             ("POST", "list"): self._list,
             ("POST", "follow"): self._follow,
             ("POST", "transfer"): self._transfer,
@@ -209,6 +211,12 @@ class Control:
     def _add_odd_apps(self, body: dict[str, Any], _: str) -> Any:
         apps = odd_apps.make(body["kind"], int(body.get("count", 1)), body.get("size"))
         return {"ok": True, "appIds": [self._put_app(app, body) for app in apps]}
+
+    def _show_test_cards(self, body: dict[str, Any], _: str) -> Any:
+        cards = catalogue.load_test_cards()
+        others = {app_id: app for app_id, app in self.world.apps.items() if app_id not in cards}
+        self.world.apps = others | (cards if body["shown"] else {})
+        return {"ok": True, "appIds": list(cards)}
 
     def _list(self, body: dict[str, Any], _: str) -> Any:
         self.world.list_orders.change(body)

@@ -7,7 +7,7 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# These respond instead of the endpoint, which does nothing unless the fault has "acts": true.
+# These faults respond instead of the endpoint, which does nothing unless the fault has "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
 OUTCOMES = {
@@ -46,7 +46,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """How the next runs of an app behave; `app_id` is None for any app."""
+    """Defines how the next runs of an app behave; `app_id` is None for any app."""
 
     app_id: str | None = None
     times: int | None = 1

@@ -26,7 +26,7 @@ class Files:
         self.gallery = gallery
 
     def serve(self, path: str, kind: str, rest: str) -> Reply:
-        """Serve any file address. Raises ApiError 410 if a test has made it expire."""
+        """Serve the file at any file URL. Raises ApiError 410 if a test has made the URL expire."""
         if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
@@ -63,7 +63,7 @@ class Files:
         return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
 
     def receive(self, request: Request, upload_id: str) -> Reply:
-        """Store the raw bytes of a PUT to an upload address, whose signature takes the place of the key."""
+        """Store the raw bytes of a PUT to an upload URL, which is signed, so that no key is needed."""
         upload = self.world.uploads.get(upload_id)
         if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
             raise ApiError(403, "The upload address is not valid")
@@ -77,7 +77,7 @@ class Files:
 
 
 def _write(request: Request, path: Path) -> None:
-    """Stream the body to its file; a truncated upload leaves nothing behind."""
+    """Stream the body to the file; a truncated upload leaves no file behind."""
     partial = path.with_name(f"{path.name}.{request.request_id}.part")
     size = 0
     try:

@@ -16,7 +16,7 @@ from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
 # Increment this whenever the drawings change, so that an old data folder never serves outdated ones.
-VERSION = 1
+VERSION = 2
 # Larger pictures are treated as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
 CUBE = "# A cube from the sandbox\n" + "".join(
@@ -38,8 +38,8 @@ class Gallery:
     def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
         """Return the file and media type of one output.
 
-        `part` is the number of the picture if the output has several, and `revision` is how often the output was
-        remade.
+        `part` is the number of the picture if the output has several, and `revision` the number of times that the
+        output was remade.
         """
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)

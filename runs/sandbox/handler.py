@@ -60,8 +60,10 @@ class BodyStream(io.RawIOBase):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with persistent connections. All replies have `X-Lamina-Sandbox: 1`, and all except streams have a
-    length."""
+    """HTTP/1.1 with persistent connections.
+
+    All replies have the header `X-Lamina-Sandbox: 1`, and all except streams have a length.
+    """
 
     protocol_version = "HTTP/1.1"
     timeout = 65  # seconds an idle connection stays open
@@ -98,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # Use the caller's name for this server, so that addresses in responses have an origin that the caller trusts.
+        # Use the host name that the caller used, so that URLs in responses have an origin that the caller trusts.
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(

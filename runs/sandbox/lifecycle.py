@@ -1,4 +1,4 @@
-"""Computes a run's state from the clock, so that a run needs no thread and survives a kill."""
+"""Computes the state of a run from the clock, so that runs need no thread and survive a kill."""
 
 import hashlib
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ FINAL = {"completed", "failed", "cancelled"}
 VARIANTS = 5  # number of different pictures for the same inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
-# The share of its time that a run spends in the queue, and the maximum in seconds.
+# The share of its total time that a run spends in the queue, and the maximum in seconds.
 QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 
@@ -35,7 +35,7 @@ class Run:
     origin: str = ""
     variant: int = 0
     is_legacy: bool = False
-    # What the control API or a cancellation did: {"status", "at", "error", "ready"}.
+    # The last change made by the control API or by cancelling: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
     # The last feedback ({"at", "seconds", "positions"}), and how many times each output (by position) was remade.
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def ends_at(self) -> float | None:
-        """When the run reaches its final state; None if it never does on its own."""
+        """The time when the run reaches its final state; None if it never does on its own."""
         if self.refinement and not self._is_overruled:
             return float(self.refinement["at"]) + float(self.refinement["seconds"])
         if self.override:
@@ -107,7 +107,7 @@ def output_state(run: Run, position: int, now: float) -> str:
         return "error" if position in run.failed else "completed"
     if status == "failed":
         return "error"
-    # As on Lamina, the output in progress is cancelled and the following ones stay pending.
+    # As on Lamina, the output in progress is cancelled and all later outputs stay pending.
     if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
         return "cancelled"
     return "pending"
@@ -129,7 +129,7 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
 
 
 def started_at(run: Run, now: float) -> float | None:
-    """Return when the run started; None if it is waiting, or failed or was cancelled before it started."""
+    """Return when the run started; None if it is still waiting, or if it failed or was cancelled before starting."""
     status = status_at(run, now)
     if status == "queued":
         return None
@@ -140,7 +140,7 @@ def started_at(run: Run, now: float) -> float | None:
 
 
 def iso(moment: float | None) -> str | None:
-    """Format as ISO 8601 in UTC with milliseconds and Z."""
+    """Format a Unix time as ISO 8601 in UTC, with milliseconds and Z."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""How tests restrict the app list: the maximum limit, what happens above it, and a changing order."""
+"""Restrictions of the app list set by tests: the maximum limit, the response above it, and a changing order."""
 
 import random
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in this call's order."""
+        """Return the apps in the order for this call."""
         self.calls += 1
         if self.order == "given":
             return apps

@@ -7,8 +7,10 @@ from runs.sandbox.state import World
 
 
 def app_of(world: World, app_id: str) -> catalogue.App:
-    """Return the app with this id. Raises ApiError 404 if it is missing or gone, 403 if it belongs to another
-    workspace."""
+    """Return the app with this id.
+
+    Raises ApiError 404 if it is missing or gone, and 403 if it belongs to another workspace.
+    """
     app = world.apps.get(app_id)
     if app is None or app["sandbox"].get("gone"):
         raise ApiError(404, "App not found")

@@ -37,7 +37,7 @@ def long_description(_: int, size: int) -> App:
 
 
 def long_labels(_: int, size: int) -> App:
-    """Return an app with labels of `size` characters, which must come back unchanged."""
+    """Return an app with labels of `size` characters, which callers must send back unchanged."""
 
     def long(start: str) -> str:
         return (f"{start} " + "long label " * size)[: size - 1] + "."
@@ -48,7 +48,7 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """Return an app whose details exceed `size` bytes but no other limit: descriptions have 1,900 characters."""
+    """Return an app whose details exceed `size` bytes but no other limit: each description has 1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",

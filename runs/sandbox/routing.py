@@ -1,4 +1,4 @@
-"""Turns requests into replies: endpoint, rate limit, faults, key, log."""
+"""Turns requests into replies: finds the endpoint, applies the rate limit and faults, checks the key, and logs."""
 
 import json
 import re
@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        started, log = self.world.clock(), self.world.log  # after a reset during the request, there is a new log
+        started, log = self.world.clock(), self.world.log  # a reset during the request starts a new log
         status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint)

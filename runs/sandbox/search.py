@@ -12,7 +12,13 @@ from runs.sandbox.wire import Reply, Request, json_reply
 DEFAULT_MATCHES, MOST_MATCHES = 5, 50
 MEDIA = ("image", "video", "audio", "text")
 WORD = re.compile(r"\w{3,}")
-MINOR = {"and", "for", "from", "into", "that", "the", "this", "with", "make", "want", "need", "please"}
+MINOR_WORDS = """
+all and any are but can for from have into make makes making need needs our out please some that the their them this
+want wants was what which who with you your
+aus aller bei bitte brauche das dem den der des die ein eine einem einen einer eines fur für ich ist kann mache mein
+meine meinen mit nach oder soll und uns unser unsere unseren unserer von wir zum zur
+"""
+MINOR = frozenset(MINOR_WORDS.split())
 
 
 class Finding:
@@ -22,7 +28,7 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return a page of the listed apps, in this call's order."""
+        """Return a page of the listed apps, in the order for this call."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:
@@ -64,7 +70,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """Return the words that occur in this app's name, description or output types. Plurals match singulars."""
+    """Return those of `words` that occur in the name, description or output types. Plurals match singulars."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}
 

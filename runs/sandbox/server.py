@@ -25,10 +25,12 @@ DEFAULT_PER_MINUTE = 100
 class Sandbox:
     """A running sandbox; `url` has no trailing slash."""
 
-    def __init__(self, port: int, data_dir: Path | None, seconds: float, per_minute: int | None) -> None:
+    def __init__(
+        self, port: int, data_dir: Path | None, seconds: float, per_minute: int | None, *, has_test_cards: bool = False
+    ) -> None:
         self._own_folder = None if data_dir else Path(tempfile.mkdtemp(prefix="lamina-sandbox-"))
         self.data_dir = data_dir or self._own_folder or Path()
-        self.world = World(self.data_dir, seconds, per_minute)
+        self.world = World(self.data_dir, seconds, per_minute, has_test_cards)
         self._deliveries = Deliveries(self.world)
         gallery = Gallery(self.world)
         files = Files(self.world, gallery)
@@ -67,11 +69,14 @@ def start_sandbox(
     data_dir: Path | None = None,
     seconds: float = DEFAULT_SECONDS,
     per_minute: int | None = DEFAULT_PER_MINUTE,
+    *,
+    has_test_cards: bool = False,
 ) -> Sandbox:
     """Start a sandbox in threads of this process. Without `data_dir`, `stop()` deletes the data.
 
-    Port 0 means any free port. `seconds` is how long an ordinary run takes. Raises OSError if the port is taken.
+    Port 0 means any free port. `seconds` is the duration of an ordinary run. With `has_test_cards`, the catalogue also
+    contains the test cards. Raises OSError if the port is taken.
     """
-    sandbox = Sandbox(port, data_dir, seconds, per_minute)
+    sandbox = Sandbox(port, data_dir, seconds, per_minute, has_test_cards=has_test_cards)
     sandbox.start()
     return sandbox

@@ -1,4 +1,4 @@
-"""The sandbox's state: apps, runs, uploads, credits and settings made by tests, all guarded by one lock."""
+"""The state of the sandbox: apps, runs, uploads, credits and settings made by tests, all guarded by one lock."""
 
 import json
 import math
@@ -26,7 +26,7 @@ LOG_LENGTH = 20_000
 
 @dataclass
 class WebhookOrders:
-    """How to treat the next webhooks: lose those of `lose` runs (-1: all), and repeat each webhook `repeat` times."""
+    """Settings for the next webhooks: lose those of `lose` runs (-1: all), and repeat each webhook `repeat` times."""
 
     lose: int = 0
     repeat: int = 0
@@ -37,7 +37,7 @@ class WebhookOrders:
 
 @dataclass
 class FollowOrders:
-    """The pace of streams and feedback, in seconds; `feedback_seconds` None means as long as the run took.
+    """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run.
 
     Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
@@ -69,11 +69,12 @@ class Upload:
 
 @dataclass
 class World:
-    """The sandbox's whole state. Methods acquire the lock themselves; `clock` returns Unix seconds."""
+    """The whole state of the sandbox. Methods acquire the lock themselves; `clock` returns Unix seconds."""
 
     folder: Path
     seconds: float
     per_minute: int | None
+    has_test_cards: bool = False
     clock: Callable[[], float] = time.time
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -92,7 +93,7 @@ class World:
         self._begin()
 
     def _begin(self) -> None:
-        self.apps = catalogue.load_catalogue()
+        self.apps = catalogue.load_catalogue(has_test_cards=self.has_test_cards)
         self.faults: list[faults.Fault] = []
         self.scripts: list[faults.Script] = []
         self.webhook_orders = WebhookOrders()
@@ -146,7 +147,8 @@ class World:
     ) -> Run:
         """Charge the credits and store the run; the caller has already checked everything."""
         own = app["sandbox"]
-        script = script or faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))
+        variant = self._next_variant(app["appId"], inputs)
+        script = script or _script_of(app, inputs, is_first=variant == 0)
         seconds = script.seconds if script.seconds is not None else float(own.get("seconds", self.seconds))
         failed = script.failed_outputs
         if failed is None:
@@ -171,7 +173,7 @@ class World:
                 types=own.get("types", {}) | script.types,
                 webhook=webhook,
                 origin=origin,
-                variant=self._next_variant(app["appId"], inputs),
+                variant=variant,
                 is_legacy=bool(own.get("legacy")),
             )
             self.runs[run.run_id] = run
@@ -186,7 +188,7 @@ class World:
         return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
-        """Put a run into `status` now, regardless of what was planned."""
+        """Put a run into `status` now, whatever its script says."""
         with self.lock:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:
@@ -220,3 +222,16 @@ class World:
 
     def upload_path(self, upload_id: str) -> Path:
         return self.folder / "assets" / upload_id
+
+
+def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
+    """Return the script that the app itself defines for a run with these inputs.
+
+    `failsFirst` names an input with which some outputs of the first run fail, so that people can see a partly failed
+    run; retrying it succeeds.
+    """
+    own = app["sandbox"]
+    fails = own.get("failsFirst")
+    if fails and is_first and fails["value"] in inputs.values():
+        return faults.Script(outcome="partial", failed_outputs=fails["outputs"])
+    return faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))

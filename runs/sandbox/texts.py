@@ -1,6 +1,7 @@
 """Text results."""
 
 from runs.sandbox.drawing.job import Job
+from runs.sandbox.prose import WRITERS
 
 HOSTILE = """<script>alert("from a text result")</script>
 # Not a heading
@@ -21,7 +22,9 @@ LONG = (
 
 
 def write(job: Job) -> str:
-    """Return a caption that quotes the prompt."""
+    """Return the text that the app writes; if it isn't a writing app, return a caption that quotes the prompt."""
+    if writer := WRITERS.get(job.app_id):
+        return writer(job, job.random())
     if job.app_id == "card-hostile-text":
         return HOSTILE.replace("{spaces}", "  ")
     if job.app_id == "card-long-text":

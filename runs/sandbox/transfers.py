@@ -15,13 +15,13 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies this server's own files. Other public addresses are never fetched; a sample is used instead."""
+    """Copies files of this server. Other public URLs are never fetched; a sample is used instead."""
 
     world: World
     files: Files
 
     def transfer(self, request: Request) -> Reply:
-        """Take `{sourceUrl, mediaType, filename?}` and return both `url` and `cdnUrl`, unless a test has chosen one."""
+        """Take `{sourceUrl, mediaType, filename?}`; return both `url` and `cdnUrl` unless a test has chosen one."""
         body = request.json_object()
         source, media_type, filename = body.get("sourceUrl"), body.get("mediaType"), body.get("filename")
         if not isinstance(source, str) or media_type not in MEDIA_TYPES:
@@ -43,7 +43,7 @@ class Transfers:
         return json_reply({"data": {key: value for key, value in data.items() if key in known}}, 201)
 
     def _source(self, address: str, origin: str) -> Reply:
-        """Return the file to copy. Raises ApiError 400 if it can't be loaded, for example because it has expired."""
+        """Return the file to copy. Raises ApiError 400 if it can't be loaded, for example because the URL expired."""
         try:
             parts, own = urlsplit(address), urlsplit(origin)
             host, port = parts.hostname or "", parts.port

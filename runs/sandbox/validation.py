@@ -1,4 +1,4 @@
-"""Checks a new run's inputs as strictly as Lamina does, and reports all problems at once."""
+"""Checks the inputs of a new run as strictly as Lamina does, and reports all problems at once."""
 
 import ipaddress
 from collections.abc import Callable, Sequence
@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 Problem = dict[str, Any]
-# Returns the media kind of an address on this server ("image", "video" or "audio"), "" for any other address, None if
-# missing.
+# Returns the media kind of a URL on this server ("image", "video" or "audio"), "" for any other URL, and None if the
+# file is missing.
 KindOf = Callable[[str], str | None]
 NAMES = ("key", "id", "name")
 EXTENSIONS = {
@@ -41,8 +41,8 @@ def check_inputs(
 ) -> tuple[dict[int, Any], list[Problem]]:
     """Return the values by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are the only problems reported
-    if there are any.
+    `names` are the attributes that identify inputs. With `unknown_first`, only unknown names are reported if there are
+    any.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []

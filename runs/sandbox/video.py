@@ -74,7 +74,7 @@ def _cluster(frames: Sequence[bytes], first: int, frames_a_second: int) -> bytes
 
 
 def _cues(info: bytes, tracks: bytes, clusters: Sequence[bytes]) -> bytes:
-    """Return the index that lets a player seek: each cluster's position in the segment."""
+    """Return the index that lets a player seek: the position of each cluster in the segment."""
     points, place = [], len(info) + len(tracks)
     for second, cluster in enumerate(clusters):
         positions = element(0xB7, number(0xF7, 1), number(0xF1, place))

@@ -18,7 +18,7 @@ OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of unknown types
 
 
 def rewrite(value: Any, origin: str) -> Any:
-    """Point Lamina's media addresses, and the reserved example.com, at this server's own samples."""
+    """Replace media URLs of Lamina, and URLs of the reserved example.com, with URLs of samples on this server."""
     if isinstance(value, str):
         for prefix in ("https://media.getmason.io/api/assetlib/", "https://example.com/"):
             if value.startswith(prefix):
@@ -114,7 +114,7 @@ def run_started(run: Run) -> dict[str, Any]:
 
 
 def run_status(run: Run, now: float, origin: str) -> dict[str, Any]:
-    """Return a run's status. The older dialect has `executionId` and no progress."""
+    """Return the status of a run. The older dialect has `executionId` and no progress."""
     outputs = [output(run, position, now, origin) for position in range(len(run.outputs))]
     states = [one["status"] for one in outputs]
     status = lifecycle.status_at(run, now)
@@ -206,7 +206,7 @@ def _result(run: Run, position: int, origin: str) -> dict[str, Any]:
     address = f"{origin}/outputs/{run.run_id}/{position}"
     revision = run.revisions.get(str(position), 0)
     if revision:
-        address += f".r{revision}"  # remade outputs have their own addresses
+        address += f".r{revision}"  # remade outputs have their own URLs
     result: dict[str, Any] = {
         "type": run.types.get(str(position), kind),
         "mimeType": media_type,

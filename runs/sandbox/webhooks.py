@@ -30,8 +30,10 @@ class Delivery:
 
 
 class Deliveries:
-    """One thread waits for runs to end; a small pool sends the webhooks. As far as we know, Lamina sends none for
-    cancelled runs."""
+    """One thread waits for runs to end; a small pool of threads sends the webhooks.
+
+    As far as we know, Lamina sends none for cancelled runs.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -63,12 +65,12 @@ class Deliveries:
         return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "lamina-webhook-v1", "use": "sig", "alg": "EdDSA"}
 
     def plan(self, run: Run) -> None:
-        """Send a webhook when the run ends."""
+        """Schedule the webhook of the run, if it has one, for when the run ends."""
         if run.webhook:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Send the webhook before the caller continues. Don't call this while holding the world's lock."""
+        """Send the webhook before the caller continues. Don't call this while holding the lock of the world."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:

@@ -13,7 +13,7 @@ from runs.sandbox.errors import ApiError
 
 @dataclass
 class Request:
-    """A request. `origin` is this server's address as the caller wrote it; `stream` is the unread body.
+    """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the unread body.
 
     `stopping` is set when the server stops, to release waiting calls.
     """

@@ -1,4 +1,4 @@
-"""One answer from a form, as posted, sent, and stored in drafts, presets and runs."""
+"""Answers from a form: as posted, as sent, and as stored in drafts, presets and runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ type Value = str | Files | None  # None: nothing was stored
 
 
 def load_value(stored: object) -> Value:
-    """Return the value in `stored`: text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
+    """Parse a stored value: text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
     if isinstance(stored, dict):
         return Files.from_stored(stored)
     return None if stored is None else as_words(stored)
@@ -33,7 +33,7 @@ def load_value(stored: object) -> Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, readable without the parameter list it was given for.
+    """One answer, which can be read without its parameter list.
 
     `value` is the text with LF line endings, the exact label of an option, or `Files`. If `is_default`, the answer
     isn't sent, so that the app uses its own default; `value` then holds the default as it was shown.
@@ -48,8 +48,7 @@ class Answer:
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the answer in `stored`, whatever version it is from: {"name", "key", "id", "type", "value",
-        "is_default"}."""
+        """Parse a stored answer of any version: {"name", "key", "id", "type", "value", "is_default"}."""
         name, key, parameter_id, type_ = (as_words(stored.get(word) or "") for word in ("name", "key", "id", "type"))
         return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
 
@@ -84,7 +83,7 @@ class Answer:
         return not self.is_default and not self.is_empty
 
     def with_uploads(self, ids: Iterable[str]) -> Self:
-        """Return the same answer, with the same link but other files."""
+        """Return a copy of the answer with other files but the same link."""
         return replace(self, value=Files(tuple(ids), self.link))
 
     def with_text(self, text: str) -> Self:
@@ -92,7 +91,7 @@ class Answer:
 
 
 def load_answers(stored: object) -> list[Answer]:
-    """Return the answers in `stored`, as written by `dump_answers`; anything else is left out."""
+    """Parse answers that were stored by `dump_answers`; anything else is left out."""
     listed = stored if isinstance(stored, list) else []
     return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
 

@@ -43,7 +43,7 @@ class BoundAnswer(BoundField):
 
     @property
     def template_name(self) -> str:
-        """The control's template."""
+        """The template of the control."""
         return f"schema_forms/_{self.control}.html"
 
     @property
@@ -60,7 +60,7 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """Id of the element that gets the focus when someone follows a link in the error list."""
+        """Id of the element to focus when someone follows a link in the error list."""
         if self.control == "cards":
             return self.choices[0].id
         return f"{self.name}_file" if self.control == "url" else self.name
@@ -73,13 +73,13 @@ class BoundAnswer(BoundField):
 
     @property
     def note(self) -> str:
-        """The portal's own note about the field."""
+        """The portal's own note about the field, if there is one."""
         q = self.question
         if q.is_unknown:
             return _("This kind of field is new to the portal. Your text is sent unchanged.")
         if q.options_left_out:
             total = len(q.options) + q.options_left_out
-            words = ngettext("Showing %(shown)s of %(total)s choice.", "Showing %(shown)s of %(total)s choices.", total)
+            words = ngettext("Showing %(shown)s of %(total)s option.", "Showing %(shown)s of %(total)s options.", total)
             return words % {"shown": _number(len(q.options)), "total": _number(total)}
         is_shown_elsewhere = q.kind == "options" or (q.prefill if q.kind == "text" else q.samples)
         if q.default_words and not is_shown_elsewhere:
@@ -90,19 +90,19 @@ class BoundAnswer(BoundField):
 
     @property
     def text(self) -> str:
-        """The text in the box."""
+        """The current text in the field."""
         value = self.value()
         return clean_text(value) if isinstance(value, str) else ""
 
     @property
     def rows(self) -> int:
-        """Initial number of lines: one for a number, two for text."""
+        """Initial height in lines: one for numbers, two for text."""
         default = self.question.default
         return 1 if default is not None and isinstance(default, int | float) else 2
 
     @property
     def placeholder(self) -> str:
-        """The default, which an empty box means, since blanks aren't sent."""
+        """The default as a placeholder: it applies if the field is left empty, since blanks aren't sent."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -120,22 +120,20 @@ class BoundAnswer(BoundField):
     def search_label(self) -> str:
         """The label of the search box for the options."""
         count = len(self.choices)
-        words = ngettext(
-            "Search the %(count)s choice of %(question)s", "Search the %(count)s choices of %(question)s", count
-        )
+        words = ngettext("Search %(count)s option for %(question)s", "Search %(count)s options for %(question)s", count)
         return words % {"count": _number(count), "question": self.question.label}
 
     @property
     def search_hint(self) -> str:
         """The placeholder of the search box."""
         count = len(self.choices)
-        return ngettext("Search %(count)s choice", "Search %(count)s choices", count) % {"count": _number(count)}
+        return ngettext("Search %(count)s option", "Search %(count)s options", count) % {"count": _number(count)}
 
     # --- files ---
 
     @cached_property
     def uploads(self) -> list[UploadInfo]:
-        """Files in the field. A file that no longer exists stays in the form, marked as missing."""
+        """Uploads in the field. A file that no longer exists stays in the form, labelled as missing."""
         kept = self.answer.upload_ids
         found = {upload.id: upload for upload in self.form.look_up(list(kept))}
         gone = _("This file is no longer here. Remove it or add it again.")
@@ -149,7 +147,7 @@ class BoundAnswer(BoundField):
 
     @property
     def accept_attribute(self) -> str:
-        """The kinds of file that the file dialog offers; empty for any. The chosen file's content is checked anyway."""
+        """File types to offer in the file dialog; empty for all. The content of the chosen file is checked anyway."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -162,7 +160,7 @@ class BoundAnswer(BoundField):
 
     @property
     def sample_pictures(self) -> list[dict[str, str]]:
-        """Addresses of our copies of the author's samples."""
+        """URLs of our copies of the author's sample media."""
         return [dict(self.form.samples[url]) for url in self.question.samples if url in self.form.samples]
 
     # --- more options ---
@@ -174,7 +172,7 @@ class BoundAnswer(BoundField):
 
     @property
     def summary(self) -> str:
-        """The current answer in a few words, shown while the field is folded."""
+        """The current answer in a few words, shown while the field is collapsed."""
         if self.question.kind == "url":
             count = len(self.answer.upload_ids)
             chosen = ngettext("%(count)s chosen", "%(count)s chosen", count) % {"count": _number(count)}
@@ -188,12 +186,12 @@ class BoundAnswer(BoundField):
 
 
 class SchemaForm(forms.Form):
-    """The form of one app, made by `build_form`.
+    """The form of one app, built by `build_form`.
 
-    `answers` and `wanted` (labels or indexes of results) fill a fresh form. `uploads` looks up the files in the form;
-    `samples` returns {"small_url", "card_url"} of the author's sample media by address. `field_errors` are error
-    messages by field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; fresh forms show them
-    too.
+    `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
+    form; `samples` returns {"small_url", "card_url"} of the author's sample media by URL. `field_errors` are error
+    messages by field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; unbound forms show
+    them too.
     """
 
     bound_field_class = BoundAnswer
@@ -227,12 +225,12 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def samples(self) -> Samples:
-        """Our copies of the author's sample media, looked up when the page first shows one."""
+        """Our copies of the author's sample media, looked up when the page first needs one."""
         return self._find_samples()
 
     @property
     def questions(self) -> list[BoundAnswer]:
-        """Every field in the author's order."""
+        """All questions, in the author's order."""
         return [bound for bound in self if isinstance(bound, BoundAnswer)]
 
     @property
@@ -246,14 +244,31 @@ class SchemaForm(forms.Form):
         return [bound for bound in self.questions if not bound.question.is_needed]
 
     @property
-    def sampled(self) -> list[BoundAnswer]:
-        """Optional fields with sample media from the author. Never folded, since a run with samples costs the same."""
-        return [bound for bound in self.optional if bound.question.samples]
+    def unfolded(self) -> list[BoundAnswer]:
+        """Optional fields shown expanded: all of them if no field is required, otherwise those that matter most.
+
+        Most important are the first text that the author left empty, and fields with sample media, since a run with
+        samples costs the same.
+        """
+        lead = self._first_empty_text
+        return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
 
     @property
     def folded(self) -> list[BoundAnswer]:
         """Optional fields under "More options"."""
-        return [bound for bound in self.optional if not bound.question.samples]
+        unfolded = {bound.name for bound in self.unfolded}
+        return [bound for bound in self.optional if bound.name not in unfolded]
+
+    @property
+    def runs_as_it_is(self) -> bool:
+        """Whether the unchanged form makes a sensible run: no field is required, and the first text has a default."""
+        return not self.needed and self._first_empty_text is None
+
+    @property
+    def _first_empty_text(self) -> Question | None:
+        """The first text question without a default text from the author, whether required or not."""
+        questions = (bound.question for bound in self.questions)
+        return next((q for q in questions if q.kind == "text" and not q.is_unknown and not q.default_words), None)
 
     @property
     def is_folded_open(self) -> bool:
@@ -271,7 +286,7 @@ class SchemaForm(forms.Form):
         return [result.value for result in self.ticked]
 
     def look_up(self, ids: list[str]) -> list[UploadInfo]:
-        """Return uploads by id. All of the form's uploads are fetched at once."""
+        """Return uploads by id. The first call fetches all uploads in the form at once."""
         if missing := [upload for upload in ids if upload not in self._known]:
             asked = dict.fromkeys([*missing, *self._all_ids()])
             self._known |= {upload.id: upload for upload in self._lookup(list(asked))}
@@ -284,7 +299,7 @@ class SchemaForm(forms.Form):
     # --- answers ---
 
     def answers(self) -> list[Answer]:
-        """Return the answers of a valid form, in the author's order."""
+        """Return all answers of a valid form, in the author's order."""
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
     def draft_answers(self) -> list[Answer]:
@@ -324,7 +339,7 @@ class SchemaForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
         """(id to jump to, label, message) for every field with an error, in page order."""
-        shown = [*self.needed, *self.sampled, *self.folded]
+        shown = [*self.needed, *self.unfolded, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
             target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
@@ -333,7 +348,7 @@ class SchemaForm(forms.Form):
 
 
 def build_form(parameters: Parameters, outputs: Outputs) -> type[SchemaForm]:
-    """Return the form class for `parameters` and `outputs` of an AppSchema. Fields are named by position."""
+    """Build the form class for the `parameters` and `outputs` of an AppSchema. Fields are named by position."""
     fields: dict[str, Any] = {q.field_name: field_for(q) for q in questions_of(parameters)}
     results = results_of(outputs)
     if results:

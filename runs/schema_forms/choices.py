@@ -1,4 +1,4 @@
-"""The options of a question as shown in its field: cards or a list, with a drawing next to options like "16:9"."""
+"""The options of a question, shown as cards or as a list, with a small drawing next to ratios such as "16:9"."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.questions import Question, is_seen, shortened
 
 RATIO = re.compile(r"\s*([1-9]\d?)\s*:\s*([1-9]\d?)\b")
-RATIO_BOX = 18  # longer side of a drawn ratio in pixels, in a square of 22
+RATIO_BOX = 18  # longer side of a drawn ratio in pixels; the drawing is 22 pixels square
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Choice:
 
     @property
     def ratio(self) -> Ratio | None:
-        """The shape in the label, or None."""
+        """The ratio that the label begins with, or None."""
         if (found := RATIO.match(self.label)) is None:
             return None
         across, down = int(found[1]), int(found[2])
@@ -59,7 +59,7 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Return labels as shown: spaces are marked where labels differ only in spaces, and invisible labels get a name."""
+    """Return the labels to show. Labels that differ only in spaces show these as ␣; invisible labels get names."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)

@@ -1,5 +1,5 @@
-"""A Django field for each kind of question. Each cleans to an Answer without stripping or normalising what was posted.
-The templates in schema_forms/ do the rendering."""
+"""Django fields for each kind of question. They clean to an Answer without stripping or normalising the posted value.
+The templates in schema_forms/ render them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files, Value
-from runs.schema_forms.file_words import add_words
+from runs.schema_forms.file_words import add_words, unfit_words
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.types import UploadInfo
 
@@ -25,18 +25,18 @@ def all_of(data: Mapping[str, Any], name: str) -> list[str]:
 
 
 class OneValue(forms.Widget):
-    """A single value, exactly as posted."""
+    """Widget for a single value, exactly as posted."""
 
 
 class ManyValues(forms.Widget):
-    """All values of one name, in page order."""
+    """Widget for all values with the same name, in page order."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
         return all_of(data, name)
 
 
 class UploadValues(forms.Widget):
-    """The values of a `url` field: a <name>_kept for each upload, in page order, and <name>_link."""
+    """Widget for a `url` field: reads <name>_kept for each upload, in page order, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
@@ -68,7 +68,7 @@ class AnswerField(forms.Field):
 
 
 class TextAnswerField(AnswerField):
-    """Free text, also used for unknown types. If left empty, the app's default applies."""
+    """A text field, also used for unknown types. If it is left empty, the app's default applies."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -86,7 +86,7 @@ class TextAnswerField(AnswerField):
 
 
 class OptionsAnswerField(AnswerField):
-    """One of the listed labels, posted by position, since browsers would change line endings in labels."""
+    """A field for one of the listed labels, posted by position, since browsers would change line endings in labels."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -110,13 +110,13 @@ class OptionsAnswerField(AnswerField):
 
     def check(self, raw: Any) -> None:
         if raw and self.position(raw) is None:
-            raise forms.ValidationError(_("Choose one of the listed answers."), code="not_listed")
+            raise forms.ValidationError(_("Choose one of the listed options."), code="not_listed")
         if self.question.is_needed and not raw:
             raise forms.ValidationError(_("Choose one."), code="needed")
 
 
 class UrlAnswerField(AnswerField):
-    """Files and links. Both are uploads by the time the form sees them; the form sets `lookup`."""
+    """A field for files and links. Both are already uploads when the form receives them; the form sets `lookup`."""
 
     lookup: Lookup = staticmethod(lambda ids: [])
 
@@ -153,8 +153,7 @@ class UrlAnswerField(AnswerField):
             words = _("“%(name)s” can't be used. Remove or replace it.") % {"name": upload.name}
             raise forms.ValidationError(words, code="failed")
         if upload.status == "ready" and self.question.accept and upload.kind not in self.question.accept:
-            words = _("“%(name)s” doesn't fit here.") % {"name": upload.name}
-            raise forms.ValidationError(f"{words} {add_words(self.question.accept)}", code="wrong_kind")
+            raise forms.ValidationError(unfit_words(upload.name, self.question.accept), code="wrong_kind")
 
 
 def field_for(question: Question) -> AnswerField:

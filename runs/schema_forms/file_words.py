@@ -1,5 +1,6 @@
-"""The texts of a file field: whole sentences for each kind, since in many languages more than the noun changes."""
+"""Texts of file fields. Each kind of file has whole sentences, since in many languages more than the noun changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -9,7 +10,8 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """The texts of one field: its button (first file and later ones), list, sample, drop hint and link box."""
+    """Texts of one field: its button (for the first file and for later ones), list, sample, drop hint and link box, and
+    messages about files that it doesn't accept, in which scripts fill in {name}, {taken} and {left}."""
 
     choose: str
     choose_next: str
@@ -17,10 +19,12 @@ class FileWords:
     sample: str
     drop: str
     link: str
+    unfit: str
+    one_file: str
 
 
 def file_words(question: Question) -> FileWords:
-    """Return the texts for what `question` accepts: one kind, or files of several kinds."""
+    """Return the texts for a file field: for the one kind of file that it accepts, or for files in general."""
     kind = question.accept[0] if len(question.accept) == 1 else ""
     choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose an audio file")}
     choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose audio files")}
@@ -30,9 +34,9 @@ def file_words(question: Question) -> FileWords:
         "audio": _("%(question)s: chosen audio files"),
     }
     sample = {
-        "image": _("Sample picture is used"),
-        "video": _("Sample video is used"),
-        "audio": _("Sample audio is used"),
+        "image": _("Using the sample picture"),
+        "video": _("Using the sample video"),
+        "audio": _("Using the sample audio"),
     }
     link = {
         "image": _("Web address of a picture for %(question)s"),
@@ -44,14 +48,28 @@ def file_words(question: Question) -> FileWords:
         choose=choose_several.get(kind, _("Choose files")) if is_multiple else choose_one.get(kind, _("Choose a file")),
         choose_next=_("Add more") if is_multiple else _("Replace"),
         chosen=chosen.get(kind, _("%(question)s: chosen files")) % named,
-        sample=sample.get(kind, _("Sample file is used")),
+        sample=sample.get(kind, _("Using the sample file")),
         drop=_("or drop them here") if is_multiple else _("or drop it here"),
         link=link.get(kind, _("Web address of a file for %(question)s")) % named,
+        unfit=unfit_words("{name}", question.accept),
+        one_file=one_file_words("{taken}", ["{left}"]),
     )
 
 
+def unfit_words(name: str, accept: tuple[str, ...]) -> str:
+    """Return the message that the file `name` has the wrong kind for a field that accepts `accept`."""
+    words = _("“%(name)s” can't be used here.") % {"name": name}
+    return f"{words} {add_words(accept)}"
+
+
+def one_file_words(taken: str, left: Sequence[str]) -> str:
+    """Return the message that a field for one file has `taken` one of several files and `left` out the others."""
+    words = _("This field takes one file. It took “%(taken)s” and left out %(left)s.")
+    return words % {"taken": taken, "left": ", ".join(left)}
+
+
 def add_words(accept: tuple[str, ...]) -> str:
-    """Return what to do when a field for `accept` has no file or the wrong kind."""
+    """Return the instruction for a field that accepts `accept` and has no file or a file of the wrong kind."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),

@@ -1,4 +1,4 @@
-"""Turn answers into exact inputs, fit them to another version of the app, and match Lamina's refusals to fields."""
+"""Convert answers to the inputs to send, fit them to a new version of the app, and match Lamina's errors to fields."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,8 @@ class Fitted:
     dropped: list[str] = field(default_factory=list)
 
 
-# How an answer is matched to its question: by all three handles, or else by the one that authors change least.
+# Ways to match an answer to its question: by all three identifiers, or else by one of them, starting with the one that
+# authors change least.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
@@ -32,7 +33,7 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 def to_inputs(
     parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
-    """Return the `inputs` to send. `urls` maps every upload id to its address; a missing one raises KeyError.
+    """Return the `inputs` to send. `urls` maps every upload id to its URL; a missing id raises KeyError.
 
     Inputs are identified by name, which every dialect of Lamina knows, or by key or id if `by_key`. Defaults and blanks
     are left out. Several files become a list, a single file becomes a plain string.
@@ -56,7 +57,7 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Return whether `problems` (each a field and a code) just say that Lamina doesn't know the names `sent`.
+    """Return whether `problems` (pairs of field and code) only mean that Lamina doesn't know the names `sent`.
 
     If Lamina doesn't know the name of an input that has no default, it may also report this input as missing.
     """

@@ -1,4 +1,4 @@
-"""One parameter as described by Lamina. It is read tolerantly: nothing in it is trusted to have the right shape."""
+"""Parameters as described by Lamina. They are read tolerantly: no value is trusted to have the right type."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # maximum characters shown of a name or label
+LABEL_LENGTH = 300  # maximum length of a displayed name or label, in characters
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -26,7 +26,7 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Replace only what can't be stored or sent: otherwise, handles and labels must reach Lamina unchanged."""
+    """Replace only characters that can't be stored or sent; all others must reach Lamina unchanged."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
@@ -51,7 +51,7 @@ def is_seen(text: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One parameter. Form field ids are made from its `position`, since names can be anything."""
+    """One parameter. Ids of form fields are based on its `position`, since names can be anything."""
 
     position: int
     raw: dict[str, Any]
@@ -78,7 +78,7 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The name as shown, or a stand-in if it is invisible."""
+        """The name to show, or a placeholder if the name is invisible."""
         seen = next((text for text in (self.name, self.key) if is_seen(text)), "")
         return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
 
@@ -94,7 +94,7 @@ class Question:
 
     @property
     def options_left_out(self) -> int:
-        """How many more options Lamina has than we store."""
+        """Number of options that Lamina has beyond those we store."""
         total = self.raw.get("options_total")
         return max(0, total - len(self.options)) if isinstance(total, int) else 0
 
@@ -132,12 +132,12 @@ class Question:
 
     @cached_property
     def prefill(self) -> str:
-        """The default as initial text; empty for a list or an object, which text couldn't replace."""
+        """The default as initial text; empty for a list or an object, which can't be edited as text."""
         return clean_text(self.default_words) if isinstance(self.default, str | int | float) else ""
 
     @cached_property
     def samples(self) -> list[str]:
-        """Addresses of the author's sample media, used (and charged) when a `url` field is left empty."""
+        """URLs of the author's sample media, which are used (and charged) if a `url` field is left empty."""
         values = self.default if isinstance(self.default, list) else [self.default]
         return [v for v in values if isinstance(v, str) and v.startswith(("http://", "https://"))]
 
@@ -163,10 +163,10 @@ def questions_of(parameters: Parameters) -> list[Question]:
 
 
 def files_question(parameters: Parameters, field_name: str) -> Question | None:
-    """Return the question behind the form field `field_name` ("p0") if it accepts files, otherwise None."""
+    """Return the question for the form field `field_name` ("p0") if it accepts files, otherwise None."""
     return next((q for q in questions_of(parameters) if q.field_name == field_name and q.kind == "url"), None)
 
 
 def sample_urls(parameters: Parameters) -> list[str]:
-    """Return the addresses of the author's sample media, which `url` parameters fall back on when left empty."""
+    """Return the URLs of the author's sample media, which `url` parameters fall back on when left empty."""
     return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]

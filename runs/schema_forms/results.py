@@ -1,4 +1,4 @@
-"""The choice of results to make. Lamina identifies results by label, so those with the same label share a tick box."""
+"""The choice of results to make. Lamina identifies results by label, so those with the same label share a checkbox."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Result:
 
     @property
     def shown(self) -> str:
-        """The label, or a stand-in if it is invisible."""
+        """The label to show, or a placeholder if the label is invisible."""
         return shortened(
             self.label if is_seen(self.label) else _("Result %(number)s") % {"number": self.indexes[0] + 1}
         )
@@ -84,7 +84,7 @@ def results_of(outputs: Outputs) -> list[Result]:
 
 
 class ResultsField(forms.Field):
-    """Tick boxes for results. Cleans to the indexes of all ticked results, including those with the same label."""
+    """Checkboxes for results. Cleans to the indexes of all ticked results, including those with the same label."""
 
     bound_field_class = BoundField  # not the form's own bound field, which is for answers
 
@@ -99,7 +99,7 @@ class ResultsField(forms.Field):
         return [result.value for result in ticked or self.results]
 
     def ticked(self, value: Iterable[str]) -> list[Result]:
-        """Return the results with a posted index; if there is only one result, it is always returned."""
+        """Return the results whose index was posted; if there is only one result, it is always returned."""
         if len(self.results) == 1:
             return self.results
         posted = set(value)

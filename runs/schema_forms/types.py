@@ -9,7 +9,7 @@ Outputs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """What a field shows about one upload. If `status` is "failed", `error` is the message."""
+    """Details of one upload, for showing it in a field. If `status` is "failed", `error` is the message."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class UploadInfo:
     source_url: str = ""
     small_url: str = ""
     card_url: str = ""
-    picture_follows: bool = False  # the worker is still making the small pictures
+    picture_follows: bool = False  # the worker is still creating the thumbnails
     width: int | None = None
     height: int | None = None
 

@@ -1,4 +1,4 @@
-"""Sharing forms: who sees a run, guest links and their options, and the admins' rules."""
+"""Forms for sharing: who sees a run, guest links and their options, and the rules set by admins."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -15,36 +14,50 @@ from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
-from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField
-from runs.words.moments import day_words
+from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
+from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
 TOO_LONG = {"max_length": _lazy("This is longer than %(limit_value)d characters.")}
-TICKS = ("may_download", "shows_inputs", "shows_app")
+TICKS = (
+    *("may_download", "shows_inputs", "shows_app"),
+    *("lets_decide", "lets_comment", "shows_comments", "hides_names"),
+)
 
 
 class PanelForm(PostedForm):
-    """Who sees the run. `o` holds the results that the panel was opened for."""
+    """The choice of who sees a run. `o` holds the ids of the results that the panel was opened for."""
 
     who = CutField()
     o = RepeatedField()
 
 
 class NewLinkForm(PostedForm):
-    """A new link to chosen results (`o`), or to everything that is ready in a run (`run`)."""
+    """A new link to chosen results (`o`), or to every ready result of a run (`run`).
+
+    `pick` holds the ids that were ticked in a list of the run's results; `picks` says that there was such a list.
+    """
 
     run = CutField()
     o = RepeatedField()
+    pick = RepeatedField()
+    picks = SwitchField()
 
 
 class LinkActionForm(PostedForm):
-    """Where a link's button was pressed: in a run's panel (`run`), on a page (`back`) or in the list of all links
-    (`all`).
-    """
+    """The place where a button for a link was pressed: in the panel of a run (`run`), on a page (`back`) or in the list
+    of all links (`all`)."""
 
     run = CutField()
     back = CutField()
     all = forms.BooleanField(required=False)
+
+
+class ReplaceForm(PostedForm):
+    """A result that a link shows, and its newer version (ids)."""
+
+    old = CutField(16)
+    new = CutField(16)
 
 
 class PassphraseForm(PostedForm):
@@ -69,14 +82,14 @@ class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stu
         self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
 
     def clean_link_makers(self) -> str:
-        """Return one of the choices; ignore anything else."""
+        """Return the posted value if it is one of the choices, otherwise the current one."""
         makers = str(self.cleaned_data["link_makers"])
         return makers if makers in SharingRules.Makers.values else self.instance.link_makers
 
 
 @dataclass(frozen=True)
 class ResultChoice:
-    """A result that a link could show, and whether it does."""
+    """A result that a link could show, and whether the link shows it."""
 
     output: Output
     label: str
@@ -84,7 +97,7 @@ class ResultChoice:
 
     @property
     def file(self) -> StoredFile | None:
-        """The result's first saved file."""
+        """The first saved file of the result."""
         first = next(iter(self.output.files.all()), None)
         return first.file if first is not None else None
 
@@ -96,7 +109,7 @@ class ResultChoice:
 
 
 class LinkForm(forms.Form):
-    """Options of `link`: which of `choices` it shows, to whom, for how long, and what guests may do."""
+    """Options of `link`: the results it shows (from `choices`), its audience, its last day, and what guests may do."""
 
     audience = forms.CharField(required=False, max_length=LONGEST_AUDIENCE, error_messages=TOO_LONG)
     message = forms.CharField(required=False, max_length=LONGEST_MESSAGE, error_messages=TOO_LONG)
@@ -107,6 +120,10 @@ class LinkForm(forms.Form):
     may_download = forms.BooleanField(required=False)
     shows_inputs = forms.BooleanField(required=False)
     shows_app = forms.BooleanField(required=False)
+    lets_decide = forms.BooleanField(required=False)
+    lets_comment = forms.BooleanField(required=False)
+    shows_comments = forms.BooleanField(required=False)
+    hides_names = forms.BooleanField(required=False)
 
     def __init__(self, link: GuestLink, choices: list[Output], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,7 +132,7 @@ class LinkForm(forms.Form):
 
     @property
     def first_day(self) -> date:
-        return timezone.localdate()
+        return portal_day()
 
     @property
     def latest_day(self) -> date:
@@ -127,19 +144,19 @@ class LinkForm(forms.Form):
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether the link could share video or audio whose prompt the portal can't remove."""
+        """Whether the link could share video or audio files with a prompt that the portal can't remove."""
         return guest_copies.has_films_as_they_are(self.choices)
 
     @property
     def options(self) -> list[ResultChoice]:
-        """Each result that the link could show."""
+        """All results that the link could show."""
         chosen = set(self["o"].value() or [])
         named = zip(self.choices, labels_of(self.choices), strict=True)
         return [ResultChoice(output, label, output.public_id in chosen) for output, label in named]
 
     @property
     def last_day_help(self) -> str:
-        return _("%(day)s at the latest.") % {"day": day_words(self.latest_day)}
+        return _("No later than %(day)s.") % {"day": day_words(self.latest_day)}
 
     @property
     def passphrase_label(self) -> str:
@@ -170,7 +187,7 @@ class LinkForm(forms.Form):
     @property
     def _days_words(self) -> str:
         day = day_words(self.latest_day)
-        return _("Choose a day from today to %(day)s, the latest that admins allow.") % {"day": day}
+        return _("Choose a date from today to %(day)s, the latest that admins allow.") % {"day": day}
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]
@@ -200,7 +217,7 @@ class LinkForm(forms.Form):
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Return the results that `link` could show: those it shows now, and any others that are ready in their runs."""
+    """Return the results that `link` could show: those it shows now, and all other ready results of the same runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)

@@ -1,9 +1,9 @@
 """Copies that guests get instead of originals, without prompts or other metadata.
 
-Small pictures have no metadata, so copies are only needed for files that are played or offered for download. The worker
-makes each copy (`make_guest_copies`) and records it in a `GuestCopy`; if there is no row, it hasn't started yet. Files
-that can't be copied are not shared. There is one exception: without ffmpeg, guests who may download get the original
-video and audio, and the checkbox says so.
+Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
+creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without such a row is still waiting for
+the worker. Files that can't be copied are not shared, with one exception: without ffmpeg, guests who may download get
+the original video and audio, and the checkbox says so.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.storage import ffmpeg
 from runs.words.messages import say
 
-MOVING = ("image/gif", "image/apng")  # our small pictures of these don't move
+MOVING = ("image/gif", "image/apng")  # our thumbnails of these aren't animated
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -29,9 +29,9 @@ YOUNG = timedelta(minutes=2)
 
 
 class State(StrEnum):
-    """State of a file meant for guests."""
+    """State of a file that a link shows to guests."""
 
-    NOT_NEEDED = "not-needed"  # small pictures are enough
+    NOT_NEEDED = "not-needed"  # thumbnails are enough
     READY = "ready"
     PREPARING = "preparing"
     LATE = "late"  # copying failed and will be retried
@@ -41,19 +41,21 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """What guests get for one file. `stored` replaces the original; None if there is no copy (yet)."""
+    """The version of a file that guests get. `stored` is sent instead of the original; None if there is no copy
+    (yet)."""
 
     state: State
     stored: StoredFile | None = None
     since: datetime | None = None  # when the copy was first requested
-    error: str = ""  # why it is late, for members
+    error: str = ""  # why the copy is late, shown to members
     is_as_it_is: bool = False  # `stored` is the original, including its metadata
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Return whether guests get the file itself, to download or play it, or because it has no still picture.
+    """Return whether guests get the file itself, to download or play it or because it has no still, and not just
+    thumbnails.
 
-    `_given_files` does the same in the database.
+    `_given_files` applies the same rule in the database.
     """
     if stored.kind == StoredFile.Kind.IMAGE:
         return may_download or not stored.thumb_1200 or stored.media_type in MOVING
@@ -61,7 +63,7 @@ def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
 
 
 def given(link: GuestLink, stored: StoredFile) -> Given:
-    """Return what guests of `link` get for `stored`, which should be loaded with `guest_copy__file`."""
+    """Return the version of `stored`, which should be loaded with `guest_copy__file`, that guests of `link` get."""
     if not needs_itself(stored, may_download=link.may_download):
         return Given(State.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
@@ -77,7 +79,7 @@ def given(link: GuestLink, stored: StoredFile) -> Given:
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:
-    """Return whether `outputs` include video or audio and ffmpeg is missing, here or on the worker's host."""
+    """Return whether `outputs` include video or audio while ffmpeg is missing, here or on the worker's host."""
     kept = [output_file.file for output in outputs for output_file in output.files.all()]
     films = [stored.pk for stored in kept if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
@@ -86,13 +88,14 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Queue copies for the worker if any are missing for open links."""
+    """Queue the copying task for the worker if copies for open links are missing."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
         _queue()
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """Queue copies for the worker if any are missing for `links`, which are new, changed, or have a new result file."""
+    """Queue the copying task for the worker if copies for `links` are missing: they are new, changed, or have a new
+    file."""
     if missing(links):
         _queue()
 
@@ -107,7 +110,7 @@ def _queue() -> None:
 
 
 def due() -> QuerySet[GuestCopy]:
-    """Return the unclaimed copies that are due."""
+    """Return the copies that are due and not claimed by a worker."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
@@ -118,20 +121,26 @@ def wanted(links: QuerySet[GuestLink]) -> set[int]:
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Return the wanted files that have no row yet, such as those of older links, with their SHA-256."""
+    """Return the wanted files that have no `GuestCopy` yet, such as those of older links: SHA-256 by primary key."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
-def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
-    """Yield the results of open `links` that guests get as originals, in batches; `needs_itself` does the same for one
-    file.
+def are_prepared(links: QuerySet[GuestLink]) -> bool:
+    """Return whether no copy for the open links among `links` is still being prepared."""
+    is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
+    return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
 
-    With a single query, a database may start from all files instead of the few links.
+
+def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
+    """Yield the result files that guests get themselves, not just as thumbnails, from the open `links`, in batches.
+    `needs_itself` applies the same rule to one file.
+
+    With a single query, the database might start from all files instead of from the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
-    outputs = dict(chosen.values_list("output", "link__may_download"))  # with several links, the most generous counts
+    outputs = dict(chosen.values_list("output", "link__may_download"))  # with several links, the most permissive counts
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
     for some in batched(outputs, AT_ONCE):
         is_offered = Q(output__in=[output for output in some if outputs[output]])
@@ -145,13 +154,13 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
-    """Return the copies that became possible when ffmpeg was installed."""
+    """Return the copies that need ffmpeg and are possible now that it is installed; none while it is missing."""
     waiting = GuestCopy.objects.filter(status=GuestCopy.Status.NO_TOOL)
     return waiting if ffmpeg.is_there() else waiting.none()
 
 
 def record_lost(file: StoredFile) -> None:
-    """Request new copies because `file`, which one or more of them use, is missing from storage."""
+    """Request new copies in place of those stored as `file`, which is missing from storage."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _queue()

@@ -1,16 +1,21 @@
-"""Names of results and files for guests. They are made from labels, since stored names reveal the app or the title.
+"""Names of results and files for guests. They never reveal the title of a run, and its app only if the link shows it.
 
 The page, single downloads and the zip use the same names, and each result in a link has a different one.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import count
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from runs.models import Output, StoredFile
+from runs.models import GuestLink, Output, RunInput, StoredFile
 from runs.words import file_names
+from runs.words.file_names import Stem, Told, ending_of
+
+LABELS_TOLD = 3
 
 
 def labels_of(outputs: Sequence[Output]) -> list[str]:
@@ -28,20 +33,35 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
     return labels
 
 
-def file_name(label: str, position: int, stored: StoredFile) -> str:
-    """Return the name of the result file at `position`: `front-view.png`, `front-view_2.png`."""
-    extension = stored.name.rpartition(".")[2] if "." in stored.name else "bin"
-    return f"{_word(label)}{f'_{position + 1}' if position else ''}.{extension}"
+def some_names(labels: Sequence[str], count: int | None = None) -> str:
+    """Return "Front 1, Back 1, Side 1 and 9 more"; `count` is the number of results, if there are more than
+    `labels`."""
+    names = ", ".join(labels[:LABELS_TOLD])
+    more = (len(labels) if count is None else count) - min(len(labels), LABELS_TOLD)
+    if more <= 0:
+        return names
+    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {"names": names, "more": more}
 
 
-def still_name(label: str, position: int) -> str:
-    """Return the name of the picture that stands in for a file."""
-    return f"{_word(label)}{f'_{position + 1}' if position else ''}.webp"
+def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
+    """Return the file name stems for `outputs`, which are all results of `link`, loaded with their runs and files."""
+    return file_names.stems_of(
+        told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
+        for output in outputs
+    )
 
 
-def text_name(label: str) -> str:
-    return f"{_word(label)}.txt"
+def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
+    """Return the details of a result from which its file names are built for guests of `link`."""
+    return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 
-def _word(label: str) -> str:
-    return file_names.slug(label) or file_names.slug(_("Result"))
+def archive_name_of(link: GuestLink) -> str:
+    """Return the name of the zip: whom the link is for, as its page says, and the day when it was created."""
+    return file_names.archive_name(file_names.slug(link.audience) or _("Shared"), link.created_at)
+
+
+def input_name(given: RunInput, position: int, stored: StoredFile) -> str:
+    """Return the name, for guests, of the file at `position` of an input."""
+    told = Told(_("Shared"), given.name, given.run.created_at, position + 1)
+    return file_names.stems_of([told])[0][position].named(ending_of(stored))

@@ -1,11 +1,12 @@
-"""The guest side of a link: find it, check that it is open, list what it shows, and count views.
+"""The guest side of a link: find the link, check that it is open, list its results, and count views.
 
 Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
 account, cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase.
-It is valid for twelve hours, or until the passphrase changes.
+That value is valid for twelve hours, or until the passphrase changes.
 """
 
 import re
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,19 +15,25 @@ from enum import StrEnum
 from django.contrib.auth.hashers import check_password
 from django.core import signing
 from django.db import DatabaseError
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
 from runs.models.run import RunInputUpload
-from runs.sharing.guest_names import file_name, labels_of
+from runs.sharing.guest_names import input_name, labels_of, told
 from runs.web import secret_links
 from runs.web.throttling import Attempt, TooManyError, address_of
+from runs.words import file_names
+from runs.words.file_names import Stem, ending_of
 
-MAX_UNKNOWN = 60  # requests for unknown links from one address in ten minutes
-MAX_WRONG = 10  # wrong passphrases for one link from one address
-MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all addresses
+MAX_UNKNOWN = 60  # requests for unknown links from one IP address in ten minutes
+MAX_WRONG = 10  # wrong passphrases for one link from one IP address
+MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses
+MAX_ANSWERS = 200  # answers to one link from one IP address, in ten minutes
+MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
@@ -46,7 +53,7 @@ class State(StrEnum):
 
 
 def find_link(token: str) -> GuestLink | None:
-    """Return the link for `token`, in any state."""
+    """Return the link for `token`, in any state; None if there is none."""
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
@@ -60,10 +67,10 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
 def record_unknown(request: HttpRequest) -> bool:
-    """Count a request for an unknown link; return False if too many came from the same address.
+    """Count a request for an unknown link; return False if too many came from the same IP address.
 
-    Real links still open from that address: a stranger on the same network must not lock guests out, and tokens are too
-    long to guess anyway.
+    Existing links can still be opened from there: a stranger on the same network must not lock guests out, and tokens
+    are too long to guess anyway.
     """
     try:
         Attempt({f"guest:{address_of(request)}": MAX_UNKNOWN})
@@ -74,12 +81,12 @@ def record_unknown(request: HttpRequest) -> bool:
 
 # --- Passphrase -------------------------------------------------------------------------------------------------------
 def proof_of(link: GuestLink) -> str:
-    """Return proof that the passphrase was given; empty if the link has no passphrase."""
+    """Return proof that the passphrase was entered; empty if the link has no passphrase."""
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
 def is_proven(link: GuestLink, proof: str) -> bool:
-    """Return whether `link` has no passphrase or `proof` shows that it was given."""
+    """Return whether `link` has no passphrase or `proof` shows that the passphrase was entered."""
     if not link.passphrase:
         return True
     try:
@@ -93,8 +100,7 @@ def _proven(link: GuestLink) -> str:
 
 
 def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Return whether `typed` is the passphrase. Raises `TooManyError` without checking it after too many wrong
-    attempts."""
+    """Return whether `typed` is the passphrase. After too many wrong attempts, `TooManyError` is raised instead."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
     if not check_password(typed.strip(), link.passphrase):
@@ -103,11 +109,52 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
     return True
 
 
+def record_answer(request: HttpRequest, link: GuestLink) -> bool:
+    """Count an answer to `link`; return False if there were too many, from this IP address or from all."""
+    this = f"answer:{link.public_id}"
+    try:
+        Attempt({f"{this}:{address_of(request)}": MAX_ANSWERS, this: MAX_ANSWERS_OF_ALL})
+    except TooManyError:
+        return False
+    return True
+
+
 # --- What a link shows ------------------------------------------------------------------------------------------------
-def outputs_of(link: GuestLink) -> list[Output]:
-    """Return the results that `link` shows and that still exist, in the link's order."""
+def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Output]:
+    """Return the results that `link` shows and that still exist, in the order of the link; with `only`, just those."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
-    return list(_shown(link).select_related("run").prefetch_related(kept))
+    found = _shown(link) if only is None else _shown(link).filter(pk__in=only)
+    return list(found.select_related("run").prefetch_related(kept))
+
+
+def named_outputs(link: GuestLink) -> dict[Output, str]:
+    """Return the names of all results that `link` shows, in order. Their files aren't loaded, since there may be
+    many."""
+    outputs = list(_shown(link).only("public_id", "label", "kind", "run_id"))
+    return dict(zip(outputs, labels_of(outputs), strict=True))
+
+
+def shown_output(link: GuestLink, public_id: str) -> Output | None:
+    """Return the result with this id, loaded like those of `outputs_of`, if `link` shows it."""
+    found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
+    return next(iter(outputs_of(link, list(found))), None)
+
+
+def preview_of(link: GuestLink) -> StoredFile | None:
+    """Return the first file with a picture or a video still, for chat tools that preview links."""
+    files = OutputFile.objects.filter(status="saved").exclude(file__thumb_1200="").order_by("position")
+    first = _shown(link).annotate(picture=Subquery(files.filter(output=OuterRef("pk")).values("file")[:1]))
+    pictures = first.exclude(picture=None).values_list("picture", flat=True)[:1]
+    return StoredFile.objects.filter(pk__in=list(pictures)).first()
+
+
+def size_of(link: GuestLink) -> tuple[int, int]:
+    """Return the number of files in a download of everything, and their total size in bytes."""
+    shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
+    saved = OutputFile.objects.filter(output__in=shown, status="saved")
+    given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
+    found = saved.aggregate(files=Count("pk"), size=Sum(given))
+    return found["files"] + shown.exclude(text="").count(), found["size"] or 0
 
 
 def _shown(link: GuestLink) -> QuerySet[Output]:
@@ -118,7 +165,7 @@ def _shown(link: GuestLink) -> QuerySet[Output]:
 
 
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
-    """Return the runs that made `outputs`, without duplicates, with their inputs."""
+    """Return the runs that made `outputs`, without duplicates, loaded with their inputs."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = Prefetch("inputs", RunInput.objects.prefetch_related(links))
     order = list(dict.fromkeys(output.run_id for output in outputs))
@@ -126,36 +173,59 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
     return [runs[pk] for pk in order]
 
 
+def app_names(outputs: Iterable[Output]) -> list[str]:
+    """Return the names of the apps that made `outputs`, each once, in their order."""
+    order = [output.run_id for output in outputs]
+    names = dict(Run.objects.filter(pk__in=set(order)).values_list("pk", "app_name"))
+    return list(dict.fromkeys(names[pk] for pk in order))
+
+
 @dataclass(frozen=True)
 class Found:
-    """A file in a link, and its name for guests. For input files, guests only get small pictures."""
+    """A file in a link, and its name for guests. For input files, guests only get thumbnails."""
 
     stored: StoredFile
     name: str
     is_result: bool = False
 
 
-def file_of(link: GuestLink, file_id: str) -> Found | None:
-    """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs."""
+def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | None:
+    """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs.
+
+    Without `is_named`, the name of a result isn't looked up, since a page requests many thumbnails.
+    """
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
-        outputs = list(_shown(link).only("label"))
-        labels = dict(zip([output.pk for output in outputs], labels_of(outputs), strict=True))
-        return Found(result.file, file_name(labels[result.output_id], result.position, result.file), is_result=True)
+        name = _name_of(link, result, result.file) if is_named else f"{_('Shared')}.{ending_of(result.file)}"
+        return Found(result.file, name, is_result=True)
     if not link.shows_inputs:
         return None
     runs = Run.objects.filter(outputs__guest_links=link, deleted_at=None)
     used = RunInputUpload.objects.filter(input__run__in=runs, upload__file__public_id=file_id)
-    given = used.select_related("upload__file", "input").first()
+    given = used.select_related("upload__file", "input__run").first()
     if given is None or given.upload.file is None:
         return None
-    return Found(given.upload.file, file_name(given.input.name, given.position, given.upload.file))
+    return Found(given.upload.file, input_name(given.input, given.position, given.upload.file))
+
+
+def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
+    """Return the file name stems of each result that `link` shows, by primary key, without loading the files."""
+    saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved").order_by("-position")
+    last = Coalesce(Subquery(saved.values("position")[:1]), 0)
+    rows = _shown(link).values_list("pk", "label", "run__app_name", "run__created_at", last + 1)
+    found = {pk: told(link, *values) for pk, *values in rows}
+    return dict(zip(found, file_names.stems_of(found.values()), strict=True))
+
+
+def _name_of(link: GuestLink, kept: OutputFile, stored: StoredFile) -> str:
+    """Return the name of a result's file, which depends on the other results in `link`."""
+    return stems_by_result(link)[kept.output_id][kept.position].named(ending_of(stored))
 
 
 # --- Views ------------------------------------------------------------------------------------------------------------
 def count_view(request: HttpRequest, link: GuestLink) -> None:
-    """Count someone's view of `link`, at most once in ten minutes for the same address and browser.
+    """Count someone's view of `link`, at most once in ten minutes for the same IP address and browser.
 
     If the count can't be saved, for example because the disk is full, the page is shown anyway.
     """
@@ -175,7 +245,8 @@ def _count(request: HttpRequest, link: GuestLink) -> None:
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Return whether the page is viewed in a browser by someone outside the team, not by a prefetch, bot or member."""
+    """Return whether the page is viewed in a browser by someone outside the team, not by a prefetch, a bot or a
+    member."""
     headers = request.headers
     if request.method == "HEAD" or any(headers.get(name) for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")):
         return False

@@ -2,9 +2,9 @@
 
 *Only me*, *Team* and *Guest link* take one click each. A run can be shared with the team and also have guest links;
 *Only me* ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed
-afterwards. Revoking needs no confirmation, since it can be undone: the same address works again. If an admin revoked
-the link, only an admin can undo it. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number
-of days also shortens existing links, and no link opens while guest links are turned off.
+afterwards. Revoking needs no confirmation, since it can be undone: the same URL works again. If an admin revoked the
+link, only an admin can undo that. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number of
+days also shortens existing links, and no link opens while guest links are turned off.
 """
 
 from collections.abc import Iterable
@@ -19,12 +19,15 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from runs import events
 from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
 from runs.models.ids import ALPHABET
+from runs.models.run import RunQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
+from runs.words.moments import portal_day
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
@@ -32,12 +35,25 @@ LONGEST_DAYS = 730  # a longer time would amount to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
-CHANGED_BY_OPTIONS = ("audience", "message", "may_download", "shows_inputs", "shows_app", "expires_at", "passphrase")
+CHANGED_BY_OPTIONS = (
+    "audience",
+    "message",
+    "may_download",
+    "shows_inputs",
+    "shows_app",
+    "lets_decide",
+    "lets_comment",
+    "shows_comments",
+    "hides_names",
+    "expires_at",
+    "passphrase",
+    "is_example",
+)
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """Valid options for a link, from its form."""
+    """Valid options for a link, from the form."""
 
     outputs: list[Output]
     audience: str
@@ -47,18 +63,22 @@ class LinkOptions:
     may_download: bool
     shows_inputs: bool
     shows_app: bool
+    lets_decide: bool
+    lets_comment: bool
+    shows_comments: bool
+    hides_names: bool
 
 
 # --- Team -------------------------------------------------------------------------------------------------------------
 def begins_with_team(parent: Run | None) -> bool:
-    """Return whether a new run is shared with the team from the start. If `parent` is private, it never is, since both
-    runs have the same inputs."""
+    """Return whether a new run is shared with the team from the start. A run started from a private `parent` never is,
+    since both have the same inputs."""
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Say who will see a new run, for the text beside the Run button; empty unless new runs are shared by default."""
+    """Return the text beside the Run button that says who will see a new run; "" unless runs are shared by default."""
     if not is_private and begins_with_team(parent):
         return _("the team sees it")
     return _("only you and admins see it") if SharingRules.current().team_by_default else ""
@@ -66,8 +86,19 @@ def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
 
 def share_with_team(run: Run) -> bool:
     """Share `run` with every member; return False if it already was shared."""
-    shared = Run.objects.filter(pk=run.pk, shared_at=None)
-    return bool(shared.update(shared_at=timezone.now(), version=F("version") + 1))
+    return bool(share_all_with_team(Run.objects.filter(pk=run.pk)))
+
+
+@transaction.atomic
+def share_all_with_team(runs: RunQuerySet) -> int:
+    """Share `runs` with every member; return how many weren't shared before."""
+    private = list(runs.filter(shared_at=None).select_for_update(of=("self",)).select_related("app", "member"))
+    now = timezone.now()
+    Run.objects.filter(pk__in=[run.pk for run in private]).update(shared_at=now, version=F("version") + 1)
+    for run in private:
+        run.shared_at = now
+        events.run_shared.send(run)
+    return len(private)
 
 
 def stop_sharing_with_team(run: Run) -> bool:
@@ -80,8 +111,8 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs keeps showing those, without `run`. This includes ended links, since they may be
-    restored.
+    A link that also shows other runs stays open but no longer shows `run`. Revoked and expired links are changed, too,
+    since they may be reopened.
     """
     ended, now = 0, timezone.now()
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.
@@ -103,7 +134,7 @@ def links_to(run: Run) -> GuestLinkQuerySet:
 
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return those of `outputs` that a guest could see: ready, with a saved file or text."""
+    """Return the `outputs` that a guest could see: ready, with a saved file or text."""
     kept = OutputFile.objects.filter(status=OutputFile.Status.SAVED).values("output")
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(pk__in=kept))
@@ -111,14 +142,20 @@ def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
     """Return the results with these ids that `member` may show to guests, newest run first."""
-    theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may make links at all
-    found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=theirs))
-    return list(found.order_by("-run__created_at", "run", "position").prefetch_related("files__file"))
+    return list(offered(member, Output.objects.filter(public_id__in=list(public_ids))))
+
+
+def offered(member: Member, outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """Return the `outputs` that `member` may show to guests, newest run first."""
+    theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
+    found = shareable(outputs.filter(run__in=theirs))
+    return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 
 @transaction.atomic
 def make_link(member: Member, outputs: list[Output]) -> GuestLink:
-    """Make a link to `outputs` with the default options. Raises `PermissionDenied` if `member` may not make links."""
+    """Create a link to `outputs` with the default options. Raises `PermissionDenied` if `member` may not create
+    links."""
     rules = SharingRules.current()
     _demand_leave(member, outputs, rules)
     fresh = secret_links.new_link(Purpose.GUEST)
@@ -138,7 +175,8 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """Make a link when someone clicks. A double click returns the same link twice, so that no unseen one stays open.
+    """Create a link when someone clicks. A double click returns the same link twice, so that no second one stays
+    open without anyone knowing.
 
     Raises `PermissionDenied`, like `make_link`.
     """
@@ -159,18 +197,44 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its address stays the same, and views counted or a revocation made meanwhile aren't
+    """Apply `options` to `link`. Its URL stays the same, and views or a revocation recorded meanwhile aren't
     overwritten."""
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
-    link.expires_at = end_of(options.last_day)
+    has_new_deciders = link.lets_decide != options.lets_decide
+    link.lets_decide, link.lets_comment = options.lets_decide, options.lets_comment
+    link.shows_comments, link.hides_names = options.shows_comments, options.hides_names
+    link.expires_at, link.is_example = end_of(options.last_day), False
     if options.passphrase is not None:
         link.passphrase = make_password(options.passphrase) if options.passphrase else ""
     link.save(update_fields=CHANGED_BY_OPTIONS)
     shown_before = _runs_shown(link)
     _choose(link, options.outputs)
     _count_change({*shown_before, *_runs_shown(link)})
+    if has_new_deciders:
+        events.deciders_changed.send(link)
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
+
+
+@transaction.atomic
+def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
+    """Make `link` show `new` in the place of `old`; return False if it doesn't show `old` any more.
+
+    A link never does so by itself: the client would answer something else than they were sent. The caller checks that
+    the link is the member's to change, and that they may show `new` to guests (`outputs_for`).
+    """
+    GuestLink.objects.select_for_update().get(pk=link.pk)
+    place = link.chosen.filter(output=old).first()
+    if place is None:
+        return False
+    if link.chosen.filter(output=new).exists():
+        place.delete()
+    else:
+        link.chosen.filter(pk=place.pk).update(output=new)
+    GuestLink.objects.filter(pk=link.pk).update(is_example=False)
+    _count_change({old.run_id, new.run_id})
+    guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
+    return True
 
 
 def _choose(link: GuestLink, outputs: list[Output]) -> None:
@@ -193,7 +257,7 @@ def _count_change(runs: Iterable[int]) -> None:
 
 @transaction.atomic
 def revoke(link: GuestLink, member: Member) -> bool:
-    """Revoke `link` as of the next request; return False if it was already revoked."""
+    """Revoke `link` with immediate effect; return False if it was already revoked."""
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
@@ -203,7 +267,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 @transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
-    """Make the same address work again until its last day, or until the latest day that `rules` now allow."""
+    """Make the URL of `link` work again until its last day, or until the latest day that `rules` now allow."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     _count_change(_runs_shown(link))
@@ -213,28 +277,30 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
 def extend(link: GuestLink) -> None:
     """Extend `link` by two weeks from its last day, or from today if that is later, within the admins' limit."""
     rules = SharingRules.current()
-    begin = max(timezone.localdate(), last_day_of(link))
+    begin = max(portal_day(), last_day_of(link))
     last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
-    GuestLink.objects.filter(pk=link.pk).update(expires_at=max(link.expires_at, end_of(last)))
+    GuestLink.objects.filter(pk=link.pk).update(expires_at=max(link.expires_at, end_of(last)), is_example=False)
 
 
 # --- Time and passphrases ---------------------------------------------------------------------------------------------
 def usual_last_day(rules: SharingRules) -> date:
-    return min(timezone.localdate() + timedelta(days=DEFAULT_DAYS), latest_day(rules))
+    return min(portal_day() + timedelta(days=DEFAULT_DAYS), latest_day(rules))
 
 
 def latest_day(rules: SharingRules) -> date:
-    """Return the latest possible last day for a link that is made or extended today."""
-    return timezone.localdate() + timedelta(days=rules.longest_days)
+    """Return the latest possible last day for a link that is created or extended today."""
+    return portal_day() + timedelta(days=rules.longest_days)
 
 
 def end_of(day: date) -> datetime:
-    """Return when `day` ends in the portal's time zone: "until 8 December" includes that day."""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    """Return the end of `day` in the portal's time zone: "until 8 December" includes that day."""
+    midnight = datetime.combine(day + timedelta(days=1), time.min)
+    return timezone.make_aware(midnight, timezone.get_default_timezone())
 
 
 def last_day_of(link: GuestLink) -> date:
-    return timezone.localdate(link.expires_at - timedelta(seconds=1))
+    """Return the last day of `link` in the portal's time zone, so that everyone sees the same one."""
+    return portal_day(link.last_second)
 
 
 def suggested_passphrase(nonce: str) -> str:

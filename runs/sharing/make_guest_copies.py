@@ -1,9 +1,10 @@
-"""Make the copies for guests, in the worker.
+"""Create the copies for guests, in the worker.
 
-The database says which copies are due; a task only wakes the worker, and only one worker runs it at a time. A
+The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
 conditional UPDATE with the database's clock claims a row and postpones the next attempt. The claim is renewed while
-bytes move, so a dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each
-copy ends up ready or impossible, or is retried later with an error message. No single file can stop the task.
+data is copied, so a worker that dies loses its claim within a minute, and a file that kills its worker moves behind the
+others. Each copy ends up ready or impossible, or is retried later with an error message. No single file can stop the
+task.
 """
 
 import logging
@@ -44,9 +45,9 @@ class NoTool(Exception):
 
 
 def make_due_copies() -> None:
-    """Make copies until none are due, the time window ends or the worker stops.
+    """Create copies until none are due, the time window ends or the worker stops.
 
-    Return at once if another worker is already doing this. Run it in a task with a timeout of
+    Returns at once if another worker is already creating copies. Must run in a task with a timeout of
     `guest_copies.TASK_SECONDS`.
     """
     with file_slot(COPYING) as slot:
@@ -69,7 +70,7 @@ def _note_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Claim and return the copy that has waited longest; None if there is none."""
+    """Claim and return the copy that has been due the longest; None if none is due."""
     for pk, attempts in guest_copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
@@ -79,7 +80,7 @@ def _claim_next() -> GuestCopy | None:
 
 
 def _make(copy: GuestCopy, slot: FileSlot) -> None:
-    """Make one claimed copy and save the outcome."""
+    """Create one claimed copy and save the outcome."""
 
     def renew() -> bool:
         return bool(_open(copy).update(claimed_until=Now() + CLAIM)) and slot.is_kept()
@@ -150,13 +151,13 @@ def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None =
 
 
 def _try_later(copy: GuestCopy, message: Message) -> None:
-    """Release the claim; the copy is retried at the time set by the claim."""
+    """Release the claim; the copy is retried at the time that was set when it was claimed."""
     _open(copy).update(claimed_until=None, error=message)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies over a week old that no open link needs, and request new ones where the file is missing."""
+    """Delete copies over a week old that no open link needs, and request those whose file is missing again."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:

@@ -1,6 +1,6 @@
 """Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
-Guests who may not download see pictures 1200 pixels wide. They get copies without metadata instead of originals
+Guests who may not download see images 1200 pixels wide. Instead of originals, guests get copies without metadata
 (`guest_copies`). Until the copies are ready, the page says so and refreshes itself.
 """
 
@@ -9,24 +9,31 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from django.conf import settings
+from django.core.paginator import Page, Paginator
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from runs.display.objects import FileNames, Tree, tree_of
 from runs.engine.input_summary import input_files, whole_text
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
 from runs.sharing import guest_copies, guests, links
+from runs.sharing.guest_addresses import Addresses
 from runs.sharing.guest_copies import Given, State
-from runs.sharing.guest_names import file_name, labels_of, still_name
+from runs.sharing.guest_names import input_name, some_names
+from runs.sharing.pages_guest_answers import AnswerBox, Answers, Visit, answers_of_page, boxes_of
+from runs.words.file_names import Stem, ending_of
+from runs.words.numbers import number_words
+from runs.words.sizes import files_words
 
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
-LABELS_TOLD = 3
+FIRST_VISIT = Visit()
+AT_ONCE = 48  # results on one page
 AT_MOST_ALONE = 2  # up to this many results get the full width
 
 
@@ -34,7 +41,7 @@ AT_MOST_ALONE = 2  # up to this many results get the full width
 class GuestFile:
     """One saved file as a guest sees it.
 
-    `label` identifies the file in its download link. `url` is the file or its largest picture; empty if there is
+    `label` identifies the file in its download link. `url` is the file or its largest thumbnail; empty if there is
     nothing to show or play. `note` says why something is missing.
     """
 
@@ -53,6 +60,7 @@ class GuestFile:
     note: str = ""
     state: State = State.NOT_NEEDED
     since: datetime | None = None
+    position: int = 0  # in its result
 
     @property
     def is_player(self) -> bool:
@@ -64,7 +72,7 @@ class GuestFile:
 
     @property
     def srcset(self) -> str:
-        """Sizes of the picture for the browser to choose from; empty if there is only one."""
+        """Image sizes for the browser to choose from; empty if there is only one."""
         if not self.small_url or not self.large_url:
             return ""
         sizes = [f"{self.small_url} 400w", f"{self.large_url} {STILL_WIDTH}w"]
@@ -75,18 +83,20 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class GuestResult:
-    """One chosen result."""
+    """One result that the link shows."""
 
     number: int
     label: str
     kind: str
     text: str
     files: list[GuestFile]
+    tree: Tree | None = None  # if the text is a value with fields or a list
+    box: AnswerBox | None = None  # for the guest's answer, if the link lets them give one
 
 
 @dataclass(frozen=True)
 class GuestInputFile:
-    """An input file: its small picture, or just its name if there is no picture. Guests never get the file itself."""
+    """An input file: its thumbnail, or just its name if it has none. Guests never get the file itself."""
 
     name: str
     small_url: str
@@ -124,7 +134,12 @@ class GuestPage:
     inputs: list[GuestInputs]
     app_names: list[str]
     download_url: str
+    download_words: str
     preview_url: str
+    place_words: str  # "49 to 96 of 2,000"; "" on a single page
+    previous_url: str
+    next_url: str
+    answers: Answers
     address: str = ""
     made_at: datetime = field(default_factory=timezone.now)
 
@@ -134,7 +149,7 @@ class GuestPage:
 
     @property
     def marked_app_names(self) -> SafeString:
-        """The app names, with each one's text direction isolated."""
+        """The app names, each with its text direction isolated."""
         return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in self.app_names))
 
     @property
@@ -143,9 +158,15 @@ class GuestPage:
         return any(file.is_waited_for for file in self.files)
 
     @property
+    def has_boxes(self) -> bool:
+        """Whether guests can type something on this page."""
+        return any(result.box and result.box.may_write for result in self.results)
+
+    @property
     def refresh_seconds(self) -> int:
-        """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio."""
-        if not self.is_waiting or any(file.is_player for file in self.files):
+        """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio, and never takes
+        away what a guest is typing."""
+        if not self.is_waiting or self.has_boxes or any(file.is_player for file in self.files):
             return 0
         preparing = [file for file in self.files if file.state is State.PREPARING]
         if not preparing:
@@ -156,72 +177,101 @@ class GuestPage:
     @property
     def is_many(self) -> bool:
         """Whether a wide screen shows two results side by side. Texts take the full width and don't count."""
-        return sum(not result.text for result in self.results) > AT_MOST_ALONE
+        return bool(self.place_words) or sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
-class Addresses:
-    """URLs of one link's page and files, including proof that the passphrase was given."""
-
-    def __init__(self, link: GuestLink, token: str) -> None:
-        self.link = link
-        self.token = token
-        self.proof = guests.proof_of(link)
-
-    def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
-        query = "&".join([*([f"p={self.proof}"] if self.proof else []), *(["download=1"] if is_download else [])])
-        path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])
-        return f"{path}?{query}" if query else path
-
-    def all_files(self) -> str:
-        return self._proven(reverse("runs:guest-download", args=[self.token]))
-
-    def page(self) -> str:
-        return self._proven(reverse("runs:guest", args=[self.token]))
-
-    def _proven(self, path: str) -> str:
-        return f"{path}?p={self.proof}" if self.proof else path
-
-
-def guest_page(link: GuestLink, token: str) -> GuestPage:
-    """Return the page of an open link; it has no results if none still exist."""
-    outputs = guests.outputs_of(link)
-    addresses = Addresses(link, token)
-    results = _results(outputs, addresses)
-    runs = guests.runs_with_inputs(outputs) if outputs and (link.shows_inputs or link.shows_app) else []
-    has_picture = not link.passphrase and preview_of(outputs) is not None
-    has_all = not any(file.is_waited_for for result in results for file in result.files)
+def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIRST_VISIT) -> GuestPage:
+    """Return page `number` of an open link; it is empty if none of the results exist any more."""
+    named = guests.named_outputs(link)
+    page = Paginator(list(named), AT_ONCE).get_page(number)
+    outputs = guests.outputs_of(link, [output.pk for output in page])
+    addresses = Addresses(link, token, visit.guest)
+    boxes = boxes_of(outputs, named, page.start_index(), page.number, addresses, visit)
+    results = _results(outputs, named, page.start_index(), addresses, boxes)
+    runs = guests.runs_with_inputs(outputs) if outputs and link.shows_inputs else []
+    has_picture = not link.passphrase and guests.preview_of(link) is not None
+    has_download = link.may_download and len(named) > 1
+    has_all = has_download and guest_copies.are_prepared(GuestLink.objects.filter(pk=link.pk))
     return GuestPage(
         sender=link.member.display_name,
         audience=link.audience,
         message=link.message,
         last_day=links.last_day_of(link),
         title=_("%(results)s from %(sender)s")
-        % {"results": how_many([result.kind for result in results]), "sender": link.member.display_name},
+        % {"results": how_many([output.kind for output in named]), "sender": link.member.display_name},
         results=results,
-        inputs=_all_inputs(runs, outputs, addresses) if link.shows_inputs else [],
-        app_names=list(dict.fromkeys(run.app_name for run in runs)) if link.shows_app else [],
-        download_url=addresses.all_files() if link.may_download and len(results) > 1 and has_all else "",
+        inputs=_all_inputs(runs, outputs, named, addresses),
+        app_names=guests.app_names(named) if link.shows_app else [],
+        download_url=addresses.all_files() if has_all else "",
+        download_words=files_words(*guests.size_of(link)) if has_all else "",
         preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
-        address=addresses.page(),
+        place_words=_place_words(page) if page.has_other_pages() else "",
+        previous_url=addresses.page(page.previous_page_number()) if page.has_previous() else "",
+        next_url=addresses.page(page.next_page_number()) if page.has_next() else "",
+        answers=answers_of_page(addresses, list(named), page.number, visit, boxes),
+        address=addresses.page(page.number),
         made_at=link.created_at,
     )
 
 
-def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
+def number_of(link: GuestLink, output: Output) -> int:
+    """Return the number of a result among all that `link` shows."""
+    return list(guests.named_outputs(link)).index(output) + 1
+
+
+def page_with(number: int) -> int:
+    """Return the page that shows the result with this number."""
+    return (number - 1) // AT_ONCE + 1
+
+
+def page_number(given: str) -> int:
+    """Return the number of a page as given in a URL; 1 if it isn't a number."""
+    return int(given) if given.isdecimal() and len(given) < 7 else 1
+
+
+def _place_words(page: Page[Output]) -> str:
+    values = {"first": page.start_index(), "last": page.end_index(), "count": page.paginator.count}
+    words = _("%(first)s to %(last)s of %(count)s")
+    return words % {name: number_words(number) for name, number in values.items()}
+
+
+def _results(
+    outputs: list[Output], named: dict[Output, str], first: int, addresses: Addresses, boxes: dict[str, AnswerBox]
+) -> list[GuestResult]:
+    """Return the results for `outputs`, with their names, numbered from `first`."""
     results = []
-    for number, (output, label) in enumerate(zip(outputs, labels_of(outputs), strict=True), 1):
-        files = [_file(f.file, label, f.position, addresses) for f in output.files.all() if f.file is not None]
-        if len(files) > 1:
-            files = [replace(file, label=_file_label(label, n)) for n, file in enumerate(files, 1)]
-        results.append(GuestResult(number, label, output.kind, output.text, files))
+    stems_of = guests.stems_by_result(addresses.link)
+    for number, output in enumerate(outputs, first):
+        label, stems = named[output], stems_of[output.pk]
+        files = files_of(output, label, stems, addresses)
+        tree, box = guest_tree(output, stems), boxes.get(output.public_id)
+        results.append(GuestResult(number, label, output.kind, output.text, files, tree, box))
     return results
+
+
+def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses) -> list[GuestFile]:
+    """Return the saved files of a result; if there are several, their labels have numbers."""
+    saved = [kept for kept in output.files.all() if kept.file is not None]
+    files = [
+        replace(_file(kept.file, label, stems[kept.position], addresses), position=kept.position)
+        for kept in saved
+        if kept.file is not None
+    ]
+    return [replace(file, label=_file_label(label, n)) for n, file in enumerate(files, 1)] if len(files) > 1 else files
+
+
+def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
+    """Return the tree of a result, without any URLs at Lamina; None if the result isn't structured."""
+    kept = [f for f in output.files.all() if f.file is not None]
+    names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in kept if f.file is not None}
+    return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
 
 
 def _file_label(label: str, number: int) -> str:
     return _("%(label)s, file %(number)s") % {"label": label, "number": number}
 
 
-def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestFile:
+def _file(stored: StoredFile, label: str, stem: Stem, addresses: Addresses) -> GuestFile:
     link = addresses.link
     given = guest_copies.given(link, stored)
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
@@ -232,7 +282,7 @@ def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -
     return GuestFile(
         label=label,
         kind=stored.kind,
-        name=still_name(label, position) if has_still_alone else file_name(label, position, stored),
+        name=stem.named("webp" if has_still_alone else ending_of(stored)),
         url=itself or still,
         small_url=addresses.file(stored, "400") if stored.thumb_400 else "",
         large_url=large,
@@ -272,39 +322,27 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
     return ""
 
 
-def preview_of(outputs: list[Output]) -> StoredFile | None:
-    """Return the first picture or video still, for chat tools that preview links."""
-    files = (f.file for output in outputs for f in output.files.all())
-    return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
-
-
-def _all_inputs(runs: list[Run], outputs: list[Output], addresses: Addresses) -> list[GuestInputs]:
-    named: dict[int, list[str]] = {run.pk: [] for run in runs}
-    for output, label in zip(outputs, labels_of(outputs), strict=True):
-        named[output.run_id].append(label)
-    found = [(_some(named[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
+def _all_inputs(
+    runs: list[Run], outputs: list[Output], named: dict[Output, str], addresses: Addresses
+) -> list[GuestInputs]:
+    """Return the inputs of `runs`, which made the `outputs` on this page."""
+    labels: dict[int, list[str]] = {run.pk: [] for run in runs}
+    for output in outputs if runs else []:
+        labels[output.run_id].append(named[output])
+    found = [(some_names(labels[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
     return [GuestInputs(results if len(runs) > 1 else "", lines) for results, lines in found if lines]
-
-
-def _some(labels: list[str]) -> str:
-    """ "Front 1, Back 1, Side 1 and 9 more"."""
-    more = len(labels) - LABELS_TOLD
-    names = ", ".join(labels[:LABELS_TOLD])
-    if more <= 0:
-        return names
-    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {"names": names, "more": more}
 
 
 def _inputs(inputs: Iterable[RunInput], addresses: Addresses) -> list[GuestInput]:
     lines = []
     for given in inputs:
         files = [
-            _input_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))
+            _input_file(stored, input_name(given, i, stored), addresses) for i, stored in enumerate(input_files(given))
         ]
         lines.append(GuestInput(shortened(given.name), "" if files else whole_text(given), files))
     return [line for line in lines if line.text or line.files]
 
 
-def _input_file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestInputFile:
+def _input_file(stored: StoredFile, name: str, addresses: Addresses) -> GuestInputFile:
     small = addresses.file(stored, "400") if stored.thumb_400 else ""
-    return GuestInputFile(file_name(label, position, stored), small, stored.width, stored.height)
+    return GuestInputFile(name, small, stored.width, stored.height)

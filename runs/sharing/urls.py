@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.sharing import views, views_guest
+from runs.sharing import views, views_guest, views_guest_answers
 
 urlpatterns = [
     path("runs/<str:run_id>/share/", views.run_share, name="run-share"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("shares/<str:link_id>/", views.share_detail, name="link-detail"),
     path("shares/<str:link_id>/copies/", views.share_copies, name="link-copies"),
     path("shares/<str:link_id>/extend/", views.share_extend, name="link-extend"),
+    path("shares/<str:link_id>/replace/", views.share_replace, name="link-replace"),
     path("shares/<str:link_id>/revoke/", views.share_revoke, name="link-revoke"),
     path("shares/<str:link_id>/restore/", views.share_restore, name="link-restore"),
     path("manage/sharing/", views.manage_sharing, name="manage-sharing"),
@@ -18,5 +19,7 @@ urlpatterns = [
     path("s/<str:token>/files/<str:file_id>/<str:variant>", views_guest.guest_file, name="guest-file"),
     path("s/<str:token>/preview.jpg", views_guest.guest_preview, name="guest-preview"),
     path("s/<str:token>/download/", views_guest.guest_download, name="guest-download"),
+    path("s/<str:token>/decide/", views_guest_answers.guest_decide, name="guest-decide"),
+    path("s/<str:token>/comment/", views_guest_answers.guest_comment, name="guest-comment"),
     path("s/<path:rest>", views_guest.guest_unknown, name="guest-unknown"),
 ]

@@ -1,4 +1,4 @@
-"""Sharing a run with the team or with guests, and the lists of links."""
+"""Views for sharing a run with the team or with guests, and for the lists of links."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,30 +10,33 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.display import share_panel
-from runs.display.share_panel import link_view, with_pictures
+from runs.display import guest_links, share_panel
+from runs.display.guest_links import link_view, with_pictures
+from runs.display.link_versions import version_offers
 from runs.models import GuestLink, Output, Run, SharingRules
-from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, SharingRulesForm, link_form
+from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
     change_rules,
     extend,
+    last_day_of,
     link_of_click,
     only_me,
     outputs_for,
+    replace_output,
     restore,
     revoke,
     share_with_team,
     stop_sharing_with_team,
 )
-from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
+from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
+from runs.words.moments import brief_day_words
 from runs.words.numbers import number_words
 
 PAGE = 50
@@ -41,7 +44,7 @@ SAID = {
     "team": gettext_noop("The team can see it now."),
     "not-team": gettext_noop("The team no longer sees it."),
     "me": gettext_noop("Only you and admins see it now."),
-    "made": gettext_noop("The link is ready."),
+    "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
     "revoked": gettext_noop("The link was revoked and no longer works."),
     "restored": gettext_noop("The link works again."),
@@ -52,9 +55,9 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Show who can see a run: as a page, or only the panel for htmx. POST sets Only me or Team.
+    """Show who can see a run: as a page, or only the panel for htmx. POST sets *Only me* or *Team*.
 
-    `o` is the result's id if the panel was opened from its page; a new link then shows only that result.
+    `o` is the id of the result whose page the panel was opened from; a new link then shows only that result.
     """
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
@@ -78,11 +81,13 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def share_new(request: PortalRequest) -> HttpResponse:
-    """Make a guest link to everything that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
+    """Create a guest link to every ready result of a run (`run`), or to chosen results (`o`, repeated)."""
     run, posted = None, NewLinkForm.read(request.POST)
     if posted["run"]:
         run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=posted["run"])
-    chosen = posted["o"]
+    chosen = posted["o"] or posted["pick"]
+    if run is not None and posted["picks"] and not chosen:
+        return _done(request, run, _("Tick at least one result, then create the link."), level=messages.WARNING)
     if run is not None and not chosen:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = outputs_for(request.user, chosen)
@@ -91,11 +96,11 @@ def share_new(request: PortalRequest) -> HttpResponse:
         return _done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404
-    if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
+    if request.htmx and run is not None and (refusal := guest_links.refusal_of(request.user)):
         return _panel(request, run, said=refusal)
     link = link_of_click(request.user, outputs)
     if run is not None:
-        return _done(request, run, _(SAID["made"]), made=link.public_id)
+        return _done(request, run, _(SAID["made"]) % {"day": brief_day_words(last_day_of(link))}, made=link.public_id)
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
@@ -141,7 +146,7 @@ def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
 def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show and change a link's options."""
     link = _link_of(request, link_id)
-    refusal = share_panel.refusal_of(request.user)
+    refusal = guest_links.refusal_of(request.user)
     if request.method == "POST":
         refuse_viewers(request.user)
         if refusal:
@@ -158,6 +163,9 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "view": link_view(link, request.user, SharingRules.current(), made=made),
+        "answers": guest_links.link_answers(link),
+        "offers": version_offers(request.user, link.outputs.all(), link),
+        "back": request.path,
     }
     return render_page(request, "sharing/link_detail.html", context, status=422 if form.errors else 200)
 
@@ -181,8 +189,23 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 @require_POST
+def share_replace(request: PortalRequest, link_id: str) -> HttpResponse:
+    """Show the newer version of a result on a link, in the place of the older one."""
+    link = _link_of(request, link_id)
+    if not link.is_extendable_by(request.user, SharingRules.current()):
+        raise PermissionDenied
+    posted = ReplaceForm.read(request.POST)
+    wanted = (posted["old"], posted["new"])
+    offers = version_offers(request.user, link.outputs.all(), link)
+    offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == wanted), None)
+    if offer is None or not replace_output(link, offer.old, offer.new):
+        raise Http404
+    return _changed(request, link, _("The link shows version %(number)s now.") % {"number": offer.new.number})
+
+
+@require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Revoke a link as of the next request. No confirmation is needed, since it can be undone."""
+    """Revoke a link with immediate effect. No confirmation is needed, since this can be undone."""
     link = _link_to_end(request, link_id)
     revoke(link, request.user)
     return _changed(request, link, _(SAID["revoked"]))
@@ -199,7 +222,7 @@ def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
-    """Show the link's updated row, or the updated panel of `run`; without scripts, redirect to `back`."""
+    """Show the updated row of `link`, or the updated panel of its run; without scripts, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
     run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
@@ -210,8 +233,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
         context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)
-    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return go_to(request, back if is_ours else reverse("runs:links"))
+    return go_to(request, own_path(back, reverse("runs:links")))
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
@@ -247,7 +269,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
     """Return one page of `links`, open ones first."""
     rules = SharingRules.current()
-    page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(guest_links.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]
     return {"views": views, "page": page, "back": request.get_full_path()}
 

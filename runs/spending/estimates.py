@@ -1,15 +1,66 @@
-"""A run's expected cost, and whether there are enough credits. Guesses are never shown as facts."""
+"""Expected cost of a run, and whether there are enough credits for it. Guesses are never shown as facts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from runs.connection import status
-from runs.models import App, Member
-from runs.words.sentences import about_credits, credits_words
+from runs.models import App, AppSchema, LaminaStatus, Member
+from runs.words.numbers import number_words
+from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words
 
 NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can allow it on Lamina.")
+CENT = Decimal("0.01")
+
+# Messages about too few credits: (for admins, for others), by whether fewer results would be affordable.
+TOO_FEW_CREDITS = {
+    False: (
+        gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),
+        gettext_noop("This needs %(cost)s; the balance is %(balance)s. Ask an admin to add credits."),
+    ),
+    True: (
+        gettext_noop(
+            "This needs %(cost)s; the balance is %(balance)s. Choose fewer results, or add credits on Lamina."
+        ),
+        gettext_noop(
+            "This needs %(cost)s; the balance is %(balance)s. Choose fewer results, or ask an admin to add credits."
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Expected cost, in credits, of `made` of the `total` results of an app; None where Lamina gives no estimate.
+
+    Lamina only gives the cost of all results together (`whole`). A part of them is assumed to cost its even share.
+    """
+
+    whole: Decimal | None
+    least_of_whole: Decimal | None
+    made: int
+    total: int
+
+    @property
+    def is_part(self) -> bool:
+        return 0 < self.made < self.total
+
+    @property
+    def expected(self) -> Decimal | None:
+        return self.share(self.whole, self.made)
+
+    @property
+    def least(self) -> Decimal | None:
+        return self.share(self.least_of_whole, self.made)
+
+    def share(self, credits: Decimal | None, made: int) -> Decimal | None:
+        """Return the cost of `made` results if all of them together cost `credits`."""
+        if credits is None or not 0 < made < self.total:
+            return credits
+        return (credits * made / self.total).quantize(CENT)
 
 
 @dataclass(frozen=True)
@@ -17,6 +68,7 @@ class CostLine:
     """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
+    note: str  # how the cost was estimated, if only a part of the results is made
     balance_words: str
     is_unknown: bool
     is_blocked: bool
@@ -24,31 +76,73 @@ class CostLine:
     not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if someone can
 
 
-def cost_line(app: App, member: Member) -> CostLine:
-    """Return the cost of a run of `app` with all its results, and the balance."""
-    balance = status.lamina_status().balance
-    words = about_credits(app.credits_expected, app.credits_min, app.credits_max)
-    left = credits_words(balance)
-    reason = ""
-    if not member.can_run:
-        reason = _("Your role lets you look, not run. Ask an admin to change it.")
-    elif app.is_gone:
-        reason = _("Lamina no longer offers this app.")
-    elif app.is_forbidden:
-        reason = _(NOT_OPEN)
-    elif balance is not None and app.credits_expected is not None and app.credits_expected > balance:
-        least = app.credits_min if app.credits_min is not None else app.credits_expected
-        if least > balance:
-            reason = (
-                _("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina.")
-                if member.is_admin
-                else _("This needs %(cost)s; the balance is %(balance)s. Ask an admin to add credits.")
-            ) % {"cost": about_credits(app.credits_expected), "balance": left}
+def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
+    """Return the estimate for the results `wanted` (indexes in `schema`; none = all) of `app`."""
+    indexes = [output["index"] for output in schema.outputs] if schema else []
+    made = sum(index in wanted for index in indexes) if wanted else len(indexes)
+    least = app.credits_min if app.credits_min is not None else app.credits_expected
+    return Estimate(app.credits_expected, least, made or len(indexes), len(indexes))
+
+
+def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
+    """Return the cost of a run of `app` with the results `wanted` (none = all), and the balance.
+
+    `schema` lists the results; without one, it's the app's current schema.
+    """
+    account = status.lamina_status()
+    estimated = estimate(app, schema or app.schema, wanted)
+    words = _cost_words(app, estimated)
+    is_share = bool(words) and estimated.is_part
+    reason = _reason(app, member) or _shortage(member, estimated, account)
     return CostLine(
         words=words or _("cost unknown"),
-        balance_words=_("%(credits)s left") % {"credits": left} if left else _("balance unknown"),
+        note=_("An equal share: Lamina only gives the total cost.") if is_share else "",
+        balance_words=left_words(account),
         is_unknown=not words,
         is_blocked=bool(reason),
         reason=reason,
         not_open=_(NOT_OPEN) if app.is_forbidden else "",
     )
+
+
+def _cost_words(app: App, estimated: Estimate) -> str:
+    """Return "about 12 credits (8 to 20)" or "about 4 of 12 credits for 1 of 3 results"; "" if unknown."""
+    if estimated.whole is None or not estimated.is_part:
+        return about_credits(estimated.whole, app.credits_min, app.credits_max)
+    words = ngettext(
+        "about %(part)s of %(whole)s credit for %(made)s of %(total)s results",
+        "about %(part)s of %(whole)s credits for %(made)s of %(total)s results",
+        plural_number(estimated.whole),
+    )
+    return words % {
+        "part": credits_words(estimated.expected),
+        "whole": credits_words(estimated.whole),
+        "made": number_words(estimated.made),
+        "total": number_words(estimated.total),
+    }
+
+
+def _reason(app: App, member: Member) -> str:
+    """Return the reason why `member` can't run `app`, whatever it costs; empty if they can."""
+    if not member.can_run:
+        return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
+    if app.is_gone:
+        return _("Lamina no longer offers this app.")
+    return _(NOT_OPEN) if app.is_forbidden else ""
+
+
+def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
+    """Return what to do about too few credits; empty if there are enough, or if nobody knows.
+
+    Only what Lamina told blocks a run; what we have counted since is a guess.
+    """
+    balance, left = account.balance, account.balance_left
+    if balance is None or left is None or estimated.expected is None or estimated.least is None:
+        return ""
+    if estimated.expected <= balance or estimated.least <= balance:
+        return ""
+    fewest = estimated.share(estimated.least_of_whole, 1)
+    is_less_affordable = estimated.made > 1 and fewest is not None and fewest <= left
+    for_admins, for_others = TOO_FEW_CREDITS[is_less_affordable]
+    values = {"cost": about_credits(estimated.expected), "balance": short_balance_words(account)}
+    return _(for_admins if member.is_admin else for_others) % values

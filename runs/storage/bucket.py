@@ -1,9 +1,9 @@
-"""An S3-compatible bucket as Django's storage, configured by STORAGE_URL.
+"""Django storage in an S3-compatible bucket, configured by STORAGE_URL.
 
-django-storages talks to the bucket. What we change:
+Based on django-storages, with these changes:
 
-- Files are read piece by piece and from any position, never into memory or a temporary copy.
-- Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Their size is checked afterwards.
+- Files are read in pieces, from any position, instead of entirely into memory or a temporary file.
+- Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Their size is then checked.
 - Every failure is an OSError, as with a disk, so that callers don't need to know the difference.
 
 S3 itself guarantees that an object appears completely or not at all.
@@ -35,7 +35,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """Turn the libraries' exceptions into OSErrors, as with a disk, without keys in them."""
+    """Convert library exceptions to OSErrors, like those of a disk, without any keys in them."""
     try:
         yield
     except ClientError as error:
@@ -51,7 +51,7 @@ def _as_os_errors(name: str) -> Iterator[None]:
 
 
 class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
-    """The bucket as a storage. Our names are random, so nothing is ever overwritten."""
+    """The bucket as a Django storage. Our names are random, so nothing is ever overwritten."""
 
     def __init__(self, **options: Any) -> None:
         options["client_config"] = Config(
@@ -102,13 +102,13 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             super().delete(name)
 
     def body_from(self, name: str, start: int) -> Any:
-        """Return a stream of the object's bytes starting at `start`; the caller reads and closes it."""
+        """Return a stream of an object from the byte `start` on; the caller reads and closes it."""
         asked = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
             return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the names that start with `prefix`, in order, with the times they were last changed."""
+        """Yield the names that start with `prefix`, in order, with the times of their last change."""
         with _as_os_errors(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
@@ -128,7 +128,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """An object in the bucket, read from the position set by `seek`. Only what is read is fetched."""
+    """An object in the bucket, read from the position set by `seek`. Only the bytes that are read get fetched."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)

@@ -1,4 +1,4 @@
-"""Fetch files from elsewhere through the guard and inspect them, as long as we hold the claim on the work."""
+"""Fetch remote files through the guard and inspect them, for as long as we hold the claim on the work."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ RENEW_SECONDS = 15.0
 
 
 class ClaimLost(Exception):
-    """This work is no longer ours; leave everything as it is."""
+    """Raised when this work is no longer ours, or the worker must stop; leave everything as it is."""
 
 
 class Renewer:
@@ -45,14 +45,14 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """Yield the file at `url`, which must arrive within `seconds`. It is deleted after the block unless it was stored.
+    """Yield the file at `url`, which must arrive within `seconds`. After the block, it is deleted unless it was stored.
 
     Raises whatever `fetch` and `media.inspect` raise, and `ClaimLost`.
     """
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        # may have to wait its turn
+        # may have to wait for a slot
         found = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
         yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:

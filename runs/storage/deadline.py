@@ -1,5 +1,5 @@
-"""Limit the total time of a transfer, which socket timeouts don't. When time is up, the connection is cut, even if
-headers are still trickling in."""
+"""Limit the total time of a transfer, which socket timeouts don't. At the deadline, the connection is shut down, even
+if headers are still trickling in."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-    """Total time for one transfer. When time is up, its connections are cut."""
+    """Time limit for one transfer. When the time is up, the connections of the transfer are shut down."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Also cut `sock` when time is up. We keep a duplicate, since TLS detaches the original."""
+        """Shut down `sock` as well when the time is up. We keep a duplicate, since TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:

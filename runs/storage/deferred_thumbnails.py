@@ -1,8 +1,8 @@
-"""Make small pictures of files that were saved before there was time to inspect them.
+"""Create thumbnails of files that were saved before there was time to inspect them.
 
-A web thread waits five seconds for the picture process, then saves the file; the worker makes its small pictures later.
+A web thread waits five seconds for the picture process, then saves the file; the worker creates its thumbnails later.
 The database says which files are due. Each attempt is recorded before it starts, so a file that kills its worker is
-retried less and less often. After `MAX_ATTEMPTS`, it stays without small pictures.
+retried less and less often. After `MAX_ATTEMPTS`, it stays without thumbnails.
 """
 
 import logging
@@ -33,13 +33,13 @@ MAX_ATTEMPTS = len(AGAIN)
 
 
 def request_small_pictures() -> None:
-    """Queue a task for missing small pictures, if there are any. Cheap: one query."""
+    """Queue a task for missing thumbnails, if there are any. Cheap: one query."""
     if _due().exists():
         enqueue_long("make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def make_due_pictures() -> None:
-    """Make small pictures until none are due, the time window ends or the worker stops; one worker at a time."""
+    """Create thumbnails until none are due, the time window ends or the worker stops; one worker at a time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return
@@ -55,8 +55,8 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the file that has waited longest among those with the fewest attempts; if the worker dies, it becomes due
-    again later."""
+    """Claim the file that has waited longest among those with the fewest attempts. If the worker dies, that file
+    becomes due again later."""
     for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
         number = stored.picture_attempts
         again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
@@ -67,7 +67,7 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to make the small pictures of one file. If that fails, it becomes due again at the time the claim set."""
+    """Try to create the thumbnails of one file. If that fails, the file becomes due again at the time the claim set."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:
@@ -92,7 +92,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
 
 
 def _settle(stored: StoredFile, found: Media) -> None:
-    """Save what was found, and update the pages that show the file."""
+    """Save the results of the inspection, and update the pages that show the file."""
     store.keep_small(stored, found.small)
     known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
     known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}
@@ -104,7 +104,7 @@ def _settle(stored: StoredFile, found: Media) -> None:
 
 
 def _refuse(stored: StoredFile, message: Message) -> None:
-    """Record that it isn't a picture after all: an upload can't be used, but a result can still be downloaded."""
+    """Record that the file is unusable after all: an upload is refused, but a result can still be downloaded."""
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
     uploads.update(status=Upload.Status.FAILED, error=message)

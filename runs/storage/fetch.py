@@ -1,8 +1,8 @@
-"""Move files between the portal and untrusted addresses, always through the guard and never entirely in memory.
+"""Transfer files to and from untrusted URLs, always through the guard and never entirely in memory.
 
 Size and total time are limited. The size limit depends on the kind of file, detected from its first bytes, and applies
 to the bytes actually read, whatever the headers say. Writing to disk may raise OSError, which the caller handles: a
-full disk isn't the address's fault.
+full disk isn't the other server's fault.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ NOT_TAKEN = Message("not_taken")
 
 @dataclass(frozen=True)
 class Fetched:
-    """A complete file in the waiting room; the caller moves or deletes it."""
+    """A complete file in the staging folder; the caller moves or deletes it."""
 
     path: Path
     size_bytes: int
@@ -99,8 +99,8 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """Return what has arrived, at most 64 KB decoded: `read1` doesn't wait for more, and unpacks compression bombs in
-    slices."""
+    """Return the bytes that have arrived, at most 64 KB when decoded: `read1` doesn't wait for more, and it unpacks
+    decompression bombs in slices."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
@@ -159,7 +159,7 @@ def put_file(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> None:
-    """PUT the file at `path` to one of Lamina's upload addresses, through the same guard, within `seconds` in total.
+    """PUT the file at `path` to one of Lamina's upload URLs, through the same guard, within `seconds` in total.
 
     Any 2xx is a success; the key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to stop.
     Raises `FetchRefused` or `FetchFailed`.

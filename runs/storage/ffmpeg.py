@@ -1,8 +1,8 @@
-"""Get the length, size and a still of video and audio, and make copies without metadata. Optional: needs ffmpeg.
+"""Read the duration, size and first frame of video and audio, and copy them without metadata. Optional: needs ffmpeg.
 
 Copies are made in the worker, everything else in the picture process (`picture_process`). The files may be hostile, so
-the first bytes decide the demuxer (no playlists or scripts that refer to other files), and only the file itself may be
-opened. Pixels, memory and time are limited.
+the demuxer is chosen by the first bytes (no playlists or scripts that refer to other files), and only the file itself
+may be opened. Pixels, memory and time are limited.
 """
 
 import json
@@ -31,7 +31,7 @@ GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source;
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; ffmpeg needs much less memory for these
 
-# Container of the copy, by the source's extension.
+# Container format of the copy, by the file extension of the source.
 MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
           "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
 
@@ -42,7 +42,7 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class Probed:
-    """What ffprobe found. Anything it couldn't determine is None."""
+    """Results of ffprobe. Values that it couldn't determine are None."""
 
     width: int | None = None
     height: int | None = None
@@ -54,7 +54,7 @@ UNKNOWN = Probed()
 
 
 def probe(path: Path, demuxer: str) -> Probed:
-    """Return the size in pixels and length in seconds of `path`; `UNKNOWN` if ffprobe is missing or fails."""
+    """Return the size in pixels and the duration of `path`; `UNKNOWN` if ffprobe is missing or fails."""
     fields = "format=duration:stream=codec_type,width,height:stream_side_data=rotation"
     output = _run("ffprobe", ["-show_entries", fields, "-of", "json"], path, demuxer, PROBE_SECONDS)
     try:
@@ -84,7 +84,7 @@ def _seconds(value: object) -> float | None:
 
 
 def still(path: Path, demuxer: str, max_points: int = MAX_PIXELS) -> bytes:
-    """Return the first frame as PNG, at most 1200 pixels wide; empty if ffmpeg is missing or fails."""
+    """Return the first frame as a PNG, at most 1200 pixels wide; empty if ffmpeg is missing or fails."""
     scale = f"scale='min({STILL_WIDTH},iw)':-2"
     options = ["-frames:v", "1", "-an", "-sn", "-dn", "-vf", scale, "-c:v", "png", "-f", "image2pipe", "pipe:1"]
     return _run("ffmpeg", options, path, demuxer, STILL_SECONDS, max_points)
@@ -120,8 +120,10 @@ def copy_without_metadata(
 
 
 def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
-    """Run `command`, which may write files of at most `max_bytes`. Kill it when time is up or `on_pause` raises. Raises
-    `CopyFailed`."""
+    """Run `command`, which may write files of at most `max_bytes`. Kill it if it takes too long or `on_pause` raises.
+
+    Raises `CopyFailed`.
+    """
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
         command,
@@ -148,8 +150,7 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Limit the memory and file size of a process. Where the system doesn't support this (macOS), only its time is
-    limited."""
+    """Limit the memory and file size of a process. Where that isn't supported (macOS), only its time is limited."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return

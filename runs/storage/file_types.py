@@ -1,4 +1,4 @@
-"""Detect a file's type from its first bytes. Names and headers are ignored."""
+"""Detect the type of a file from its first bytes. Names and headers are ignored."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ MP3_RATES = (44100, 48000, 32000)
 
 @dataclass(frozen=True)
 class Sniffed:
-    """`kind` is image, video, audio or other. `media_type` is the type it is served as, never one that a browser would
-    run, such as SVG or HTML. `reader` is the decoder (Pillow's format, ffmpeg's demuxer)."""
+    """A detected file type. `kind` is image, video, audio or other. `media_type` is the type the file is served as,
+    never one that a browser would run, such as SVG or HTML. `reader` names the decoder, for Pillow or ffmpeg."""
 
     kind: str
     media_type: str
@@ -64,7 +64,7 @@ PREFIXES = (
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Return kind, media type and extension, detected from `head`, the first few thousand bytes of a file (or all)."""
+    """Detect kind, media type and extension from `head`, the first few thousand bytes of a file (or all of them)."""
     for prefix, sniffed in PREFIXES:
         if head.startswith(prefix):
             return sniffed

@@ -1,4 +1,4 @@
-"""Copies of apps' pictures and sample files, so that browsers never load a foreign address."""
+"""Copy the pictures and sample files of apps, so that browsers never load URLs of other sites."""
 
 import logging
 
@@ -13,12 +13,12 @@ from runs.storage.store import Arrival
 logger = logging.getLogger("runs.outputs")
 
 SECONDS = 20.0
-LOOK_SECONDS = 15.0  # after that, the small pictures are made later
+LOOK_SECONDS = 15.0  # after that, the thumbnails are created later
 BYTES = 50_000_000
 
 
 def save_catalog_picture(url: str) -> StoredFile | None:
-    """Copy an app's picture or sample file, so that browsers never load a foreign address.
+    """Copy an app's picture or sample file, so that browsers never load it from another site.
 
     Takes at most 20 s to fetch and 15 s to inspect. Returns None if the file can't be used. Identical files are saved
     only once. Raises `FetchFailed` if a retry may work.

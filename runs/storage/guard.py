@@ -1,13 +1,13 @@
-"""Guard requests to untrusted addresses: results, upload targets, catalogue pictures, pasted links.
+"""Guard requests to untrusted URLs: results, upload targets, catalogue pictures, pasted links.
 
-We allow https to a public address on port 80 or 443, and origins that the caller trusts (same scheme, host and port).
-These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by an operator. The same rule applies to
-links that members paste, so an origin added by an operator is open to members too, as the README says.
+We allow https to a public IP address on port 80 or 443, and origins that the caller trusts (same scheme, host and
+port). These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by an operator. The same rule
+applies to links that members paste, so an origin added by an operator is open to members too, as the README says.
 
-requests-hardened resolves a name once, checks the address and connects to exactly that address, so a different second
-DNS answer has no effect. The rest is done here: odd spellings of addresses, user names in links, redirects (each is
-checked like a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and the total
-time (see `deadline`).
+requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so a different
+second DNS answer has no effect. The rest is done here: odd spellings of IP addresses, user names in links, redirects
+(each is checked like a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and
+the total time (see `deadline`).
 """
 
 import ipaddress
@@ -40,7 +40,8 @@ FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address; the rest is an IPv4 address in the local network
 # Looks public, but is used by Azure to serve its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
-WEB_PORTS = {80, 443}  # other ports serve mail or databases, not pictures
+WEB_PORTS = {80, 443}  # other ports are for mail servers or databases, not for pictures
+BARE_ADDRESS = re.compile(r"(?:www\.|[^\s/:@?#]+\.[^\s/:@?#]+(?::\d+)?/)\S+", re.IGNORECASE)  # a link without https://
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = Message("no_link")
@@ -55,7 +56,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request, sent piece by piece, and resent from the start after a redirect."""
+    """The body of a request, sent in pieces, and resent from the start after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -72,7 +73,7 @@ class FetchError(UserFacingError):
 
 
 class FetchRefused(FetchError):
-    """The address or its content isn't acceptable; don't retry."""
+    """The URL or its content isn't acceptable; don't retry."""
 
 
 class FetchFailed(FetchError):
@@ -80,7 +81,7 @@ class FetchFailed(FetchError):
 
 
 class _PlainAdapter(HTTPAdapter):
-    """For trusted origins only, since it doesn't check the address."""
+    """An adapter for trusted origins only, since it doesn't check the IP address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class _PlainAdapter(HTTPAdapter):
 
 
 class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
-    """Checks the address again by our stricter rule, after requests-hardened has pinned it."""
+    """Checks the IP address again by our stricter rule, after requests-hardened has pinned it."""
 
     def __init__(self) -> None:
         super().__init__(is_https_proto=True)
@@ -107,7 +108,7 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """One hop: no proxies, .netrc, cookies or redirects; https only through the guard."""
+    """A session for one hop: no proxies, .netrc, cookies or redirects; https only through the guard."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -148,6 +149,12 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return False
 
 
+def complete_url(typed: str) -> str:
+    """Return the link that a person `typed`, with https:// in front if they left that out."""
+    link = typed.strip().removeprefix("//")
+    return f"https://{link}" if BARE_ADDRESS.fullmatch(link) else typed.strip()
+
+
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
     """Raise `FetchRefused` if `url` itself is unacceptable. Makes no DNS lookup and no connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
@@ -181,11 +188,11 @@ def _check_prepared(url: str, trusted: Sequence[str]) -> None:
 
 def _check_host(parts: SplitResult) -> None:
     host = (parts.hostname or "").rstrip(".")
-    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # no name server knows this name
+    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # missing, or longer than DNS allows
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
-        try:  # a name that ends in a number is an address; only the standard notation is accepted, not 127.1
+        try:  # a host that ends in a number is an IP address; only the standard notation is accepted, not 127.1
             is_allowed = is_public(host)
         except ValueError:
             is_allowed = False
@@ -226,7 +233,7 @@ def open_url(
             response.close()
             try:
                 url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
-            except ValueError:  # an address that can't be parsed
+            except ValueError:  # a URL that can't be parsed
                 raise FetchRefused(NO_LINK) from None
         if body is not None:
             body.seek(0)
@@ -235,7 +242,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Turn the libraries' exceptions into our own two, with a message for people."""
+    """Convert library exceptions to our own two, with a user-facing message."""
     deadline = current_deadline()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Find out what a file really is from its content: kind, type and size. Pictures are decoded fully to find broken ones,
+"""Detect the true kind, type and size of a file from its content. Pictures are decoded completely to find broken ones,
 but only in a separate process (`picture_process`), never here."""
 
 import shutil
@@ -13,10 +13,10 @@ from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
-MAX_POINTS = 70_000_000  # 280 MB unpacked; a file of a few kilobytes can claim billions of pixels
+MAX_POINTS = 70_000_000  # 280 MB when decoded; a file of a few kilobytes can claim billions of pixels
 MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real JPEGs have about ten scans
-WEB_SECONDS = 5.0  # how long a web thread waits for small pictures; after that, they are made later
-WEB_WAITERS = 3  # of a web process's eight threads, so that the others stay free
+WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
+WEB_WAITERS = 3  # threads that may wait, out of eight per web process, so that the others stay free
 BROKEN = Message("broken_picture")
 TOO_MANY_POINTS = Message("too_many_points")
 TOO_MANY_SCANS = Message("too_many_scans")
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    If `is_lasting`, this file will never be acceptable. Otherwise, a new transfer may deliver it complete.
+    If `is_lasting`, this file will never be acceptable. Otherwise, it may be complete when it is transferred again.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
@@ -43,11 +43,11 @@ class TooLargeToOpen(NotMedia):
 
 @dataclass(frozen=True)
 class Media:
-    """What was found. `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour,
-    "#rrggbb".
+    """Results of inspecting a file.
 
-    `small` holds WebP pictures by width; it is empty if none can be made. If `follows`, there was no time to inspect
-    the file yet, and its size and small pictures may come later.
+    `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour, "#rrggbb". `small`
+    holds the thumbnails (WebP) by width; it is empty if none can be created. If `follows`, there was no time to inspect
+    the file yet, and its size and thumbnails may come later.
     """
 
     kind: str
@@ -72,9 +72,9 @@ def inspect(
     on_wait: OnWait = lambda: None,
     keeps_unopened: bool = False,
 ) -> Media:
-    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
+    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to decode.
 
-    With `keeps_unopened`, pictures that are too large get the kind "other" instead. So do files that aren't pictures,
+    If `keeps_unopened`, pictures that are too large get the kind "other" instead, like files that aren't pictures,
     video or audio; they are only offered as downloads. Waits at most `timeout_seconds`; `on_wait` is called meanwhile
     and may raise to stop.
     """
@@ -93,7 +93,7 @@ def inspect(
     look = picture_client.look(path, sniffed.kind, sniffed.reader, timeout_seconds=timeout_seconds, on_wait=on_wait)
     if sniffed == file_types.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
-    if media.kind == "video":  # an audio file's cover says nothing about its own size
+    if media.kind == "video":  # audio has no dimensions; those found are of its cover
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 

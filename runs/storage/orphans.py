@@ -1,7 +1,7 @@
-"""Remove whatever is no longer referenced: uploads, file rows, and files in the storage without a row.
+"""Remove everything that is no longer referenced: uploads, file rows, and files in the storage without a row.
 
-A daily sweep removes only old ones: a form may be open for days, a worker may have saved the bytes but not the row yet,
-and a database restored from a backup doesn't know about newer files.
+The daily sweep only removes old items: a form may be open for days, a worker may have saved the bytes but not the row
+yet, and a database restored from a backup doesn't know about newer files.
 """
 
 import logging
@@ -90,7 +90,7 @@ def _remove(stored: StoredFile) -> bool:
     except IntegrityError:  # something has just started using it; ProtectedError is also an IntegrityError
         return False
     store.discard(stored)
-    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them in place of an identical file
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless they also serve as copies of an identical file
     return True
 
 
@@ -109,7 +109,7 @@ def sweep() -> None:
 
 
 def _remove_catalogue_pictures() -> int:
-    """Remove pictures that are no longer any app's picture or sample."""
+    """Remove catalogue pictures that no app uses any more as its picture or sample."""
     samples: set[str] = set()
     for named in App.objects.values_list("samples", flat=True).iterator():
         samples.update(str(public_id) for public_id in (named or {}).values())
@@ -119,7 +119,7 @@ def _remove_catalogue_pictures() -> int:
 
 def _remove_strays() -> int:
     """Delete files in the storage that have no row. If there are more of these than known files, the database is
-    probably wrong; then delete nothing, and tell the admins."""
+    probably the wrong one; in that case, delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0

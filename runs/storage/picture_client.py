@@ -1,7 +1,7 @@
 """Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
 Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
-but making a small picture only 0.05 s. They end with the portal process, because that closes their input.
+but creating a thumbnail only 0.05 s. They end with the portal process, because that closes their input.
 """
 
 import atexit
@@ -28,7 +28,7 @@ logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
-MEMORY_BYTES = 330 * 1024 * 1024  # what is left for one picture of the process's 400 MiB
+MEMORY_BYTES = 330 * 1024 * 1024  # available for one picture, out of the 400 MiB of the process
 WORKER_SECONDS = 120.0  # longer than one file may take, plus some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
@@ -41,10 +41,10 @@ type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 @dataclass(frozen=True)
 class Look:
-    """What was found out about one file; `width` and `height` have the orientation applied.
+    """Results of inspecting one file; `width` and `height` have the orientation applied.
 
-    `end` is "no_picture" if the file seems complete but will never have a small picture, and "later" if nothing is
-    known yet because there was no time or the process died.
+    `end` is "no_picture" if the file seems complete but will never have thumbnails, and "later" if nothing is known yet
+    because there was no time or the process died.
     """
 
     end: End
@@ -83,8 +83,8 @@ def look(
 ) -> Look:
     """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
-    `memory_bytes` is roughly what decoding needs. Waits at most `timeout_seconds`, including the wait for a slot;
-    `on_wait` is called meanwhile and may raise to stop. Apart from that, this never raises, whatever the file is.
+    `memory_bytes` is roughly the memory needed for decoding. Waits at most `timeout_seconds`, including the wait for a
+    slot; `on_wait` is called meanwhile and may raise to stop. Apart from that, this never raises, whatever the file is.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -102,7 +102,7 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process; if it was idle and has died meanwhile, ask a new one."""
+    """Ask a process; if it was idle and has died in the meantime, ask a new one."""
     while True:
         try:
             helper, is_fresh = _idle.take()
@@ -125,7 +125,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             helper.end()
             raise
         if is_large:
-            helper.end()  # it has taken a lot of memory
+            helper.end()  # it has used a lot of memory
         else:
             _idle.give_back(helper)
         return answer
@@ -170,7 +170,7 @@ class _Helper:
         )
 
     def _read(self, ends_at: float, on_wait: OnWait) -> tuple[dict[str, Any], dict[int, bytes]]:
-        """Read one answer: a line of JSON, followed by the small pictures."""
+        """Read one answer: a line of JSON, followed by the thumbnails."""
         got = b""
         while len(got) <= MAX_ANSWER_BYTES:
             try:
@@ -235,7 +235,7 @@ def _number(value: object) -> int | None:
 
 
 class _Idle:
-    """Idle processes. A thread ends those that haven't been used for a while."""
+    """A pool of idle processes. A thread ends those that haven't been used for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,5 +1,5 @@
-"""Read a picture's header: size, scans, and the memory needed to decode it. Nothing is decoded, so web threads can use
-this. The values are untrusted and are checked again when decoding."""
+"""Read the header of a picture: size, scans, and the memory needed to decode it. Nothing is decoded, so web threads can
+use this. The values are untrusted and are checked again when decoding."""
 
 import mmap
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end
+JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end marker
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
 MAX_SCANS = 200  # real pictures have about ten; we stop counting here
@@ -28,7 +28,7 @@ class Unreadable(Exception):
 @dataclass(frozen=True)
 class Header:
     """`width` and `height` are in pixels as stored, before any rotation, or 0 if the header doesn't say. `memory_bytes`
-    is roughly what decoding needs."""
+    is roughly the memory needed for decoding."""
 
     width: int
     height: int
@@ -110,8 +110,8 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
-    """Return the largest size among the items: the picture itself, or the grid it consists of. 0 if the sizes come
-    later in the file."""
+    """Return the largest size of any item: of the picture itself, or of the grid it consists of. Return (0, 0) if the
+    sizes come later in the file."""
     head = file.read(AVIF_HEAD_BYTES)
     sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -119,8 +119,8 @@ def _avif(file: BinaryIO) -> tuple[int, int]:
 
 
 def _jpeg(file: BinaryIO) -> Header:
-    """Read marker by marker, as a decoder does. A segment may contain bytes that look like the end, and data after the
-    end (phones append videos) may look like scans."""
+    """Read marker by marker, as a decoder does. A segment may contain bytes that look like the end marker, and data
+    after the end (phones append videos) may look like scans."""
     size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
@@ -139,7 +139,7 @@ def _jpeg(file: BinaryIO) -> Header:
 
 
 def _jpeg_frame(segment: bytes) -> tuple[tuple[int, int], int]:
-    """Return the size, and the memory for all coefficients: two bytes per pixel and component."""
+    """Return the size, and the memory for all coefficients: two bytes per pixel and colour component."""
     height, width, count = struct.unpack_from(">HHB", segment, 3)
     factors = [segment[8 + 3 * n + 1] for n in range(count)]
     across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)

@@ -5,7 +5,7 @@ It has no access to Django or secrets. Its memory is limited, and so are the CPU
 a request takes longer, the kernel kills the process and the caller carries on.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
-(`Look` in `picture_client`), followed by the small pictures. It exits when its input is closed.
+(`Look` in `picture_client`), followed by the thumbnails. It exits when its input is closed.
 """
 
 import json
@@ -97,7 +97,7 @@ def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Ans
         if not png:
             return told, {}
         shrunk = thumbnails.from_png(png)
-    except Exception as error:  # noqa: BLE001 - the picture was decoded fully; only the small one failed
+    except Exception as error:  # noqa: BLE001 - the picture was decoded completely; only the thumbnails failed
         return told | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
     return told | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
 

@@ -1,4 +1,4 @@
-"""Limit how many pictures are open at once: one per core of this host, and only one large one.
+"""Limit how many pictures are open at once: one per core of this host, and only one large picture.
 
 The locks are files in the data folder, shared by all portal processes on this host. A process that dies releases its
 locks.
@@ -21,10 +21,10 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """Hold a slot for opening one picture during the block; yield False if none is free by `ends_at`
-    (`time.monotonic`). `on_wait` is called meanwhile and may raise.
+    """Hold a slot for opening one picture during the block; yield False if none is free by `ends_at`.
 
-    Only the process that holds the turn waits for a core; all others wait for the turn first.
+    `ends_at` is compared with `time.monotonic`; `on_wait` is called during the wait and may raise. Only the process
+    that holds the "turn" lock waits for a core; all others wait for that lock first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []

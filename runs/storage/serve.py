@@ -1,10 +1,11 @@
 """Send a stored file to a browser; the view decides who may see it.
 
-The address contains the content's hash, so browsers may cache the response forever, privately. A file is served as one
-of a few harmless types, never as what it claims to be; anything else is sent as a download. Nothing in it can run: the
-policy sandboxes it, and other sites can't embed it.
+The URL contains the hash of the content, so browsers may cache inline files forever (privately). A file is served as
+one of a few harmless types, never as what it claims to be; anything else is sent as a download. Files can't run
+scripts, because the policy sandboxes them, and other sites can't embed them.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -28,26 +29,30 @@ BLOCK_BYTES = 64 * 1024
 AWAY = gettext_noop("The portal's file storage can't be reached right now. Nothing is lost; try again in a moment.")
 AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
+DOWNLOAD_CACHE_CONTROL = "private, no-cache"
 # A browser wraps a bare picture or video in a page with inline styles.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 
-def file_response(request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL) -> HttpResponseBase:
-    """Return a response with the file of `stored`.
+def file_response(
+    request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
+) -> HttpResponseBase:
+    """Return a response with the file of `stored`, called `name` if given, otherwise by its stored name.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
     `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
-    doesn't exist or the storage has lost the file.
+    doesn't exist or the storage has lost the file. The name of a download may change, so browsers ask again each time.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)
     is_thumb = field is not stored.file
     media_type = "image/webp" if is_thumb else stored.media_type
     is_inline = media_type in SERVED_INLINE and "download" not in request.GET
-    etag = f'"{stored.sha256[:32]}{f"-{variant}" if is_thumb else ""}"'
+    name = _name(name or stored.name, is_thumb)
+    etag = _etag(stored, variant if is_thumb else "", "" if is_inline else name)
     headers = {
         "ETag": etag,
-        "Cache-Control": CACHE_CONTROL,
+        "Cache-Control": CACHE_CONTROL if is_inline else DOWNLOAD_CACHE_CONTROL,
         "Content-Security-Policy": POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
@@ -57,7 +62,7 @@ def file_response(request: HttpRequest, stored: StoredFile, variant: str | int =
     headers |= {
         "Accept-Ranges": "bytes",
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
-        "Content-Disposition": content_disposition(_name(stored, is_thumb), is_inline=is_inline),
+        "Content-Disposition": content_disposition(name, is_inline=is_inline),
     }
     # Media files hardly compress, and a compressed response would lose its length and ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
@@ -75,8 +80,14 @@ def _field(stored: StoredFile, variant: str) -> FieldFile:
     return field
 
 
-def _name(stored: StoredFile, is_thumb: bool) -> str:
-    return f"{stored.name.rsplit('.', 1)[0]}.webp" if is_thumb else stored.name
+def _name(name: str, is_thumb: bool) -> str:
+    return f"{name.rsplit('.', 1)[0]}.webp" if is_thumb else name
+
+
+def _etag(stored: StoredFile, variant: str, name: str) -> str:
+    """Return an ETag that depends on the content and, for a download, on its `name`."""
+    called = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16] if name else ""
+    return '"{}"'.format("-".join(filter(None, [stored.sha256[:32], variant, called])))
 
 
 def _is_known(request: HttpRequest, etag: str) -> bool:
@@ -109,7 +120,7 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
         return HttpResponse(status=status, headers=headers)
     if wanted or not _is_on_disk(opened):
         return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
-    response = FileResponse(opened, content_type=headers["Content-Type"])  # lets the server have the kernel send it
+    response = FileResponse(opened, content_type=headers["Content-Type"])  # lets the server use sendfile
     response.block_size = BLOCK_BYTES
     for name, value in headers.items():  # set last: FileResponse guesses type and name from the file on disk
         response[name] = value
@@ -132,8 +143,8 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """Return the first byte and the one after the last; None for the whole file, which is also sent if several ranges
-    are requested at once, as RFC 9110 allows."""
+    """Return the start and end (exclusive) of the requested range. Return None for the whole file, which is also sent
+    if several ranges are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
@@ -149,7 +160,7 @@ def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]
 
 
 def content_disposition(name: str, *, is_inline: bool) -> str:
-    """Return a `Content-Disposition` (RFC 6266) with the name in any script, and a plain one for older programs."""
+    """Return a `Content-Disposition` (RFC 6266) with the name in any script, and an ASCII name for older programs."""
     visible = "".join(c for c in name if unicodedata.category(c) not in INVISIBLE) or "file"
     plain = unicodedata.normalize("NFKD", visible).encode("ascii", "ignore").decode()
     plain = re.sub(r'["\\/%;]', "_", plain).strip()

@@ -1,8 +1,8 @@
 """Save files under our own names, completely or not at all; the row is saved only once the bytes are safe.
 
-A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to disk and then renamed to its
-final path. A crash may leave something in the waiting room, but never half a file under a name in use. Remote storage
-(`bucket`) accepts the whole file or nothing.
+A new file is first written to the staging folder (`incoming/` in the storage's own folder), flushed to disk and then
+renamed to its final path. A crash may leave something in the staging folder, but never half a file under a name in use.
+Remote storage (`bucket`) accepts the whole file or nothing.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class _Watched(BufferedReader):
 
 
 def new_waiting_path() -> Path:
-    """Return a fresh path in the waiting room, on the same file system as the storage."""
+    """Return a new path in the staging folder, on the same file system as the storage."""
     folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
@@ -86,10 +86,10 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move an arrived file into the storage with its small pictures, and save its row. Its old path is then gone.
+    """Move an arrived file into the storage with its thumbnails, and save its row. The old path is then gone.
 
-    `on_chunk` is called while remote storage takes the bytes, and may raise to stop. Raises OSError if the disk is full
-    or unavailable; nothing is left behind in that case.
+    `on_chunk` is called while remote storage receives the bytes, and may raise to stop. Raises OSError if the disk is
+    full or unavailable; nothing is left behind in that case.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -122,7 +122,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
-    """Save small pictures (WebP by width) next to the file of `stored`, without saving the row."""
+    """Save thumbnails (WebP by width) next to the file of `stored`, without saving the row."""
     stem = PurePosixPath(stored.file.name or "").with_suffix("")
     for width, encoded in small.items():
         path = new_waiting_path()
@@ -135,7 +135,7 @@ def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
 
 def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
     """Move the file at `path`, a copy made from `source`, into the storage. The returned row isn't saved yet and has no
-    small pictures. `on_chunk` is called while bytes move and may raise to stop."""
+    thumbnails. `on_chunk` is called while bytes are moved and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
     shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
@@ -168,7 +168,7 @@ def discarding_on_error(stored: StoredFile) -> Iterator[None]:
 
 def discard(stored: StoredFile) -> None:
     """Delete the files of a row that was never saved or has been deleted. If the storage is unavailable, the daily
-    sweep finds them later."""
+    sweep deletes them later."""
     for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
         if field.name:
             try:
@@ -178,7 +178,7 @@ def discard(stored: StoredFile) -> None:
 
 
 def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
-    """Move the file at `path` to `name` in the storage and flush it to disk. Return the name it got."""
+    """Move the file at `path` to `name` in the storage and flush it to disk. Return its final name."""
     try:
         place = Path(default_storage.path(name))
     except NotImplementedError:  # remote storage has no folder
@@ -205,7 +205,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def blocks_of(stored: StoredFile) -> Iterator[bytes]:
-    """Yield the file block by block, for a zip. The file is opened when the first block is read."""
+    """Yield the content of a file block by block, for a zip. The file is opened when the first block is read."""
     with stored.file.storage.open(stored.file.name or "", "rb") as opened:
         while block := opened.read(BLOCK_BYTES):
             yield block
@@ -213,7 +213,7 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 
 @contextmanager
 def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
-    """Yield a path for reading the file: its own, or that of a copy in the waiting room if the storage is remote.
+    """Yield a path for reading the file: its own, or that of a copy in the staging folder if the storage is remote.
 
     `on_chunk` is called while the copy arrives, and may raise to stop.
     """
@@ -232,7 +232,7 @@ def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterat
 
 
 def tidy_waiting_room() -> None:
-    """Delete what interrupted transfers left behind hours ago."""
+    """Delete files that interrupted transfers left in the staging folder hours ago."""
     folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
     for path in folder.iterdir() if folder.is_dir() else ():
         try:
@@ -258,6 +258,6 @@ def all_names() -> Iterator[tuple[str, datetime]]:
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Delete what remote storage still holds of transfers that started before `before` and never finished."""
+    """Delete the remains of transfers to remote storage that started before `before` and never finished."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

@@ -1,8 +1,7 @@
-"""Make small WebP versions of a picture, 200 pixels wide (up to 10 KB), 400 (40 KB) and 1200: upright, without
-metadata.
+"""Create WebP thumbnails of a picture, 200 pixels wide (up to 10 KB), 400 (40 KB) and 1200: upright, without metadata.
 
-Runs only in the picture process (`picture_process`). Its memory is limited, so nothing here ever holds a second copy of
-the whole picture: it is first shrunk in strips, then rotated and converted to other colours.
+This runs only in the picture process (`picture_process`). Its memory is limited, so nothing here ever holds a second
+copy of the whole picture: it is first shrunk in strips, then rotated and converted to other colours.
 """
 
 import warnings
@@ -181,7 +180,7 @@ def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
 
 
 def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> Shrunk:
-    """Return `reduced` in its final size, in sRGB, upright, with nothing else attached."""
+    """Return `reduced` at its final size, in sRGB, upright, and without metadata."""
     fitting = _fitting(reduced.size, orientation >= TURNED_FROM)
     reduced.thumbnail(fitting, Image.Resampling.LANCZOS, reducing_gap=2.0)
     if profile:
@@ -207,7 +206,7 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _within(picture: Image.Image, max_bytes: int) -> bytes:
-    """Encode `picture` as WebP of at most `max_bytes`: first lower the quality, then the size."""
+    """Encode `picture` as WebP of at most `max_bytes`: reduce the quality first, then the dimensions."""
     while True:
         encoded = _best_fit(picture, max_bytes)
         if len(encoded) <= max_bytes:
@@ -218,11 +217,11 @@ def _within(picture: Image.Image, max_bytes: int) -> bytes:
 
 
 def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
-    """Encode at the best quality that fits, found by binary search, or at the lowest if none fits."""
+    """Encode at the best quality that fits, found by binary search, or at the lowest quality if none fits."""
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # try the best quality first: it fits most pictures
+        # try the best quality first: most pictures are small enough with it
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:

@@ -1,8 +1,8 @@
-"""Slots for workers that move files: two save results, two fetch links, two send files to Lamina, one makes deferred
-small pictures and one makes copies for guests.
+"""Slots that limit how many workers transfer files.
 
-This way, nothing else has to wait for a video or a slow link: of eleven workers, three are left for starts, the poller
-and the pulse.
+Two workers save results, two fetch links, two send files to Lamina, one creates deferred thumbnails and one makes
+copies for guests. This way, nothing else has to wait for a video or a slow link: of eleven workers, three are left for
+starts, the poller and the pulse.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ LEASE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class FileSlot:
-    """The right to move files, for 60 s at a time."""
+    """The right to transfer files, for 60 s at a time."""
 
     name: str
     holder: str
 
     def is_kept(self) -> bool:
-        """Keep the slot for another 60 s; return False if the worker must stop or another worker has taken the slot."""
+        """Renew the slot for another 60 s; return False if the worker must stop or another worker has the slot."""
         return not stop_requested() and leases.renew(self.name, self.holder, LEASE_SECONDS)
 
 

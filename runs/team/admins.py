@@ -1,4 +1,4 @@
-"""A link for asking the admins for help: it opens an email to them in the member's mail program."""
+"""A link that opens an email to the admins, for members who need help."""
 
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ AT_MOST = 3
 
 
 def mail_to_admins(subject: str) -> str:
-    """Return a `mailto:` link to the admins with `subject`; empty if there is no active admin."""
+    """Return a `mailto:` link to the admins with `subject`; "" if there is no active admin."""
     admins = Member.objects.filter(role=Member.Role.ADMIN, is_active=True).order_by("pk")
     mails = ",".join(quote(mail, safe="@") for mail in admins.values_list("email", flat=True)[:AT_MOST])
     return f"mailto:{mails}?subject={quote(subject, safe='')}" if mails else ""

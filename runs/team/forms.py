@@ -1,4 +1,4 @@
-"""Forms about people: invites, joining, passwords, own settings. `web/_form_field.html` renders a field."""
+"""Forms for people: invites, joining, passwords, settings. The template `web/_form_field.html` renders a field."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -13,6 +14,8 @@ from runs.models import Member
 from runs.team import members
 from runs.team.password_rules import HELP
 from runs.web.posted import CutField, PostedForm
+from runs.words.moments import zoned_words
+from runs.words.zones import zone_choices
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 WHAT_ROLES_DO = {
     Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
     Member.Role.MAKER: _lazy("Also runs apps and shares results."),
-    Member.Role.APPROVER: _lazy("Also makes guest links where only approvers may."),
+    Member.Role.APPROVER: _lazy("Can also create guest links where only approvers may."),
     Member.Role.ADMIN: _lazy("Also sees private runs and manages people and the portal."),
 }
 
@@ -71,19 +74,19 @@ class InviteForm(RoleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = _("Leave it empty to get only a link.")
+        self.fields["email"].help_text = _("Leave empty to get just a link.")
         self.fields["name"].widget.attrs["autocomplete"] = "off"
 
 
 class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy only
-    """A choice of members, shown with their email addresses."""
+    """A choice of members, shown with their names and email addresses."""
 
     def label_from_instance(self, obj: Member) -> str:
         return f"{obj.display_name} ({obj.email})"
 
 
 class TransferForm(forms.Form):
-    """The new owner of everything a person owned."""
+    """The choice of a new owner for everything a person owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -134,7 +137,7 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """A new password for someone signed in, who has to enter the current one."""
+    """A new password for someone who is signed in and has to enter the current one."""
 
     old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")
@@ -142,7 +145,7 @@ class ChangePasswordForm(NewPasswordForm):
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
         if not self.member.check_password(old):
-            raise ValidationError(_("That is not your password."))
+            raise ValidationError(_("That's not your password."))
         return old
 
 
@@ -153,7 +156,7 @@ class AskForm(forms.Form):
 
 
 class PasswordAgainForm(forms.Form):
-    """Asks a signed-in person for their password again. The prefix "your" names the field "your-password" in HTML."""
+    """Asks a signed-in person for their password again. The prefix "your" makes the field "your-password" in HTML."""
 
     prefix = "your"
     password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
@@ -165,7 +168,7 @@ class PasswordAgainForm(forms.Form):
 
 
 class ReplayForm(PostedForm):
-    """A signed copy of what was being sent when the session expired (`views_sign_in.make_replay`)."""
+    """A signed copy of the form that was being sent when the session expired (`views_sign_in.make_replay`)."""
 
     replay = CutField()
 
@@ -178,6 +181,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
         label=_lazy("Appearance"), choices=Member.Theme.choices, required=False, widget=forms.RadioSelect
     )
     language = forms.ChoiceField(label=_lazy("Language"), required=False)
+    time_zone = forms.ChoiceField(label=_lazy("Time zone"), required=False)
     has_shortcuts = forms.BooleanField(
         label=_lazy("Keyboard shortcuts"),
         required=False,
@@ -186,10 +190,14 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
 
     class Meta:
         model = Member
-        fields = ("name", "language", "theme", "has_shortcuts")
+        fields = ("name", "language", "time_zone", "theme", "has_shortcuts")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        language = self.fields["language"]
+        language, zone = self.fields["language"], self.fields["time_zone"]
         assert isinstance(language, forms.ChoiceField)  # noqa: S101 - declared above
+        assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - declared above
         language.choices = [("", _("Browser language")), *settings.LANGUAGES]
+        zone.choices = [("", _("Browser time zone")), *zone_choices()]
+        zone.widget.attrs["translate"] = "no"  # the places have English names
+        zone.help_text = _("It's now %(when)s.") % {"when": zoned_words(timezone.now())}

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.models import Invite, Member
-from runs.team import mail
 from runs.team.members import RefusedError, lock_admins_and
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -24,7 +23,7 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """A line in the list. `address` is empty if the portal's secret key has changed since the invite was made."""
+    """An invite in the list. `address` is its URL, empty if the secret key it was created with is no longer known."""
 
     invite: Invite
     address: str
@@ -32,7 +31,7 @@ class OpenInvite:
 
 
 def state_of(invite: Invite) -> str:
-    """Return the state: "open", "used", "revoked" or "expired"."""
+    """Return the state of `invite`: "open", "used", "revoked" or "expired"."""
     if invite.accepted_at is not None:
         return "used"
     if invite.revoked_at is not None:
@@ -41,23 +40,23 @@ def state_of(invite: Invite) -> str:
 
 
 def open_invites() -> list[OpenInvite]:
-    """Return invites that are neither used nor revoked, newest first. Expired ones can be sent again."""
+    """Return the invites that were neither used nor revoked, including expired ones, which can be sent again."""
     found = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in found]
 
 
 def address_of(invite: Invite) -> str:
-    """Return the link to pass on, which is always the same."""
+    """Return the URL of the invite, which is always the same; "" if its secret key is no longer known."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Invite someone; without `email`, whoever opens the link enters their own.
+    """Invite someone; without `email`, whoever opens the link enters their own. Raises `RefusedError`.
 
-    Admins who invite at the same time take turns: otherwise, a second invite for the same person would stay open when
-    the first is revoked. Without `email`, a double click returns the same invite twice.
+    Admins who invite people at the same time take turns; otherwise, one person could get two invites, and one of them
+    would stay open when the other is revoked. Without `email`, a double click returns the same invite twice.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -79,7 +78,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """Return the same invite, without an email address, if `by` made one a moment ago."""
+    """Return the invite without an email address that `by` created with the same details a moment ago, if any."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
@@ -101,26 +100,9 @@ def _who(member: Member) -> dict[str, str]:
 
 
 def renew(invite: Invite) -> None:
-    """Extend the same link to seven days from now."""
+    """Extend the invite to seven days from now, with the same link."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
-
-
-def send(invite: Invite) -> bool:
-    """Email the link in the inviting admin's language; return False if that failed. The link works either way."""
-    address = address_of(invite)
-    if not invite.email or not address:
-        return False
-    by = invite.invited_by.display_name
-    return mail.send(
-        invite.email,
-        _("%(name)s invited you to Lamina Portal") % {"name": _one_line(by)},
-        _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
-        _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
-        address,
-        _("The link works once, until %(until)s. It is only for you, so don't pass it on.")
-        % {"until": mail.zoned_words(invite.expires_at)},
-    )
 
 
 def revoke(invite: Invite) -> bool:
@@ -130,7 +112,8 @@ def revoke(invite: Invite) -> bool:
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Create the member; if two people accept at once, only one gets in. `email` counts only if the invite has none."""
+    """Create the member. If two people accept the invite at once, only one gets in. `email` is used only if the invite
+    has none. Raises `RefusedError`."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:
@@ -145,8 +128,3 @@ def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
     except IntegrityError:
         raise RefusedError(_(TAKEN)) from None
     return member
-
-
-def _one_line(text: str) -> str:
-    """Return `text` as one short line for a subject."""
-    return " ".join(text.split())[:60]

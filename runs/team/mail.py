@@ -1,17 +1,19 @@
-"""Plain, short emails from the portal's own address. A mail server that is down never breaks a page.
+"""Short plain-text emails from the portal. A mail server that is down never breaks a page.
 
-Callers pass whole paragraphs and activate the reader's language: `translation.override(member.mail_language)`.
+Callers pass whole paragraphs, translated within `as_read_by(member)` if the recipient is a member.
 """
 
 import logging
 import smtplib
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone, translation
 
-from runs.words.moments import day_time_words
+from runs.models import Member
+from runs.words.zones import zone_called
 
 logger = logging.getLogger("runs.mail")
 
@@ -39,6 +41,8 @@ def send(to: str, subject: str, *paragraphs: str) -> bool:
         return False
 
 
-def zoned_words(at: datetime) -> str:
-    """ "5 March 2026, 14:07 (CET)", with the time zone, since the reader may be in another one."""
-    return f"{day_time_words(at)} ({timezone.localtime(at):%Z})"
+@contextmanager
+def as_read_by(member: Member) -> Iterator[None]:
+    """Activate the language and the time zone for emails to `member`."""
+    with translation.override(member.mail_language), timezone.override(zone_called(member.mail_time_zone)):
+        yield

@@ -1,4 +1,4 @@
-"""How admins manage people: roles, deactivating, reactivating, and transferring the work of those who left.
+"""Managing people: roles, deactivating, reactivating, and transferring the work of those who left.
 
 There is always an active admin; a change that would remove the last one is refused.
 """
@@ -13,6 +13,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from runs import events
 from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.team import sessions
@@ -43,7 +44,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Left:
-    """What a person owns that others may need."""
+    """Counts of the runs, presets and guest links that a person owns and others may need."""
 
     runs: int
     presets: int
@@ -52,7 +53,7 @@ class Left:
 
     @property
     def words(self) -> str:
-        """ "12 runs, 1 preset and 2 guest links"; empty if there is nothing."""
+        """The counts in words, such as "12 runs, 1 preset and 2 guest links"; empty if there is nothing."""
         presets = ngettext("%(count)s preset", "%(count)s presets", self.presets) % {"count": self.presets}
         links = ngettext("%(count)s guest link", "%(count)s guest links", self.links) % {"count": self.links}
         parts = ((self.runs, self.runs_words), (self.presets, presets), (self.links, links))
@@ -64,13 +65,13 @@ class Left:
 
 
 def runs_words(count: int) -> str:
-    """ "1 run", "1,200 runs"."""
+    """Return "1 run" or "1,200 runs"."""
     words = ngettext("%(count)s run", "%(count)s runs", count)
     return words % {"count": number_words(count)}
 
 
 def people() -> list[Person]:
-    """Return everyone by name, active people first. Takes three queries."""
+    """Return all members, active ones first, then by name. Takes three queries."""
     runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -84,7 +85,7 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def seen_at(member: Member) -> datetime | None:
-    """Return when `member` was last seen."""
+    """Return when `member` was last seen, or None if never."""
     return _latest(member.signed_in.aggregate(at=Max("seen_at"))["at"], member.last_login)
 
 
@@ -117,6 +118,7 @@ def deactivate(member: Member) -> None:
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
     member.save(update_fields=["is_active", "deactivated_at"])
+    events.member_left.send(member)
     sessions.end_all(member)
 
 
@@ -147,7 +149,7 @@ def transfer(leaver: Member, to: Member) -> Left:
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """Return the preset's name, with its maker's name added if `to` already has a preset of that name for the app."""
+    """Return the name of `preset`, with the previous owner's name added if `to` already has a preset of that name."""
     taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
     while name in taken:
@@ -179,5 +181,5 @@ def _refuse_last_admin(member: Member) -> None:
 
 
 def _revoke_invites_of(member: Member) -> None:
-    """Revoke open invites from `member`, so that they can't use one to get back in."""
+    """Revoke open invites created by `member`, so that they can't use one to get back in."""
     Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())

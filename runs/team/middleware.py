@@ -14,6 +14,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from runs.team import sessions, views_sign_in
 
+BY_ITSELF = "/live/"  # open pages poll here, whether or not anyone is looking at them
+
 
 class SeenMiddleware:
     """Records, every few minutes, when a signed-in member's browser was last seen."""
@@ -23,22 +25,25 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with suppress(DatabaseError):  # the view will hit the same error and can report it
-            sessions.record_seen(request)
+            sessions.record_seen(request, is_visit=request.method != "GET" or not request.path.startswith(BY_ITSELF))
         return self.get_response(request)
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Requires a sign-in by default. If it has expired, nothing typed is lost.
+    """Requires people to be signed in by default. If the session has expired, nothing they typed is lost.
 
-    htmx would swap a sign-in page into a card, so it is told to load the sign-in page as a whole, and later goes back.
-    A form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get 401,
-    since a page with status 200 would look like success to them.
+    htmx would swap the sign-in page into a card, so it is made to load it as a whole page, which later leads back. If a
+    page only polls for its bell, balance or newly shared runs, it gets an empty response, since someone may be typing
+    on it. A form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get
+    a 401, since a page with status 200 would look like success to them.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         htmx = getattr(request, "htmx", None)
+        if htmx and _is_only_frame(request):
+            return HttpResponse(status=204)
         if htmx:
             login = redirect_to_login(_page_of(htmx), str(self.get_login_url(view_func)))
             return HttpResponseClientRedirect(login.url)
@@ -49,8 +54,15 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
         return super().handle_no_permission(request, view_func)
 
 
+def _is_only_frame(request: HttpRequest) -> bool:
+    """Return whether an open page polls only for its bell, balance or newly shared runs, and for no run that it
+    shows."""
+    is_polled = request.method == "GET" and request.path.startswith(BY_ITSELF)
+    return is_polled and bool(request.GET) and "r" not in request.GET
+
+
 def _page_of(htmx: Any) -> str:
-    """Return the page the person was on, according to htmx; Home if htmx sent an invalid address."""
+    """Return the page the person was on, according to htmx; Home if htmx sent an invalid URL."""
     try:
         return htmx.current_url_abs_path or "/"
     except ValueError:

@@ -31,7 +31,7 @@ TOO_SIMILAR = gettext_noop(
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
 
-_estimating = Lock()  # all threads share one dictionary of words about a person
+_estimating = Lock()  # zxcvbn keeps the words about a person in one dictionary, shared by all threads
 
 
 class PasswordRules:
@@ -42,9 +42,8 @@ class PasswordRules:
         self._similar = UserAttributeSimilarityValidator(user_attributes=("email", "name"))
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise `ValidationError` with one message if a rule fails. `user` is a member, saved or not, whose name and
-        email address the password must not resemble.
-        """
+        """Raise `ValidationError` with the message of the first rule that fails. `user` is a member, saved or not,
+        whose name and email address the password must not resemble."""
         if len(password) < MIN_CHARACTERS:
             raise ValidationError(_(TOO_SHORT), code="password_too_short")
         _demand(self._common, password, user, _(TOO_COMMON))
@@ -68,7 +67,7 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """Return what an attacker would try first: name, email address and the portal's name, whole and in parts."""
+    """Return the words an attacker would try first: name, email address and the portal's name, whole and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

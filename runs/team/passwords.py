@@ -1,7 +1,8 @@
 """Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
-A link is signed and contains no secret. It names the member and its expiry, and its signature covers the account's
-state (password, last sign-in). So it works only once, and stops working when the person signs in another way.
+A link is signed and contains no secret. It contains the member's id and an expiry time, and its signature covers the
+account's state (password, last sign-in). So the link works only once, and it stops working if the person signs in
+another way.
 """
 
 import base64
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
@@ -44,8 +45,8 @@ def member_of(token: str) -> Member | None:
 def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
-    Return False if the link was used or the member signed in meanwhile, so that only one of several simultaneous uses
-    succeeds.
+    Return False if the link was used or the member signed in meanwhile: if several people use the link at the same
+    time, only one succeeds.
     """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
@@ -63,7 +64,7 @@ def send_new_password_mail(member_id: int) -> None:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
-    with translation.override(member.mail_language):
+    with mail.as_read_by(member):
         mail.send(
             member.email,
             _("Set a new password for Lamina Portal"),

@@ -1,7 +1,7 @@
 """Ask for the password again before changes to people, then continue with everything that was typed.
 
-The response is a form that contains the posted fields, hidden, and posts to the same address. This way, it works
-without scripts, stores nothing between the two requests, and survives an expired session like any other form.
+The response is a form with the posted values in hidden fields, which posts to the same URL. This way, it works without
+scripts, stores nothing between the two requests, and survives an expired session like any other form.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # fields with "password" in their name are never kept when a session expires
-WRONG = gettext_noop("That is not your password. Try again.")
+FIELD = "your-password"  # fields with "password" in their name are never saved when a session expires
+WRONG = gettext_noop("That's not your password. Try again.")
 
 
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """Decorate a view whose POST changes someone's rights: ask for the password if it was last given over 30 minutes
+    """Decorate a view whose POST changes someone's rights: ask for the password if it was last entered over 30 minutes
     ago."""
 
     @wraps(view)
@@ -44,7 +44,7 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return what is wrong with the posted password; "" if it is right. Throttled like a sign-in."""
+    """Return an error message about the posted password; "" if it is right. Throttled like a sign-in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -59,7 +59,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. Its first status is 200, so that password managers fill it in."""
+    """Show the page that asks for the password. The status is 200 at first, so that password managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()
@@ -69,6 +69,6 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
     response = render(request, "team/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
-    if wants_fragment(request):  # show it as a whole page, whatever the request's target
+    if wants_fragment(request):  # show it as a whole page, whatever target the request had
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
     return response

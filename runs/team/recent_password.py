@@ -1,4 +1,4 @@
-"""When a signed-in person last entered their password. To change other people's rights, they must have done so
+"""Time when a signed-in person last entered their password. To change other people's rights, they must have done so
 recently."""
 
 import time
@@ -19,13 +19,13 @@ def record_given(request: HttpRequest) -> None:
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Return whether the password was entered within the last 30 minutes. Older sessions may not have recorded this."""
+    """Return whether the password was entered within the last 30 minutes; False for older sessions without a record."""
     given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 
 
 def listen() -> None:
-    """Record each sign-in, since every way to sign in either asks for the password or sets a new one."""
+    """Record the time of each sign-in, since every way to sign in either asks for the password or sets a new one."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.background.queue import enqueue
@@ -15,6 +15,7 @@ from runs.models import BrowserSession, Member
 from runs.team import mail
 from runs.team.browsers import browser_words
 from runs.web import secret_links
+from runs.words.moments import zoned_words
 
 
 def tell_of_password(member: Member) -> None:
@@ -35,7 +36,7 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
-    with translation.override(member.mail_language):
+    with mail.as_read_by(member):
         mail.send(
             member.email,
             _("Your password for Lamina Portal was changed"),
@@ -48,13 +49,13 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has since signed out,
-    the browser is unknown."""
+    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has since signed out
+    there, the email says "Unknown browser"."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
     browser = BrowserSession.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
-    with translation.override(member.mail_language):
+    with mail.as_read_by(member):
         mail.send(
             member.email,
             _("New sign-in to Lamina Portal"),
@@ -72,4 +73,4 @@ def _now() -> int:
 
 
 def _words(at: int) -> str:
-    return mail.zoned_words(datetime.fromtimestamp(at, UTC))
+    return zoned_words(datetime.fromtimestamp(at, UTC))

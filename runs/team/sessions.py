@@ -1,7 +1,7 @@
-"""Where people are signed in. They can see the list and end each session.
+"""Browsers where people are signed in. Members can see their own list and end each session.
 
-Each sign-in creates a row. "Last seen" is written at most every few minutes and remembered in this process, so most
-requests need no query for it. It does no harm if two processes both write it.
+Each sign-in creates a row. "Last seen" is written at most every few minutes, and each process remembers when it did so,
+which saves most requests a query. It does no harm if two processes both write it.
 """
 
 import time
@@ -19,6 +19,7 @@ from django.utils.translation import get_language_from_request
 from runs.models import BrowserSession, Member
 from runs.team.browsers import browser_of, browser_words
 from runs.web.session_store import PROVES_FOR, SessionStore
+from runs.web.zone import browser_zone
 
 SEEN_EVERY_SECONDS = 240.0
 REMEMBERED = 5000
@@ -27,7 +28,7 @@ _noted: dict[str, float] = {}
 
 @dataclass(frozen=True)
 class BrowserSessionLine:
-    """A browser that someone is signed in on."""
+    """A browser where someone is signed in."""
 
     public_id: str
     browser: str
@@ -36,36 +37,41 @@ class BrowserSessionLine:
     is_this_one: bool
 
 
-def record_seen(request: HttpRequest) -> None:
-    """Record that the browser of `request` was just seen, unless that was done within the last few minutes."""
+def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
+    """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
+
+    Requests that an open page makes by itself aren't visits, since nobody may be looking at the page.
+    """
     key = request.session.session_key
-    if not key or not _is_due(key) or not request.user.is_authenticated:
+    if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
         return
     if request.session.session_key != key:  # Django gives a new key to sessions signed with an old secret
         follow(request, key)
         key = request.session.session_key
+    if not is_visit:
+        return
     if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
-        _make_row(request, request.user, key)  # signed in before these rows existed
-    _remember_language(request, request.user)
+        _make_row(request, request.user, key)  # the person signed in before these rows existed
+    _remember_browser(request, request.user)
     if isinstance(request.session, SessionStore):
         request.session.record_use()
 
 
-def _remember_language(request: HttpRequest, member: Member) -> None:
-    """Store the language the browser asks for, for use in emails."""
-    asked = get_language_from_request(request)
-    if asked != member.browser_language:
-        Member.objects.filter(pk=member.pk).update(browser_language=asked)
+def _remember_browser(request: HttpRequest, member: Member) -> None:
+    """Store the browser's language and time zone, for use in emails."""
+    language, zone = get_language_from_request(request), browser_zone(request) or member.browser_time_zone
+    if (language, zone) != (member.browser_language, member.browser_time_zone):
+        Member.objects.filter(pk=member.pk).update(browser_language=language, browser_time_zone=zone)
 
 
 def last_seen_at() -> datetime | None:
-    """Return when anyone signed in was last seen, to within a few minutes; None if no one is signed in."""
+    """Return when any signed-in person was last seen, to within a few minutes; None if no one is signed in."""
     found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
 
 def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionLine]:
-    """Return the browsers `member` is signed in on, this one first."""
+    """Return the browsers where `member` is signed in, the current one first."""
     rows = list(BrowserSession.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
@@ -80,7 +86,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 
 def end_one(member: Member, public_id: str) -> bool:
-    """Sign out one browser of `member`; return False if no browser has that id."""
+    """Sign out one browser of `member`; return False if they have none with that id."""
     key = (
         BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
     )
@@ -113,7 +119,7 @@ def tidy(now: datetime) -> None:
 
 
 def listen() -> None:
-    """Connect to Django's sign-in and sign-out signals."""
+    """Connect to the sign-in and sign-out signals of Django."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.sessions")
     user_logged_out.connect(_signed_out, dispatch_uid="runs.sessions")
 

@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Invite, Member
-from runs.team import invites, mail, members, passwords, sessions
+from runs.notices import bounces
+from runs.team import invite_mail, invites, mail, members, passwords, sessions
 from runs.team.forms import InviteForm, RoleForm, TransferForm
 from runs.team.members import RefusedError
 from runs.team.reauthentication import recent_password_required
@@ -48,13 +49,13 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Email the invite if it has an address and there is a mail server, and report the result."""
+    """Email the invite if it has an email address and there is a mail server, and report the result."""
     if not invite.email or not mail.is_set_up():
         return  # the page shows the link; there is nothing more to say
-    if invites.send(invite):
+    if invite_mail.send(invite):
         messages.success(request, _("The invite is on its way to %(email)s.") % {"email": invite.email})
     else:
-        messages.warning(request, _("The email could not be sent. Copy the link and pass it on yourself."))
+        messages.warning(request, _("The email could not be sent. Copy the link and send it yourself."))
 
 
 @require_POST
@@ -143,7 +144,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @admins_only
 @recent_password_required
 def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Make a link for setting a new password. It is shown on this page and nowhere else."""
+    """Create a link for setting a new password. It is only shown on this page."""
     member = _person(member_id)
     if not member.is_active:
         messages.warning(request, _("%(name)s can't sign in. Reactivate them first.") % {"name": member.display_name})
@@ -156,7 +157,7 @@ def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
-    """GET asks for confirmation; POST deactivates."""
+    """GET asks for confirmation; POST deactivates the person."""
     member = _person(member_id)
     refusal = ""
     if request.method == "POST":
@@ -186,6 +187,17 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     members.reactivate(member)
     words = _("%(name)s can sign in again, with their old password.") % {"name": member.display_name}
     messages.success(request, words)
+    return go_to(request, _person_address(member))
+
+
+@require_POST
+@admins_only
+@recent_password_required
+def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
+    """Mail somebody again, although their address didn't work."""
+    member = _person(member_id)
+    bounces.revive(member)
+    messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})
     return go_to(request, _person_address(member))
 
 

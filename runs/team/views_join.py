@@ -1,7 +1,7 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the person is told if the address they enter is taken. They can try a few addresses before they have
+no email address, the person is told if the one they enter is taken. They can try a few email addresses before they have
 to wait, and the first free one uses up the invite.
 """
 
@@ -71,7 +71,8 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Request an email with a link. The response doesn't depend on who asks, or on whether the account exists."""
+    """Handle a request for a password link by email. The response is the same for everyone, with or without an
+    account."""
     form = AskForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
@@ -122,7 +123,7 @@ def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
-    """Return what `look` finds, or an error page if it finds nothing or this address has tried too often."""
+    """Return the result of `look`, or an error page if that is None or too many attempts came from this IP address."""
     try:
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:

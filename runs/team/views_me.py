@@ -1,4 +1,4 @@
-"""The member's own settings: name, language, appearance, shortcuts, password, and where they are signed in."""
+"""The member's own settings: name, language, appearance, shortcuts, mails, password, and where they are signed in."""
 
 from typing import Any
 
@@ -14,8 +14,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Member
-from runs.team import recent_password, security_mail, sessions
+from runs.notices import bounces
+from runs.team import mail, recent_password, security_mail, sessions
 from runs.team.forms import ChangePasswordForm, SettingsForm
+from runs.team.forms_mail import MailChoicesForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, go_to, render_page
 
@@ -65,6 +67,28 @@ def password_change(request: PortalRequest) -> HttpResponse:
     return go_to(request, reverse("runs:me"))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def mail_choices(request: PortalRequest) -> HttpResponse:
+    """Choose what to get emails about."""
+    if request.method != "POST":
+        return redirect(f"{reverse('runs:me')}#mails")
+    form = MailChoicesForm(request.user, request.POST)
+    if not form.is_valid():
+        return _page(request, mail_form=form, status=422)
+    form.save()
+    messages.success(request, _("Your settings are saved."))
+    return go_to(request, f"{reverse('runs:me')}#mails")
+
+
+@require_POST
+def mail_again(request: PortalRequest) -> HttpResponse:
+    """Mail the member again, although their address didn't work."""
+    bounces.revive(request.user)
+    messages.success(request, _("You'll get emails again."))
+    return go_to(request, f"{reverse('runs:me')}#mails")
+
+
 @require_POST
 def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
     """Sign out one browser."""
@@ -87,6 +111,8 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "section": "me",
         "form": SettingsForm(instance=request.user),
         "password_form": ChangePasswordForm(request.user),
+        "has_mail": mail.is_set_up(),
+        "mail_form": MailChoicesForm(request.user),
         "places": sessions.sessions_of(request.user, request.session.session_key),
     }
     return render_page(request, "team/me.html", context | forms, status=status)

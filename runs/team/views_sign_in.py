@@ -1,7 +1,7 @@
 """Signing in. Guessing is slow, errors don't say which part was wrong, and a form that was being sent isn't lost.
 
 If a form is posted after the session has expired, the sign-in page carries it along in a signed hidden field, `replay`.
-After signing in, the person can send it again; it is never sent automatically.
+After signing in, the person can send the form again; it is never sent automatically.
 """
 
 from datetime import timedelta
@@ -25,7 +25,9 @@ from runs.team.forms import ReplayForm
 from runs.web import demo, session_store, throttling
 from runs.web.body_limits import SMALL_BYTES
 
+SECRET_FIELDS = ("password", "secret")  # in the names of fields that are never kept
 Pairs = list[tuple[str, str]]
+SECRET_FIELDS = ("password", "secret")  # in the names of fields whose values are never kept
 
 WRONG = gettext_noop("Wrong email address or password. Check both and try again.")
 
@@ -38,8 +40,8 @@ REPLAY_MAX_AGE = timedelta(days=1)
 class SignInForm(AuthenticationForm):
     """Email address and password.
 
-    Each attempt is counted before the password is checked, so that many at once don't slip through. If it succeeds, it
-    is uncounted.
+    Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. A
+    successful attempt no longer counts.
     """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
@@ -61,7 +63,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignInView(LoginView):
-    """The sign-in page. With `replay`, it leads back to the form that was being sent."""
+    """The sign-in page. With `replay`, signing in leads to a page for resending the form that was being sent."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
@@ -96,7 +98,7 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Signs the person out, and clears cached pages and pictures from the browser (on https and localhost)."""
+    """Signs the person out, and clears cached pages and images from the browser (on https and localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -116,7 +118,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
         "next": "" if replay else request.path,
         "replay": replay,
         "is_expired": True,
-        "is_lost": not replay,  # too long to carry; the draft on the server still has it
+        "is_lost": not replay,  # too long to carry along; the draft on the server still has it
     }
     response = render(request, "registration/login.html", context)
     response["Cache-Control"] = "no-store"
@@ -132,7 +134,8 @@ def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
 
 
 def read_replay(replay: str) -> tuple[str, Pairs] | None:
-    """Return what `make_replay` signed; None if it is forged, older than a day, or leads out of the portal."""
+    """Return the path and pairs that `make_replay` signed; None if they are forged, older than a day, or lead out of
+    the portal."""
     if not replay:
         return None
     try:
@@ -146,17 +149,18 @@ def read_replay(replay: str) -> tuple[str, Pairs] | None:
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:
-    """Return the posted fields in order, without the old session's CSRF token and without passwords."""
+    """Return the posted fields in order, without the old session's CSRF token, passwords and other secrets."""
     return [
         (name, str(value))
         for name, values in request.POST.lists()
-        if name != "csrfmiddlewaretoken" and "password" not in name.lower()
+        if name != "csrfmiddlewaretoken" and not any(word in name.lower() for word in SECRET_FIELDS)
         for value in values
     ]
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Return fields that stand for the posted files. The function named in EXPIRED_FILES_KEEPER may save them."""
+    """Return fields that stand in for the posted files. The function named in EXPIRED_FILES_KEEPER may save the
+    files."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

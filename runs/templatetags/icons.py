@@ -1,4 +1,4 @@
-"""Inline icons from templates/icons. They contain no text, and a page has hundreds, so each is rendered only once."""
+"""Inline icons from templates/icons. Pages have hundreds of them, and none contains text, so each is rendered once."""
 
 from functools import cache
 

@@ -1,6 +1,6 @@
 """Menus on cards.
 
-A page has 24 that differ only in id, address and title, so each kind of menu is rendered once per language and then
+A page has 24 menus that differ only in id, URL and title, so each kind of menu is rendered once per language and then
 filled in.
 """
 
@@ -27,12 +27,12 @@ STANDS_FOR = re.compile(f"({PLACE}|{STANDS_FOR_FORM}|{STANDS_FOR_TITLE})")
 
 @dataclass(frozen=True)
 class RunMenu:
-    """Which entries of `display/_run_menu.html` to show, depending on the run and on who is looking at it."""
+    """The entries of `display/_run_menu.html` to show, depending on the run and on the person looking at it."""
 
     can_begin: bool  # the app can be run, and the person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # with the team, even while it's active; guests need results to look at
+    can_share: bool  # with the team, even while the run is active; guests need results to look at
     can_share_with_team: bool  # the team can't see it yet
     can_delete: bool
 
@@ -52,7 +52,7 @@ class RunMenu:
 
 @register.simple_tag(takes_context=True)
 def run_menu(context: Context, card: RunCard) -> SafeString:
-    """Render a card's menu and its button, with plain links, so that it works without scripts."""
+    """Render the menu of a card and its button. The links are plain, so that the menu works without scripts."""
     values = {
         PLACE: card.run.public_id,
         STANDS_FOR_FORM: escape(card.form_url),
@@ -68,7 +68,7 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
 
 @cache
 def _pieces(menu: RunMenu, language: str) -> list[str]:
-    """Return the menu's HTML in `language`, split at the placeholders, which are separate pieces."""
+    """Return the HTML of the menu in `language`, split at the placeholders, each of which is a piece of its own."""
     stand_ins = {
         "id": PLACE,
         "quick_id": PLACE if menu.has_results else "",

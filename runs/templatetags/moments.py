@@ -1,11 +1,15 @@
-"""Filters for days and times in the reader's language (`words/moments.py`): `{{ at|day }}`. None becomes an empty
-string.
+"""Days and times in the reader's language and time zone (`words/moments.py`). None becomes an empty string.
+
+`{{ at|day }}` returns just words; `{% moment at "day" %}` also shows the exact time and time zone on hover and focus.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from runs.words import moments
 
@@ -17,6 +21,7 @@ FILTERS: dict[str, Callable[[datetime], str]] = {
     "brief_day": moments.brief_day_words,
     "brief_day_time": moments.brief_day_time_words,
     "clock_time": moments.clock_time_words,
+    "zoned_time": moments.zoned_words,
 }
 
 
@@ -29,3 +34,16 @@ def _or_nothing(words: Callable[[datetime], str]) -> Callable[[datetime | None],
 
 for name, words in FILTERS.items():
     register.filter(name, _or_nothing(words))
+
+
+@register.simple_tag
+def moment(at: datetime | None, form: str = "brief_day_time", *, words: str = "") -> str | SafeString:
+    """Return `at` as `words`, or formatted by one of the FILTERS; focus and hover show the full date, time and zone."""
+    if at is None:
+        return ""
+    html = (
+        '<span class="moment" role="group" tabindex="0" aria-label="{full}"><time datetime="{at}">{words}</time>'
+        '<span class="moment-full" aria-hidden="true">{full}</span></span>'
+    )
+    at = timezone.localtime(at)
+    return format_html(html, at=at.isoformat(), words=words or FILTERS[form](at), full=moments.full_words(at))

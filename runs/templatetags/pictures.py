@@ -1,4 +1,4 @@
-"""Pictures on cards. A page has a hundred of them, so functions render them without opening templates."""
+"""Pictures on cards. A page has a hundred of them, so functions render them, which is faster than templates."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ LAZY = mark_safe('loading="lazy" decoding="async"')
 
 @register.simple_tag
 def kind_mark(kind: str, length: str = "") -> SafeString:
-    """Render the mark for video or audio, with its `length`; empty for other kinds."""
+    """Render the badge for video or audio, with the `length`; empty for other kinds."""
     if kind not in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO):
         return mark_safe("")
     name = _("video") if kind == StoredFile.Kind.VIDEO else _("audio")
@@ -31,9 +31,9 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """Render `file` cropped, on its own background colour, with a mark if it is video or audio.
+    """Render the thumbnail of `file`, cropped, on its own background colour, with a badge for video or audio.
 
-    `is_small` means that 200 px are enough and that there is no room for the length. The picture is loaded at once, not
+    `is_small` means that 200 px are enough and that there is no room for the length. The thumbnail loads at once, not
     lazily, if the context has `oob` or `is_eager`.
     """
     fill = format_html(' fill="{}"', file.colour) if file.colour else ""

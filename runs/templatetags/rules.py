@@ -1,4 +1,4 @@
-"""Filters for the models' permission rules: `{% if run|changeable_by:user %}`."""
+"""Filters for the permission rules of models: `{% if run|changeable_by:user %}`."""
 
 from django import template
 

@@ -34,8 +34,8 @@ def adopt(member: Member, stored: StoredFile) -> Upload:
 
 
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """Return what a form shows about the member's own uploads, and about other people's if the member may see the file,
-    in the order of `ids`. Unknown ids are left out."""
+    """Return data for showing uploads in a form, in the order of `ids`: the member's own, and other people's if the
+    member may see the file. Other ids are left out."""
     wanted = list(ids)
     found = {info.id: info for info in uploads.upload_infos(member, wanted)}
     for public_id, stored in _seen_of_others(member, wanted).items():
@@ -46,13 +46,13 @@ def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
     """Return posted upload `ids`, with other people's uploads replaced by the member's own if the member may see the
-    file. A viewer's ids don't change."""
+    file. For viewers, the ids don't change."""
     seen = _seen_of_others(member, ids) if member.can_run else {}
     return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Return files by the ids of other people's uploads, but only files that `member` may see."""
+    """Return the files of other people's uploads that `member` may see, by upload id."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}

@@ -26,27 +26,27 @@ from runs.models.messages import Message
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
-from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url
+from runs.storage.fetch import FetchFailed, FetchRefused, check_url
+from runs.storage.guard import complete_url
 from runs.storage.media import NotMedia
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
+from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
+from runs.uploads.upload_handler import RefusedFile
 from runs.words.errors import UserFacingError
 from runs.words.fold import named
 from runs.words.messages import say
 
 logger = logging.getLogger("runs.uploads")
 
-KINDS = ("image", "video", "audio")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-FETCH_SECONDS = 120.0  # for one link; nobody with a form open waits longer
+FETCH_SECONDS = 120.0  # for one link; nobody waits longer than this with a form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # per member, still being fetched
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # nobody with a form open waits longer for a link
+GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer than this for a link with a form open
 
-HEIC_PHOTO = Message("heic")
-NO_MEDIA = Message("no_media")
 UNREADABLE = Message("unreadable_file")
 WEB_PAGE = Message("link_to_web_page")
 
@@ -63,15 +63,14 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
-    head = uploaded_file.read(file_types.HEAD_BYTES)
-    uploaded_file.seek(0)
-    sniffed = file_types.sniff(head)
+    sniffed = _sniffed(uploaded_file)
     if size == 0:
         raise UploadRejected(Message("empty_file"))
     _check_kind(sniffed.kind, sniffed.extension, kinds)
-    if size > LIMITS[sniffed.kind]:
-        values = {"size_bytes": size, "limit_bytes": LIMITS[sniffed.kind]}
-        raise UploadRejected(Message("too_large_file", values))
+    if problem := size_problem(sniffed.kind, size):
+        raise UploadRejected(problem)
+    if isinstance(uploaded_file, RefusedFile):  # for a reason that no longer holds
+        raise UploadRejected(UNREADABLE)
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)
     try:
@@ -88,6 +87,14 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     return Upload.objects.create(
         member=member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name)
     )
+
+
+def _sniffed(uploaded_file: "UploadedFile[bytes]") -> file_types.Sniffed:
+    if isinstance(uploaded_file, RefusedFile):
+        return uploaded_file.sniffed
+    head = uploaded_file.read(file_types.HEAD_BYTES)
+    uploaded_file.seek(0)
+    return file_types.sniff(head)
 
 
 def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> StoredFile:
@@ -108,9 +115,9 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
 
 
 def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
-    """Save a link for a worker to fetch. Raises `UploadRejected` if its address isn't allowed or the member is over a
+    """Save a link for a worker to fetch. Raises `UploadRejected` if its URL isn't allowed or the member is over a
     limit."""
-    url = url.replace("\x00", "").strip()
+    url = complete_url(url.replace("\x00", ""))
     try:
         check_url(url, settings.TRUSTED_FILE_ORIGINS)
     except FetchRefused as error:
@@ -129,7 +136,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch an upload's link, then others that are due, as one of two workers that fetch links.
+    """Fetch the link of an upload, then others that are due, as one of two workers that fetch links.
 
     Can be called at any time, any number of times: if both slots are taken, those workers will fetch it.
     """
@@ -143,7 +150,7 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """Return the id of an upload whose link is waiting or whose task got lost."""
+    """Return the id of an upload whose link is waiting or whose task was lost."""
     return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
@@ -170,7 +177,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     try:
         stored = _fetch_link(upload, renewer)
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has it
+        if stop_requested():  # otherwise another worker has claimed it
             Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.message)
@@ -209,23 +216,13 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message 
     return Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
 
 
-def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """Return the kinds in `accept` ("image" or "image/*"); if it is empty, all three are accepted."""
-    return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
-
-
 def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
-    if kind in (kinds or KINDS):
-        return
-    if extension == file_types.HEIC.extension:
-        raise UploadRejected(HEIC_PHOTO)
-    if not kinds:
-        raise UploadRejected(NO_MEDIA)
-    raise UploadRejected(Message("wrong_kind", {"wanted_kinds": " ".join(kinds), "given_kind": kind}))
+    if problem := kind_problem(kind, extension, kinds):
+        raise UploadRejected(problem)
 
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """Return what a form shows about the member's own uploads, in the order of `ids`; all others are left out."""
+    """Return data for showing the member's own uploads in a form, in the order of `ids`; all others are left out."""
     wanted = list(ids)
     found = {
         u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
@@ -234,7 +231,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """Return what a form shows about one upload, which should be fetched together with its file."""
+    """Return data for showing one upload, which should be loaded with its file, in a form."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

@@ -2,21 +2,26 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from runs.launching import form_files
 from runs.models import App, Upload
+from runs.models.ids import new_public_id
 from runs.uploads import uploads
 from runs.uploads.forms import UploadForm
 from runs.web.http import VIEWERS_LOOK, PortalRequest
+from runs.words.support import about_file_for
 
 
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Accept one file or link for a field in an app's form; the response is its tile."""
-    posted = UploadForm.read(request.POST)
+    given = request.POST.copy()
+    given.update(request.GET)  # a script names app and field in the address
+    posted = UploadForm.read(given)
     app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
     try:
@@ -24,14 +29,16 @@ def upload_create(request: PortalRequest) -> HttpResponse:
             raise uploads.UploadRejected(_(VIEWERS_LOOK))
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
-        return render(request, "uploads/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
+        support = about_file_for(app.name, name or posted["link"], timezone.now(), str(rejected))
+        context = {"error": str(rejected), "name": name, "support": support, "dom_id": f"support-{new_public_id()}"}
+        return render(request, "uploads/_upload_error.html", context, status=422)
     return _tile(request, upload, field)
 
 
 @require_safe
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
-    """Show the tile of one upload. It polls while the link is being fetched or the preview is being made."""
+    """Show the tile of one upload. The tile polls while the link is being fetched or the preview is being created."""
     upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # unchanged: keep the tile and its focus

@@ -2,11 +2,12 @@
 
 Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
 until we know who sent it. Anyone may send SMALL_BYTES of fields. Larger bodies and files require a sign-in, or a
-session that expired within the last day; in that case, they are saved but not acted on (`views_sign_in.ask_and_keep`).
-Views that check the sender themselves use `judges_body`. A rejected body isn't read, so the connection must close after
-the response.
+session that expired within the last day; in that case, the fields and files are saved but not acted on
+(`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender themselves. A rejected body isn't
+read, so the connection must be closed after the response.
 """
 
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,10 +21,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from lamina_portal.logs import masked
+from runs.models.ids import new_public_id
 from runs.web import session_store
+from runs.words.support import about_page
 
 SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
 LARGE_BYTES = 1_000_000  # for this size or more, check the free disk space
@@ -31,15 +36,24 @@ SPARE_BYTES = 100_000_000  # reserved for the database and its log
 CLOSE = "portal.close_connection"  # WSGI environ key for a function that closes the connection after the response
 
 SENTENCES = {  # translated where they are used
-    401: gettext_noop("You're signed out, so this wasn't sent. Sign in in another tab, then send it again."),
-    411: gettext_noop("This was sent without its length. Send it again with a Content-Length header."),
+    401: gettext_noop("You're signed out, so this wasn't sent. Use another tab to sign in, then send it again."),
+    411: gettext_noop("The request is missing its length. Send it again with a Content-Length header."),
     413: gettext_noop("That's too much at once. Send less, or split it up."),
     507: gettext_noop("The portal's disk is nearly full, so this wasn't saved. Tell an admin, then try again."),
 }
+FOR_ADMINS = {
+    507: gettext_noop(
+        "The portal's disk is nearly full, so this wasn't saved. Empty the bin, save results for a shorter time, or "
+        "give the portal a larger disk; then try again."
+    ),
+}
+
+logger = logging.getLogger("runs.refused")
 
 
 class BodyLimitMiddleware:
-    """Refuses bodies that aren't allowed, with an explanation. If reading stops early, nothing is left on disk."""
+    """Rejects bodies that aren't allowed and explains why. If reading stops early, the partly received file is
+    deleted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -47,10 +61,10 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         _hold(request)
         response = self.get_response(request)
-        was_full = _drop_arriving(request)
-        if declared_bytes(request) > SMALL_BYTES and not _was_read(request):
+        stopped = _drop_arriving(request)
+        if stopped or (declared_bytes(request) > SMALL_BYTES and not _was_read(request)):
             _hang_up(request)
-        return _refuse(request, 507) if was_full else response
+        return _refuse(request, stopped) if stopped else response
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *_: Any
@@ -64,27 +78,27 @@ class BodyLimitMiddleware:
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
-    """Mark a view that decides before reading how much it accepts, and from whom."""
+    """Mark a view that checks the sender and the size of the body itself, before reading the body."""
     view.judges_body = True  # type: ignore[attr-defined]
     return view
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Return the declared length of the body, which is the most that can be read."""
+    """Return the declared length of the body; no more than that can be read."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
 
 def has_room(size: int) -> bool:
-    """Return whether the disk has room for `size` more bytes and for the database."""
+    """Return whether `size` more bytes fit on the disk while leaving SPARE_BYTES for the database."""
     return size + SPARE_BYTES <= _free_bytes()
 
 
 def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
-    """Return 0 if the body may be read, otherwise the status code that says why not."""
+    """Return 0 if the body may be read, otherwise the status code to reject it with."""
     size = declared_bytes(request)
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        return 411  # it may never end, and Django doesn't read it
+        return 411  # a chunked body may never end, and Django doesn't read it
     if size > settings.MAX_BODY_BYTES:
         return 413
     if getattr(view, "judges_body", False):
@@ -144,7 +158,7 @@ def _has_file(request: HttpRequest) -> bool:
     except _FileSent:
         return True
     except UnreadablePostError:
-        return False  # the client is gone
+        return False  # the client has disconnected
     return False
 
 
@@ -155,11 +169,24 @@ def _hang_up(request: HttpRequest) -> None:
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    """Respond with a page for people, or with a message that scripts show in place of the file."""
+    """Respond with an error page for browsers, or with plain text that scripts show in place of the file."""
+    sentence = _(FOR_ADMINS.get(status, SENTENCES[status]) if _is_admin(request) else SENTENCES[status])
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
-    if is_page and status != 411:
-        return render(request, f"{status}.html", {"is_stranger": not _has_user(request)}, status=status)
-    return HttpResponse(_(SENTENCES[status]), status=status, content_type="text/plain; charset=utf-8")
+    if not is_page or status == 411:
+        return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    reference = new_public_id()
+    logger.warning("reference %s is a body refused with %s at %s", reference, status, masked(request.path))
+    context = {
+        "is_stranger": not _has_user(request),
+        "is_admin": _is_admin(request),
+        "support": about_page(masked(request.path), reference, timezone.now(), sentence),
+    }
+    return render(request, f"{status}.html", context, status=status)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and user.is_admin
 
 
 def _has_user(request: HttpRequest) -> bool:
@@ -167,17 +194,21 @@ def _has_user(request: HttpRequest) -> bool:
     return user is not None and user.is_authenticated
 
 
-def _drop_arriving(request: HttpRequest) -> bool:
-    """Close, and so delete, the file that was arriving; return True if it stopped because the disk was full.
+def _drop_arriving(request: HttpRequest) -> int:
+    """Close the partly received file, which deletes it. Return the status code for why the upload stopped, or 0.
 
-    If reading stops early, Django leaves the file to the garbage collector.
+    Otherwise, if reading stops early, Django would leave the file to the garbage collector.
     """
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
-            with suppress(OSError):  # writing has failed before and will fail again
+            with suppress(OSError):  # a write failed before, so the flush on closing fails, too
                 file.close()
-    return any(getattr(handler, "is_full", False) for handler in handlers)
+        if getattr(handler, "is_full", False):
+            return 507
+        if getattr(handler, "is_too_large", False):
+            return 413
+    return 0
 
 
 def _free_bytes() -> int:

@@ -1,8 +1,8 @@
 """The sandbox's two demo accounts. Their password is public, so they work only on the portal's own machine.
 
 Behind a proxy on the same machine, outside requests look local: with nginx's plain `proxy_pass`, they come from
-127.0.0.1 and have the portal's own address as the host. So any sign of a proxy, or a public PORTAL_URL, blocks these
-accounts.
+127.0.0.1, and their Host header is the portal's local address. So any sign of a proxy, or a public PORTAL_URL, blocks
+these accounts.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from lamina_portal.environment import is_loopback
 DEMO_PASSWORD = "demo"  # noqa: S105 - public on purpose
 DEMO_PEOPLE = (  # email address, name, role
     ("demo@example.com", "Demo", "admin"),
-    ("sam@example.com", "Sam", "maker"),
+    ("sam@example.com", "Sam", "approver"),
 )
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
 IS_LOCAL = "portal.is_local"  # a key in `request.META` that no header can set
@@ -31,12 +31,12 @@ REFUSED = gettext_noop(  # translated where it is used
 
 
 def record_origin(request: HttpRequest) -> None:
-    """Record whether `request` comes from this machine, before any of its headers are trusted or dropped."""
+    """Record whether `request` comes from this machine, before any of its headers are trusted or removed."""
     request.META[IS_LOCAL] = _is_local(request)
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Return whether `email` is a demo account that must not sign in with `request`."""
+    """Return whether `email` is a demo account that may not sign in with this request."""
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
@@ -52,8 +52,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Return whether `request` came through a proxy: it has a proxy's header or uses HTTP/1.0, as nginx does up to
-    1.29.7 but browsers don't."""
+    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0 as nginx up to 1.29.7
+    does and browsers don't."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

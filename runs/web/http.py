@@ -1,8 +1,7 @@
-"""Helpers for views: pages or fragments, redirects that htmx follows, roles, and the frame of every page."""
+"""Helpers for views: pages or fragments, redirects that htmx follows, role checks, and data for the page layout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate
 
@@ -11,18 +10,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from runs.connection import status as health
 from runs.models import Member
 from runs.words.moments import short_time_words
-from runs.words.sentences import credits_words
+from runs.words.sentences import balance_words, left_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
-    "Your role lets you look, but not run, share or change things. Nothing was changed. Ask an admin if you need more."
+    "Your role is view-only, so you can't run, share or change things. Nothing was changed. "
+    "Ask an admin if you need more."
 )
 
 
@@ -35,18 +36,19 @@ class PortalRequest(HttpRequest):
 
 @dataclass(frozen=True)
 class Portal:
-    """Data for the frame of every page."""
+    """Data for the layout that all pages share."""
 
     is_sandbox: bool
     balance_words: str
+    left_words: str  # the same balance, next to a cost
     away_words: str
     key_refused: bool
 
 
 def refuse_viewers(member: Member) -> None:
-    """Refuse viewers with an error page (403). Call this before starting, sharing or changing anything.
+    """Raise `PermissionDenied` (403) if `member` is a viewer. Call this before starting, sharing or changing anything.
 
-    Look up the object first: viewers get 404 for what they may not see, like everyone else.
+    Look up the object first, so that viewers get a 404, like everyone else, for objects they may not see.
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))
@@ -55,7 +57,7 @@ def refuse_viewers(member: Member) -> None:
 def makers_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Apply `refuse_viewers` to a view that doesn't look anything up."""
+    """Decorate a view that doesn't look anything up: viewers get a 403."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -68,7 +70,7 @@ def makers_only[**P, R: HttpResponseBase](
 def admins_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Decorate a view for admins; everyone else gets 404."""
+    """Decorate a view for admins; everyone else gets a 404."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -80,7 +82,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """Return whether htmx will swap the response into a page instead of showing it as one."""
+    """Return whether htmx will swap the response into the current page instead of showing it as a page of its own."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -96,12 +98,18 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. htmx gets its own header, since it would load a 302's page into its target."""
+    """Redirect to `url`. htmx needs its own header, since it would load the page a 302 leads to into its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
+def own_path(path: str, otherwise: str) -> str:
+    """Return the posted `path` if it is a URL of this portal, else `otherwise`."""
+    is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_ours else otherwise
+
+
 def portal_context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the frame of the page, for signed-in people and for the sign-in page."""
+    """Provide templates with the data for the page layout, including on the sign-in page (a context processor)."""
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
@@ -109,16 +117,9 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(
         is_sandbox=health.is_sandbox(),
-        balance_words=_balance_words(status.balance),
+        balance_words=balance_words(status),
+        left_words=left_words(status),
         away_words=away,
         key_refused=status.key_refused_at is not None,
     )
     return {"portal": portal}
-
-
-def _balance_words(balance: Decimal | None) -> str:
-    """ "1 credit", "4,250.5 credits"; "" if unknown."""
-    if balance is None:
-        return ""
-    words = ngettext("%(count)s credit", "%(count)s credits", 1 if balance == 1 else 2)
-    return words % {"count": credits_words(balance)}

@@ -1,21 +1,22 @@
-"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser asks for."""
+"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser requests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from runs.models import Member
+from runs.web.streams import stream_within
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class BrowserLanguageMiddleware:
-    """Activates the language the browser asks for, but only for this request, since threads are reused."""
+    """Activates the language that the browser requests, but only for this request, since threads are reused."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -27,20 +28,8 @@ class BrowserLanguageMiddleware:
             if response.headers.get("Content-Type", "").startswith("text/"):
                 response.headers.setdefault("Content-Language", language)
                 patch_vary_headers(response, ["Accept-Language"])
-            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-                response.streaming_content = _in_language(iter(response), language)
+            stream_within(response, lambda: translation.override(language))
             return response
-
-
-def _in_language(pieces: Iterator[bytes], language: str) -> Iterator[bytes]:
-    """Produce each piece of a streamed archive in `language`, since it contains a sheet for people to read."""
-    while True:
-        with translation.override(language):
-            try:
-                piece = next(pieces)
-            except StopIteration:
-                return
-        yield piece
 
 
 class MemberLanguageMiddleware:
@@ -50,14 +39,16 @@ class MemberLanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if language := _chosen_by(request):
-            translation.activate(language)
+        member = member_of(request)
+        if member and member.language:
+            translation.activate(member.language)
         return self.get_response(request)
 
 
-def _chosen_by(request: HttpRequest) -> str:
+def member_of(request: HttpRequest) -> Member | None:
+    """Return the signed-in member; None for anyone else, or if the database is unavailable."""
     member = getattr(request, "user", None)
     try:
-        return member.language if isinstance(member, Member) else ""
+        return member if isinstance(member, Member) else None
     except DatabaseError:
-        return ""  # the view will hit the same error and can report it
+        return None  # the view will hit the same error and can report it

@@ -1,4 +1,4 @@
-"""Messages that the next page shows once ("Saved."), stored in a cookie that no neighbouring host can plant."""
+"""One-time messages for the next page ("Saved."), stored in a cookie that other subdomains can't set."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -7,7 +7,7 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class PrefixedCookieStorage(CookieStorage):
-    """Django's cookie storage, with the same prefix as the portal's other cookies."""
+    """Django's cookie storage, with the prefix that all of the portal's cookies have."""
 
     @property
     def cookie_name(self) -> str:  # type: ignore[override]  # Django's is a plain attribute

@@ -17,7 +17,8 @@ from runs.web import demo
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Features turned off for pages and the files shown in them; the portal itself needs clipboard and full screen.
+# Browser features turned off for pages and the files shown in them. The portal itself needs the clipboard and full
+# screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
@@ -27,16 +28,16 @@ PERMISSIONS_POLICY = ", ".join(
         *("serial=()", "sync-xhr=()", "usb=()", "window-management=()", "xr-spatial-tracking=()"),
     ]
 )
-WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # address and port, as sent by some proxies
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # IP and port, as sent by some proxies
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
-    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; otherwise, drops them.
+    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; otherwise, removes them.
 
-    If the sender is a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't itself a
-    trusted proxy, since the client may have written anything before it. This is the outermost middleware, so that all
-    others see the real address.
+    If the sender is a trusted proxy, REMOTE_ADDR becomes the last IP address in `X-Forwarded-For` that isn't itself a
+    trusted proxy, since the client may have made up everything before it. This is the outermost middleware, so that all
+    others see the client's real IP address.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -89,7 +90,7 @@ def _address(text: str) -> Address | None:
 
 
 class RefuseNulMiddleware:
-    """Rejects addresses with a NUL character, which PostgreSQL can't store, and forms in charsets other than UTF-8."""
+    """Rejects URLs with a NUL character, which PostgreSQL can't store, and forms in charsets other than UTF-8."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -105,7 +106,8 @@ class RefuseNulMiddleware:
 class StorablePostMiddleware:
     """Replaces NUL characters in posted fields with U+FFFD before a view uses them, since PostgreSQL can't store them.
 
-    It comes after the CSRF check, which has already read the fields. Views without that check read the body themselves.
+    It runs after the CSRF check, which has already read the fields. Views exempt from that check read the body
+    themselves.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -127,7 +129,7 @@ class StorablePostMiddleware:
 class HeadersMiddleware:
     """Prevents caching unless a response allows it, and turns off browser features that pages don't need.
 
-    Files and guests' pictures allow caching; pages don't, so Back shows no private page after signing out.
+    Files and guests' images allow caching; pages don't, so the Back button shows no private page after signing out.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -148,7 +150,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 class SpeculationRulesMiddleware:
-    """Points browsers to the rules for prefetching the next page, for people who are signed in."""
+    """Points the browsers of signed-in people to the rules for prefetching the next page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""Forms for posted values: fields that accept anything, for buttons, hidden values and small questions.
+"""Forms for values posted by buttons, hidden fields and short questions, with fields that accept anything.
 
-Views never read the fields of `request.POST` directly. If no value can be invalid, a view reads a `PostedForm`;
+Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`;
 otherwise, it uses an ordinary form and shows it again with its errors.
 """
 
@@ -18,19 +18,20 @@ DAYS = re.compile(r"[0-9]{1,6}")
 
 
 def posted_of(request: HttpRequest) -> QueryDict | None:
-    """Return the posted data for a page's form; None if the page is only viewed."""
+    """Return the posted data to fill a form with; None if the request isn't a POST."""
     return request.POST if request.method == "POST" else None
 
 
 class CutField(forms.CharField):
-    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is cut, not refused."""
+    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is truncated, not
+    rejected."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
         self.length = length
 
     def to_python(self, value: Any) -> str:
-        # PostgreSQL can't store NUL. Bodies don't contain any (`StorablePostMiddleware`), but an address may.
+        # PostgreSQL can't store NUL. Bodies don't contain any (`StorablePostMiddleware`), but a URL may.
         return str(super().to_python(value)).replace("\0", "\ufffd")[: self.length]
 
 
@@ -42,7 +43,7 @@ class NameField(CutField):
 
 
 class RepeatedField(forms.Field):
-    """Every value sent under one name, in order."""
+    """All values sent under one field name, in order."""
 
     widget = forms.MultipleHiddenInput
 
@@ -81,11 +82,11 @@ class DaysField(forms.Field):
 
 
 class PostedForm(forms.Form):
-    """A form with fields like the ones above, which accept any value."""
+    """A form that only has fields like the ones above, which accept any value."""
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values by field name; fields that weren't sent get their empty value."""
+        """Return the values by field name; a field that wasn't sent has its empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data

@@ -1,4 +1,4 @@
-"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: made with the current key, accepted with old ones too.
+"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: created with the current key, accepted with old ones too.
 
 Django does the same for its own signatures (sessions, `django.core.signing`); this module is for our own hashes.
 """

@@ -1,8 +1,8 @@
-"""Links whose secret address grants access: invites and guest links.
+"""Links whose secret URL grants access: invites and guest links.
 
 A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
-not. So whoever made a link can copy it again later, but the database alone opens nothing: it stores only the token's
-SHA-256, which is used to find the link.
+not. So whoever created a link can copy it again later, but the database alone grants no access: it stores only the
+token's SHA-256 hash, which is used to find the link.
 """
 
 import base64
@@ -19,18 +19,18 @@ from django.utils.crypto import constant_time_compare
 from runs.web.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
-LONGEST_TOKEN = 100  # ours are shorter; avoids hashing very long input
+LONGEST_TOKEN = 100  # longer than any of ours; avoids hashing very long input
 
 
 class Purpose(StrEnum):
-    """What a token is for. A token for one purpose never opens anything else."""
+    """Purpose of a token. A token for one purpose never works for another."""
 
     INVITE = "invite"
     GUEST = "guest"
 
 
 class NewLink(NamedTuple):
-    """What to store (`nonce`, `token_hash`) and what to pass on (`token`)."""
+    """A new secret: the values to store (`nonce`, `token_hash`) and the one to pass on (`token`)."""
 
     nonce: str
     token: str
@@ -38,19 +38,20 @@ class NewLink(NamedTuple):
 
 
 def new_link(purpose: Purpose) -> NewLink:
-    """Make a new secret for `purpose`."""
+    """Create a new secret for `purpose`."""
     nonce = secrets.token_urlsafe(24)
     token = token_of(purpose, nonce)
     return NewLink(nonce, token, hash_of(token))
 
 
 def token_of(purpose: Purpose, nonce: str) -> str:
-    """Return the token for `nonce`; it is the same every time."""
+    """Return the token for `nonce`, which is the same every time as long as the secret key is."""
     return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """Return the token for copying the link again; "" if its key is no longer known (the link still works)."""
+    """Return the token, so that the link can be copied again; "" if its key is no longer known (the link still
+    works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
@@ -67,7 +68,7 @@ def hash_of(token: str) -> str:
 
 
 def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
-    """Return the row that `token` opens; `rows` must have a field `token_hash`."""
+    """Return the row that `token` belongs to, or None; `rows` must have a field `token_hash`."""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     wanted = hash_of(token)

@@ -1,8 +1,8 @@
-"""How long people stay signed in, and what an expired session can still prove.
+"""Session lifetimes, and proof of who sent a request whose session has just expired.
 
-A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and no later than SESSION_COOKIE_AGE after the sign-in. Its
-row stores the end. The row and the cookie are kept for one more day, only to prove who sent a form whose files would
-otherwise be lost (`body_limits`).
+A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and no later than SESSION_COOKIE_AGE after the sign-in. The
+end is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a form
+whose files would otherwise be lost (`body_limits`).
 """
 
 import time
@@ -19,14 +19,14 @@ from django.utils.crypto import constant_time_compare
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
 MOVED_EVERY = timedelta(hours=1)  # precision of the idle timeout, to limit writes
-STARTED = "started"  # key in the session data for its start, in Unix seconds
+STARTED = "started"  # key in the session data for the start time, in Unix seconds
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before the prefix
 
 
 class SessionStore(db.SessionStore):
-    """A database session that ends if it isn't used."""
+    """A database session that expires if it isn't used."""
 
-    ends_at: datetime | None = None  # from the row, if one was read
+    ends_at: datetime | None = None  # from the row, if one was loaded
     has_run_out_of: str = ""  # id of the member whose session has just expired
     ran_out_hash: str = ""  # changes with the member's password
 
@@ -62,7 +62,7 @@ class SessionStore(db.SessionStore):
         self[STARTED] = int(time.time())
 
     def record_use(self) -> None:
-        """Extend the session, writing at most once an hour. Older sessions without a start time get one."""
+        """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""
         if self.ends_at is None:
             return
         if STARTED not in self:
@@ -76,7 +76,7 @@ class SessionStore(db.SessionStore):
 def has_just_run_out(request: HttpRequest) -> bool:
     """Return whether `request` has an active member's session cookie that expired within the last day.
 
-    As with a live session, changing the password invalidates it.
+    The cookie counts only if the password hasn't changed since, as for a session that is still valid.
     """
     session = _run_out_session(request)
     if session is None:
@@ -98,7 +98,7 @@ def _run_out_session(request: HttpRequest) -> SessionStore | None:
 class PortalSessionMiddleware(SessionMiddleware):
     """Keeps the cookie of a session that has just expired, and renames old cookies without a prefix.
 
-    A session is renamed only once, since a neighbouring host could plant a cookie without a prefix.
+    A session's cookie is renamed only once, since other subdomains could set a cookie without a prefix.
     """
 
     def process_request(self, request: HttpRequest) -> None:

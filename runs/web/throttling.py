@@ -1,8 +1,8 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
-Wrong passwords are counted per account and address, per address, and per account from anywhere. The last limit is so
-high that reaching it takes many machines; otherwise, anyone who knows an email address could lock its owner out. People
-who recently signed in from an address don't count towards that address's limit, so a guessing script in an office
+Wrong passwords are counted per account and IP address, per IP address, and per account from anywhere. The last limit is
+so high that it takes many machines to reach it; otherwise, anyone who knows an email address could lock its owner out.
+The limit per IP address doesn't apply to people who recently signed in from there, so a guessing script in an office
 doesn't lock out everyone else. Browsers that have been used to sign in have a signed cookie. A person's attempts in
 such a browser are counted separately, so even many machines can't lock them out there.
 """
@@ -24,8 +24,8 @@ from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
-MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
-MAX_PER_ADDRESS = 50  # a whole office may share one address
+MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one IP address
+MAX_PER_ADDRESS = 50  # a whole office may share one IP address
 MAX_PER_ACCOUNT = 100  # from anywhere
 MAX_PER_DEVICE = 10  # for one account in a browser where it has signed in before
 
@@ -38,15 +38,15 @@ KNOWN_SALT = "portal.known-address"
 KNOWN_FOR = timedelta(days=30)
 
 # Translated where it is used.
-SENTENCE = gettext_noop("There were too many attempts. Wait ten minutes, then try again.")
+SENTENCE = gettext_noop("Too many attempts. Wait ten minutes, then try again.")
 
 
 class TooManyError(Exception):
-    """There have been too many attempts; the person has to wait."""
+    """Too many attempts were made; the person has to wait."""
 
 
 class Attempt:
-    """One attempt. It counts towards `limits` before it is checked, so that none at the same time slips through."""
+    """An attempt. It counts towards `limits` before it is checked, so that simultaneous attempts can't slip through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects
@@ -59,17 +59,17 @@ class Attempt:
             raise TooManyError
 
     def take_back(self) -> None:
-        """Uncount the attempt, for example because the password was right."""
+        """Stop counting the attempt, for example because the password was right."""
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
     def forgive_first(self) -> None:
-        """Uncount a successful attempt, and earlier wrong ones for the first key, which were probably typos."""
+        """Stop counting a successful attempt and earlier wrong ones for the first key, which were probably typos."""
         self.take_back()
         self._rows.filter(key=self._keys[0]).delete()
 
 
 def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
-    """Return the limits that an attempt to sign in as `email` counts towards, the narrowest first."""
+    """Return the limits that apply to an attempt to sign in as `email`, the narrowest first."""
     if knows_browser(request, email):
         return {f"device:{_device_of(request)['id']}:{email}": MAX_PER_DEVICE}
     address = address_of(request)
@@ -84,7 +84,7 @@ def knows_browser(request: HttpRequest | None, email: str) -> bool:
 
 
 def remember_address(request: HttpRequest, email: str) -> None:
-    """Exempt `email` from the per-address limit at this request's address for 30 days."""
+    """Exempt `email` from the limit for the IP address of `request` for 30 days."""
     rows = KnownAddress.objects
     row = rows.model(key=keyed_hash(KNOWN_SALT, _pair(email, address_of(request))).hex(), at=timezone.now())
     rows.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["at"])
@@ -101,7 +101,7 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Return the address `request` comes from; for IPv6, the 64-bit network, since one client can use all of it.
+    """Return the IP address of `request`; for IPv6, the 64-bit network, since one client can use all of it.
 
     Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network; these are counted
     separately.
@@ -148,11 +148,11 @@ def _mark(digest: bytes) -> str:
 
 
 def _hash(text: str) -> str:
-    """Hash a key, so that neither email addresses nor IP addresses are stored."""
+    """Return a hash of a key, so that neither email addresses nor IP addresses are stored."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def tidy(now: datetime) -> None:
-    """Delete attempts older than a day, and addresses that no longer count as known."""
+    """Delete attempts older than a day, and IP addresses that no longer count as known."""
     ThrottleHit.objects.filter(at__lt=now - timedelta(days=1)).delete()
     KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # they count for 30 days

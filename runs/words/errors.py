@@ -5,7 +5,7 @@ from runs.words.messages import say
 
 
 class UserFacingError(Exception):
-    """Raised when something can't be done; `message` is meant for people and may be stored."""
+    """Raised when something can't be done. `message` is user-facing and may be stored."""
 
     def __init__(self, message: Message | str) -> None:
         super().__init__(message)

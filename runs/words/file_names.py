@@ -1,37 +1,150 @@
-"""Download names made from app or title, result and day, safe in any file system."""
+"""Names for downloads: title or app, label, number and date, such as `oak-desk_front_2_2026-11-25.png`.
+
+All of them are built here, so a result has the same name when it is downloaded alone or in a zip. Names are at most 120
+bytes long and work in any file system: they have no spaces, control characters or invisible characters. Since they end
+in a date, they are never a name that Windows reserves, such as `con.png`.
+"""
 
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import PurePosixPath
 
-from django.utils import timezone
-from django.utils.text import slugify
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
 
-from runs.models import Run
+from runs.models import Output, OutputFile, Run, StoredFile
+from runs.words.moments import portal_day
 
-PART_BYTES = 90  # file systems allow 255 bytes, and in most scripts a letter takes up to three
-PLAIN = re.compile(r"[^\w-]")
+MOST_BYTES = 120
+ENDING_BYTES = len(".jpeg2000")
+READ_LENGTH = 200  # characters read of a title or label
+WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # for title and label
+APOSTROPHES = re.compile("['’ʼ`´]")  # noqa: RUF001 - all kinds are meant
+# Letters and marks that can't be seen, such as variation selectors of emoji.
+IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
-def result_stem(run: Run, label: str, number: int = 1) -> str:
-    """ "cartoonify_front-view_2026-11-24", with `number` if a result has several files."""
-    parts = [slug(run.title or run.app_name), slug(label), f"{timezone.localtime(run.created_at):%Y-%m-%d}"]
-    if number > 1:
-        parts.append(str(number))
-    return "_".join(part for part in parts if part)
+@dataclass(frozen=True)
+class Told:
+    """Data for the file names of one result, and the number of its files."""
+
+    title: str
+    label: str
+    made_at: datetime
+    files: int = 1
+
+
+@dataclass(frozen=True)
+class Stem:
+    """A file name without its extension. `words` are the title and label; the first file has no number."""
+
+    words: str
+    day: str
+    number: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.words}{f'_{self.number}' if self.number > 1 else ''}_{self.day}"
+
+    def named(self, ending: str) -> str:
+        return f"{self}.{ending}"
+
+
+class Taken:
+    """Names already used in one run, link or zip, where all names must be different, ignoring case."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], set[int]] = {}
+        self._highest: Counter[tuple[str, str]] = Counter()
+
+    def free(self, stem: Stem) -> Stem:
+        """Return `stem`, with another number if it is already used, and count it as used from now on."""
+        words = (stem.words.casefold(), stem.day)
+        numbers = self._numbers.setdefault(words, set())
+        number = self._highest[words] + 1 if stem.number in numbers else stem.number
+        numbers.add(number)
+        self._highest[words] = max(self._highest[words], number)
+        return Stem(stem.words, stem.day, number)
+
+
+def stems_of(results: Iterable[Told]) -> list[list[Stem]]:
+    """Return unique stems for the files of each result, in order. The text of a result uses its first stem."""
+    taken = Taken()
+    told_stems = ((_stem(told), max(1, told.files)) for told in results)
+    return [[taken.free(stem) for _number in range(files)] for stem, files in told_stems]
+
+
+def run_stems(run: Run, outputs: Iterable[Output]) -> list[list[Stem]]:
+    """Return the stems for all `outputs` of `run`; their files should be prefetched."""
+    title = title_of(run)
+    return stems_of(Told(title, output.label, run.created_at, count_of(output)) for output in outputs)
+
+
+def file_name(output_file: OutputFile, ending: str) -> str:
+    """Return the download name of one file of a result."""
+    return stem_in_run(output_file.output, output_file.position).named(ending)
+
+
+def stem_in_run(output: Output, position: int = 0) -> Stem:
+    """Return the stem for the file at `position` of `output`, or for its text."""
+    positions = Prefetch("files", OutputFile.objects.only("output_id", "position"))
+    outputs = list(Output.objects.filter(run=output.run_id).only("label").prefetch_related(positions))
+    stems = run_stems(output.run, outputs)
+    return stems[[one.pk for one in outputs].index(output.pk)][position]
+
+
+def count_of(output: Output) -> int:
+    """Return the number of files of `output`, including those not saved, so that file numbers never change."""
+    return max((kept.position for kept in output.files.all()), default=0) + 1
+
+
+def title_of(run: Run) -> str:
+    return run.title if slug(run.title) else run.app_name
+
+
+def archive_name(title: str, made_at: datetime) -> str:
+    """Return the name of a zip: title or app, and date."""
+    return f"{_cut(slug(title), WORDS_BYTES) or 'lamina-portal'}_{day_of(made_at)}.zip"
+
+
+def ending_of(stored: StoredFile) -> str:
+    """Return the file's true extension, without the dot."""
+    return PurePosixPath(stored.file.name or "").suffix[1:] or "bin"
 
 
 def slug(words: str) -> str:
-    """Return `words` in lower case with hyphens, in any script, safe for shells and file systems."""
-    kept = slugify(words, allow_unicode=True)[:50].encode()[:PART_BYTES].decode(errors="ignore")
-    return PLAIN.sub("", kept).strip("-_")
+    """Return `words` in lower case with hyphens, in any script. Underscores become hyphens, since underscores separate
+    the parts of a file name."""
+    return _slug(words[:READ_LENGTH])
 
 
-def unique(name: str, taken: set[str]) -> str:
-    """Return `name`, with a number before its extension if it is `taken` (ignoring case); add the result to `taken`."""
-    stem, dot, ending = name.rpartition(".")
-    stem, ending = (stem, f".{ending}") if dot else (name, "")
-    found, number = name, 1
-    while found.casefold() in taken:
-        number += 1
-        found = f"{stem}_{number}{ending}"
-    taken.add(found.casefold())
-    return found
+@lru_cache(maxsize=1_000)
+def _slug(words: str) -> str:
+    kept = ""
+    for sign in IGNORED.sub("", APOSTROPHES.sub("", unicodedata.normalize("NFKC", words)).lower()):
+        category = unicodedata.category(sign)
+        # Vowel signs and accents belong to the letter before them; alone, they would be invisible or broken.
+        is_part = category[0] in "LN" or (category in ("Mn", "Mc") and kept[-1:] not in ("", "-"))
+        kept += sign if is_part else "" if category == "Cf" else "-"
+    return re.sub("-+", "-", kept).strip("-")
+
+
+def _stem(told: Told) -> Stem:
+    """Build the stem without a number. If there isn't enough room, title and label get half each."""
+    title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
+    room = WORDS_BYTES - len("_")
+    title = _cut(title, max(room // 2, room - len(label.encode())))
+    return Stem(f"{title}_{_cut(label, room - len(title.encode()))}", day_of(told.made_at))
+
+
+def _cut(words: str, most_bytes: int) -> str:
+    return words.encode()[:most_bytes].decode(errors="ignore").rstrip("-")
+
+
+def day_of(at: datetime) -> str:
+    """Return the date in the portal's time zone, so that a name is the same for everyone."""
+    return f"{portal_day(at):%Y-%m-%d}"

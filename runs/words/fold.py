@@ -1,4 +1,4 @@
-"""Text as search compares it: without case, accents or look-alike forms, in any script."""
+"""Fold texts for searching, so that case, accents and look-alike letters don't matter, in any script."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -21,16 +21,16 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search without repeats, longest first because long words rule out most."""
+    """Return the folded words of a search without duplicates, longest first, since long words rule out the most."""
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 
 def named(name: str) -> dict[str, str]:
-    """Return a row's fields for `name` and its search text."""
+    """Return the `name` and `search_text` fields of a row called `name`."""
     return {"name": name, "search_text": fold(name)}
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return kinds of output as stored in `Run.kinds` for filtering: " image video "."""
+    """Return the kinds of outputs as stored in `Run.kinds` for filtering: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "

@@ -1,4 +1,4 @@
-"""Lamina's complaint about one input as a message to store: Lamina's own text, or ours for its code."""
+"""Turn Lamina's error about one input into a message to store: Lamina's own text, or ours for its code."""
 
 from runs.lamina.errors import FieldError
 from runs.models.messages import Message
@@ -13,7 +13,7 @@ CODES = {
 
 
 def field_message(error: FieldError) -> Message:
-    """Return the message to store. A code that has no text here is quoted, with spaces."""
+    """Return the message to store. A code without a text of ours is quoted, with spaces between its words."""
     choices = ", ".join(error.allowed)
     if error.message:
         if not choices:

@@ -1,8 +1,8 @@
-"""The texts of stored messages (`models.messages.Message`), in the active language.
+"""Texts of stored messages (`models.messages.Message`), in the active language.
 
-Rows store codes, so any code ever used must stay here, with the names of its values, as long as rows may hold it. The
-end of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several
-of them, and `_message` another stored message. `worker` is a cluster's name. Other numbers are counts.
+Rows store codes, so a code and the names of its values must stay here as long as any row may contain it. The suffix of
+a value's name is its type: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several kinds, and
+`_message` another stored message. `worker` is the name of a cluster. Other numbers are counts.
 """
 
 from datetime import UTC, datetime
@@ -20,15 +20,15 @@ from runs.words.sizes import size_words
 from runs.words.workers import worker_words
 
 LINKS: dict[str, Promise] = {
-    "no_link": _lazy("That isn't a web link. A link starts with https://"),
-    "not_https": _lazy("Only links that start with https:// can be opened."),
+    "no_link": _lazy("That isn't a web link. A link starts with https:// or www."),
+    "not_https": _lazy("A link starts with https:// or www. Others can't be opened."),
     "private_address": _lazy("That address is on a private network, so the portal won't open it."),
     "other_port": _lazy("Only links to ports 80 and 443 can be opened."),
     "with_password": _lazy("Links with a user name or password can't be opened."),
     "too_many_redirects": _lazy("That link redirects too many times."),
-    "unreachable": _lazy("The file's server couldn't be reached."),
-    "unsafe_connection": _lazy("The file's server has no valid certificate, so it can't be trusted."),
-    "too_slow": _lazy("The file took too long to arrive."),
+    "unreachable": _lazy("We couldn't reach the server that hosts this file."),
+    "unsafe_connection": _lazy("The server that hosts this file has no valid certificate, so it can't be trusted."),
+    "too_slow": _lazy("The file took too long to download."),
     "cut_off": _lazy("The connection was lost before the whole file arrived."),
     "not_allowed": _lazy("The other server doesn't let the portal read that file."),
     "not_there": _lazy("There is no file at that address any more."),
@@ -46,7 +46,8 @@ FILES: dict[str, Promise] = {
     "broken_picture": _lazy("This picture is broken or incomplete, so it can't be used."),
     "too_many_points": _lazy("This picture has over 70 million pixels, more than the portal can open."),
     "too_many_scans": _lazy("This picture would take too long to open."),
-    "heic": _lazy("HEIC photos can't be used here. Save it as JPEG or PNG and choose that file."),
+    "heic": _lazy("HEIC photos can't be used here. Save the photo as JPEG or PNG and choose that file."),
+    "svg": _lazy("SVG files can't be used here. Save the image as PNG or JPEG and choose that file."),
     "no_media": _lazy("That file isn't a picture, video or audio file, so it can't be used here."),
     "wrong_kind": _lazy("This field takes %(wanted_kinds)s, but that file is %(given_kind)s."),
     "empty_file": _lazy("That file is empty."),
@@ -54,7 +55,7 @@ FILES: dict[str, Promise] = {
     "unreadable_file": _lazy("This file can't be read. Choose another."),
     "over_quota": _lazy(
         "You've reached the limit of %(limit_bytes)s or %(limit)s files that no run has used yet. "
-        "Use some of them in a run, or wait: files that no run has used for %(days)s days are removed."
+        "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
     "links_at_once": _lazy("Several of your links are still being read. Wait for them, then add this one."),
     "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
@@ -98,12 +99,20 @@ INCIDENTS: dict[str, Promise] = {
     "list_refused": _lazy("Lamina refused the list of apps."),
     "list_late": _lazy("Lamina didn't send the list of apps in time."),
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
-    "webhook_for_another_run": _lazy("A webhook call named a different run than its address."),
+    "webhook_for_another_run": _lazy("The run in a webhook call didn't match its URL."),
     "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
-    "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second start was cancelled."),
+    "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second run was cancelled."),
     "second_start_goes_on": _lazy(
-        "Run %(run)s was started twice on Lamina. The second start, %(remote)s, couldn't be cancelled."
+        "Run %(run)s was started twice on Lamina. The second run, %(remote)s, couldn't be cancelled."
     ),
+    "key_refused": _lazy("Lamina refuses the workspace key, so nothing new can run."),
+    "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
+    "mail_dead": _lazy("Emails to %(name)s don't arrive: the mail server says there is no such address."),
+    "chat_off": _lazy(
+        "%(app)s no longer takes messages at the address that was set, so the portal sends none there. "
+        "Set a new address under “Notices”."
+    ),
+    "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -112,7 +121,19 @@ INCIDENTS: dict[str, Promise] = {
         "strays",
     ),
 }
-SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS
+CHAT: dict[str, Promise] = {
+    "chat_said": _lazy("It answered with status %(status)s: “%(words)s”"),
+    "chat_said_nothing": _lazy("It answered with status %(status)s."),
+    "chat_unreachable": _lazy("Its server couldn't be reached."),
+    "chat_unsafe": _lazy("Its server has no valid certificate, so it can't be trusted."),
+    "chat_too_slow": _lazy("Its server didn't answer in time."),
+    "chat_private": _lazy("The address leads to a private network, so nothing was sent."),
+    "chat_bad_address": _lazy("The address can't be opened."),
+    "chat_address_unreadable": _lazy(
+        "The portal's secret key has changed, so the address can't be read any more. Paste it again."
+    ),
+}
+SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | CHAT
 
 
 def say(message: Message | str) -> str:
@@ -154,6 +175,6 @@ def _said(name: str, value: Value) -> object:
 
 
 def kind_words(kind: str) -> str:
-    """ "a picture", "a video", "an audio file"; "something else" for other kinds."""
+    """Return "a picture", "a video" or "an audio file"; "something else" for other kinds."""
     words = {"image": _("a picture"), "video": _("a video"), "audio": _("an audio file")}
     return words.get(kind, _("something else"))

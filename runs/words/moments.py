@@ -1,4 +1,4 @@
-"""Days and times in the active language and the portal's time zone. Formats are translated like other text."""
+"""Dates and times in the reader's language and time zone. Formats are translated like other texts."""
 
 from datetime import date, datetime
 
@@ -6,30 +6,43 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
+from runs.words.zones import zone_words
+
 
 def day_words(at: date | datetime) -> str:
-    """ "5 March 2026"."""
+    """Return a date such as "5 March 2026"."""
     return date_format(_local(at), pgettext("date format", "j F Y"))
 
 
 def day_time_words(at: datetime) -> str:
-    """ "5 March 2026, 14:07"."""
+    """Return a date and time such as "5 March 2026, 14:07"."""
     return date_format(_local(at), pgettext("date format", "j F Y, H:i"))
 
 
 def exact_time_words(at: datetime) -> str:
-    """ "5 March 2026, 14:07:09"."""
+    """Return a date and time with seconds, such as "5 March 2026, 14:07:09"."""
     return date_format(_local(at), pgettext("date format", "j F Y, H:i:s"))
 
 
+def zoned_words(at: datetime) -> str:
+    """Return a date and time with the time zone, such as "5 March 2026, 14:07 (Berlin, UTC+1)"."""
+    return f"{day_time_words(at)} ({zone_words(at)})"
+
+
+def full_words(at: datetime) -> str:
+    """Return a date and time in full, such as "Thursday, 5 March 2026, 14:07:09 (Berlin, UTC+1)"."""
+    words = date_format(_local(at), pgettext("date format", "l, j F Y, H:i:s"))
+    return f"{words} ({zone_words(at)})"
+
+
 def brief_day_words(at: date | datetime) -> str:
-    """ "5 Mar", with the year unless it is the current one."""
+    """Return a short date such as "5 Mar", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return date_format(_local(at), pgettext("date format", "j M") if is_this_year else pgettext("date format", "j M Y"))
 
 
 def brief_day_time_words(at: datetime) -> str:
-    """ "5 Mar, 14:07", with the year unless it is the current one."""
+    """Return a short date and time such as "5 Mar, 14:07", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return date_format(
         _local(at), pgettext("date format", "j M, H:i") if is_this_year else pgettext("date format", "j M Y, H:i")
@@ -37,20 +50,25 @@ def brief_day_time_words(at: datetime) -> str:
 
 
 def short_time_words(at: datetime) -> str:
-    """ "14:07" if it was today, otherwise "5 Mar, 14:07"."""
+    """Return a time such as "14:07" if it is today, otherwise a date and time such as "5 Mar, 14:07"."""
     if timezone.localdate(at) != timezone.localdate():
         return brief_day_time_words(at)
     return date_format(_local(at), pgettext("date format", "H:i"))
 
 
 def weekday_words(day: date) -> str:
-    """ "Thursday, 5 March", for a day of this year."""
+    """Return a date with the weekday, such as "Thursday, 5 March", for a day of this year."""
     return date_format(day, pgettext("date format", "l, j F"))
 
 
 def clock_time_words(at: datetime) -> str:
-    """ "14:07:09"."""
+    """Return a time with seconds, such as "14:07:09"."""
     return date_format(_local(at), pgettext("date format", "H:i:s"))
+
+
+def portal_day(at: datetime | None = None) -> date:
+    """Return the date of `at` (by default, today) in the portal's time zone, which is the same for every reader."""
+    return timezone.localdate(at, timezone.get_default_timezone())
 
 
 def _local(at: date | datetime) -> date | datetime:

@@ -1,4 +1,4 @@
-"""Why a run failed. For each cause: what happened, what it means for the run, and what to do next."""
+"""Reasons why runs fail. Each has an explanation, and a button for the next step."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed run as explained to people: what happened and what to do next."""
+    """An explanation of a failed run: what happened, and what to do next. Its cost is shown separately, before this."""
 
     sentence: str
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
-    reference: str = ""
+    support: str = ""  # the sentence to copy for the person who helps
     leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
 
 
@@ -28,30 +28,22 @@ CHANGE_AND_RUN = _lazy("Change and run again")
 FIND_ANOTHER = _lazy("Find another app")
 # cause: (sentence, button label, where the button leads)
 FAILURES: dict[str, tuple[Promise, Promise, str]] = {
-    "inputs": (_lazy("Lamina didn't accept these inputs. Nothing was started."), BACK_TO_FORM, "form"),
-    "files": (_lazy("One of the files couldn't be sent to Lamina. Nothing was started."), BACK_TO_FORM, "form"),
+    "inputs": (_lazy("Lamina didn't accept these inputs."), BACK_TO_FORM, "form"),
+    "files": (_lazy("One of the files couldn't be sent to Lamina."), BACK_TO_FORM, "form"),
     "credits": (NOT_ENOUGH_CREDITS, _lazy("Ask an admin"), "admin"),
     "key": (
-        _lazy("Lamina refused the workspace key; an admin needs to fix it. Nothing was started."),
+        _lazy("Lamina refused the workspace key; an admin needs to fix it."),
         _lazy("Tell an admin"),
         "admin",
     ),
-    "gone": (_lazy("Lamina no longer offers this app. Nothing was started."), FIND_ANOTHER, "apps"),
-    "forbidden": (_lazy("This workspace can't use this app. Nothing was started."), FIND_ANOTHER, "apps"),
-    "refused": (_lazy("Lamina refused this run. Nothing was started."), CHANGE_AND_RUN, "form"),
+    "gone": (_lazy("Lamina no longer offers this app."), FIND_ANOTHER, "apps"),
+    "forbidden": (_lazy("This workspace can't use this app."), FIND_ANOTHER, "apps"),
+    "refused": (_lazy("Lamina refused this run."), CHANGE_AND_RUN, "form"),
     "remote": (_lazy("Lamina couldn't make this."), CHANGE_AND_RUN, "form"),
-    "nothing": (_lazy("Lamina finished, but nothing usable came out."), CHANGE_AND_RUN, "form"),
+    "nothing": (_lazy("Lamina finished, but there were no usable results."), CHANGE_AND_RUN, "form"),
     "lost": (_lazy("Lamina no longer knows this run."), CHANGE_AND_RUN, "form"),
-    "silent": (
-        _lazy("This run didn't finish within a day and was abandoned. It may have cost credits."),
-        CHANGE_AND_RUN,
-        "form",
-    ),
-    "left": (
-        _lazy("We never found out whether this run started. It may have cost credits."),
-        CHANGE_AND_RUN,
-        "form",
-    ),
+    "silent": (_lazy("This run didn't finish within a day and was abandoned."), CHANGE_AND_RUN, "form"),
+    "left": (_lazy("We never found out whether this run started."), CHANGE_AND_RUN, "form"),
 }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext, npgettext_lazy, pgettext, pgettext_lazy
 
-from runs.models import AT_LAMINA, Run
+from runs.models import AT_LAMINA, LaminaStatus, Run
 from runs.schema_forms.results import how_many
 
 # The only list of run states as shown to people, in the order used by filters.
@@ -46,7 +46,7 @@ WAITS: dict[Run.Wait, Promise] = {
 
 
 def state_of(run: Run) -> State:
-    """Return the run's state as shown everywhere."""
+    """Return the state of the run, as shown on all pages."""
     key = run.status
     if key in AT_LAMINA:
         key = "progress"
@@ -62,15 +62,38 @@ def _ready_of(run: Run) -> str:
 
 
 def credits_words(amount: Decimal | None) -> str:
-    """ "12", "4,250", "4,250.5": without trailing zeros; empty when unknown."""
+    """Return an amount such as "12", "4,250" or "4,250.5", without trailing zeros; empty if unknown."""
     if amount is None:
         return ""
     shown = amount.quantize(Decimal("0.01")).normalize()
     return number_format(f"{shown:f}", use_l10n=True, force_grouping=True)
 
 
+def balance_words(account: LaminaStatus) -> str:
+    """Return the balance: "1 credit", "4,250.5 credits", or "about 4,238 credits" if runs have been counted since
+    Lamina last reported it; "" if unknown. What is only "about" has no fraction."""
+    balance = account.balance_left
+    if balance is None:
+        return ""
+    if account.spent_since:
+        return about_credits(balance.quantize(Decimal(1)))
+    words = ngettext("%(count)s credit", "%(count)s credits", 1 if balance == 1 else 2)
+    return words % {"count": credits_words(balance)}
+
+
+def short_balance_words(account: LaminaStatus) -> str:
+    """Return the balance next to a cost in credits: "8", or "about 2 credits" if runs have been counted since."""
+    return balance_words(account) if account.spent_since else credits_words(account.balance_left)
+
+
+def left_words(account: LaminaStatus) -> str:
+    """Return what is left, next to a cost in credits: "8 left" or "about 2 credits left"."""
+    left = short_balance_words(account)
+    return _("%(credits)s left") % {"credits": left} if left else _("balance unknown")
+
+
 def about_credits(expected: Decimal | None, low: Decimal | None = None, high: Decimal | None = None) -> str:
-    """ "about 12 credits", "about 12 credits (8 to 20)"; empty when unknown."""
+    """Return a cost such as "about 12 credits" or "about 12 credits (8 to 20)"; empty if unknown."""
     if expected is None:
         return ""
     values = {"amount": credits_words(expected)}
@@ -83,12 +106,12 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def plural_number(amount: Decimal) -> int:
-    """Return a whole number with the plural form that fits `amount`: 1.5 credits are plural."""
+    """Return a whole number that has the same plural form as `amount`: 1.5 credits are plural."""
     return int(amount) if amount == int(amount) else max(2, math.ceil(amount))
 
 
 def makes_words(makes: dict[str, int]) -> str:
-    """ "makes 2 images and 1 video"; empty when the app doesn't say."""
+    """Return what an app makes, such as "makes 2 images and 1 video"; empty if the app doesn't say."""
     kinds = [kind for kind, count in makes.items() for _each in range(count)]
     return _("makes %(results)s") % {"results": how_many(kinds)} if kinds else ""
 
@@ -114,12 +137,12 @@ _UNITS = {"year": 365 * 86400, "month": 30 * 86400, "week": 7 * 86400, "day": 86
 
 
 def age_words(at: datetime, now: datetime | None = None) -> str:
-    """ "just now", "5 min ago", "2 h ago", "3 days ago"."""
+    """Return an age such as "just now", "5 min ago", "2 h ago" or "3 days ago"."""
     return _age(_AGO, at, now)
 
 
 def brief_age_words(at: datetime, now: datetime | None = None) -> str:
-    """ "just now", "5 min", "2 h", "3 days"."""
+    """Return a short age such as "just now", "5 min", "2 h" or "3 days"."""
     return _age(_BRIEF_AGO, at, now)
 
 
@@ -132,7 +155,7 @@ def _age(phrases: dict[str, Promise], at: datetime, now: datetime | None) -> str
 
 
 def clock_words(span: timedelta) -> str:
-    """ "0:42", "12:05", "1:02:03"."""
+    """Return a duration as on a clock, such as "0:42", "12:05" or "1:02:03"."""
     seconds = max(0, int(span.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
@@ -140,7 +163,7 @@ def clock_words(span: timedelta) -> str:
 
 
 def usual_words(usual: float | None, slow: float | None) -> str:
-    """ "usually 2 to 3 min", "usually about 20 s"; empty if not known yet."""
+    """Return the usual duration, such as "usually 2 to 3 min" or "usually about 20 s"; empty if not known yet."""
     if usual is None or slow is None:
         return ""
     low, high = _rounded(usual), _rounded(slow)
@@ -161,7 +184,7 @@ def _rounded(seconds: float) -> int:
 
 
 def span_words(span: timedelta) -> str:
-    """ "42 s", "1 min 20 s", "1 h 2 min"."""
+    """Return a duration such as "42 s", "1 min 20 s" or "1 h 2 min"."""
     seconds = max(0, round(span.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)

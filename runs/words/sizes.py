@@ -3,18 +3,27 @@
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.words.numbers import number_words
 
 MB = 1000 * 1000
 GB = 1000 * MB
 
 
 def size_words(size_bytes: int) -> str:
-    """12,300,000 → "12.3 MB"."""
+    """Return a size such as "12.3 MB" for 12,300,000 bytes."""
     if size_bytes >= GB:
         return _("%(number)s GB") % {"number": _rounded(size_bytes / GB)}
     if size_bytes >= MB:
         return _("%(number)s MB") % {"number": _rounded(size_bytes / MB)}
     return filesizeformat(size_bytes).replace("\xa0", " ")
+
+
+def files_words(count: int, size_bytes: int) -> str:
+    """Return a number of files and their size, such as "412 files, 3.1 GB"; empty if there are no files."""
+    words = ngettext("%(count)s file, %(size)s", "%(count)s files, %(size)s", count)
+    return words % {"count": number_words(count), "size": size_words(size_bytes)} if count else ""
 
 
 def _rounded(number: float) -> str:

@@ -1,4 +1,4 @@
-"""How worker clusters are named on pages."""
+"""Names of worker clusters as shown on pages."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ PREFIX = "worker "  # names are "worker host:pid"
 
 
 def worker_words(name: str) -> str:
-    """ "process 7 on host"; older incidents store this text instead of the name."""
+    """Return a name such as "process 7 on host". Older incidents store this text instead of the cluster's name."""
     if not name.startswith(PREFIX):
         return name
     host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")

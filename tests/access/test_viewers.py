@@ -15,13 +15,18 @@ from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 
-# Open to every role: signing in and out, the member's own settings, filters and drafts, webhooks, revoking a link,
-# comparing, and old addresses, which only redirect to pages that refuse the change.
+# Open to every role: signing in and out, the member's own settings, filters, selections and drafts, webhooks, revoking
+# a link, comparing, commenting, looking at one's news, what one is mailed, and old addresses, which only redirect to
+# pages that refuse the change.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
-    "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:old-",
+    "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:history-select",
+    "runs:inbox-", "runs:result-comment", "runs:run-comment", "runs:comment-",
+    "runs:result-carry-over",
+    "runs:mail-", "runs:run-mail",
+    "runs:old-",
 )  # fmt: skip
-SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role doesn't allow this")
+SENTENCES = (VIEWERS_LOOK, "Your role is view-only", "Your role doesn't allow this")
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_a_viewer_reads_what_is_theirs_and_is_offered_no_change(world: World) ->
 def test_a_viewers_form_has_no_run_to_press(world: World) -> None:
     shared = make_run(world.members["approver"], world.app, status="completed", shared_at=timezone.now())
     page = world.client("owner").get(world.app.get_absolute_url()).content.decode()
-    assert "Your role lets you look, not run." in page
+    assert "Your role is view-only" in page
     assert 'id="app-form"' not in page
     assert f"card-{shared.public_id}" in page
 
@@ -71,5 +76,5 @@ def test_no_file_of_a_viewer_is_taken(world: World) -> None:
     ):
         answer = world.client("owner").post(path, given)
         assert answer.status_code == 422
-        assert "Your role lets you look" in answer.content.decode()
+        assert "Your role is view-only" in answer.content.decode()
     assert Upload.objects.count() == there_were

@@ -43,8 +43,8 @@ def test_a_silent_cluster_is_shown_beside_a_working_one(as_admin: Client) -> Non
 
         body = page(as_admin)
 
-        assert "process 1 on here: alive just now" in body
-        assert "process 7 on there: no sign of life since" in body
+        assert "process 1 on here: last report just now" in body
+        assert "process 7 on there: no report since" in body
         assert Client().get("/healthz").json()["worker_seconds"] == 0  # from the most recent heartbeat
 
 
@@ -54,9 +54,9 @@ def test_two_working_clusters_are_two_lines_without_a_problem(as_admin: Client) 
 
     body = page(as_admin)
 
-    assert "process 1 on here: alive" in body
-    assert "process 7 on there: alive" in body
-    assert "no sign of life" not in body
+    assert "process 1 on here: last report" in body
+    assert "process 7 on there: last report" in body
+    assert "no report" not in body
 
 
 def test_a_plain_qcluster_is_shown_beside_a_silent_worker(as_admin: Client) -> None:
@@ -65,8 +65,8 @@ def test_a_plain_qcluster_is_shown_beside_a_silent_worker(as_admin: Client) -> N
 
     body = page(as_admin)
 
-    assert "alive just now" in body
-    assert "process 7 on there: no sign of life since" in body
+    assert "last report just now" in body
+    assert "process 7 on there: no report since" in body
 
 
 def test_a_cluster_silent_for_over_an_hour_is_forgotten(as_admin: Client) -> None:

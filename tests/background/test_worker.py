@@ -26,7 +26,7 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with engines.engine(request.param) as engine:
         nobody = "http://127.0.0.1:9"
         home = Home(tmp_path_factory.mktemp("worker"), LAMINA_BASE_URL=nobody, **engine.env)
-        home.manage("migrate", "--verbosity", "0")
+        home.migrate()
         yield home
         home.end_all()
 

@@ -60,7 +60,9 @@ def verdict_of(verdicts: Sequence[bool]) -> str:
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in its own process, with a time limit. If anything goes wrong, the last row says so."""
     # A large history takes longer to create: about a minute more per 10,000 runs.
-    timeout = BENCHES[name].timeout_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
+    timeout = BENCHES[name].timeout_seconds + (
+        runs / 10_000 * 60 if name.startswith(("history", "review", "notices")) else 0
+    )
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
         with log.open("wb") as output:

@@ -32,6 +32,14 @@ BENCHES = {
     "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=180, module="history", engine="postgres"),
+    "history_search": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
+    "history_search_postgres": Bench(
+        run_seconds=5, per_minute=100, timeout_seconds=3600, module="history_search", engine="postgres"
+    ),
+    "review": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
+    "notices": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
+    "notices_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="notices", engine="postgres"),
+    "review_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="review", engine="postgres"),
     "catalogue": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=240),
     "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),
@@ -41,6 +49,7 @@ BENCHES = {
     "web_server": Bench(run_seconds=5, per_minute=100, timeout_seconds=2700, by_default=False),
     "economy": Bench(run_seconds=30, per_minute=100, timeout_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=1500),
+    "mails": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800),
 }
 
 

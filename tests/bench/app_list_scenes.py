@@ -35,7 +35,7 @@ def prepare(door: Door) -> None:
     """Put 60 plain apps into the sandbox, none known to the portal and five of them the workspace's own."""
     door.control("reset")
     door.control("limit", per_minute=None)
-    for app_id in load_catalogue():
+    for app_id in load_catalogue(has_test_cards=True):
         door.control(f"apps/{app_id}", listed=False)
     ids = door.control("odd-apps", kind="plain", count=APPS)["appIds"]
     for app_id in ids[:5]:

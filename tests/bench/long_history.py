@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run, StoredFile
 from runs.words.fold import fold, kinds_text
+from runs.words.run_index import index_runs
 from tests.support.factories import PROMPT, STYLE, make_app
 
 APPS = 12
@@ -42,6 +43,7 @@ def make_history(many: Member, few: Member, count: int) -> None:
         runs = Run.objects.bulk_create(
             _run(_maker(n, many, few, others), apps[n % APPS], n, count - n, now) for n in numbers
         )
+        index_runs(runs)
         made = Output.objects.bulk_create(output for run in runs for output in _outputs(run))
         OutputFile.objects.bulk_create(
             OutputFile(output=output, source_url="-", status="saved", file=files[output.pk % FILES], due_at=None)

@@ -71,7 +71,8 @@ class Portal:
             **env,
         }
         options = ("--seconds", str(run_seconds), "--per-minute", str(per_minute), "--data", str(folder / "lamina"))
-        self.sandbox = Sandbox(processes.start("sandbox", "-m", "runs.sandbox", "--port", "0", *options))
+        command = ("-m", "runs.sandbox", "--port", "0", "--test-cards", *options)
+        self.sandbox = Sandbox(processes.start("sandbox", *command))
         os.environ["LAMINA_BASE_URL"] = self.sandbox.url
         self._set_up()
 

@@ -9,12 +9,23 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.visitors import Visitor
+from tests.browser.whole import Whole
 from tests.smoke import photo
 from tests.support.processes import wait_until
 
+SLOW = "card-slow"
 PICTURE = re.compile(r"^/files/\w+/")
 RESULT_PATH = re.compile(r"^/results/\w+/")
 RUN_PATH = re.compile(r"/runs/(\w+)/$")
+
+
+def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
+    """Start a run on Lamina that stays in progress until the test moves it."""
+    whole.script(SLOW, outcome="never")
+    run = str(whole.inside.ask("start", email=visitor.email, remote_id=SLOW))
+    whole.move(whole.remote_id(run), "running", ready=0)
+    whole.wait_for(run, "running")
+    return run
 
 
 def sign_in(visitor: Visitor) -> None:

@@ -35,6 +35,7 @@ def gallery(_whole: Whole) -> Gallery:
     runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}
     for run in runs.values():
         _whole.wait_for(run, "final")
+    _whole.inside.ask("look", email=email)
     _whole.inside.ask("fill_history", email=email, remote_id=LEFT_ALONE, count=30)
     return Gallery(email, runs)
 

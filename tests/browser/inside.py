@@ -18,20 +18,26 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
+from django.db.models import Q
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils import timezone
 
 from runs import catalog
-from runs.catalog import lamina_search
+from runs.catalog import in_use, lamina_search
 from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
-from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
+from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
+from runs.models.messages import Message
+from runs.notices import channels, read
+from runs.review import comments, verdicts
+from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
 from runs.sharing import links
 from runs.team import recent_password
-from runs.web import secret_links
+from runs.web import broken, secret_links
 from runs.web.demo import DEMO_PASSWORD
 from runs.web.session_store import SessionStore
 from runs.words.sentences import state_of
@@ -42,10 +48,14 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """Return whether every listed app has its form, and the first ones their pictures. Forms that Lamina didn't send in
-    time, or sent invalid, are requested again, as when an app is opened."""
+    """Return whether every listed app has its form, and the first ones their pictures.
+
+    Forms that Lamina didn't send in time, or sent invalid, are requested again, as when an app is opened. So are the
+    forms of apps beyond those that the portal reads by itself.
+    """
     apps = App.objects.listed()
-    for app in apps.filter(schema=None, form_problem="", schema_asked_at__isnull=False):
+    is_asked_for = Q(pk__in=in_use.apps_in_use(), schema_asked_at=None)
+    for app in apps.filter(schema=None, form_problem="").exclude(is_asked_for):
         catalog.request_app_refresh(app)
     return (
         lamina_status().balance is not None
@@ -61,6 +71,12 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
     email = f"{name}-{next(numbers)}@example.com"
     made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
     return {"email": email, "session": session(made.email)}
+
+
+def look(email: str) -> None:
+    """Mark the ends of the member's runs as seen, so that no page tells of them."""
+    who = Member.objects.get(email=email)
+    read.mark_all(who, timezone.now())
 
 
 def demo_person() -> None:
@@ -99,6 +115,12 @@ def forget_password(email: str) -> None:
             store = SessionStore(kept.session_key)
             store[recent_password.KEY] = 0
             store.save()
+
+
+def chat_off() -> None:
+    """Make a channel in Teams that is switched off, so that nothing is ever sent there."""
+    channel = channels.set_channel("teams", "https://teams.example.com/workflows/x", [], [], "en")
+    channels.switch_off(channel, Message("chat_said", {"status": 404, "words": "WorkflowNotFound"}))
 
 
 def app(remote_id: str) -> dict[str, Any]:
@@ -153,6 +175,17 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
     return made.public_id
 
 
+def reply_to(email: str, result: str) -> None:
+    """Let a teammate reply to the member's comment on the result, and decide on it."""
+    teammate = Member.objects.get(email=member("sam", "approver")["email"])
+    output = Output.objects.select_related("run").get(public_id=result)
+    share(output.run.public_id)
+    output.run.refresh_from_db()
+    asked = comments.post(Actor(member=Member.objects.get(email=email)), output.run, output, "Is it too dark?")
+    comments.post(Actor(member=teammate), output.run, output, "A little; see below.", parent=asked)
+    verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
+
+
 def results(run: str) -> list[str]:
     """Ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
@@ -166,6 +199,11 @@ def run(run: str) -> dict[str, Any]:
     is_final = "" if found.is_active else "final"
     state = state_of(found).key
     return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
+
+
+def share(run: str, is_shared: bool = True) -> None:
+    """Share the run with the team, or make it private again."""
+    Run.objects.filter(public_id=run).update(shared_at=timezone.now() if is_shared else None)
 
 
 def run_of(result: str) -> str:
@@ -183,7 +221,9 @@ def bin_all(email: str) -> list[str]:
 
 
 def page(template: str) -> str:
-    """Render a page that needs only its template."""
+    """Render a page that needs only its template, or the page for errors on our side."""
+    if template == "500.html":
+        return broken.page_broke(RequestFactory().get("/history/")).content.decode()
     return render_to_string(template)
 
 
@@ -192,6 +232,11 @@ def link(run: str) -> str:
     shown = Run.objects.get(public_id=run)
     made = links.make_link(shown.member, links.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()]))
     return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
+
+
+def close_requests() -> int:
+    """Close what other tests asked for, so that a reviewer meets only what their own test asks for."""
+    return ReviewRequest.objects.open().update(closed_at=timezone.now())
 
 
 def change_form(remote_id: str) -> None:
@@ -215,8 +260,34 @@ def forget_searches() -> int:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        *(has_catalog, member, demo_person, session, expire, forget_password, app, start, stay, fill_history),
-        *(result, results, run, run_of, bin_all, page, link, change_form, forget_searches),
+        *(
+            chat_off,
+            has_catalog,
+            member,
+            look,
+            demo_person,
+            session,
+            expire,
+            forget_password,
+            app,
+            start,
+            stay,
+            fill_history,
+        ),
+        *(
+            result,
+            reply_to,
+            results,
+            run,
+            share,
+            run_of,
+            bin_all,
+            page,
+            link,
+            close_requests,
+            change_form,
+            forget_searches,
+        ),
     )
 }
 

@@ -3,6 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+AXE = Axe().axe_script  # half a megabyte, so each page gets it only once
 QUICK = {"preload": False, "resultTypes": ["violations"]}
 # Ends all animations: half-faded text has half its contrast. Waiting isn't enough, as off-screen fades may never end.
 STILL = """
@@ -20,10 +21,23 @@ SIDEWAYS = """
   return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
 }
 """
+WIDTHS = (320, 360, 768, 1280)
+
+
+def too_wide(page: Page) -> list[str]:
+    """Widths at which the open page scrolls sideways, with the elements that cause it."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if said := page.evaluate(SIDEWAYS):
+            found.append(f"{page.url} at {width}: {said}")
+    return found
 
 
 def findings(page: Page) -> list[str]:
     """axe's findings on the page as it is now: rule, element and reason."""
     page.evaluate(STILL)
-    found = Axe().run(page, options=QUICK).response["violations"]
+    if not page.evaluate("!!window.axe"):
+        page.evaluate(AXE)
+    found = page.evaluate("options => axe.run(options).then(({ violations }) => violations)", QUICK)
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

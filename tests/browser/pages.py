@@ -30,6 +30,7 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         "/shares/",
         "/manage/sharing/",
         "/manage/keeping/",
+        "/manage/notices/",
         f"/compare/?r={runs[0]}",
         f"/compare/?f={','.join(whole.inside.ask('results', run=run)[0] for run in runs[:4])}",
         f"/runs/{runs[0]}/again/",

@@ -24,7 +24,7 @@ def overlaid(guests: Guests, gallery: Gallery, whole: Whole, width: int = 1280) 
 
 
 def stage(page: Page) -> Locator:
-    return page.get_by_role("group", name="1 and 2, one over the other")
+    return page.get_by_role("group", name="1 and 2, overlaid")
 
 
 def enlarge(page: Page) -> None:

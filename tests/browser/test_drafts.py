@@ -77,7 +77,7 @@ def test_words_typed_after_the_sign_in_expired_are_not_taken_away_by_the_autosav
     expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
 
 
-def test_reset_empties_the_form(guests: Guests) -> None:
+def test_reset_empties_the_form_and_undo_brings_it_back(guests: Guests) -> None:
     visitor = guests()
     page = visitor.page
     open_app(visitor, APP)
@@ -86,3 +86,9 @@ def test_reset_empties_the_form(guests: Guests) -> None:
     page.get_by_role("button", name="Reset form").click()
     expect(page.get_by_text("The form has been reset.")).to_be_visible()
     expect_words(page, "")
+    page.get_by_label("Describe your idea").fill("Something else")
+    kept(page)
+    page.get_by_role("button", name="Undo").click()
+    expect_words(page, "A fox")
+    page.goto("/")
+    expect(page.locator(".draft-link")).to_contain_text("A fox")

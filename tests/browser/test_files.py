@@ -38,7 +38,7 @@ def stem(url: str) -> str:
 def hold_uploads(page: Page) -> list[Route]:
     """Hold all uploads from now on, until the test releases them."""
     held: list[Route] = []
-    page.route("**/uploads/", lambda route: held.append(route))
+    page.route("**/uploads/?app=*", lambda route: held.append(route))
     return held
 
 
@@ -127,7 +127,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
     visitor = guests()
     page = visitor.page
     open_app(visitor)
-    page.route("**/uploads/", lambda route: route.abort())
+    page.route("**/uploads/?app=*", lambda route: route.abort())
     choose(page, a_photo())
     expect(page.locator(".file-tile")).to_contain_text("The upload failed.")
     page.get_by_role("button", name="Remove").click()
@@ -159,9 +159,18 @@ def test_a_bad_link_is_refused_beside_the_field(guests: Guests) -> None:
     page = visitor.page
     open_app(visitor)
     page.get_by_text("Use a link").click()
-    page.get_by_placeholder("https://").fill("my picture")
-    page.get_by_placeholder("https://").press("Enter")
-    expect(page.locator("[data-problem]")).to_have_text("A link starts with https:// or http://.")
+    box = page.get_by_placeholder("https://")
+    expect(box).to_have_accessible_description("A link starts with https:// or www. and leads to the file itself.")
+    box.fill("my picture")
+    box.press("Enter")
+    expect(page.locator("[data-problem]")).to_have_text("That isn't a web link. A link starts with https:// or www.")
+    box.fill("http://example.com/shoe.png")
+    box.press("Enter")
+    refused = page.locator(".upload-error [role=alert]")
+    expect(refused).to_have_text("A link starts with https:// or www. Others can't be opened.")
+    box.fill("www.nothing.invalid/shoe.png")
+    box.press("Enter")
+    expect(page.locator(".file-tile")).to_contain_text("We couldn't reach the server that hosts this file.")
 
 
 def test_several_files_keep_their_order_can_be_moved_and_removed(guests: Guests) -> None:

@@ -1,25 +1,38 @@
-"""What app_form.js adds to a form, in a real browser: immediate uploads, reordering, search, drafts."""
+"""What app_form.js and app_files.js add to a form, in a real browser: immediate uploads, reordering, search, drafts."""
 
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Route, expect
 
 from runs.models import Draft, Member, Run
 from runs.team import sessions
 from runs.web.body_limits import SENTENCES
-from tests.support.factories import make_app
+from tests.support.factories import make_app, make_run
 from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # for a save cut off by leaving the page
-REFUSED = ("401", "422")
+REFUSED = ("401", "422", "507")
+NOT_REACHED = tuple(
+    f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
+)
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
+
+CHOOSE = """([name, bytes]) => {
+    const input = document.querySelector("#p0_file"), data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+    input.files = data.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +44,7 @@ def _nothing_is_blocked(page: Page) -> Iterator[None]:
         if (
             message.type == "error"
             and not message.text.startswith(CUT_SHORT)
+            and not message.text.startswith(NOT_REACHED)
             and not any(code in message.text for code in REFUSED)
         ):
             said.append(message.text)
@@ -45,6 +59,11 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
     drawn = BytesIO()
     Image.new("RGB", (60, 40), colour).save(drawn, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": drawn.getvalue()}
+
+
+def given(name: str) -> list[Any]:
+    """A picture for CHOOSE, which chooses it at once, where Playwright would wait for a navigation to end."""
+    return [name, list(picture(name)["buffer"])]
 
 
 def opened(page: Page, *parameters: dict[str, Any]) -> None:
@@ -65,6 +84,15 @@ def test_a_file_of_somebody_who_was_signed_out_says_how_it_gets_in(page: Page, a
     expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[401])
 
 
+def test_a_file_that_the_disk_has_no_room_for_says_so(page: Page) -> None:
+    opened(page, PICTURES)
+    page.route(
+        "**/uploads/?app=*", lambda route: route.fulfill(status=507, content_type="text/plain", body=SENTENCES[507])
+    )
+    page.locator("#p0_file").set_input_files([picture("a.png")])
+    expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[507])
+
+
 def test_files_are_ordered_and_removed_without_losing_the_focus(page: Page) -> None:
     opened(page, PICTURES)
     page.locator("#p0_file").set_input_files([picture("a.png"), picture("b.png"), picture("c.png")])
@@ -78,7 +106,6 @@ def test_files_are_ordered_and_removed_without_losing_the_focus(page: Page) -> N
     page.get_by_role("button", name=f"Remove {first}").click()
     expect(page.locator(".file-tile")).to_have_count(2)
     expect(page.locator("#p0_file")).to_be_focused()
-    expect(page.locator("[data-summary-of=p0]")).to_have_text("2 chosen")
 
 
 def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
@@ -94,22 +121,105 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
     expect(page.locator(".file-tile.is-ready")).to_contain_text("better.png")
 
 
+def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> None:
+    """htmx puts a tile in its place first and settles it later; a file may be chosen between the two."""
+    opened(page, url("Photo", accept=["image"]))
+    page.evaluate(
+        f"(given) => document.addEventListener('htmx:afterSwap', () => ({CHOOSE})(given), {{ once: true }})",
+        given("second.png"),
+    )
+    page.locator("#p0_file").set_input_files(picture("first.png"))
+    expect(page.locator(".file-tile")).to_have_count(1)
+    expect(page.locator(".file-tile.is-ready")).to_contain_text("second.png")
+
+
+def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> None:
+    """The server may have made the new page before the save; nor is a file lost that is chosen in such an old page."""
+    opened(page, PICTURES)
+    older = page.request.get(page.url).text()
+    with page.expect_response(lambda answer: "_kept" in (answer.request.post_data or "") and answer.status == 204):
+        page.locator("#p0_file").set_input_files(picture("first.png"))
+    expect(page.locator("[data-kept]")).to_be_visible()
+    page.evaluate(
+        """() => {  // as if the answer had come after the reload began
+            const [[draft, last]] = Object.entries(sessionStorage).filter(([name]) => name.startsWith("/drafts/"));
+            sessionStorage.setItem(draft, JSON.stringify({ ...JSON.parse(last), at: Date.now() + 600_000 }));
+        }"""
+    )
+    held: list[Route] = []
+    page.route("**/app_form*.js", lambda route: route.continue_() if held else held.append(route))
+    page.route(page.url, lambda route: route.fulfill(body=older, content_type="text/html"), times=1)
+    page.reload(wait_until="commit")
+    expect(page.locator(".file-tile")).to_have_count(0)
+    page.locator("#p0_file").set_input_files(picture("second.png"))
+    release(page, held)
+    expect(page.locator(".file-tile.is-ready")).to_have_count(2)
+    assert names(page) == ["first.png", "second.png"]
+
+
+def test_files_that_cannot_be_used_are_refused_before_they_are_sent(page: Page, tmp_path: Path) -> None:
+    opened(page, url("Photo", accept=["image"]), url("Films", id="f", accept=["video"], multiple=True))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/uploads/" in request.url else None)
+    photo, films = (page.locator(f"[data-upload=p{n}]") for n in (0, 1))
+
+    def choose(box: Locator, *names: str, megabytes: int = 60) -> Locator:
+        paths = [tmp_path / name for name in names]
+        for path in paths:
+            path.touch()
+            os.truncate(path, megabytes * 1_000_000)
+        box.locator("[type=file]").set_input_files(paths)
+        return box.locator("[data-problem]")
+
+    expect(choose(photo, "big.png")).to_have_text("“big.png” is 60 MB; the limit here is 50 MB.")
+    expect(choose(photo, "reel.mp4", megabytes=2)).to_have_text("“reel.mp4” can't be used here. Add a picture.")
+    expect(choose(photo, "logo.svg", megabytes=2)).to_contain_text("SVG files can't be used here.")
+    expect(choose(photo, "me.HEIC", megabytes=2)).to_contain_text("HEIC photos can't be used here.")
+    expect(choose(films, "old.wmv", megabytes=2)).to_have_text(
+        "The format of “old.wmv” can't be used here. Save it as MP4 and choose that file."
+    )
+    expect(choose(films, "a.png", "b.mp3")).to_have_text(
+        "“a.png” can't be used here. Add a video. “b.mp3” can't be used here. Add a video."
+    )
+    assert sent == []
+    photo.evaluate(
+        """(box, files) => {
+            const dataTransfer = new DataTransfer();
+            for (const [name, bytes] of files)
+                dataTransfer.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+            box.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+        }""",
+        [[name, list(picture(name)["buffer"])] for name in ("x.png", "y.png")],
+    )
+    expect(photo.locator(".file-tile.is-ready")).to_contain_text("x.png")
+    expect(photo.locator("[data-problem]")).to_have_text(
+        "This field takes one file. It took “x.png” and left out y.png."
+    )
+    assert len(sent) == 1
+
+
 def release(page: Page, held: list[Route]) -> None:
     """Release the request that a route is holding, once it has arrived."""
+
+    arrived(page, held)
+    held[0].continue_()
+
+
+def arrived(page: Page, held: Sequence[object]) -> None:
+    """Wait until a route has put something into `held`."""
 
     def has_left() -> bool:
         page.wait_for_timeout(1)  # lets Playwright handle browser events
         return bool(held)
 
-    wait_until(has_left, "the upload to leave the page")
-    held[0].continue_()
+    wait_until(has_left, "the request to leave the page")
 
 
 def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     held: list[Route] = []
-    page.route("**/uploads/", lambda route: held.append(route))
-    with page.expect_request("**/uploads/"):
+    page.route("**/uploads/?app=*", lambda route: held.append(route))
+    with page.expect_request("**/uploads/?app=*"):
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     run = page.locator("[data-run]")
     run.click()
@@ -123,9 +233,9 @@ def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
 def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     held: list[Route] = []
-    page.route("**/uploads/", lambda route: held.append(route))
+    page.route("**/uploads/?app=*", lambda route: held.append(route))
     fake: FilePayload = {"name": "fake.png", "mimeType": "image/png", "buffer": b"no picture"}
-    with page.expect_request("**/uploads/"):
+    with page.expect_request("**/uploads/?app=*"):
         page.locator("#p0_file").set_input_files(fake)
     page.locator("[data-run]").click()
     release(page, held)
@@ -133,6 +243,86 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     expect(page.locator(".upload-error")).to_be_visible()
     expect(page.locator("[data-run]")).to_have_text("Run")
     assert not Run.objects.exists()
+
+
+def test_run_without_a_network_keeps_the_form_and_is_sent_again_only_if_asked(page: Page) -> None:
+    opened(page, text("Idea"), text("More", id="m", key="m", default=""))
+    page.get_by_label("Idea").fill("A red shoe")
+    page.get_by_label("More").fill("with laces")
+    expect(page.locator("[data-kept]")).to_be_visible()
+    run, note = page.locator("[data-run]"), page.get_by_role("alert").filter(has_text="Nothing was sent")
+    page.context.set_offline(True)
+    run.click()
+    expect(note).to_contain_text("You're offline. Nothing was sent; your inputs are still here.")
+    expect(run).to_have_text("Run")
+    page.context.set_offline(False)
+    page.route("**/healthz", lambda route: route.fulfill(status=502))
+    note.get_by_role("button", name="Send it again").click()
+    expect(note).to_contain_text("The portal can't be reached.")
+    page.get_by_role("button", name="Save as preset").click()
+    expect(note).to_contain_text("The portal can't be reached.")
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe")
+    assert not Run.objects.exists()
+    page.unroute("**/healthz")
+    run.click()
+    page.wait_for_url("**/runs/*/")
+    assert [given.value for given in Run.objects.get().inputs.all()] == ["A red shoe", "with laces"]
+
+
+@pytest.mark.parametrize("press", ["Run the same again", "Retry", "Start again"])
+def test_a_run_pressed_without_a_network_is_not_sent_and_the_page_stays(page: Page, alice: Member, press: str) -> None:
+    outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
+    app = make_app(parameters=[], outputs=outputs)
+    if press == "Start again":
+        run = make_run(alice, app, status="checking", due_at=None)
+    else:
+        run = make_run(alice, app, status="completed", outputs_failed=1)
+        run.outputs.filter(position=1).update(status="error", error="Stopped.")
+    page.goto(f"{run.get_absolute_url()}{'again/' if press.startswith('Run') else ''}")
+    button, note = page.get_by_role("button", name=press), page.get_by_role("alert").filter(has_text="Nothing was sent")
+    address = page.url
+    page.context.set_offline(True)
+    button.click()
+    expect(note).to_contain_text("You're offline. Nothing was sent.")
+    expect(button).to_be_enabled()
+    assert page.url == address
+    page.context.set_offline(False)
+    note.get_by_role("button", name="Send it again").click()
+    wait_until(lambda: Run.objects.count() == 2 or Run.objects.filter(status="starting").exists(), "the run to start")
+
+
+def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) -> None:
+    opened(page, url("Photo", accept=["image"]))
+    held: list[Route] = []
+    page.route("**/uploads/?app=*", lambda route: held.append(route))
+    with page.expect_request("**/uploads/?app=*"):
+        page.locator("#p0_file").set_input_files(picture("slow.png"))
+    page.locator("[data-run]").click()
+    page.evaluate(  # the cost comes with the Run button it allows
+        """() => {
+            const blocked = '<p id="launch-reason">Not enough credits.</p><button type="button">Run</button>';
+            document.querySelector("#launch-go").innerHTML = blocked;
+        }"""
+    )
+    release(page, held)
+    expect(page.locator(".file-tile.is-ready")).to_have_count(1)
+    expect(page.locator("#announcer")).to_have_text(re.compile("Not enough credits|added"))
+    expect(page.locator("#app-form:not([data-waiting])")).to_have_count(1)
+    assert not Run.objects.exists()
+
+
+def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page) -> None:
+    """The cost that follows the ticked results comes with the Run button it allows."""
+    outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
+    page.goto(make_app(parameters=[], outputs=outputs).get_absolute_url())
+    held: list[Route] = []
+    page.route("**/healthz", lambda route: held.append(route))
+    with page.expect_request("**/healthz"):
+        page.locator("[data-run]").click()
+    page.evaluate("document.querySelectorAll('#enter-run, #launch-run').forEach(b => b.replaceWith(b.cloneNode(true)))")
+    with page.expect_navigation(url="**/runs/*/"):
+        release(page, held)
+    assert Run.objects.count() == 1
 
 
 def test_a_second_press_does_nothing(page: Page) -> None:
@@ -148,13 +338,14 @@ def test_a_second_press_does_nothing(page: Page) -> None:
     expect(run).to_have_text("Starting…")
     expect(run).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#announcer")).to_have_text("Starting…")
+    wait_until(lambda: page.evaluate("prevented") == [True, False], "the form to be sent once the portal answers")
     run.dispatch_event("click")
-    wait_until(lambda: page.evaluate("prevented") == [False, True], "the second press")
+    wait_until(lambda: page.evaluate("prevented") == [True, False, True], "the second press")
 
 
 def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:
-    opened(page, STYLES)
-    box = page.get_by_role("searchbox", name="Search the 31 choices of Look")
+    opened(page, STYLES, text("Idea"))  # which is needed, so the list is folded with a summary
+    box = page.get_by_role("searchbox", name="Search 31 options for Look")
     box.fill("cafe")
     expect(page.locator("#announcer")).to_have_text("1 found")
     expect(page.locator("#p0 option:not([hidden])")).to_have_text(["Look 3", "Café noir"])
@@ -171,6 +362,7 @@ def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) ->
     expect(page.locator("[data-kept]")).to_be_visible()
     page.locator("#p1_file").set_input_files(picture("a.png"))
     expect(page.locator(".file-tile.is-ready")).to_have_count(1)
+    expect(page.locator("[data-summary-of=p1]")).to_have_text("1 chosen")
     page.get_by_label("Idea").press_sequentially("!")
     page.reload()
     expect(page.get_by_label("Idea")).to_have_value(" two\nlines  !")
@@ -183,7 +375,7 @@ def test_a_bad_link_is_reported_at_once(page: Page) -> None:
     page.get_by_text("Use a link").click()
     page.locator("[name=p0_link]").fill("shoe.png")
     page.keyboard.press("Enter")
-    expect(page.locator("[data-problem]")).to_contain_text("A link starts with https://")
+    expect(page.locator("[data-problem]")).to_contain_text("That isn't a web link. A link starts with https://")
     assert page.locator(".file-tile").count() == 0
 
 

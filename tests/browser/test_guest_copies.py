@@ -1,7 +1,6 @@
 """The guest's page and the maker's panel in a real browser, with copies being prepared, ready or impossible."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -20,11 +19,11 @@ NewContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def link(alice: Member, tmp_path: Path) -> GuestLink:
+def link(alice: Member) -> GuestLink:
     """A link to four results: one that can be stripped of metadata, one that can't, a video and an audio file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
-    media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]
+    media = [content_of(kind) for kind in ("webm", "mp3")]
     return link_to(run, picture(1500, 1000), picture(900, 600, "TIFF"), *media)
 
 

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import FileChooser, expect
 
 from tests.browser.acts import RESULT_PATH, a_photo, boxes, choose, expect_state, open_app, tiles
-from tests.browser.keys import Keys
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.keys import Keys
 
 pytestmark = pytest.mark.browser
 
@@ -105,7 +105,7 @@ def test_a_long_list_is_searched_with_the_keyboard(guests: Guests) -> None:
     open_app(visitor, "card-options-25")
     choices = page.locator("select#p0 option")
     wanted = str(choices.nth(17).inner_text())
-    page.get_by_role("searchbox", name="Search the 25 choices").press_sequentially(wanted.lower())
+    page.get_by_role("searchbox", name="Search 25 options").press_sequentially(wanted.lower())
     page.keyboard.press("Enter")
     expect(page.locator("select#p0 option:checked")).to_have_text(wanted)
     assert "/runs/" not in page.url

@@ -68,13 +68,13 @@ def fill(page: Page) -> None:
     assert folded.get_attribute("open") is None
     expect(folded.locator("summary")).to_contain_text(re.compile(r"Aspect Ratio\s*1:1"))
     expect(page.get_by_role("radio", name="9:16")).not_to_be_visible()
-    expect(page.get_by_text("Sample picture is used")).to_be_visible()
+    expect(page.get_by_text("Using the sample picture")).to_be_visible()
     choose(page, a_photo())
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_contain_text("me.png")
     expect(tiles(page)).to_contain_text(re.compile("320 . 240"))
     expect_picture(tiles(page).locator("img"))
-    expect(page.get_by_text("Sample picture is used")).not_to_be_visible()
+    expect(page.get_by_text("Using the sample picture")).not_to_be_visible()
     page.get_by_role("radio", name="Ghibli").check()
     folded.locator("summary").click()
     page.get_by_role("radio", name="4:3").check()
@@ -87,11 +87,11 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     page, whole = visitor.page, visitor.whole
     expect(boxes(page)).to_have_count(2)
     expect(boxes(page).locator("img")).to_have_count(0)
-    expect(page).to_have_title(re.compile(r"^(Starting|In progress) · "))
+    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?(Starting|In progress) · "))
     expect_state(page, "In progress")
     expect(page.locator("#run-panel")).to_contain_text("0 of 2 ready")
     expect(page.locator("time[data-elapsed-since]")).to_have_text(re.compile(r"^\d:\d\d$"))
-    expect(page).to_have_title(re.compile("^In progress · "))
+    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?In progress · "))
     page.evaluate("window.isSamePage = true")
 
     whole.move(whole.remote_id(run), "running", ready=1)
@@ -111,10 +111,11 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     assert page.evaluate("window.isSamePage")
     shifts = told(page, "shifts")
     assert sum(value for value, _ in shifts) <= MOST_SHIFT, shifts
+    visitor.wait_for(lambda: "Ready" in (told(page, "said") or [""])[-1], "the end to be announced")
     said = [words for words in told(page, "said") if "In progress" in words or "Ready" in words]
     assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
     assert len(said) == len(set(said)), said  # once per change, not once per poll
-    assert any(title.startswith("Ready") for title in told(page, "titles"))
+    visitor.wait_for(lambda: any(title.startswith("Ready") for title in told(page, "titles")), "the end in the title")
 
 
 def find_it_again(page: Page, run: str) -> None:

@@ -37,4 +37,4 @@ def test_an_admin_invites_by_link_and_the_newcomer_is_in(guests: Guests, whole: 
     expect(admin.page.get_by_text("Kim is now a viewer.")).to_be_visible()
     page.goto("/apps/")
     page.locator(".app-card a").first.click()
-    expect(page.get_by_text("Your role lets you look, not run.").first).to_be_visible()
+    expect(page.get_by_text("Your role is view-only, so you can't run apps.").first).to_be_visible()

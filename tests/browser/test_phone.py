@@ -6,9 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 from runs.display.run_sentences import slow_words
 from runs.words.sentences import WAITS
 from tests.browser.apps import CARTOONIFY, LEFT_ALONE
-from tests.browser.keys import Keys
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.keys import Keys
 
 pytestmark = pytest.mark.browser
 ROOM = 44  # px, enough for a thumb
@@ -67,7 +67,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
     press = page.keyboard.press
     page.locator("#run-more").focus()
     press("Enter")
-    for name in ("retry-link", "same", "compare", "delete"):
+    for name in ("retry-link", "same", "compare", "ask", "delete"):
         press("Tab")
         expect(page.locator(f"#run-{name}")).to_be_focused()
     press("Escape")

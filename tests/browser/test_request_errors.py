@@ -8,6 +8,15 @@ from tests.support.factories import make_kept, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+# The script that shows the notes runs some time after the page's load event
+LOADED = "import(document.querySelector('[data-request-errors]').href)"
+IN_BACKGROUND = "htmx.ajax('GET', '/live/nowhere/', { source: 'main', swap: 'none' }).catch(() => {})"
+A_BOX = """() => {
+    const html = '<input aria-label="Act here" hx-get="/live/nowhere/" hx-trigger="input" hx-swap="none">';
+    document.querySelector("main").insertAdjacentHTML("afterbegin", html);
+    htmx.process(document.querySelector("main"));
+}"""
+
 
 @pytest.fixture
 def run(alice: Member) -> Run:
@@ -42,11 +51,20 @@ def test_the_sheet_says_when_it_cannot_load(page: Page, run: Run) -> None:
 @pytest.mark.parametrize("at", ["/", "/history/", "/shares/", "run", "share", "file"])
 def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> None:
     url = run.get_absolute_url()
+    page.route("**/live/nowhere/", lambda route: route.abort())
     page.goto({"run": url, "share": f"{url}share/", "file": run.outputs.all()[0].get_absolute_url()}.get(at, at))
-    page.evaluate("htmx.trigger(document.querySelector('main'), 'htmx:sendError', {})")
-    note = page.get_by_role("alert")
+    page.evaluate(LOADED)
+    note, box = page.get_by_role("alert"), page.get_by_label("Act here")
+    page.evaluate(IN_BACKGROUND)  # fails, and shows nothing
+    expect(note).to_have_count(0)
+    page.evaluate(A_BOX)
+    box.press("a")
     expect(note).to_contain_text("didn't get through")
-    page.evaluate("htmx.trigger(document.querySelector('main'), 'htmx:beforeRequest', {})")
+    page.evaluate(IN_BACKGROUND)  # doesn't remove it either
+    expect(note).to_contain_text("didn't get through")
+    page.unroute("**/live/nowhere/")
+    page.route("**/live/nowhere/", lambda route: route.fulfill(body=""))
+    box.press("b")
     expect(note).to_have_count(0)
 
 

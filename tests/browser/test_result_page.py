@@ -65,7 +65,7 @@ def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, galle
     picture.click(position={"x": 20, "y": 20})
     stage = page.locator("[data-stage]")
     expect(stage).to_have_class(re.compile("is-zoomed"))
-    assert stage.evaluate("it => it.scrollLeft < 60 && it.scrollTop < 60")
+    wait_until(lambda: stage.evaluate("it => it.scrollLeft < 60 && it.scrollTop < 60"), "the corner to come into view")
     assert page.locator(".stage-bar").bounding_box() == bar
     box = stage.bounding_box()
     assert box

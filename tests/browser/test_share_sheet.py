@@ -15,8 +15,8 @@ def test_closing_it_closes_the_menu_it_came_from(page: Page, alice: Member, by_k
     page.goto("/history/")
     more, sheet = page.get_by_role("button", name="More for"), page.get_by_role("dialog", name="Sharing")
     more.click()
-    page.get_by_role("button", name="Copy guest link").click()
-    expect(sheet.get_by_text("The link is ready.")).to_be_visible()
+    page.get_by_role("button", name="New guest link").click()
+    expect(sheet.get_by_text("New guest link, ready to send. It works until")).to_be_visible()
     if by_key:
         page.keyboard.press("Escape")
     else:
@@ -44,8 +44,8 @@ def test_one_click_in_a_menu_shares_with_the_team_and_the_card_says_so(page: Pag
     expect(more).to_be_focused()
 
     more.click()
-    page.get_by_role("button", name="Copy guest link").click()
-    expect(sheet.get_by_text("The link is ready.")).to_be_visible()
+    page.get_by_role("button", name="New guest link").click()
+    expect(sheet.get_by_text("New guest link, ready to send. It works until")).to_be_visible()
     page.keyboard.press("Escape")
     expect(who).to_have_text("Team and guest link")
     assert Run.objects.get().shared_at is not None

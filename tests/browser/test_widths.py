@@ -5,24 +5,13 @@ from playwright.sync_api import Page
 
 from tests.browser.acts import a_photo, choose, open_app, tiles
 from tests.browser.apps import CARTOONIFY
-from tests.browser.page_checks import SIDEWAYS
+from tests.browser.page_checks import too_wide
 from tests.browser.pages import pages_of
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-WIDTHS = (320, 360, 768, 1280)
 LARGE_TEXT = 32  # px in the browser's settings, twice the usual 16
-
-
-def too_wide(page: Page) -> list[str]:
-    """Widths at which the open page scrolls sideways, with the elements that cause it."""
-    found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        if said := page.evaluate(SIDEWAYS):
-            found.append(f"{page.url} at {width}: {said}")
-    return found
 
 
 def enlarge_text(page: Page) -> None:
@@ -33,12 +22,13 @@ def enlarge_text(page: Page) -> None:
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
 def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, gallery: Gallery, is_large: bool) -> None:
+    """With text of the usual size, test_languages.py opens all pages, in a language whose texts are longer."""
     visitor = guests(email=gallery.email)
     page = visitor.page
     if is_large:
         enlarge_text(page)
     found = []
-    for path in pages_of(gallery, whole):
+    for path in pages_of(gallery, whole) if is_large else ("/", "/history/"):
         page.goto(path)
         found += too_wide(page)
     open_app(visitor, "card-many-pictures")

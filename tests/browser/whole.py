@@ -37,8 +37,10 @@ class Whole:
 
     def start(self) -> None:
         """Start everything and wait for a complete catalogue. The caller must call `stop`, even after an error."""
+        self.home.migrate()
+        place = ("--port", str(self._lamina_port), "--data", str(self._lamina_data))
         pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
-        self.home.start("lamina_sandbox", "--port", str(self._lamina_port), "--data", str(self._lamina_data), *pace)
+        self.home.start("lamina_sandbox", "--test-cards", *place, *pace)
         wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
         self.process = self.home.start("portal")
         wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready")

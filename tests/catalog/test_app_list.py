@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import catalog
+from runs.background import leases
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
@@ -43,6 +44,24 @@ def test_the_bench_table_has_no_failures(door: SandboxDoor, alice: Member, title
 
     assert rows
     assert [row.as_line() for row in rows if not row.met] == []
+
+
+def test_a_list_asked_for_during_another_refresh_is_read_soon_after(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    first = LaminaStatus.objects.get().catalog_at
+    moving.shift(timedelta(minutes=11))
+    leases.acquire("catalog", "another refresh", 60)
+    catalog.request_refresh_if_stale()
+    work()
+    assert LaminaStatus.objects.get().catalog_at == first
+
+    leases.release("catalog", "another refresh")
+    pulse()
+    work()
+
+    assert LaminaStatus.objects.get().catalog_at != first
 
 
 def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving: time_machine.Traveller) -> None:

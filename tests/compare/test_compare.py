@@ -81,7 +81,7 @@ def test_the_app_and_what_was_asked_for_stand_there_when_they_differ(as_alice: C
     page = as_alice.get(address(*runs)).text
 
     assert "Other app" in page
-    assert "Asked for" in page
+    assert "Requested" in page
     assert "Everything the app makes" in page
 
 
@@ -122,15 +122,16 @@ def test_of_more_than_four_the_first_four_are_shown(as_alice: Client, alice: Mem
 def test_fewer_than_two_is_a_choice_from_this_run_and_the_latest(
     as_alice: Client, as_bob: Client, alice: Member, app: App
 ) -> None:
-    one, other = made(alice, app), made(alice, app, prompt="a red boat")
-    Run.objects.filter(pk=other.pk).update(search_text="a red boat")
+    one, other = made(alice, app), made(alice, app, prompt="a red boat", search_text="a red boat")
 
     page = flat(as_alice.get(address(one)).text)
     assert f'value="{first(one)}" checked' in page
     assert f'value="{first(other)}"' in page
     assert f'value="{first(one)}" checked' in flat(as_alice.get(f"/compare/?r={one.public_id}").text)
-    found = as_alice.get(f"/compare/?f={first(one)}&q=boat&pick=1").text
-    assert f'value="{first(other)}"' in found
+    for words in ("boat", "boats red", "booat"):
+        found = as_alice.get(f"/compare/?f={first(one)}&q={words}&pick=1").text
+        assert f'value="{first(other)}"' in found, words
+    assert f'value="{first(other)}"' not in as_alice.get(f"/compare/?f={first(one)}&q=oat&pick=1").text
     assert "Nothing to compare yet" in as_bob.get(address(one)).text
 
 
@@ -202,3 +203,52 @@ def test_more_than_two_are_held_against_the_first() -> None:
 def test_marks_are_bounded_in_time(text: str) -> None:
     with busy_at_most(seconds=2):
         side_by_side(text, f"{text[5:]}z")
+
+
+def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Member, app: App) -> None:
+    """Each run's results are offered, also when searching; its first one is ticked."""
+    runs = [made(alice, app), made(alice, app)]
+    for run in runs:
+        Output.objects.filter(run=run, position=1).update(kind="text", text="words")
+
+    page = Page(as_alice.get(f"/compare/?r={runs[0].public_id},{runs[1].public_id}").text)
+
+    boxes = {box.attributes.get("value"): "checked" in box.attributes for box in page.find("input")}
+    for run in runs:
+        front, back = run.outputs.all()
+        assert (boxes[front.public_id], boxes[back.public_id]) == (True, False)
+        assert run.public_id in boxes  # hidden, so that a search keeps the choice
+    chosen = [run.outputs.all()[1].public_id for run in runs]
+    assert "Compare 2 texts" in as_alice.get(f"/compare/?r={runs[0].public_id}&f={chosen[0]}&f={chosen[1]}").text
+
+
+def test_any_file_of_a_result_can_be_compared(as_alice: Client, alice: Member, app: App) -> None:
+    run = made(alice, app)
+    output = run.outputs.all()[0]
+    second = OutputFile.objects.create(
+        output=output, source_url="https://x.test/b.png", status="saved", file=make_stored((50, 20)), position=1
+    ).file
+    assert second
+    key = f"{output.public_id}.2"
+
+    assert f'href="/compare/?f={key}"' in as_alice.get(f"{output.get_absolute_url()}?n=2").text
+    assert f'value="{key}" checked' in flat(as_alice.get(f"/compare/?f={key}").text)
+    page = flat(as_alice.get(f"/compare/?f={output.public_id},{key}").text)
+    assert second.original_url in page
+    assert "Front, 2 of 2" in page
+    assert f'href="{output.get_absolute_url()}?n=2"' in page
+    assert "no longer available" in as_alice.get(f"/compare/?f={key},{output.public_id}.9").text
+
+
+def test_a_comment_is_written_from_its_column_and_counted_there(as_alice: Client, alice: Member, app: App) -> None:
+    url = address(made(alice, app), made(alice, app, style="Anime"))
+    columns = Page(as_alice.get(url).content.decode()).find(css="compare-acts")
+    links = [[link for link in column.find("a") if link.words.startswith("Comment")] for column in columns]
+    assert [len(found) for found in links] == [1, 1]
+    form = Page(as_alice.get(links[1][0].attributes["href"]).content.decode()).first("form", id="comment-form-new")
+    back = next(field.attributes["value"] for field in form.find("input") if field.attributes["name"] == "back")
+    answer = as_alice.post(form.attributes["action"], {"text": "Warmer", "back": back})
+    assert answer["Location"].startswith(url)
+    columns = Page(as_alice.get(answer["Location"]).content.decode()).find(css="compare-acts")
+    assert ["1 comment on" in column.words for column in columns] == [False, True]
+    assert "Warmer" in as_alice.get(columns[1].find("a")[-2].attributes["href"]).content.decode()

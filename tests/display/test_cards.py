@@ -17,6 +17,7 @@ from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules
 from runs.sharing import links
 from runs.templatetags.menus import run_menu
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 STYLE, PLACE, LIGHT = ("Style", "Ghibli"), ("Place", "A quay"), ("Light", "Dusk")
@@ -134,6 +135,25 @@ def test_a_card_stays_active_while_a_result_is_being_saved(alice: Member) -> Non
     assert card_of(run, alice).is_active
 
 
+def test_cards_of_the_same_name_show_first_what_differs(alice: Member) -> None:
+    app = make_app()
+    summary = [
+        {"name": "Style", "text": "Ghibli", "type": "options"},
+        {"name": "Size", "text": "Large", "type": "options"},
+        {"name": "Mood", "text": "Calm", "type": "text"},
+        {"name": "Colour", "text": "Red", "type": "text"},
+    ]
+    runs = [make_run(alice, app, title="Shoe"), make_run(alice, app, title="Shoe"), make_run(alice, app, title="Desk")]
+    runs[0].summary, runs[2].summary = summary, summary
+    runs[1].summary = [*summary[:3], summary[3] | {"text": "Blue"}]
+
+    red, blue, desk = (card.lines for card in run_cards(runs, alice))
+
+    assert red == [("Colour:", "Red"), ("Style:", "Ghibli")]
+    assert blue == [("Colour:", "Blue"), ("Style:", "Ghibli")]
+    assert desk == [("Style:", "Ghibli"), ("Size:", "Large")]
+
+
 @pytest.mark.parametrize(
     ("name", "title", "lines"),
     [
@@ -150,7 +170,7 @@ def test_a_card_does_not_repeat_its_title(alice: Member, name: str, title: str, 
     card = card_of(run, alice)
 
     assert card.title == (title or f"{name} · Ghibli")
-    assert card.lines == lines
+    assert card.lines == [(f"{key}:", text) for key, text in lines]
     assert drawn(run, alice).count("A quay") == 1
 
 
@@ -216,8 +236,8 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(going, alice) == [begin, share]
     assert "Share with team" in menu_of(make_run(alice), alice)
     assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
-    assert "Copy guest link" in menu_of(done, alice)
-    assert "Copy guest link" not in menu_of(going, alice)  # there is nothing to look at yet
+    assert "New guest link" in menu_of(done, alice)
+    assert "New guest link" not in menu_of(going, alice)  # there is nothing to look at yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]
@@ -245,6 +265,14 @@ def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, 
     assert card_of(run, alice).has_guests
     GuestLink.objects.update(expires_at=timezone.now())
     assert not card_of(run, alice).has_guests
+
+
+def test_a_card_names_who_made_it_after_a_transfer(alice: Member, bob: Member, admin_member: Member) -> None:
+    run = make_run(bob, status="completed", made_by=alice)
+
+    for viewer, name in ((bob, "Alice"), (admin_member, "Alice"), (alice, "")):
+        who = Page(drawn(run, viewer)).first(css="run-card-who").words
+        assert ("Alice" in who, "Bob" in who) == (bool(name), False)
 
 
 def test_a_menu_kept_for_one_language_is_not_shown_in_another(alice: Member) -> None:

@@ -138,7 +138,7 @@ def test_a_page_that_waits_is_swapped_only_for_news(as_alice: Client, outputs: l
         return as_alice.get(outputs[0].get_absolute_url(), {"v": asked[1]}, headers=headers).status_code
 
     assert ask() == 204
-    Output.objects.filter(pk=outputs[0].pk).update(version=int(asked[1]) + 1)
+    Output.objects.filter(pk=outputs[0].pk).update(changed_in=int(asked[1]) + 1)
     assert ask() == 200
 
 
@@ -203,7 +203,17 @@ def test_it_says_who_made_it_whoever_has_it_now(
     if maker == "Unknown":
         Run.objects.filter(pk=run.pk).update(made_by=None)
 
-    assert f'<dt>Made by</dt><dd dir="auto">{maker}</dd>' in page(as_bob, outputs[0])
+    body = page(as_bob, outputs[0])
+    assert f'<dt>Made by</dt><dd dir="auto">{maker}</dd>' in body
+    assert '<dt>Now owned by</dt><dd dir="auto">Bob</dd>' in body
+    crumb = Page(as_bob.get(run.get_absolute_url()).content.decode()).first(css="run-crumb").words
+    assert "now owned by Bob" in crumb
+    assert ("by Alice" in crumb) == (maker == "Alice")
+
+
+def test_a_run_that_its_maker_still_has_names_no_owner(as_alice: Client, run: Run, outputs: list[Output]) -> None:
+    assert "Now owned by" not in page(as_alice, outputs[0])
+    assert "owned by" not in source(as_alice, run.get_absolute_url())
 
 
 def test_shortcuts_can_be_switched_off(as_alice: Client, alice: Member, outputs: list[Output]) -> None:

@@ -43,13 +43,13 @@ def test_a_start_without_a_clear_answer_is_delayed_more_each_time_and_then_a_per
         sent_and_looked_for(run)
         assert run.status == "starting"
         assert waits(run, pause)
-    assert "Next try in" in as_alice.get(run.get_absolute_url()).content.decode()
+    assert "Next attempt in" in as_alice.get(run.get_absolute_url()).content.decode()
 
     sent_and_looked_for(run)
 
     assert (run.status, run.due_at, starts(sandbox)) == ("checking", None, 5)
     body = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "Lamina gave no clear answer to 5 tries, and its list of runs shows none of them." in body
+    assert "Lamina gave no clear answer to 5 attempts, and its list of runs shows none of them." in body
     assert not Run.objects.needing_poller().exists()
 
     sandbox.clear_faults()

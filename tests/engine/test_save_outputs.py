@@ -17,6 +17,7 @@ from runs.engine import apply_outputs
 from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
+from runs.review.content import hash_of_files
 from runs.storage import media, store
 from runs.storage.claimed_fetch import Renewer
 from runs.words.messages import say
@@ -54,7 +55,8 @@ def test_a_result_is_saved_and_its_page_refreshes(run: Run, server: HostileServe
     assert output_file.file.file.open("rb").read() == server.files["/a.png"]
     assert output_file.file.name == f"cartoonify_front_{run.created_at:%Y-%m-%d}.png"
     assert version > run.version
-    assert output_file.output.version == version
+    assert output_file.output.changed_in == version
+    assert output_file.output.content_hash == hash_of_files([output_file.file.sha256])
     assert not leases.is_held("files-0")
 
 
@@ -62,8 +64,10 @@ def test_several_files_of_a_box_have_names_of_their_own(run: Run, server: Hostil
     for position in range(3):
         make_file(run, f"{server.url}/a.png", position)
     keep_due_files()
-    names = [stored.name.rsplit("_", 1)[-1] for stored in StoredFile.objects.order_by("pk")]
-    assert names[1:] == ["2.png", "3.png"]
+    names = [stored.name.rsplit("_", 1)[0] for stored in StoredFile.objects.order_by("pk")]
+    assert names == ["cartoonify_front", "cartoonify_front_2", "cartoonify_front_3"]
+    hashes = StoredFile.objects.order_by("results__position").values_list("sha256", flat=True)
+    assert Output.objects.get(files__position=2).content_hash == hash_of_files(list(hashes))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def server() -> Iterator[HostileServer]:
 @pytest.fixture
 def home(tmp_path: Path, server: HostileServer) -> Iterator[Home]:
     home = Home(tmp_path, LAMINA_BASE_URL=server.url, PORTAL_TESTING="1")
-    home.manage("migrate", "--verbosity", "0")
+    home.migrate()
     home.manage("shell", "--no-imports", "-c", MAKE.format(url=server.url, files=FILES))
     yield home
     home.end_all()

@@ -64,7 +64,7 @@ def test_told_to_wait(
     assert (run.status, run.wait, run.sent_at) == ("starting", "rate", None)
     assert waits(run, seconds)
     assert str(WAITS[Run.Wait.RATE]) in shown(as_alice, run)
-    assert "Next try in" in shown(as_alice, run)
+    assert "Next attempt in" in shown(as_alice, run)
     assert rate_limit.take(rate_limit.Priority.START) > 0  # no other request is sent in the meantime
     RequestLog.objects.update(closed_until=0)
     assert swept(run).remote_id

@@ -9,11 +9,25 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.history import bin
-from runs.models import App, GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
+from runs.models import (
+    App,
+    GuestLink,
+    KnownWord,
+    Member,
+    OutputFile,
+    Preset,
+    Run,
+    RunInput,
+    StoredFile,
+    Upload,
+    WordTrigram,
+)
 from runs.models.run import RunInputUpload
 from runs.storage.orphans import remove_uploads
 from runs.uploads.ownership import adopt
-from tests.support.factories import make_kept, make_run, make_stored
+from runs.words import known
+from runs.words.known import learn, similar_to
+from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -231,5 +245,24 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
+    as_alice.get("/bin/")  # afterwards, who may decide is remembered for a while
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
+
+
+def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice: Member, bob: Member) -> None:
+    gone = make_run(alice, status="completed", title="Zeppelin harbour studio")
+    make_run(bob, gone.app, status="completed", title="A harbour")
+    make_app("Studio")
+    learn(["studio", "formerly"])
+    put_into_bin(gone)
+    words = ["zepelin", "harbuor", "studoi"]
+    assert similar_to(words) == {"zepelin": ("zeppelin",), "harbuor": ("harbour",), "studoi": ("studio",)}
+
+    assert bin.delete_for_good(gone)
+
+    assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
+    assert not WordTrigram.objects.filter(word="zeppelin").exists()
+    assert known.forget_unused() == 1  # "formerly", which only an old title had
+    assert not KnownWord.objects.filter(word="formerly").exists()
+    assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}

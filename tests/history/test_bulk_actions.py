@@ -3,14 +3,20 @@ Saved views are private."""
 
 import re
 from html import unescape
+from io import BytesIO
+from urllib.parse import quote
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.history import bulk_actions
-from runs.models import GuestLink, Member, Run, SavedView, SharingRules
+from runs.history import bulk_actions, selection
+from runs.models import GuestLink, Member, Output, Run, SavedView, SharingRules, Upload
+from runs.models.run import RunInputUpload
+from runs.sharing import links
 from runs.web import secret_links
+from runs.words.moments import zoned_words
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
@@ -24,8 +30,25 @@ def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
     return flat(client.post("/history/act/", data, follow=True).content)
 
 
+def clear(client: Client) -> None:
+    client.post("/history/select/", {"do": "clear"})
+
+
+def undo(client: Client, body: str) -> str:
+    """Press Undo in the notice on the page `body`."""
+    at = re.search(r'name="at" value="([^"]*)"', body)
+    assert at
+    return client.post("/history/act/", {"do": "restore", "at": at[1]}, follow=True).text
+
+
 def words(body: str) -> str:
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split()))
+
+
+def fields(body: str) -> dict[str, str]:
+    """The fields of the question before the bin, with its button."""
+    hidden = re.findall(r'name="(place|back|at)" value="([^"]*)"', body)
+    return {name: unescape(value) for name, value in hidden} | {"do": "bin"}
 
 
 @pytest.fixture
@@ -55,16 +78,81 @@ def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed:
     assert "2 runs were moved to the bin. 1 run hasn't finished" in words(body)
     assert "1 run isn't yours, so it wasn't moved." in words(body)
     assert set(Run.objects.filter(deleted_at__isnull=False)) == set(mixed[:2])
-    assert all(f'name="r" value="{run.public_id}"' in body for run in mixed[:2])
     assert 'value="restore"' in body
     assert 'value="restore"' not in as_alice.get("/history/").text
 
-    assert "2 runs were restored." in words(act(as_alice, "restore", *mixed))
+    assert "2 runs were restored." in words(undo(as_alice, body))
+    assert not Run.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_an_undo_restores_only_what_was_moved_then(as_alice: Client, as_bob: Client, mixed: list[Run]) -> None:
+    earlier = act(as_alice, "bin", mixed[0])
+    act(as_alice, "bin", mixed[1])
+
+    assert "There was nothing left to restore." in words(undo(as_bob, earlier))
+    undo(as_alice, earlier)
+
+    assert list(Run.objects.filter(deleted_at__isnull=False)) == [mixed[1]]
+    assert "nothing left to restore" in words(undo(as_alice, 'name="at" value="not a moment"'))
+
+
+def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_names_it(
+    as_alice: Client, alice: Member, mixed: list[Run]
+) -> None:
+    phone = [make_run(alice, mixed[0].app, status="completed", title=title) for title in ("Red shoe", "Oak desk")]
+    as_alice.post("/history/select/", {"r": [run.public_id for run in (*phone, mixed[2])], "place": "mine"})
+    page = words(as_alice.get("/history/?state=failed").text)
+    assert "3 selected 3 not on this page Show all selected" in page
+    listed = as_alice.get("/history/?selected=1").text
+    assert all(run.public_id in listed for run in (*phone, mixed[2]))
+    assert mixed[0].public_id not in listed
+
+    asked = act(as_alice, "bin", mixed[1], query="state=failed")
+
+    assert not Run.objects.filter(deleted_at__isnull=False).exists()
+    assert "Move 3 runs to the bin?" in words(asked)
+    assert "Red shoe" in asked
+    assert "Oak desk" in asked
+    assert "1 selected run stays" in words(asked)
+    agreed = fields(asked)
+    selection.keep(alice, "mine", [], [mixed[0].public_id])  # on another device, meanwhile
+    assert "Move 4 runs to the bin?" in words(as_alice.post("/history/act/", agreed, follow=True).text)
+    agreed = fields(as_alice.get(f"/history/bin/?place=mine&back={quote('/history/?state=failed')}").text)
+    answer = as_alice.post("/history/act/", agreed, follow=True)
+    assert answer.redirect_chain[-1][0] == "/history/?state=failed"
+    assert "4 runs were moved to the bin. 1 run hasn't finished" in words(answer.text)
+
+
+def test_before_the_bin_the_same_is_said_of_clients_and_teammates_in_history_and_on_the_run(
+    as_alice: Client, alice: Member, bob: Member, mixed: list[Run]
+) -> None:
+    kept = make_kept(mixed[0])
+    links.link_of_click(alice, [kept.output])
+    use = make_run(bob, mixed[0].app, status="completed", shared_at=timezone.now())
+    upload = Upload.objects.create(member=bob, file=kept.file, status="ready", name="shoe")
+    photo = use.inputs.create(position=1, name="Photo", type="url", value=[])
+    RunInputUpload.objects.create(input=photo, upload=upload, position=0)
+    data = {"do": "bin", "r": [mixed[0].public_id], "on": mixed[0].public_id}
+
+    many = words(as_alice.post("/history/act/", data, follow=True).text)
+    one = words(as_alice.get(f"/runs/{mixed[0].public_id}/delete/").text)
+
+    for said in ("Clients can see 1 result through a guest link.", "A teammate used these results in 1 run."):
+        assert said in many
+        assert said in one
+    assert not Run.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_deleting_one_run_can_be_undone_at_once(as_alice: Client, mixed: list[Run]) -> None:
+    body = flat(as_alice.post(f"/runs/{mixed[0].public_id}/delete/", follow=True).content)
+
+    assert "1 run was moved to the bin. Runs stay in the bin for 30 days. Undo" in words(body)
+    assert "1 run was restored." in words(undo(as_alice, body))
     assert not Run.objects.filter(deleted_at__isnull=False).exists()
 
 
 def test_one_guest_link_shows_what_is_ready_in_all_of_them(
-    as_alice: Client, alice: Member, mixed: list[Run], monkeypatch: pytest.MonkeyPatch
+    as_alice: Client, as_admin: Client, alice: Member, mixed: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = make_run(alice, status="completed")
     for run in (mixed[0], mixed[3], second):
@@ -75,12 +163,14 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     link = GuestLink.objects.get()
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
-    assert "1 run isn't in the link" in words(body)
-    assert "ready result that you can share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
-    monkeypatch.setattr(bulk_actions, "SHOWN_TO_GUESTS", 1)
+    assert "1 of them isn't in the link" in words(body)
+    clear(as_alice)
+    assert "Nothing you selected is ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
+    monkeypatch.setattr(bulk_actions, "FILES_AT_MOST", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
-    assert "Guest links are turned off" in words(act(as_alice, "guest", mixed[0]))
+    assert "Guest links are turned off. An admin can" in words(act(as_alice, "guest", mixed[0]))
+    assert "Guest links are turned off. You can" in words(act(as_admin, "guest", mixed[0]))
     assert GuestLink.objects.count() == 1
 
 
@@ -90,6 +180,7 @@ def test_stars_go_to_whatever_one_sees(as_alice: Client, mixed: list[Run]) -> No
 
 
 def test_two_to_four_with_a_result_can_be_compared(as_alice: Client, mixed: list[Run]) -> None:
+    Output.objects.filter(position=1).delete()
     first, other = mixed[0].outputs.first(), mixed[3].outputs.first()
     assert first
     assert other
@@ -98,34 +189,47 @@ def test_two_to_four_with_a_result_can_be_compared(as_alice: Client, mixed: list
     answer = as_alice.post("/history/act/", data)
 
     assert set(answer["Location"].removeprefix("/compare/?f=").split(",")) == {first.public_id, other.public_id}
-    assert "select two to four runs that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
+    clear(as_alice)
+    assert "select two to four that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
+
+
+def test_any_result_of_a_run_can_be_compared(as_alice: Client, mixed: list[Run]) -> None:
+    for run in (mixed[0], mixed[3]):
+        for position in range(2):
+            make_kept(run, position=position)
+
+    page = act(as_alice, "compare", mixed[0], mixed[3])
+
+    assert "Choose what to compare" in page
+    for run in (mixed[0], mixed[3]):
+        front, back = run.outputs.all()
+        assert re.search(f'value="{front.public_id}" ?checked', page), page
+        assert f'value="{back.public_id}"' in page
+        assert zoned_words(run.created_at) in page
 
 
 def test_download_leads_to_the_zip(as_alice: Client, mixed: list[Run]) -> None:
+    make_kept(mixed[0])
+    make_kept(mixed[3])
+
     answer = as_alice.post("/history/act/", {"do": "download", "r": [mixed[0].public_id, mixed[3].public_id]})
 
-    assert answer["Location"] == f"/download/?r={mixed[0].public_id}&r={mixed[3].public_id}"
+    assert answer["Location"] == "/download/?selected=mine"
+    with ZipFile(BytesIO(b"".join(as_alice.get(answer["Location"]).streaming_content))) as archive:  # type: ignore[attr-defined]
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
 
 
-@pytest.mark.parametrize("do", ["download", "compare", "share", "guest", "star", "bin", "restore"])
-def test_more_than_fit_are_all_left_as_they_are(
-    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch, do: str
+@pytest.mark.parametrize("do", ["download", "guest"])
+def test_more_than_fit_into_one_file_or_link_are_told_with_what_to_do(
+    as_alice: Client, mixed: list[Run], monkeypatch: pytest.MonkeyPatch, do: str
 ) -> None:
-    monkeypatch.setattr(bulk_actions, "AT_MOST", 2)
-    runs = [make_run(alice, status="completed", has_star=False) for _ in range(3)]
-    make_kept(runs[0])
-    binned = timezone.now() if do == "restore" else None
-    Run.objects.update(deleted_at=binned)
-    data = {"do": do, "r": [run.public_id for run in runs], "query": "state=ready"}
+    for module in (bulk_actions, selection):
+        monkeypatch.setattr(module, "FILES_AT_MOST", 1)
+    make_kept(mixed[0])
+    make_kept(mixed[0], position=1)
 
-    answer = as_alice.post("/history/act/", data, follow=True)
-
-    assert answer.redirect_chain == [("/history/?state=ready", 302)]
-    assert "You selected 3 runs; the limit is 2. Nothing was changed." in words(answer.content.decode())
-    assert Run.objects.filter(has_star=False, shared_at=None, deleted_at=binned).count() == 3
+    assert "holds at most 1. Select fewer." in words(act(as_alice, do, mixed[0]))
     assert not GuestLink.objects.exists()
-    as_alice.post("/history/act/", data | {"r": [runs[n].public_id for n in (0, 1, 0)]})  # duplicates count once
-    assert "the limit is" not in as_alice.get("/history/").text
 
 
 def test_nothing_chosen_is_said_and_the_filter_stays(as_alice: Client) -> None:
@@ -135,7 +239,7 @@ def test_nothing_chosen_is_said_and_the_filter_stays(as_alice: Client) -> None:
     assert "Select at least one run first." in words(act(as_alice, "star"))
 
 
-@pytest.mark.parametrize("do", ["share", "star", "bin", "restore"])
+@pytest.mark.parametrize("do", ["share", "star", "bin", "restore", "guest"])
 def test_viewers_change_nothing(do: str, make_member: object, alice: Member) -> None:
     viewer = Member.objects.create_user("vera@example.com", "x", role="viewer")
     run = make_run(alice, status="completed", shared_at=timezone.now())

@@ -1,20 +1,26 @@
 """History: a member's own runs, newest first, with filters in the address and paging that never slows down."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
+from runs.connection import status
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
+from runs.history import filters
 from runs.history.filters import Hint
+from runs.history.search import Filter
 from runs.models import Member, Upload
 from runs.schema_forms.answers import load_answers
 from tests.support.factories import make_app, make_run, make_stored
 from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +125,30 @@ def test_a_full_page_costs_at_most_eight_queries(
         as_alice.get("/history/")
 
 
+@pytest.mark.parametrize(("role", "tab"), [("maker", "mine"), ("viewer", "team")])
+@pytest.mark.parametrize("words", ["orchard", "orchad"])  # the second one leads to a wider search
+def test_a_search_costs_at_most_eight_queries_too(
+    as_alice: Client,
+    alice: Member,
+    bob: Member,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    role: str,
+    tab: str,
+    words: str,
+) -> None:
+    app = make_app()
+    for _ in range(30):
+        make_run(alice if tab == "mine" else bob, app, status="completed", title="Orchard", shared_at=timezone.now())
+    Member.objects.filter(pk=alice.pk).update(role=role)
+    as_alice.get("/history/?tab=team")  # who may decide is remembered for a minute
+    status.forget_status()
+
+    with django_assert_max_num_queries(8):
+        page = as_alice.get("/history/", {"q": words, "tab": tab})
+
+    assert sum(len(cards) for _, cards in page.context["groups"]) == 24
+
+
 @pytest.mark.parametrize("words", ["CREME brulee", "brûlée", "靴", "か", "crème.png", "cartoonify", "front row"])
 def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member, words: str) -> None:
     app, file = make_app(), make_stored()
@@ -132,5 +162,28 @@ def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member
     run = launch_run(alice, LaunchRequest(app, app.schema, load_answers(answers), [], new_form_token(alice)))
 
     assert f"card-{run.public_id}" in as_alice.get("/history/", {"q": words}).content.decode()
-    assert f"card-{run.public_id}" not in as_alice.get("/history/", {"q": f"{words} zebra"}).content.decode()
+    assert as_alice.get("/history/", {"q": f"{words} zebra"}).context["wider"].left_out == "zebra"
     assert run.kinds == " image "
+
+
+@pytest.mark.parametrize(
+    ("language", "week"), [("en", "from=2026-11-15&to=2026-11-21"), ("de", "from=2026-11-16&to=2026-11-22")]
+)
+def test_usual_spans_of_days_are_one_press_away(language: str, week: str) -> None:
+    with override(language):
+        offered = filters.day_shortcuts(Filter(q="shoe"), date(2026, 11, 27))  # a Friday
+
+    spans = ("from=2026-11-27", "from=2026-11-21", week, "from=2026-10-01&to=2026-10-31")
+    assert [span.url for span in offered] == [f"/history/?q=shoe&{query}" for query in spans]
+
+
+def test_todays_span_is_the_readers_today(as_alice: Client, alice: Member) -> None:
+    Member.objects.filter(pk=alice.pk).update(time_zone="Pacific/Kiritimati")  # 14 hours ahead of UTC
+    make_run(alice)
+    there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
+    shown = Page(as_alice.get("/history/").text).first(id="history-shortcuts")
+    assert shown.words == "Today Last 7 days Last week Last month"
+    now_there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))  # a day later at midnight
+    assert shown.first("a").attributes["href"] in {f"/history/?from={day}" for day in (there, now_there)}
+    same = Page(as_alice.get(shown.first("a").attributes["href"]).text).first(id="history-shortcuts")
+    assert same.first("a").attributes.get("aria-current") == "true" or there != now_there

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from runs.history import filters, query_timeout
+from runs.history import query_timeout, views
 from runs.models import Member
 from tests.support.factories import make_app, make_run
 
@@ -44,7 +44,7 @@ def test_the_page_says_so_and_offers_fewer_days(
     make_run(alice, make_app(), status="completed")
     with monkeypatch.context() as patched:
         patched.setattr(query_timeout, "SEARCH_SECONDS", 0.2)
-        patched.setattr(filters, "hints", lambda *_: ask(ENDLESS))
+        patched.setattr(views, "elsewhere", lambda *_: ask(ENDLESS))
         answer = as_alice.get("/history/?q=submarine&from=2020-01-01")
 
     assert "The search took too long" in answer.content.decode()

@@ -75,7 +75,7 @@ def test_it_can_be_restored_and_the_bin_says_why(as_alice: Client, alice: Member
 def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, app: App) -> None:
     ended(alice, app, 40)
     page = as_admin.post(ADDRESS, {"ready_days": "30", "failed_days": ""}, follow=True).content.decode()
-    assert "1 run goes to the bin within a day" in page
+    assert "1 run will be moved to the bin within a day" in page
     as_admin.post(ADDRESS, {"ready_days": "", "failed_days": "14"})
 
     kept = RetentionRules.objects.get()

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.history import selection
 from runs.history.filter_choices import Directory
 from runs.history.order import Cursor, outputs_beside, page_of
 from runs.history.search import Filter
 from runs.models import Member, Run
+from runs.words.run_index import index_runs
 from tests.support.factories import make_app, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
@@ -124,7 +127,8 @@ def test_person_and_app_are_filters_and_names_of_today_count(
 
 def test_among_ones_own_runs_ones_own_name_finds_nothing(library_of_runs: dict[str, Run], alice: Member) -> None:
     Member.objects.filter(pk=alice.pk).update(name="Rose Red")
-    Run.objects.filter(pk=library_of_runs["film"].pk).update(search_text="a rose in the rain")
+    library_of_runs["film"].search_text = "a rose in the rain"
+    index_runs([library_of_runs["film"]])
 
     assert ids("q=rose", alice) == {"film"}
     assert ids("q=rose+red", alice) == set()
@@ -209,3 +213,32 @@ def test_neighbours_keep_to_the_filter(alice: Member, bob: Member) -> None:
     assert outputs_beside(first, found, alice).newer == newest.outputs.last()
     assert outputs_beside(second, found, alice).older == oldest.outputs.first()
     assert outputs_beside(oldest.outputs.last() or first, found, alice).older is None
+
+
+@pytest.mark.parametrize("query", ["tab=team&by={bob}", "tab=team&q=robert"])
+def test_a_person_finds_what_they_made_and_what_they_own(
+    as_alice: Client, alice: Member, bob: Member, make_member: Callable[..., Member], query: str
+) -> None:
+    now, carol = timezone.now(), make_member("carol")
+    Member.objects.filter(pk=bob.pk).update(name="Robert")
+    app = make_app()
+    shared: dict[str, Any] = {"shared_at": now, "status": "completed"}
+    make_run(bob, app, title="own", **shared)
+    make_run(carol, app, title="made", made_by=bob, **shared)
+    make_run(bob, app, title="owned", made_by=carol, **shared)
+    make_run(bob, app, title="unknown maker", made_by=None, **shared)
+    make_run(carol, app, title="other", **shared)
+    make_run(carol, app, title="nobody knows", made_by=None, **shared)
+    make_run(carol, app, title="private", made_by=bob, status="completed")
+
+    page = as_alice.get("/history/?" + query.format(bob=bob.public_id))
+
+    cards = [card for _, cards in page.context["groups"] for card in cards]
+    assert sorted(card.title for card in cards) == ["made", "own", "owned", "unknown maker"]
+    assert "Made or owned by" in page.text
+    found = Filter.parse(query.format(bob=bob.public_id))
+    matches = selection.matches(alice, found)
+    assert matches
+    assert matches.total == 4
+    hints = as_alice.get(f"/history/?{query.format(bob=bob.public_id)}&state=failed").context["hints"]
+    assert "4" in [hint.count for hint in hints]

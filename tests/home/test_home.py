@@ -15,7 +15,7 @@ from runs.engine.poller_wakeups import POLLER
 from runs.home.views import ACTIVE_SHOWN, APPS_SHOWN
 from runs.models import Lease, Member, OutputFile, Run
 from tests.support.clients import client_of
-from tests.support.factories import make_app, make_run
+from tests.support.factories import STYLE, make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +53,18 @@ def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member
     assert "Team runs in progress" in body
 
 
+def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, alice: Member) -> None:
+    make_run(alice, status="cancelled")
+    first = as_alice.get("/")
+    assert 'id="latest"' not in first.text
+    assert not first.context["is_first_visit"]
+
+    some = make_run(alice, status="cancelled", outputs_ready=1)
+    make_run(alice, status="failed")
+
+    assert re.findall(r'data-run="(\w+)"', part(as_alice.get("/").text, "latest")) == [some.public_id]
+
+
 def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:
     app, now = make_app(), timezone.now()
     own = make_run(alice, app, created_at=now - timedelta(minutes=5))
@@ -63,6 +75,24 @@ def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: M
 
     assert f"card-{own.public_id}" in part(body, "in-progress")
     assert part(body, "team-progress").count("data-run=") == ACTIVE_SHOWN
+
+
+def test_many_runs_in_progress_hide_neither_results_nor_what_waits_for_a_decision(
+    as_alice: Client, alice: Member
+) -> None:
+    app, now = make_app(), timezone.now()
+    asks = make_run(alice, app, status="checking", due_at=None, created_at=now - timedelta(hours=2))
+    ready = make_run(alice, app, status="completed", created_at=now - timedelta(hours=1))
+    for _ in range(ACTIVE_SHOWN + 1):
+        make_run(alice, app)
+
+    body = as_alice.get("/").content.decode()
+
+    in_progress = part(body, "in-progress")
+    assert in_progress.count("data-run=") == ACTIVE_SHOWN
+    assert re.findall(r'data-run="(\w+)"', in_progress)[0] == asks.public_id
+    assert "All your runs" in in_progress
+    assert re.findall(r'data-run="(\w+)"', part(body, "latest")) == [ready.public_id]
 
 
 def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alice: Member) -> None:
@@ -86,6 +116,16 @@ def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, 
     answer = as_alice.get("/")
 
     assert [card.name for card in answer.context["used_lately"]] == ["New", "Old"]
+
+
+def test_a_first_visit_is_offered_what_needs_nothing_from_the_whole_list(as_alice: Client) -> None:
+    for number in range(APPS_SHOWN + 2):
+        make_app(f"App {number}", parameters=[STYLE], makes={"image": 1})
+    make_app("Zoo", parameters=[STYLE | {"default": "Ghibli"}], makes={"image": 1})
+
+    suggestions = as_alice.get("/").context["suggestions"]
+
+    assert suggestions[0].name == "Zoo"
 
 
 def test_what_teammates_share_makes_no_first_visit_busy(as_alice: Client, bob: Member) -> None:
@@ -213,3 +253,18 @@ def test_shortcuts_that_are_turned_off_do_not_reach_the_search(as_alice: Client,
     Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
 
     assert "data-hotkey" not in as_alice.get(page).content.decode()
+
+
+def test_a_first_visit_offers_the_apps_that_take_the_fewest_steps(as_alice: Client) -> None:
+    picture, sound, prompt = {"image": 1}, {"audio": 1}, {"name": "Prompt", "type": "text", "default": "a boat"}
+    make_app("Two fields", [STYLE, {**prompt, "default": None}], makes=picture)
+    make_app("One field", makes=picture)
+    make_app("Only sound", [prompt], makes=sound)
+    make_app("Only Run", [prompt], makes=picture)
+    make_app("No field", [], makes=picture)
+
+    body = as_alice.get("/").content.decode()
+
+    welcome = body.partition('class="welcome"')[2]
+    shown = [name for name in ("Only Run", "No field", "One field", "Two fields", "Only sound") if name in welcome]
+    assert shown == ["Only Run", "No field", "One field"]

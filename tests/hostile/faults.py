@@ -21,7 +21,7 @@ from tests.support.processes import wait_until
 from tests.support.quick_portal import DELAY, hurry, impatience, is_at_rest, step, step_to, work_until
 from tests.support.sandbox_door import SandboxDoor
 
-STATUSES = (400, 401, 402, 403, 404, 429, 500, 502, 503)
+STATUSES = (400, 401, 402, 403, 404, 429, 500, 503)
 FAULTS: dict[str, dict[str, Any]] = {
     **{str(status): {"fault": "status", "status": status} for status in STATUSES},
     "500 acting": {"fault": "status", "status": 500, "acts": True},

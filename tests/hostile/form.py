@@ -31,6 +31,7 @@ class Form:
         """Read the form from the page `html`."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
+        pairs = [pair for pair in pairs if pair[0] != "plain"]  # answered by the page itself, not by a redirect to it
         return cls(form.attributes.get("action", ""), pairs)
 
     def get(self, name: str) -> str:

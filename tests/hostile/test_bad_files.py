@@ -33,7 +33,7 @@ FILES = {
     "broken": (File("half.png", png().content[:60], "image/png"), BROKEN),
     "empty": (File("empty.png", b"", "image/png"), "That file is empty."),
     "html": (File("page.png", HTML, "image/png"), ELSE),
-    "svg": (File("logo.png", SVG, "image/png"), ELSE),
+    "svg": (File("logo.png", SVG, "image/png"), said("svg")),
     "bomb": (File("bomb.png", bomb_png(), "image/png"), "over 70 million pixels"),
     "hostile name": (File("../../<img src=x onerror=alert(1)>\x01.png", HTML), ELSE),
 }
@@ -55,7 +55,7 @@ def test_files(
     browser: Browser, app: App, form: Form, name: str, monkeypatch: pytest.MonkeyPatch, lamina_door: SandboxDoor
 ) -> None:
     if name == "too large":
-        monkeypatch.setattr("runs.uploads.uploads.LIMITS", dict.fromkeys(LIMITS, 2000))
+        monkeypatch.setattr("runs.uploads.file_limits.LIMITS", dict.fromkeys(LIMITS, 2000))
     file, sentence = FILES[name]
 
     told = errors_of(browser.refused(form.attach("p2", file).attach("p3", png())))

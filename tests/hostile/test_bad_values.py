@@ -19,7 +19,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NOT_LISTED = "Choose one of the listed answers."
+NOT_LISTED = "Choose one of the listed options."
 
 
 def test_all_errors_are_shown_at_once_and_nothing_is_lost(lamina_door: SandboxDoor, browser: Browser) -> None:

@@ -33,7 +33,8 @@ OFF = [timedelta(hours=2), timedelta(hours=-2)]
 def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a sandbox in another process."""
     port, folder = free_port(), tmp_path_factory.mktemp("far-away")
-    command = [sys.executable, "-m", "runs.sandbox", "--port", str(port), "--data", str(folder), "--seconds", "0.2"]
+    options = ("--port", str(port), "--data", str(folder), "--seconds", "0.2", "--test-cards")
+    command = [sys.executable, "-m", "runs.sandbox", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"
         try:

@@ -159,7 +159,7 @@ def test_an_app_that_is_gone(lamina_door: SandboxDoor, browser: Browser) -> None
     work_until(is_at_rest)
 
     page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-failure-sentence").words == "Lamina no longer offers this app. Nothing was started."
+    assert page.first(css="run-failure-sentence").words == "Lamina no longer offers this app."
     assert page.first(id="run-action").attributes["href"] == "/apps/"
     assert App.objects.get(pk=app.pk).is_gone
     told = browser.refused(late)

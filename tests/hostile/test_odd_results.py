@@ -35,7 +35,7 @@ def result_of(
         (7, "7"),
         (0, "0"),
         (False, "false"),
-        ({"a": {"b": [1, None, "<script>alert(1)</script>"]}}, '"<script>alert(1)</script>"'),
+        ({"a": {"b": [1, None, "<script>alert(1)</script>"]}}, "<script>alert(1)</script>"),
         (["<img src=x onerror=alert(1)>"], "<img src=x onerror=alert(1)>"),
         ("javascript:alert(1)", "javascript:alert(1)"),
         ("data:text/html,<script>alert(1)</script>", "data:text/html,<script>alert(1)</script>"),

@@ -116,7 +116,7 @@ def test_a_viewer_can_look_but_not_run(lamina_door: SandboxDoor, make_member: Ca
     seen, refused = viewer.page(app.get_absolute_url()), viewer.refused(form)
 
     for page in (seen, refused):
-        assert "Your role lets you look, not run. Ask an admin to change it." in page.words
+        assert "Your role is view-only, so you can't run apps. Ask an admin to change it." in page.words
         assert not page.find("button", css="launch-run")
     assert not Run.objects.exists()
 
@@ -127,14 +127,14 @@ def test_too_few_credits_known_before(
 ) -> None:
     someone = Browser.of(admin_member) if is_admin else browser
     app = known(lamina_door, NOTE)
-    lamina_door.control("balance", balance=0.5)
+    lamina_door.control("balance", balance=0.25)
     catalog.refresh_balance()
     form = someone.open(app).set("p0", "typed")
 
     page = someone.refused(form)
 
     reason = page.first(id="launch-reason").words
-    assert reason.startswith("This needs about 1 credit; the balance is 0.5.")
+    assert reason.startswith("This needs about 1 credit; the balance is 0.25.")
     assert reason.endswith("Add credits on Lamina." if is_admin else "Ask an admin to add credits.")
     assert not Run.objects.exists()
     lamina_door.control("balance", balance=10)
@@ -150,25 +150,26 @@ def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Bro
     run = browser.press(form)
     work_until(is_at_rest)
 
-    told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert told == f"{NOT_ENOUGH_CREDITS} Nothing was started."  # not the old "4,250 left"
+    page = browser.page(run.get_absolute_url())
+    assert page.first(css="run-failure-sentence").words == str(NOT_ENOUGH_CREDITS)  # not the old "4,250 left"
+    assert page.first(css="run-money").words.startswith("Nothing was charged")
     catalog.refresh_balance()
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert told == "There are 0.5 credits left, but this run needs about 1 credit. Nothing was started."
+    assert told == "There are 0.5 credits left, but this run needs about 1 credit."
     assert not lamina_door.runs
 
 
 def test_too_few_credits_during_the_run(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """The run had started, so the page doesn't say that nothing was started."""
+    """The run had started, so the page doesn't say that nothing was paid."""
     app = known(lamina_door, NOTE)
     lamina_door.control("script", outcome="failed", error="Insufficient credits", seconds=0)
 
     run = browser.press(browser.open(app).set("p0", "x"))
     work_until(is_at_rest)
 
-    told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert "credits" in told
-    assert "Nothing was started" not in told
+    page = browser.page(run.get_absolute_url())
+    assert "credits" in page.first(css="run-failure-sentence").words
+    assert page.first(css="run-money").words.startswith("It may have cost")
 
 
 def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor, browser: Browser) -> None:

@@ -80,6 +80,7 @@ def test_the_secret_key_is_created_once_and_only_its_owner_can_read_it(tmp_path:
         ("PORTAL_FILE_ORIGINS", "https://files.example.com/only-this"),
         ("PORTAL_FILE_ORIGINS", "https://user@files.example.com"),
         ("PORTAL_FILE_ORIGINS", "ftp://files.example.com"),
+        ("PORTAL_CHAT_ORIGINS", "https://chat.example.com/hooks/x"),
         ("LAMINA_BASE_URL", "app.uselamina.ai"),
         ("DATABASE_URL", "postgres"),
         ("EMAIL_URL", "mail.example.com"),

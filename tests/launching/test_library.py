@@ -2,14 +2,17 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
+from runs.models.run import RunInputUpload
 from runs.words.fold import named
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 from tests.support.page import Page
@@ -19,9 +22,9 @@ MOODS = {"id": "u-2", "key": "", "name": "Moods", "type": "url", "accept": ["ima
 
 
 def made(run: Run, **fields: object) -> StoredFile:
-    """Make a saved result of `run`."""
+    """Make a saved result of `run`, with content of its own unless `fields` say otherwise."""
     file = make_stored()
-    StoredFile.objects.filter(pk=file.pk).update(**fields)
+    StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
     output = run.outputs.all()[0]
     place = output.files.count()
     OutputFile.objects.create(output=output, source_url="https://x.test/", status="saved", file=file, position=place)
@@ -29,9 +32,9 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """Make a saved upload by `member`."""
+    """Make a saved upload by `member`, with content of its own unless `fields` say otherwise."""
     file = make_stored()
-    StoredFile.objects.filter(pk=file.pk).update(**fields)
+    StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
     Upload.objects.create(member=member, file=file, status="ready", **named(name))
     return file
 
@@ -75,11 +78,49 @@ def test_only_kinds_that_the_field_takes(as_alice: Client, alice: Member, app: A
     assert picks(as_alice, address(app, "p2", source="uploads")) == [video.public_id, picture.public_id]
 
 
-@pytest.mark.parametrize(("q", "is_found"), [("GHIBLI", True), ("front+try", True), ("<b>", False), ("none", False)])
+@pytest.mark.parametrize(("q", "is_found"), [("GHIBLI", True), ("front+try", True), ("<>", False), ("none", False)])
 def test_search_by_words(as_alice: Client, alice: Member, app: App, q: str, is_found: bool) -> None:
     made(make_run(alice, app, status="completed"))
 
     assert bool(picks(as_alice, address(app, q=q))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("q", "is_wider"),
+    [
+        ("orchards quiet", False),
+        ("QUIÉT the orchard", False),
+        ("cartoonify ghibli orchard", False),
+        ("quit orchad", True),
+        ("Obstgarten", None),
+        ("orchard zeppelin", None),
+    ],
+)
+@pytest.mark.parametrize("source", ["results", "uploads"])
+def test_words_match_as_in_history(
+    as_alice: Client, alice: Member, app: App, q: str, is_wider: bool | None, source: str
+) -> None:
+    file = made(make_run(alice, status="completed", title="A quiet orchard"))
+    made(make_run(alice, make_app("Other"), status="completed", title="Zeppelin"))
+    if source == "uploads":
+        file = brought(alice, "A_quiet orchard Cartoonify-ghibli.png")
+        brought(alice, "zeppelin.png")
+
+    page = as_alice.get(address(app, source=source, q=quote_plus(q)))
+
+    assert [item.file.public_id for item in page.context["items"]] == ([] if is_wider is None else [file.public_id])
+    assert page.context["is_similar"] is (is_wider is not False)
+    if is_wider is not None:
+        assert re.search("<mark>orchard</mark>", page.text)
+        assert ("These have similar ones." in page.text) is is_wider
+
+
+def test_pages_of_a_wider_search_follow(as_alice: Client, alice: Member, app: App) -> None:
+    for _ in range(library.PER_PAGE + 3):
+        made(make_run(alice, app, status="completed", title="A quiet orchard"))
+    first = as_alice.get(address(app, q="orchad"))
+    second = as_alice.get(first.context["older_url"])
+    assert [len(page.context["items"]) for page in (first, second)] == [library.PER_PAGE, 3]
 
 
 @pytest.mark.parametrize("q", ["ÉTÉ", "ete", "ÄRMEL+été"])
@@ -188,3 +229,41 @@ def test_newest_first(as_alice: Client, alice: Member, app: App) -> None:
     files = [made(run).public_id for run in runs]
 
     assert picks(as_alice, address(app)) == files[::-1]
+
+
+def test_a_picture_is_listed_once_however_often_it_was_made_or_added(
+    as_alice: Client, alice: Member, bob: Member, app: App, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        made(make_run(alice, app, status="completed"), sha256="same")
+        brought(alice, "same.png", sha256="same")
+    other, added = made(make_run(alice, app, status="completed")), brought(alice, "other.png")
+    brought(bob, sha256="same")
+    newest = made(make_run(alice, app, status="completed"), sha256="same")
+    last = brought(alice, "called something else.png", sha256="same")
+    made(make_run(bob, app, status="completed"), sha256="same")  # newer, but not to be seen
+
+    assert picks(as_alice, address(app)) == [newest.public_id, other.public_id]
+    with django_assert_max_num_queries(8):
+        assert picks(as_alice, address(app, source="uploads")) == [last.public_id, added.public_id]
+    found = picks(as_alice, address(app, source="uploads", q="same.png"))
+    assert len(found) == 1
+    assert last.public_id not in found
+
+
+def test_what_was_used_last_comes_first(
+    as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "PER_PAGE", 1)
+    files = [brought(alice, f"{n}.png") for n in range(3)]
+    run = make_run(alice, app, status="completed", created_at=timezone.now() + timedelta(minutes=1))
+    photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
+    RunInputUpload.objects.create(input=photo, upload=Upload.objects.get(file=files[0]), position=0)
+
+    first = as_alice.get(address(app, source="uploads"))
+    second = as_alice.get(first.context["older_url"])
+    third = as_alice.get(second.context["older_url"])
+
+    shown = [item.file for page in (first, second, third) for item in page.context["items"]]
+    assert shown == [files[0], files[2], files[1]]
+    assert not third.context["older_url"]

@@ -55,13 +55,14 @@ def test_only_what_failed_is_started(as_alice: Client, alice: Member, partly: Ru
     Draft.objects.create(member=alice, app=app, answers=[{"name": "Style"}])
     body = as_alice.get(partly.get_absolute_url()).content.decode()
     assert "Retry 2 failed results" in body
-    assert "about 12 credits" in body
+    assert "About 6 of 12 credits for 2 of 4 results." in body
 
     url = retry(as_alice, partly, token_of(as_alice, partly))
 
     again = Run.objects.exclude(pk=partly.pk).get()
     assert url == again.get_absolute_url()
     assert (again.parent, again.wanted_outputs, again.outputs_total) == (partly, [12, 13], 2)
+    assert again.credits_estimated == 6
     assert [o.label for o in again.outputs.all()] == ["Side", "Reel"]
     assert [(i.name, i.value) for i in again.inputs.all()] == [("Style", "Ghibli")]
     assert Draft.objects.filter(member=alice).exists()  # what is being typed elsewhere stays

@@ -11,6 +11,7 @@ from runs.engine import poller_wakeups, progress
 from runs.models import Member, Run
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,19 @@ def test_news_keep_the_list_that_results_lead_on_through(
     assert f'href="{url}{link}"' in body
 
 
+def test_a_changed_card_stays_in_the_wider_list_with_its_words_marked(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="completed", title="A quiet orchard")
+    page = as_alice.get("/history/", {"q": "quit orchad"})
+    sent = Page(page.text).first(id="picks-query").attributes["value"]
+    query = {"r": f"{run.public_id}:0.0--0-2", "page": "history", "in": sent}
+
+    body = as_alice.get("/live/", query, headers=HTMX | {"HX-Current-URL": "http://testserver/history/?q=quit+orchad"})
+
+    for text in (page.text, body.text):
+        assert f'href="{run.get_absolute_url()}?in=q%3Dquit%2Borchad%26similar%3D1"' in text
+        assert "A <mark>quiet</mark> <mark>orchard</mark>" in text
+
+
 def test_only_the_changed_card_comes_back(as_alice: Client, alice: Member) -> None:
     app = make_app()
     changed, same = make_run(alice, app, status="queued"), make_run(alice, app)
@@ -96,7 +110,7 @@ def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, al
     before = Run.objects.get(pk=run.pk)
     Run.objects.filter(pk=run.pk).update(version=2, outputs_ready=1)
     first, second = run.outputs.all()
-    run.outputs.filter(pk=first.pk).update(version=2, status="completed", text="words", kind="text")
+    run.outputs.filter(pk=first.pk).update(changed_in=2, status="completed", text="words", kind="text")
 
     status, body = look(as_alice, before, page="run")
 

@@ -36,7 +36,7 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
 
     body = page(as_admin)
 
-    for words in ("reachable since", "accepted: Acme", "12.5", "1 of 100", "alive just now", "Ready"):
+    for words in ("reachable since", "accepted: Acme", "12.5", "1 of 100", "last report just now", "Ready"):
         assert words in body
     assert "verdict-bad" not in body
 
@@ -60,7 +60,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 
     body = page(as_admin)
 
-    assert "no sign of life since" in body
+    assert "no report since" in body
     assert "stopped although runs are active" in body
 
 

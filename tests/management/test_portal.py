@@ -37,7 +37,7 @@ class RunningPortal:
 
     def start(self, *options: str) -> None:
         self.home.log.unlink(missing_ok=True)
-        self.process = self.home.start("portal", *options)
+        self.process = self.home.start("portal", "--empty", *options)
         wait_until(lambda: self.has_ended() or READY in self.home.output(), "the portal to be ready")
         assert READY in self.home.output(), self.home.output()
 
@@ -158,7 +158,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
     data.mkdir()
     portal = RunningPortal(data)
     for name in ("lamina_portal", "runs", "templates", "static"):
-        shutil.copytree(portal.home.root / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(portal.home.root / name, code / name)  # with its bytecode, or every part would compile it all
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(portal.home.root / name, code)
     portal.home.root = code

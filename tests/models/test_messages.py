@@ -60,8 +60,20 @@ def test_a_long_value_is_cut_but_the_sentence_stays() -> None:
 
 @pytest.mark.parametrize("code", SENTENCES)
 def test_every_sentence_can_be_said(code: str) -> None:
-    names = ("limit_bytes", "size_bytes", "limit", "days", "asked", "made", "strays", "known", "since_at", "status")
-    texts = ("worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices")
+    names = (
+        "limit_bytes",
+        "size_bytes",
+        "limit",
+        "days",
+        "asked",
+        "made",
+        "strays",
+        "known",
+        "since_at",
+        "status",
+        "free_bytes",
+    )
+    texts = ("worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words")
     values = dict.fromkeys(names, 7) | dict.fromkeys(texts, "x") | {"signal": "SIGKILL"}
     values |= {"wanted_kinds": "image", "given_kind": "other", "exit_code": 7}
     with translation.override("en"):

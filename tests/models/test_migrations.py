@@ -8,14 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import F
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
+from runs.catalog import own_search
 from runs.engine import create_run
+from runs.models import App, Run
+from runs.models.search import HasWords, compiled
+from runs.words.known import similar_to
+from runs.words.terms import ways_of
 
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
+SEARCH_BEFORE = "0028_member_time_zone"
 IDS = "runs.models.ids"  # its functions are column defaults, so they must never be renamed or moved
 MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run", but not "runs.Run", which names a historical model
 
@@ -54,9 +62,21 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
     assert used_of_the_portal(f"import {IDS}\nfrom {IDS} import new_public_id\nForeignKey('runs.Member')") == {IDS}
 
 
+@pytest.fixture(scope="module")
+def _latest_at_last(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Migrate to the latest once, after all tests here, because the long way there and back takes seconds."""
+    yield
+    with django_db_blocker.unblock():
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+
+
 @pytest.fixture
-def migrate(transactional_db: None) -> Iterator[Migrate]:
-    """Return a function that migrates to a given migration and returns its models. Finally, migrate to the latest."""
+def migrate(_latest_at_last: None, transactional_db: None) -> Iterator[Migrate]:
+    """Return a function that migrates to a given migration and returns its models.
+
+    The next test finds the tables empty and at this test's migration, so the tests stand in the order of theirs.
+    """
 
     def to(name: str) -> Any:
         executor = MigrationExecutor(connection)
@@ -64,8 +84,10 @@ def migrate(transactional_db: None) -> Iterator[Migrate]:
         return executor.loader.project_state([("runs", name)]).apps
 
     yield to
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table.startswith("runs_") and not table.startswith("runs_runwords_"):  # SQLite's own, of the index
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
 
 
 def test_existing_people_get_addresses_and_saved_views_still_name_them(migrate: Migrate) -> None:
@@ -94,20 +116,6 @@ def test_existing_apps_are_found_without_accents(migrate: Migrate) -> None:
     assert new.get_model("runs", "App").objects.get().search_text == "legendes ete"
 
 
-def test_apps_that_only_lists_marked_as_gone_are_back(migrate: Migrate) -> None:
-    old = migrate("0015_fold_names_and_labels")
-    now = timezone.now()
-    for name, missed in (("missed", 2), ("by its id", 0), ("both", 1)):
-        old.get_model("runs", "App").objects.create(remote_id=name, name=name, gone_at=now, missed_lists=missed)
-    old.get_model("runs", "App").objects.create(remote_id="here", name="here", missed_lists=1)
-
-    new = migrate("0016_apps_never_proved_gone")
-
-    apps = new.get_model("runs", "App").objects
-    assert set(apps.filter(gone_at=None).values_list("name", flat=True)) == {"missed", "here"}
-    assert not apps.filter(is_listed=False).exists()
-
-
 def test_existing_files_are_found_without_accents_and_the_migration_can_be_reversed(
     migrate: Migrate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +134,20 @@ def test_existing_files_are_found_without_accents_and_the_migration_can_be_rever
         "Été 2.png",
     ]
     assert back.get_model("runs", "Run").objects.count() == 1
+
+
+def test_apps_that_only_lists_marked_as_gone_are_back(migrate: Migrate) -> None:
+    old = migrate("0015_fold_names_and_labels")
+    now = timezone.now()
+    for name, missed in (("missed", 2), ("by its id", 0), ("both", 1)):
+        old.get_model("runs", "App").objects.create(remote_id=name, name=name, gone_at=now, missed_lists=missed)
+    old.get_model("runs", "App").objects.create(remote_id="here", name="here", missed_lists=1)
+
+    new = migrate("0016_apps_never_proved_gone")
+
+    apps = new.get_model("runs", "App").objects
+    assert set(apps.filter(gone_at=None).values_list("name", flat=True)) == {"missed", "here"}
+    assert not apps.filter(is_listed=False).exists()
 
 
 def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate) -> None:
@@ -150,6 +172,32 @@ def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate
     made = {"own": ann.pk, "taken over": ben.pk, "of somebody gone": None, "of no form": None}
     assert dict(runs.values_list("title", "made_by")) == made
     assert set(runs.values_list("member", "version")) == {(ann.pk, 7)}
+
+
+def test_existing_runs_and_apps_are_found_by_their_words(migrate: Migrate, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = migrate(SEARCH_BEFORE)
+    monkeypatch.setattr(import_module("runs.migrations.0032_fill_search_words"), "BATCH", 1)
+    rows_before(old)
+    old.get_model("runs", "App").objects.update(name="Product Reels", description="Turns photos into videos")
+    for number, text in enumerate(("a red shoe", "赤い靴")):
+        run = old.get_model("runs", "Run").objects.get(form_token="t")
+        run.pk, run.public_id, run.form_token, run.hook_token = None, f"run{number}", f"t{number}", f"h{number}"
+        run.search_text = text
+        run.save()
+
+    migrate("0032_fill_search_words")
+
+    assert found("shoes") == {"run0"}
+    assert found("靴") == {"run1"}
+    assert own_search.find(App.objects.all(), "videos of products").whole
+    assert similar_to(["prodcut"]) == {"prodcut": ("product",)}
+    migrate(SEARCH_BEFORE)
+
+
+def found(word: str) -> set[str]:
+    ways = [[(token.text, token.is_beginning) for token in way] for way in ways_of(word)]
+    runs = Run.objects.filter(HasWords(F("pk"), compiled([ways], connection.vendor)))
+    return set(runs.values_list("public_id", flat=True))
 
 
 def rows_before(apps: Any) -> None:

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = [
     *("lamina", "models", "schema_forms", "words", "events", "background", "connection", "storage", "web", "team"),
-    *("sharing", "catalog", "uploads", "spending", "engine", "launching", "history", "display"),
+    *("sharing", "catalog", "uploads", "spending", "engine", "launching", "review", "notices", "history"),
+    "display",
 ]
 ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
 LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they connect everything

@@ -15,7 +15,6 @@ from runs.display.provenance_sheet import safe
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.results import downloads
 from runs.storage.store import StorageAway
-from runs.words import file_names
 from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +80,7 @@ def test_all_of_a_run_with_its_sheet(as_alice: Client, run: Run, settings: Setti
         "Ghibli",
     )
     assert (front["Made by"], front["SHA-256"], front["Run on Lamina"]) == ("Alice", file.sha256, run.remote_id)
+    assert front["Owned by"] == "Alice"
     assert front["Credits for the whole run (estimate)"] == "12.5"
     assert back["Result on Lamina"] == "remote-2"
     assert back["Page"] == settings.PORTAL_URL + run.outputs.all()[1].get_absolute_url()
@@ -134,16 +134,29 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     assert safe(f"a{cell.strip()}") == f"a{cell.strip()}"
 
 
-def test_equal_names_are_told_apart_in_any_case() -> None:
-    taken: set[str] = set()
+def test_a_file_has_the_same_name_alone_and_in_the_zip(as_alice: Client, alice: Member, run: Run) -> None:
+    """Also after a new title, in any order, and when another run of the same name is in the zip."""
+    outputs = [{"index": n, "label": "Front", "type": "image"} for n in range(2)]
+    twice = make_run(alice, make_app(outputs=outputs), status="completed", title="Red shoe")
+    files = [keep(output) for output in twice.outputs.all() for _ in range(2)]
+    day = f"{run.created_at:%Y-%m-%d}"
+    names = [f"red-shoe_front{number}_{day}.png" for number in ("", "_2", "_3", "_4")]
 
-    assert [file_names.unique(name, taken) for name in ("a.png", "A.png", "a.png", "b", "b")] == [
-        "a.png",
-        "A_2.png",
-        "a_3.png",
-        "b",
-        "b_2",
-    ]
+    assert [named(as_alice, f"{file.original_url}&download=1") for file in files] == names
+    assert opened(as_alice, f"r={twice.public_id}").namelist()[:-1] == names
+    last = twice.outputs.all()[1].public_id
+    assert opened(as_alice, f"f={last}").namelist()[:-1] == names[2:]
+    assert len(set(opened(as_alice, f"r={twice.public_id}&r={run.public_id}").namelist())) == 7
+    assert f'download="{names[2]}"' in as_alice.get(f"/results/{last}/").content.decode()
+
+    Run.objects.filter(pk=twice.pk).update(title="Blue shoe")
+    url = f"{files[1].original_url}&download=1"
+    assert named(as_alice, url) == f"blue-shoe_front_2_{day}.png"
+    assert as_alice.get(url).headers["Cache-Control"] == "private, no-cache"
+
+
+def named(client: Client, url: str) -> str:
+    return client.get(url).headers["Content-Disposition"].split('"')[1]
 
 
 def test_the_sheet_says_when_nothing_is_real(as_alice: Client, run: Run, settings: Settings) -> None:
@@ -186,7 +199,7 @@ def test_more_names_than_one_download_takes_are_refused_and_none_is_dropped(
     answer = as_alice.get(f"/download/?{runs}")
 
     assert answer.status_code == 422
-    assert "You selected 3 items; one download holds at most 2." in answer.content.decode()
+    assert "You selected 3 items, but a download can hold at most 2." in answer.content.decode()
     assert as_alice.get(f"/download/?f=a&f=b&f={run.outputs.all()[0].public_id}").status_code == 422
     assert as_alice.get(f"/download/?r={run.public_id}&r={run.public_id}&r={run.public_id}").status_code == 200
 

@@ -11,6 +11,6 @@ from tests.sandbox.box import Box
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    sandbox = start_sandbox(data_dir=tmp_path / "lamina", seconds=0.3, per_minute=None)
+    sandbox = start_sandbox(data_dir=tmp_path / "lamina", seconds=0.3, per_minute=None, has_test_cards=True)
     yield Box(sandbox)
     sandbox.stop()

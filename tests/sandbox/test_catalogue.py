@@ -2,16 +2,18 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
 
-from runs.sandbox.catalogue import load_catalogue
+from runs.sandbox.catalogue import load_catalogue, load_test_cards
+from runs.sandbox.server import start_sandbox
 from tests.sandbox.box import Box
 
-APPS = load_catalogue()
+APPS = load_catalogue(has_test_cards=True)
 
 
 def inputs_for(app: dict[str, Any], url: str) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def test_every_oddity_has_a_test_card() -> None:
 
 
 def test_test_cards_say_what_they_are() -> None:
-    for app in list(APPS.values())[6:]:
+    for app in load_test_cards().values():
         assert f"{app['name']} {app['description']}".count("Test card"), app["name"]
 
 
@@ -116,3 +118,41 @@ def test_equal_inputs_give_another_picture_the_next_time(box: Box) -> None:
     first, second = (box.finished(box.start()) for _ in range(2))
     pictures = [requests.get(run["outputs"][0]["value"], timeout=60).content for run in (first, second)]
     assert pictures[0] != pictures[1]
+
+
+def test_people_get_two_dozen_good_apps_and_no_test_card() -> None:
+    apps = load_catalogue()
+    assert len(apps) == 24
+    assert not [app_id for app_id in apps if app_id.startswith("card-")]
+    assert all(app["parameters"] and app["outputs"] for app in apps.values())
+    kinds = {output["type"] for app in apps.values() for output in app["outputs"]}
+    assert kinds == {"image", "video", "audio", "text"}
+    assert max(len(app["parameters"]) for app in apps.values()) >= 12
+    assert len({app["sandbox"]["art"] for app in apps.values()}) == len(apps)
+
+
+def test_test_cards_are_shown_only_where_somebody_asks_for_them(tmp_path: Path) -> None:
+    sandbox = start_sandbox(data_dir=tmp_path, per_minute=None)
+    try:
+        box = Box(sandbox)
+        assert (len(listed(box)), cards(box)) == (24, 0)
+        box.control("test-cards", shown=True)
+        assert (len(listed(box)), cards(box)) == (61, 37)
+        box.control("test-cards", shown=False)
+        assert (len(listed(box)), cards(box)) == (24, 0)
+    finally:
+        sandbox.stop()
+
+
+def test_a_sandbox_started_with_test_cards_keeps_them_after_a_reset(box: Box) -> None:
+    assert (len(listed(box)), cards(box)) == (61, 37)  # this box was started with them
+    box.control("reset")
+    assert cards(box) == 37
+
+
+def listed(box: Box) -> list[str]:
+    return [app["appId"] for app in box.get("/v1/apps", params={"limit": 200}).json()["data"]]
+
+
+def cards(box: Box) -> int:
+    return sum(app_id.startswith("card-") for app_id in listed(box))

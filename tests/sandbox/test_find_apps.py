@@ -96,6 +96,15 @@ def test_an_app_of_another_workspace_gets_403_and_a_removed_one_404(box: Box) ->
     assert box.get("/v1/apps/shared").ok
 
 
+def test_discover_gives_no_small_words_as_reasons(box: Box) -> None:
+    intent = "Image for our shop, bild für unsere Katze"
+    matches = box.post("/v1/apps/discover", json={"intent": intent, "limit": 50}).json()["data"]["matches"]
+
+    reasons = " ".join(match["whyMatch"] for match in matches)
+    assert "image" in reasons
+    assert not {"for", "our", "für", "unsere"} & set(reasons.replace(",", " ").replace(".", " ").split())
+
+
 def test_discover_ranks_apps_and_says_why(box: Box) -> None:
     answer = box.post("/v1/apps/discover", json={"intent": "Turn a photo into a cartoon image"}).json()["data"]
     first = answer["matches"][0]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
+from runs.sandbox import audio, texts
 from runs.sandbox.drawing import fonts, posters, samples
 from runs.sandbox.drawing.job import Job
 from tests.sandbox.box import CAPTION, Box
@@ -57,6 +58,14 @@ def test_a_picture_shows_the_photo_it_was_made_from() -> None:
     middle = ImageStat.Stat(made.crop((480, 400, 540, 460))).mean
     assert middle[1] > middle[0] + 60
     assert middle[1] > middle[2] + 60
+
+
+def test_a_sample_of_a_product_stands_on_plain_ground() -> None:
+    photo = samples.picture("product-amber.jpg").convert("L")
+    left, right = (photo.crop((x, 60, x + 120, 1140)) for x in (0, photo.width - 120))
+    assert min(left.tobytes()) > 180
+    assert min(right.tobytes()) > 180
+    assert min(photo.crop((400, 300, 560, 900)).tobytes()) < 120
 
 
 def test_each_style_looks_different() -> None:
@@ -113,3 +122,47 @@ def test_drawings_are_kept_on_disk(box: Box) -> None:
     drawn = list((box.sandbox.data_dir / "drawn").iterdir())
     assert fetch(address) == first
     assert list((box.sandbox.data_dir / "drawn").iterdir()) == drawn
+
+
+@pytest.mark.parametrize(
+    ("app_id", "label", "one", "other"),
+    [
+        ("sandbox-logo", "Sketch 1", {"Brand name": "Oliva"}, {"Brand name": "Nord"}),
+        ("sandbox-room", "Living room", {"Style": "Japandi"}, {"Style": "Industrial"}),
+        ("sandbox-packshot", "Front", {"Background": "White"}, {"Background": "Deep colour"}),
+        ("sandbox-pattern", "Repeat", {"Scale": "Small"}, {"Scale": "Large"}),
+    ],
+)
+def test_pieces_follow_their_inputs(app_id: str, label: str, one: dict[str, str], other: dict[str, str]) -> None:
+    first, second = (
+        posters.picture(Job(app_id, "", label, shown=tuple((n, "options" if n != "Brand name" else "text", v)
+                                                           for n, v in given.items())), lambda _: None)
+        for given in (one, other)
+    )  # fmt: skip
+    assert ImageChops.difference(first, second).getbbox()
+
+
+def test_formats_have_the_shape_that_they_are_named_after() -> None:
+    sizes = {
+        label: posters.size_of(Job("sandbox-social-kit", "", label)) for label in ("Square post", "Story", "Banner")
+    }
+    assert sizes == {"Square post": (1024, 1024), "Story": (720, 1280), "Banner": (1280, 720)}
+
+
+def test_texts_use_what_was_asked_for_in_the_language_of_the_app() -> None:
+    german = texts.write(Job("sandbox-newsletter", "", "Newsletter", shown=(("Thema", "text", "Wein im Herbst"),)))
+    assert "Wein im Herbst" in german
+    assert "Guten Tag" in german
+    facts = (("Product", "text", "Apron"), ("Facts", "text", "Linen\nTwo pockets"))
+    assert texts.write(Job("sandbox-description", "", "Key points", shown=facts)) == "• Linen\n• Two pockets"
+
+
+def test_music_follows_instrument_and_tempo() -> None:
+    made = {
+        audio.make(
+            Job("sandbox-jingle", "", "Jingle", shown=(("Instrument", "options", name), ("Tempo", "options", pace)))
+        )
+        for name in ("Marimba", "Organ")
+        for pace in ("Slow", "Fast")
+    }
+    assert len(made) == 4

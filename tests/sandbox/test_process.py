@@ -55,9 +55,11 @@ def test_runs_uploads_and_credits_survive_a_kill(tmp_path: Path) -> None:
         upload = answer.json()["data"]["uploads"][0]
         requests.put(upload["uploadUrl"], b"kept", timeout=60)
         keys = requests.get(f"{url}/v1/webhooks/signing-key", headers=KEY, timeout=60).json()
+        assert requests.get(f"{url}/v1/apps/card-twelve", headers=KEY, timeout=60).status_code == 404
         running.send_signal(signal.SIGKILL)
         running.wait()
-    with process(tmp_path, "--per-minute", "1000") as (_, url):
+    with process(tmp_path, "--per-minute", "1000", "--test-cards") as (_, url):
+        assert requests.get(f"{url}/v1/apps/card-twelve", headers=KEY, timeout=60).ok
         run = wait_for(
             lambda: requests.get(f"{url}/v1/runs/{run_id}", headers=KEY, timeout=60).json()["data"],
             lambda run: run["status"] == "completed",

@@ -33,10 +33,10 @@ def test_what_has_no_default_comes_first_and_the_sample_picture_is_never_folded(
     form = build_form(CARTOONIFY, [])()
     assert [field.question.name for field in form.needed] == ["Style"]
     assert [field.question.name for field in form.optional] == ["Upload", "Aspect Ratio"]
-    assert [field.question.name for field in form.sampled] == ["Upload"]
+    assert [field.question.name for field in form.unfolded] == ["Upload"]
     assert [field.question.name for field in form.folded] == ["Aspect Ratio"]
     page = PageReader(rendered(form)).text
-    assert page.index("Style") < page.index("Sample picture is used") < page.index("More options")
+    assert page.index("Style") < page.index("Using the sample picture") < page.index("More options")
     assert "Aspect Ratio 1:1" in " ".join(page[page.index("More options") :].split())
 
 
@@ -45,13 +45,40 @@ def test_any_default_but_null_makes_a_field_optional(default: object) -> None:
     assert not build_form([text(default=default, required=True)], [])().needed
 
 
+def names(fields: list[Any]) -> list[str]:
+    return [field.question.name for field in fields]
+
+
+def test_the_text_that_the_result_depends_on_is_not_folded_away() -> None:
+    form = build_form([options("a", "b"), text("Prompt", default=""), text("Avoid", default="")], [])()
+    assert names(form.unfolded) == ["Prompt"]
+    assert names(form.folded) == ["Avoid"]
+    written = build_form([text("Idea"), text("Avoid", default="")], [])()  # the needed text comes first
+    assert names(written.folded) == ["Avoid"]
+
+
+def test_an_empty_prompt_alone_is_not_called_ready_to_run() -> None:
+    html = rendered(build_form([text("Prompt", default="")], [])())
+    assert "Nothing to fill in" not in html
+    assert "More options" not in html
+    assert 'name="p0"' in html
+
+
+def test_fields_stand_open_if_nothing_else_does() -> None:
+    parameters = [text("Idea", default="a fox"), {**options("a", "b"), "default": "a"}]
+    form = build_form(parameters, [])()
+    assert names(form.unfolded) == ["Idea", "Style"]
+    assert form.folded == []
+    assert "Nothing to fill in. Press Run" in rendered(form)
+
+
 def test_required_is_not_trusted() -> None:
     assert build_form([text(required=False), text(required=False, default=None)], [])().optional == []
 
 
 def test_an_app_without_parameters_needs_nothing() -> None:
     form = build_form([], TWO_OF_ONE_NAME)
-    assert "Nothing needed, press Run" in rendered(form())
+    assert "Nothing to fill in. Press Run" in rendered(form())
     assert form(posted(filled(form()))).is_valid()
 
 
@@ -89,7 +116,7 @@ def test_few_options_are_cards_and_more_a_select(count: int, control: str) -> No
 
 
 def test_a_long_select_gets_a_search_box() -> None:
-    assert "Search 60 choices" in rendered(build_form([options(*[f"Choice {n}" for n in range(60)])], [])())
+    assert "Search 60 options" in rendered(build_form([options(*[f"Choice {n}" for n in range(60)])], [])())
 
 
 def test_equal_labels_are_one_choice_and_keep_their_position() -> None:
@@ -126,7 +153,7 @@ def test_a_default_outside_the_options_is_shown_and_left_to_the_app() -> None:
 @pytest.mark.parametrize("position", ["9", "-1", "Ghibli", "\u0660", "0 ", "99999999999", "1e1"])
 def test_an_unknown_position_is_refused(position: str) -> None:
     form = bound([options("Ghibli", "Anime", default="Anime")], ("p0", position))
-    assert form.errors["p0"] == ["Choose one of the listed answers."]
+    assert form.errors["p0"] == ["Choose one of the listed options."]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +205,7 @@ def test_one_file_is_replaced_by_the_newest_and_several_keep_their_order() -> No
     ("one", "sentence"),
     [
         (upload("a", status="failed"), "“a.png” can't be used. Remove or replace it."),
-        (upload("a", kind="video"), "“a.png” doesn't fit here. Add a picture."),
+        (upload("a", kind="video"), "“a.png” can't be used here. Add a picture."),
         (upload("b"), "One file is no longer here. Add it again."),
     ],
 )

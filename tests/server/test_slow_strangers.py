@@ -28,7 +28,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Start the portal's real web server, as `make run` does."""
     port = free_port()
     home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
-    home.manage("migrate", "-v0")
+    home.migrate()
     home.manage("collectstatic", "--noinput", "-v0")
     with home.log.open("ab") as log:
         process = subprocess.Popen(

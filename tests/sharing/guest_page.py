@@ -3,6 +3,7 @@
 import re
 
 from django.test import Client
+from django.utils import timezone
 
 from runs.models import GuestLink
 from runs.sharing import make_guest_copies
@@ -14,6 +15,11 @@ def page_of(link: GuestLink, **fields: object) -> str:
     GuestLink.objects.filter(pk=link.pk).update(**fields)
     make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()
+
+
+def today() -> str:
+    """Return the day in the names of files made today."""
+    return f"{timezone.localdate():%Y-%m-%d}"
 
 
 def file_paths(page: str) -> list[str]:

@@ -17,6 +17,7 @@ from runs import tasks
 from runs.engine.save_outputs import keep_due_files
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
 from runs.sharing import make_guest_copies
+from tests.sharing.guest_page import today
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import addresses_of, body, content_of, link_to, original_of, page_of, path_of, stored_of
@@ -59,10 +60,8 @@ def notes_of(page: str, css: str = "guest-note") -> list[str]:
 # --- What guests get --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", [*PICTURES, *RECIPES])
 @pytest.mark.parametrize("may_download", [True, False], ids=["download", "look"])
-def test_no_secret_of_an_original_reaches_a_guest(
-    kind: str, may_download: bool, run: Run, alice: Member, tmp_path: Path
-) -> None:
-    content = content_of(kind, tmp_path)
+def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool, run: Run, alice: Member) -> None:
+    content = content_of(kind)
     assert SECRET in content
     link = link_to(run, content, may_download=may_download)
     upload = alice.uploads.create(file=stored_of(content), status="ready", name="a.png")
@@ -87,8 +86,8 @@ def test_no_secret_of_an_original_reaches_a_guest(
 
 
 @pytest.mark.parametrize("kind", RECIPES)
-def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run, tmp_path: Path) -> None:
-    content = content_of(kind, tmp_path)
+def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run) -> None:
+    content = content_of(kind)
     link = link_to(run, content, may_download=False)
     make_guest_copies.make_due_copies()
 
@@ -108,15 +107,15 @@ def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
     link = link_to(run, content)
     make_guest_copies.make_due_copies()
     answer = Client().get(f"{original_of(link)}?download=1")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.png"'
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="shared_front_{today()}.png"'
     with Image.open(io.BytesIO(body(answer))) as made, Image.open(io.BytesIO(content)) as before:
         assert made.tobytes() == before.tobytes()
         assert made.info["icc_profile"] == before.info["icc_profile"]
 
 
 @pytest.mark.usefixtures("store")
-def test_in_a_bucket_too(run: Run, tmp_path: Path) -> None:
-    link = link_to(run, PICTURES["jpg"](), content_of("mp4", tmp_path))
+def test_in_a_bucket_too(run: Run) -> None:
+    link = link_to(run, PICTURES["jpg"](), content_of("mp4"))
     make_guest_copies.make_due_copies()
     for position in range(2):
         answer = Client().get(original_of(link, position))
@@ -178,8 +177,8 @@ def test_behind_a_passphrase_the_page_looks_again_without_asking(run: Run) -> No
         assert 'name="passphrase"' in Client().get(unproven).text
 
 
-def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run, tmp_path: Path) -> None:
-    link = link_to(run, content_of("webm", tmp_path), content_of("mp3", tmp_path))
+def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run) -> None:
+    link = link_to(run, content_of("webm"), content_of("mp3"))
     make_guest_copies.make_due_copies()
     GuestCopy.objects.filter(source__kind="audio").update(status="preparing", file=None)
     answer = Client().get(path_of(link))
@@ -243,14 +242,14 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
     (note,) = notes_of(page)
     assert note.startswith("Only this smaller picture can be shared")
     assert Client().get(original_of(link)).status_code == 404
-    (still,) = re.findall(r'class="guest-download" href="([^"]+/1200\?download=1)" download="front.webp"', flat(page))
+    name = f"shared_front_{today()}.webp"
+    (still,) = re.findall(rf'class="guest-download" href="([^"]+/1200\?download=1)" download="{name}"', flat(page))
     answer = Client().get(still)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.webp"'
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
     with zipfile.ZipFile(io.BytesIO(body(Client().get(f"{path_of(link)}download/")))) as archive:
-        assert archive.namelist() == ["front.webp", "back.png", "Missing files.txt"]
-        assert b"- front.%s: a smaller picture is included" % format.lower().encode() in archive.read(
-            "Missing files.txt"
-        )
+        assert archive.namelist() == [name, f"shared_back_{today()}.png", "files.csv", "Missing files.txt"]
+        missing = archive.read("Missing files.txt").decode()
+        assert f"- shared_front_{today()}.{format.lower()}: a smaller picture is included" in missing
     (note,) = notes_of(as_alice.get(f"/shares/{link.public_id}/").text, "share-copies-note")
     assert note.startswith("1 file isn't shared with guests")
 
@@ -267,7 +266,7 @@ def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
 def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
     run: Run, as_alice: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    content = content_of("mp4", tmp_path)
+    content = content_of("mp4")
     link = link_to(run, content, may_download=False)
     options = f"/shares/{link.public_id}/"
     words = "Downloads of video and audio files may contain the prompt because ffmpeg isn't installed on the server."

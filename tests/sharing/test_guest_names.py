@@ -12,7 +12,7 @@ from django.test import Client
 from runs.models import GuestLink, Member, Output, OutputFile, Run
 from runs.sharing import links
 from runs.sharing.guest_names import labels_of
-from tests.sharing.guest_page import file_paths, page_of
+from tests.sharing.guest_page import file_paths, page_of, today
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.guest_links import path_of
 
@@ -23,11 +23,11 @@ def test_names_of_downloads_reveal_nothing(link: GuestLink) -> None:
     page = page_of(link, may_download=True)
     original = next(path for path in file_paths(page) if path.endswith("original?download=1"))
     answer = Client().get(original)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.png"'
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="shared_front_{today()}.png"'
     packed = b"".join(Client().get(f"{path_of(link)}download/"))
     with zipfile.ZipFile(BytesIO(packed)) as archive:
-        assert archive.namelist() == ["front.png", "back.txt"]
-        assert archive.read("back.txt") == b"Made for walking."
+        assert archive.namelist() == [f"shared_front_{today()}.png", f"shared_back_{today()}.txt", "files.csv"]
+        assert archive.read(archive.namelist()[1]) == b"Made for walking."
 
 
 def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> None:
@@ -57,8 +57,10 @@ def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) ->
 
     packed = b"".join(Client().get(f"{path_of(link)}download/"))
     with zipfile.ZipFile(BytesIO(packed)) as archive:
-        names = archive.namelist()
-    assert names == ["ab-öl-1.png", "ab-öl-2.png", "result-1.png", f"{'靴' * 30}_2.png"]
+        names = archive.namelist()[:-1]
+    long = "靴" * 28
+    told = [f"shared_{label}_{today()}.png" for label in ("a-b-öl", "a-b-öl_2", "result", f"{long}_2")]
+    assert names == told
     addresses = [next(p for p in file_paths(page) if f"{k.file.public_id}/original?d" in p) for k in kept if k.file]
     assert [name_of(Client().get(path)) for path in addresses] == names
 
@@ -91,7 +93,15 @@ def test_inputs_are_called_as_on_the_page(link: GuestLink, run: Run, alice: Memb
 
     paths = [f"{path_of(link)}files/{photo.public_id}/400?download=1" for photo in photos]
 
-    assert [name_of(Client().get(path)) for path in paths] == ["your-photo.webp", "your-photo_2.webp"]
+    assert [name_of(Client().get(path)) for path in paths] == [
+        f"shared_your-photo{number}_{today()}.webp" for number in ("", "_2")
+    ]
+
+
+def test_the_app_is_in_the_names_if_guests_may_see_it(link: GuestLink, run: Run) -> None:
+    page = page_of(link, may_download=True, shows_app=True)
+    assert f'download="cartoonify_front_{today()}.png"' in page
+    assert "spring" not in page.lower()
 
 
 def name_of(answer: Any) -> str:

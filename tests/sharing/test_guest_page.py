@@ -15,7 +15,7 @@ from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Run, SharingRules, StoredFile
 from runs.sharing import guests, links
 from runs.storage.store import StorageAway
-from tests.sharing.guest_page import file_paths, page_of
+from tests.sharing.guest_page import file_paths, page_of, today
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.guest_links import path_of
 from tests.support.html import flat
@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_shown_is_only_named_when_it_may_be_had(link: Gues
     (place,) = Page(page_of(link)).find(css="guest-file")
     assert not place.find("bdi")  # no name
     page = page_of(link, may_download=True)
-    assert [name.words for name in Page(page).first(css="guest-file").find("bdi")] == ["front.png"]
+    assert [name.words for name in Page(page).first(css="guest-file").find("bdi")] == [f"shared_front_{today()}.png"]
     assert Client().get(file_paths(page)[-1]).headers["Content-Type"] == "application/octet-stream"
 
 
@@ -200,7 +200,7 @@ def test_guests_get_no_way_into_the_portal(link: GuestLink, run: Run) -> None:
     client = Client()
     client.get(path_of(link))
     assert client.get(f"/runs/{run.public_id}/").status_code == 302
-    assert not re.findall(r'href="/(?!s/|static/)[^"]*"', page_of(link))
+    assert not re.findall(r'href="/(?!s/|static/|help/accessibility/)[^"]*"', page_of(link))
 
 
 def test_secret_addresses_never_stand_in_a_log_line(link: GuestLink, caplog: pytest.LogCaptureFixture) -> None:

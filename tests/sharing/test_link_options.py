@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
+from runs.models import Decision, GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.sharing import links
 from runs.sharing.forms import link_form
 from runs.templatetags.icons import icon
@@ -62,10 +62,10 @@ def test_videos_and_sounds_are_told_from_pictures(as_alice: Client, alice: Membe
     ("changes", "words"),
     [
         ({"o": []}, "at least one result"),
-        ({"last_day": "2020-01-01"}, "Choose a day from today to"),
-        ({"last_day": "2999-01-01"}, "Choose a day from today to"),
-        ({"last_day": "2026-02-31"}, "Choose a day from today to"),
-        ({"last_day": "soon"}, "Choose a day from today to"),
+        ({"last_day": "2020-01-01"}, "Choose a date from today to"),
+        ({"last_day": "2999-01-01"}, "Choose a date from today to"),
+        ({"last_day": "2026-02-31"}, "Choose a date from today to"),
+        ({"last_day": "soon"}, "Choose a date from today to"),
         ({"passphrase": "abc"}, "at least 6 characters"),
         ({"audience": "x" * 151}, "longer than 150 characters"),
     ],
@@ -191,7 +191,7 @@ def test_a_choice_already_made_is_no_button(as_alice: Client, link: GuestLink, r
     page = as_alice.get(f"/runs/{run.public_id}/share/").content.decode()
     assert "<strong>Guest link</strong>" in page
     assert f'<button class="share-choice" id="share-{run.public_id}-guest"' not in page
-    assert "Make another link" in page
+    assert "Create another link" in page
     assert 'name="who" value="not-team"' not in page
 
     as_alice.post(f"/runs/{run.public_id}/share/", {"who": "team"})
@@ -246,3 +246,39 @@ def test_a_list_of_links_reveals_nothing_of_a_run_that_its_maker_may_not_see(
         body = as_admin.get(page).content.decode()
         assert "Secret words" not in body
         assert run.public_id not in body.replace(f"run-{run.public_id}", "")
+
+
+# --- What guests may answer -------------------------------------------------------------------------------------------
+ANSWERS = ("lets_decide", "lets_comment", "shows_comments", "hides_names")
+
+
+def test_guests_answer_only_where_the_maker_says_so(as_alice: Client, link: GuestLink, run: Run) -> None:
+    boxes = Page(as_alice.get(f"/shares/{link.public_id}/").text).root.find("input")
+    ticked = {box.attributes["name"]: "checked" in box.attributes for box in boxes if "name" in box.attributes}
+    assert [ticked[name] for name in ANSWERS] == [False] * 4
+    link.refresh_from_db()
+    assert [getattr(link, name) for name in ANSWERS] == [False] * 4
+
+    as_alice.post(f"/shares/{link.public_id}/", options(run, lets_decide="on", hides_names="on"))
+
+    link.refresh_from_db()
+    assert [getattr(link, name) for name in ANSWERS] == [True, False, False, True]
+
+
+def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: Run) -> None:
+    assert "answered" not in as_alice.get("/shares/").text
+    GuestLink.objects.update(lets_decide=True, lets_comment=True)
+    Output.objects.update(content_hash="a" * 64)
+    assert "0 of 2 answered" in as_alice.get("/shares/").text
+    answered(run.outputs.all()[0], link, "Kim")
+    answered(run.outputs.all()[0], link, "Lee")  # the same result counts once
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # on something that it no longer contains
+    for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
+        words = as_alice.get(page).text
+        assert "1 of 2 answered" in words
+        assert "Guests can comment" in words
+
+
+def answered(output: Output, link: GuestLink, name: str, **fields: object) -> None:
+    values = {"output": output, "link": link, "guest_name": name, "guest_key": name.lower(), "verdict": "approved"}
+    Decision.objects.create(**(values | {"content_hash": output.content_hash, "is_standing": True} | fields))

@@ -115,8 +115,8 @@ def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
     assert Client().get(original_of(link)).status_code == 200
 
 
-def test_a_worker_that_stops_releases_its_film(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    link_to(run, content_of("mp4", tmp_path))
+def test_a_worker_that_stops_releases_its_film(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    link_to(run, content_of("mp4"))
     flag = bytearray(b"\x00")
     monkeypatch.setattr(queue, "stop_flag", flag)
     copy_film = ffmpeg.copy_without_metadata

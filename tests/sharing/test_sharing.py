@@ -8,11 +8,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.display import guest_links
+from runs.history import selection
 from runs.models import GuestLink, Member, Output, Run, SharingRules
 from runs.sharing import links
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_kept, make_run
 from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -83,7 +86,7 @@ def test_viewers_share_nothing(alice: Member, run: Run, who: str) -> None:
     assert client.post("/shares/new/", {"run": run.public_id}).status_code == 403
     page = flat(client.get(f"/runs/{run.public_id}/share/").content)
     assert page.count('" disabled>') == 3
-    assert "Your role lets you look" in page
+    assert "Your role is view-only" in page
     assert "Only approvers and admins" not in page
 
 
@@ -144,6 +147,33 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
     assert GuestLink.objects.latest("pk").outputs.count() == 1
     whole = flat(as_alice.get(f"/runs/{run.public_id}/share/?o={picture.public_id[::-1]}").content)
     assert 'name="o"' not in whole
+
+
+def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
+    as_alice: Client, alice: Member, run: Run
+) -> None:
+    """A link to another result isn't one to this result, so the panel offers to make one."""
+    picture, text = run.outputs.all()
+    links.make_link(alice, [text])
+
+    def panel(of: str) -> Page:
+        return Page(as_alice.get(f"/runs/{run.public_id}/share/{of}", headers=HTMX).content.decode())
+
+    of_picture, of_text = panel(f"?o={picture.public_id}"), panel(f"?o={text.public_id}")
+    assert of_picture.first(css="share-title").words == "Who can see Front"
+    assert of_picture.first(css="share-shown").words == "Shows Back, but not this result"
+    assert "also revokes the links to other results" in of_picture.first(css="share-choices").words
+    assert "also revokes" not in of_text.first(css="share-choices").words
+    assert of_picture.find("button", id=f"share-{run.public_id}-guest")
+    assert of_text.first(css="share-shown").words == "Shows only this result"
+    assert of_text.find("p", id=f"share-{run.public_id}-guest")
+    assert panel("").first(css="share-shown").words == "Shows Back"
+    links.make_link(alice, [picture, text])
+    shown = [line.words for line in panel(f"?o={picture.public_id}").find(css="share-shown")]
+    assert "Shows this result and 1 other" in shown
+    assert "Shows all results of this run" in [line.words for line in panel("").find(css="share-shown")]
+    whole = as_alice.get(f"/runs/{run.public_id}/share/?o={picture.public_id}").content.decode()
+    assert Page(whole).first("h1").words == "Share Front"
 
 
 def test_what_is_not_ready_cannot_be_shown(as_alice: Client, alice: Member) -> None:
@@ -272,6 +302,43 @@ def test_my_links_are_mine_and_admins_see_all(
     listed = as_admin.get("/manage/sharing/").content.decode()
     assert "Kim at Acme" in listed
     assert "by <bdi>Alice</bdi>" in listed
+
+
+def test_a_new_link_can_show_some_results_of_a_run_and_offers_those_ticked_on_its_page(
+    as_alice: Client, alice: Member, run: Run
+) -> None:
+    front, back = run.outputs.all()
+    panel = Page(as_alice.get(f"/runs/{run.public_id}/share/").text).first(css="share-which")
+    assert [box.attributes["value"] for box in panel.find("input") if "checked" in box.attributes] == [
+        front.public_id,
+        back.public_id,
+    ]
+    selection.keep(alice, "results", [], [back.public_id])
+    panel = Page(as_alice.get(f"/runs/{run.public_id}/share/").text).first(css="share-which")
+    assert "open" in panel.attributes
+    assert [box.attributes["value"] for box in panel.find("input") if "checked" in box.attributes] == [back.public_id]
+
+    none = as_alice.post("/shares/new/", {"run": run.public_id, "picks": "1"}, follow=True)
+    assert "Tick at least one result" in none.text
+    assert not GuestLink.objects.exists()
+    data = {"run": run.public_id, "picks": "1", "pick": [back.public_id]}
+    made = as_alice.post("/shares/new/", data, follow=True)
+    assert list(GuestLink.objects.get().outputs.all()) == [back]
+    assert "New guest link, ready to send. It works until" in made.text
+    assert "Shows Back" in Page(made.text).words
+
+
+def test_a_list_counts_the_results_of_a_link_but_fetches_only_the_first(
+    as_alice: Client, alice: Member, run: Run, link: GuestLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest_links, "LOOKED_AT", 1)
+    assert link.chosen.count() > 1
+    listed = guest_links.open_first(GuestLink.objects.all())[0]
+    assert len(listed.first_chosen) == 1  # type: ignore[attr-defined]
+    assert f"{link.chosen.count()} results from" in Page(as_alice.get("/shares/").text).words
+    other = make_run(alice, run.app, status="completed")
+    links.make_link(alice, [*run.outputs.all(), *other.outputs.all()])
+    assert "results from several runs" in Page(as_alice.get("/shares/").text).words
 
 
 def test_lists_take_the_same_number_of_queries_however_long(

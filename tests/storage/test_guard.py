@@ -12,8 +12,8 @@ from urllib3.util import connection
 from runs.storage import guard
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url, fetch
 from runs.storage.guard import is_public
-from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
+from tests.support.hostile_urls import HOSTILE_URLS
 from tests.support.messages import says
 
 ANY = 5_000_000  # bytes

@@ -14,9 +14,8 @@ from runs.engine import save_outputs
 from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, Upload
 from runs.storage import claimed_fetch, fetch
-from runs.uploads import uploads
+from runs.uploads import file_limits, uploads
 from runs.words.messages import say
-from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.factories import make_run
 from tests.support.hostile_server import (
     PAGE,
@@ -29,6 +28,7 @@ from tests.support.hostile_server import (
     nested_bomb,
     picture,
 )
+from tests.support.hostile_urls import HOSTILE_URLS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")]
 
@@ -107,7 +107,7 @@ def fill(server: HostileServer) -> None:
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     small = dict.fromkeys(fetch.LIMITS, 2_000_000)
-    for module in (claimed_fetch, uploads):
+    for module in (claimed_fetch, file_limits):
         monkeypatch.setattr(module, "LIMITS", small)
 
 

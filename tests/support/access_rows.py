@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runs.notices import unsubscribe
+from runs.review import guest_answers
+from runs.sharing import guest_fields
 from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
 
 
@@ -30,11 +33,17 @@ NOBODY = Rule((), ())  # doesn't exist, even for its maker
 PRESET = Rule(("owner",), ("owner", "admin"))  # changes to a person's own presets, or to the team's
 OPENS = Rule(("owner",), MEMBERS)  # parts of a preset
 ADMIN = Rule(("admin",), ("admin",))
+DECIDES_ALWAYS = Rule(*[("approver", "admin")] * 2)
+NOT_DECIDING = {"stranger or teammate": 403, "viewer": 403, "owner": 403}
+DECIDES = Rule(("admin",), ("approver", "admin"))  # on results that they see
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
 
 LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # anyone who has the link; members get nothing extra
 GUESTS = {"nobody": 404, "guest, revoked": 410, "guest, other run": 404}
+
+
+SAID = {"text": "Warmer light"}
 
 
 def _nothing(_: World) -> Any:
@@ -61,12 +70,38 @@ def person(world: World) -> list[str]:
     return [world.owner.public_id]
 
 
+def unsubscribing(world: World) -> list[str]:
+    return [unsubscribe.sign(world.owner, ["mention"])]
+
+
 def link(world: World) -> list[str]:
     return [world.subject.link.public_id]
 
 
+def comment(world: World) -> list[str]:
+    return [world.subject.comment.public_id]
+
+
 def token(world: World) -> list[str]:
     return [world.token]
+
+
+def _kim(world: World) -> dict[str, str]:
+    """The signed fields of a guest called Kim."""
+    link = world.subject.link
+    return {"opened": guest_fields.opened_now(link), "n": guest_fields.signed_name(link, "Kim")}
+
+
+def approval(world: World) -> dict[str, str]:
+    """What a guest of the subject's link sends; those of another link send its fields there."""
+    output = world.subject.output
+    return _kim(world) | {"approve": output.public_id, f"seen-{output.public_id}": guest_answers.content_key(output)}
+
+
+def remark(world: World) -> dict[str, str]:
+    """What a guest of the subject's link sends to comment."""
+    output = world.subject.output.public_id
+    return _kim(world) | {"comment": output, f"words-{output}": "Lovely"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +117,7 @@ class Row:
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
     viewer: int = 0  # what a viewer with access gets, if different
+    refused: int = 0  # what members get who see the run but may not do this, if not a 404
 
     def expected(self, who: str, *, is_shared: bool) -> int:
         """The status that `who` must get."""
@@ -89,6 +125,8 @@ class Row:
             return self.only[who]
         if who in (self.rule.shared if is_shared else self.rule.private):
             return self.viewer or self.status if who == "viewer" else self.status
+        if self.refused and who in (SEES.shared if is_shared else SEES.private):
+            return self.refused
         if who in OUTSIDE:
             return 302 if self.method == "get" else 200  # a GET redirects to sign-in; a change gets the page itself
         return 404
@@ -112,19 +150,42 @@ ROWS = [
     Row("runs:app-detail", "post", IN, 422, path=lambda w: [w.app.slug, w.app.public_id]),
     Row("runs:draft-save", "post", IN, 204, path=app),
     Row("runs:draft-clear", "post", IN, 302, path=app),
+    Row("runs:draft-drop", "post", IN, 302, path=app, data=lambda w: {"page": "home"}),
+    Row("runs:draft-restore", "post", IN, 302, path=app),
     Row("runs:app-news", "get", IN, 302, path=app),
     Row("runs:app-cost", "get", IN, 302, path=app),
     Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they are sent to the team's
     Row("runs:history-bulk-action", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
+    Row("runs:bin-selected", "get", IN, 302, viewer=403),  # nothing is selected
+    Row("runs:history-select", "post", IN, 302, data=lambda w: {"r": [w.subject.run.public_id]}),
+    Row("runs:review", "get", IN),
+    Row("runs:review", "post", SEES, 422, data=lambda w: {"result": w.subject.output.public_id},
+        viewer=403),
+    Row("runs:review-undo", "post", IN, 303, viewer=403),
+    Row("runs:review-asked", "get", IN),
+    Row("runs:review-decided", "get", IN),
+    Row("runs:review-many", "get", DECIDES_ALWAYS, only=NOT_DECIDING),
+    Row("runs:review-many", "post", DECIDES_ALWAYS, 422, only=NOT_DECIDING),
+    Row("runs:review-ask", "get", SEES, query="run", data=lambda w: {"run": w.subject.run.public_id}, viewer=403),
+    Row("runs:review-ask", "get", SEES, query="result", data=lambda w: {"f": w.subject.output.public_id}, viewer=403),
+    Row("runs:review-ask", "post", SEES, 302, data=lambda w: {"run": w.subject.run.public_id}, viewer=403),
+    Row("runs:review-request-close", "post", CHANGES, 303, path=lambda w: [w.subject.request.public_id]),
+    Row("runs:review-request-remind", "post", CHANGES, 303, path=lambda w: [w.subject.request.public_id]),
     Row("runs:view-save", "post", IN, 302, data=lambda _: {"name": "a view", "query": "q=a"}),
     Row("runs:view-change", "post", NOBODY, path=lambda _: ["nothing"]),
     Row("runs:help-keys", "get", IN),
+    Row("runs:help-accessibility", "get", ALL),
     Row("runs:run-detail", "get", SEES, path=run),
     Row("runs:run-status", "get", SEES, path=run),
     Row("runs:run-cancel", "get", CHANGES, path=run),
     Row("runs:run-cancel", "post", CHANGES, 302, path=run),
     Row("runs:run-start-again", "post", CHANGES, 302, path=run),
     Row("runs:run-leave", "post", CHANGES, 302, path=run),
+    Row("runs:run-mail", "post", SEES, 302, path=run),
+    Row("runs:mail-stop", "get", ALL, path=unsubscribing),
+    Row("runs:mail-stop", "post", ALL, path=unsubscribing),
+    Row("runs:mail-stop", "get", ALL, 404, query="made up", path=lambda _: ["made-up"]),
+    Row("runs:mail-stop", "post", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:bin", "get", IN),
     # These come before the row that permanently deletes the file: only database changes are undone after each row.
     Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
@@ -140,7 +201,17 @@ ROWS = [
     Row("runs:result-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
     Row("runs:run-retry-failed", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:live", "get", IN, 204),
+    Row("runs:live-frame", "get", IN, 204, only={"owner": 200}),
+    Row("runs:live-team", "get", IN, 204),
+    Row("runs:inbox", "get", IN),
+    Row("runs:inbox-read", "post", IN, 302),
+    Row("runs:inbox-seen", "post", IN, 302),
+    Row("runs:inbox-muted", "get", IN),
+    Row("runs:inbox-mute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
+    Row("runs:inbox-unmute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
     Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # needs path and signature
+    Row("runs:examples-clear", "post", ADMIN, 302),
+    Row("runs:examples-restore", "post", ADMIN, 302),
     Row("runs:manage", "get", ADMIN),
     Row("runs:result-detail", "get", SEES, path=lambda w: [w.subject.output.public_id]),
     Row("runs:result-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
@@ -148,6 +219,20 @@ ROWS = [
     Row("runs:library", "post", RUNS, 404, only={"viewer": 403}),
     Row("runs:result-use", "get", SEES, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("runs:result-use", "post", SEES, 404, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:result-comment", "get", SEES, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:result-comment", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], data=lambda _: SAID),
+    Row("runs:run-comment", "get", SEES, path=run),
+    Row("runs:run-comment", "post", SEES, 302, path=run, data=lambda _: SAID),
+    Row("runs:run-people", "get", SEES, path=run),
+    Row("runs:comment-reply", "get", SEES, path=comment),
+    Row("runs:comment-reply", "post", SEES, 302, path=comment, data=lambda _: SAID),
+    Row("runs:comment-edit", "get", SEES, 403, path=comment, only={"owner": 200}),
+    Row("runs:comment-edit", "post", SEES, 403, path=comment, data=lambda _: SAID, only={"owner": 302}),
+    Row("runs:comment-remove", "get", SEES, 403, path=comment, only={"owner": 200}),
+    Row("runs:comment-remove", "post", SEES, 403, path=comment, only={"owner": 302}),
+    Row("runs:comment-resolve", "post", SEES, 302, path=comment, data=lambda _: {"on": "1"}),
+    Row("runs:result-carry-over", "post", SEES, 302, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:comment-move-back", "post", SEES, 302, path=comment),
     Row("runs:result-text", "get", SEES, path=lambda w: [w.subject.run.outputs.all()[1].public_id]),
     # The old addresses only redirect; the new ones check access.
     Row("runs:old-result-detail", "get", IN, 301, path=lambda w: [w.subject.output.public_id]),
@@ -158,6 +243,7 @@ ROWS = [
     Row("runs:old-result-star", "post", IN, 308, path=lambda w: [w.subject.output.public_id]),
     Row("runs:old-result-fetch-again", "post", IN, 308, path=lambda w: [w.subject.output.public_id]),
     Row("runs:results-download", "get", SEES, query="r", data=lambda w: {"r": w.subject.run.public_id}),
+    Row("runs:results-download", "get", NOBODY, query="selected", data=lambda _: {"selected": "mine"}),
     Row("runs:results-download", "get", SEES, query="f", data=lambda w: {"f": w.subject.output.public_id}),
     Row("runs:file-original", "get", SEES, path=lambda w: [w.subject.file.public_id]),
     Row("runs:file-original", "get", SEES, query="what went in", path=lambda w: [w.subject.input_file.public_id]),
@@ -181,6 +267,16 @@ ROWS = [
         path=lambda w: [w.app.slug, w.app.public_id], data=lambda w: {"preset": w.subject.preset.public_id}),
     Row("runs:run-star", "post", SEES, 302, path=run, viewer=403),
     Row("runs:result-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], viewer=403),
+    Row("runs:result-decide", "post", DECIDES, 302, path=lambda w: [w.subject.output.public_id], refused=403,
+        data=lambda w: {"verdict": "approved", "seen": w.subject.output.decided_in}),
+    Row("runs:result-withdraw", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], viewer=403),
+    Row("runs:results-choose", "post", DECIDES, 302, refused=403, data=lambda w: {
+        "chosen": w.subject.output.public_id, "on": f"{w.subject.output.public_id}:{w.subject.output.decided_in}"}),
+    Row("runs:decision-undo", "post", ADMIN, 302, path=lambda w: [w.subject.decision.batch]),
+    Row("runs:decision-set-aside", "post", Rule((), ("approver",)), 302, refused=403,
+        path=lambda w: [w.subject.decision.public_id], data=lambda _: {"note": "Never mind"}),
+    Row("runs:manage-review", "get", ADMIN),
+    Row("runs:manage-review", "post", ADMIN, 302),
     Row("runs:manage-people", "get", ADMIN),
     Row("runs:manage-people", "post", ADMIN, 422),
     Row("runs:manage-person", "get", ADMIN, path=person),
@@ -189,6 +285,8 @@ ROWS = [
     Row("runs:person-deactivate", "get", ADMIN, path=person),
     Row("runs:person-deactivate", "post", ADMIN, 302, path=person),
     Row("runs:person-reactivate", "post", ADMIN, 302, path=person),
+    Row("runs:person-mail-again", "post", ADMIN, 302, path=person),
+    Row("runs:mail-test", "post", ADMIN, 302),
     Row("runs:person-transfer", "get", ADMIN, path=person),
     Row("runs:person-transfer", "post", ADMIN, 422, path=person),
     Row("runs:invite-send", "post", ADMIN, 302, path=lambda w: [w.invite.public_id]),
@@ -203,6 +301,9 @@ ROWS = [
     Row("runs:password-change", "post", IN, 422),
     Row("runs:me", "get", IN),
     Row("runs:me", "post", IN, 422),
+    Row("runs:mail-choices", "get", IN, 302),
+    Row("runs:mail-choices", "post", IN, 422),
+    Row("runs:mail-again", "post", IN, 302),
     Row("runs:session-end", "post", OWN, 302, path=lambda w: [w.signed_in.public_id]),
     Row("runs:session-end-others", "post", IN, 302),
     Row("runs:run-share", "get", CHANGES, path=run),
@@ -214,10 +315,15 @@ ROWS = [
     Row("runs:link-detail", "post", CHANGES, 422, path=link),
     Row("runs:link-copies", "get", CHANGES, path=link),
     Row("runs:link-extend", "post", CHANGES, 302, path=link),
+    Row("runs:link-replace", "post", CHANGES, 404, path=link),
     Row("runs:link-revoke", "post", CHANGES, 302, path=link),
     Row("runs:link-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
     Row("runs:manage-sharing", "get", ADMIN),
     Row("runs:manage-sharing", "post", ADMIN, 422),
+    Row("runs:manage-notices", "get", ADMIN),
+    Row("runs:chat-set", "post", ADMIN, 422, path=lambda w: ["slack"]),
+    Row("runs:chat-test", "post", ADMIN, 302, path=lambda w: ["teams"]),
+    Row("runs:chat-remove", "post", ADMIN, 302, path=lambda w: ["teams"]),
     Row("runs:manage-retention", "get", ADMIN),
     Row("runs:manage-retention", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),
     Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
@@ -229,6 +335,10 @@ ROWS = [
         only=GUESTS, path=lambda w: [w.token, w.subject.input_file.public_id, "400"]),
     Row("runs:guest-preview", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-download", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-decide", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
+    Row("runs:guest-decide", "post", LINK, 303, path=token, data=approval, only=GUESTS | {"guest, other run": 403}),
+    Row("runs:guest-comment", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
+    Row("runs:guest-comment", "post", LINK, 303, path=token, data=remark, only=GUESTS | {"guest, other run": 403}),
     Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),
     Row("runs:guest-unknown", "get", ALL, 302, query="no slash", path=lambda w: [w.token]),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
@@ -237,5 +347,5 @@ ROWS = [
     Row("healthz", "get", ALL),
 ]  # fmt: skip
 
-NO_CSRF = ("runs:webhook", "runs:guest")  # authorized by the secret path
+NO_CSRF = ("runs:webhook", "runs:guest", "runs:mail-stop")  # authorized by the secret path
 ANY_METHOD = ("login",)  # members are redirected, whatever the method

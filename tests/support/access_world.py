@@ -10,17 +10,24 @@ from django.utils import timezone
 from runs.models import (
     App,
     BrowserSession,
+    Comment,
+    Decision,
     GuestLink,
     Invite,
     Member,
     Output,
     OutputFile,
     Preset,
+    ReviewRequest,
     Run,
     StoredFile,
     Upload,
 )
 from runs.models.run import RunInputUpload
+from runs.notices.channels import set_channel
+from runs.review.comments import post
+from runs.review.deciders import Actor
+from runs.review.verdicts import decide
 from runs.sharing import make_guest_copies
 from runs.sharing.links import make_link, revoke
 from runs.web import secret_links
@@ -48,11 +55,14 @@ class Subject:
     preset_file: StoredFile  # belongs to no run
     binned: Run  # another run, in the bin
     binned_file: StoredFile  # its result
+    decision: Decision  # an admin's, on another result of the run
     link: GuestLink
     revoked: GuestLink
+    request: ReviewRequest
+    comment: Comment  # by the maker, for the team
 
 
-def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
+def make_subject(owner: Member, admin: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
     """Make a run for `owner` with `word` in every private detail and two guest links, one of them revoked."""
     run = make_run(
         owner,
@@ -80,14 +90,20 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     binned_file = make_stored((500, 400) if is_shared else (550, 440))
     make_kept(binned, binned_file)
     links = [make_link(owner, list(run.outputs.all())) for _ in range(2)]
-    GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
+    GuestLink.objects.filter(pk=links[0].pk).update(may_download=True, lets_decide=True, lets_comment=True)
     make_guest_copies.make_due_copies()
     revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
     preset_file = make_stored((60, 30) if is_shared else (66, 33))
     preset.uploads.add(Upload.objects.create(member=owner, file=preset_file, status="ready", name=f"{word} sketch.png"))
     kept_for_later = (preset, preset_file, binned, binned_file)
-    return Subject(word, shown, run, output, file, input_file, upload, *kept_for_later, *links)
+    request = ReviewRequest.objects.create(asker=owner, audience="guests", link=links[0])
+    request.items.create(output=output, position=0)
+    decision = decide(written, "approved", f"{word} praise", Actor(admin), None)
+    comment = post(Actor(member=owner), run, output, f"The {word} light is too warm")
+    live, revoked = links
+    made = (word, shown, run, output, file, input_file, upload)
+    return Subject(*made, *kept_for_later, decision, live, revoked, request, comment)
 
 
 def token_of(link: GuestLink) -> str:
@@ -103,8 +119,8 @@ class World:
         self.members = {who: make_member(who.split()[0], role=role) for who, role in roles.items()}
         self.members["owner"] = self.owner
         self.app: App = make_app()
-        self.private = make_subject(self.owner, self.app, "quartz", "marble", is_shared=False)
-        self.shared = make_subject(self.owner, self.app, "basalt", "chalk", is_shared=True)
+        self.private = make_subject(self.owner, self.members["admin"], self.app, "quartz", "marble", is_shared=False)
+        self.shared = make_subject(self.owner, self.members["admin"], self.app, "basalt", "chalk", is_shared=True)
         self.subject = self.private
         self.who = "nobody"
         link = secret_links.new_link(secret_links.Purpose.INVITE)
@@ -115,6 +131,7 @@ class World:
             invited_by=self.members["admin"],
             expires_at=timezone.now() + timedelta(days=7),
         )
+        set_channel("teams", "https://127.0.0.1/", [], [], "")  # private, so nothing is ever sent
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
         self.signed_in = BrowserSession.objects.get(member=self.owner)
 

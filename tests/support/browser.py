@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from runs.models import Member
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# Two pages of Chromium's own address bar would be loaded for each context, which takes longer than most tests do.
+ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
+# Chromium heeds only the last list of features to disable, so this repeats what Playwright disables on Linux.
+PLAYWRIGHT = (
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    *("ThirdPartyStoragePartitioning",),
+)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,21 +36,35 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-extensions",
+    f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
 TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for everything that waits for a browser
 expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """An installed Chromium or Chrome, started once per session."""
+def new_chromium() -> Iterator[Callable[..., Browser]]:
+    """Start an installed Chromium or Chrome: `new_chromium(ignore_default_args=[…])`; closed after the session."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=TIMEOUT_MS)
-        yield chromium
-        chromium.close()
+        started: list[Browser] = []
+
+        def start(**options: Any) -> Browser:
+            chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=TIMEOUT_MS, **options)
+            started.append(chromium)
+            return chromium
+
+        yield start
+        for chromium in started:
+            chromium.close()
+
+
+@pytest.fixture(scope="session")
+def browser(new_chromium: Callable[..., Browser]) -> Browser:
+    """A Chromium, started once per session."""
+    return new_chromium()
 
 
 @pytest.fixture

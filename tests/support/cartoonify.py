@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
@@ -10,8 +12,8 @@ from runs.schema_forms.answers import load_answers
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
-    """Add one app from the sandbox's catalogue (by default Cartoonify) with its form."""
-    app = App.objects.create(remote_id=remote_id, name="not read yet")
+    """Add one app from the sandbox's catalogue (by default Cartoonify) with its form, without its large pictures."""
+    app = App.objects.create(remote_id=remote_id, name="not read yet", pictures_tried_at=timezone.now())
     catalog.refresh_app(app.pk)
     return App.objects.select_related("schema").get(pk=app.pk)
 

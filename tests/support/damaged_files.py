@@ -206,12 +206,14 @@ class Tally:
     """The outcomes for many damaged files. `ends` counts: saved, saved without a thumbnail, later, refused."""
 
     ends: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
     uncaught: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
     seconds: float = 0.0
 
     def add(self, number: int, kind: str, end: str, seconds: float) -> None:
         self.ends[end] += 1
+        self.kinds[kind] += 1
         if end == "uncaught":
             self.uncaught.append(f"{number} ({kind})")
         self.slowest_seconds = max(self.slowest_seconds, seconds)

@@ -9,8 +9,11 @@ from PIL import Image
 
 from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
+from runs.review.content import content_hash, hash_of_text
 from runs.storage import media, store
+from runs.words.app_index import app_words
 from runs.words.fold import fold, kinds_text
+from runs.words.run_index import index_runs
 
 STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
 PROMPT = {"id": "p-1", "key": "prompt_text", "name": "Prompt", "type": "text", "default": ""}
@@ -37,7 +40,7 @@ def make_app(
         remote_id=fields.pop("remote_id", new_public_id()),
         name=name,
         schema_fetched_at=now,
-        search_text=fold(name),
+        search_text=app_words(name, fields.get("description", "")),
         **({"makes": {"image": 2}, "makes_text": " image "} | fields),
     )
     app.schema = make_schema(app, parameters, outputs)
@@ -78,15 +81,25 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
         status=status,
         outputs_total=fields.pop("outputs_total", len(app.schema.outputs)),
         outputs_ready=fields.pop("outputs_ready", len(app.schema.outputs) if status == "completed" else 0),
-        search_text=fold(f"{app.name}\nghibli"),
+        search_text=fields.pop("search_text", fold(f"{app.name}\n{fields.get('title', '')}\nghibli")),
         kinds=kinds_text(o["type"] for o in app.schema.outputs),
+        verdicts=" none " if status == "completed" else " ",
         summary=[{"name": "Style", "text": "Ghibli", "type": "options"}],
         **fields,
     )
+    index_runs([run])
     RunInput.objects.create(run=run, position=0, name="Style", parameter_id="s-1", type="options", value="Ghibli")
     done = Output.Status.COMPLETED if status == "completed" else Output.Status.PENDING
     Output.objects.bulk_create(
-        Output(run=run, position=i, label=o["label"], search_text=fold(o["label"]), kind=o["type"], status=done)
+        Output(
+            run=run,
+            position=i,
+            label=o["label"],
+            search_text=fold(o["label"]),
+            kind=o["type"],
+            status=done,
+            content_hash=hash_of_text("") if done == Output.Status.COMPLETED else "",
+        )
         for i, o in enumerate(app.schema.outputs)
     )
     return run
@@ -108,4 +121,6 @@ def make_kept(run: Run, stored: StoredFile | None = None, position: int = 0) -> 
     """Create a saved result of `run`: `stored`, or a small real picture."""
     output = run.outputs.all()[position]
     file = stored or make_stored()
-    return OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
+    kept = OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
+    Output.objects.filter(pk=output.pk).update(content_hash=content_hash(output))
+    return kept

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.test import Client
@@ -52,12 +51,12 @@ def body(answer: Any) -> bytes:
     return content
 
 
-def content_of(kind: str, folder: Path) -> bytes:
+def content_of(kind: str) -> bytes:
     if kind in PICTURES:
         return PICTURES[kind]()
     if not shutil.which("ffmpeg"):
         skip_or_fail("ffmpeg is not installed")
-    return medium(kind, folder)
+    return medium(kind)
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:

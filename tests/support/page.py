@@ -38,9 +38,12 @@ class Element:
         return " ".join(self.text.split())
 
     def walk(self) -> "Iterator[Element]":
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        """This element and everything in it, in the order of the page."""
+        waiting = [self]  # not recursive, because that would take time for every level of every element
+        while waiting:
+            element = waiting.pop()
+            yield element
+            waiting += reversed(element.children)
 
     def find(self, tag: str = "", *, css: str = "", id: str = "") -> "list[Element]":
         return [

@@ -69,7 +69,8 @@ class Parts:
             **env,
         )
         options = ("--seconds", "2", "--per-minute", str(PER_MINUTE), "--data", str(folder / "lamina"))
-        self.sandbox = Part("sandbox", self.home, "-m", "runs.sandbox", "--port", str(ports[0]), *options)
+        command = ("-m", "runs.sandbox", "--port", str(ports[0]), "--test-cards", *options)
+        self.sandbox = Part("sandbox", self.home, *command)
         config = ("-m", "gunicorn", "--log-level", "error")
         self.webs = [
             Part(f"web {n}", self.home, *config, "--bind", f"127.0.0.1:{port}", "lamina_portal.wsgi")

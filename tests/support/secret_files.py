@@ -5,7 +5,9 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageCms
 
@@ -159,8 +161,14 @@ RECIPES: dict[str, list[str]] = {
 }
 
 
-def medium(ending: str, folder: Path) -> bytes:
+@cache  # making one takes a second
+def medium(ending: str) -> bytes:
     """Video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
+    with TemporaryDirectory() as folder:
+        return _medium(ending, Path(folder))
+
+
+def _medium(ending: str, folder: Path) -> bytes:
     chapters, attached, made = folder / "chapters.txt", folder / "attached.txt", folder / f"made.{ending}"
     chapters.write_text(CHAPTER)
     attached.write_text("SECRET attachment")

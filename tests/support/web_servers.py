@@ -41,7 +41,7 @@ def gunicorn(home: Home, port: int) -> Iterator[str]:
 
 def prepare(home: Home) -> None:
     """Prepare the database, static files and the sandbox's accounts."""
-    home.manage("migrate", "--verbosity", "0")
+    home.migrate()
     home.manage("collectstatic", "--noinput", "--verbosity", "0")
     home.manage("shell", "-c", MAKE_PEOPLE)
 

@@ -41,6 +41,8 @@ class Whole:
         """Prepare database, static files and apps, and start every part."""
         import django
 
+        if not self.parts.home.env["DATABASE_URL"]:
+            self.parts.home.migrate()
         os.environ |= {name: value for name, value in self.parts.home.env.items() if name != "PYTHONWARNINGS"}
         django.setup()
         from django.core.management import call_command

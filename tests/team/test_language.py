@@ -166,4 +166,4 @@ def test_a_time_in_an_email_names_its_zone(
 ) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     security_mail.send_password_changed_mail(make_member("kim").pk, 1_800_000_000)
-    assert "15 January 2027, 09:00 (CET)" in str(mailoutbox[0].body)
+    assert "15 January 2027, 09:00 (Berlin, UTC+1)" in str(mailoutbox[0].body)

@@ -61,6 +61,13 @@ def test_name_look_and_shortcuts_are_kept(as_alice: Client, alice: Member) -> No
     assert "data-theme" not in page_of(as_alice)
 
 
+def test_utc_can_be_chosen_as_time_zone(as_alice: Client, alice: Member) -> None:
+    assert '<option value="UTC">UTC</option>' in page_of(as_alice)
+    assert as_alice.post("/me/", {"name": "Alice", "theme": "", "time_zone": "UTC"}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.time_zone == "UTC"
+
+
 def test_no_one_can_give_themselves_a_role(as_alice: Client, alice: Member) -> None:
     as_alice.post("/me/", {"name": "Alice", "theme": "", "role": "admin", "email": "x@example.com", "is_active": ""})
     alice.refresh_from_db()
@@ -160,7 +167,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
 
 def test_changing_a_password_needs_the_old_one(as_alice: Client, alice: Member) -> None:
     wrong = as_alice.post("/password/change/", {"old_password": "wrong", "password": NEW})
-    assert "That is not your password." in wrong.content.decode()
+    assert "not your password." in wrong.content.decode()
     weak = as_alice.post("/password/change/", {"old_password": PASSWORD, "password": "short"})
     assert "too short" in weak.content.decode()
     for _ in range(9):
@@ -297,3 +304,7 @@ def test_expired_sessions_are_deleted(alice: Member) -> None:
     sessions.tidy(timezone.now() + timedelta(hours=2))
     assert alice.signed_in.get().session_key == here.session.session_key
     assert Session.objects.count() == 1
+
+
+def test_the_appearance_of_the_device_is_called_so(as_alice: Client) -> None:
+    assert "Same as device" in as_alice.get("/me/").text

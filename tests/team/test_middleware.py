@@ -15,6 +15,14 @@ def test_htmx_is_sent_to_the_sign_in_page_and_back_to_where_the_person_was(clien
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("url", ["/live/?n=&w=1", "/live/frame/?n=&w=&b=", "/live/team/?since=&k="])
+def test_a_page_that_shows_no_run_is_not_left_by_itself(client: Client, url: str) -> None:
+    """Someone may be filling in a form there."""
+    answer = client.get(url, headers={"HX-Request": "true"})
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (204, False)
+
+
+@pytest.mark.django_db
 def test_a_foreign_page_is_no_place_to_go_back_to(client: Client) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/"}
     assert client.get("/live/", headers=headers).headers["HX-Redirect"] == "/login/?next=/"

@@ -56,7 +56,7 @@ def test_without_a_mail_server_the_link_is_enough(
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     made = invite(as_admin, email="kim@acme.example")
     page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
-    assert "no mail server is set up" in page
+    assert "No email server is set up" in page
     assert path_of(made) in page
     assert not mailoutbox
 

@@ -67,6 +67,14 @@ def test_a_session_lasts_as_long_as_it_is_used(alice: Member, settings: Settings
     assert client.get("/history/").status_code == 302
 
 
+def test_a_page_that_nobody_looks_at_does_not_keep_its_session(alice: Member) -> None:
+    client = sign_in(alice)
+    move_end(client, 2)
+    for url in ("/live/?n=&w=1", "/live/frame/", "/live/team/"):
+        assert client.get(url).status_code < 300
+    assert days_left(client) == pytest.approx(2, abs=0.01)
+
+
 def test_no_one_stays_signed_in_longer_than_thirty_days(alice: Member) -> None:
     client = sign_in(alice)
     hold(client, row_of(client).get_decoded() | {STARTED: int(time.time()) - 29 * 86400})

@@ -81,6 +81,8 @@ def test_back_shows_the_sign_in_page(keeping: BrowserContext, alice: Member, run
 def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     for _ in range(6):
         make_kept(make_run(alice, status="completed"))
+    page.goto("/me/")  # like the sign-in page, it stores the browser's time zone: files vary with all cookies
+    assert "time_zone" in {cookie.get("name") for cookie in page.context.cookies()}
     page.goto("/history/", wait_until="networkidle")
     first = page.evaluate(IN_CACHE)
     page.goto("/me/")

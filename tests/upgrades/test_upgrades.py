@@ -81,6 +81,9 @@ def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
         done = f"SELECT public_id FROM runs_output WHERE run_id = {number} AND status = 'completed'"  # noqa: S608
         for (output,) in portal.rows(done):
             browsers[owner].page(f"/files/{output}/")
+    unsaved = "EXISTS (SELECT 1 FROM runs_outputfile f WHERE f.output_id = o.id AND f.status <> 'saved')"
+    without = f"SELECT o.id FROM runs_output o WHERE status = 'completed' AND content_hash = '' AND NOT {unsaved}"  # noqa: S608
+    assert portal.rows(without) == []
     makers = portal.rows(
         "SELECT app_name, made.name, owner.name FROM runs_run JOIN runs_member made ON made.id = made_by_id "
         "JOIN runs_member owner ON owner.id = member_id"

@@ -22,6 +22,7 @@ from tests.support.page import Page
 from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
+PNG = b"\x89PNG\r\n\x1a\n"  # by which a file is known as a picture
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_
     client.force_login(alice)
     client.cookies["csrftoken"] = "a" * 32
     with garbage_uncollected():
-        answer = client.post("/uploads/", {"file": SimpleUploadedFile("a.png", bytes(2_000_000))})
+        answer = client.post("/uploads/", {"file": SimpleUploadedFile("a.png", PNG + bytes(2_000_000))})
         assert answer.status_code == 507
         assert "There is no room left" in answer.content.decode()
         assert waiting(settings) == []

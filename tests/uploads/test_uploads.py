@@ -61,7 +61,7 @@ def wrong_kind(wanted: str, given: str) -> Message:
         (picture(), ["video"], wrong_kind("video", "image")),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], wrong_kind("image video", "audio")),
         (PAGE, ["image"], wrong_kind("image", "other")),
-        (SVG, ["image/*"], wrong_kind("image", "other")),
+        (SVG, ["image/*"], Message("svg")),
         (b"#!/bin/sh", [], Message("no_media")),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", ["image"], Message("heic")),
     ],
@@ -119,6 +119,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         ("http://example.com/a.png", "not_https"),
         ("https://127.0.0.1/", "private_address"),
         ("file:///etc/passwd", "not_https"),
+        ("shoe.png", "no_link"),
+        ("pictures/shoe.png", "no_link"),
+        ("www.example.com a nice cat", "no_link"),
+        ("me@www.example.com/x.jpg", "no_link"),
+        ("10.0.0.1/x.jpg", "private_address"),
+        ("www.localhost/x.jpg", "private_address"),
     ],
 )
 def test_a_bad_link_is_refused_at_once(link: str, code: str, alice: Member) -> None:
@@ -126,6 +132,21 @@ def test_a_bad_link_is_refused_at_once(link: str, code: str, alice: Member) -> N
         receive_link(alice, link, ["image"])
     assert rejected.value.message.code == code
     assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "tried"),
+    [
+        (" www.example.com/x.jpg ", "https://www.example.com/x.jpg"),
+        ("WWW.example.com", "https://WWW.example.com"),
+        ("cdn.example.com/a/x.jpg?w=3", "https://cdn.example.com/a/x.jpg?w=3"),
+        ("cdn.example.com:443/x.jpg", "https://cdn.example.com:443/x.jpg"),
+        ("//bücher.example/x.jpg", "https://bücher.example/x.jpg"),
+        ("https://example.com/x.jpg", "https://example.com/x.jpg"),
+    ],
+)
+def test_a_link_without_its_start_is_completed(typed: str, tried: str, alice: Member) -> None:
+    assert receive_link(alice, typed, ["image"]).source_url == tried
 
 
 def test_a_link_is_fetched_by_the_worker(
@@ -149,7 +170,7 @@ def test_a_link_is_fetched_by_the_worker(
     [
         ("/missing.png", "not_there"),
         ("/page-as-png", "link_to_web_page"),
-        ("/svg-as-png", "wrong_kind"),
+        ("/svg-as-png", "svg"),
         ("/says-less", "broken_picture"),
         ("/redirect?to=https://127.0.0.1/", "private_address"),
         ("/says-huge", "too_large_to_fetch"),

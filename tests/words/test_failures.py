@@ -1,6 +1,8 @@
 """Every failure is explained and has a next step."""
 
 from decimal import Decimal
+from html import unescape
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -44,7 +46,7 @@ def test_too_few_credits_says_how_many(as_alice: Client, alice: Member, admin_me
 
     body = as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "There are 4 credits left, but this run needs about 12 credits. Nothing was started." in body
+    assert "There are 4 credits left, but this run needs about 12 credits." in body
     assert f"mailto:{admin_member.email}" in body
     assert "Change and run again" in body
 
@@ -57,3 +59,53 @@ def test_refused_inputs_lead_back_to_their_fields(as_alice: Client, alice: Membe
     form = as_alice.get(f"{run.app.get_absolute_url()}?from={run.public_id}").content.decode()
     assert "Manga is not one of them." in form
     assert 'aria-invalid="true"' in form or "field-error" in form
+
+
+NOTHING_PAID = "Nothing was charged: Lamina never started this run."
+MAY_CHARGE = "It may have cost credits, but no more than the estimate: about 12 credits."
+MAY_CHARGE_ALL = "It may have cost the full estimate, about 12 credits. Lamina doesn't say."
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": "cancelled", "remote_id": ""}, NOTHING_PAID),
+        ({"status": "failed", "failure": "inputs", "remote_id": ""}, NOTHING_PAID),
+        ({"status": "failed", "failure": "left", "remote_id": ""}, "It may have cost about 12 credits."),
+        ({"status": "failed", "failure": "remote"}, MAY_CHARGE),
+        ({"status": "cancelled"}, MAY_CHARGE),
+        ({"status": "completed", "outputs_failed": 1}, MAY_CHARGE_ALL),
+        ({"status": "failed", "failure": "remote", "credits_estimated": None}, "Lamina doesn't say how many."),
+    ],
+)
+def test_what_did_not_fully_succeed_says_what_it_cost(
+    as_alice: Client, alice: Member, fields: dict[str, Any], words: str
+) -> None:
+    run = make_run(alice, **({"credits_estimated": Decimal(12)} | fields))
+
+    body = unescape(as_alice.get(run.get_absolute_url()).text)
+
+    assert words in body
+    if run.status == "failed":  # before the reason
+        assert body.index(words) < body.index(str(FAILURES[run.failure][0]))
+
+
+@pytest.mark.parametrize("status", ["running", "completed"])
+def test_nothing_is_said_about_the_money_of_a_good_run(as_alice: Client, alice: Member, status: str) -> None:
+    run = make_run(alice, status=status, credits_estimated=Decimal(12))
+
+    assert "may have cost" not in as_alice.get(run.get_absolute_url()).text
+
+
+def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Member) -> None:
+    """The page follows the run, so no message above it may say what was true when Cancel was pressed."""
+    run = make_run(alice)
+
+    asked = as_alice.post(f"/runs/{run.public_id}/cancel/", follow=True).text
+    Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
+    ended = as_alice.get(run.get_absolute_url()).text
+
+    assert "Cancel requested." in asked
+    assert 'class="notice' not in asked
+    assert "Cancelled" in ended
+    assert "Cancel requested." not in ended

@@ -18,6 +18,12 @@ class Command(BaseCommand):
         add_arguments(parser, default_data=Path(settings.DATA_DIR) / "lamina")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        code = serve_until_signalled(options["port"], options["data"], options["seconds"], options["per_minute"])
+        code = serve_until_signalled(
+            options["port"],
+            options["data"],
+            options["seconds"],
+            options["per_minute"],
+            has_test_cards=options["test_cards"],
+        )
         if code:
             sys.exit(code)

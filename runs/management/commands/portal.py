@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections
 from runs import catalog
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue
+from runs.management import examples
 from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
 from runs.management.source import Source
@@ -31,15 +32,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reload", action="store_true", help="Restart web server and worker when a file changes.")
+        parser.add_argument("--empty", action="store_true", help="Leave out the example runs of a fresh sandbox.")
 
-    def handle(self, *, reload: bool, **_: Any) -> None:
+    def handle(self, *, reload: bool, empty: bool, **_: Any) -> None:
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, _interrupt)  # explicitly: a job started with `&` inherits an ignored SIGINT
         try:
             bind = Address.parse(settings.PORTAL_BIND)
             sandbox = sandbox_address()
             self._demand_free(bind, sandbox)
-            people = self._prepare(bind)
+            people = self._prepare(bind, has_examples=sandbox is not None and not empty)
         except AddressError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -62,7 +64,7 @@ class Command(BaseCommand):
             except AddressError as error:
                 raise AddressError(f"{error} Nothing was started. Choose another address, such as {setting}") from None
 
-    def _prepare(self, bind: Address) -> list[str]:
+    def _prepare(self, bind: Address, *, has_examples: bool) -> list[str]:
         """Prepare database, static files and accounts. Return messages that say who can sign in."""
         self.say("Preparing the database and static files.")
         call_command("migrate", interactive=False, verbosity=0)
@@ -70,6 +72,8 @@ class Command(BaseCommand):
         people = prepare_people(bind, self.say)
         enqueue("pulse")
         catalog.request_refresh()  # so that the first person to sign in sees apps
+        if has_examples:
+            examples.request_examples()
         connections.close_all()  # child processes must not inherit a connection
         return people
 
@@ -85,7 +89,7 @@ class Command(BaseCommand):
             supervisor.start(worker)
             supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: a part that never started needs a person
+            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: if a part fails to start, somebody must act
             supervisor.watch(changed)
         except StopAsked:
             self.say("Stopping once work in progress is finished.")
@@ -99,7 +103,7 @@ class Command(BaseCommand):
 
 
 def sandbox_address() -> Address | None:
-    """Return where to start the sandbox; None with a key, or if LAMINA_BASE_URL is not on this machine."""
+    """Return the address for the sandbox; None if a key is set or LAMINA_BASE_URL is not on this machine."""
     url = urlsplit(settings.LAMINA_BASE_URL)
     if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
         return None
@@ -130,7 +134,7 @@ def worker_name(part: Part) -> str:
 
 
 def last_heartbeat(part: Part) -> object:
-    """Return the time of the worker's last heartbeat, or a new value each time while the database is down."""
+    """Return the time of the last heartbeat of the worker, or a new value each time while the database is down."""
     try:
         return Heartbeat.objects.filter(name=worker_name(part)).values_list("at", flat=True).first()
     except DatabaseError:
@@ -148,7 +152,7 @@ def record_restart(part: Part, exit_code: int | None) -> None:
 
 
 def restart_message(exit_code: int | None) -> Message:
-    """Return why the worker was restarted."""
+    """Return the message that says why the worker was restarted."""
     if exit_code is None:
         return Message("worker_hung")
     if exit_code < 0:
@@ -157,7 +161,7 @@ def restart_message(exit_code: int | None) -> Message:
 
 
 def address_to_open(bind: Address) -> str:
-    """Return the address that people open: the public one if there is one, otherwise the one the portal listens on."""
+    """Return the URL that people open: the public one if it is set, otherwise the one the portal listens on."""
     host = urlsplit(settings.PORTAL_URL).hostname or ""
     return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
 

@@ -1,4 +1,4 @@
-"""`manage.py worker`: runs queued tasks. A portal has one or more, on any host that shares its database."""
+"""`manage.py worker`: runs queued tasks. A portal can have several workers, on any hosts that share its database."""
 
 import logging
 import sys

@@ -19,7 +19,7 @@ def mirrored(points: list[Point]) -> list[Point]:
 
 
 def portrait(sheet: Paper, palette: Palette, chance: random.Random, x: float, y: float, unit: float) -> None:
-    """Draw a head and shoulders; the head's centre is at (x, y) and `unit` is its height."""
+    """Draw a head and shoulders; (x, y) is the centre of the head and `unit` its height."""
     skin = chance.choice(SKIN)
     hair, shirt = mix(palette.ink, palette.tone(0.1), 0.5), palette.accent
 

@@ -15,7 +15,7 @@ BROAD = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Arial Unicod
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, str]:
-    """Return the font files on this machine by name."""
+    """Return the font files installed on this machine, by name."""
     found: dict[str, str] = {}
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.tt[fc]")) if folder.is_dir() else ():
@@ -55,7 +55,7 @@ def _candidates(text: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def fitting(text: str) -> tuple[str, str]:
-    """Return the font file that can draw most of the text ("" is Pillow's own), and what of the text it can draw."""
+    """Return the font file that covers most of the text ("" is Pillow's own), and the part of the text it can draw."""
     if text.isascii():
         return "", text
     best = max(_candidates(text), key=lambda path: sum(_can_draw(path, c) for c in text))

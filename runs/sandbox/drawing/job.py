@@ -73,7 +73,7 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Return the token of a picture on this server. Other addresses are never fetched."""
+    """Return the token of a picture on this server; None for any other URL, which is never fetched."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
     except ValueError:

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 Colour = tuple[int, int, int]
+WHITE: Colour = (253, 251, 246)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from runs.sandbox.drawing.palette import Colour
 
 Point = tuple[float, float]
+Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 Part = tuple[Image.Image, Box]
 # Pillow's radial gradient reaches 255 in the corners, but a glow must fade out at the sides.
@@ -64,7 +65,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """Return the shapes as the smallest smooth mask, and the mask's box on a sheet of this size."""
+        """Return the shapes as the smallest smooth mask, and the box of that mask on a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -104,7 +105,7 @@ def _turned(x: float, y: float, angle: float, along: float, across: float) -> Po
     return x + along * cos - across * sin, y + along * sin + across * cos
 
 
-# A shape: a pen, a function that uses one, or a mask of the sheet's size.
+# A shape: a pen, a function that uses a pen, or a mask with the size of the sheet.
 Shape = Pen | Callable[[Pen], None] | Image.Image
 
 

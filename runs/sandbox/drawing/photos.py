@@ -1,4 +1,4 @@
-"""Gives input pictures paper frames, and a look that depends on the chosen style."""
+"""Gives input pictures a paper frame and a look that depends on the chosen style."""
 
 import random
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
-from runs.sandbox.drawing import fonts, photos, scenes, still
+from runs.sandbox.drawing import fonts, photos, scenes, still, studio
 from runs.sandbox.drawing.job import Job
 from runs.sandbox.drawing.palette import Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, grained
@@ -26,8 +26,16 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
+# Aspect ratios of results whose labels say what they are for.
+SHAPES = {
+    "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
+    "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",
+}  # fmt: skip
+
+
 def size_of(job: Job) -> tuple[int, int]:
-    return SIZES.get(job.option("aspect", "ratio", "frame"), SIZES["1:1"])
+    named = next((shape for word, shape in SHAPES.items() if word in job.label.casefold()), "1:1")
+    return SIZES.get(job.option("aspect", "ratio", "frame", "format"), SIZES[named])
 
 
 def draw(job: Job, open_picture: Open) -> bytes:
@@ -38,6 +46,10 @@ def draw(job: Job, open_picture: Open) -> bytes:
 
 
 def picture(job: Job, open_picture: Open) -> Image.Image:
+    piece = studio.PIECES.get(job.app_id)
+    # A photo that somebody added as an input must be visible in the result.
+    if piece and not any(token.startswith("asset:") for token in job.pictures):
+        return _finished(piece, job)
     chance = job.random()
     style = job.option("style", "look", "location", "mood")
     palette = choose(chance, style)
@@ -52,6 +64,16 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
     sheet = grained(sheet, 0.75)
     _caption(sheet, job, palette, (margin, size[1] - caption), unit)
     return sheet
+
+
+def _finished(piece: studio.Piece, job: Job) -> Image.Image:
+    """Return a piece that fills the whole picture, with only the sandbox label added."""
+    size, palette = size_of(job), studio.palette_of(job)
+    art = grained(piece(job, size, palette, job.random()), 0.6)
+    unit = min(size)
+    fonts.write(art, (size[0] - unit * 0.02, size[1] - unit * 0.018), "Sandbox", round(unit * 0.017), (128, 122, 120),
+                anchor="rs")  # fmt: skip
+    return art
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
@@ -80,7 +102,7 @@ def with_photos(
 
 
 def _caption(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[int, int], unit: int) -> None:
-    """Write the title, the chosen options as chips, and the sandbox's mark."""
+    """Write the title, the chosen options as chips, and the sandbox label."""
     left, top = corner
     right = sheet.width - left
     title = " ".join(job.prompt.split())
@@ -127,8 +149,10 @@ def _mark(sheet: Image.Image, palette: Palette, right: int, middle: int, size: i
 
 
 def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
-    """Open an uploaded picture, upright, in RGB, with the longer side at most about 1,600 pixels. Return None if it
-    can't be read."""
+    """Open an uploaded picture, upright and in RGB, with the longer side at most about 1,600 pixels.
+
+    Return None if it can't be read.
+    """
     try:
         with Image.open(path) as opened:
             if opened.width * opened.height > most_pixels:

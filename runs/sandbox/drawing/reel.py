@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from runs.sandbox.drawing import fonts, photos, scenes
+from runs.sandbox.drawing import fonts, photos, scenes, studio
 from runs.sandbox.drawing.job import Job
 from runs.sandbox.drawing.palette import Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient
@@ -20,6 +20,10 @@ def frames(job: Job, open_picture: Open, size: tuple[int, int], count: int) -> I
     chance = job.random()
     palette = choose(chance, job.option("style", "look"))
     given = next((photo for token in job.pictures if (photo := open_picture(token))), None)
+    if piece := studio.PIECES.get(job.app_id):
+        palette = studio.palette_of(job)
+        if not any(token.startswith("asset:") for token in job.pictures):
+            given = piece(job, (720, 800), palette, chance)
     layers = _hills(size, palette, chance)
     photo = photos.natural(photos.fit(given, size), palette) if given else None
     for number in range(count):

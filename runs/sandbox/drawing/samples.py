@@ -1,4 +1,4 @@
-"""Sample pictures that replace the apps' demo media."""
+"""Sample pictures that replace the demo media of apps."""
 
 import io
 import random
@@ -52,6 +52,17 @@ def person(palette: Palette, chance: random.Random) -> Image.Image:
     return sheet.image
 
 
+def product(palette: Palette, chance: random.Random) -> Image.Image:
+    """Draw a bottle on plain ground, as somebody photographs a product before it gets a finer picture."""
+    width, height = SIZE
+    floor = height * 0.74
+    ground = mix(palette.paper, palette.tone(0.9), 0.5)
+    sheet = Paper(SIZE, gradient(SIZE, ground, mix(ground, palette.tone(0.5), 0.1)))
+    sheet.lay(Pen().box(-4, floor, width + 4, height + 4), mix(ground, palette.tone(0.5), 0.16), shadow=0.1)
+    figures.bottle(sheet, palette, width * 0.5, height * 0.82, height * 0.62)
+    return sheet.image
+
+
 def _scene(palette: Palette, chance: random.Random) -> Image.Image:
     draw = chance.choice([scenes.hills, scenes.sea, still.botanic, still.town])
     return draw(SIZE, palette, chance)
@@ -64,12 +75,16 @@ KNOWN: dict[str, tuple[Subject, str]] = {
     "1b2854fd": (front, "nordic"),
     "d81ce1a8": (back, "nordic"),
     "person": (person, "terracotta"),
+    "product-glas": (product, "lagoon"),
+    "product-honey": (product, "terracotta"),
+    "product-ocha": (product, "mint"),
+    "product": (product, "dune"),
 }
 
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> Image.Image:
-    """Return the sample with this name, 960 by 1200 pixels. Every unknown name gets a scene of its own."""
+    """Return the sample with this name, 960 by 1200 pixels. Each unknown name gets a scene of its own."""
     chance = random.Random(name)  # noqa: S311 - art, not secrets
     for start, (subject, palette) in KNOWN.items():
         if name.startswith(start):

@@ -1,13 +1,15 @@
 """App thumbnails: a picture for each regular app, and a test pattern for the test cards."""
 
 import io
+import math
 import random
 from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
 
-from runs.sandbox.drawing import figures, photos, scenes, still
+from runs.sandbox.drawing import figures, photos, scenes, still, studio
+from runs.sandbox.drawing.job import Job
 from runs.sandbox.drawing.palette import PALETTES, Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, gradient, grained, joined
 
@@ -150,6 +152,120 @@ def words(chance: random.Random) -> Image.Image:
     return grained(sheet.image, 0.8)
 
 
+def finished(app_id: str, palette: str, *words: str) -> Art:
+    """Return a function that draws a result of the app with these words as inputs."""
+
+    def draw_it(chance: random.Random) -> Image.Image:
+        job = Job(app_id, "", "", shown=tuple((f"text {n}", "text", word) for n, word in enumerate(words)))
+        return grained(studio.PIECES[app_id](job, SIZE, PALETTES[palette], chance), 0.7)
+
+    return draw_it
+
+
+def emblems(chance: random.Random) -> Image.Image:
+    """Draw four logos, each in a square."""
+    sheet = Image.new("RGB", SIZE)
+    for number, name in enumerate(("Nord", "Oliva", "Half Moon", "Tilda")):
+        job = Job("sandbox-logo", "", "", number, shown=(("name", "text", name),))
+        half = (SIZE[0] // 2, SIZE[1] // 2)
+        tile = studio.PIECES["sandbox-logo"](job, half, PALETTES["lagoon"], chance)
+        sheet.paste(tile, (number % 2 * half[0], number // 2 * half[1]))
+    return grained(sheet, 0.7)
+
+
+def music(chance: random.Random) -> Image.Image:
+    """Draw a sound wave like a row of coloured keys."""
+    width, height = SIZE
+    palette = PALETTES["orchard"]
+    sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.96), palette.tone(0.8)))
+    sheet.lay(Pen().ellipse(width * 0.5, height * 0.5, height * 0.42), palette.second, shadow=0.15)
+    for number in range(15):
+        x = width * (0.1 + 0.0571 * number)
+        tall = height * (0.1 + 0.26 * abs(math.sin(number * 0.75)) * (1 - abs(number - 7) / 12))
+        colour = palette.accent if number % 4 == 2 else palette.tone(0.06 + 0.05 * (number % 4))
+        sheet.lay(Pen().box(x - 11, height / 2 - tall, x + 11, height / 2 + tall, 11), colour, shadow=0.3)
+    return grained(sheet.image, 0.8)
+
+
+def microphone(chance: random.Random) -> Image.Image:
+    width, height = SIZE
+    palette = PALETTES["ink"]
+    sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.12), palette.tone(0.3)))
+    x, y = width * 0.5, height * 0.42
+    rings = (Pen().ring(x, y, height * share, 5) for share in (0.34, 0.46, 0.58))
+    sheet.lay(joined(rings), palette.tone(0.5), opacity=0.6)
+    stand = Pen().box(x - 7, y, x + 7, height * 0.9).box(x - 70, height * 0.88, x + 70, height * 0.91, 6)
+    sheet.lay(stand, palette.paper, shadow=0.3)
+    cup = Pen().ellipse(x, y + 24, 88, 96).ellipse(x, y + 12, 74, 84, fill=0).box(x - 96, y - 90, x + 96, y + 6, fill=0)
+    sheet.lay(cup, palette.paper, shadow=0.3)
+    sheet.lay(Pen().box(x - 56, y - 118, x + 56, y + 78, 56), palette.accent, shadow=0.4, lift=9)
+    lines = (Pen().box(x - 40, y - 70 + 26 * n, x + 40, y - 64 + 26 * n, 3) for n in range(4))
+    sheet.lay(joined(lines), palette.second)
+    return grained(sheet.image, 0.8)
+
+
+def label(chance: random.Random) -> Image.Image:
+    """Draw a price tag with lines of text next to a bottle."""
+    width, height = SIZE
+    palette = PALETTES["meadow"]
+    sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.95), palette.tone(0.78)))
+    figures.bottle(sheet, palette, width * 0.22, height * 0.92, height * 0.74)
+    left, top, right, bottom = width * 0.4, height * 0.16, width * 0.9, height * 0.86
+    tag = [(left + 44, top), (right, top), (right, bottom), (left + 44, bottom), (left, (top + bottom) / 2)]
+    sheet.lay(Pen().polygon(tag).ellipse(left + 42, (top + bottom) / 2, 12, fill=0), palette.paper, shadow=0.4, lift=10)
+    sheet.lay(Pen().box(left + 84, top + 40, left + 230, top + 62, 6), palette.accent)
+    texts = (
+        Pen().box(left + 84, top + 92 + 32 * n, left + (290, 262, 278, 170)[n], top + 104 + 32 * n, 6) for n in range(4)
+    )
+    sheet.lay(joined(texts), palette.tone(0.3))
+    return grained(sheet.image, 0.8)
+
+
+def replies(chance: random.Random) -> Image.Image:
+    """Draw a question and an answer as two speech bubbles."""
+    width, height = SIZE
+    palette = PALETTES["dusk"]
+    sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.96), palette.tone(0.8)))
+    for left, top, right, colour, tip, lines in (
+        (0.08, 0.12, 0.6, palette.paper, 0.16, (0.34, 0.26)),
+        (0.36, 0.46, 0.92, palette.tone(0.3), 0.84, (0.4, 0.44, 0.3)),
+    ):
+        bottom = top + 0.13 + 0.1 * len(lines)
+        bubble = Pen().box(width * left, height * top, width * right, height * bottom, 26)
+        foot = [(width * (tip - 0.03), height * bottom - 4), (width * (tip + 0.03), height * bottom - 4)]
+        bubble.polygon([*foot, (width * tip, height * (bottom + 0.09))])
+        sheet.lay(bubble, colour, shadow=0.35, lift=9)
+        ink = palette.tone(0.45) if colour == palette.paper else palette.paper
+        for number, wide in enumerate(lines):
+            y = height * (top + 0.08 + 0.1 * number)
+            sheet.lay(Pen().box(width * (left + 0.05), y, width * (left + 0.05 + wide), y + 13, 6), ink)
+    return grained(sheet.image, 0.8)
+
+
+def envelope(chance: random.Random) -> Image.Image:
+    """Draw a letter sticking out of an envelope."""
+    width, height = SIZE
+    palette = PALETTES["terracotta"]
+    sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.92), palette.tone(0.72)))
+    left, right, top, bottom = width * 0.2, width * 0.8, height * 0.42, height * 0.9
+    sheet.lay(Pen().box(left, top, right, bottom, 10), palette.tone(0.3), shadow=0.3)
+    sheet.lay(Pen().box(left + 30, height * 0.1, right - 30, bottom - 10, 8), palette.paper, shadow=0.3)
+    picture = scenes.hills((round(right - left) - 100, 96), palette, chance)
+    sheet.image.paste(picture, (round(left) + 50, round(height * 0.1) + 20))
+    texts = (
+        Pen().box(left + 50, height * 0.4 + 24 * n, right - (60, 90)[n], height * 0.4 + 24 * n + 11, 5) for n in (0, 1)
+    )
+    sheet.lay(joined(texts), palette.tone(0.2))
+    middle = (width / 2, height * 0.74)
+    sides = (
+        Pen().polygon([(left, top + 8), middle, (left, bottom)]).polygon([(right, top + 8), middle, (right, bottom)])
+    )
+    sheet.lay(sides, mix(palette.accent, palette.paper, 0.18), shadow=0.25)
+    front = Pen().polygon([(left, bottom), (width / 2, height * 0.66), (right, bottom)])
+    sheet.lay(front, palette.accent, shadow=0.3)
+    return grained(sheet.image, 0.8)
+
+
 def test_pattern(chance: random.Random) -> Image.Image:
     """Draw colour bars, a grid and a circle, like a television test card."""
     width, height = SIZE
@@ -182,5 +298,14 @@ def test_pattern(chance: random.Random) -> Image.Image:
 
 ART: dict[str, Art] = {
     "portrait": halves, "garment": rail, "tryon": try_on, "product": product, "reel": film, "words": words,
-    "card": test_pattern,
+    "card": test_pattern, "packshot": finished("sandbox-packshot", "ink"), "logo": emblems,
+    "kit": finished("sandbox-social-kit", "terracotta", "New in town", "Say hello"),
+    "surface": finished("sandbox-hintergrund", "orchard"), "dish": finished("sandbox-receta", "terracotta"),
+    "affiche": finished("sandbox-affiche", "lagoon", "Jazz au jardin", "Samedi 12 juin"),
+    "banner": finished("sandbox-banner-ja", "mint"), "room": finished("sandbox-room", "nordic"),
+    "pattern": finished("sandbox-pattern", "orchard"), "letter": envelope, "jingle": music, "podcast": microphone,
+    "campaign": finished("sandbox-campaign", "meadow", "Honeyhill", "Honey", "Sweet on every table"),
+    "productreel": finished("sandbox-product-reel", "lagoon", "Made to be walked in"),
+    "titles": finished("sandbox-titles", "dusk", "The lighthouse"), "description": label, "replies": replies,
+    "window": finished("sandbox-vetrina", "berry", "Tre libri al prezzo di due", "Libreria all'Angolo"),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """Remove metadata from pictures without decoding them, so that no pixel changes.
 
-We keep the picture, its colours (ICC profile and the like), animation and orientation, and the mark for AI-made
+We keep the picture, its colours (ICC profile and the like), animation and orientation, and the label for AI-generated
 pictures (IPTC's `DigitalSourceType`). Everything else is removed, known or not.
 """
 

@@ -1,4 +1,4 @@
-"""Strip JPEGs, marker by marker. Stop at the end of the first picture, since cameras append videos or previews."""
+"""Strip JPEGs, marker by marker. Whatever follows the first picture is left out: cameras append videos or previews."""
 
 import re
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def _segments(data: mmap) -> Iterator[Segment]:
         marker, start, body = found[1][0], found.start(), found.end()
         if marker == END:
             return
-        if marker in (START, 0x01):  # only a marker, without a length
+        if marker in (START, 0x01):  # a bare marker, without a length
             at = body
             continue
         end = body + int.from_bytes(data[body : body + 2], "big")

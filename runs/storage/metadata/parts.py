@@ -1,4 +1,4 @@
-"""Shared by the strippers: reading and copying parts of untrusted files."""
+"""Helpers shared by the strippers, for reading and copying parts of untrusted files."""
 
 from mmap import mmap
 from typing import BinaryIO
@@ -12,7 +12,7 @@ class CannotStrip(Exception):
 
 
 class Counter:
-    """Limits how many parts a file may have, so that countless empty ones can't take forever."""
+    """Limits the number of parts in a file, so that countless empty ones can't take forever."""
 
     def __init__(self) -> None:
         self._left = MOST_PARTS

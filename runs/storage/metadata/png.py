@@ -11,7 +11,7 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
-# Chunks that hold numbers about the picture, and their maximum length. A longer chunk holds something else too.
+# Chunks that only hold numbers about the picture, and their maximum length. A longer chunk holds something else too.
 NUMBERS = {
     b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
@@ -19,7 +19,7 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # decompressed; printer profiles have a few MB
+PROFILE_BYTES = 16_000_000  # decompressed; profiles for printing have a few MB
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
@@ -106,7 +106,7 @@ def _plain_profile(content: bytes) -> bytes:
 
 
 def _text(content: bytes, name: bytes) -> bytes:
-    """Return a chunk's text, decompressed if necessary."""
+    """Return the text of a chunk, decompressed if necessary."""
     value = content.partition(b"\0")[2]
     if name == b"zTXt":
         return _unpacked(value[1:])

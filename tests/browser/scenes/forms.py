@@ -20,7 +20,7 @@ def apps(visitor: Visitor, whole: Whole) -> None:
 def apps_without_a_match(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/apps/")
     visitor.page.get_by_label("Search apps").fill("no such thing")
-    visitor.page.get_by_role("heading", name="No app for").wait_for()
+    visitor.page.get_by_role("heading", name="No app ").wait_for()
 
 
 def suggest(visitor: Visitor, whole: Whole, q: str) -> None:
@@ -86,7 +86,7 @@ def form_with_files(visitor: Visitor, whole: Whole) -> None:
     expect(tiles(page)).to_have_count(2)
     choose(page, {"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"0" * 99})
     page.locator(".upload-error").wait_for()
-    page.route("**/uploads/", lambda route: None)
+    page.route("**/uploads/?app=*", lambda route: None)
     choose(page, a_photo("under way.png"))
     page.locator(".is-sending").wait_for()
     hand_over(page.locator(".upload").first, "drop", "no link")
@@ -95,7 +95,7 @@ def form_with_files(visitor: Visitor, whole: Whole) -> None:
 @scene_of("viewer")
 def form_blocked(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor)
-    expect(visitor.page.get_by_text("Your role lets you look, not run.")).to_be_visible()
+    expect(visitor.page.get_by_text("Your role is view-only, so you can't run apps.")).to_be_visible()
 
 
 @scene

@@ -52,7 +52,7 @@ def person_who_leaves(visitor: Visitor, whole: Whole) -> None:
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
     page.get_by_role("link", name="Transfer").click()
-    page.get_by_role("heading", name="Transfer what").wait_for()
+    page.get_by_role("heading", name="Transfer everything").wait_for()
 
 
 @admin_scene
@@ -108,3 +108,20 @@ def joining_with_a_weak_password(visitor: Visitor, whole: Whole) -> None:
 @scene
 def link_that_opens_nothing(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/invite/nonsense/")
+
+
+@admin_scene
+def notices_with_a_refused_address(visitor: Visitor, whole: Whole) -> None:
+    page = visitor.page
+    page.goto("/manage/notices/")
+    page.locator("#slack-address").fill("https://10.0.0.1/services/x")
+    page.locator("#slack").get_by_role("button", name="Save").click()
+    page.get_by_role("alert").wait_for()
+
+
+@admin_scene
+def notices_with_a_channel_that_is_gone(visitor: Visitor, whole: Whole) -> None:
+    whole.inside.ask("chat_off")
+    visitor.page.goto("/manage/notices/")
+    visitor.page.get_by_text("Turned off since").wait_for()
+    visitor.page.locator("#teams summary", has_text="address").click()

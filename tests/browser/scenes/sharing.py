@@ -37,7 +37,7 @@ def shared_from_a_card(visitor: Visitor, whole: Whole) -> None:
     run = started(visitor, "card-instant", "ready")
     visitor.page.goto("/history/")
     visitor.page.locator(f"#card-{run} .run-card-open").click()
-    visitor.page.get_by_role("button", name="Copy guest link").click()
+    visitor.page.get_by_role("button", name="New guest link").click()
     visitor.page.locator(".share-sheet .share-link.is-fresh").wait_for()
 
 

@@ -1,0 +1,141 @@
+"""The form for a comment as plain values: empty, or with what was typed and what is wrong with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from runs.display.result_page import ResultPage
+from runs.models import Comment, Member, Output, Run, StoredFile
+from runs.review import spots
+from runs.review.spots import SpotButton
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member who can be picked; `sees` is whether they can see the run."""
+
+    member: Member
+    sees: bool
+    is_picked: bool = False
+
+
+@dataclass(frozen=True)
+class CommentDraft:
+    """A form for a comment. `key` makes its ids unique on the page: "new", or the id of the comment it is for."""
+
+    key: str
+    kind: str  # new, reply or edit
+    action: str  # URL it is sent to
+    people_url: str  # URL that finds people for "@"
+    back: str  # URL of the page to return to
+    at_query: str = "?at="  # query of the page that plays from a second, which follows
+    text: str = ""
+    guests_see: bool = False
+    offers_guests: bool = True
+    warns_of_replies: bool = False  # guests see the team's replies only together with this comment
+    file: StoredFile | None = None  # what the page shows
+    number: int = 1  # of the file
+    x: str = ""
+    y: str = ""
+    at: str = ""
+    spot: tuple[int, int] | None = None  # valid spot, in ten-thousandths
+    errors: dict[str, str] = field(default_factory=dict)  # by field
+    problem: str = ""  # why nothing was stored, if no field is to blame
+    unseen: Sequence[Member] = ()  # mentioned, but they can't see the run
+    may_share: bool = False  # the person may share the run with the team
+    hint: str = ""  # in the empty text box
+    people: Sequence[Person] = ()  # to pick from, if asked for
+    picked: Sequence[Member] = ()
+
+    @property
+    def all_url(self) -> str:
+        """URL of the page with all comments."""
+        return f"{with_all_comments(self.back)}#talk"
+
+    @property
+    def can_mark(self) -> bool:
+        return spots.can_mark(self.file)
+
+    @property
+    def can_time(self) -> bool:
+        return self.file is not None and self.file.kind in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
+
+    @property
+    def spot_buttons(self) -> list[SpotButton]:
+        return spots.buttons_of(self.file)
+
+    @property
+    def has_spot(self) -> bool:
+        return bool(self.x or self.y or self.spot)
+
+    @property
+    def dot(self) -> dict[str, str]:
+        """Where the new dot is, in percent."""
+        x, y = self.spot or (0, 0)
+        return {"x": f"{spots.percent(x)}%", "y": f"{spots.percent(y)}%"}
+
+
+def with_all_comments(url: str) -> str:
+    """Return the URL of the page at `url` with all its comments, not only the latest."""
+    return f"{url}{'&' if '?' in url else '?'}comments=all"
+
+
+def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
+    """Return the empty form for a comment on the result of `page`, which may show all comments."""
+    slide = page.slide
+    back = with_all_comments(slide.url) if shows_all else slide.url
+    return draft_on(slide.output, page.run, back, slide.file, slide.number)
+
+
+def draft_on(output: Output, run: Run, back: str, file: StoredFile | None, number: int) -> CommentDraft:
+    """Return the empty form for a comment on `output`, whose page shows `file`."""
+    action = reverse("runs:result-comment", args=[output.public_id])
+    hint = _("What should change?")
+    return CommentDraft("new", "new", action, people_url(run), back, hint=hint, file=file, number=number)
+
+
+def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDraft:
+    """Return the empty form for a comment on the whole run. `walk` is the query of the History list that the page
+    belongs to."""
+    url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
+    back = with_all_comments(url) if shows_all else url
+    action = reverse("runs:run-comment", args=[run.public_id])
+    return CommentDraft("new", "new", action, people_url(run), back, hint=_("What about the whole run?"))
+
+
+def reply_draft(parent: Comment, back: str) -> CommentDraft:
+    """Return the empty form for a reply."""
+    action = reverse("runs:comment-reply", args=[parent.public_id])
+    people = people_url(parent.run)
+    return CommentDraft(parent.public_id, "reply", action, people, back, offers_guests=parent.guests_see)
+
+
+def edit_draft(comment: Comment, text: str, back: str) -> CommentDraft:
+    """Return the form that changes `comment`, with its `text` as people type it."""
+    return CommentDraft(
+        comment.public_id,
+        "edit",
+        reverse("runs:comment-edit", args=[comment.public_id]),
+        people_url(comment.run),
+        back,
+        text=text,
+        guests_see=comment.guests_see,
+        offers_guests=comment.parent is None or comment.parent.guests_see,
+        warns_of_replies=comment.parent is None and comment.guests_see,
+        picked=[row.member for row in comment.mention_rows.all() if not row.words],
+    )
+
+
+def people_url(run: Run) -> str:
+    """Return the URL that finds people to mention on `run`."""
+    return reverse("runs:run-people", args=[run.public_id])
+
+
+def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Person]:
+    """Return everyone whom `asker` could mention, those who can see the run first."""
+    chosen = {member.pk for member in picked}
+    others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
+    people = [Person(member, run.is_visible_to(member), member.pk in chosen) for member in others]
+    return sorted(people, key=lambda person: (not person.sees, person.member.display_name.casefold()))

@@ -1,0 +1,271 @@
+"""Comments as plain values for templates: on a result, with numbered spots and seconds, and on a whole run."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.utils.html import conditional_escape, format_html, urlize
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.display.result_page import Slide
+from runs.models import Comment, Member, Output, OutputFile, Run
+from runs.review import spots, threads
+from runs.review.carry_over import is_narrowed, share_first_words
+from runs.review.comment_text import finder
+from runs.review.threads import Thread
+from runs.words.numbers import number_words
+from runs.words.seconds import parse_seconds, seconds_words
+
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have none, and looking for links takes a millisecond
+SAFE_REL = 'rel="nofollow noopener noreferrer"'
+SUMMARY_LENGTH = 80  # characters of a resolved comment
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A numbered dot on the picture; `x` and `y` are percentages."""
+
+    number: int
+    x: str
+    y: str
+    dom_id: str  # of its comment
+    is_resolved: bool
+
+
+@dataclass(frozen=True)
+class CommentLine:
+    """One comment or reply. `number` is that of its dot (0: none); `place` is its second ("0:12"), `seconds` for
+    URLs."""
+
+    comment: Comment
+    html: SafeString
+    summary: str
+    also: list[Member]  # mentioned, but not by name in the text
+    is_mine: bool
+    number: int = 0
+    place: str = ""
+    seconds: str = ""
+    file_number: int = 1  # of the file it is about, on the result's page
+    can_act: bool = True  # reply, resolve, edit
+    carry_to: str = ""  # id of the result that it can be carried over to
+    came_from: str = ""  # where it was written ("From version 1"), if it was carried over
+    came_from_url: str = ""  # "" if the viewer can't see that
+    back_words: str = ""  # on the button that moves it back there; "" if the viewer can't
+    replies: "list[CommentLine]" = field(default_factory=list)
+
+    @property
+    def dom_id(self) -> str:
+        return f"comment-{self.comment.public_id}"
+
+    @property
+    def play_at(self) -> str:
+        """What follows "?at=" in the URL that plays the file from the comment's second."""
+        file = f"&n={self.file_number}" if self.file_number > 1 else ""
+        return f"{self.seconds}{file}#file"
+
+    @property
+    def has_team_replies(self) -> bool:
+        return any(not reply.comment.guests_see for reply in self.replies)
+
+
+@dataclass(frozen=True)
+class OlderComments:
+    """Comments under one heading that aren't on what the page shows: on another version, or an earlier file."""
+
+    heading: str
+    url: str  # of the other version; "" for an earlier file
+    lines: list[CommentLine]
+
+
+@dataclass(frozen=True)
+class CommentPanel:
+    """All comments on a result or run."""
+
+    lines: list[CommentLine]
+    dots: list[Dot] = field(default_factory=list)
+    hidden: int = 0  # earlier comments that aren't shown
+    older: list[OlderComments] = field(default_factory=list)
+    older_hidden: int = 0
+    carry_words: str = ""  # on the button that carries a comment over to what the page shows
+    carry_refusal: str = ""  # why none can be
+
+    @property
+    def older_words(self) -> str:
+        """What the fold with older comments says, such as "5 comments on other versions or files"."""
+        count = self.older_hidden + sum(len(group.lines) for group in self.older)
+        words = ngettext(
+            "%(count)s comment on another version or file", "%(count)s comments on other versions or files", count
+        )
+        return words % {"count": number_words(count)}
+
+    @property
+    def carriable(self) -> list[CommentLine]:
+        return [line for group in self.older for line in group.lines if line.carry_to]
+
+
+def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
+    """Return the comments on the result of `slide`, with dots for the file that it shows: only the latest `most`, so
+    that the page stays quick.
+    """
+    output, position = slide.output, position_of(slide.output, slide.number)
+    talk = threads.talk_on(output, viewer, position, most=most)
+    builder = _Builder(output, viewer, numbers_of(output))
+    lines = [builder.line(thread) for thread in talk.threads]
+    narrowed = any(thread.is_open and thread.is_shared for thread in talk.older) and output.run.shared_at is None
+    return CommentPanel(
+        lines=lines,
+        dots=[_dot(line) for line in lines if line.number],
+        hidden=talk.hidden,
+        older=builder.older(talk.older, may_carry=not narrowed and output.status == Output.Status.COMPLETED),
+        older_hidden=talk.older_hidden,
+        carry_words=_carry_words(output),
+        carry_refusal=share_first_words(output) if narrowed else "",
+    )
+
+
+def player_start(at: str) -> str:
+    """Return the end of the URL of a film or sound that starts at the second `at`; "" if that isn't one."""
+    at_ms = parse_seconds(at)
+    return f"#t={at_ms / 1000:.1f}" if at_ms is not None else ""
+
+
+def run_talk(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPanel:
+    """Return the comments on the whole run; only the latest unless `shows_all`."""
+    talk = threads.talk_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
+    lines = [_line(thread.comment, viewer, thread.replies) for thread in talk.threads]
+    return CommentPanel(lines, hidden=talk.hidden)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Builds the lines on a result's page."""
+
+    output: Output
+    viewer: Member
+    file_numbers: dict[int, int]
+
+    def line(self, thread: Thread) -> CommentLine:
+        comment, origin = thread.comment, thread.comment.carried_from
+        line = _line(comment, self.viewer, thread.replies)
+        line = replace(line, number=thread.number, file_number=self.file_numbers.get(comment.file_position, 1))
+        if origin is None:
+            return line
+        is_seen = origin.run.is_visible_to(self.viewer)
+        is_elsewhere = origin.pk != self.output.pk
+        may_return = is_seen and not is_narrowed(self.output.run, origin.run)
+        return replace(
+            line,
+            came_from=_from_words(origin) if is_elsewhere else _("From an earlier file"),
+            came_from_url=origin.get_absolute_url() if is_seen and is_elsewhere else "",
+            back_words=_back_words(origin, is_elsewhere=is_elsewhere) if may_return else "",
+        )
+
+    def older(self, found: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
+        """Return the older comments: an earlier file first, then earlier versions, the newest first, then what was
+        carried over to later ones."""
+        groups: dict[int, list[Thread]] = {}
+        for thread in found:
+            groups.setdefault(thread.comment.output.number if thread.comment.output else 0, []).append(thread)
+        own = self.output.number
+        numbers = sorted(groups, key=lambda number: (number > own, number if number > own else -number))
+        return [self._group(groups[number], may_carry=may_carry and number <= own) for number in numbers]
+
+    def _group(self, found: Sequence[Thread], *, may_carry: bool) -> OlderComments:
+        place, is_here = found[0].comment.output or self.output, found[0].comment.output_id == self.output.pk
+        words = _("Carried over to version %(number)s")
+        if place.number < self.output.number:
+            words = _("On version %(number)s")
+        lines = []
+        for thread in found:
+            line = _line(thread.comment, self.viewer, thread.replies)
+            carry_to = self.output.public_id if may_carry and thread.is_open else ""
+            lines.append(replace(line, carry_to=carry_to, can_act=place.number <= self.output.number))
+        heading = _("On an earlier file") if is_here else words % {"number": place.number}
+        return OlderComments(heading, "" if is_here else place.get_absolute_url(), lines)
+
+
+def _dot(line: CommentLine) -> Dot:
+    x, y = (f"{spots.percent(part or 0)}%" for part in (line.comment.spot_x, line.comment.spot_y))
+    return Dot(line.number, x, y, line.dom_id, line.comment.resolved_at is not None)
+
+
+def _carry_words(output: Output) -> str:
+    if output.number == 1:
+        return _("Carry over to this file")
+    return _("Carry over to version %(number)s") % {"number": output.number}
+
+
+def _from_words(origin: Output) -> str:
+    return _("From version %(number)s") % {"number": origin.number}
+
+
+def _back_words(origin: Output, *, is_elsewhere: bool) -> str:
+    if not is_elsewhere:
+        return _("Move back to the earlier file")
+    return _("Move back to version %(number)s") % {"number": origin.number}
+
+
+def comment_line(comment: Comment) -> CommentLine:
+    """Return one comment without its replies, for a page about it alone."""
+    return _line(comment, None)
+
+
+def text_html(comment: Comment) -> SafeString:
+    """Return the text of a comment as HTML: escaped, with links and with the current names of members it mentions."""
+    named = {row.words.casefold(): row.member for row in comment.mention_rows.all() if row.words}
+    if not named:
+        return _linked(comment.text)
+    pieces, end = [], 0
+    for match in finder(words[1:] for words in named).finditer(comment.text):
+        member = named[match[0].casefold()]
+        pieces.append(_linked(comment.text[end : match.start()]))
+        pieces.append(format_html('<span class="mention">@<bdi>{}</bdi></span>', member.display_name))
+        end = match.end()
+    pieces.append(_linked(comment.text[end:]))
+    return mark_safe("".join(pieces))  # noqa: S308 - each piece is escaped
+
+
+def editable_text(comment: Comment) -> str:
+    """Return the text of a comment for changing it, with the current names of members it mentions."""
+    named = {row.words.casefold(): row.member.display_name for row in comment.mention_rows.all() if row.words}
+    return finder(words[1:] for words in named).sub(lambda match: f"@{named[match[0].casefold()]}", comment.text)
+
+
+def numbers_of(output: Output) -> dict[int, int]:
+    """Return the number, from 1, that each saved file of a result has on its page, by position."""
+    saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
+    return {position: number for number, position in enumerate(saved, 1)}
+
+
+def position_of(output: Output, number: int) -> int:
+    """Return the position of the file that a result's page shows as its `number`."""
+    return {shown: position for position, shown in numbers_of(output).items()}.get(number, 0)
+
+
+def _linked(text: str) -> SafeString:
+    """Return `text` escaped, with web and email addresses as links. What people typed can't add attributes, since its
+    quotes are escaped."""
+    if not MAYBE_LINK.search(text):
+        return conditional_escape(text)
+    html = str(urlize(text, nofollow=True, autoescape=True))
+    return mark_safe(html.replace('rel="nofollow"', SAFE_REL))  # noqa: S308 - escaped above
+
+
+def _line(comment: Comment, viewer: Member | None, replies: Sequence[Comment] = ()) -> CommentLine:
+    return CommentLine(
+        comment=comment,
+        html=text_html(comment),
+        summary=_shortened(comment.text),
+        also=[row.member for row in comment.mention_rows.all() if not row.words],
+        is_mine=viewer is not None and comment.is_by(viewer),
+        place=seconds_words(comment.at_ms) if comment.at_ms is not None else "",
+        seconds=f"{comment.at_ms / 1000:.1f}" if comment.at_ms is not None else "",
+        replies=[_line(reply, viewer) for reply in replies],
+    )
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SUMMARY_LENGTH else f"{line[: SUMMARY_LENGTH - 1]}…"

@@ -1,0 +1,288 @@
+"""Guest links as shown in the list of links, in the sharing panel and on the page of a link."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.contrib.auth.hashers import check_password
+from django.db.models import Case, Count, OuterRef, Prefetch, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
+from runs.review.guest_answers import answers_of, with_answered
+from runs.sharing import guest_copies, guests
+from runs.sharing import links as sharing
+from runs.sharing.guest_copies import Given
+from runs.sharing.guests import State
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
+from runs.words.moments import portal_day
+from runs.words.numbers import number_words
+from runs.words.sentences import age_words
+
+PICTURES = 4
+LOOKED_AT = 12  # results of a link in a list, for these pictures
+LONGEST_TITLE = 80
+SOON = timedelta(days=4)
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """One guest link, as shown in lists, in the panel and on its own page."""
+
+    link: GuestLink
+    dom_id: str
+    address: str  # empty if the secret key has changed: the link still works, but can't be copied
+    title: str
+    count: int
+    pictures: list[StoredFile]
+    run: Run | None  # set if all results come from one run that the member may see
+    is_of_several: bool
+    state: State
+    last_day: date
+    views_words: str
+    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none did
+    copies_notes: list[str]  # notes about the copies of files for guests; in a list, only about the first
+    is_preparing: bool
+    is_fresh: bool
+    passphrase: str  # set only right after a link with a passphrase was created
+    may_change: bool
+    may_end: bool
+    may_extend: bool
+    may_restore: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is State.OPEN
+
+    @property
+    def ends_soon(self) -> bool:
+        return self.last_day - portal_day() < SOON
+
+    @property
+    def is_named(self) -> bool:
+        """Whether lists show the audience as the name of the link; if not, they show the run instead of "anyone"."""
+        return bool(self.link.audience) or self.run is None
+
+    @property
+    def heading(self) -> str:
+        return self.title if self.is_named else self.run_title
+
+    @property
+    def run_title(self) -> str:
+        return Truncator(self.run.display_title).chars(LONGEST_TITLE) if self.run else ""
+
+    @property
+    def is_revoked_by_another(self) -> bool:
+        return self.link.revoked_by_id not in (None, self.link.member_id)
+
+
+@dataclass(frozen=True)
+class LinkAnswer:
+    """What a guest answered to one result of a link, on the link's page."""
+
+    label: str
+    url: str
+    decision: Decision
+
+
+def link_answers(link: GuestLink) -> list[LinkAnswer]:
+    """Return what guests have answered, in the order of the link's results."""
+    given: dict[int, list[Decision]] = {}
+    for decision in answers_of(link):
+        given.setdefault(decision.output_id, []).append(decision)
+    named = guests.named_outputs(link)
+    return [
+        LinkAnswer(label, output.get_absolute_url(), decision)
+        for output, label in named.items()
+        for decision in given.get(output.pk, [])
+    ]
+
+
+def refusal_of(member: Member) -> str:
+    """Return why `member` may not create guest links; "" if they may."""
+    rules = SharingRules.current()
+    if not rules.guests_allowed:
+        if member.is_admin:
+            return _("Guest links are turned off. You can turn them on in “Manage” under “Sharing”.")
+        return _("Guest links are turned off. An admin can turn them on.")
+    if not member.can_run:
+        return _("Your role is view-only, so you can't create links. Ask an admin to change it.")
+    return "" if rules.may_make_links(member) else _("Only approvers and admins can create guest links here.")
+
+
+def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    """Return `links` for a list, the open ones first, each group sorted newest first.
+
+    A link may show 2,000 results: these are counted, and only the first ones fetched, for their pictures.
+    """
+    is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
+    there = GuestLinkOutput.objects.filter(output__run__deleted_at=None, link=OuterRef("pk")).order_by()
+    counts = {
+        "result_count": _counted(there, Count("pk")),
+        "run_count": _counted(there, Count("output__run", distinct=True)),
+    }
+    first = Prefetch("chosen", _results()[:LOOKED_AT], to_attr="first_chosen")
+    return (
+        _with_people(links.annotate(**counts))
+        .prefetch_related(first)
+        .alias(is_over=is_over)
+        .order_by("is_over", "-created_at")
+    )
+
+
+def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    """Fetch everything a `LinkView` needs, with all results, in four queries for any number of links."""
+    return _with_people(links).prefetch_related(Prefetch("chosen", _results()))
+
+
+def _results() -> QuerySet[GuestLinkOutput]:
+    """Return what links show, with runs and files."""
+    saved = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
+    there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
+    return there.prefetch_related(Prefetch("output__files", saved))
+
+
+def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    return with_answered(links).select_related("member", "revoked_by")
+
+
+def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
+    """Return `count` over `chosen` of a link, for an annotation."""
+    return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
+
+
+def link_view(
+    link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
+) -> LinkView:
+    """Return `link` (fetched with `with_pictures` or `open_first`) as `member` sees it.
+
+    If `may_end` is False, the link also shows other people's runs, so its URL is hidden.
+    """
+    outputs = [chosen.output for chosen in _chosen(link)]
+    files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
+    runs = {output.run for output in outputs}
+    count, run_count = getattr(link, "result_count", len(outputs)), getattr(link, "run_count", len(runs))
+    token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
+    is_fresh = link.public_id == made
+    given = [guest_copies.given(link, stored) for stored in files]
+    suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
+    return LinkView(
+        link=link,
+        dom_id=f"link-{link.public_id}",
+        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token and may_end else "",
+        title=link.audience or _("Anyone with the link"),
+        count=count,
+        pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
+        run=_seen(runs.pop(), member) if run_count == 1 else None,
+        is_of_several=run_count > 1,
+        state=guests.state_of(link, rules),
+        last_day=sharing.last_day_of(link),
+        views_words=_views_words(link),
+        answered_words=_answered_words(link, count),
+        copies_notes=copies_notes(given),
+        is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in given),
+        is_fresh=is_fresh,
+        passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
+        may_change=link.is_manageable_by(member),
+        may_end=may_end,
+        may_extend=_may_extend(link, member, rules),
+        may_restore=may_end and link.is_restorable_by(member, rules),
+    )
+
+
+def _seen(run: Run, member: Member) -> Run | None:
+    """Return `run` if `member` may see it. They may have created the link when they were an admin."""
+    return run if run.is_visible_to(member) else None
+
+
+def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
+    is_live = link.revoked_at is None and link.is_extendable_by(member, rules)
+    return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
+
+
+def _views_words(link: GuestLink) -> str:
+    if link.viewed_at is None:
+        return _("Not opened yet")
+    when = age_words(link.viewed_at)
+    if link.views <= 1:
+        return _("Opened once, %(when)s") % {"when": when}
+    words = ngettext("Opened %(count)s time, last %(when)s", "Opened %(count)s times, last %(when)s", link.views)
+    return words % {"count": number_words(link.views), "when": when}
+
+
+def _answered_words(link: GuestLink, count: int) -> str:
+    if not count or not (link.lets_decide or link.answered):
+        return ""
+    if count == 1:
+        return _("Answered") if link.answered else _("Not answered yet")
+    values = {"done": number_words(link.answered), "count": number_words(count)}
+    return _("%(done)s of %(count)s answered") % values
+
+
+def copies_notes(given: list[Given]) -> list[str]:
+    """Return notes for members about problems with the copies for guests; an empty list if there are none."""
+    counts = Counter(one.state for one in given)
+    errors = [one.error for one in given if one.error]
+    notes = []
+    if count := counts[guest_copies.State.PREPARING]:
+        notes.append(
+            ngettext(
+                "%(count)s file is being prepared: guests get copies without prompts or other hidden details.",
+                "%(count)s files are being prepared: guests get copies without prompts or other hidden details.",
+                count,
+            )
+            % {"count": count}
+        )
+    if count := counts[guest_copies.State.LATE]:
+        notes.append(
+            ngettext(
+                "%(count)s file isn't ready for guests yet and will be tried again. %(reason)s",
+                "%(count)s files aren't ready for guests yet and will be tried again. %(reason)s",
+                count,
+            )
+            % {"count": count, "reason": errors[0]}
+        )
+    if count := counts[guest_copies.State.NOT_OFFERED]:
+        notes.append(
+            ngettext(
+                "%(count)s file isn't shared with guests: the prompt and other hidden details can't be removed.",
+                "%(count)s files aren't shared with guests: the prompt and other hidden details can't be removed.",
+                count,
+            )
+            % {"count": count}
+        )
+    if count := counts[guest_copies.State.NOT_PLAYED]:
+        notes.append(
+            ngettext(
+                "Guests can't play %(count)s file: without ffmpeg on the server, the prompt can't be removed. "
+                "Allow downloads to share it unchanged.",
+                "Guests can't play %(count)s files: without ffmpeg on the server, the prompt can't be removed. "
+                "Allow downloads to share them unchanged.",
+                count,
+            )
+            % {"count": count}
+        )
+    if count := sum(one.is_as_it_is for one in given):
+        notes.append(
+            ngettext(
+                "%(count)s file is offered unchanged and may contain the prompt: without ffmpeg on the server, it "
+                "can't be removed.",
+                "%(count)s files are offered unchanged and may contain the prompt: without ffmpeg on the server, it "
+                "can't be removed.",
+                count,
+            )
+            % {"count": count}
+        )
+    return notes
+
+
+def _chosen(link: GuestLink) -> list[GuestLinkOutput]:
+    """Return what was fetched of the results that `link` shows: all, or in a list the first ones."""
+    first: list[GuestLinkOutput] | None = getattr(link, "first_chosen", None)
+    return list(link.chosen.all()) if first is None else first

@@ -1,0 +1,51 @@
+"""What Home says about decisions: results that wait for the member, and what others decided on theirs."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Prefetch
+
+from runs.display.review_lists import DecidedLine, Thumb, decided_lines, saved_files
+from runs.display.review_queue import queue_url
+from runs.models import Member, ReviewItem
+from runs.review import requests
+from runs.words.due import due_words, is_urgent
+
+WAITING = 4  # results shown
+DECIDED = 3
+READ = 12  # items read to find them, since a result may stand in several requests
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """A result that waits for the member."""
+
+    item: ReviewItem
+    thumb: Thumb
+
+    @property
+    def url(self) -> str:
+        """The address of the queue at this result."""
+        return queue_url(at=self.thumb.output.public_id)
+
+    @property
+    def due_words(self) -> str:
+        return due_words(self.item.due_on) if self.item.due_on != date.max else ""
+
+    @property
+    def is_urgent(self) -> bool:
+        return is_urgent(self.item.due_on)
+
+
+def waiting_lines(member: Member) -> list[WaitingLine]:
+    """Return the first results in the member's queue. Takes two queries."""
+    items = requests.waiting_for(member).select_related("output__run", "request__asker")
+    first: dict[int, ReviewItem] = {}
+    for item in items.prefetch_related(Prefetch("output__files", saved_files()))[:READ]:
+        first.setdefault(item.output_id, item)
+    return [WaitingLine(item, Thumb(item.output)) for item in list(first.values())[:WAITING]]
+
+
+def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
+    """Return what others decided last on results of the member. Takes two queries."""
+    return decided_lines(requests.decided_on_mine(member, now)[:DECIDED])

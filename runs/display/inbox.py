@@ -1,0 +1,128 @@
+"""The inbox as plain values: what a member was told, by run, newest first; and what they muted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from runs.display.bell import NoticeLine, lines_of
+from runs.models import Member, Mute, Notice, NoticeKind, Run
+from runs.notices import mutes, sentences
+
+PAGE = 50
+EXCERPT = 80  # characters of a muted conversation
+
+
+@dataclass(frozen=True)
+class Group:
+    """What was told about one run, newest first. Without a run, it is about the portal or several runs."""
+
+    run: Run | None
+    name: str
+    lines: list[NoticeLine]
+    is_muted: bool = False
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """One page of the inbox. `older` is the id to continue before, or ""; `until` says when the page was made."""
+
+    groups: list[Group]
+    older: str
+    is_first: bool
+    until: str
+
+    @property
+    def has_unread(self) -> bool:
+        return any(line.is_unread for group in self.groups for line in group.lines)
+
+
+@dataclass(frozen=True)
+class MutedLine:
+    """A run or conversation that the member muted."""
+
+    mute: Mute
+    name: str
+    excerpt: str
+    url: str
+
+    @property
+    def what(self) -> str:
+        """What is posted to unmute it."""
+        comment = self.mute.comment
+        return f"comment-{comment.public_id}" if comment is not None else self.mute.run.public_id
+
+
+def inbox_page(member: Member, before: str = "") -> Inbox:
+    """Return the notices of `member` before the one with the id `before`, with one query, or two for later pages."""
+    until = timezone.now()
+    notices = Notice.objects.of(member).for_lists().annotate(**_mutes(member))
+    if before:
+        last = Notice.objects.filter(member=member, public_id=before).first()
+        notices = notices.filter(_earlier(last)) if last is not None else notices
+    found = list(notices[: PAGE + 1])
+    return Inbox(
+        groups=_groups(found[:PAGE]),
+        older=found[PAGE - 1].public_id if len(found) > PAGE else "",
+        is_first=not before,
+        until=_exact(until),
+    )
+
+
+def _mutes(member: Member) -> dict[str, Exists]:
+    """Say of each notice whether its run or its conversation is muted."""
+    own = Mute.objects.filter(member=member, run=OuterRef("run"))
+    talk = own.filter(comment=Coalesce(OuterRef("comment__parent"), OuterRef("comment")))
+    return {"is_run_muted": Exists(own.filter(comment=None)), "is_talk_muted": Exists(talk)}
+
+
+def _earlier(last: Notice) -> Q:
+    return Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(pk__lt=last.pk))
+
+
+def _groups(notices: list[Notice]) -> list[Group]:
+    """Sort notices by run, in the order of each run's newest."""
+    order: dict[tuple[int | None, bool], int] = {}
+    for notice in notices:
+        order.setdefault(_subject(notice), len(order))
+    by_run = groupby(sorted(notices, key=lambda one: order[_subject(one)]), key=_subject)
+    return [_group(list(of_run)) for _run, of_run in by_run]
+
+
+def _subject(notice: Notice) -> tuple[int | None, bool]:
+    """Return what notices are grouped by: the run, the portal, or requests about several runs."""
+    return notice.run_id, notice.kind == NoticeKind.PORTAL
+
+
+def _group(notices: list[Notice]) -> Group:
+    run = notices[0].run
+    other = _("The portal") if notices[0].kind == NoticeKind.PORTAL else _("Several runs")
+    return Group(
+        run=run,
+        name=run.display_title if run is not None else other,
+        lines=lines_of(notices),
+        is_muted=getattr(notices[0], "is_run_muted", False),
+    )
+
+
+def _exact(at: datetime) -> str:
+    """Return a time as `ReadAllForm` reads it, to the microsecond."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def muted_lines(member: Member) -> list[MutedLine]:
+    """Return what `member` muted, last muted first."""
+    return [
+        MutedLine(
+            mute=mute,
+            name=sentences.run_name(mute.run),
+            excerpt=Truncator(" ".join(mute.comment.text.split())).chars(EXCERPT) if mute.comment else "",
+            url=mute.run.get_absolute_url(),
+        )
+        for mute in mutes.muted_by(member)
+    ]

@@ -1,0 +1,48 @@
+"""Newer versions of what guest links show, offered to the makers of the links, who put them there by a press."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from runs.models import GuestLink, GuestLinkOutput, Member, Output
+from runs.sharing.links import outputs_for
+
+
+@dataclass(frozen=True)
+class VersionOffer:
+    """A link that shows `old`, of which `new` is the newest version."""
+
+    link: GuestLink
+    old: Output
+    new: Output
+
+    @property
+    def words(self) -> str:
+        values = {"label": self.old.label or _("Result"), "number": self.old.number, "name": self.link.audience}
+        if self.link.audience:
+            return _("The link for %(name)s shows version %(number)s of %(label)s.") % values
+        return _("A guest link shows version %(number)s of %(label)s.") % values
+
+
+def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | None = None) -> list[VersionOffer]:
+    """Return offers for open links of `member` that show an earlier version of `outputs`, or an output that has a newer
+    one; with `link`, only those for it."""
+    lines = {output.line_id or output.pk for output in outputs}
+    family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
+    if len(family) == len(lines):  # nothing has a second version
+        return []
+    done = [output for output in family if output.status == Output.Status.COMPLETED]
+    newest = {output.line_id or output.pk: output for output in done}
+    there = {output.pk for output in outputs_for(member, [output.public_id for output in newest.values()])}
+    links = GuestLink.objects.manageable_by(member).alive()
+    shown = GuestLinkOutput.objects.filter(output__in=family, link__in=links if link is None else [link])
+    rows = list(shown.select_related("link", "output").order_by("link", "position"))
+    already = {(row.link_id, row.output_id) for row in rows}
+    offers = []
+    for row in rows:
+        new = newest.get(row.output.line_id or row.output.pk)
+        if new is not None and new.pk in there and new.number > row.output.number:
+            offers += [VersionOffer(row.link, row.output, new)] if (row.link_id, new.pk) not in already else []
+    return offers

@@ -1,0 +1,84 @@
+"""Runs that came up since a page was opened: shared by teammates, or started by oneself on another device."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, Subquery
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from runs.history.filter_choices import Directory
+from runs.history.search import Filter
+from runs.models import Member, Run
+
+AT_MOST = 100
+MARGIN = timedelta(seconds=10)  # a run shared just before the page is rendered may be committed only afterwards
+
+
+@dataclass(frozen=True)
+class NewRuns:
+    """New runs: `ids`, latest first and separated by spaces, and the `url` of a list that includes them.
+
+    `ids` has at most AT_MOST of them; `has_more` says whether there are more. `is_own` says whether these are the
+    member's own runs; otherwise, they are the team's.
+    """
+
+    since: str
+    url: str
+    is_own: bool
+    ids: str = ""
+    has_more: bool = False
+
+    @property
+    def token(self) -> str:
+        return f"{zlib.crc32(self.ids.encode()):x}{'m' if self.has_more else ''}" if self.ids else ""
+
+
+def page_opened(found: Filter, url: str = "") -> NewRuns:
+    """Return no new runs yet for a page that is being rendered; `found` is the list that the page shows or links to,
+    `url` its address if that isn't in History."""
+    return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
+
+
+def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewRuns | None:
+    """Return the runs that `member` sees in the list `found` (Mine or Team) and that came up there after `since`.
+
+    Return None if `since` isn't a valid time.
+    """
+    moment = _moment(since)
+    if moment is None:
+        return None
+    needs_names = found.q or found.app or found.by or found.decided or found.waits
+    directory = found.directory(member) if needs_names else Directory()
+    runs = found.runs(member, directory).filter(is_example=False)
+    if found.tab == "mine":
+        runs = runs.filter(created_at__gt=moment).newest_first()
+    else:
+        runs = runs.filter(shared_at__gt=moment).order_by("-shared_at", "-pk")
+    ids = list(runs.values_list("public_id", flat=True)[: AT_MOST + 1])
+    told: dict[str, Any] = {"ids": " ".join(ids[:AT_MOST]), "has_more": len(ids) > AT_MOST}
+    return NewRuns(since=since, url=url or found.url(), is_own=found.tab == "mine", **told)
+
+
+def own_runs(member: Member) -> tuple[bool, datetime | None]:
+    """Return whether a run of `member` is active, and when they last started one, in one query."""
+    own = Run.objects.owned_by(member)
+    newest = Subquery(own.newest_first().values("created_at")[:1])
+    is_active, newest_at = Member.objects.filter(pk=member.pk).values_list(Exists(own.active()), newest).get()
+    return is_active, newest_at
+
+
+def is_after(at: datetime | None, since: str) -> bool:
+    """Return whether `at` is after the time `since`; False if either isn't a time."""
+    moment = _moment(since)
+    return bool(at and moment and at > moment)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and timezone.is_aware(found) and found.year > 1970 else None

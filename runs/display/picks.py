@@ -1,0 +1,69 @@
+"""The bar with actions on selected runs or results, on every page where these can be ticked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from runs.display.review_count import may_decide
+from runs.history import selection
+from runs.history.search import Filter
+from runs.history.selection import Chosen, Place
+from runs.models import Member
+from runs.words.numbers import number_words
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button of the bar: `name` is what it posts; `needs` is "files" or "zip" if there is a limit for these, or
+    "pair" if it compares."""
+
+    name: str
+    icon: str
+    words: str
+    needs: str = ""
+    is_off: bool = False
+
+
+def picks_bar(
+    member: Member, place: str, shown: Iterable[str], found: Filter | None = None, *, is_any: bool | None = None
+) -> dict[str, Any]:
+    """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
+
+    `found` is the History filter; the bar offers to select everything that matches it. `is_any` says whether anything
+    is selected in `place`, if that is known.
+    """
+    chosen = selection.chosen(member, place, is_any=is_any)
+    ticked = selection.ticked(member, place, shown) if chosen.count else set()
+    elsewhere = max(0, chosen.count - len(ticked))
+    is_offered = found is not None and place != Place.RESULTS
+    matches = selection.matches(member, found) if found and is_offered and chosen.count else None
+    return {
+        "place": place,
+        "chosen": chosen,
+        "ticked": ticked,
+        "elsewhere": elsewhere,
+        "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
+        "elsewhere_url": Filter(tab=place, selected="1").url() if place != Place.RESULTS else "",
+        "has_all": is_offered and (matches is None or bool(matches.left)),
+        "all_words": matches.words if matches else "",
+        "acts": _acts(member, place, chosen),
+    }
+
+
+def _acts(member: Member, place: str, chosen: Chosen) -> list[Act]:
+    is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
+    acts = [
+        (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words))),
+        (True, Act("download-approved", "good", _("Approved only"), "files", is_many)),
+        (can_run and of_runs, Act("share", "team", _("Share with team"))),
+        (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
+        (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
+        (may_decide(member), Act("decide", "good", _("Decide…"), "files", is_many)),
+        (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
+        (True, Act("compare", "compare", _("Compare"), "pair")),
+        (can_run and of_runs, Act("bin", "trash", _("Move to bin"))),
+    ]
+    return [act for is_offered, act in acts if is_offered]

@@ -1,0 +1,57 @@
+"""What the page of a result reads besides decisions and comments: the run with its results and inputs, all versions,
+the rules for deciding, and the number beside Review. Three queries, however many versions there are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, Q, Value
+from django.db.models.functions import Coalesce
+
+from runs.display.review_count import may_decide
+from runs.display.verdicts import Around
+from runs.models import Member, Output, Run, RunInput
+from runs.models.joined import CountUpTo, fetch_joined, keep_related
+from runs.review import requests
+from runs.review.rules import rules_columns, rules_on
+from runs.review.versions import newer_among
+
+OF_A_RUN = ("id", "public_id", "member_id", "made_by_id", "shared_at", "deleted_at")  # read for each version
+
+
+@dataclass(frozen=True)
+class ResultRows:
+    """A run with its results, their files and its inputs, and the versions of one of its results."""
+
+    run: Run
+    line: list[Output]  # with their files, and of their runs only `OF_A_RUN`
+    around: Around
+    waiting: int  # results that wait for the member
+
+
+def result_rows(member: Member, public_id: str) -> ResultRows | None:
+    """Return what the page of the result `public_id` shows; None if `member` may not see the run."""
+    waiting = CountUpTo(requests.counted_for(member)) if may_decide(member) else Value(0)
+    shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
+    own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
+    shown = shown.select_related("app", "member", "made_by").annotate(
+        first_id=Coalesce("outputs__line_id", "outputs__pk"), is_own=own, waiting=waiting, **rules_columns()
+    )
+    run: Any = shown.first()
+    return _rows_of(run, public_id) if run is not None else None
+
+
+def _rows_of(run: Any, public_id: str) -> ResultRows:
+    """Read what belongs to `run`, a row with annotations."""
+    first: int = run.first_id
+    wanted = Output.objects.filter(Q(run=run) | Q(pk=first) | Q(line=first))
+    found = fetch_joined(wanted, "files", "file", one={"run": OF_A_RUN, "starred_by": ()})
+    results = [output for output in found if output.run_id == run.pk]
+    for output in results:
+        output.run = run
+    keep_related(run, "outputs", results)
+    inputs = RunInput.objects.filter(run=run)
+    keep_related(run, "inputs", fetch_joined(inputs, "links", "upload", "upload__file"))
+    line = sorted((output for output in found if output.first_id == first), key=lambda output: output.number)
+    shown = [output for output in line if output.public_id == public_id]
+    around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
+    return ResultRows(run, line, around, run.waiting)

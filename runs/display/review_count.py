@@ -1,0 +1,43 @@
+"""The number beside Review in the main bar: what waits for the member's decision.
+
+It takes one query for those who may decide and none for others, since it stands on every page. Whether makers may
+decide is remembered for a minute.
+"""
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from runs.models import Member, ReviewRules
+from runs.review import requests
+from runs.words.numbers import capped_words
+
+ROLES = "review.deciding-roles"
+REMEMBERED_SECONDS = 60
+
+
+def count_words(member: Member) -> str:
+    """Return what waits for `member`, such as "3" or "99+"; "" if nothing does."""
+    if not may_decide(member):
+        return ""
+    return words_of(requests.waiting_count(member))
+
+
+def words_of(count: int) -> str:
+    """Return a short form of a count, such as "3" or "99+"; "" if it is 0."""
+    return capped_words(count, requests.COUNTED) if count else ""
+
+
+def may_decide(member: Member) -> bool:
+    """Return whether to offer deciding to `member`. For approvers and admins, this takes no query."""
+    return member.role in ReviewRules().deciding_roles or member.role in _deciding_roles()
+
+
+def _deciding_roles() -> set[str]:
+    return cache.get_or_set(ROLES, lambda: ReviewRules.current().deciding_roles, REMEMBERED_SECONDS) or set()
+
+
+def review_context(request: HttpRequest) -> dict[str, object]:
+    """Context processor: add the number for signed-in people, counted only if the page shows it."""
+    user = getattr(request, "user", None)
+    return {"review_count": SimpleLazyObject(lambda: count_words(user) if isinstance(user, Member) else "")}

@@ -1,0 +1,163 @@
+"""Lists around the review queue: the member's requests, and what was decided lately, as plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.display.review_queue import ICONS, Shown, label_of
+from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
+from runs.review import requests
+from runs.words.due import due_words, is_urgent
+from runs.words.numbers import number_words
+
+PAGE = 20  # requests
+PICTURES = 8  # results shown of a request
+LATELY = 5  # decisions shown under an empty queue and on Home
+DECIDED = 50  # decisions listed
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """A result as a small picture with a link to its page."""
+
+    output: Output
+
+    @property
+    def url(self) -> str:
+        return self.output.get_absolute_url()
+
+    @property
+    def label(self) -> str:
+        return label_of(self.output)
+
+    @property
+    def file(self) -> StoredFile | None:
+        first = next(iter(self.output.files.all()), None)
+        return first.file if first else None
+
+    @property
+    def icon(self) -> str:
+        kind = "text" if self.output.text else self.output.kind
+        return kind if kind in ("image", "video", "audio", "text") else "file"
+
+    @property
+    def verdict_icon(self) -> str:
+        return ICONS.get(self.output.verdict, "")
+
+    @property
+    def verdict_word(self) -> str:
+        """The verdict of the result in words."""
+        return str(Decision.Verdict(self.output.verdict).label) if self.output.verdict else _("Not reviewed")
+
+
+@dataclass(frozen=True)
+class DecidedLine:
+    """A decision in a list, with a picture of its result."""
+
+    shown: Shown
+    thumb: Thumb
+
+
+@dataclass(frozen=True)
+class RequestLine:
+    """A request of the member: whom they asked, how far it is, and some of its results."""
+
+    request: ReviewRequest
+    thumbs: list[Thumb]
+    total: int
+    settled: int
+    can_remind: bool
+
+    @property
+    def state(self) -> str:
+        if self.request.closed_at:
+            return "closed"
+        return "done" if self.settled >= self.total else "open"
+
+    @property
+    def who(self) -> str:
+        """Whom the request asks, in words."""
+        request = self.request
+        if request.audience == ReviewRequest.Audience.NAMED:
+            return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
+        if request.link is not None:
+            return request.link.audience or _("A client, by guest link")
+        return _("Anyone who may decide")
+
+    @property
+    def progress(self) -> str:
+        words = ngettext("%(settled)s of %(total)s decided", "%(settled)s of %(total)s decided", self.total)
+        return words % {"settled": number_words(self.settled), "total": number_words(self.total)}
+
+    @property
+    def more(self) -> str:
+        """The number of results that aren't shown, such as "+12"."""
+        left = self.total - len(self.thumbs)
+        return f"+{number_words(left)}" if left > 0 else ""
+
+    @property
+    def due_words(self) -> str:
+        day = self.request.due_on
+        return due_words(day) if day and self.state == "open" else ""
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.state == "open" and self.request.due_on is not None and is_urgent(self.request.due_on)
+
+
+@dataclass(frozen=True)
+class RequestsPage:
+    """One page of requests. `newer` and `older` are page numbers, or 0."""
+
+    lines: list[RequestLine]
+    number: int
+    newer: int
+    older: int
+
+
+def requests_page(member: Member, number: int, now: datetime) -> RequestsPage:
+    """Return page `number` (from 1) of the requests of `member`, newest first."""
+    number = max(1, number)
+    items = ReviewItem.objects.filter(output__run__deleted_at=None).select_related("output").order_by("position")
+    files = Prefetch("output__files", saved_files())
+    shown = Prefetch("items", items[:PICTURES].prefetch_related(files), to_attr="shown_items")
+    start = (number - 1) * PAGE
+    found = list(requests.asked_by(member).prefetch_related(shown)[start : start + PAGE + 1])
+    return RequestsPage(
+        lines=[_line(request, now) for request in found[:PAGE]],
+        number=number,
+        newer=number - 1,
+        older=number + 1 if len(found) > PAGE else 0,
+    )
+
+
+def _line(request: ReviewRequest, now: datetime) -> RequestLine:
+    items: list[ReviewItem] = getattr(request, "shown_items", [])
+    total, settled = getattr(request, "total", 0), getattr(request, "settled", 0)
+    is_due = request.reminded_at is None or request.reminded_at <= now - requests.REMIND_AGAIN_AFTER
+    return RequestLine(
+        request=request,
+        thumbs=[Thumb(item.output) for item in items],
+        total=total,
+        settled=settled,
+        can_remind=is_due and request.closed_at is None and settled < total,
+    )
+
+
+def decided_lines(decisions: QuerySet[Decision]) -> list[DecidedLine]:
+    """Return `decisions` as lines with pictures. Takes two queries."""
+    return [DecidedLine(Shown(decision), Thumb(decision.output)) for decision in with_pictures(decisions)]
+
+
+def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
+    return decisions.prefetch_related(Prefetch("output__files", saved_files()))
+
+
+def saved_files() -> QuerySet[OutputFile]:
+    """Return saved files, for small pictures."""
+    return OutputFile.objects.filter(status=OutputFile.Status.SAVED).select_related("file")

@@ -1,0 +1,217 @@
+"""The review queue as plain values: the result to decide on, its neighbours, and what was decided last.
+
+A page takes eight queries, whatever is waiting: with the session and the member these are what waits (ids only), the
+result and the one after it, their runs' results and files, who decided on it, and what the member decided last.
+Comments, if there are any, take two more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from django.db.models import Exists, Prefetch, prefetch_related_objects
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.display.comment_draft import CommentDraft, draft_on
+from runs.display.comments import CommentPanel, result_talk
+from runs.display.result_page import Beside, Slide, slides_of
+from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
+from runs.models.decisions import UNDO_FOR
+from runs.review import requests, threads
+from runs.words.due import due_words, is_urgent
+from runs.words.numbers import capped_words, number_words
+
+LATEST = 10  # threads of comments shown at first, so that each answer stays quick
+LISTED = 1_000  # results whose order the queue reads
+ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A verdict as shown: in icon and word, with who gave it, when, and why."""
+
+    decision: Decision
+    others: int = 0  # other results that the same press decided
+
+    @property
+    def others_words(self) -> str:
+        return ngettext("and %(count)s more", "and %(count)s more", self.others) % {"count": number_words(self.others)}
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.decision.verdict, "info")
+
+    @property
+    def word(self) -> str:
+        return str(self.decision.get_verdict_display())
+
+    @property
+    def label(self) -> str:
+        return label_of(self.decision.output)
+
+    @property
+    def words(self) -> str:
+        """What was decided about which result, such as "Approved: Front"."""
+        return _("%(verdict)s: %(result)s") % {"verdict": self.word, "result": self.label}
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """One result to decide on. `item` is None if it doesn't wait any more: somebody decided while it was shown."""
+
+    item: ReviewItem | None
+    output: Output
+    run: Run
+    slide: Slide
+    slides: list[Slide]
+    count: int
+    position: int  # of the result in the queue, from 1; 0 if it doesn't wait any more
+    previous: Beside | None
+    next: Beside | None
+    after: str  # id of the result that is shown once this one is decided
+    verdicts: list[Shown]
+    needs_reason: bool
+
+    @property
+    def place_words(self) -> str:
+        if not self.position:
+            return ""
+        values = {"position": number_words(self.position), "count": capped_words(self.count, LISTED)}
+        return _("%(position)s of %(count)s") % values
+
+    @property
+    def left_words(self) -> str:
+        return left_words(self.count)
+
+    @property
+    def request(self) -> ReviewRequest | None:
+        return self.item.request if self.item else None
+
+    @property
+    def due_words(self) -> str:
+        return due_words(self.item.due_on) if self.item and self.item.due_on != date.max else ""
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.item is not None and is_urgent(self.item.due_on)
+
+
+def left_words(count: int) -> str:
+    """Return how many results still wait, such as "41 left"."""
+    if not count:
+        return _("Nothing left")
+    return ngettext("%(count)s left", "%(count)s left", count) % {"count": capped_words(count, LISTED)}
+
+
+def label_of(output: Output) -> str:
+    """Return the label of a result, without its number among results of the same name."""
+    return output.label or _("Result %(number)s") % {"number": output.position + 1}
+
+
+def waiting_ids(member: Member) -> dict[str, int]:
+    """Return what waits for `member` in order: each result's public id, with the item that puts it there."""
+    rows = requests.waiting_for(member).values_list("output__public_id", "pk")
+    found: dict[str, int] = {}
+    for public_id, pk in rows[: LISTED + 1]:
+        found.setdefault(public_id, pk)
+    return found
+
+
+def queue_page(
+    member: Member, waiting: dict[str, int], *, at: str = "", number: int = 1, is_kept: bool = False
+) -> QueuePage | None:
+    """Return the page for the result `at` (public id), by default the first of `waiting`; None if there is nothing.
+
+    With `is_kept`, the result is shown even if it doesn't wait any more. `number` is that of its file.
+    """
+    ids = list(waiting)
+    if at not in waiting and not is_kept:
+        at = ids[0] if ids else ""
+    place = ids.index(at) if at in waiting else -1
+    before = ids[place - 1] if place > 0 else ""
+    after = ids[place + 1] if 0 <= place < len(ids) - 1 else next((one for one in ids if one != at), "")
+    items = _items([waiting[one] for one in (at, after) if one in waiting])
+    output = items[at].output if at in items else _output(member, at)
+    if output is None:
+        return None
+    _load([output, *(item.output for item in items.values())])
+    slides = list(slides_of(output.run, output))
+    decided = Decision.objects.standing().on_current_content().filter(output=output).select_related("member", "link")
+    item = items.get(at)
+    return QueuePage(
+        item=item,
+        output=output,
+        run=output.run,
+        slide=next((slide for slide in slides if slide.number == number), slides[0]),
+        slides=slides,
+        count=len(ids),
+        position=place + 1,
+        previous=Beside(queue_url(at=before), "") if before else None,
+        next=_next(items[after].output) if after in items and place < len(ids) - 1 else None,
+        after=after,
+        verdicts=[Shown(decision) for decision in decided],
+        needs_reason=bool(getattr(item, "needs_reason", True)),
+    )
+
+
+def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
+    """Return the comments on the result of `page`. No query if nobody commented on it and it has no earlier version."""
+    if not page.output.comments_total and page.output.number == 1:
+        return CommentPanel([])
+    return result_talk(page.slide, member, most=threads.MOST if shows_all else LATEST)
+
+
+def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
+    """Return the empty form for a comment on the result of `page`. The queue still shows that result afterwards."""
+    slide = page.slide
+    n = str(slide.number) if slide.number > 1 else ""
+    here = queue_url(at=page.output.public_id, kept="1", n=n, comments="all" if shows_all else "")
+    draft = draft_on(page.output, page.run, here, slide.file, slide.number)
+    return replace(draft, at_query=f"{queue_url(at=page.output.public_id, kept='1')}&t=")
+
+
+def last_shown(member: Member, now: datetime) -> Shown | None:
+    """Return what the member decided last and can still undo."""
+    last = requests.last_decision(member, now - UNDO_FOR)
+    return Shown(last, getattr(last, "of_batch", 1) - 1) if last else None
+
+
+def queue_url(**query: str) -> str:
+    """Return the address of the queue, showing the result `at`."""
+    given = {name: value for name, value in query.items() if value}
+    return f"{reverse('runs:review')}{'?' if given else ''}{urlencode(given)}"
+
+
+def _items(pks: Sequence[int]) -> dict[str, ReviewItem]:
+    items = ReviewItem.objects.filter(pk__in=pks).select_related("request__asker", *_with_run("output__"))
+    free = ReviewRules.objects.filter(needs_reason=False)
+    return {item.output.public_id: item for item in items.annotate(needs_reason=~Exists(free))}
+
+
+def _output(member: Member, public_id: str) -> Output | None:
+    outputs = Output.objects.visible_to(member).select_related(*_with_run(""))
+    return outputs.filter(public_id=public_id).first() if public_id else None
+
+
+def _with_run(before: str) -> list[str]:
+    return [f"{before}run__{name}" for name in ("app", "member", "made_by")]
+
+
+def _load(outputs: Sequence[Output]) -> None:
+    """Load the results of the runs of `outputs`, with files. Inputs aren't shown in full, so they aren't loaded."""
+    runs: dict[int, Run] = {}
+    for output in outputs:
+        output.run = runs.setdefault(output.run_id, output.run)
+    files = Prefetch("files", OutputFile.objects.select_related("file"))
+    everything = Prefetch("outputs", Output.objects.prefetch_related(files))
+    prefetch_related_objects(list(runs.values()), everything, Prefetch("inputs", RunInput.objects.none()))
+
+
+def _next(output: Output) -> Beside:
+    slide = next(iter(slides_of(output.run, output)))
+    picture = slide.file if slide.kind == "image" else None
+    url = (picture.large_url or picture.original_url) if picture else ""
+    return Beside(queue_url(at=output.public_id), slide.label, url)

@@ -1,0 +1,256 @@
+"""Verdicts on results as plain values: what stands, who gave it and when, and what the viewer may do.
+
+The panel has the same parts on every page: result page, run page, compare and review queue.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from runs.display.provenance import verdict_words
+from runs.models import Decision, Member, Output, OutputFile, ReviewRules
+from runs.models.addresses import path_to
+from runs.models.decisions import UNDO_FOR, DecisionQuerySet
+from runs.review import tally
+from runs.review.deciders import Actor, approval_refusal, member_refusal, set_aside_refusal
+from runs.review.versions import newer_of_each, own_work
+from runs.words.sentences import age_words
+
+ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """One act: a verdict that somebody gave, or ended."""
+
+    decision: Decision
+    word: str  # what it says: a verdict, or what ended
+    icon: str
+    who: str
+    is_mine: bool
+    is_guest: bool
+    is_standing: bool  # and on what the result contains now
+    counts: bool  # a guest whose link doesn't let them decide stands beside
+    note: str
+    at: datetime
+    age: str  # "2 min ago"
+    is_passed_over: bool = False  # another result was chosen
+    chosen_label: str = ""
+    chosen_url: str = ""
+    about: str = ""  # whose verdict ended
+    set_aside_url: str = ""  # empty if the viewer may not
+
+    @property
+    def verdict(self) -> str:
+        return self.decision.verdict
+
+
+@dataclass(frozen=True)
+class VerdictPanel:
+    """The verdict on one result, as one member sees it."""
+
+    output: Output
+    state: str  # "ready", "saving", "unsaved" (its files could not be saved), or "none" if there is no result
+    first: Given | None  # the verdict that counts: the strictest, and of these the viewer's own or else the newest
+    others: list[Given]  # what else stands
+    mine: Given | None
+    may_decide: bool
+    approve_refusal: str  # why the viewer may not approve, though they may decide
+    needs_reason: bool
+    undo_batch: str  # of the viewer's standing verdict, if it can still be undone
+    newer: Output | None
+    acts: list[Given] = field(default_factory=list)  # all there ever were, newest first; only where they are shown
+
+    @property
+    def verdict(self) -> str:
+        return self.output.verdict
+
+    @property
+    def word(self) -> str:
+        return verdict_words(self.verdict)
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.verdict, "eye")
+
+    @property
+    def seen(self) -> int:
+        """What a form sends along, so that a stale page is noticed."""
+        return self.output.decided_in
+
+    @property
+    def dom_id(self) -> str:
+        return f"verdict-{self.output.public_id}"
+
+    @property
+    def may_approve(self) -> bool:
+        return self.may_decide and self.state == "ready" and not self.approve_refusal
+
+    @property
+    def is_mine_beside(self) -> bool:
+        """Whether the viewer's own verdict stands but isn't the one shown first."""
+        return self.mine is not None and self.first is not None and self.mine is not self.first
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a brief panel has anything to show."""
+        return bool(self.first or self.others or self.may_decide)
+
+    @property
+    def standing(self) -> list[Decision]:
+        """The verdicts that stand on what the result contains now, the oldest first."""
+        return [act.decision for act in reversed(self.acts) if act.is_standing]
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the list of all acts has more to show or to do than the panel itself."""
+        return any(not act.is_standing or act.set_aside_url for act in self.acts)
+
+    @property
+    def decide_url(self) -> str:
+        return path_to("result-decide", self.output.public_id)
+
+    @property
+    def withdraw_url(self) -> str:
+        return path_to("result-withdraw", self.output.public_id)
+
+    @property
+    def undo_url(self) -> str:
+        return path_to("decision-undo", self.undo_batch) if self.undo_batch else ""
+
+
+def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
+    """Return the panel of one result, with all acts there ever were on it. What is `known` isn't read again."""
+    rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
+    around = known or Around.of([output], member)
+    return _panels([output], member, rows, around, has_acts=True)[output.pk]
+
+
+def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
+    """Return the panels of many results by primary key, with a bounded number of queries and without past acts.
+
+    The runs of the results should be loaded.
+    """
+    decided = [output.pk for output in outputs if output.decided_in]
+    rows = list(_rows().standing().filter(output__in=decided).order_by("-created_at", "-pk")) if decided else []
+    return _panels(outputs, member, rows, Around.of(outputs, member), has_acts=False)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What panels show besides decisions: the rules, and by primary key, the newest later versions of results, and
+    which are the viewer's own work."""
+
+    rules: ReviewRules
+    newer: Mapping[int, Output]
+    own: Collection[int]
+
+    @classmethod
+    def of(cls, outputs: Sequence[Output], member: Member) -> "Around":
+        done = [output for output in outputs if output.status == Output.Status.COMPLETED]
+        rules = ReviewRules.current()
+        return cls(rules, newer_of_each(done), own_work(done, member, rules))
+
+
+def _rows() -> DecisionQuerySet:
+    return Decision.objects.select_related("member", "link", "chosen__run", "target__member")
+
+
+def _panels(
+    outputs: Sequence[Output],
+    member: Member,
+    rows: Sequence[Decision],
+    around: Around,
+    *,
+    has_acts: bool,
+) -> dict[int, VerdictPanel]:
+    by_output: dict[int, list[Decision]] = {}
+    for row in rows:
+        by_output.setdefault(row.output_id, []).append(row)
+    done = (output for output in outputs if output.status == Output.Status.COMPLETED)
+    unhashed = [output.pk for output in done if not output.content_hash]
+    saving = OutputFile.objects.filter(output__in=unhashed, status=OutputFile.Status.SAVING)
+    kept_back = set(saving.values_list("output_id", flat=True)) if unhashed else set[int]()
+    panels = {}
+    for output in outputs:
+        builder = _Builder(output, member, around.rules, output.pk in around.own)
+        given = [builder.given(row) for row in by_output.get(output.pk, [])]
+        panels[output.pk] = builder.panel(given, around.newer.get(output.pk), output.pk in kept_back, has_acts=has_acts)
+    return panels
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Builds the panel of one result for one member."""
+
+    output: Output
+    member: Member
+    rules: ReviewRules
+    is_own: bool
+
+    def panel(self, given: list[Given], newer: Output | None, is_saving: bool, *, has_acts: bool) -> VerdictPanel:
+        standing = [act for act in given if act.is_standing]
+        verdict = self.output.verdict
+        counting = [act for act in standing if act.counts and act.decision.verdict == verdict]
+        mine = next((act for act in standing if act.is_mine), None)
+        first = mine if mine in counting else next(iter(counting), None)
+        state = self._state(is_saving)
+        is_open = state in ("ready", "unsaved") and newer is None
+        may_decide = is_open and not member_refusal(self.member, self.output, self.rules)
+        undo = mine.decision.batch if mine and mine.at > timezone.now() - UNDO_FOR else ""
+        return VerdictPanel(
+            output=self.output,
+            state=state,
+            first=first,
+            others=[act for act in standing if act is not first],
+            mine=mine,
+            may_decide=may_decide,
+            approve_refusal=approval_refusal(self.rules, is_own=self.is_own) if may_decide else "",
+            needs_reason=self.rules.needs_reason,
+            undo_batch=undo,
+            newer=newer,
+            acts=given if has_acts else [],
+        )
+
+    def _state(self, is_saving: bool) -> str:
+        if self.output.status != Output.Status.COMPLETED:
+            return "none"
+        if is_saving:
+            return "saving"
+        return "ready" if self.output.content_hash else "unsaved"
+
+    def given(self, row: Decision) -> Given:
+        """Return the act as shown. Whose verdict ended is named; other results only if the member may see them."""
+        row.output = self.output
+        is_standing = row.is_standing and row.content_hash == self.output.content_hash
+        chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None
+        actor = Actor(self.member)
+        may_set_aside = is_standing and not set_aside_refusal(actor, row, self.rules, is_own=self.is_own)
+        return Given(
+            decision=row,
+            word=self._word(row),
+            icon=ICONS.get(row.verdict, "refresh"),
+            who=row.who,
+            is_mine=actor.owns(row),
+            is_guest=row.is_guest,
+            is_standing=is_standing,
+            counts=tally.counts(row),
+            note=row.note,
+            at=row.created_at,
+            age=age_words(row.created_at),
+            is_passed_over=row.chosen_id is not None,
+            chosen_label=(chosen.label or _("Result")) if chosen else "",
+            chosen_url=chosen.get_absolute_url() if chosen else "",
+            about=row.target.who if row.target and row.act == Decision.Act.SET_ASIDE else "",
+            set_aside_url=path_to("decision-set-aside", row.public_id) if may_set_aside else "",
+        )
+
+    def _word(self, row: Decision) -> str:
+        if row.act == Decision.Act.DECIDE:
+            return verdict_words(row.verdict)
+        words = {Decision.Act.UNDO: _("Undone"), Decision.Act.WITHDRAW: _("Withdrawn")}
+        return words.get(Decision.Act(row.act), pgettext("state of a decision", "Set aside"))

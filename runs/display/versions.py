@@ -1,0 +1,62 @@
+"""The versions of a result as a strip for its page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from runs.display.provenance import verdict_words
+from runs.display.verdicts import ICONS
+from runs.models import Member, Output, StoredFile
+from runs.review.versions import seen_among
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """One version in the strip."""
+
+    number: int
+    url: str
+    file: StoredFile | None
+    words: str  # its verdict, or its state if it isn't ready
+    icon: str
+    is_shown: bool  # it is the one on this page
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All versions of a result, the first one first."""
+
+    lines: list[VersionLine]
+    compare_url: str  # compares the shown version with the one before it, or the first one with the second
+
+
+def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
+    """Return those of the versions of `output` (`line`) that `member` may see; None if it is the only one."""
+    found = seen_among(line, member)
+    if not found:
+        return None
+    done = [version for version in found if version.status == Output.Status.COMPLETED]
+    return Versions(
+        lines=[_line(version, output) for version in found],
+        compare_url=_compare_url(done, output),
+    )
+
+
+def _line(version: Output, shown: Output) -> VersionLine:
+    file = next((kept.file for kept in version.files.all() if kept.file is not None), None)
+    if version.status != Output.Status.COMPLETED:
+        icon = "progress" if version.status == Output.Status.PENDING else "failed"
+        words = str(Output.Status(version.status).label)
+    else:
+        icon, words = ICONS.get(version.verdict, ""), verdict_words(version.verdict)
+    return VersionLine(version.number, version.get_absolute_url(), file, words, icon, version.pk == shown.pk)
+
+
+def _compare_url(done: Sequence[Output], shown: Output) -> str:
+    """Return the URL that compares `shown` with its neighbour; "" if there is no other finished version."""
+    at = next((n for n, version in enumerate(done) if version.pk == shown.pk), None)
+    if at is None or len(done) < 2:
+        return ""
+    pair = done[at - 1 : at + 1] if at else done[:2]
+    return f"{reverse('runs:compare')}?f={','.join(version.public_id for version in pair)}"

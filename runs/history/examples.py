@@ -1,0 +1,124 @@
+"""Remove the examples of a new sandbox portal (`management.examples`), and restore them.
+
+Example runs go to the bin. There is no bin for guest links and presets: their rows are returned to the caller, who
+saves them for Undo. Things that people created or changed themselves stay, and so do example runs that somebody has
+put into a guest link of their own.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from django.core import serializers
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+
+from runs.history import bin
+from runs.models import (
+    FINAL,
+    Comment,
+    Decision,
+    GuestLink,
+    GuestLinkOutput,
+    Member,
+    Output,
+    Preset,
+    ReviewItem,
+    ReviewRequest,
+    Run,
+)
+from runs.sharing import guest_copies
+from runs.web.http import PortalRequest
+
+OF_RESULTS = (GuestLinkOutput, ReviewItem, Decision, Comment)
+UNDO = "undo_examples"  # session key for the removed examples
+IS_TOLD = "told_examples"  # session key that is set once Home has offered Undo
+
+
+@dataclass(frozen=True)
+class PutAway:
+    """The removed examples: public ids of runs, and the rows of links and presets as JSON.
+
+    `of_presets` pairs runs with the preset each was started from, since deleting the preset makes them forget it.
+    Examples that were still in progress at the time `at` follow into the bin later, without a person (`deleted_by`).
+    """
+
+    runs: list[str]
+    rows: str
+    of_presets: list[tuple[int, int]] = field(default_factory=list)  # primary keys
+    at: str = ""
+
+
+def examples() -> "models.QuerySet[Run]":
+    """Return the finished example runs that aren't in the bin."""
+    return Run.objects.filter(is_example=True, deleted_at=None, status__in=FINAL)
+
+
+def unclaimed() -> "models.QuerySet[Run]":
+    """Return the examples that nobody shows to guests with a link of their own."""
+    own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
+    return examples().exclude(pk__in=own_links.values("output__run"))
+
+
+@transaction.atomic
+def put_away(member: Member, now: datetime) -> PutAway:
+    """Move the example runs to the bin, and remove their guest links, with what guests said, requests and presets."""
+    ids = list(unclaimed().values_list("public_id", flat=True))
+    bin.move_to_bin(Run.objects.filter(public_id__in=ids), member, now)
+    links, presets = GuestLink.objects.filter(is_example=True), Preset.objects.filter(is_example=True)
+    chosen = GuestLinkOutput.objects.filter(link__in=links)
+    started = list(Run.objects.filter(preset__in=presets).values_list("pk", "preset"))
+    requests = ReviewRequest.objects.filter(is_example=True)
+    items = ReviewItem.objects.filter(request__in=requests)
+    said = [model._default_manager.filter(link__in=links) for model in (Decision, Comment)]
+    rows = [*links, *chosen, *presets, *requests, *items, *said[0], *said[1]]
+    found = PutAway(ids, serializers.serialize("json", rows), started, now.isoformat())
+    for removed in (*said, requests, links, presets):
+        removed.delete()
+    return found
+
+
+@transaction.atomic
+def bring_back(found: PutAway) -> None:
+    """Restore the examples that `put_away` removed, except where something else has taken their place."""
+    bin.bring_back(Run.objects.filter(_was_put_away(found), is_example=True))
+    for row in serializers.deserialize("json", found.rows):
+        output_id = row.object.output_id if isinstance(row.object, OF_RESULTS) else None
+        if output_id is not None and not Output.objects.filter(pk=output_id).exists():
+            continue  # the result was permanently deleted
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            continue  # already restored, or the preset name has been reused
+    for preset in Preset.objects.filter(pk__in={preset for _run, preset in found.of_presets}):
+        runs = [run for run, its_preset in found.of_presets if its_preset == preset.pk]
+        Run.objects.filter(pk__in=runs, preset=None).update(preset=preset)
+    guest_copies.request_copies_for(GuestLink.objects.filter(is_example=True))
+
+
+def _was_put_away(found: PutAway) -> Q:
+    """Return a condition for the examples that `put_away` moved to the bin, and for those that followed later."""
+    moved = Q(public_id__in=found.runs)
+    at = parse_datetime(found.at)
+    return moved | Q(deleted_by=None, deleted_at__gte=at) if at else moved
+
+
+def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
+    request.session[UNDO] = asdict(found)
+    request.session.pop(IS_TOLD, None)
+
+
+def take_kept(request: PortalRequest) -> PutAway | None:
+    """Return the examples removed in this session, and forget them."""
+    kept = request.session.pop(UNDO, None)
+    return PutAway(**kept) if kept else None
+
+
+def offers_undo(request: PortalRequest) -> bool:
+    """Return whether Home should offer Undo. It does so only once; prefetching the page doesn't count."""
+    if UNDO not in request.session or IS_TOLD in request.session:
+        return False
+    if "Sec-Purpose" not in request.headers:
+        request.session[IS_TOLD] = True
+    return True

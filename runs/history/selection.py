@@ -1,0 +1,252 @@
+"""Selections of a member: runs across all pages of one tab of History, or results of any runs.
+
+Selections are stored on the server, one for each place (`Selection.Place`), so that nothing is lost by paging,
+reloading, going back or switching devices. Anything that a member may no longer see is left out automatically, since
+all queries go through `visible_to`.
+"""
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.history import query_timeout
+from runs.history.search import Filter
+from runs.models import Member, Output, Run, Selection
+from runs.models.run import RunQuerySet
+from runs.words.numbers import number_words
+from runs.words.sizes import files_words, size_words
+
+Place = Selection.Place
+AT_MOST = 2_000  # runs or results that can be ticked
+FILES_AT_MOST = 2_000  # results in one zip or guest link
+ZIP_BYTES_AT_MOST = 20_000_000_000
+COMPARED = (2, 4)
+COUNT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The number of runs (or results) selected in one place, and of their results and files."""
+
+    place: str
+    count: int = 0
+    results: int = 0
+    files: int = 0
+    size_bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        """A message such as "137 selected"; "" if nothing is selected."""
+        if self.count >= AT_MOST:
+            return _("%(count)s selected, the maximum") % {"count": number_words(self.count)}
+        return _("%(count)s selected") % {"count": number_words(self.count)} if self.count else ""
+
+    @property
+    def size_words(self) -> str:
+        """The contents of a download, such as "412 files, 3.1 GB"; "" if nothing has been saved."""
+        return files_words(self.files, self.size_bytes)
+
+    @property
+    def too_many_words(self) -> str:
+        """The reason why the results don't fit into one zip or guest link; "" if they fit."""
+        if self.results <= FILES_AT_MOST:
+            return ""
+        words = _("%(count)s results: a download or guest link holds at most %(most)s. Select fewer.")
+        return words % {"count": number_words(self.results), "most": number_words(FILES_AT_MOST)}
+
+    @property
+    def too_large_words(self) -> str:
+        """The reason why the files don't fit into one zip; "" if they fit. A guest link takes any size."""
+        if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
+            return ""
+        words = _("%(size)s: a download holds at most %(most)s. Select fewer.")
+        return words % {"size": size_words(self.size_bytes), "most": size_words(ZIP_BYTES_AT_MOST)}
+
+    @property
+    def refusal_words(self) -> str:
+        """The reason why there can't be a zip, and perhaps no guest link either; "" if there can."""
+        return self.too_many_words or self.too_large_words
+
+    @property
+    def is_comparable(self) -> bool:
+        return COMPARED[0] <= self.count <= COMPARED[1]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The number of runs that a filter finds, and of those not yet selected; both are counted up to a limit."""
+
+    total: int
+    left: int
+    is_narrowed: bool  # otherwise, the filter finds all runs in its list
+
+    @property
+    def words(self) -> str:
+        """The label of the button that selects them; "" if there is nothing left to select."""
+        if not self.left:
+            return ""
+        if not self.is_narrowed:
+            words = _("Select the newest %(count)s") if self.total > AT_MOST else _("Select all %(count)s")
+            return words % {"count": number_words(min(self.total, AT_MOST))}
+        if self.total > AT_MOST:
+            return _("Select the newest %(count)s that match") % {"count": number_words(AT_MOST)}
+        if self.total == 1:
+            return _("Select the one that matches")
+        return _("Select all %(count)s that match") % {"count": number_words(self.total)}
+
+
+def matches(member: Member, found: Filter) -> Matches | None:
+    """Count the runs that match `found`; return None if that takes too long."""
+    try:
+        with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
+            runs = found.runs(member, found.directory(member))
+            first = Run.objects.filter(pk__in=runs.order_by().values("pk")[: AT_MOST + 1])
+            is_left = ~Q(pk__in=Selection.objects.open(member, found.tab).values("runs"))
+            counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
+            return Matches(**counts, is_narrowed=bool(found.narrowing))
+    except query_timeout.TookTooLong:
+        return None
+
+
+def runs_in(member: Member, place: str) -> RunQuerySet:
+    """Return the selected runs that `member` may see."""
+    kept = Selection.runs.through.objects.filter(selection__in=Selection.objects.open(member, place))
+    return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
+
+
+def outputs_in(member: Member, place: str) -> QuerySet[Output]:
+    """Return the completed results that are selected (or belong to selected runs) and that `member` may see."""
+    if place != Place.RESULTS:
+        return Output.objects.filter(run__in=runs_in(member, place), status=Output.Status.COMPLETED)
+    kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, place))
+    return Output.objects.visible_to(member).filter(pk__in=kept.values("output"), status=Output.Status.COMPLETED)
+
+
+def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
+    """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
+
+    `is_any` says whether anything is selected there, if that is known; this saves the first query.
+    """
+    if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
+        return Chosen(place)
+    is_saved = Q(files__status="saved")
+    found = outputs_in(member, place).aggregate(
+        results=Count("pk", distinct=True),
+        saved=Count("files", filter=is_saved),
+        texts=Count("pk", filter=~Q(text=""), distinct=True),
+        size=Sum("files__file__size_bytes", filter=is_saved),
+    )
+    count = found["results"] if place == Place.RESULTS else runs_in(member, place).count()
+    return Chosen(place, count, found["results"], found["saved"] + found["texts"], found["size"] or 0)
+
+
+def stamp(member: Member, place: str) -> str:
+    """Return when the selection last changed, as text; "" if nothing is selected. A page that asks about the selection
+    sends it back, so that only what the page showed is agreed to."""
+    changed_at = Selection.objects.open(member, place).values_list("changed_at", flat=True).first()
+    return changed_at.isoformat() if changed_at else ""
+
+
+def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
+    """Return public ids of those runs (or results) `shown` on a page that are selected."""
+    one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
+    field = "outputs" if place == Place.RESULTS else "runs"
+    open_ones = Selection.objects.open(member, place)
+    found = one.filter(public_id__in=list(shown), pk__in=open_ones.values(field))
+    return set(found.values_list("public_id", flat=True))
+
+
+@transaction.atomic
+def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str]) -> None:
+    """Select `ticks` and deselect the rest of `shown`; the selection on other pages doesn't change.
+
+    Ids that the member may not see are ignored, and nothing is added beyond `AT_MOST`.
+    """
+    ticks = set(ticks)
+    shown = {*shown, *ticks}
+    if not shown:
+        return
+    current = _begin(member, place)
+    kept: Any = current.outputs if place == Place.RESULTS else current.runs
+    seen = (Output if place == Place.RESULTS else Run).objects.visible_to(member)
+    kept.remove(*kept.filter(public_id__in=shown - ticks))
+    new = seen.filter(public_id__in=ticks).exclude(pk__in=kept.values("pk"))
+    kept.add(*new.order_by("pk")[: _room(kept, seen)])
+    _end(current)
+
+
+@transaction.atomic
+def keep_all(member: Member, place: str, runs: RunQuerySet) -> None:
+    """Add `runs` to the selection, newest first, up to `AT_MOST` in total."""
+    current = _begin(member, place)
+    new = runs.exclude(pk__in=current.runs.values("pk")).newest_first().values_list("pk", flat=True)
+    current.runs.add(*new[: _room(current.runs, Run.objects.visible_to(member))])
+    _end(current)
+
+
+@transaction.atomic
+def clear(member: Member, place: str) -> bool:
+    """Deselect everything in `place`; return False if nothing was selected. `undo_clear` restores the selection."""
+    current = Selection.objects.select_for_update().filter(member=member, place=place, cleared_at=None).first()
+    if current is None:
+        return False
+    Selection.objects.filter(member=member, place=place, cleared_at__isnull=False).delete()
+    current.cleared_at = timezone.now()
+    current.save(update_fields=["cleared_at"])
+    return True
+
+
+@transaction.atomic
+def undo_clear(member: Member, place: str) -> None:
+    """Select what was last cleared in `place` again, besides what has been selected since.
+
+    Both together may be more than `AT_MOST`, so that undoing loses nothing.
+    """
+    cleared = Selection.objects.filter(member=member, place=place, cleared_at__isnull=False)
+    last = cleared.select_for_update().order_by("-cleared_at").first()
+    if last is None:
+        return
+    current = _begin(member, place)
+    current.runs.add(*last.runs.values_list("pk", flat=True))
+    current.outputs.add(*last.outputs.values_list("pk", flat=True))
+    last.delete()
+    _end(current)
+
+
+def tidy(now: datetime) -> None:
+    """Delete selections that haven't changed for a week."""
+    Selection.objects.expired(now).delete()
+
+
+def _begin(member: Member, place: str) -> Selection:
+    """Return the member's selection in `place`, locked, so that changes are applied one after the other.
+
+    While this waits for the lock, another request may clear the selection; then a new one begins.
+    """
+    Selection.objects.expired(timezone.now()).filter(member=member, place=place).delete()
+    current = None
+    while current is None:
+        Selection.objects.get_or_create(member=member, place=place, cleared_at=None)
+        current = Selection.objects.select_for_update().filter(member=member, place=place, cleared_at=None).first()
+    return current
+
+
+def _room(kept: Any, seen: QuerySet[Any]) -> int:
+    """Return how many more can be selected. What the member no longer sees, such as runs in the bin, takes no room."""
+    return max(0, AT_MOST - seen.filter(pk__in=kept.values("pk")).count())
+
+
+def _end(current: Selection) -> None:
+    """Record that the selection has just changed, or delete it if it is empty."""
+    if not current.runs.exists() and not current.outputs.exists():
+        current.delete()
+        return
+    current.changed_at = timezone.now()
+    current.save(update_fields=["changed_at"])

@@ -1,0 +1,45 @@
+"""What was just done and can be undone: a notice with a button on the next page that can show it, shown once."""
+
+from datetime import datetime
+from typing import TypedDict
+
+from django.utils.dateparse import parse_datetime
+
+from runs.web.http import PortalRequest
+
+UNDO = "undo"  # session key
+
+
+class Undo(TypedDict):
+    """A sentence, the bulk action that undoes it, and the moment it was done or the place of the selection it is about,
+    if the action needs them."""
+
+    words: str
+    do: str
+    at: str
+    place: str
+
+
+def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None = None, place: str = "") -> None:
+    """Offer the bulk action `do`, which undoes what `words` says."""
+    request.session[UNDO] = Undo(words=words, do=do, at=at.isoformat() if at else "", place=place)
+
+
+def take_undo(request: PortalRequest, place: str = "") -> Undo | None:
+    """Return what can be undone, but only once; for a prefetched page, return None and keep it.
+
+    With `place`, return only what is about the selection there, and keep anything else for History.
+    """
+    undo: Undo | None = request.session.get(UNDO)
+    if undo is None or "Sec-Purpose" in request.headers or (place and undo.get("place") != place):
+        return None
+    del request.session[UNDO]
+    return undo
+
+
+def moment(text: str) -> datetime | None:
+    """Parse the time posted by a button; return None if it is invalid."""
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None

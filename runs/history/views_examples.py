@@ -1,0 +1,28 @@
+"""Removing the sandbox examples to start with an empty portal, with Undo."""
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from runs.history import examples
+from runs.web.http import PortalRequest, admins_only, go_to
+
+
+@require_POST
+@admins_only
+def examples_clear(request: PortalRequest) -> HttpResponse:
+    """Remove the examples. If the button is pressed twice, Undo still restores what the first press removed."""
+    found = examples.put_away(request.user, timezone.now())
+    if found.runs:
+        examples.keep_for_undo(request, found)
+    return go_to(request, reverse("runs:home"))
+
+
+@require_POST
+@admins_only
+def examples_restore(request: PortalRequest) -> HttpResponse:
+    """Restore the examples that `examples_clear` removed."""
+    if found := examples.take_kept(request):
+        examples.bring_back(found)
+    return go_to(request, reverse("runs:home"))

@@ -1,0 +1,43 @@
+"""Saving the selection: runs ticked in History, or results ticked on run pages."""
+
+from django.http import HttpResponse
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from runs.display.picks import picks_bar
+from runs.history import selection
+from runs.history.forms import SelectionForm
+from runs.history.search import Filter
+from runs.history.selection import Place
+from runs.history.undo import offer_undo
+from runs.web.http import PortalRequest, go_to, own_path, render_page
+from runs.words.numbers import number_words
+
+
+@require_POST
+def history_select(request: PortalRequest) -> HttpResponse:
+    """Save the ticks, select all matches, clear the selection, or undo that; htmx gets the updated bar."""
+    posted = SelectionForm.read(request.POST)
+    member, place, found = request.user, posted["place"], Filter.parse(posted["query"])
+    is_cleared, words = False, ""
+    if posted["do"] == "clear":
+        words = _cleared_words(selection.chosen(member, place).count)
+        is_cleared = selection.clear(member, place)
+    elif posted["do"] == "undo":
+        selection.undo_clear(member, place)
+    elif posted["do"] != "look":
+        selection.keep(member, place, posted["on"], posted["ticks"])
+        if posted["do"] == "all" and place != Place.RESULTS:
+            selection.keep_all(member, place, found.runs(member, found.directory(member)))
+    if request.htmx:
+        context = picks_bar(member, place, posted["on"], found)
+        context |= {"cleared_words": words if is_cleared else ""}
+        return render_page(request, "history/_picks.html", context, partial="told")
+    if is_cleared:
+        offer_undo(request, words, "reselect", place=place)
+    return go_to(request, own_path(posted["to"], posted["back"]))
+
+
+def _cleared_words(count: int) -> str:
+    words = ngettext("%(count)s is no longer selected.", "%(count)s are no longer selected.", count)
+    return words % {"count": number_words(count)}

@@ -1,0 +1,93 @@
+"""Wider searches for when no run has all words: runs with similar words, or with all words but one."""
+
+from dataclasses import dataclass, field, replace
+
+from django.utils.translation import ngettext
+
+from runs.history.filter_choices import Directory
+from runs.history.filters import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of
+from runs.history.search import Filter
+from runs.models import Member
+from runs.words.synonyms import kind_named
+from runs.words.terms import query_words
+
+FEW = 100  # runs counted for each wider search: enough to see which one finds the fewest
+
+
+@dataclass(frozen=True)
+class Wider:
+    """A wider search that finds runs, and the word left out, as it was typed ("" if none was)."""
+
+    filter: Filter
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Alternatives when a search finds nothing: a wider search to show, and others to choose from."""
+
+    wider: Wider | None = None
+    hints: list[Hint] = field(default_factory=list)
+    other: Link | None = None  # to the other list, if runs there have all words
+
+
+def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
+    """Return alternatives to `found`, which has no matches. Makes one query.
+
+    If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
+    Otherwise leave out the one without which the fewest runs are found, since the remaining words are most specific.
+    """
+    choices, searches = _wider(found), broader(found)
+    asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
+    counts = count_up_to([(one.runs(member, directory), most) for one, most in asked], member)
+    hints = hints_of(searches, counts[len(choices) :])
+    useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
+    if not useful:
+        return Elsewhere(hints=hints)
+    best = useful[0][0] if not useful[0][0].left_out else min(useful, key=_least_lost)[0]
+    if found.narrowing.keys() != {"q"}:
+        return Elsewhere(best, hints)
+    return Elsewhere(best, other=_in_other_list(searches[0][1], counts[len(choices)]))
+
+
+def _in_other_list(there: Filter, count: int) -> Link | None:
+    """Return a link to `there`, which is the same search in Team or in Mine, if it finds runs."""
+    if not count:
+        return None
+    if there.tab == "team":
+        words = ngettext(
+            "%(count)s run in Team has all of these words.", "%(count)s runs in Team have all of these words.", count
+        )
+    else:
+        words = ngettext(
+            "%(count)s of your runs has all of these words.", "%(count)s of your runs have all of these words.", count
+        )
+    return Link(words % {"count": counted(count)}, there.url())
+
+
+def _wider(found: Filter) -> list[Wider]:
+    if not found.words or found.is_similar:
+        return []
+    return [Wider(replace(found, is_similar=True)), *_with_one_left_out(found)]
+
+
+def _least_lost(choice: tuple[Wider, int]) -> tuple[bool, int]:
+    wider, count = choice
+    return not any(kind_named(word) for word in query_words(wider.left_out)), count
+
+
+def _with_one_left_out(found: Filter) -> list[Wider]:
+    if len(found.words) < 2:
+        return []
+    typed = [part for part in found.q.split() if set(query_words(part)) & set(found.words)]
+    return [
+        Wider(replace(found, q=" ".join(one for one in typed if one != part), is_similar=True), part)
+        for part in dict.fromkeys(typed)
+        if len(set(typed)) > 1
+    ]

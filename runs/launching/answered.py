@@ -1,0 +1,57 @@
+"""What a posted form was answered, kept for the page that a redirect leads to.
+
+Without scripts, going back to the answer of a POST makes browsers ask whether to send the form again. So such an answer
+is a redirect: the draft holds what was typed, and the session holds what the page says about it.
+"""
+
+from dataclasses import dataclass, replace
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from runs.engine import create_run
+from runs.launching import drafts
+from runs.launching.posted_form import Shown
+from runs.launching.prefill import Notice, Opening
+from runs.models import App, Member
+from runs.models.ids import new_public_id
+
+KEY = "answered_form"
+PARAMETER = "answered"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A form to show, and the token it was posted with if that can still start a run."""
+
+    opened: Opening
+    token: str = ""
+
+
+def keep(session: SessionBase, app: App, shown: Shown) -> str:
+    """Keep what `shown` says in the session; return the URL of the page that shows it."""
+    errors = {name: shown.form.error_of(name) for name in ["", *shown.form.fields]}
+    kept = {
+        "id": new_public_id(),
+        "app": app.public_id,
+        "errors": {name: words for name, words in errors.items() if words},
+        "notices": [notice.words for notice in shown.opened.notices],
+        "token": shown.token,
+        "is_private": shown.opened.is_private,
+    }
+    session[KEY] = kept
+    return f"{app.get_absolute_url()}?{PARAMETER}={kept['id']}"
+
+
+def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
+    """Return `opened`, the form with the draft, with what was kept about it; unchanged if that is no longer so."""
+    kept = session.get(KEY, {})
+    is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
+    if not is_it or drafts.load_draft(member, app) is None:
+        return Answered(opened)
+    said = replace(
+        opened,
+        field_errors=kept["errors"],
+        notices=[Notice(words) for words in kept["notices"]],
+        is_private=kept["is_private"],
+    )
+    return Answered(said, kept["token"] if create_run.is_unspent(member, kept["token"]) else "")

@@ -1,0 +1,82 @@
+"""Making the next version of a result: the form with its run's inputs, ticking only what needs changes.
+
+Which results are replaced is decided by their place in the app's form, never by their labels, since these may repeat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runs.models import App, AppSchema, Comment, Decision, Member, Output, Run
+
+COMMENTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class NextVersion:
+    """What the form makes anew: the results to replace, by their index in the form, and what reviewers asked for."""
+
+    result: Output
+    replaced: dict[int, Output]
+    decisions: list[Decision]
+    comments: list[Comment]
+
+    @property
+    def wanted(self) -> list[int]:
+        return sorted(self.replaced)
+
+    @property
+    def number(self) -> int:
+        """The version to be made, unless somebody else makes one first."""
+        return self.result.newest_number + 1
+
+    @property
+    def others(self) -> int:
+        """How many other results of the run are made anew, because they need changes, too."""
+        return len(set(self.replaced.values()) - {self.result})
+
+
+def source_result(member: Member, app: App, public_id: str) -> Output | None:
+    """Return the result of `app` that the form makes the next version of, if `member` may see it."""
+    if not public_id:
+        return None
+    return Output.objects.visible_to(member).filter(run__app=app, public_id=public_id).select_related("run").first()
+
+
+def next_version(result: Output, schema: AppSchema) -> NextVersion:
+    """Plan the next version of `result`, and of the other results of its run that need changes."""
+    outputs = list(result.run.outputs.all())
+    wanted = [o for o in outputs if o.pk == result.pk or o.verdict == Decision.Verdict.CHANGES]
+    places = places_of(result.run, outputs)
+    replaced = {places[o.pk]: o for o in wanted if o.pk in places and _still_makes(schema, result.run, places[o.pk])}
+    # Shown even if the form has changed and nothing can be replaced
+    decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
+    comments = Comment.objects.filter(output__in=wanted, parent=None, resolved_at=None, removed_at=None)
+    return NextVersion(
+        result,
+        replaced,
+        list(decisions.select_related("member", "output")),
+        list(comments.select_related("member", "output")[:COMMENTS_SHOWN]),
+    )
+
+
+def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
+    """Return the index in the app's form for each of the run's `outputs`, by primary key. Results that the app doesn't
+    name have none."""
+    asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
+    by_position = dict(enumerate(asked))
+    places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
+    return {pk: place for pk, place in places.items() if place is not None}
+
+
+def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
+    """Return whether the form `schema` makes the same result in that place as the form of `run` did."""
+    then, now = ({o["index"]: o["label"] for o in form.outputs} for form in (run.schema, schema))
+    return place in now and now[place] == then.get(place)
+
+
+def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
+    """Return which earlier results the results `wanted` are the next versions of, by index."""
+    if result is None:
+        return {}
+    replaced = next_version(result, schema).replaced
+    return {index: output for index, output in replaced.items() if not wanted or index in wanted}

@@ -1,0 +1,54 @@
+"""Drafts listed on Home and Apps: forms that someone has begun to fill in but not run yet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import ngettext
+
+from runs.launching.drafts import dropped_draft, kept_in
+from runs.models import App, Draft, Member
+from runs.schema_forms.answers import Answer
+from runs.schema_forms.questions import shortened
+from runs.words.numbers import number_words
+
+READ = 24  # drafts read for one page, latest first
+WORDS_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """One draft, with its first words."""
+
+    app: App
+    words: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class NotStarted:
+    """The drafts on a page, latest first, and the app whose draft was just deleted there."""
+
+    lines: list[DraftLine]
+    dropped: App | None
+
+
+def not_started(member: Member, dropped_id: str = "") -> NotStarted:
+    """Return the drafts that `member` can continue, in one query. Empty drafts are left out."""
+    if not member.can_run:
+        return NotStarted([], None)
+    found = Draft.objects.current().filter(member=member, app__gone_at=None, app__forbidden_at=None)
+    latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:READ]
+    lines = [DraftLine(draft.app, first_words(kept_in(draft).answers), draft.updated_at) for draft in latest]
+    dropped = dropped_draft(member, dropped_id[:16]) if dropped_id else None
+    return NotStarted([line for line in lines if line.words], dropped.app if dropped else None)
+
+
+def first_words(answers: list[Answer]) -> str:
+    """Return a label for the draft: its first text, else its first choice, link or files; "" if it is empty."""
+    given = [answer for answer in answers if answer.is_given]
+    texts = [answer.text for answer in given if answer.type != "options"]
+    choices = [answer.text or answer.link for answer in given]
+    told = next((" ".join(text.split()) for text in [*texts, *choices] if text.strip()), "")
+    count = sum(len(answer.upload_ids) for answer in given)
+    files = ngettext("%(count)s file", "%(count)s files", count) % {"count": number_words(count)} if count else ""
+    return shortened(told, WORDS_LENGTH) or files

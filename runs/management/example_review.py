@@ -1,0 +1,90 @@
+"""A review in progress among the examples: asked for, decided in part by a teammate and by a client, with a pinned
+comment, and one result waiting in its second version.
+
+Everything is done with the actions that people use, and then backdated.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from runs.models import Comment, Decision, GuestLink, Member, Output, ReviewItem, ReviewRequest, Run
+from runs.review import comments, requests, verdicts
+from runs.review.deciders import Actor
+
+CLIENT = "Kim"
+SPOT = (4_800, 5_600)  # ten-thousandths of the picture's width and height
+
+
+def begin(app: str, run: Run) -> None:
+    """Begin the review of the example `run` of `app` (an id on Lamina), if there is one."""
+    review = REVIEWS.get(app)
+    if review is not None and not ReviewItem.objects.filter(output__run=run).exists():
+        review(Run.objects.select_related("member").get(pk=run.pk))
+
+
+def needs_next(run: Run, label: str) -> Output | None:
+    """Return the result of `run` with that label, if it needs changes and has no next version yet."""
+    found = run.outputs.filter(label=label, verdict=Decision.Verdict.CHANGES).first()
+    return None if found is None or found.later_versions.exists() else found
+
+
+def _packshots(run: Run) -> None:
+    """Sam approves one picture and wants changes in another, the client approves; the third still waits."""
+    front, angle, detail = run.outputs.all()
+    day = timezone.localdate() + timedelta(days=2)
+    _ask(run.member, [front, angle, detail], "For the spring page. Which ones can we use?", hours_ago=24, due_on=day)
+    sam = Actor(member=_teammate_of(run))
+    _decide(front, "approved", "", sam, hours_ago=22)
+    _decide(detail, "changes", "The label is hard to read. A little closer, please.", sam, hours_ago=22)
+    pin = comments.post(sam, run, detail, "This part is too dark to read.", spot=SPOT)
+    _backdate(Comment, pin.pk, hours_ago=22)
+    link = GuestLink.objects.filter(is_example=True, outputs=front).first()
+    if link is not None:
+        GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True)
+        link.refresh_from_db()
+        _decide(front, "approved", "Lovely light!", Actor(link=link, name=CLIENT), hours_ago=21)
+
+
+def _poster(run: Run) -> None:
+    """Sam asks the demo admin about the poster."""
+    asked = _teammate_of(run)
+    _ask(run.member, list(run.outputs.all()), "Is the date large enough?", hours_ago=25, members=[asked])
+
+
+REVIEWS: dict[str, Callable[[Run], None]] = {"sandbox-packshot": _packshots, "sandbox-affiche": _poster}
+
+
+def _teammate_of(run: Run) -> Member:
+    return (
+        Member.objects.filter(role__in=("approver", "admin"), is_active=True).exclude(pk=run.member_id).earliest("pk")
+    )
+
+
+def _ask(
+    asker: Member,
+    outputs: list[Output],
+    message: str,
+    *,
+    hours_ago: float,
+    due_on: date | None = None,
+    members: Sequence[Member] = (),
+) -> None:
+    request = requests.ask(asker, outputs, message=message, due_on=due_on, members=members)
+    at = _at(hours_ago)
+    ReviewRequest.objects.filter(pk=request.pk).update(created_at=at, is_example=True)
+    request.items.update(waiting_since=at)
+
+
+def _decide(output: Output, verdict: str, note: str, by: Actor, *, hours_ago: float) -> None:
+    decision = verdicts.decide(output, verdict, note, by, None)
+    _backdate(Decision, decision.pk, hours_ago=hours_ago)
+
+
+def _backdate(model: type[Comment] | type[Decision], pk: int, *, hours_ago: float) -> None:
+    model._default_manager.filter(pk=pk).update(created_at=_at(hours_ago))
+
+
+def _at(hours_ago: float) -> datetime:
+    return timezone.now() - timedelta(hours=hours_ago)

@@ -1,0 +1,274 @@
+"""Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
+
+The runs are created the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
+results are fetched and saved. Only a few run at a time, and new ones start only while nobody is waiting for a run of
+their own, so that neither the start of the portal nor anyone's first picture is delayed. Each run is then titled,
+shared, starred and backdated as if the demo members had worked for a few days. `history.examples` removes the runs.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from runs.background.queue import enqueue_long, stop_requested
+from runs.engine.create_run import LaunchRequest, answers_of, launch_run
+from runs.history import bin, stars, titles
+from runs.history.examples import unclaimed
+from runs.launching import presets
+from runs.launching.app_form import app_form, ticked
+from runs.launching.next_version import replaced_by
+from runs.management import example_review
+from runs.management.example_review import needs_next
+from runs.models import App, GuestLink, Member, Output, OutputFile, Preset, Run
+from runs.schema_forms.answers import Answer
+from runs.sharing import links
+from runs.web.demo import DEMO_EMAILS
+
+AT_ONCE = 3
+PAUSE_SECONDS = 1.0
+LONGEST_SECONDS = 900
+DATED_BACK = timedelta(minutes=30)  # at least, once an example is finished
+DEMO, SAM = "demo@example.com", "sam@example.com"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A run to create. `app` is an app id on Lamina; `inputs` are by key, and the app defaults fill in the rest."""
+
+    app: str
+    maker: str
+    hours_ago: float  # at least 1
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    is_shared: bool = False
+    is_starred: bool = False
+    guest: str = ""  # audience of a guest link to the results
+    preset: str = ""  # name of a team preset with the same inputs
+    next_of: str = ""  # label of the result of an earlier example that this one makes the next version of
+
+
+EXAMPLES = (
+    Example("3f68debe-df0a-4fc9-bdd3-9d45a4160587", DEMO, 75, {"Style": "Ghibli"}),
+    Example(
+        "sandbox-packshot",
+        DEMO,
+        26,
+        {"background_text": "Pastel", "light_text": "Hard sunlight"},
+        title="Bottle for the spring page",
+        is_shared=True,
+        guest="Kim at Northwind",
+        preset="Spring look",
+    ),
+    Example(
+        "sandbox-packshot",
+        DEMO,
+        20,
+        {"background_text": "Pastel", "light_text": "Soft window light"},
+        title="Bottle for the spring page",
+        is_shared=True,
+        next_of="Detail",
+    ),
+    Example(
+        "sandbox-social-kit", DEMO, 5, {"headline_text": "Two for one, this week only"}, "Autumn sale", is_starred=True
+    ),
+    Example("sandbox-logo", DEMO, 3, {"brand_name_text": "Half Moon Bakery", "mood_text": "Friendly"}),
+    Example(
+        "sandbox-newsletter",
+        DEMO,
+        50,
+        {"thema_text": "Öffnungszeiten im Advent", "das_wichtigste_text": "Jeden Samstag bis 20 Uhr geöffnet."},
+    ),
+    Example("sandbox-jingle", DEMO, 28, {"mood_text": "Happy", "instrument_text": "Music box"}, "Bakery jingle"),
+    Example("sandbox-pattern", DEMO, 1.5, {"palette_text": "Terracotta"}, is_shared=True, is_starred=True),
+    Example(
+        "sandbox-affiche",
+        SAM,
+        27,
+        {"titre_text": "Fête de la musique", "date_et_lieu_text": "Samedi 21 juin, place du Marché"},
+        is_shared=True,
+    ),
+    Example(
+        "sandbox-room", SAM, 4, {"interior_style_text": "Japandi", "time_of_day_text": "Evening"}, "Flat in the north"
+    ),
+    Example("sandbox-product-reel", SAM, 6, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
+    Example("sandbox-banner-ja", SAM, 51, {"catch_copy_text": "新茶、入荷しました"}),
+    Example(
+        "sandbox-description",
+        SAM,
+        2,
+        {
+            "product_text": "Linen apron with two pockets",
+            "facts_text": "100% washed linen\nOne size, ties at the back\nMade in Portugal",
+            "tone_text": "Warm",
+        },
+        is_shared=True,
+    ),
+)
+
+
+def request_examples() -> None:
+    """Queue the task that creates the examples, if this is a sandbox that nobody has used yet."""
+    if _is_wanted():
+        enqueue_long("make_examples", timeout_seconds=LONGEST_SECONDS + 60)
+
+
+def _is_wanted() -> bool:
+    """Return whether nobody has used the portal yet, or it was stopped while the examples were being created."""
+    if not settings.IS_SANDBOX or Run.objects.filter(is_example=False).exists():
+        return False
+    made = Run.objects.filter(is_example=True)
+    if made.exists():
+        return made.count() < len(EXAMPLES) and not is_put_away()
+    return not Member.objects.filter(last_login__isnull=False).exists()
+
+
+def is_put_away() -> bool:
+    """Return whether somebody has begun with an empty portal. One who only deletes some examples hasn't."""
+    is_left = unclaimed().filter(created_at__lt=timezone.now() - DATED_BACK).exists()
+    return not is_left and Run.objects.filter(is_example=True, deleted_at__isnull=False).exists()
+
+
+def make_examples() -> None:
+    """Create all examples; give up after LONGEST_SECONDS."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not advance() and not stop_requested() and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+
+
+def advance() -> bool:
+    """Finish the examples that have their results, and start the next ones. Return True when nothing is left to do."""
+    people = Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).in_bulk(field_name="email")
+    made = {run.form_token: run for run in Run.objects.filter(is_example=True).select_related("member")}
+    if people.keys() < DEMO_EMAILS:
+        return True
+    begun = [(example, made[token_of(example)]) for example in EXAMPLES if token_of(example) in made]
+    unfinished = [(example, run) for example, run in begun if not is_finished(run)]
+    for example, run in unfinished:
+        if _has_its_results(run):
+            _finish(example, run)
+    waiting = [] if is_put_away() else [e for e in EXAMPLES if token_of(e) not in made and _is_possible(e, made)]
+    if not Run.objects.active().filter(is_example=False).exists():
+        _launch(waiting, people, at_most=AT_ONCE - len(unfinished))
+    return not waiting and not unfinished
+
+
+def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
+    """Return whether the example can be made. A next version can't if the run before it has ended without a result that
+    needs changes."""
+    earlier = made.get(token_of(_before(example))) if example.next_of else None
+    return earlier is None or not is_finished(earlier) or needs_next(earlier, example.next_of) is not None
+
+
+def _before(example: Example) -> Example:
+    """Return the example whose result this one makes the next version of."""
+    return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
+
+
+def token_of(example: Example) -> str:
+    return f"example-{EXAMPLES.index(example)}"
+
+
+def is_finished(run: Run) -> bool:
+    """Return whether the run has been backdated, which is the last step for an example."""
+    if run.sent_at is None:
+        return not run.is_active  # it could not be started
+    return run.created_at < run.sent_at - DATED_BACK
+
+
+def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
+    """Start up to `at_most` of the waiting examples, as soon as the form of the app has arrived from the sandbox."""
+    arrived = App.objects.select_related("schema").filter(schema__isnull=False)
+    apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
+    ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
+    for example in ready[: max(0, at_most)]:
+        _press_run(example, apps[example.app], people[example.maker])
+
+
+def _replaced(example: Example) -> Output | None:
+    """Return the result that the example makes the next version of, once it needs changes."""
+    earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
+    return needs_next(earlier, example.next_of) if earlier is not None else None
+
+
+def _press_run(example: Example, app: App, member: Member) -> None:
+    """Start the run of `example`, as if its maker had filled in the form and pressed Run."""
+    assert app.schema is not None  # noqa: S101 - `_launch` has checked it
+    given = [
+        Answer(p["name"], p.get("key") or "", p["id"], p["type"], example.inputs[key])
+        for p in app.schema.parameters
+        if (key := p.get("key") or p["name"]) in example.inputs
+    ]
+    form = app_form(member, app, app.schema, answers=given)
+    replaced = _replaced(example) if example.next_of else None
+    replaces = replaced_by(replaced, app.schema, [])
+    press = LaunchRequest(
+        app,
+        app.schema,
+        form.draft_answers(),
+        sorted(replaces) or ticked(form) or [],
+        token_of(example),
+        parent=replaced.run if replaced else None,
+        is_private=True,
+        keeps_draft=True,
+        replaces=replaces,
+    )
+    with transaction.atomic():
+        run = launch_run(member, press)
+        Run.objects.filter(pk=run.pk).update(is_example=True)
+
+
+def _has_its_results(run: Run) -> bool:
+    is_saving = OutputFile.objects.filter(output__run=run, status=OutputFile.Status.SAVING).exists()
+    return not run.is_active and not is_saving
+
+
+@transaction.atomic
+def _finish(example: Example, run: Run) -> None:
+    """Do with the results what the maker would have done, and backdate the run."""
+    is_removed = is_put_away()
+    if run.status == Run.Status.COMPLETED:
+        _use_results(example, run, is_removed=is_removed)
+    if is_removed:
+        bin.move_to_bin(Run.objects.filter(pk=run.pk), None, timezone.now())
+    back = timedelta(hours=example.hours_ago)
+    Run.objects.filter(pk=run.pk).update(
+        created_at=F("created_at") - back,
+        started_at=F("started_at") - back,
+        running_at=F("running_at") - back,
+        finished_at=F("finished_at") - back,
+        shared_at=F("finished_at") - back if example.is_shared else None,
+        version=F("version") + 1,
+    )
+    if run.status == Run.Status.COMPLETED and not example.next_of and not is_removed:
+        example_review.begin(example.app, run)
+
+
+def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
+    """Set the title, star the run, create a guest link and save a preset, as far as the example asks for them.
+
+    With `is_removed`, the run is about to go to the bin, and there is no bin for links and presets.
+    """
+    if example.title:
+        titles.rename(run, example.title)
+    if example.is_starred:
+        stars.star_run(run, run.member, timezone.now(), is_on=True)
+    if is_removed:
+        return
+    if example.guest:
+        _show_to(example.guest, run)
+    if example.preset:
+        preset = presets.save_preset(run.member, run.app, example.preset, answers_of(run), None, is_team=True)
+        Preset.objects.filter(pk=preset.pk).update(is_example=True)
+
+
+def _show_to(guest: str, run: Run) -> None:
+    outputs = links.outputs_for(run.member, run.outputs.values_list("public_id", flat=True))
+    if outputs:
+        link = links.make_link(run.member, outputs)
+        GuestLink.objects.filter(pk=link.pk).update(audience=guest, may_download=True, is_example=True)

@@ -1,0 +1,42 @@
+"""Who decided or commented: a member, or a guest of a link."""
+
+from django.db import models
+from django.db.models import Q
+
+from runs.models.member import Member
+from runs.models.sharing import GuestLink
+
+NAME_LENGTH = 100  # characters of a guest's name
+
+
+class Decider(models.Model):
+    """Fields that say who acted: a member, or a guest of a link, who is known by the name they typed."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # as typed
+    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_guest(self) -> bool:
+        return self.member_id is None
+
+    def belongs_to(self, member: Member) -> bool:
+        """Return whether the member did it."""
+        return self.member_id == member.pk
+
+    def belongs_to_guest(self, link: GuestLink, key: str) -> bool:
+        """Return whether the guest of `link` with this name, folded, did it."""
+        return (self.link_id, self.guest_key) == (link.pk, key)
+
+    @property
+    def who(self) -> str:
+        """The name to show. Names of guests are shown as typed, so pages mark them as guests."""
+        return self.member.display_name if self.member else self.guest_name
+
+
+IS_MEMBER = Q(member__isnull=False, link=None, guest_name="", guest_key="")
+IS_GUEST = Q(member=None, link__isnull=False) & ~Q(guest_key="")

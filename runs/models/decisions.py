@@ -1,0 +1,123 @@
+"""Verdicts on results, and the rules for giving them."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.deciders import IS_GUEST, IS_MEMBER, Decider
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+from runs.models.output import Output
+
+UNDO_FOR = timedelta(minutes=10)
+NOTE_LENGTH = 500  # characters
+
+
+class ReviewRules(models.Model):
+    """A single row with the rules for deciding, set by admins. Read it with `ReviewRules.current()`."""
+
+    class Deciders(models.TextChoices):
+        APPROVER = "approver", _lazy("Approvers and admins")
+        MAKER = "maker", _lazy("Makers, approvers and admins")
+
+    deciders = models.CharField(max_length=10, choices=Deciders, default=Deciders.APPROVER)
+    four_eyes = models.BooleanField(default=False)  # whoever made a result doesn't approve it
+    needs_reason = models.BooleanField(default=True)  # for everything but approving
+
+    def __str__(self) -> str:
+        return "rules for deciding"
+
+    @classmethod
+    def current(cls) -> "ReviewRules":
+        return cls.objects.first() or cls()
+
+    @property
+    def deciding_roles(self) -> set[str]:
+        """The roles that may decide."""
+        makers = {"maker"} if self.deciders == self.Deciders.MAKER else set()
+        return {"approver", "admin"} | makers
+
+    def may_decide(self, member: Member) -> bool:
+        """Return whether the member may decide on results that they see."""
+        return member.is_active and member.role in self.deciding_roles
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        """Return the verdicts in force: at most one per person and content of a result."""
+        return self.filter(is_standing=True)
+
+    def on_current_content(self) -> Self:
+        """Return decisions on what the result contains now."""
+        return self.filter(content_hash=F("output__content_hash"))
+
+
+class Decision(Decider):
+    """One act of deciding. Rows are only ever added; all that changes is `is_standing`, once a later act ends it.
+
+    Acts that end another one point to it with `target`. A row exists as long as its result.
+    """
+
+    class Act(models.TextChoices):
+        DECIDE = "decide", _lazy("decided")
+        UNDO = "undo", _lazy("undid a decision")  # sets the person's previous verdict standing again
+        WITHDRAW = "withdraw", _lazy("withdrew a decision")  # leaves the person without a verdict
+        SET_ASIDE = "set-aside", _lazy("set a decision aside")  # by someone else who may decide
+
+    class Verdict(models.TextChoices):
+        APPROVED = "approved", _lazy("Approved")
+        CHANGES = "changes", _lazy("Needs changes")
+        REJECTED = "rejected", _lazy("Rejected")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="decisions")
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # empty: its files could not be saved
+    act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty for other acts
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
+    # Who chose another result rejects this one ("Another one was chosen").
+    chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
+    batch = models.CharField(max_length=16, default=new_public_id)  # of what one press decided; undone as a whole
+    is_standing = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["output", "content_hash", "member"],
+                condition=Q(is_standing=True, member__isnull=False),
+                name="decision_standing_of_member",
+            ),
+            models.UniqueConstraint(
+                fields=["output", "content_hash", "link", "guest_key"],
+                condition=Q(is_standing=True, member=None),
+                name="decision_standing_of_guest",
+            ),
+            models.CheckConstraint(condition=IS_MEMBER | IS_GUEST, name="decision_of_member_or_guest"),
+            models.CheckConstraint(
+                condition=Q(act="decide") & ~Q(verdict="") | ~Q(act="decide") & Q(verdict="", is_standing=False),
+                name="decision_verdict_matches_act",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["batch"], name="decision_batch"),
+            # History's filter "decided by", and what somebody decided lately
+            models.Index(F("member"), F("created_at").desc(), name="decision_of_member"),
+            models.Index(F("created_at").desc(), name="decision_lately"),
+            models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guest"),
+            models.Index(
+                F("guest_key"), F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guest_name"
+            ),
+            models.Index(F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guests_lately"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.output_id} {self.verdict or self.act}"

@@ -1,0 +1,95 @@
+"""Queries that read more at once, or less, than Django's own: rows with what belongs to them, and parts of both."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, Func, IntegerField, Model, QuerySet, Subquery
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class CountUpTo(Subquery):
+    """The number of rows of a query, which should have a limit."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+class Among(Func):
+    """Whether a column is one of the values of a subquery.
+
+    With more than eight tables, PostgreSQL joins an IN last, after reading all of the table that has the column.
+    """
+
+    template, arg_joiner, arity = "(%(expressions)s)", " IN ", 2
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s))", arg_joiner=" = ANY(ARRAY")
+
+
+def fetch_joined[M: Model](
+    rows: QuerySet[M], many: str, *of_many: str, one: Mapping[str, Collection[str]] | None = None
+) -> list[M]:
+    """Return `rows` with the rows of the reverse relation `many`, in order of position, and what they refer to.
+
+    Paths in `of_many` lead from these rows on: "file", or "upload" and "upload__file". `one` names what `rows`
+    themselves refer to, each with the columns that are needed; without any, all are read. As after a prefetch,
+    `row.<many>.all()` needs no query.
+    """
+    columns = one or {}
+    parts = [_Part(rows.model, path, columns.get(path, ())) for path in ("", *columns, many)]
+    parts += [_Part(rows.model, f"{many}__{path}") for path in of_many]
+    order = [*(rows.query.order_by or rows.model._meta.ordering or ()), f"{many}__position"]
+    found: dict[Any, M] = {}
+    children: dict[Any, list[Model]] = {}
+    for values in rows.order_by(*order).values_list(*(column for part in parts for column in part.columns)):
+        cells = iter(values)
+        made: dict[str, Any] = {part.path: part.read(cells, rows.db) for part in parts}
+        if (row := found.get(made[""].pk)) is None:
+            row = found[made[""].pk] = made[""]
+            for path in columns:
+                setattr(row, path, made[path])
+        if made[many] is not None:
+            setattr(made[many], _owner(rows.model, many), row)
+            for path in of_many:
+                holder, _, name = f"{many}__{path}".rpartition("__")
+                if made[holder] is not None:
+                    setattr(made[holder], name, made[f"{many}__{path}"])
+            children.setdefault(row.pk, []).append(made[many])
+    for key, parent in found.items():
+        keep_related(parent, many, children.get(key, []))
+    return list(found.values())
+
+
+class _Part:
+    """The columns of one of the tables (`only` these, if there are any), and how rows are made of them."""
+
+    def __init__(self, model: type[Model], path: str, only: Collection[str] = ()) -> None:
+        self.path, self.model = path, model
+        for name in filter(None, path.split("__")):
+            related: Any = self.model._meta.get_field(name).related_model
+            self.model = related
+        every = [field.attname for field in self.model._meta.concrete_fields]
+        self.fields = [name for name in every if name in only or not only]
+        self.columns = [f"{path}__{name}" if path else name for name in self.fields]
+        self.key = self.fields.index(str(self.model._meta.pk.attname))
+
+    def read(self, cells: Iterator[Any], database: str) -> Model | None:
+        """Build a row from the next cells, or return None if there isn't one."""
+        values = [next(cells) for _ in self.fields]
+        return None if values[self.key] is None else self.model.from_db(database, self.fields, values)
+
+
+def _owner(model: type[Model], many: str) -> str:
+    """Return the name of the field by which the rows of `many` refer to `model`."""
+    relation: Any = model._meta.get_field(many)
+    return str(relation.remote_field.name)
+
+
+def keep_related(parent: Model, many: str, children: Sequence[Model]) -> None:
+    """Keep all rows of the reverse relation `many` of `parent`, as Django's prefetch does."""
+    rows: Any = getattr(parent, many).get_queryset()
+    rows._result_cache, rows._prefetch_done = list(children), True
+    kept: dict[str, Any] = parent.__dict__.setdefault("_prefetched_objects_cache", {})
+    kept[many] = rows

@@ -1,0 +1,266 @@
+"""Notices: what concerns a member, each told once, in the app and by mail; and messages to the team's chat."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.comments import Comment
+from runs.models.decisions import Decision
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+from runs.models.messages import MessageCharField
+from runs.models.output import Output
+from runs.models.review_requests import ReviewRequest
+from runs.models.run import Run, seen_by
+
+
+class NoticeKind(models.TextChoices):
+    """What a notice is about. People choose for each kind how they are told by mail."""
+
+    MENTION = "mention", _lazy("Somebody mentions you")
+    REPLY = "reply", _lazy("Somebody replies to you")
+    ASKED = "asked", _lazy("You're asked to decide")
+    DECIDED = "decided", _lazy("Somebody decides on a result of yours")
+    SET_ASIDE = "set-aside", _lazy("Somebody sets your decision aside")
+    GUEST = "guest", _lazy("A guest answers or comments")
+    READY = "ready", _lazy("A run of yours is ready")
+    FAILED = "failed", _lazy("A run of yours fails")
+    PORTAL = "portal", _lazy("Something is wrong with the portal")  # for admins
+
+    @classmethod
+    def concerning(cls, member: Member) -> "list[NoticeKind]":
+        """Return the kinds of which the member may be told."""
+        return [kind for kind in cls if member.is_admin or kind != cls.PORTAL]
+
+
+class Way(models.TextChoices):
+    """How somebody is told of a kind of notice by mail. In the app, everybody is always told."""
+
+    OFF = "off", _lazy("No email")
+    ONCE = "once", _lazy("At once")
+    DAILY = "daily", _lazy("Once a day")
+
+
+SHOWN = (  # columns that lists of notices show
+    *("public_id", "member", "kind", "event", "message", "guest_name", "results", "created_at", "read_at", "is_undone"),
+    *("run__public_id", "run__title", "run__app_name", "run__summary", "run__status", "run__deleted_at"),
+    *("run__member", "run__shared_at"),
+    *("output__public_id", "output__label", "output__position", "output__run"),
+    *("comment__public_id", "comment__text", "comment__parent", "comment__member", "comment__guest_name"),
+    *("decision__act", "decision__verdict", "decision__note", "decision__batch", "decision__chosen"),
+    *("decision__member", "decision__guest_name"),
+    *("request__message", "request__reminded_at", "request__asker__name", "request__asker__email"),
+    *("actor__name", "actor__email"),
+)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def of(self, member: Member) -> Self:
+        """Return the member's notices, without those about a run that they may no longer see, and without news for
+        admins if they no longer are one."""
+        found = self.filter(Q(run=None) | seen_by(member, "run__"), member=member, is_undone=False)
+        return found if member.is_admin else found.exclude(kind=NoticeKind.PORTAL)
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None, is_undone=False)
+
+    def for_lists(self) -> Self:
+        """Load what lists of notices show, and no more: runs and results have many columns, some of them large."""
+        shown = self.select_related("run", "output", "comment", "decision", "request__asker", "actor")
+        return shown.only(*SHOWN)
+
+
+class Notice(models.Model):
+    """One event that concerns one member. A second row for the same event is refused by the database.
+
+    Links to what it is about, so that pages and mails say it as it is when they are read. Whatever goes for good takes
+    its notices along.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=9, choices=NoticeKind)
+    event = models.CharField(max_length=60)  # such as "comment-12"; equal for all who are told of the same event
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    message = MessageCharField(max_length=300, blank=True, default="")  # for kind "portal": what is wrong
+    actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    guest_name = models.CharField(max_length=100, blank=True, default="")  # as typed
+    results = models.PositiveIntegerField(default=0, db_default=0)  # how many it is about, if several
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not mailed
+    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # the way it goes by mail, until it was mailed
+    mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when what gathered is mailed
+    mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (models.UniqueConstraint(fields=["member", "event"], name="notice_once_per_person"),)
+        indexes = (
+            models.Index(F("member"), F("created_at").desc(), name="notice_of_member"),
+            models.Index(fields=["member"], condition=Q(read_at=None, is_undone=False), name="notice_unread"),
+            models.Index(
+                fields=["mail_due_at"], condition=Q(mail=None, mail_due_at__isnull=False), name="notice_mail_due"
+            ),
+            models.Index(fields=["member"], condition=Q(mail=None, way="daily"), name="notice_for_daily_mail"),
+            models.Index(fields=["created_at"], name="notice_oldest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event} for {self.member_id}"
+
+
+class NoticeChoice(models.Model):
+    """How a member wants to be told of a kind of notice by mail. Without a row, the kind's default holds."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
+    kind = models.CharField(max_length=9, choices=NoticeKind)
+    way = models.CharField(max_length=5, choices=Way)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["member", "kind"], name="notice_choice_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.kind} {self.way}"
+
+
+class Mute(models.Model):
+    """A run, or one conversation on it, of which a member doesn't want to be told any more."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mutes")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mutes")
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="mutes")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["member", "run"], condition=Q(comment=None), name="mute_run_unique"),
+            models.UniqueConstraint(
+                fields=["member", "comment"], condition=Q(comment__isnull=False), name="mute_comment_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.run_id} {self.comment_id or ''}"
+
+
+class MailWhenReady(models.Model):
+    """A member who wants a mail when this run is ready, whatever they chose for ready runs."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mail_when_ready")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["member", "run"], name="mail_when_ready_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.run_id}"
+
+
+class Mail(models.Model):
+    """A mail to a member about notices or due decisions, made before it is sent and sent with a fixed `Message-ID`.
+
+    Single mails are sent at least once: after a crash, the same row is sent again. Daily mails and reminders are sent
+    at most once: the row for the day is made first.
+    """
+
+    class Sort(models.TextChoices):
+        ONCE = "once", _lazy("At once")
+        DAILY = "daily", _lazy("Once a day")
+        REMINDER = "reminder", _lazy("Reminder of due decisions")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)  # in its Message-ID
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
+    sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
+    day = models.DateField(null=True, blank=True)  # of a daily mail or reminder, in the member's zone
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)  # of the next try
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)  # refused for good, or after the last try
+    error = models.CharField(max_length=300, blank=True, default="")  # what the mail server said last
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["member", "sort", "day"], condition=Q(day__isnull=False), name="mail_once_a_day"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(sent_at=None, given_up_at=None), name="mail_due"),
+            models.Index(fields=["created_at"], name="mail_oldest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.public_id} to {self.member_id}"
+
+
+class ChatChannel(models.Model):
+    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and never shown again."""
+
+    class App(models.TextChoices):
+        SLACK = "slack", "Slack"
+        TEAMS = "teams", "Microsoft Teams"
+
+    app = models.CharField(max_length=5, choices=App, unique=True)
+    sealed_address = models.TextField()
+    host = models.CharField(max_length=255)  # of the address, to show
+    kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` that go there
+    apps = models.ManyToManyField("runs.App", related_name="+")  # whose runs go there; none: those of all apps
+    language = models.CharField(max_length=10, blank=True, default="")  # of its messages; empty: the portal's
+    off_at = models.DateTimeField(null=True, blank=True)  # switched off by the portal: the far side no longer takes it
+    error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't taken
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.app} at {self.host}"
+
+
+class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
+    def waiting(self) -> Self:
+        """Return messages that were neither sent nor given up."""
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def due(self, now: datetime) -> Self:
+        """Return the messages to send now, the oldest first."""
+        return self.waiting().filter(channel__off_at=None, due_at__lte=now).order_by("due_at", "pk")
+
+
+class ChatMessage(models.Model):
+    """A message for a chat channel about one event, sent at least once. A second row for the event is refused."""
+
+    channel = models.ForeignKey(ChatChannel, on_delete=models.CASCADE, related_name="messages")
+    event = models.CharField(max_length=60)
+    kind = models.CharField(max_length=9, choices=NoticeKind)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    message = MessageCharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)  # refused, no longer to be told, or after the last try
+
+    objects = ChatMessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["channel", "event"], name="chat_message_once"),)
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(sent_at=None, given_up_at=None), name="chat_message_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.event}"

@@ -1,0 +1,123 @@
+"""Requests for decisions, and what waits for whom."""
+
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.decisions import Decision, ReviewRules
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+from runs.models.output import Output, is_own_work
+from runs.models.run import Run
+from runs.models.sharing import GuestLink
+
+
+class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
+    def manageable_by(self, member: Member) -> Self:
+        """Return requests the member may close or remind people of: their own; for admins, all."""
+        return self if member.is_admin else self.filter(asker=member)
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class ReviewRequest(models.Model):
+    """A request to decide on results: asks any approver, named members, or the guests of a link."""
+
+    class Audience(models.TextChoices):
+        ANYONE = "anyone", _lazy("Anyone who may decide")
+        NAMED = "named", _lazy("People you name")
+        GUESTS = "guests", _lazy("A client, by guest link")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="review_requests")
+    audience = models.CharField(max_length=6, choices=Audience, default=Audience.ANYONE)
+    members = models.ManyToManyField(Member, related_name="asked_reviews")  # if named
+    link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="review_requests")
+    message = models.CharField(max_length=200, blank=True, default="")
+    due_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)  # by its asker or an admin
+    closed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    is_automatic = models.BooleanField(default=False)  # made because results of this app are always reviewed
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = ReviewRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(audience="guests", link__isnull=False) | ~Q(audience="guests") & Q(link=None),
+                name="review_request_of_guests_has_link",
+            ),
+        )
+        indexes = (models.Index(F("asker"), F("created_at").desc(), name="review_request_of_asker"),)
+
+    def __str__(self) -> str:
+        return f"{self.public_id} by {self.asker_id}"
+
+    def is_manageable_by(self, member: Member) -> bool:
+        """Return whether the member may close the request or remind people of it."""
+        return member.is_admin or self.asker_id == member.pk
+
+
+class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
+    def undecided(self) -> Self:
+        """Return items that still wait for a verdict of somebody."""
+        return self.filter(settled_at=None, request__closed_at=None)
+
+    def decidable(self) -> Self:
+        """Return items whose result is ready: others join the queue when they are."""
+        return self.filter(output__status=Output.Status.COMPLETED, output__run__deleted_at=None)
+
+    def waiting_for(self, member: Member) -> Self:
+        """Return what waits for the member's verdict, in the order of the queue: due first, then the oldest.
+
+        The rules are part of the query, so that every page can count with a single one. With four eyes, what a
+        member may not approve waits for others.
+        """
+        if not member.is_active or not member.can_run:
+            return self.none()
+        named = ReviewRequest.members.through.objects.filter(
+            reviewrequest_id=OuterRef("request_id"), member_id=member.pk
+        )
+        decided = Decision.objects.standing().filter(
+            output_id=OuterRef("output_id"), content_hash=OuterRef("output__content_hash"), member_id=member.pk
+        )
+        asked = Q(request__audience="anyone") | Q(request__audience="named") & Exists(named)
+        seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run_id")))
+        four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
+        waiting = self.undecided().decidable().filter(asked, seen).exclude(Exists(decided))
+        waiting = waiting.exclude(four_eyes & is_own_work(member, "output__"))
+        if member.role not in ReviewRules().deciding_roles:
+            waiting = waiting.filter(Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER)))
+        return waiting.order_by("due_on", "waiting_since", "pk")
+
+
+class ReviewItem(models.Model):
+    """A result in a request. When its next version is made, the item moves on to that one."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
+    position = models.PositiveIntegerField()
+    due_on = models.DateField(default=date.max)  # of the request, for the order of the queue; without a day, the last
+    waiting_since = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)  # when the verdicts that were asked for were all given
+
+    objects = ReviewItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=["request", "output"], name="review_item_unique"),)
+        indexes = (
+            models.Index(fields=["due_on", "waiting_since"], condition=Q(settled_at=None), name="review_item_queue"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.request_id}/{self.position}"

@@ -1,0 +1,126 @@
+"""Tables for searching: a full-text index of the words in runs, and a list of all known words."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Lookup
+from django.db.models.sql.compiler import SQLCompiler
+
+from runs.models.run import Run
+
+SAMPLE = 1_000  # number of newest runs in the sample
+COMMON = 20  # a word is common if at least this many runs in the sample contain it
+# PostgreSQL plans the query before it knows how common the words are, and gets half of the plans wrong. So the query
+# counts matches among the newest runs first. If the words are common, runs are then checked one by one, in list order,
+# until the page is full; if they are rare, all matching runs are read from the index. Hidden in a subquery, the words
+# get the planner's estimate for unknown words, which always makes it use the index.
+ON_POSTGRES = f"""CASE
+WHEN (SELECT count(*) >= {COMMON} FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest
+      WHERE words @@ %s::tsquery)
+THEN (SELECT one.words @@ %s::tsquery FROM runs_runwords one WHERE one.rowid = {{run}})
+ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsquery))
+END"""  # noqa: S608 - made of constants
+# FTS5 represents the whole index as a hidden column with the same name as the table.
+ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
+
+HELD_ON_POSTGRES = "EXISTS (SELECT 1 FROM runs_runwords WHERE words @@ ('''' || {word} || '''')::tsquery)"
+HELD_ON_SQLITE = "EXISTS (SELECT 1 FROM runs_runwords WHERE runs_runwords MATCH ('\"' || {word} || '\"'))"
+
+
+class HasWords(Lookup):
+    """Lookup for runs whose words match a query from `compiled`: `Run.objects.filter(HasWords(F("pk"), query))`."""
+
+    lookup_name = "has_words"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        run, params = self.process_lhs(compiler, connection)
+        condition = ON_POSTGRES if connection.vendor == "postgresql" else ON_SQLITE
+        assert not params  # noqa: S101 - a column has none
+        return condition.format(run=run), [self.rhs] * condition.count("%s")
+
+
+def held_by_runs(column: str, vendor: str) -> RawSQL:
+    """Return a condition for known words, whose text is in `column`, that at least one run contains.
+
+    Known words consist of letters, so they need no escaping.
+    """
+    condition = HELD_ON_POSTGRES if vendor == "postgresql" else HELD_ON_SQLITE
+    return RawSQL(condition.format(word=f"runs_knownword.{column}"), (), models.BooleanField())  # noqa: S611
+
+
+class RunWordsQuerySet(models.QuerySet["RunWords"]):
+    def store(self, words: Iterable[tuple[int, str]]) -> None:
+        """Store the words of runs (`words.terms.stored_words`), given as pairs of primary key and words."""
+        rows = list(words)
+        is_postgres = connections[self.db].vendor == "postgresql"
+        told = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
+        with connections[self.db].cursor() as cursor:
+            cursor.executemany("DELETE FROM runs_runwords WHERE rowid = %s", [(pk,) for pk, _words in rows])
+            cursor.executemany(f"INSERT INTO runs_runwords (rowid, words) VALUES (%s, {told})", rows)  # noqa: S608
+
+
+class RunWords(models.Model):
+    """The words by which search finds a run: an FTS5 table on SQLite, a `tsvector` with a GIN index on PostgreSQL."""
+
+    run = models.OneToOneField(
+        Run, on_delete=models.CASCADE, primary_key=True, db_column="rowid", db_constraint=False, related_name="+"
+    )
+    words = models.TextField()
+
+    objects = RunWordsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "run words"
+
+    def __str__(self) -> str:
+        return f"words of {self.run_id}"
+
+
+class KnownWord(models.Model):
+    """A word that occurs in a run or an app, used to correct typos in searches. It is never shown to anyone."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class WordTrigram(models.Model):
+    """Three consecutive letters of a known word."""
+
+    trigram = models.CharField(max_length=3)
+    length = models.PositiveSmallIntegerField()  # of the whole word
+    # Without a constraint: to check it, forgetting a word would have to read all trigrams, as no index begins with it.
+    word = models.ForeignKey(
+        KnownWord, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="trigrams"
+    )
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["trigram", "length", "word"], name="word_trigram_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.trigram} in {self.word_id}"
+
+
+def compiled(groups: Sequence[Sequence[Sequence[tuple[str, bool]]]], vendor: str) -> str:
+    """Return the database query for texts that match at least one way of each of `groups`.
+
+    A way is a list of (token, is_beginning) pairs; the text must match all of them.
+    """
+    both, either = (" & ", " | ") if vendor == "postgresql" else (" AND ", " OR ")
+
+    def told(token: str, *, is_beginning: bool) -> str:
+        if vendor == "postgresql":
+            quoted = token.replace("\\", "\\\\").replace("'", "''")
+            return f"'{quoted}'{':*' if is_beginning else ''}"
+        quoted = token.replace('"', '""')
+        return f'"{quoted}"{"*" if is_beginning else ""}'
+
+    def way(tokens: Sequence[tuple[str, bool]]) -> str:
+        return f"({both.join(told(token, is_beginning=is_beginning) for token, is_beginning in tokens)})"
+
+    return both.join(f"({either.join(way(tokens) for tokens in group)})" for group in groups)

@@ -1,0 +1,63 @@
+"""Selections that members make in lists, kept across pages, reloads and devices."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models.member import Member
+from runs.models.output import Output
+from runs.models.run import Run
+
+KEPT_FOR = timedelta(days=7)
+
+
+class SelectionQuerySet(models.QuerySet["Selection"]):
+    def open(self, member: Member, place: str) -> Self:
+        """Return the member's selection in `place`, unless it was cleared or hasn't changed for a week."""
+        return self.filter(member=member, place=place).current()
+
+    def current(self) -> Self:
+        """Return the selections that weren't cleared and have changed within a week."""
+        return self.filter(cleared_at=None, changed_at__gt=timezone.now() - KEPT_FOR)
+
+    def expired(self, now: datetime) -> Self:
+        return self.filter(changed_at__lte=now - KEPT_FOR)
+
+
+class Selection(models.Model):
+    """The runs that a member selected in one tab of History, or the results they selected on run pages.
+
+    It belongs to the member, not to a browser: what was ticked on a phone can be downloaded at a desk. So the bar says
+    what is selected but not on the page, and nothing goes to the bin unseen.
+
+    A cleared selection is kept until the next one is cleared, so that clearing can be undone. Nobody else can see a
+    selection.
+    """
+
+    class Place(models.TextChoices):
+        MINE = "mine"
+        TEAM = "team"
+        STARRED = "starred"
+        RESULTS = "results"
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="selections")
+    place = models.CharField(max_length=7, choices=Place)
+    runs = models.ManyToManyField(Run, related_name="+")
+    outputs = models.ManyToManyField(Output, related_name="+")
+    changed_at = models.DateTimeField(default=timezone.now, db_index=True)
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SelectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["member", "place"], condition=Q(cleared_at=None), name="selection_open_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.member_id}/{self.place}"

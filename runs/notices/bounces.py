@@ -1,0 +1,29 @@
+"""Email addresses that don't exist: after three hard bounces in a row, no more mails go there until somebody asks."""
+
+from django.db.models import F
+from django.utils import timezone
+
+from runs.background.incidents import record_incident
+from runs.models import Member
+from runs.models.messages import Message
+
+HARD_BOUNCES = 3  # in a row, before an address counts as dead
+
+
+def record_bounce(member: Member) -> None:
+    """Count a mail that the server refused because there is no such address. Admins are told when it's the third."""
+    Member.objects.filter(pk=member.pk).update(bounces=F("bounces") + 1)
+    dead = Member.objects.filter(pk=member.pk, bounces__gte=HARD_BOUNCES, mail_dead_at=None)
+    if dead.update(mail_dead_at=timezone.now()):
+        record_incident("mail", Message("mail_dead", {"name": member.display_name}))
+
+
+def record_delivered(member: Member) -> None:
+    """Forget earlier bounces: the address works."""
+    if member.bounces:
+        revive(member)
+
+
+def revive(member: Member) -> None:
+    """Send mails to the member again: the address changed or works again."""
+    Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)

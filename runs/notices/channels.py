@@ -1,0 +1,127 @@
+"""The team's channels in Slack and Teams: their addresses, what goes there, and when they are switched off.
+
+Whoever knows a channel's address can post there, so it is stored encrypted and never shown again; pages show its host.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from runs.background.incidents import record_incident
+from runs.models import App, ChatChannel, ChatMessage, Incident, NoticeKind, Run
+from runs.models.messages import Message
+from runs.models.run import RunQuerySet
+from runs.storage.guard import check_url
+from runs.web.sealed_texts import SealedError, seal, sealed_again, unseal
+
+PURPOSE = "chat-address"
+# Kinds that can go to a channel, in the order of the form. "Portal" concerns admins only.
+KINDS = (
+    NoticeKind.ASKED,
+    NoticeKind.DECIDED,
+    NoticeKind.SET_ASIDE,
+    NoticeKind.GUEST,
+    NoticeKind.READY,
+    NoticeKind.FAILED,
+    NoticeKind.MENTION,
+    NoticeKind.REPLY,
+)
+DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in (NoticeKind.MENTION, NoticeKind.REPLY))
+
+
+def check_address(address: str) -> None:
+    """Raise `FetchRefused` unless `address` is https and may be public. Makes no connection: each message is checked
+    again when it is sent, with the address that its host has then."""
+    check_url(address, settings.PORTAL_CHAT_ORIGINS)
+
+
+@transaction.atomic
+def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[App], language: str) -> ChatChannel:
+    """Set what goes to the channel in `app`, a value of `ChatChannel.App`. An empty `address` keeps the one it has.
+
+    A new address switches the channel on again. The kinds and apps also apply to messages that haven't been sent yet.
+    """
+    fields: dict[str, Any] = {
+        "kinds": [kind.value for kind in KINDS if kind in kinds],
+        "language": language,
+        "changed_at": timezone.now(),
+    }
+    if address:
+        fields |= {
+            "sealed_address": seal(PURPOSE, address),
+            "host": (urlsplit(address).hostname or "")[:255],
+            "off_at": None,
+            "error": Message(),
+        }
+    channel, _ = ChatChannel.objects.update_or_create(app=app, defaults=fields)
+    channel.apps.set(apps)
+    return channel
+
+
+def remove_channel(channel: ChatChannel) -> None:
+    """Forget the channel, its address and the messages that wait for it."""
+    channel.delete()
+
+
+def address_of(channel: ChatChannel) -> str:
+    """Return where messages for the channel are sent. Raises `SealedError`."""
+    return unseal(PURPOSE, channel.sealed_address)
+
+
+def told_runs(channel: ChatChannel) -> RunQuerySet:
+    """Return the runs that may be mentioned in the channel: those the team sees, of the apps that were chosen."""
+    runs = Run.objects.filter(shared_at__isnull=False, deleted_at=None, is_example=False)
+    apps = channel.apps.all()
+    return runs.filter(app__in=apps) if apps.exists() else runs
+
+
+@transaction.atomic
+def switch_off(channel: ChatChannel, message: Message) -> None:
+    """Send nothing to the channel any more, since its address is no good; `message` says why. Tells the admins once.
+
+    Does nothing if somebody has set a new address in the meantime.
+    """
+    now = timezone.now()
+    same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address, off_at=None)
+    if same.update(off_at=now, error=message):
+        ChatMessage.objects.waiting().filter(channel=channel).update(given_up_at=now)
+        record_incident("chat", Message("chat_off", {"app": channel.get_app_display()}))
+
+
+def note_success(channel: ChatChannel) -> None:
+    """Record that the far side took a message."""
+    if channel.off_at or channel.error:
+        ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address).update(
+            off_at=None, error=Message()
+        )
+
+
+def note_trouble(channel: ChatChannel, message: Message) -> None:
+    """Record why a message wasn't taken, for the page."""
+    same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
+    same.exclude(error=message).update(error=message)
+
+
+def tell_lost(channel: ChatChannel, message: Message) -> None:
+    """Tell the admins that a message couldn't be sent, and why; of the same reason only once a day."""
+    text = Message("chat_message_lost", {"app": channel.get_app_display(), "reason_message": message.to_stored()})
+    lately = timezone.now() - timedelta(days=1)
+    if not Incident.objects.filter(kind="chat", text=text, at__gt=lately).exists():
+        record_incident("chat", text)
+
+
+def seal_again() -> None:
+    """Encrypt all addresses with the current secret key, so that the previous one can be removed."""
+    for channel in ChatChannel.objects.all():
+        try:
+            sealed = sealed_again(PURPOSE, channel.sealed_address)
+        except SealedError:
+            switch_off(channel, Message("chat_address_unreadable"))
+        else:
+            same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
+            same.update(sealed_address=sealed)

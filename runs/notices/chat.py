@@ -1,0 +1,195 @@
+"""Messages for the team's channels in Slack and Teams: makes them with the event, and sends what is due.
+
+A message is a row, made in the event's transaction, one for each channel that wants the event. It is worded when it is
+sent, and only then decides whether the team may still read it. It is sent at least once: if a worker dies while it
+hands a message over, the message is sent again.
+"""
+
+import logging
+import time
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from runs.background import leases
+from runs.background.queue import enqueue, stop_requested
+from runs.models import (
+    ChatChannel,
+    ChatMessage,
+    Decision,
+    Member,
+    ReviewItem,
+)
+from runs.models.messages import Message
+from runs.notices import channels
+from runs.notices.chat_delivery import Outcome, hand_over
+from runs.notices.chat_text import Post, post_of, trial_post
+from runs.notices.sentences import Told
+from runs.notices.slack import slack_message
+from runs.notices.teams import teams_message
+from runs.web.sealed_texts import SealedError
+
+logger = logging.getLogger(__name__)
+
+LEASE, TASK = "chat", "send_chat"
+LEASE_SECONDS = 60.0  # more than one message takes, even if its server's name is looked up slowly
+PASS_SECONDS = 45.0  # of one task, so that it ends long before its time-out
+REGRET = timedelta(minutes=1)  # decisions wait, since many are undone at once
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # after each try but the last
+MOST_TRIES = len(PAUSES) + 1
+STALE = timedelta(days=2)  # nobody wants to read older news
+KEPT = timedelta(days=30)
+TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
+
+
+class About(Told, Protocol):
+    """What an event is about, as `record.About` has it."""
+
+    @property
+    def event(self) -> str: ...
+
+
+def post_event(about: About) -> None:
+    """Make the messages about an event for the channels that want it, inside its transaction."""
+    wanted = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
+    due_at = timezone.now() + (REGRET if about.decision else timedelta())
+    messages = [
+        ChatMessage(
+            channel=channel,
+            event=_event_of(about),
+            kind=about.kind,
+            run=about.run,
+            output=about.output,
+            comment=about.comment,
+            decision=about.decision,
+            request=about.request,
+            due_at=due_at,
+        )
+        for channel in wanted
+        if _is_told(about, channel)
+    ]
+    if messages:
+        ChatMessage.objects.bulk_create(messages, ignore_conflicts=True)
+        transaction.on_commit(request_sending)
+
+
+def _event_of(about: About) -> str:
+    """Return the name of the event. What one press decided makes one message, however many results it was."""
+    decision = about.decision
+    is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
+    return f"batch-{decision.batch}" if decision and is_verdict else about.event
+
+
+def _is_told(about: About, channel: ChatChannel) -> bool:
+    """Return whether the team sees the run, or a run of the request. That a decision was taken back is news only where
+    the decision was told."""
+    if about.decision and about.decision.act in TAKEN_BACK:
+        told = channel.messages.exclude(sent_at=None)
+        if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
+            return False
+    if about.request:
+        asked = ReviewItem.objects.filter(request=about.request).values("output__run")
+        return about.request.link_id is None and channels.told_runs(channel).filter(pk__in=asked).exists()
+    return about.run is not None and channels.told_runs(channel).filter(pk=about.run.pk).exists()
+
+
+def request_sending() -> None:
+    """Queue the task that sends messages, if any are due."""
+    if ChatMessage.objects.due(timezone.now()).exists():
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue(TASK)
+
+
+def send_due() -> None:
+    """Send the messages that are due, one after the other, for a short time. Runs in the task `send_chat`."""
+    holder, until = leases.new_holder(), time.monotonic() + PASS_SECONDS
+    if not leases.acquire(LEASE, holder, LEASE_SECONDS):
+        return
+    try:
+        while not stop_requested() and time.monotonic() < until and leases.renew(LEASE, holder, LEASE_SECONDS):
+            if (message := _next_due()) is None:
+                break
+            _send(message)
+    finally:
+        leases.release(LEASE, holder)
+    if ChatMessage.objects.due(timezone.now()).exists() and not stop_requested():
+        enqueue(TASK)
+
+
+def _next_due() -> ChatMessage | None:
+    rows = ChatMessage.objects.due(timezone.now()).select_related(
+        *("channel", "run__member", "request__asker", "comment__output__run", "comment__run", "comment__member"),
+        *("decision__output__run", "decision__member"),
+    )
+    return rows.first()
+
+
+def _send(message: ChatMessage) -> None:
+    """Send one message, and record what became of it."""
+    channel, is_stale = message.channel, message.created_at < timezone.now() - STALE
+    post = post_of(message) if message.kind in channel.kinds and not is_stale else None
+    if post is None:
+        _give_up(message)
+        return
+    outcome = _post_to(channel, post)
+    if outcome.is_taken:
+        ChatMessage.objects.filter(pk=message.pk).update(sent_at=timezone.now(), tries=F("tries") + 1)
+        channels.note_success(channel)
+    elif outcome.is_gone:
+        channels.switch_off(channel, outcome.message)
+    elif outcome.may_retry and message.tries + 1 < MOST_TRIES:
+        _postpone(message, outcome)
+        channels.note_trouble(channel, outcome.message)
+    else:
+        _give_up(message)
+        channels.note_trouble(channel, outcome.message)
+        channels.tell_lost(channel, outcome.message)
+
+
+def _post_to(channel: ChatChannel, post: Post) -> Outcome:
+    """Hand `post` over to the channel. Whatever goes wrong, the log shows no address."""
+    try:
+        address = channels.address_of(channel)
+    except SealedError:
+        return Outcome(is_gone=True, message=Message("chat_address_unreadable"))
+    content = slack_message(post) if channel.app == ChatChannel.App.SLACK else teams_message(post)
+    try:
+        return hand_over(address, content)
+    except Exception as error:  # noqa: BLE001 - its text or traceback could hold the address
+        logger.error("chat=%s: sending failed with %s", channel.app, type(error).__name__)
+        return Outcome(may_retry=True, message=Message("chat_unreachable"))
+
+
+def _postpone(message: ChatMessage, outcome: Outcome) -> None:
+    """Try the message again later. All others in its channel wait as long, since they would fare no better."""
+    later = timezone.now() + (outcome.wait or PAUSES[message.tries])
+    ChatMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
+    ChatMessage.objects.waiting().filter(channel=message.channel, due_at__lt=later).update(due_at=later)
+
+
+def _give_up(message: ChatMessage) -> None:
+    ChatMessage.objects.filter(pk=message.pk).update(given_up_at=timezone.now())
+
+
+def send_trial(channel: ChatChannel, by: Member) -> Message:
+    """Send a test message now; return an empty message if it was taken, otherwise what the far side said.
+
+    Success switches the channel on again if it was off.
+    """
+    outcome = _post_to(channel, trial_post(by.display_name, channel.language))
+    if outcome.is_taken:
+        channels.note_success(channel)
+        return Message()
+    if outcome.is_gone:
+        channels.switch_off(channel, outcome.message)
+    channels.note_trouble(channel, outcome.message)
+    return outcome.message
+
+
+def tidy(now: datetime) -> None:
+    """Delete old messages."""
+    ChatMessage.objects.filter(created_at__lt=now - KEPT).delete()

@@ -1,0 +1,102 @@
+"""How people want to be told by mail: for each kind of notice not at all, at once, or once a day.
+
+In the app, everybody is always told. Without a row, a kind's default holds (`DEFAULTS`). Reminders of due decisions
+aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Exists, QuerySet
+from django.utils import timezone
+
+from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Way
+from runs.team import mail
+
+GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
+DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Mail me when it's ready" is answered by
+REMINDER = "reminder"
+
+
+def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict[int, str]:
+    """Return for each of `members`, by primary key, how they are told of `kind` by mail: a value of `Way`.
+
+    Whoever asked for a mail about `run` gets one at once when it ends. Without a mail server, nobody gets any; nor
+    does whoever left or has an address that no longer works.
+    """
+    ways: dict[int, str] = dict.fromkeys(members, Way.OFF)
+    if not members or not mail.is_set_up():
+        return ways
+    reachable = Member.objects.filter(pk__in=members, is_active=True, mail_dead_at=None)
+    chosen = dict(NoticeChoice.objects.filter(member__in=members, kind=kind).values_list("member", "way"))
+    default = DEFAULTS[NoticeKind(kind)]
+    asked = MailWhenReady.objects.filter(member__in=members, run=run).values_list("member", flat=True)
+    wished = set(asked) if run is not None and kind in ENDS else set()
+    for pk in reachable.values_list("pk", flat=True):
+        ways[pk] = Way.ONCE if pk in wished else chosen.get(pk, default)
+    return ways
+
+
+def chosen_by(member: Member) -> dict[str, str]:
+    """Return how `member` is told of each kind that may concern them, and of due decisions (`REMINDER`)."""
+    chosen = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
+    ways = {kind.value: chosen.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
+    return ways | {REMINDER: chosen.get(REMINDER, Way.DAILY.value)}
+
+
+def reminded() -> QuerySet[Member]:
+    """Return those who may decide and want to be reminded of due decisions by mail."""
+    unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
+    roles = ReviewRules.current().deciding_roles
+    return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
+
+
+@transaction.atomic
+def choose(member: Member, ways: Mapping[str, str]) -> None:
+    """Set how `member` is told of each kind in `ways`, from the next event on and for what already waits for a mail."""
+    for kind, way in ways.items():
+        NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})
+        _move_waiting(member, kind, way)
+
+
+def _move_waiting(member: Member, kind: str, way: str) -> None:
+    waiting = Notice.objects.filter(member=member, kind=kind, mail=None).exclude(way__in=(Way.OFF, way))
+    if kind in ENDS:
+        waiting = waiting.exclude(run__in=MailWhenReady.objects.filter(member=member).values("run"))
+    waiting.update(way=way, mail_due_at=timezone.now() + GATHER if way == Way.ONCE else None)
+
+
+def turn_off(member: Member, kinds: Iterable[str]) -> None:
+    """Send `member` no more mails about `kinds`."""
+    choose(member, dict.fromkeys(kinds, Way.OFF))
+
+
+# --- "Mail me when it's ready" ----------------------------------------------------------------------------------------
+class Wish(StrEnum):
+    """Whether somebody wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
+
+    NONE = ""
+    OPEN = "open"
+    ASKED = "asked"
+
+
+def wish_of(member: Member, run: Run) -> Wish:
+    """Return what the page of `run` offers to `member`, who sees it. Whoever is mailed about all their runs needn't ask
+    for their own. Takes at most one query."""
+    if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
+        return Wish.NONE
+    always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))
+    asked = Exists(MailWhenReady.objects.filter(member=member, run=run))
+    gets_all, has_asked = Member.objects.values_list(always, asked).get(pk=member.pk)
+    return Wish.NONE if gets_all and run.belongs_to(member) else Wish.ASKED if has_asked else Wish.OPEN
+
+
+def ask(member: Member, run: Run, *, is_wanted: bool) -> None:
+    """Mail `member` when `run` is ready, or no longer."""
+    if is_wanted:
+        MailWhenReady.objects.get_or_create(member=member, run=run)
+    else:
+        MailWhenReady.objects.filter(member=member, run=run).delete()

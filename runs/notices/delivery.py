@@ -1,0 +1,109 @@
+"""Hands mails over to the mail server and says what came of each, with the server's own words."""
+
+import re
+import smtplib
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any
+
+from django.core.mail import EmailMessage, mailers
+
+PERMANENT = range(500, 600)
+NO_ADDRESS_CODES = (550, 551, 553)
+ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
+NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # the recipient's address or mailbox
+WORDS_LENGTH = 300  # characters of the server's answer that are kept
+
+
+class Result(StrEnum):
+    """What came of handing over a mail."""
+
+    SENT = auto()
+    LATER = auto()  # the server may take it another time
+    REFUSED = auto()  # it never will
+    BOUNCED = auto()  # there is no such address
+    AWAY = auto()  # the server can't be reached, so there's no use in trying another mail now
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result with the words of the other side. If `is_unclear`, the server may have the mail nevertheless."""
+
+    result: Result
+    words: str = ""
+    is_unclear: bool = False
+
+    @property
+    def is_sent(self) -> bool:
+        return self.result == Result.SENT
+
+
+class Post:
+    """A connection to the mail server that is opened for the first mail, and again after a failure. Close it at the
+    end."""
+
+    def __init__(self) -> None:
+        self._backend: Any = None
+
+    def hand_over(self, message: EmailMessage) -> Outcome:
+        """Send one mail. Never raises for what a mail server or a network may do."""
+        try:
+            if self._backend is None:
+                self._backend = mailers["default"]
+            self._backend.open()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return Outcome(Result.AWAY, _words(error))
+        try:
+            self._backend.send_messages([message])
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            outcome = Outcome(_result(error), _words(error), bool(getattr(self._backend, "is_unclear", False)))
+            if not isinstance(error, smtplib.SMTPRecipientsRefused):
+                self.close()
+            return outcome
+        return Outcome(Result.SENT)
+
+    def close(self) -> None:
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                backend.close()
+
+
+def try_once(message: EmailMessage) -> Outcome:
+    """Send one mail over a connection of its own."""
+    with closing(Post()) as post:
+        return post.hand_over(message)
+
+
+def _result(error: Exception) -> Result:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next(iter(error.recipients.values()))[0]
+        if code not in PERMANENT:
+            return Result.LATER
+        return Result.BOUNCED if _is_no_address(code, _words(error)) else Result.REFUSED
+    if isinstance(error, smtplib.SMTPDataError) and error.smtp_code in PERMANENT:
+        return Result.REFUSED
+    # A mail that can't be built, such as one to an address that isn't one, never can be.
+    return Result.REFUSED if isinstance(error, ValueError) else Result.LATER
+
+
+def _is_no_address(code: int, words: str) -> bool:
+    """Return whether the server says that there is no such address. A server that refuses us ("Relaying denied") says
+    nothing about the address, else a wrong setting would make every address dead."""
+    enhanced = ENHANCED.search(words)
+    return enhanced[0] in NO_ADDRESS if enhanced else code in NO_ADDRESS_CODES and "relay" not in words.lower()
+
+
+def _words(error: Exception) -> str:
+    """Return what the other side said, such as "550 No such user", or the name of the failure."""
+    said: bytes | str
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, said = error.smtp_code, error.smtp_error
+    else:
+        return (str(error) or type(error).__name__)[:WORDS_LENGTH]
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return " ".join(f"{code} {text}".split())[:WORDS_LENGTH]

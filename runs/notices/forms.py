@@ -1,0 +1,24 @@
+"""Forms posted by the inbox, the bell, and the buttons that mute."""
+
+from django import forms
+
+from runs.web.posted import CutField, PostedForm
+
+
+class SeenForm(PostedForm):
+    """The ids of the notices to mark as read, separated by spaces: those that the bell has listed."""
+
+    notices = CutField(length=2_000)
+
+
+class ReadAllForm(forms.Form):
+    """When the page was made whose notices are all read now."""
+
+    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
+
+
+class MuteForm(PostedForm):
+    """What to mute: the id of a run, or "comment-" and the id of a comment in a conversation; the page to return to."""
+
+    what = CutField(length=40)
+    back = CutField(length=2_000)

@@ -1,0 +1,76 @@
+"""The form of a chat channel."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models import App, ChatChannel, NoticeKind
+from runs.notices import channels
+from runs.review.rules import reviewable_apps
+from runs.storage import guard
+from runs.web.posted import CutField, PostedForm, RepeatedField
+
+APPS_SHOWN = 200
+# What a team is told, in other words than a person ("you").
+KIND_WORDS: dict[str, Promise] = {
+    NoticeKind.ASKED: _lazy("Decisions are needed"),
+    NoticeKind.DECIDED: _lazy("Somebody decides"),
+    NoticeKind.SET_ASIDE: _lazy("A decision is set aside"),
+    NoticeKind.GUEST: _lazy("A guest answers or comments"),
+    NoticeKind.READY: _lazy("A run is ready"),
+    NoticeKind.FAILED: _lazy("A run fails"),
+    NoticeKind.MENTION: _lazy("A comment mentions somebody"),
+    NoticeKind.REPLY: _lazy("Somebody replies to a comment"),
+}
+
+
+class ChannelForm(PostedForm):
+    """A channel's address (which may stay empty if it has one), kinds, apps (public ids) and language.
+
+    The name of the first field keeps the address out of pages: see `views_sign_in`.
+    """
+
+    secret_address = CutField(length=guard.MAX_URL_LENGTH + 1)
+    kind = RepeatedField()
+    app = RepeatedField()
+    on = RepeatedField()
+    language = CutField()
+
+    def __init__(self, channel: ChatChannel | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channel = channel
+
+    def clean_secret_address(self) -> str:
+        typed = guard.complete_url(str(self.cleaned_data["secret_address"]))
+        if not typed and self.channel is None:
+            raise ValidationError(_("Paste the address that you got there."))
+        if typed:
+            try:
+                channels.check_address(typed)
+            except guard.FetchRefused as error:
+                raise ValidationError(error.sentence) from None
+        return typed
+
+    def clean_language(self) -> str:
+        """Return the posted language if it is one of ours, otherwise the portal's."""
+        language = str(self.cleaned_data["language"])
+        return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+    def chosen_apps(self) -> QuerySet[App]:
+        """Return the apps that were ticked, and those chosen before that the page didn't show."""
+        chosen = Q(public_id__in=self.cleaned_data["app"])
+        if self.channel is not None:
+            shown = " ".join(self.cleaned_data["on"]).split()
+            chosen |= Q(pk__in=self.channel.apps.exclude(public_id__in=shown).values("pk"))
+        return App.objects.filter(chosen)
+
+
+def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
+    """Return the apps to choose from, each with whether it is chosen."""
+    chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
+    return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]

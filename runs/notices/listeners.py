@@ -1,0 +1,227 @@
+"""Who is told of what: listens to `runs.events`, and passes on to `record.tell`."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from runs.models import (
+    Comment,
+    Decision,
+    Incident,
+    MailWhenReady,
+    Member,
+    Mute,
+    Notice,
+    NoticeKind,
+    Output,
+    OutputFile,
+    ReviewItem,
+    ReviewRequest,
+    Run,
+    StoredFile,
+)
+from runs.models.messages import Message
+from runs.notices import read
+from runs.notices.record import About, tell
+from runs.words.moments import portal_day
+
+ASKED_AT_MOST = 200  # people who are told when anyone may decide
+DECIDING = (Member.Role.APPROVER, Member.Role.ADMIN)  # told when anyone may decide; makers, who may be many, are not
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)
+
+
+# --- Comments ---------------------------------------------------------------------------------------------------------
+def on_mentioned(comment: Comment, member: Member) -> None:
+    tell([member], _about_comment(comment, NoticeKind.MENTION))
+
+
+def on_comment_posted(comment: Comment) -> None:
+    """Tell those in the conversation of a reply; and of a guest's comment, who made their link and the run. Whom it
+    mentions knows of it already."""
+    if comment.parent is not None:
+        own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
+        talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
+        tell(talking, _about_comment(comment, NoticeKind.REPLY))
+    if comment.link is not None:
+        tell({comment.link.member_id, *_makers(comment.run)}, _about_comment(comment, NoticeKind.GUEST))
+
+
+def on_comment_changed(comment: Comment, _text_before: str) -> None:
+    """Take back what was told of a comment that was removed."""
+    if Comment.objects.filter(pk=comment.pk, removed_at__isnull=False).exists():
+        read.take_back(Notice.objects.filter(comment=comment))
+
+
+def _about_comment(comment: Comment, kind: NoticeKind) -> About:
+    return About(
+        kind=kind,
+        event=f"comment-{comment.pk}",
+        run=comment.run,
+        output=comment.output,
+        comment=comment,
+        actor=comment.member,
+        guest_name=comment.guest_name,
+    )
+
+
+def _makers(run: Run) -> set[int]:
+    """Return who owns the run, and who made it."""
+    return {run.member_id, run.made_by_id or run.member_id}
+
+
+# --- Decisions --------------------------------------------------------------------------------------------------------
+def on_decision_made(decision: Decision) -> None:
+    if decision.act == Decision.Act.DECIDE:
+        _decided(decision)
+    elif decision.act == Decision.Act.SET_ASIDE:
+        _set_aside(decision)
+    else:
+        _taken_back(decision)
+
+
+def _decided(decision: Decision) -> None:
+    """Tell the makers and those who asked: once for each run, however many of its results one press decided."""
+    same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
+    if same.filter(pk__lt=decision.pk).exists():
+        return
+    run, link = decision.output.run, decision.link
+    asked = ReviewRequest.objects.open().filter(items__output__in=same.values("output")).values_list("asker", flat=True)
+    kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
+    tell({*_makers(run), *asked, *([link.member_id] if link is not None else [])}, _about_decision(decision, kind))
+
+
+def _set_aside(decision: Decision) -> None:
+    """Tell whose decision it was (a guest's: the maker of the link) and the makers."""
+    target = decision.target
+    if target is None:
+        return
+    whose = target.member_id or (target.link.member_id if target.link is not None else None)
+    tell({*_makers(decision.output.run), *([whose] if whose else [])}, _about_decision(decision, NoticeKind.SET_ASIDE))
+
+
+def _taken_back(decision: Decision) -> None:
+    """Hide what was told of a decision that was undone or withdrawn. Who read it, or got it by mail, is told so.
+
+    An undone decision that nobody got by mail is as if it had never been made, even if it was read.
+    """
+    target, run_id = decision.target, decision.output.run_id
+    if target is None:
+        return
+    told = Notice.objects.filter(event=_event(target, run_id), is_undone=False)
+    rest = Decision.objects.standing().filter(batch=target.batch, output__run=run_id)
+    still_stands = rest.exists()
+    unknown = Q(mail__sent_at=None)
+    if decision.act != Decision.Act.UNDO:
+        unknown &= Q(read_at=None)
+    known = list((told if still_stands else told.exclude(unknown)).values_list("member", flat=True))
+    if not still_stands:
+        read.take_back(told)
+    kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
+    tell(known, _about_decision(decision, kind))  # also the chat, even if none of them knows of it
+
+
+def _about_decision(decision: Decision, kind: NoticeKind) -> About:
+    same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
+    count = same.filter(verdict=decision.verdict, chosen=decision.chosen_id).count()
+    return About(
+        kind=kind,
+        event=_event(decision, decision.output.run_id),
+        run=decision.output.run,
+        output=decision.output if count == 1 else None,
+        decision=decision,
+        actor=decision.member,
+        guest_name=decision.guest_name,
+        results=count if count > 1 else 0,
+    )
+
+
+def _event(decision: Decision, run_id: int) -> str:
+    return f"decision-{decision.batch}-{run_id}"
+
+
+# --- Requests ---------------------------------------------------------------------------------------------------------
+def on_review_asked(request: ReviewRequest) -> None:
+    """Tell those who are asked; if they are reminded, those who still owe a decision."""
+    runs = list(Run.objects.filter(outputs__review_items__request=request).distinct()[:2])
+    if not runs or runs[0].is_example:
+        return
+    outputs = list(Output.objects.filter(review_items__request=request)[:2])
+    about = About(
+        kind=NoticeKind.ASKED,
+        event=f"asked-{request.pk}{_reminder(request.reminded_at)}",
+        run=runs[0] if len(runs) == 1 else None,
+        output=outputs[0] if len(outputs) == 1 else None,
+        request=request,
+        actor=request.asker,
+        results=request.items.count() if len(outputs) > 1 else 0,
+    )
+    tell(_asked(request), about)
+
+
+def _reminder(at: datetime | None) -> str:
+    return f"-{at:%Y%m%d%H%M%S}" if at is not None else ""
+
+
+def _asked(request: ReviewRequest) -> list[Member]:
+    if request.audience == ReviewRequest.Audience.GUESTS:
+        return []
+    if request.audience == ReviewRequest.Audience.NAMED:
+        asked = list(request.members.all())
+    else:
+        asked = list(Member.objects.filter(is_active=True, role__in=DECIDING).order_by("pk")[:ASKED_AT_MOST])
+    if request.reminded_at is None:
+        return asked
+    return [who for who in asked if ReviewItem.objects.waiting_for(who).filter(request=request).exists()]
+
+
+# --- Runs -------------------------------------------------------------------------------------------------------------
+def on_run_ended(run: Run) -> None:
+    """Tell the owner, and whoever wanted a mail, how the run ended. Examples are told to nobody."""
+    is_ready = run.status == Run.Status.COMPLETED
+    wanting = MailWhenReady.objects.filter(run=run).values_list("member", flat=True)
+    about = About(
+        kind=NoticeKind.READY if is_ready else NoticeKind.FAILED,
+        event=f"run-{run.pk}-ended",
+        run=run,
+        actor=run.cancelled_by if run.status == Run.Status.CANCELLED else None,
+    )
+    tell({run.member_id, *wanting}, about)
+
+
+def on_output_saved(output_file: OutputFile) -> None:
+    """Let open pages show the picture of a run that they tell of."""
+    _show_again(Q(run__outputs__files=output_file))
+
+
+def on_file_inspected(stored: StoredFile) -> None:
+    """Like `on_output_saved`, for thumbnails that take a while to make."""
+    _show_again(Q(run__outputs__files__file=stored))
+
+
+def _show_again(condition: Q) -> None:
+    ended = Notice.objects.unread().filter(condition, kind__in=ENDS)
+    read.show_again(ended.values_list("member", flat=True).distinct())
+
+
+# --- The portal, and people who leave ---------------------------------------------------------------------------------
+def on_incident_recorded(incident: Incident) -> None:
+    """Tell admins of what they have to mend: of silent workers once a day, of dead addresses and channels each time."""
+    if incident.kind == "worker":
+        tell_admins("worker", incident.text)
+    elif incident.kind in ("mail", "chat"):
+        tell_admins(f"{incident.kind}-{incident.pk}", incident.text)
+
+
+def tell_admins(topic: str, message: Message) -> int:
+    """Tell all admins what is wrong, at most once a day for each topic."""
+    admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
+    event = f"portal-{topic}-{portal_day():%Y%m%d}"
+    return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message))
+
+
+def on_member_left(member: Member) -> None:
+    """Delete what was told to somebody whose account was closed, and what they muted."""
+    Notice.objects.filter(member=member).delete()
+    Mute.objects.filter(member=member).delete()
+    MailWhenReady.objects.filter(member=member).delete()
+    Member.objects.filter(pk=member.pk).update(unread=0, news_at=None)

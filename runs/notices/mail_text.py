@@ -1,0 +1,180 @@
+"""What is in a mail: who did what to which result, and one link. Never an input, a comment or a picture.
+
+Made when the mail is sent, in the reader's language and time zone. The text part says it all; a small HTML part says
+the same for programs that prefer it.
+"""
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import Exists, OuterRef, Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewItem, Run, Way
+from runs.notices import choices, reminders, sentences, unsubscribe
+from runs.team import mail
+from runs.web import secret_links
+from runs.words.due import due_words
+
+LISTED = 20  # lines in one mail; the app has the rest
+SUBJECT_LENGTH = 150
+RELATED = (
+    "run__app",
+    "output",
+    "comment__member",
+    "comment__output",
+    "decision__member",
+    "decision__output",
+    "request",
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The words of a mail: a line for each thing, and the path that its link leads to."""
+
+    subject: str
+    intro: str
+    lines: list[str]
+    path: str
+    kinds: list[str]
+    more: int = 0  # things that have no line
+
+    @property
+    def more_words(self) -> str:
+        return ngettext("And %(count)s more.", "And %(count)s more.", self.more) % {"count": self.more}
+
+    @property
+    def address(self) -> str:
+        return secret_links.full_address(self.path)
+
+
+def message_of(row: Mail) -> EmailMultiAlternatives | None:
+    """Return the mail as it is to be sent now; None if there's nothing to say any more, or nobody to say it to."""
+    member = Member.objects.filter(pk=row.member_id, is_active=True, mail_dead_at=None).first()
+    if member is None:
+        return None
+    with mail.as_read_by(member):
+        letter = _reminder(member) if row.sort == Mail.Sort.REMINDER else _notices(row, member)
+        return _message(row, member, letter) if letter else None
+
+
+# --- The words --------------------------------------------------------------------------------------------------------
+def _notices(row: Mail, member: Member) -> Letter | None:
+    notices = _still_news(row, member)
+    if not notices:
+        return None
+    lines = _each_once([line_of(sentences.title_of(notice)) for notice in notices[:LISTED]])
+    runs = {notice.run_id for notice in notices}
+    is_one_place = len(runs) == 1 and (None not in runs or len(notices) == 1)
+    count = {"count": len(notices)}
+    if row.sort == Mail.Sort.DAILY:
+        intro = _("Here's what has happened since your last daily email:")
+        subject = ngettext("Your daily email: %(count)s notice", "Your daily email: %(count)s notices", len(notices))
+        subject %= count
+    else:
+        intro = ""
+        words = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(notices) - 1)
+        first = line_of(sentences.title_of(notices[0]))
+        subject = first if len(notices) == 1 else words % {"first": first, "count": len(notices) - 1}
+    return Letter(
+        subject=subject,
+        intro=intro,
+        lines=lines,
+        path=_path_to(notices) if is_one_place else reverse("runs:inbox"),
+        kinds=[notice.kind for notice in notices],
+        more=max(0, len(notices) - LISTED),
+    )
+
+
+def _path_to(notices: list[Notice]) -> str:
+    """Return the path of the first of `notices`, all about one run. Opening it marks all of the mail as read."""
+    path, mark = sentences.path_of(notices[0]), f"notice={notices[0].public_id}"
+    return path.replace(mark, f"{mark}&by=mail") if len(notices) > 1 else path
+
+
+def _each_once(lines: list[str]) -> list[str]:
+    """Return `lines` without repetitions, which are counted instead: "Sam mentioned you on Oak desk, three times"."""
+    return [line if times == 1 else f"{line} ({times}×)" for line, times in Counter(lines).items()]  # noqa: RUF001
+
+
+def _still_news(row: Mail, member: Member) -> list[Notice]:
+    """Return the notices of the mail that are still worth telling: unread, not undone, about runs that the member still
+    sees, and of kinds that they still want mails about. Requests are worth it while a decision of theirs is open."""
+    ways = choices.chosen_by(member)
+    unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
+    wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
+    open_items = ReviewItem.objects.undecided().filter(output__run__in=Run.objects.visible_to(member))
+    is_open = ~Q(kind=NoticeKind.ASKED) | Exists(open_items.filter(request=OuterRef("request")))
+    notices = Notice.objects.of(member).unread().filter(~unwanted | wished, is_open, mail=row)
+    return list(notices.select_related(*RELATED).order_by("created_at", "pk"))
+
+
+def _reminder(member: Member) -> Letter | None:
+    if choices.chosen_by(member)[choices.REMINDER] == Way.OFF:
+        return None
+    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app")
+    items = list({item.output_id: item for item in owed}.values())
+    if not items:
+        return None
+    words = ngettext("%(count)s decision is due soon", "%(count)s decisions are due soon", len(items))
+    return Letter(
+        subject=words % {"count": len(items)},
+        intro=_("Somebody waits for your decision on:"),
+        lines=[line_of(_due_line(item)) for item in items[:LISTED]],
+        path=items[0].output.get_absolute_url() if len(items) == 1 else reverse("runs:review"),
+        kinds=[choices.REMINDER],
+        more=max(0, len(items) - LISTED),
+    )
+
+
+def _due_line(item: ReviewItem) -> str:
+    run, output = item.output.run, item.output
+    values = {"run": sentences.run_name(run), "when": due_words(item.due_on, timezone.localdate())}
+    if not output.label:
+        return _("%(run)s: %(when)s") % values
+    return _("“%(result)s” of %(run)s: %(when)s") % {"result": output.label, **values}
+
+
+def line_of(text: str) -> str:
+    """Return `text` on one line, without characters that can't be seen: names are as people and guests typed them."""
+    visible = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if not _turns(char))
+    return " ".join("".join(visible).split())
+
+
+def _turns(char: str) -> bool:
+    """Return whether `char` turns the direction of the text after it, by which a name could pass for another."""
+    return char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+# --- The mail ---------------------------------------------------------------------------------------------------------
+def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternatives:
+    context = {"letter": letter, "name": line_of(member.display_name)}
+    subject = line_of(letter.subject)
+    message = EmailMultiAlternatives(
+        subject if len(subject) <= SUBJECT_LENGTH else f"{subject[: SUBJECT_LENGTH - 1]}…",
+        render_to_string("notices/mail.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [member.email],
+        headers=_headers(row, unsubscribe.address_for(member, letter.kinds)),
+    )
+    message.attach_alternative(render_to_string("notices/mail.html", context), "text/html")
+    return message
+
+
+def _headers(row: Mail, stop_address: str) -> dict[str, str]:
+    return {
+        "Message-ID": f"<{row.public_id}@{urlsplit(settings.PORTAL_URL).hostname}>",
+        "List-Unsubscribe": f"<{stop_address}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": translation.get_language() or settings.LANGUAGE_CODE,
+    }

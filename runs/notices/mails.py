@@ -1,0 +1,190 @@
+"""Mails about notices: gathers what is due into one mail for each person, and sends it.
+
+What comes within two minutes makes one mail. A mail is a row, made in the transaction that claims its notices, so no
+notice is in two mails. Its text is made when it is sent: what was read in the app by then, what was undone, and what
+the reader may no longer see isn't in it. If nothing is left, it isn't sent.
+
+A try is recorded before it is made, and the mail is sent under the same `Message-ID` each time. So after a crash a
+single mail may arrive twice but never gets lost; daily mails and reminders arrive at most once. One worker sends at a
+time, which leaves the others free even if the mail server takes a minute for every answer.
+"""
+
+import logging
+import time
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from runs.background import leases
+from runs.background.queue import enqueue_long, stop_requested
+from runs.models import Mail, Notice, Way
+from runs.notices import bounces, daily, mail_text, reminders
+from runs.notices.delivery import Outcome, Post, Result
+from runs.team import mail
+
+logger = logging.getLogger("runs.mail")
+
+LEASE = "mails"
+LEASE_SECONDS = 150.0  # longer than a try may take, so that no other worker joins in meanwhile
+TASK_SECONDS = 600
+WINDOW_SECONDS = 240.0  # after that, another task goes on
+AWAY_SECONDS = 30.0  # how long nobody tries after the server couldn't be reached
+AT_ONCE = 50
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
+MOST_TRIES = len(PAUSES) + 1
+AWAY_FOR = timedelta(days=3)  # how long a mail waits for a server that can't be reached; that is no try
+KEPT = timedelta(days=90)
+UNKNOWN = "interrupted"  # noted before a daily mail is sent, and wiped out when it is known what came of it
+
+
+# --- Waking the worker ------------------------------------------------------------------------------------------------
+def request_sending() -> None:
+    """Queue the task for the worker if something is due. Cheap, so that every sweep may call it."""
+    if not mail.is_set_up():
+        return
+    now = timezone.now()
+    if not (_due(now).exists() or _gathered(now).exists()):
+        return
+    leases.release_of_dead(LEASE)
+    if leases.may_kick(LEASE):
+        _queue()
+
+
+def request_daily() -> None:
+    """Make today's daily mails and reminders for everyone whose hour has come. Called by the worker's pulse."""
+    if mail.is_set_up():
+        now = timezone.now()
+        daily.make_due(now)
+        reminders.make_due(now)
+
+
+def _queue() -> None:
+    enqueue_long("send_mails", timeout_seconds=TASK_SECONDS, is_saved=False)
+
+
+# --- In the worker ----------------------------------------------------------------------------------------------------
+def send_due() -> None:
+    """Make the mails that are due, and send them. Runs in the task `send_mails`, by one worker at a time."""
+    holder = leases.new_holder()
+    if not mail.is_set_up() or not leases.acquire(LEASE, holder, LEASE_SECONDS):
+        return
+    is_away = False
+    try:
+        is_away = _send_for_a_while(holder)
+    finally:
+        if is_away:
+            leases.renew(LEASE, holder, AWAY_SECONDS)  # kept, so that nobody tries before
+        else:
+            leases.release(LEASE, holder)
+    if not is_away and not stop_requested():
+        request_sending()
+
+
+def _send_for_a_while(holder: str) -> bool:
+    """Send what is due until nothing is, the window ends or the worker stops; return whether the server is away."""
+    ends_at = time.monotonic() + WINDOW_SECONDS
+    with closing(Post()) as post:
+        while due := _next():
+            for row in due:
+                is_over = stop_requested() or time.monotonic() > ends_at
+                if is_over or not leases.renew(LEASE, holder, LEASE_SECONDS):
+                    return False
+                if _claim(row) and _send(row, post) == Result.AWAY:
+                    return True
+    return False
+
+
+def _next() -> list[Mail]:
+    """Return mails that are due, those that have waited longest first, after making those of due notices."""
+    now = timezone.now()
+    gather(now)
+    return list(_due(now).select_related("member").order_by("due_at", "pk")[:AT_ONCE])
+
+
+def _due(now: datetime) -> QuerySet[Mail]:
+    return Mail.objects.filter(sent_at=None, given_up_at=None, due_at__lte=now)
+
+
+def _gathered(now: datetime) -> QuerySet[Notice]:
+    return Notice.objects.filter(mail=None, mail_due_at__lte=now)
+
+
+def gather(now: datetime) -> None:
+    """Make a mail for each person with notices that are due, and put all their notices into it that wait for one."""
+    people = _gathered(now).order_by().values_list("member", flat=True).distinct()
+    for pk in list(people[: AT_ONCE * 10]):
+        with transaction.atomic():
+            waiting = Notice.objects.filter(member=pk, mail=None, mail_due_at__isnull=False)
+            waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)  # no longer worth a mail
+            row = Mail(member_id=pk, due_at=now)
+            row.save()
+            if not waiting.filter(way=Way.ONCE).update(mail=row):
+                row.delete()
+                waiting.update(mail_due_at=None)
+
+
+def _claim(row: Mail) -> bool:
+    """Record a try; return False if it isn't due any more, or was the last one. The next try is after a pause."""
+    now = timezone.now()
+    mine = _due(now).filter(pk=row.pk, tries=row.tries)
+    if row.tries >= MOST_TRIES:  # a worker died during the last one
+        mine.update(given_up_at=now)
+        return False
+    once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
+    row.tries += 1
+    return bool(mine.update(tries=F("tries") + 1, due_at=now + PAUSES[min(row.tries, len(PAUSES)) - 1], **once))
+
+
+def _send(row: Mail, post: Post) -> Result | None:
+    """Send one claimed mail and record what came of it. Returns None if there is nothing to send any more."""
+    message = mail_text.message_of(row)
+    if message is None:
+        _record(row, given_up_at=timezone.now(), error="")
+        return None
+    outcome = post.hand_over(message)
+    if outcome.is_sent:
+        _record(row, sent_at=timezone.now(), given_up_at=None, error="")
+        bounces.record_delivered(row.member)
+    else:
+        logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)  # its words may have the address
+        _record_failure(row, outcome)
+    return outcome.result
+
+
+def _record_failure(row: Mail, outcome: Outcome) -> None:
+    """Give up, or leave the mail to its next try. A daily mail that the server may have isn't sent again."""
+    if outcome.result == Result.AWAY:
+        _put_off(row, outcome)
+        return
+    is_for_good = outcome.result in (Result.REFUSED, Result.BOUNCED) or row.tries >= MOST_TRIES
+    is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
+    _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=outcome.words)
+    if outcome.result == Result.BOUNCED:
+        bounces.record_bounce(row.member)
+
+
+def _put_off(row: Mail, outcome: Outcome) -> None:
+    """Wait for a server that can't be reached, without counting a try: nothing was handed over."""
+    now = timezone.now()
+    is_too_late = row.created_at < now - AWAY_FOR
+    _record(
+        row,
+        tries=F("tries") - 1,
+        due_at=now + PAUSES[0],
+        given_up_at=now if is_too_late else None,
+        error=outcome.words,
+    )
+
+
+def _record(row: Mail, **values: Any) -> None:
+    Mail.objects.filter(pk=row.pk, sent_at=None).update(**values)
+
+
+# --- Once an hour -----------------------------------------------------------------------------------------------------
+def tidy(now: datetime) -> None:
+    """Delete mails of more than 90 days ago."""
+    Mail.objects.filter(created_at__lt=now - KEPT).delete()

@@ -1,0 +1,33 @@
+"""Runs and conversations of which a member doesn't want to be told any more. What they were told before stays."""
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from runs.models import Comment, Member, Mute, Run
+from runs.models.run import RunQuerySet
+
+
+def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
+    """Tell `member` nothing more of `run`, or only of the conversation that `comment` belongs to."""
+    made, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
+    return made
+
+
+def unmute(member: Member, run: Run, comment: Comment | None = None) -> bool:
+    """Take back `mute`; return False if it wasn't muted."""
+    return Mute.objects.filter(member=member, run=run, comment=top_of(comment)).delete()[0] > 0
+
+
+def with_mute(runs: RunQuerySet, member: Member) -> RunQuerySet:
+    """Add `is_muted` to `runs`: whether `member` muted the run."""
+    return runs.annotate(is_muted=Exists(Mute.objects.filter(member=member, run=OuterRef("pk"), comment=None)))
+
+
+def muted_by(member: Member) -> QuerySet[Mute]:
+    """Return what `member` muted and still sees, last muted first."""
+    seen = Run.objects.visible_to(member)
+    return Mute.objects.filter(member=member, run__in=seen).select_related("run", "comment").order_by("-pk")
+
+
+def top_of(comment: Comment | None) -> Comment | None:
+    """Return the comment that starts the conversation."""
+    return comment.parent or comment if comment is not None else None

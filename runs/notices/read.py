@@ -1,0 +1,98 @@
+"""Reads notices: marks them as read, and counts anew. `Member.unread` and `Member.news_at` follow."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from runs.models import Member, Notice, Output, Run
+from runs.models.notice import NoticeQuerySet
+from runs.web.http import PortalRequest
+
+COUNTED = 100  # unread notices are counted up to here
+KEPT = timedelta(days=90)
+RECOUNTED = timedelta(hours=2)
+
+
+def mark_read(member: Member, notices: NoticeQuerySet) -> int:
+    """Mark those of `notices` that are the member's and unread; return how many."""
+    with transaction.atomic():
+        locked = _lock(member.pk)
+        done = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
+        if done:
+            member.unread, member.news_at = _count(locked)
+    return done
+
+
+def mark_all(member: Member, until: datetime) -> int:
+    """Mark all that the member was told up to `until`, when their page was made. What came later stays unread."""
+    return mark_read(member, Notice.objects.filter(created_at__lte=until))
+
+
+def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
+    """Mark what the page of the run, or of one of its results, tells by itself, unless it is only loaded ahead."""
+    if request.user.unread and "Sec-Purpose" not in request.headers:
+        mark_read(request.user, Notice.objects.filter(run=run, output=output))
+
+
+def take_back(notices: NoticeQuerySet) -> None:
+    """Hide `notices`, whose reason is gone, from now on: in the app, and in mails that weren't sent yet."""
+    members = sorted(set(notices.unread().values_list("member", flat=True)))
+    notices.update(is_undone=True)
+    for pk in _free(members):
+        _count(pk)
+
+
+def show_again(members: Iterable[int]) -> None:
+    """Let open pages of `members` load anew what they tell."""
+    Member.objects.filter(pk__in=_free(list(members))).update(news_at=timezone.now())
+
+
+def _free(members: Collection[int]) -> list[int]:
+    """Lock those of `members` that nobody else has locked. The others are counted after the transaction: if two
+    transactions that tell each other's person waited, neither would end."""
+    if not members:
+        return []
+    free = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=members)
+    locked = list(free.values_list("pk", flat=True))
+    if busy := sorted(set(members).difference(locked)):
+        transaction.on_commit(partial(count_again, busy))
+    return locked
+
+
+def count_more(members: Collection[int]) -> None:
+    """Count one more unread notice for each of `members`."""
+    Member.objects.filter(pk__in=_free(members)).update(unread=F("unread") + 1, news_at=timezone.now())
+
+
+def tidy(now: datetime) -> None:
+    """Delete old notices. Count anew for those who were told lately, in case a process ended before it counted."""
+    old = Notice.objects.filter(created_at__lt=now - KEPT)
+    members = set(old.unread().values_list("member", flat=True).distinct())
+    old.delete()
+    lately = Notice.objects.filter(created_at__gt=now - RECOUNTED)
+    count_again(sorted(members.union(lately.values_list("member", flat=True).distinct())))
+
+
+def count_again(members: Iterable[int]) -> None:
+    """Count the unread notices of `members` anew, one person at a time."""
+    for pk in members:
+        with transaction.atomic():
+            _count(_lock(pk))
+
+
+def _lock(pk: int) -> int:
+    """Lock the member, so that what somebody tells them meanwhile is counted."""
+    Member.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
+    return pk
+
+
+def _count(pk: int) -> tuple[int, datetime | None]:
+    """Store how many notices of the locked member are unread, and return that with the time of the change."""
+    unread = Notice.objects.unread().filter(member=pk)[:COUNTED].count()
+    news_at = timezone.now() if unread else None
+    Member.objects.filter(pk=pk).update(unread=unread, news_at=news_at)
+    return unread, news_at

@@ -1,0 +1,51 @@
+"""A message for Slack: plain text in blocks, which has no formatting and no mentions, and one button.
+
+Slack shows `text` in its own notices. It is the only part that Slack may take for markup.
+"""
+
+from typing import Any
+
+from runs.notices.chat_text import Post
+from runs.notices.plain_text import cut
+
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # Slack refuses more
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+MARKS = "*_~`@#:"  # formatting, mentions, channels and emoji by name
+NOTHING = "\u2060"  # takes no room, and parts a mark from the word after it
+
+
+def slack_message(post: Post) -> dict[str, Any]:
+    """Return what is sent to an incoming webhook of Slack."""
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(post.title, LONGEST_TITLE)}]
+    if post.words:
+        blocks.append({"type": "section", "text": _plain(post.words, LONGEST_TEXT)})
+    blocks.append({"type": "context", "elements": [_plain(post.who or post.button, LONGEST_TEXT)]})
+    button = {"type": "button", "text": _plain(post.button, LONGEST_BUTTON), "url": post.url, "action_id": "open"}
+    blocks.append({"type": "actions", "elements": [button]})
+    return {
+        "text": _without_marks(f"{post.title} · {post.who}" if post.who else post.title),
+        "mrkdwn": False,
+        "parse": "none",
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "blocks": blocks,
+    }
+
+
+def _plain(text: str, longest: int) -> dict[str, Any]:
+    """Return a plain text object. Its escaped text is within Slack's limit."""
+    fitting, room = text, longest
+    while len(escaped(fitting)) > longest:
+        room -= max(1, (len(escaped(fitting)) - longest) // 5)
+        fitting = cut(text, room)
+    return {"type": "plain_text", "text": escaped(fitting), "emoji": False}
+
+
+def escaped(text: str) -> str:
+    """Return `text` with the three characters escaped that Slack asks for."""
+    return "".join(ESCAPES.get(character, character) for character in text)
+
+
+def _without_marks(text: str) -> str:
+    return escaped("".join(f"{character}{NOTHING}" if character in MARKS else character for character in text))

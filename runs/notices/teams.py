@@ -1,0 +1,37 @@
+"""A message for Microsoft Teams: an Adaptive Card 1.2, as its workflows take it.
+
+Texts are runs of a `RichTextBlock`, which know no Markdown and no mentions. Only `fallbackText`, for programs that
+can't show the card, may hold Markdown, so it is escaped.
+"""
+
+from typing import Any
+
+from runs.notices.chat_text import Post
+
+MARKS = "\\`*_{}[]()#~<>|"
+
+
+def teams_message(post: Post) -> dict[str, Any]:
+    """Return what is sent to a workflow of Teams."""
+    lines: list[dict[str, Any]] = [
+        {"type": "TextRun", "text": post.title, "weight": "bolder", "size": "medium"},
+        {"type": "TextRun", "text": post.words},
+        {"type": "TextRun", "text": post.who, "isSubtle": True},
+    ]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.2",
+        "lang": post.language,
+        "fallbackText": without_markdown(" · ".join(filter(None, (post.title, post.words, post.who)))),
+        "body": [{"type": "RichTextBlock", "inlines": [line]} for line in lines if line["text"]],
+        "actions": [{"type": "Action.OpenUrl", "title": post.button, "url": post.url}],
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def without_markdown(text: str) -> str:
+    """Return `text` with the marks of Markdown escaped."""
+    shown = "".join(f"\\{character}" if character in MARKS else character for character in text)
+    return f"\\{shown}" if shown[:1] in ("-", "+") else shown

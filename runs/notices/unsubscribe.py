@@ -1,0 +1,51 @@
+"""The address in each mail's header by which mail programs stop mails of its kinds with one click (RFC 8058).
+
+The address itself is the proof: it is signed, names the reader and the kinds, and works without a session, after
+signing out, and for a closed account. It does nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core import signing
+from django.urls import reverse
+
+from runs.models import Member, NoticeKind
+from runs.notices import choices
+from runs.web import secret_links
+
+SALT = "runs.notices.unsubscribe"
+BETWEEN = "~"  # no address needs to escape it
+KINDS = {*NoticeKind.values, choices.REMINDER}
+
+
+@dataclass(frozen=True)
+class Unsubscription:
+    """Whose mails stop, and of which kinds. `member` is None if the person is gone altogether."""
+
+    member: Member | None
+    kinds: list[str]
+
+
+def address_for(member: Member, kinds: Sequence[str]) -> str:
+    """Return the full address that stops mails about `kinds` to `member`."""
+    return secret_links.full_address(reverse("runs:mail-stop", args=[sign(member, kinds)]))
+
+
+def sign(member: Member, kinds: Sequence[str]) -> str:
+    """Return the last part of the address."""
+    return _signer().sign(BETWEEN.join([member.public_id, *sorted(set(kinds))]))
+
+
+def read(signed: str) -> Unsubscription | None:
+    """Return what the last part of an address stands for; None if we didn't sign it."""
+    try:
+        public_id, *kinds = _signer().unsign(signed).split(BETWEEN)
+    except signing.BadSignature:
+        return None
+    known = [kind for kind in kinds if kind in KINDS]
+    return Unsubscription(Member.objects.filter(public_id=public_id).first(), known)
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(sep=BETWEEN, salt=SALT)

@@ -1,0 +1,83 @@
+"""The inbox: what a member was told, by run; the bell's list; and what they muted."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from runs.display.bell import bell_of
+from runs.display.inbox import inbox_page, muted_lines
+from runs.models import Comment, Notice, Run
+from runs.notices import mutes, read
+from runs.notices.forms import MuteForm, ReadAllForm, SeenForm
+from runs.web.http import PortalRequest, go_to, own_path, render_page
+
+INBOX = "/inbox/"
+
+
+@require_safe
+def inbox(request: PortalRequest) -> HttpResponse:
+    page = inbox_page(request.user, request.GET.get("before", ""))
+    context = {"section": "inbox", "inbox": page, "bell": bell_of(request.user, has_pictures=False)}
+    return render_page(request, "notices/inbox.html", context)
+
+
+@require_POST
+def inbox_read(request: PortalRequest) -> HttpResponse:
+    """Mark all that there was when the page was made; what came since stays unread."""
+    form = ReadAllForm(request.POST)
+    if form.is_valid():
+        read.mark_all(request.user, form.cleaned_data["until"])
+    return go_to(request, INBOX)
+
+
+@require_POST
+def inbox_seen(request: PortalRequest) -> HttpResponse:
+    """Mark only the posted notices as read; return the bell without its list, which the member is reading."""
+    read.mark_read(request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split()))
+    if not request.htmx:
+        came_from = request.headers.get("Referer", "")
+        is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
+        return go_to(request, came_from if is_ours else "/")
+    is_watching = Run.objects.owned_by(request.user).active().exists()
+    context = {"bell": bell_of(request.user, is_watching=is_watching), "oob": True, "is_button_alone": True}
+    return render(request, "live/_bell.html", context)
+
+
+@require_safe
+def inbox_muted(request: PortalRequest) -> HttpResponse:
+    return render_page(request, "notices/muted.html", {"section": "inbox", "lines": muted_lines(request.user)})
+
+
+@require_POST
+def inbox_mute(request: PortalRequest) -> HttpResponse:
+    """Mute a run or a conversation; the message on the next page has a button that undoes it."""
+    run, comment, back = _posted(request)
+    mutes.mute(request.user, run, comment)
+    words = _("You won't be told about this conversation any more.")
+    if comment is None:
+        words = _("You won't be told about this run any more.")
+    what = f"comment-{comment.public_id}" if comment is not None else run.public_id
+    messages.success(request, words, extra_tags=f"mute {what}")
+    return go_to(request, back)
+
+
+@require_POST
+def inbox_unmute(request: PortalRequest) -> HttpResponse:
+    run, comment, back = _posted(request)
+    mutes.unmute(request.user, run, comment)
+    messages.success(request, _("You'll be told about it again."))
+    return go_to(request, back)
+
+
+def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
+    """Return what to mute or unmute, which the member must see, and the page to return to."""
+    given = MuteForm.read(request.POST)
+    seen, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), given["what"].partition("comment-")
+    if not is_comment:
+        return get_object_or_404(seen, public_id=before), None, own_path(given["back"], INBOX)
+    there = Comment.objects.filter(run__in=seen).select_related("run", "parent")
+    comment = get_object_or_404(there, public_id=comment_id)
+    return comment.run, mutes.top_of(comment), own_path(given["back"], INBOX)

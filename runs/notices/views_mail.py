@@ -1,0 +1,82 @@
+"""Pages and buttons about mails."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.mail import EmailMessage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from runs.models import Member, NoticeKind, Run
+from runs.notices import choices, unsubscribe
+from runs.notices.delivery import Outcome, try_once
+from runs.notices.forms_mail import BackForm, WishForm
+from runs.team import mail
+from runs.web.http import PortalRequest, admins_only, go_to, own_path
+from runs.web.secret_links import full_address
+
+
+@require_POST
+def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Mail whoever asks for it when a run is ready, or no longer."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
+    choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
+    return go_to(request, run.get_absolute_url())
+
+
+# --- The test -------------------------------------------------------------------------------------------------------
+@require_POST
+@admins_only
+def mail_test(request: PortalRequest) -> HttpResponse:
+    """Send the admin a mail, and show what the mail server said if that failed."""
+    if mail.is_set_up():
+        _say(request, try_once(_test_mail(request.user)))
+    else:
+        messages.warning(request, _("Emails aren't set up. Whoever runs the portal can set EMAIL_URL."))
+    return go_to(request, own_path(BackForm.read(request.POST)["back"], reverse("runs:manage")))
+
+
+def _test_mail(member: Member) -> EmailMessage:
+    paragraphs = (
+        _("Hello %(name)s,") % {"name": member.display_name},
+        _("This is the test email that you asked for. Emails from Lamina Portal arrive."),
+        full_address(reverse("runs:home")),
+    )
+    subject = _("Test email from Lamina Portal")
+    return EmailMessage(subject, "\n\n".join(paragraphs) + "\n", settings.DEFAULT_FROM_EMAIL, [member.email])
+
+
+def _say(request: PortalRequest, outcome: Outcome) -> None:
+    values = {"email": request.user.email, "words": outcome.words}
+    if outcome.is_sent:
+        messages.success(request, _("The mail server accepted a test email to %(email)s.") % values)
+    else:
+        messages.error(request, _("The test email wasn't sent: “%(words)s”") % values)
+
+
+# --- Stopping mails with one click ----------------------------------------------------------------------------------
+@login_not_required
+@csrf_exempt  # the signed address is the proof, and mail programs have no cookie
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
+    """GET asks, since mail scanners open links; POST stops mails of these kinds, as RFC 8058 says."""
+    found = unsubscribe.read(signed)
+    if found is None:
+        raise Http404
+    if request.method == "POST" and found.member is not None:
+        choices.turn_off(found.member, found.kinds)
+    return render(
+        request,
+        "notices/mail_stop.html",
+        {"kinds": [_words_of(kind) for kind in found.kinds], "is_stopped": request.method == "POST"},
+    )
+
+
+def _words_of(kind: str) -> str:
+    return _("A decision of yours is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)

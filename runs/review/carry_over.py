@@ -1,0 +1,148 @@
+"""Carry open comments over to a later version of a result, or to its new file, and move them back.
+
+A comment then belongs to that result, with its replies, its mentions, and its place in the file. It keeps where it was
+written. Nobody is told again.
+
+Comments never go where fewer people could see them: from a run that the team sees to one that it doesn't.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs import events
+from runs.models import Comment, CommentChange, Member, Output, Run
+from runs.models.comments import CommentQuerySet
+from runs.review import tally
+from runs.review.comment_text import CommentRefusedError
+
+AT_ONCE = 500  # comments
+
+
+@transaction.atomic
+def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
+    """Carry open comments on earlier versions and files over to `output`: those `wanted` (public ids), or all.
+
+    Return how many; those that were carried over before aren't counted. Raises `CommentRefusedError`.
+    """
+    if not output.run.is_visible_to(by) or output.status != Output.Status.COMPLETED:
+        raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
+    tally.lock_runs([output, *(comment.output for comment in _open_before(output, by, wanted) if comment.output)])
+    output.refresh_from_db(fields=["content_hash"])
+    tops = list(_open_before(output, by, wanted))
+    if any(is_narrowed(comment.run, output.run) for comment in tops):
+        raise CommentRefusedError("not-shared", share_first_words(output))
+    for source in {comment.output for comment in tops if comment.output is not None}:
+        _move([comment for comment in tops if comment.output == source], source, output)
+    _record(tops, CommentChange.Act.CARRIED, by, timezone.now())
+    return len(tops)
+
+
+@transaction.atomic
+def move_back(comment: Comment, by: Member) -> bool:
+    """Move a comment back to the result it was written on; return False if it is there.
+
+    Raises `CommentRefusedError`.
+    """
+    source, origin = comment.output, comment.carried_from
+    if source is None or origin is None:
+        return False
+    if not source.run.is_visible_to(by) or not origin.run.is_visible_to(by):
+        raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
+    if is_narrowed(source.run, origin.run):
+        raise CommentRefusedError("not-shared", share_first_words(origin))
+    tally.lock_runs([source, origin])
+    if not Comment.objects.filter(pk=comment.pk, parent=None, output=source, carried_from=origin).exists():
+        return False
+    _return([comment], source, origin)
+    _record([comment], CommentChange.Act.RETURNED, by, timezone.now())
+    return True
+
+
+@transaction.atomic
+def before_deletion(run: Run) -> None:
+    """Move comments that were carried over to results of `run`, which is in the bin, back to where they were written,
+    if that is elsewhere."""
+    carried = Comment.objects.filter(run=run, parent=None, carried_from__isnull=False).exclude(carried_from__run=run)
+    found = list(carried.select_related("output__run", "carried_from__run"))
+    tally.lock_runs([one for comment in found for one in (comment.output, comment.carried_from) if one is not None])
+    if not Run.objects.filter(pk=run.pk, deleted_at__isnull=False).exists():
+        return  # restored meanwhile
+    for comment in found:
+        if comment.output is not None and comment.carried_from is not None:
+            _return([comment], comment.output, comment.carried_from)
+
+
+def is_narrowed(source: Run, target: Run) -> bool:
+    """Return whether the team sees `source`, but not `target`."""
+    return source.shared_at is not None and target.shared_at is None
+
+
+def share_first_words(output: Output) -> str:
+    """Say why no comment can be moved to `output`."""
+    words = _("Share version %(number)s with the team first. Others couldn't see their comments there.")
+    return words % {"number": output.number}
+
+
+def _open_before(output: Output, by: Member, wanted: Collection[str]) -> CommentQuerySet:
+    """Return open comments on earlier versions of `output`, and on what it contained before."""
+    line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
+    still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
+    seen = still_open.filter(run__in=Run.objects.visible_to(by))
+    before = Q(output__number__lt=output.number)
+    if output.content_hash:
+        before |= Q(output=output) & ~Q(content_hash__in=["", output.content_hash])
+    named = Q(public_id__in=list(wanted)[:AT_ONCE]) if wanted else Q()
+    return seen.filter(before, named).select_related("run", "output__run").order_by("pk")[:AT_ONCE]
+
+
+def _move(tops: Iterable[Comment], source: Output, target: Output) -> None:
+    rows = _threads(tops)
+    _count(rows, source, target)
+    rows.update(
+        carried_from=Coalesce(F("carried_from"), F("output")),
+        written_hash=Case(When(carried_from=None, then=F("content_hash")), default=F("written_hash")),
+        output=target,
+        run=target.run,
+        content_hash=target.content_hash,
+    )
+    events.comments_carried.send(source.run, target.run)
+
+
+def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
+    rows = _threads(tops)
+    _count(rows, source, origin)
+    was_here = When(carried_from=origin, then=F("written_hash"))
+    rows.update(
+        content_hash=Case(was_here, default=Value(origin.content_hash)),  # of replies written elsewhere
+        carried_from=None,
+        written_hash="",
+        output=origin,
+        run=origin.run,
+    )
+    events.comments_carried.send(source.run, origin.run)
+
+
+def _threads(tops: Iterable[Comment]) -> CommentQuerySet:
+    """Return the comments with their replies."""
+    keys = [comment.pk for comment in tops]
+    return Comment.objects.filter(Q(pk__in=keys) | Q(parent__in=keys))
+
+
+def _count(rows: CommentQuerySet, source: Output, target: Output) -> None:
+    """Update the numbers on cards and pages for comments that are about to move."""
+    moved = rows.filter(removed_at=None).count()
+    for output, step in ((source, -moved), (target, moved)):
+        Run.objects.filter(pk=output.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)
+        Output.objects.filter(pk=output.pk).update(comments_total=F("comments_total") + step)
+
+
+def _record(tops: Iterable[Comment], act: CommentChange.Act, by: Member, now: datetime) -> None:
+    CommentChange.objects.bulk_create(
+        CommentChange(comment=comment, act=act, member=by, created_at=now) for comment in tops
+    )

@@ -1,0 +1,272 @@
+"""Comments on results and on whole runs: post, edit, remove, resolve, reopen.
+
+Everyone who sees a run may comment on it, viewers too. Guests may comment on results of their link if it lets them.
+The author edits and removes a comment; everyone who sees the run resolves and reopens it, for all of its replies.
+`CommentChange` has a row for each change.
+
+A mention tells a member of a comment once (`events.mentioned`), also if it was added later. It never lets them see
+more than before: if they can't see the run, nothing is stored (`UnseenMentionError`) unless `skips_unseen`, which
+leaves those mentions out.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs import events
+from runs.models import Comment, CommentChange, GuestLink, GuestLinkOutput, Member, Mention, Output, Run
+from runs.review.comment_text import CommentRefusedError, UnseenMentionError, cleaned, members_named
+from runs.review.deciders import Actor
+from runs.review.spots import END
+
+DOUBLE_CLICK = timedelta(seconds=3)
+SAME_IF_TWICE = ("run", "output", "parent", "text", "spot_x", "spot_y", "at_ms", "file_position")
+MINUTE = timedelta(minutes=1)
+PER_MINUTE = 30  # comments of one member
+PER_MINUTE_AS_GUEST = 10  # of one guest
+PER_MINUTE_OF_LINK = 30  # of all its guests, since anybody can type another name
+
+
+@transaction.atomic
+def post(
+    by: Actor,
+    run: Run,
+    output: Output | None,
+    text: str,
+    *,
+    parent: Comment | None = None,
+    guests_see: bool = False,
+    spot: tuple[int, int] | None = None,
+    at_ms: int | None = None,
+    file_position: int = 0,
+    mentions: Sequence[Member] = (),
+    skips_unseen: bool = False,
+) -> Comment:
+    """Post a comment on `output`, or on all of `run`, or a reply to `parent`. Comments of guests are always for guests.
+
+    `spot` is in ten-thousandths of the picture's width and height, `at_ms` in milliseconds, both in the file at
+    `file_position`. Raises `CommentRefusedError`; nothing is stored then.
+    """
+    text = cleaned(text)
+    parent = _top(parent)
+    _check_place(by, run, output, parent)
+    if spot is not None and not all(0 <= part <= END for part in spot):
+        raise CommentRefusedError("spot", _("This spot isn't on the picture."))
+    named = {} if by.member is None else _named(text, by.member, run, mentions, skips_unseen=skips_unseen)
+    comment = Comment(
+        **by.fields,
+        run=run,
+        output=output,
+        content_hash=output.content_hash if output is not None else "",
+        parent=parent,
+        text=text,
+        guests_see=by.member is None or (guests_see and (parent is None or parent.guests_see)),
+        spot_x=spot[0] if spot else None,
+        spot_y=spot[1] if spot else None,
+        at_ms=at_ms,
+        file_position=file_position,
+        created_at=timezone.now(),
+    )
+    _lock(by, run)
+    _check_is_there(comment, parent)
+    if (twin := _twin(comment, by)) is not None:
+        return twin
+    _check_pace(by, comment.created_at)
+    comment.save()
+    _save_mentions(comment, named)
+    _count(comment, 1)
+    _tell(comment, named)
+    events.comment_posted.send(comment)
+    return comment
+
+
+@transaction.atomic
+def edit(
+    comment: Comment,
+    by: Actor,
+    text: str,
+    *,
+    guests_see: bool | None = None,
+    mentions: Sequence[Member] = (),
+    skips_unseen: bool = False,
+) -> bool:
+    """Change the text of one's own comment, who sees it, and whom it mentions; return False if nothing changed.
+
+    If guests no longer see it, they don't see the team's replies either. They keep seeing their own. Raises
+    `CommentRefusedError`.
+    """
+    text = cleaned(text)
+    if not is_author(comment, by):
+        raise CommentRefusedError("not-allowed", _("Only its author can change a comment."))
+    parent = comment.parent
+    is_for_guests = comment.guests_see if guests_see is None or by.member is None else guests_see
+    is_for_guests = is_for_guests and (parent is None or parent.guests_see)
+    named = {} if by.member is None else _named(text, by.member, comment.run, mentions, skips_unseen=skips_unseen)
+    if text == comment.text and is_for_guests == comment.guests_see and _is_same(comment, named):
+        return False
+    now = timezone.now()
+    there = Comment.objects.filter(pk=comment.pk, removed_at=None)
+    if not there.update(text=text, guests_see=is_for_guests, edited_at=now):
+        raise CommentRefusedError("removed", _("This comment was removed."))
+    if not is_for_guests:
+        comment.replies.filter(member__isnull=False).update(guests_see=False)
+    before = set(comment.mention_rows.values_list("member", flat=True))
+    comment.mention_rows.all().delete()
+    _save_mentions(comment, named)
+    _record(comment, CommentChange.Act.EDITED, by, now)
+    events.comment_changed.send(comment, comment.text)
+    comment.refresh_from_db(fields=["text", "guests_see", "edited_at"])
+    _tell(comment, [member for member in named if member.pk not in before])
+    return True
+
+
+@transaction.atomic
+def remove(comment: Comment, by: Actor) -> bool:
+    """Remove the text of one's own comment for good; its replies stay. Return False if it was removed before."""
+    if not is_author(comment, by):
+        raise CommentRefusedError("not-allowed", _("Only its author can remove a comment."))
+    now = timezone.now()
+    _lock(by, comment.run)
+    comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over
+    there = Comment.objects.filter(pk=comment.pk, removed_at=None)
+    if not there.update(text="", removed_at=now):
+        return False
+    comment.mention_rows.all().delete()
+    _count(comment, -1)
+    _record(comment, CommentChange.Act.REMOVED, by, now)
+    events.comment_changed.send(comment, comment.text)
+    return True
+
+
+def resolve(comment: Comment, by: Actor) -> bool:
+    """Mark the comment and its replies as resolved; return False if they already were."""
+    return _settle(comment, by, is_resolved=True)
+
+
+def reopen(comment: Comment, by: Actor) -> bool:
+    """Take back `resolve`; return False if the comment was open."""
+    return _settle(comment, by, is_resolved=False)
+
+
+def is_author(comment: Comment, by: Actor) -> bool:
+    """Return whether the person wrote the comment."""
+    if by.member is not None:
+        return comment.is_by(by.member)
+    return by.link is not None and (comment.link_id, comment.guest_key) == (by.link.pk, by.key)
+
+
+def _top(comment: Comment | None) -> Comment | None:
+    """Return the comment that a reply belongs to: there is only one level of replies."""
+    return comment.parent if comment is not None and comment.parent is not None else comment
+
+
+def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | None) -> None:
+    """Raise `CommentRefusedError` unless the person may comment there, or reply to `parent`."""
+    words = _guest_refusal(by, output, parent) if by.member is None else ""
+    if by.member is not None and not run.is_visible_to(by.member):
+        words = _("You can't see this run any more.")
+    if words:
+        raise CommentRefusedError("not-allowed", words)
+    if parent is not None and (parent.run_id, parent.output_id) != (run.pk, output.pk if output else None):
+        raise CommentRefusedError("not-allowed", _("This comment is on something else."))
+
+
+def _check_is_there(reply: Comment, parent: Comment | None) -> None:
+    """Raise `CommentRefusedError` if the parent was carried over meanwhile: its replies go with it."""
+    if parent is not None and not Comment.objects.filter(pk=parent.pk, run=reply.run, output=reply.output).exists():
+        raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
+
+
+def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> str:
+    link = by.link
+    if link is None or not by.key:
+        return _("Type your name first.")
+    is_open = link.revoked_at is None and link.expires_at > timezone.now()
+    if not is_open or not link.lets_comment or (parent is not None and not parent.guests_see):
+        return _("This link doesn't let you comment.")
+    if output is None or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
+        return _("This link doesn't show the result any more.")
+    return ""
+
+
+def _lock(by: Actor, run: Run) -> None:
+    """Lock what the person acts as, so that their comments come one after another. Links come before runs, as
+    everywhere, and people after them."""
+    if by.link is not None:
+        GuestLink.objects.select_for_update(no_key=True).get(pk=by.link.pk)
+    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
+    if by.member is not None:
+        Member.objects.select_for_update(no_key=True).only("pk").get(pk=by.member.pk)
+
+
+def _twin(comment: Comment, by: Actor) -> Comment | None:
+    """Return the same comment from a moment ago, if there is one: the button was pressed twice."""
+    lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
+    same = {name: getattr(comment, name) for name in SAME_IF_TWICE}
+    return lately.filter(**same).first()
+
+
+def _check_pace(by: Actor, now: datetime) -> None:
+    """Raise `CommentRefusedError` if the person posted too many in the last minute."""
+    lately = Comment.objects.filter(created_at__gt=now - MINUTE)
+    if by.member is not None:
+        is_too_fast = lately.filter(member=by.member).count() >= PER_MINUTE
+    else:
+        of_link = list(lately.filter(link=by.link).values_list("guest_key", flat=True))
+        is_too_fast = of_link.count(by.key) >= PER_MINUTE_AS_GUEST or len(of_link) >= PER_MINUTE_OF_LINK
+    if is_too_fast:
+        raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then send it again."))
+
+
+def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
+    """Return whom a comment mentions, with the words for each. Raises `UnseenMentionError`."""
+    named = members_named(text, picked)
+    named.pop(author, None)
+    unseen = [member for member in named if not run.is_visible_to(member)]
+    if unseen and not skips_unseen:
+        raise UnseenMentionError(unseen)
+    return {member: words for member, words in named.items() if member not in unseen}
+
+
+def _save_mentions(comment: Comment, named: dict[Member, str]) -> None:
+    Mention.objects.bulk_create(Mention(comment=comment, member=member, words=words) for member, words in named.items())
+
+
+def _tell(comment: Comment, named: Iterable[Member]) -> None:
+    """Tell members that the comment names them."""
+    for member in named:
+        events.mentioned.send(comment, member)
+
+
+def _is_same(comment: Comment, named: dict[Member, str]) -> bool:
+    rows = comment.mention_rows.values_list("member", "words")
+    return dict(rows) == {member.pk: words for member, words in named.items()}
+
+
+def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
+    """Resolve or reopen the comment. If several people do at once, one of them does."""
+    if by.member is None or not comment.run.is_visible_to(by.member):
+        raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
+    now = timezone.now()
+    with transaction.atomic():
+        other = Comment.objects.filter(pk=comment.pk, parent=None, resolved_at__isnull=is_resolved)
+        done = other.update(resolved_at=now if is_resolved else None, resolved_by=by.member if is_resolved else None)
+        if done:
+            act = CommentChange.Act.RESOLVED if is_resolved else CommentChange.Act.REOPENED
+            _record(comment, act, by, now)
+    return bool(done)
+
+
+def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) -> None:
+    CommentChange.objects.create(comment=comment, act=act, member=by.member, created_at=now)
+
+
+def _count(comment: Comment, step: int) -> None:
+    """Update the numbers on cards and pages. The run first, as everywhere, to avoid deadlocks."""
+    Run.objects.filter(pk=comment.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)
+    if comment.output_id is not None:
+        Output.objects.filter(pk=comment.output_id).update(comments_total=F("comments_total") + step)

@@ -1,0 +1,107 @@
+"""Who decides: members whose role lets them, and guests of links that let them.
+
+Four eyes (`ReviewRules.four_eyes`): whoever made a result, or one of its versions since the last approved one, doesn't
+approve it. They may still ask for changes, reject it, and withdraw what they said.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
+from runs.models.deciders import NAME_LENGTH
+from runs.review.errors import NotAllowedError
+from runs.words.fold import fold
+
+APPROVED, CHANGES, REJECTED = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES, Decision.Verdict.REJECTED
+SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set aside verdicts of others
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a member, or a guest of `link` under the `name` they typed."""
+
+    member: Member | None = None
+    link: GuestLink | None = None
+    name: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """The guest's name without line breaks and doubled spaces."""
+        return " ".join(self.name.replace("\x00", " ").split())[:NAME_LENGTH]
+
+    @property
+    def key(self) -> str:
+        """The guest's name, folded: whoever comes back as "KIM " is still Kim. Empty for members."""
+        return (fold(self.shown_name).strip() or self.shown_name)[:NAME_LENGTH]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Fields of a new row (`models.deciders.Decider`)."""
+        if self.member is not None:
+            return {"member": self.member}
+        return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
+
+    @property
+    def owned(self) -> dict[str, Any]:
+        """Conditions for the rows of this person."""
+        return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
+
+    def owns(self, decision: Decision) -> bool:
+        """Return whether it's a decision of this person."""
+        if self.member is not None:
+            return decision.belongs_to(self.member)
+        return self.link is not None and decision.belongs_to_guest(self.link, self.key)
+
+
+def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
+    """Raise `NotAllowedError` unless the person may give this verdict. `is_own` says whether the result is their own
+    work (`versions.own_work`).
+
+    The result's run must be loaded.
+    """
+    words = guest_refusal(by, output, verdict) if by.member is None else member_refusal(by.member, output, rules)
+    if not words and by.member is not None and verdict == APPROVED:
+        words = approval_refusal(rules, is_own=is_own)
+    if words:
+        raise NotAllowedError(words)
+
+
+def approval_refusal(rules: ReviewRules, *, is_own: bool) -> str:
+    """Return why a member who may decide may not approve a result; "" if they may."""
+    return _("You made this, so somebody else has to approve it.") if rules.four_eyes and is_own else ""
+
+
+def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
+    """Return why the member may not decide on the result; "" if they may."""
+    if not output.run.is_visible_to(member):
+        return _("You can't see this result any more.")
+    if not member.can_run:
+        return _("Your role is view-only, so you can't decide.")
+    return "" if rules.may_decide(member) else _("Only approvers and admins can decide.")
+
+
+def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
+    """Return why the guest may not give this verdict; "" if they may."""
+    link = by.link
+    if link is None or not by.key:
+        return _("Type your name first.")
+    is_open = link.revoked_at is None and link.expires_at > timezone.now() and output.run.deleted_at is None
+    if not is_open or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
+        return _("This link doesn't show the result any more.")
+    if not link.lets_decide or verdict == REJECTED:
+        return _("This link doesn't let you decide that.")
+    return ""
+
+
+def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_own: bool) -> str:
+    """Return why the person may not set this verdict of somebody else aside; "" if they may."""
+    if by.member is None or by.member.role not in SETTING_ASIDE:
+        return _("Only approvers and admins can set a decision aside.")
+    if by.owns(decision):
+        return _("Withdraw your own decision instead.")
+    if rules.four_eyes and is_own:
+        return _("You made this, so somebody else has to set the decision aside.")
+    return member_refusal(by.member, decision.output, rules)

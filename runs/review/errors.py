@@ -1,0 +1,70 @@
+"""Why somebody can't decide. Each has a `code` for scripts and tests, besides its sentence."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.models import Output
+from runs.models.decisions import NOTE_LENGTH
+from runs.words.errors import UserFacingError
+from runs.words.numbers import number_words
+
+
+class DecisionError(UserFacingError):
+    """Nothing was decided."""
+
+    code = ""
+
+
+class StaleDecisionError(DecisionError):
+    """The page showed an older state. `output` is the result as it is now."""
+
+    code = "stale"
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(_("This result has changed meanwhile. Look at it again, then decide."))
+        self.output = output
+
+
+class NotAllowedError(DecisionError):
+    """This person may not do that here."""
+
+    code = "not-allowed"
+
+
+class ReasonNeededError(DecisionError):
+    """A verdict other than "approved" needs a note."""
+
+    code = "reason"
+
+    def __init__(self) -> None:
+        super().__init__(_("Give a reason, so that the maker knows what to do."))
+
+
+class NoteTooLongError(DecisionError):
+    """The note doesn't fit."""
+
+    code = "too-long"
+
+    def __init__(self, length: int) -> None:
+        words = ngettext(
+            "The note has %(count)s character; the limit is %(limit)s.",
+            "The note has %(count)s characters; the limit is %(limit)s.",
+            length,
+        )
+        super().__init__(words % {"count": number_words(length), "limit": number_words(NOTE_LENGTH)})
+
+
+class NotSavedError(DecisionError):
+    """There is nothing to decide on yet, or nothing that could be approved."""
+
+    code = "not-saved"
+
+
+class SupersededError(DecisionError):
+    """There is a newer version, `output`."""
+
+    code = "superseded"
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(_("There is a newer version of this result. Decide on that one."))
+        self.output = output

@@ -1,0 +1,121 @@
+"""Forms for the review queue and for asking for decisions."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from runs.models import Member, ReviewRequest, Selection
+from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
+from runs.words.moments import portal_day
+
+NOTE_READ = 5_000  # characters; a note that is too long is shown again whole
+
+
+class DecideForm(PostedForm):
+    """A verdict on `result`, whose state the page showed was `seen`; then the page goes on to `after`."""
+
+    result = CutField(16)
+    seen = CutField(10)
+    verdict = CutField(8)
+    note = CutField(NOTE_READ)
+    after = CutField(16)
+
+    def clean_seen(self) -> int:
+        seen = str(self.cleaned_data["seen"])
+        return int(seen) if seen.isascii() and seen.isdigit() else -1
+
+
+class UndoForm(PostedForm):
+    """What one press decided, and the result that it was about, or the page to return to (`back`)."""
+
+    batch = CutField(16)
+    result = CutField(16)
+    back = CutField()
+
+
+class ManyForm(PostedForm):
+    """One verdict on many results. `shown` holds each result's id and state as the page showed them, "id.3 id.0"."""
+
+    shown = CutField()
+    verdict = CutField(8)
+    note = CutField(NOTE_READ)
+
+    def clean_shown(self) -> dict[str, int]:
+        """Return the states by result id."""
+        pairs = (one.partition(".") for one in str(self.cleaned_data["shown"]).split())
+        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
+
+
+class RequestForm(PostedForm):
+    """The page of a list of requests to return to."""
+
+    page = CutField(6)
+
+
+class WhatForm(PostedForm):
+    """What is asked about: results (`f`), all results of a run (`run`), or what is selected in a place (`selected`)."""
+
+    f = RepeatedField()
+    run = CutField(16)
+    selected = CutField()
+
+    def clean_selected(self) -> str:
+        place = str(self.cleaned_data["selected"])
+        return place if place in Selection.Place.values else ""
+
+
+class AskForm(forms.Form):
+    """Who is asked to decide, by when, and a line for them. `people` may be named; guests need `may_make_links`."""
+
+    who = forms.CharField(required=False)
+    members = RepeatedField()
+    audience = NameField(150)
+    message = forms.CharField(required=False, max_length=200)
+    due_on = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+
+    def __init__(self, people: list[Member], *args: Any, may_make_links: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people, self.may_make_links = people, may_make_links
+        self.fields["message"].error_messages["max_length"] = _("This is longer than %(limit_value)d characters.")
+        self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave it empty.")
+
+    @property
+    def first_day(self) -> str:
+        return portal_day().isoformat()
+
+    @property
+    def chosen_who(self) -> str:
+        """The posted choice; anyone by default."""
+        return str(self["who"].value() or ReviewRequest.Audience.ANYONE)
+
+    @property
+    def choices(self) -> list[tuple[Member, bool]]:
+        """Members who may be named, each with whether they are."""
+        named = set(self["members"].value() or [])
+        return [(member, member.public_id in named) for member in self.people]
+
+    def clean_who(self) -> str:
+        who = str(self.cleaned_data["who"]) or str(ReviewRequest.Audience.ANYONE)
+        if who not in ReviewRequest.Audience.values or (who == "guests" and not self.may_make_links):
+            raise ValidationError(_("Choose whom to ask."))
+        return who
+
+    def clean_members(self) -> list[Member]:
+        return [member for member in self.people if member.public_id in self.cleaned_data["members"]]
+
+    def clean_message(self) -> str:
+        return " ".join(str(self.cleaned_data["message"]).split())
+
+    def clean_due_on(self) -> Any:
+        day = self.cleaned_data["due_on"]
+        if day is not None and day < portal_day():
+            raise ValidationError(_("Choose today or a later day."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("who") == ReviewRequest.Audience.NAMED and not given.get("members"):
+            self.add_error("members", _("Choose at least one person."))
+        return given

@@ -1,0 +1,98 @@
+"""Answers of guests: record one, and find those to what a link shows, for the guest and for the link's maker.
+
+An answer is recorded only while its link is open, which is checked under a lock: once a link is revoked, nothing comes
+in any more, not even from a page that was opened before.
+"""
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from runs.models import Decision, GuestLink, Output, SharingRules
+from runs.models.decisions import DecisionQuerySet
+from runs.review import tally, verdicts
+from runs.review.deciders import Actor
+from runs.review.errors import StaleDecisionError
+from runs.sharing import guests
+
+SEEN_LENGTH = 16  # characters of a content's hash; enough to tell two contents of one result apart
+
+
+class LinkClosedError(Exception):
+    """The link was revoked or has expired since the guest opened it. Nothing was recorded."""
+
+    def __init__(self, state: guests.State) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+def open_link(link: GuestLink) -> GuestLink:
+    """Return the link, locked, if it still is open. Needs a transaction. Raises `LinkClosedError`."""
+    fresh = GuestLink.objects.select_for_update(of=("self",)).select_related("member").get(pk=link.pk)
+    if (state := guests.state_of(fresh, SharingRules.current())) is not guests.State.OPEN:
+        raise LinkClosedError(state)
+    return fresh
+
+
+def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
+    """Record the verdict of a guest who gave their `name`. The last answer to what the result contains counts.
+
+    `seen` is `content_key` as the guest's page had it. What others decided meanwhile doesn't matter, since guests don't
+    see it. Raises `LinkClosedError` or a `DecisionError`.
+    """
+    with transaction.atomic():
+        fresh = open_link(link)
+        tally.lock_runs([output])
+        output.refresh_from_db(fields=["content_hash"])
+        if content_key(output) != seen:
+            raise StaleDecisionError(output)
+        return verdicts.decide(output, verdict, note, Actor(link=fresh, name=name), None)
+
+
+def content_key(output: Output) -> str:
+    """Return what tells a page which content of the result it showed."""
+    return output.content_hash[:SEEN_LENGTH]
+
+
+def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
+    """Return the answers of the guest called `name` by result (primary key): to all the link shows, or `outputs`."""
+    if not name:
+        return {}
+    mine = _answers().filter(guest_key=Actor(link=link, name=name).key, link=link, output__guest_links=link)
+    found = mine if outputs is None else mine.filter(output__in=outputs)
+    return {decision.output_id: decision for decision in found}
+
+
+def has_answers(link: GuestLink) -> bool:
+    """Return whether any guest of `link` has answered."""
+    return _answers().filter(link=link).exists()
+
+
+def answers_of(link: GuestLink) -> list[Decision]:
+    """Return the answers of all guests of `link` to what it shows now, by name."""
+    mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
+    return list(mine.order_by("guest_key", "created_at"))
+
+
+@transaction.atomic
+def on_deciders_changed(link: GuestLink) -> None:
+    """Let the verdicts of results follow when answers of a link's guests begin to count, or no longer do."""
+    given = Decision.objects.standing().filter(link=link).values("output")
+    outputs = list(Output.objects.filter(pk__in=given))
+    tally.lock_runs(outputs)
+    tally.settle(outputs)
+
+
+def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    """Add `answered` to `links`: how many of the results that a link shows have an answer by one of its guests."""
+    mine = _answers().filter(link=OuterRef("pk"), output__guest_links=OuterRef("pk"), output__run__deleted_at=None)
+    counted = mine.order_by().values("link").annotate(results=Count("output", distinct=True)).values("results")
+    counts = {"answered": Coalesce(Subquery(counted, output_field=IntegerField()), 0)}
+    return links.annotate(**counts)
+
+
+def _answers() -> DecisionQuerySet:
+    """Return the verdicts of guests in force, on what the results contain now."""
+    return Decision.objects.standing().on_current_content().filter(link__isnull=False)

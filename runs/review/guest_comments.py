@@ -1,0 +1,66 @@
+"""Comments on guest pages: what a guest sees, and what they post. Comments for the team are never among them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from runs.models import Comment, GuestLink, Output
+from runs.review.comments import post
+from runs.review.deciders import Actor
+from runs.review.guest_answers import open_link
+
+
+@dataclass(frozen=True)
+class CommentPlace:
+    """What a comment is about in one file: a spot in ten-thousandths, or a place in milliseconds; else all of it."""
+
+    spot: tuple[int, int] | None = None
+    at_ms: int | None = None
+    file_position: int = 0
+
+
+NO_PLACE = CommentPlace()
+
+
+def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, place: CommentPlace = NO_PLACE) -> Comment:
+    """Post the comment of a guest who gave their `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
+    with transaction.atomic():
+        by = Actor(link=open_link(link), name=name)
+        position = place.file_position
+        return post(by, output.run, output, text, spot=place.spot, at_ms=place.at_ms, file_position=position)
+
+
+def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
+    """Return the comments on `outputs` that the guest called `name` may see, oldest first, by result (primary key).
+
+    These are their own, and what the team replies to those; if the link shows comments of others, also those of its
+    other guests and those that the team wrote for guests. Guests of other links are never among them.
+
+    A comment that was carried over to another version is still shown where it was written. Guests see it on the other
+    version, too, if their link shows both.
+    """
+    shown = {output.pk: output for output in outputs}
+    own = Q(link=link, guest_key=Actor(link=link, name=name).key) if name else Q(pk=None)
+    replies = Q(member__isnull=False, parent__in=Comment.objects.filter(own)) if name else Q(pk=None)
+    of_team = Q(member__isnull=False) & (Q(parent=None) | Q(parent__link=None) | Q(parent__link=link))
+    others = Q(link=link) | of_team if link.shows_comments else Q(pk=None)
+    seen = Comment.objects.for_guests().filter(own | replies | others, removed_at=None)
+    places = Q(carried_from=None) | Q(carried_from__in=link.outputs.values("pk"))
+    here = seen.filter(places, output__in=shown).select_related("member")
+    found: dict[int, list[Comment]] = {}
+    for comment in here:
+        if comment.output_id is not None:
+            found.setdefault(comment.output_id, []).append(comment)
+    written_on = seen.annotate(written_on=Coalesce("parent__carried_from", "carried_from"))
+    for comment in written_on.filter(written_on__in=shown).exclude(output=F("written_on")).select_related("member"):
+        comment.content_hash = comment.written_hash
+        found.setdefault(int(getattr(comment, "written_on")), []).append(comment)  # noqa: B009 - an annotation
+    return {pk: sorted(comments, key=_age) for pk, comments in found.items()}
+
+
+def _age(comment: Comment) -> tuple[datetime, int]:
+    return comment.created_at, comment.pk

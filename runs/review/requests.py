@@ -1,0 +1,285 @@
+"""Requests for decisions: who is asked about which results, what waits for a member, and when a request is answered.
+
+A request asks anyone who may decide, named members, or the guests of a link. *Anyone*: one verdict settles a result.
+*Named*: each owes one. *Guests*: one verdict from the link. Whether a result is settled is computed again whenever
+someone decides or its content changes, so withdrawing or undoing puts it back into the queue. A closed request stays as
+it is.
+
+Waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results that aren't ready join when
+they are, and those in the bin or no longer visible drop out by themselves.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs import events
+from runs.models import (
+    Decision,
+    GuestLink,
+    Member,
+    Output,
+    ReviewItem,
+    ReviewRequest,
+    ReviewRules,
+    Run,
+)
+from runs.review import tally
+from runs.sharing import links
+from runs.words.errors import UserFacingError
+
+Audience = ReviewRequest.Audience
+REMIND_AGAIN_AFTER = timedelta(hours=1)
+MOST = 2_000  # results in one request
+COUNTED = 99  # what waits is counted up to here on every page
+NEWS_FOR = timedelta(days=14)
+LOOKED_THROUGH = 500  # decisions read to find those on a member's results
+
+
+class AskError(UserFacingError):
+    """A request can't be made as it was asked for."""
+
+
+# --- Asking -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def ask(
+    asker: Member,
+    outputs: Sequence[Output],
+    *,
+    message: str = "",
+    due_on: date | None = None,
+    members: Sequence[Member] = (),
+    link: GuestLink | None = None,
+) -> ReviewRequest:
+    """Ask for decisions on `outputs`, which `asker` may see: of `members`, the guests of `link`, or anyone.
+
+    Runs among them that only their maker sees are shared with the team, unless guests are asked. Raises
+    `PermissionDenied` for viewers, and `AskError` if nothing is left to ask about or one of `members` may not decide.
+    """
+    if not asker.can_run:
+        raise PermissionDenied
+    _demand_deciders(members)
+    request = ReviewRequest.objects.create(
+        asker=asker,
+        audience=Audience.GUESTS if link else Audience.NAMED if members else Audience.ANYONE,
+        link=link,
+        message=message,
+        due_on=due_on,
+    )
+    request.members.set(members)
+    _add(request, outputs)
+    if link is None:
+        private = Run.objects.changeable_by(asker).filter(pk__in={output.run_id for output in outputs})
+        links.share_all_with_team(private)
+    events.review_asked.send(request)
+    return request
+
+
+def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """Return those of `outputs` that are ready or may become so, outside the bin."""
+    hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
+    return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
+
+
+def deciders() -> QuerySet[Member]:
+    """Return the members who may decide, by name."""
+    roles = ReviewRules.current().deciding_roles
+    return Member.objects.filter(is_active=True, role__in=roles).order_by("name", "email")
+
+
+def _demand_deciders(members: Sequence[Member]) -> None:
+    rules = ReviewRules.current()
+    for member in members:
+        if not rules.may_decide(member):
+            raise AskError(_("%(name)s may not decide. Ask someone else.") % {"name": member.display_name})
+
+
+def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
+    """Add `outputs` to `request`, after those it has. Results that were settled before wait again."""
+    last = request.items.aggregate(last=Max("position"))["last"]
+    first = 0 if last is None else last + 1
+    unique = {output.pk: output for output in outputs if output.status not in ("error", "cancelled")}
+    if not unique:
+        raise AskError(_("Choose at least one result that is ready or still being made."))
+    if len(unique) > MOST:
+        raise AskError(_("One request holds at most %(most)s results. Choose fewer.") % {"most": f"{MOST:,}"})
+    due_on = request.due_on or date.max
+    ReviewItem.objects.bulk_create(
+        ReviewItem(request=request, output_id=pk, position=position, due_on=due_on, waiting_since=request.created_at)
+        for position, pk in enumerate(unique, first)
+    )
+
+
+def close(request: ReviewRequest, by: Member) -> None:
+    """Close `request`, so that nothing in it waits for anyone. Raises `PermissionDenied` for others than its asker and
+    admins."""
+    if not request.is_manageable_by(by):
+        raise PermissionDenied
+    now = timezone.now()
+    if ReviewRequest.objects.open().filter(pk=request.pk).update(closed_at=now, closed_by=by):
+        request.closed_at, request.closed_by = now, by
+
+
+@transaction.atomic
+def remind(request: ReviewRequest, by: Member) -> bool:
+    """Remind those who still owe a decision; return False if that was done within the last hour, or nothing is owed.
+
+    Raises `PermissionDenied` for others than its asker and admins.
+    """
+    if not request.is_manageable_by(by):
+        raise PermissionDenied
+    now = timezone.now()
+    due = ReviewRequest.objects.open().filter(Q(reminded_at=None) | Q(reminded_at__lte=now - REMIND_AGAIN_AFTER))
+    owed = request.items.filter(settled_at=None)
+    if not owed.exists() or not due.filter(pk=request.pk).update(reminded_at=now):
+        return False
+    request.reminded_at = now
+    events.review_asked.send(request)
+    return True
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+def waiting_for(member: Member) -> QuerySet[ReviewItem]:
+    """Return what waits for the verdict of `member`: due first, then the oldest. A result asked about in several
+    requests stands in it once for each."""
+    return ReviewItem.objects.waiting_for(member)
+
+
+def waiting_count(member: Member) -> int:
+    """Return how many results wait for `member`, counted up to one more than `COUNTED`. Takes one query at most."""
+    return counted_for(member).count() if member.can_run else 0
+
+
+def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
+    """Return a row for each result that waits for `member`, up to one more than `COUNTED`, to be counted."""
+    return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
+
+
+def asked_by(member: Member) -> QuerySet[ReviewRequest]:
+    """Return the requests of `member`, newest first, with `total` and `settled` results outside the bin."""
+    kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
+    requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
+    counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
+    return counted.prefetch_related("members")
+
+
+def _count(items: QuerySet[ReviewItem]) -> Coalesce:
+    """Count in a subquery, so that only the requests on a page are counted."""
+    counted = items.values("request").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+def decided_lately(member: Member) -> QuerySet[Decision]:
+    """Return the verdicts that stand on results which `member` may see, last first."""
+    seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run")))
+    decided = Decision.objects.standing().on_current_content().filter(seen)
+    return decided.select_related("member", "output__run").order_by("-created_at", "-pk")
+
+
+def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
+    """Return what others decided lately on results of `member`, last first."""
+    lately = Decision.objects.filter(created_at__gt=now - NEWS_FOR).order_by("-created_at").values("pk")
+    mine = decided_lately(member).filter(pk__in=lately[:LOOKED_THROUGH], output__run__member=member)
+    return mine.exclude(member=member)
+
+
+def last_decision(member: Member, since: datetime) -> Decision | None:
+    """Return the latest standing verdict of `member` after `since`, which undoing would end; None if there is none.
+
+    `of_batch` is the number of standing verdicts that the same press gave.
+    """
+    own = Decision.objects.standing().filter(member=member, created_at__gt=since)
+    same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
+    counted = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
+    return own.annotate(of_batch=Subquery(counted)).select_related("output__run").order_by("-created_at", "-pk").first()
+
+
+# --- Settling: listeners ----------------------------------------------------------------------------------------------
+def on_decision_made(decision: Decision) -> None:
+    """Settle or reopen the items of the result that was decided on."""
+    settle(decision.output_id)
+
+
+def on_content_changed(output: Output) -> None:
+    """Reopen the items of a result whose content was replaced, since verdicts on the old content no longer count."""
+    settle(output.pk)
+
+
+def settle(output_id: int) -> None:
+    """Compute anew whether the result's items in open requests are settled. Whoever decides has locked the result."""
+    items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
+    items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
+    if not (found := list(items)):
+        return
+    standing = Decision.objects.standing().on_current_content().filter(output_id=output_id).select_related("link")
+    verdicts, rules, now = list(standing), ReviewRules.current(), timezone.now()
+    for item in found:
+        is_settled = _is_settled(item.request, verdicts, rules)
+        if is_settled != (item.settled_at is not None):
+            ReviewItem.objects.filter(pk=item.pk).update(settled_at=now if is_settled else None)
+
+
+def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: ReviewRules) -> bool:
+    """Return whether `verdicts`, all that stand on a result, give what `request` asks for."""
+    if request.audience == Audience.GUESTS:
+        return any(verdict.link_id == request.link_id for verdict in verdicts)
+    if request.audience == Audience.ANYONE:
+        return any(tally.counts(verdict) for verdict in verdicts)
+    named = {member.pk: rules.may_decide(member) for member in request.members.all()}
+    decided = {verdict.member_id for verdict in verdicts if verdict.member_id in named}
+    return bool(decided) and all(pk in decided for pk, may_decide in named.items() if may_decide)
+
+
+# --- Versions, and requests that make themselves: listeners -----------------------------------------------------------
+def on_version_made(new: Output, replaced: Output) -> None:
+    """Let the next version, once ready, take the place of earlier ones in open requests.
+
+    It waits since they did, so it comes first. A version that failed displaces nothing. Its run is shared with the
+    team, so that those who are asked can see it.
+    """
+    if new.status != Output.Status.COMPLETED:
+        return
+    line = Q(output__line=new.line_id) | Q(output=new.line_id) if new.line_id else Q(output=replaced)
+    older = ReviewItem.objects.filter(line | Q(output=replaced), request__closed_at=None, output__number__lt=new.number)
+    found = list(older.select_for_update(of=("self",)).select_related("request").order_by("request", "position"))
+    has_new = set(ReviewItem.objects.filter(output=new).values_list("request_id", flat=True))
+    for item in found:
+        if item.request_id in has_new:
+            item.delete()
+        else:
+            has_new.add(item.request_id)
+            ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None)
+    if any(item.request.audience != Audience.GUESTS for item in found):
+        links.share_all_with_team(Run.objects.filter(pk=new.run_id))
+
+
+def on_run_shared(run: Run) -> None:
+    """Ask for decisions on the results of a run that has just been shared, if its app says so."""
+    if not run.app.asks_review:
+        return
+    if not (fresh := _never_asked(run)):
+        return
+    request = ReviewRequest.objects.create(asker=run.member, is_automatic=True)
+    _add(request, fresh)
+    events.review_asked.send(request)
+
+
+def on_run_ended(run: Run) -> None:
+    """Add results that Lamina made besides the expected ones to the request that the run's app made by itself."""
+    own = ReviewRequest.objects.open().filter(is_automatic=True, items__output__run=run).distinct()
+    if not run.app.asks_review or (request := own.first()) is None:
+        return
+    if fresh := _never_asked(run):
+        _add(request, fresh)
+
+
+def _never_asked(run: Run) -> list[Output]:
+    asked = ReviewItem.objects.filter(output__run=run).values("output")
+    return list(askable(run.outputs.filter(verdict="")).exclude(pk__in=asked))

@@ -1,0 +1,37 @@
+"""The rules for deciding, which admins set: who decides, four eyes, reasons, and whose results are always reviewed."""
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
+
+from runs.models import App, ReviewRules, Run
+
+APPS_SHOWN = 500
+COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_reason")}
+
+
+def rules_columns() -> dict[str, Subquery]:
+    """Return annotations that read the rules along with any row, which saves a query; `rules_on` returns them."""
+    return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
+
+
+def rules_on(row: Model) -> ReviewRules:
+    """Return the rules that were read with `row`; the default ones if there are none."""
+    read = {name: getattr(row, alias) for alias, name in COLUMNS.items()}
+    return ReviewRules(**{name: value for name, value in read.items() if value is not None})
+
+
+def reviewable_apps() -> QuerySet[App]:
+    """Return the apps that somebody has run, and those whose results are always reviewed."""
+    was_run = Exists(Run.objects.filter(app=OuterRef("pk"), deleted_at=None))
+    return App.objects.filter(Q(asks_review=True) | was_run).order_by("name", "pk")
+
+
+@transaction.atomic
+def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str]) -> None:
+    """Save the rules. Of the apps `shown` (public ids), those in `asking` ask for decisions on what is shared."""
+    rules.save()
+    apps = App.objects.filter(public_id__in=shown)
+    apps.filter(public_id__in=asking).update(asks_review=True)
+    apps.exclude(public_id__in=asking).update(asks_review=False)

@@ -1,0 +1,67 @@
+"""Spots on pictures, in ten-thousandths of width and height, so that they don't depend on any size shown.
+
+People mark a spot by clicking the picture, by typing two percentages, or, without scripts, with a picture that is a
+button: `<input type="image">` sends the place of the click in px. Its size is fixed, since browsers don't send it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runs.models import StoredFile
+
+END = 10_000
+WIDTHS = (280, 640)  # px: of the button on phones, and where there is more room
+SHORTEST_SIDE = 120  # px: on a shorter side, half a pixel would be more than 0.4 %
+
+
+@dataclass(frozen=True)
+class SpotButton:
+    """A picture to click; `size` is its class. The stylesheet shows the one that fits the screen."""
+
+    name: str
+    size: str
+    width: int
+    height: int
+
+
+def can_mark(file: StoredFile | None) -> bool:
+    """Return whether pages show `file` as a picture in its own shape."""
+    return file is not None and file.kind == StoredFile.Kind.IMAGE and bool(file.width and file.height)
+
+
+def buttons_of(file: StoredFile | None) -> list[SpotButton]:
+    """Return the pictures of `file` to click; none if it isn't a picture."""
+    if file is None or not can_mark(file):
+        return []
+    across, down = file.width or 1, file.height or 1
+    buttons = []
+    for size, width in zip(("narrow", "wide"), WIDTHS, strict=True):
+        scale = min(width / across, width * 1.5 / down)
+        scale = max(scale, SHORTEST_SIDE / min(across, down))
+        buttons.append(SpotButton(f"spot-{size}", size, round(across * scale), round(down * scale)))
+    return buttons
+
+
+def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the spot that was clicked on one of the `buttons_of` the file; None if none was."""
+    for button in buttons_of(file):
+        at = [str(posted.get(f"{button.name}.{part}", "")) for part in "xy"]
+        if all(part.isascii() and part.isdigit() and len(part) < 6 for part in at):
+            middle = [(int(part) + 0.5) * END for part in at]  # of the pixel
+            x, y = round(middle[0] / button.width), round(middle[1] / button.height)
+            return (min(x, END), min(y, END))
+    return None
+
+
+def ten_thousandths(typed: str) -> int | None:
+    """Return a typed percentage in ten-thousandths; None unless it is a number from 0 to 100."""
+    try:
+        part = round(float(typed.replace(",", ".")) * 100)
+    except (ValueError, OverflowError):
+        return None
+    return part if 0 <= part <= END else None
+
+
+def percent(part: int) -> str:
+    """Return ten-thousandths as a percentage such as "43.21", the same in every language."""
+    return f"{part / 100:.2f}"

@@ -1,0 +1,61 @@
+"""What all verdicts on a result come to, and their numbers on its run.
+
+The strictest verdict counts: rejected over needs changes over approved. Those of members count, and those of guests
+whose link lets them decide; answers of other guests stand beside. Callers must have locked the rows of the runs.
+"""
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import Count, F, Q
+
+from runs.models import Decision, Output, Run
+
+STRICTEST = (Decision.Verdict.REJECTED, Decision.Verdict.CHANGES, Decision.Verdict.APPROVED)
+COUNTS = Q(link=None) | Q(link__lets_decide=True)
+NUMBERS = {"approved": "outputs_approved", "changes": "outputs_changes", "rejected": "outputs_rejected"}
+
+
+def counts(decision: Decision) -> bool:
+    """Apply the rule of `COUNTS` to this decision."""
+    return decision.link is None or decision.link.lets_decide
+
+
+def strictest(verdicts: Collection[str]) -> str:
+    """Return the strictest of `verdicts`; "" if there are none."""
+    return next((verdict for verdict in STRICTEST if verdict in verdicts), "")
+
+
+def lock_runs(outputs: Iterable[Output]) -> None:
+    """Lock the runs of results, always in the same order, to avoid deadlocks. Needs a transaction."""
+    ids = {output.run_id for output in outputs}
+    list(Run.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+def settle(outputs: Collection[Output]) -> None:
+    """Set the verdicts of results from what stands now, and the numbers of their runs."""
+    given: dict[int, list[str]] = {output.pk: [] for output in outputs}
+    standing = Decision.objects.standing().on_current_content().filter(COUNTS, output__in=given)
+    for output_id, verdict in standing.order_by().values_list("output_id", "verdict"):
+        given[output_id].append(verdict)
+    for output in outputs:
+        output.verdict = strictest(given[output.pk])
+        Output.objects.filter(pk=output.pk).update(verdict=output.verdict, decided_in=F("decided_in") + 1)
+        output.decided_in += 1
+    count({output.run_id for output in outputs})
+
+
+def count(run_ids: Collection[int]) -> None:
+    """Count the verdicts on the completed results of runs anew, for cards and filters."""
+    done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
+    found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
+    for run_id, verdict, number in done.values_list("run_id", "verdict").annotate(number=Count("pk")):
+        found[run_id][verdict] = number
+    for run_id, numbers in found.items():
+        columns = {column: numbers.get(verdict, 0) for verdict, column in NUMBERS.items()}
+        Run.objects.filter(pk=run_id).update(verdicts=verdicts_text(numbers), **columns)
+
+
+def verdicts_text(verdicts: Collection[str]) -> str:
+    """Return verdicts as stored in `Run.verdicts` for filtering, with "none" for results that aren't reviewed."""
+    told = [*(verdict for verdict in NUMBERS if verdict in verdicts), *(["none"] if "" in verdicts else [])]
+    return f" {' '.join(told)} " if told else " "

@@ -1,0 +1,129 @@
+"""Comments as pages show them: in threads, the latest ones, with what belongs to earlier versions and files apart.
+
+A page takes two queries: the threads, and whom they mention.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    F,
+    Prefetch,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Coalesce, DenseRank
+
+from runs.models import Comment, Member, Mention, Output, Run
+from runs.models.comments import CommentQuerySet
+from runs.models.joined import Among
+
+LATEST = 25  # threads shown at first; a page takes about a millisecond for each
+LATEST_OLDER = 10
+MOST = 500  # threads shown on request, and as many older ones
+PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
+PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
+RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]
+COLUMNS = [*(f.name for f in Comment._meta.concrete_fields), *PEOPLE, *PLACES, *RUNS]
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A comment with its replies. `number` is that of its dot on the picture; 0: it has none."""
+
+    comment: Comment
+    replies: list[Comment]
+    number: int = 0
+    is_shared: bool = True  # the team sees its run
+
+    @property
+    def is_open(self) -> bool:
+        return self.comment.resolved_at is None and not self.comment.is_removed
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Threads, the oldest first. `older` ones are on earlier versions of the result or on an earlier file of it, or
+    were carried over from it. There are `hidden` and `older_hidden` more, from before those."""
+
+    threads: list[Thread]
+    older: list[Thread] = field(default_factory=list)
+    hidden: int = 0
+    older_hidden: int = 0
+
+
+def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int = LATEST) -> Talk:
+    """Return what people said about a result and its earlier versions, as far as `viewer` may see it: `most` threads
+    on what it is now, and as many older ones, but at first only `LATEST_OLDER`.
+
+    Dots are numbered on the file at `file_position`.
+    """
+    line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
+    comments = Comment.objects.filter(Among("output_id", Subquery(line)), run__in=Run.objects.visible_to(viewer))
+    was_here = Q(parent=None, carried_from=output) | Q(parent__carried_from=output)
+    shown = comments.filter(Q(output=output) | Q(output__number__lt=output.number) | was_here)
+    is_here = Q(output=output)
+    if output.content_hash:
+        is_here &= Q(top_hash__in=["", output.content_hash])
+    has_dot = Q(parent=None, spot_x__isnull=False, removed_at=None, file_position=file_position)
+    return _talk(shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash")), is_here, has_dot, most)
+
+
+def talk_on_run(run: Run, *, most: int = LATEST) -> Talk:
+    """Return what people said about the whole run."""
+    return _talk(Comment.objects.filter(run=run, output=None), Q(run=run), Q(pk=None), most)
+
+
+def _talk(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Talk:
+    rows = list(_latest(comments, is_here, has_dot, most))
+    if rows:
+        prefetch_related_objects(rows, Prefetch("mention_rows", Mention.objects.select_related("member")))
+    replies: dict[int, list[Comment]] = {}
+    for row in rows:
+        if row.parent_id is not None:
+            replies.setdefault(row.parent_id, []).append(row)
+    tops = [row for row in rows if row.parent_id is None]
+    here = [row for row in tops if _of(row, "is_here")]
+    older = [row for row in tops if not _of(row, "is_here")][-most if most > LATEST else -LATEST_OLDER :]
+    return Talk(
+        threads=[Thread(row, replies.get(row.pk, []), _of(row, "dots") if _of(row, "has_dot") else 0) for row in here],
+        older=[Thread(row, replies.get(row.pk, []), is_shared=bool(_of(row, "is_shared"))) for row in older],
+        hidden=_hidden(here),
+        older_hidden=_hidden(older),
+    )
+
+
+def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> CommentQuerySet:
+    """Return the comments of the latest threads on what is shown, and as many of the older ones; oldest first."""
+    marked = comments.annotate(
+        top=Coalesce("parent", "pk"),
+        top_at=Coalesce("parent__created_at", "created_at"),
+        is_here=Case(When(is_here, then=Value(True)), default=Value(False), output_field=BooleanField()),
+        has_dot=Case(When(has_dot, then=Value(1)), default=Value(0)),
+        is_shared=Case(When(run__shared_at=None, then=Value(False)), default=Value(True), output_field=BooleanField()),
+    )
+    newest_first = [F("top_at").desc(), F("top").desc()]
+    counted = marked.annotate(
+        rank=Window(DenseRank(), partition_by=["is_here"], order_by=newest_first),
+        total=Window(Count("pk", filter=Q(parent=None)), partition_by=["is_here"]),
+        dots=Window(Sum("has_dot"), partition_by=["is_here"], order_by=["top_at", "top"]),
+    )
+    latest = counted.filter(rank__lte=most).order_by("top_at", "top", "created_at", "pk")
+    return latest.select_related("member", "resolved_by", "output", "carried_from__run").only(*COLUMNS)
+
+
+def _hidden(shown: Sequence[Comment]) -> int:
+    return _of(shown[0], "total") - len(shown) if shown else 0
+
+
+def _of(comment: Comment, name: str) -> int:
+    """Return what the query says about the comment beside its columns."""
+    return int(getattr(comment, name))

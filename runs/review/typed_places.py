@@ -1,0 +1,33 @@
+"""What people type to say what a comment is about: a spot of a picture, or a second of film or sound."""
+
+from django.utils.translation import gettext as _
+
+from runs.models import StoredFile
+from runs.review import spots
+from runs.review.comment_text import CommentRefusedError
+from runs.words.seconds import parse_seconds, seconds_words
+
+ROUNDED_MS = 100  # players show up to a tenth of a second more than there is
+
+
+def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | None:
+    """Return the spot that was typed as two percentages; None if nothing was. Raises `CommentRefusedError`."""
+    if not spots.can_mark(file) or not (x.strip() or y.strip()):
+        return None
+    across, down = (spots.ten_thousandths(part.strip()) for part in (x, y))
+    if across is None or down is None:
+        raise CommentRefusedError("outside", _("Write two numbers from 0 to 100."))
+    return (across, down)
+
+
+def time_typed(file: StoredFile | None, typed: str) -> int | None:
+    """Return the typed place in film or sound in milliseconds; None if nothing was. Raises `CommentRefusedError`."""
+    if file is None or file.kind not in ("video", "audio") or not typed.strip():
+        return None
+    at_ms = parse_seconds(typed)
+    if at_ms is None:
+        raise CommentRefusedError("invalid", _("Write the time as 12, 0:12 or 1:02.5."))
+    if file.duration_seconds is not None and at_ms > file.duration_seconds * 1000 + ROUNDED_MS:
+        end = seconds_words(int(file.duration_seconds * 1000), is_exact=True)
+        raise CommentRefusedError("after-end", _("This ends at %(end)s.") % {"end": end})
+    return at_ms

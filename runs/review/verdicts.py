@@ -1,0 +1,297 @@
+"""Deciding on results: decide, undo, withdraw, set aside.
+
+Every act is a row (`models.Decision`) that stays. The verdict of a result (`Output.verdict`) follows in the same
+transaction, by one conditional UPDATE: it applies only if nothing has changed since the page that somebody decided on
+(`Output.decided_in`). Whoever repeats their own verdict gets the one that stands.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs import events
+from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules
+from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
+from runs.models.ids import new_public_id
+from runs.review import tally
+from runs.review.deciders import APPROVED, REJECTED, Actor, check_may_decide, set_aside_refusal
+from runs.review.errors import (
+    DecisionError,
+    NotAllowedError,
+    NoteTooLongError,
+    NotSavedError,
+    ReasonNeededError,
+    StaleDecisionError,
+    SupersededError,
+)
+from runs.review.versions import newer_of_each, own_work
+
+AT_ONCE = 200  # results per transaction when many are decided, so that others don't wait long
+
+
+@dataclass(frozen=True)
+class Press:
+    """A verdict that somebody gives: what they saw (`Output.decided_in`; None: whatever stands), and what they say."""
+
+    output: Output
+    seen: int | None
+    verdict: str
+    note: str = ""
+    chosen: Output | None = None  # the result that was chosen instead
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What a press on many results did: `skipped` counts those that had changed or can't be decided on."""
+
+    batch: str
+    done: int = 0
+    skipped: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)  # `DecisionError.code` → number of results skipped for it
+
+
+def decide(
+    output: Output,
+    verdict: str,
+    note: str,
+    by: Actor,
+    seen: int | None,
+    *,
+    batch: str = "",
+    chosen: Output | None = None,
+) -> Decision:
+    """Record a verdict. The same verdict by the same person again returns the one that stands.
+
+    `seen` is `Output.decided_in` as the page showed it; None accepts any state. Raises a `DecisionError`.
+    """
+    press = Press(output, seen, verdict, clean_note(note), chosen)
+    return _record([press], by, batch or new_public_id(), is_strict=True)[0][0]
+
+
+def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
+    """Give one verdict on many results, each with what the page showed of it. Results that can't be decided on, or have
+    changed, are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before doing anything."""
+    batch, note = new_public_id(), clean_note(note)
+    _check_reason(verdict, note, ReviewRules.current())
+    presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
+    done, reasons = 0, Counter[str]()
+    for some in batched(presses, AT_ONCE):
+        decisions, errors = _record(some, by, batch, is_strict=False)
+        done += len(decisions)
+        reasons.update(error.code for error in errors)
+    return Bulk(batch, done, reasons.total(), reasons)
+
+
+def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
+    """Approve a result and reject the others, all or none, without asking for reasons. Returns the batch, for undo.
+
+    `seen` holds what the page showed (`Output.decided_in`) by primary key. Raises a `DecisionError`.
+    """
+    batch = new_public_id()
+    presses = [Press(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk]
+    _record([Press(output, seen.get(output.pk), APPROVED), *presses], by, batch, is_strict=True)
+    return batch
+
+
+def clean_note(note: str) -> str:
+    """Return a note as stored. Raises `NoteTooLongError`."""
+    note = note.replace("\x00", " ").replace("\r\n", "\n").strip()
+    if len(note) > NOTE_LENGTH:
+        raise NoteTooLongError(len(note))
+    return note
+
+
+def _check_reason(verdict: str, note: str, rules: ReviewRules) -> None:
+    if rules.needs_reason and verdict != APPROVED and not note:
+        raise ReasonNeededError
+
+
+class _Decider:
+    """Checks and applies presses of one person on results whose runs are locked."""
+
+    def __init__(self, outputs: Sequence[Output], by: Actor, batch: str) -> None:
+        self.by, self.batch, self.rules = by, batch, ReviewRules.current()
+        self.fresh = Output.objects.select_related("run").in_bulk([output.pk for output in outputs])
+        self.newer = newer_of_each(self.fresh.values())
+        self.own = own_work(self.fresh.values(), by.member, self.rules)
+        unsaved = OutputFile.objects.filter(output__in=self.fresh, status=OutputFile.Status.SAVING)
+        self.saving = set(unsaved.values_list("output_id", flat=True))
+        self.standing: dict[int, list[Decision]] = {}
+        rows = Decision.objects.standing().on_current_content().filter(output__in=self.fresh).select_related("link")
+        for row in rows:
+            self.standing.setdefault(row.output_id, []).append(row)
+        self.made: list[Decision] = []
+
+    def answer(self, press: Press) -> Decision:
+        """Return the decision that the press made, or the one that stands already. Raises a `DecisionError`."""
+        output = self.fresh.get(press.output.pk)
+        if output is None:
+            raise NotAllowedError(_("This result doesn't exist any more."))
+        check_may_decide(self.by, output, press.verdict, self.rules, is_own=output.pk in self.own)
+        rows = self.standing.get(output.pk, [])
+        mine = next((row for row in rows if self.by.owns(row)), None)
+        if mine is not None and _says(mine, press):
+            return mine
+        if (newer := self.newer.get(output.pk)) is not None:
+            raise SupersededError(newer)
+        self._check_content(output, press.verdict)
+        if press.chosen is None:
+            _check_reason(press.verdict, press.note, self.rules)
+        return self._apply(press, output, mine, [row for row in rows if row is not mine])
+
+    def _check_content(self, output: Output, verdict: str) -> None:
+        if output.status != Output.Status.COMPLETED or output.pk in self.saving:
+            raise NotSavedError(_("This result isn't saved yet. Decide when it is."))
+        if verdict == APPROVED and not output.content_hash:
+            raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
+
+    def _apply(self, press: Press, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
+        """Move the result's verdict if it still is what the page showed."""
+        decision = Decision(
+            output=output,
+            content_hash=output.content_hash,
+            verdict=press.verdict,
+            note=press.note,
+            chosen=press.chosen,
+            target=mine,
+            batch=self.batch,
+            is_standing=True,
+            **self.by.fields,
+        )
+        verdict = tally.strictest({row.verdict for row in [*others, decision] if tally.counts(row)})
+        seen = output.decided_in if press.seen is None else press.seen
+        same = Output.objects.filter(pk=output.pk, decided_in=seen, content_hash=output.content_hash)
+        if not same.update(verdict=verdict, decided_in=F("decided_in") + 1):
+            raise StaleDecisionError(output)
+        output.verdict, output.decided_in = verdict, seen + 1
+        self.made.append(decision)
+        return decision
+
+    def save(self) -> None:
+        """Store the decisions, end those that they replace, and count."""
+        replaced = [row.target_id for row in self.made if row.target_id]
+        Decision.objects.filter(pk__in=replaced).update(is_standing=False)
+        Decision.objects.bulk_create(self.made)
+        tally.count({row.output.run_id for row in self.made})
+
+
+def _says(standing: Decision, press: Press) -> bool:
+    """Return whether the press only repeats what already stands; pressing without a note keeps the note."""
+    is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
+    return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
+
+
+def _record(
+    presses: Sequence[Press], by: Actor, batch: str, *, is_strict: bool
+) -> tuple[list[Decision], list[DecisionError]]:
+    """Apply presses in one transaction and return the decisions and the errors. If strict, the first error undoes all
+    and is raised."""
+    decisions, errors = list[Decision](), list[DecisionError]()
+    with transaction.atomic():
+        tally.lock_runs(press.output for press in presses)
+        decider = _Decider([press.output for press in presses], by, batch)
+        for press in presses:
+            try:
+                decisions.append(decider.answer(press))
+            except DecisionError as error:
+                if is_strict:
+                    raise
+                errors.append(error)
+        decider.save()
+        for decision in decider.made:
+            events.decision_made.send(decision)
+    for press in presses:
+        _show(press.output, decider.fresh.get(press.output.pk))
+    return decisions, errors
+
+
+def _show(output: Output, fresh: Output | None) -> None:
+    """Bring the caller's row up to date."""
+    if fresh is not None:
+        output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
+
+
+def undo(batch: str, by: Actor) -> int:
+    """Undo what one press of this person decided, within 10 minutes: previous verdicts stand again.
+
+    Returns the number of decisions undone: 0 if there are none, they are older, or something ended them meanwhile.
+    """
+    since = timezone.now() - UNDO_FOR
+    of_press = Decision.objects.filter(
+        batch=batch, act=Decision.Act.DECIDE, created_at__gte=since, is_standing=True, **by.owned
+    )
+    with transaction.atomic():
+        tally.lock_runs(row.output for row in of_press.select_related("output"))
+        ended = list(of_press.select_related("output"))
+        Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
+        again = [row.target_id for row in ended if row.target_id]
+        Decision.objects.filter(pk__in=again).update(is_standing=True)
+        _record_ends(ended, Decision.Act.UNDO, by)
+    return len(ended)
+
+
+def withdraw(output: Output, by: Actor) -> None:
+    """Take back this person's verdict on the result. Does nothing if they have none."""
+    own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
+    with transaction.atomic():
+        tally.lock_runs([output])
+        ended = list(own.select_related("output"))
+        Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
+        _record_ends(ended, Decision.Act.WITHDRAW, by)
+    for row in ended:
+        _show(output, row.output)
+
+
+def set_aside(decision: Decision, reason: str, by: Actor) -> None:
+    """End the verdict of somebody else, with a reason. Raises a `DecisionError`."""
+    reason = clean_note(reason)
+    if not reason:
+        raise ReasonNeededError
+    with transaction.atomic():
+        tally.lock_runs([decision.output])
+        found = Decision.objects.standing().on_current_content().select_related("output__run").filter(pk=decision.pk)
+        row = found.first()
+        if row is None:
+            raise StaleDecisionError(Output.objects.get(pk=decision.output_id))
+        rules = ReviewRules.current()
+        is_own = bool(own_work([row.output], by.member, rules))
+        if words := set_aside_refusal(by, row, rules, is_own=is_own):
+            raise NotAllowedError(words)
+        Decision.objects.filter(pk=row.pk).update(is_standing=False)
+        _record_ends([row], Decision.Act.SET_ASIDE, by, reason)
+
+
+@transaction.atomic
+def count_guests_again(link: GuestLink) -> None:
+    """Let the verdicts of results follow, after a link began or ceased to let its guests decide."""
+    given = Decision.objects.standing().on_current_content().filter(link=link)
+    outputs = Output.objects.filter(pk__in=given.values("output"))
+    tally.lock_runs(outputs)
+    tally.settle(list(outputs.all()))
+
+
+def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
+    """Add a row for each decision that somebody ended, and let the verdicts of the results follow."""
+    batch = new_public_id()
+    acts = [
+        Decision(
+            output=row.output,
+            content_hash=row.content_hash,
+            act=act,
+            note=note,
+            target=row,
+            batch=batch,
+            **by.fields,
+        )
+        for row in ended
+    ]
+    Decision.objects.bulk_create(acts)
+    tally.settle([row.output for row in ended])
+    for row in acts:
+        events.decision_made.send(row)

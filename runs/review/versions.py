@@ -1,0 +1,60 @@
+"""Versions of one result, which form a line: version 2 was made to replace version 1."""
+
+from collections.abc import Iterable
+
+from runs import events
+from runs.models import Member, Output, ReviewRules
+from runs.models.joined import fetch_joined
+
+
+def newer_of(output: Output) -> Output | None:
+    """Return the newest completed later version of the result, if any."""
+    return newer_of_each([output]).get(output.pk)
+
+
+def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
+    """Return the newest completed later versions of results, by the primary keys of those that have one. One query."""
+    outputs = list(outputs)
+    lines = {output.first_id for output in outputs}
+    made = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
+    return newer_among(outputs, made.select_related("run"))
+
+
+def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
+    """Apply `newer_of_each` to results whose later `versions` are loaded, with their runs."""
+    done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
+    newest = {version.first_id: version for version in sorted(done, key=_number)}
+    found = ((output, newest.get(output.first_id)) for output in outputs)
+    return {output.pk: newer for output, newer in found if newer is not None and newer.number > output.number}
+
+
+def on_content_changed(output: Output) -> None:
+    """Tell that a version is ready to take the place of the one before."""
+    if output.line_id is not None and output.status == Output.Status.COMPLETED:
+        ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
+        if (replaced := ready.last()) is not None:
+            events.version_made.send(output, replaced)
+
+
+def versions_of(output: Output, member: Member) -> list[Output]:
+    """Return the versions of `output` that `member` may see, with their runs and files; empty if there is only one."""
+    line = fetch_joined(Output.objects.in_line_of(output), "files", "file", one={"run": ()})
+    return seen_among(line, member)
+
+
+def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
+    """Return those of the versions of a result that `member` may see; empty if there is only one."""
+    found = [version for version in versions if version.run.is_visible_to(member)]
+    return found if len(found) > 1 else []
+
+
+def own_work(outputs: Iterable[Output], member: Member | None, rules: ReviewRules) -> set[int]:
+    """Return those of the results that the member may not approve with four eyes: primary keys. At most one query."""
+    if member is None or not rules.four_eyes:
+        return set()
+    own = Output.objects.filter(pk__in=[output.pk for output in outputs]).own_work_of(member)
+    return set(own.values_list("pk", flat=True))
+
+
+def _number(version: Output) -> int:
+    return version.number

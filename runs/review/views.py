@@ -1,0 +1,153 @@
+"""Deciding: each button is a small form that posts.
+
+With scripts, the answer is the changed panel; without, the page it was on. If nothing was decided, the panel says why
+and keeps what was typed.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from runs.display.verdicts import verdict_of, verdicts_of
+from runs.models import Decision, Output
+from runs.review import verdicts
+from runs.review.deciders import Actor
+from runs.review.errors import DecisionError, NotAllowedError, NoteTooLongError, ReasonNeededError
+from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
+from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
+from runs.words.numbers import number_words
+
+TYPED = (ReasonNeededError, NoteTooLongError)  # what was sent is at fault; otherwise, the state is
+
+
+def _output_of(request: PortalRequest, result_id: str) -> Output:
+    return get_object_or_404(Output.objects.visible_to(request.user).select_related("run"), public_id=result_id)
+
+
+@require_POST
+def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Record a verdict, unless the result has changed since the page was shown."""
+    output = _output_of(request, result_id)
+    given = DecideForm.read(request.POST)
+    if given["verdict"] not in Decision.Verdict.values:
+        raise Http404
+    try:
+        decision = verdicts.decide(output, given["verdict"], given["note"], Actor(request.user), given["seen"])
+    except DecisionError as error:
+        return _refused(request, output, given, error, {"note": given["note"], "pressed": given["verdict"]})
+    return _done(request, output, given, str(Decision.Verdict(decision.verdict).label), decision.batch)
+
+
+@require_POST
+def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Take back the member's own verdict."""
+    output = _output_of(request, result_id)
+    refuse_viewers(request.user)
+    verdicts.withdraw(output, Actor(request.user))
+    return _done(request, output, PanelForm.read(request.POST), _("Your decision was withdrawn."))
+
+
+@require_POST
+def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
+    """End the verdict of somebody else, with a reason."""
+    seen = Decision.objects.filter(output__in=Output.objects.visible_to(request.user))
+    decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
+    refuse_viewers(request.user)
+    given = DecideForm.read(request.POST)
+    try:
+        verdicts.set_aside(decision, given["note"], Actor(request.user))
+    except DecisionError as error:
+        typed = {"aside_note": given["note"], "aside": decision.public_id}
+        return _refused(request, decision.output, given, error, typed)
+    output = _output_of(request, decision.output.public_id)
+    return _done(request, output, given, _("The decision was set aside."))
+
+
+@require_POST
+def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
+    """Undo what one press of this member decided, up to 10 minutes ago."""
+    if not Decision.objects.filter(batch=batch, member=request.user).exists():
+        raise Http404
+    refuse_viewers(request.user)
+    given = UndoForm.read(request.POST)
+    count = verdicts.undo(batch, Actor(request.user))
+    if count == 1 and given["result"] and request.htmx:
+        return _panel(request, _output_of(request, given["result"]), given, {"is_new": True})
+    if count:
+        words = ngettext("%(count)s decision was undone.", "%(count)s decisions were undone.", count)
+        messages.success(request, words % {"count": number_words(count)})
+    else:
+        messages.warning(request, _("This can't be undone any more. You can still change or withdraw your decision."))
+    return _go_back(request, given["next"], reverse("runs:home"))
+
+
+@require_POST
+def results_choose(request: PortalRequest) -> HttpResponse:
+    """Approve the chosen result and reject the others that are compared with it, in one press."""
+    given = ChooseForm.read(request.POST)
+    shown = Output.objects.visible_to(request.user).filter(public_id__in=given["on"]).select_related("run")
+    found = {output.public_id: output for output in shown}
+    if given["chosen"] not in found:
+        raise Http404
+    chosen = found.pop(given["chosen"])
+    seen = {output.pk: given["on"][output.public_id] for output in (chosen, *found.values())}
+    try:
+        batch = verdicts.choose(chosen, list(found.values()), Actor(request.user), seen)
+    except NotAllowedError as error:
+        raise PermissionDenied(error.sentence) from None
+    except DecisionError as error:
+        messages.error(request, error.sentence)
+    else:
+        words = ngettext(
+            "You approved one result and rejected %(count)s other.",
+            "You approved one result and rejected %(count)s others.",
+            len(found),
+        )
+        messages.success(request, words % {"count": number_words(len(found))}, extra_tags=batch)
+    return _go_back(request, given["next"], chosen.get_absolute_url())
+
+
+def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
+    """Return the changed panel; without scripts, go back and say `words`, with a button that undoes `batch`."""
+    if request.htmx:
+        return _panel(request, output, given, {"is_new": True})
+    messages.success(request, words, extra_tags=batch)
+    return _go_back(request, given["next"], output.get_absolute_url(), f"verdict-{output.public_id}")
+
+
+def _refused(
+    request: PortalRequest, output: Output, given: dict[str, Any], error: DecisionError, typed: dict[str, str]
+) -> HttpResponse:
+    """Return the panel as it is now, with what was typed and why nothing was decided."""
+    if isinstance(error, NotAllowedError):
+        raise PermissionDenied(error.sentence)
+    fresh = _output_of(request, output.public_id)
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # pages swap in only a 422
+    return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
+
+
+def _panel(
+    request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Return the panel for the page it is on; without scripts, as a page of its own."""
+    look = given["look"] if request.htmx else "page"
+    is_full = look == "page"
+    panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
+    next_url = own_path(given["next"], output.get_absolute_url())
+    context = {"section": "history", "panel": panel, "look": look, "next": next_url, **more}
+    template = "review/_verdict_swapped.html" if request.htmx else "review/result_decide.html"
+    return render_page(request, template, context, status=status)
+
+
+def _go_back(request: PortalRequest, path: str, otherwise: str, fragment: str = "") -> HttpResponse:
+    """Go to the page where a button was pressed."""
+    url = urlsplit(own_path(path, otherwise))._replace(fragment=fragment).geturl()
+    return go_to(request, url)

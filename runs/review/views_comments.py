@@ -1,0 +1,238 @@
+"""Comments: post, reply, edit, remove, resolve, and find people to mention.
+
+The form is on the page of the result or run. Each form also has a page of its own: without scripts, replies and changes
+are written there, and every form comes back there with what was typed if something is wrong. With scripts, the parts
+that change are swapped into the page.
+"""
+
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reselect, reswap, retarget
+
+from runs.display import comment_draft
+from runs.display.comment_draft import CommentDraft
+from runs.display.comments import CommentLine, comment_line, editable_text, position_of
+from runs.display.run_page import result_labels
+from runs.models import Comment, Member, Output, OutputFile, Run
+from runs.review import comments
+from runs.review.comment_text import CommentRefusedError, UnseenMentionError
+from runs.review.deciders import Actor
+from runs.review.forms_comments import BackForm, CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
+from runs.sharing.links import share_with_team
+from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
+from runs.web.posted import posted_of
+from runs.words.fold import fold
+
+PEOPLE_OFFERED = 8
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a form is for: a new comment on `output` or on all of `run`, a reply to `parent`, or a change of
+    `comment`."""
+
+    run: Run
+    draft: CommentDraft
+    output: Output | None = None
+    parent: Comment | None = None
+    comment: Comment | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the result or run."""
+        if self.output is None:
+            return self.run.display_title
+        outputs = list(self.run.outputs.all())
+        return dict(zip(outputs, result_labels(outputs), strict=True))[self.output]
+
+    @property
+    def line(self) -> CommentLine | None:
+        """The comment that the form is about, if it is about one."""
+        about = self.parent or self.comment
+        return comment_line(about) if about is not None else None
+
+
+# --- New comments -----------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Comment on a result, or on a spot or second of its file `n`. GET shows the form alone."""
+    seen = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
+    output = get_object_or_404(seen.prefetch_related("files__file"), public_id=result_id)
+    typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
+    saved = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
+    number = int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) <= len(saved) else 1
+    file = saved[number - 1] if saved else None
+    draft = comment_draft.draft_on(output, output.run, output.get_absolute_url(), file, number)
+    return _answer(request, Place(output.run, draft, output))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def run_comment(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Comment on a whole run. GET shows the form alone."""
+    run = get_object_or_404(Run.objects.visible_to(request.user).for_cards(), public_id=run_id)
+    return _answer(request, Place(run, comment_draft.run_draft(run)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
+    """Reply to a comment. GET shows the form alone."""
+    parent = _comment_of(request, comment_id)
+    draft = comment_draft.reply_draft(parent, _page_of(parent))
+    return _answer(request, Place(parent.run, draft, parent.output, parent=parent))
+
+
+# --- Changes of one's own ---------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
+    """Change one's own comment. GET shows the form."""
+    comment = _own_comment_of(request, comment_id)
+    draft = comment_draft.edit_draft(comment, editable_text(comment), _page_of(comment))
+    return _answer(request, Place(comment.run, draft, comment.output, comment=comment))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
+    """Remove one's own comment. GET asks for confirmation first, since the text can't be restored."""
+    comment = _own_comment_of(request, comment_id)
+    given = BackForm.read(request.POST if request.method == "POST" else request.GET)
+    back = own_path(given["back"], _page_of(comment))
+    if request.method == "POST":
+        comments.remove(comment, Actor(member=request.user))
+        return _return(back, comment)
+    context = {"section": "history", "comment": comment, "line": comment_line(comment), "back": back}
+    return render_page(request, "review/comment_remove.html", context, partial="ask")
+
+
+@require_POST
+def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
+    """Resolve (`on`) or reopen a comment with its replies."""
+    comment = _comment_of(request, comment_id)
+    given = ResolveForm.read(request.POST)
+    act = comments.resolve if given["on"] else comments.reopen
+    act(comment, Actor(member=request.user))
+    return _return(own_path(given["back"], _page_of(comment)), comment)
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+@require_safe
+@never_cache
+def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Return the people whose name has a part that begins with `q`, to mention on a run."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
+    wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
+    people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
+    context = {"section": "history", "run": run, "people": people[:PEOPLE_OFFERED]}
+    return render_page(request, "review/people.html", context, partial="options")
+
+
+def _is_named(member: Member, wanted: str) -> bool:
+    name = fold(member.display_name)
+    return name.startswith(wanted) or any(part.startswith(wanted) for part in name.split())
+
+
+# --- Helpers ----------------------------------------------------------------------------------------------------------
+def _comment_of(request: PortalRequest, comment_id: str) -> Comment:
+    seen = Comment.objects.filter(run__in=Run.objects.visible_to(request.user))
+    related = seen.select_related("run__app", "run__member", "output", "parent", "member")
+    return get_object_or_404(related.prefetch_related("mention_rows__member"), public_id=comment_id)
+
+
+def _own_comment_of(request: PortalRequest, comment_id: str) -> Comment:
+    comment = _comment_of(request, comment_id)
+    if not comments.is_author(comment, Actor(member=request.user)):
+        raise PermissionDenied(_("Only its author can change a comment."))
+    if comment.is_removed:
+        raise Http404
+    return comment
+
+
+def _page_of(comment: Comment) -> str:
+    """Return the URL of the page that shows the comment."""
+    if comment.output is None:
+        return comment.run.get_absolute_url()
+    return comment.output.get_absolute_url()
+
+
+def _return(back: str, comment: Comment) -> HttpResponse:
+    """Redirect to the comment on the page `back`. htmx follows it, too, and takes the parts it needs."""
+    return HttpResponseRedirect(f"{back.partition('#')[0]}#comment-{comment.public_id}")
+
+
+def _answer(request: PortalRequest, place: Place) -> HttpResponse:
+    """Show the form of `place`, or store what was posted; if that fails, show the form again with what was typed."""
+    posted = posted_of(request)
+    form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
+    given = BackForm.read(request.POST if request.method == "POST" else request.GET)
+    place = replace(place, draft=replace(place.draft, back=own_path(given["back"], place.draft.back)))
+    if posted is None:
+        return _show(request, place)
+    place = replace(place, draft=_typed(form, place.draft))
+    if form.typed("act") == "people":
+        people = comment_draft.people_of(place.run, request.user, place.draft.picked)
+        return _show(request, replace(place, draft=replace(place.draft, people=people)))
+    if not form.is_valid():
+        errors = {name: str(words[0]) for name, words in form.errors.items()}
+        spot = form.cleaned_data.get("spot")
+        return _show(request, replace(place, draft=replace(place.draft, errors=errors, spot=spot)), status=422)
+    try:
+        comment = _store(form, request.user, place)
+    except UnseenMentionError as refused:
+        may_share = place.run.is_shareable_by(request.user)
+        draft = replace(place.draft, unseen=refused.members, may_share=may_share)
+    except CommentRefusedError as refused:
+        draft = replace(place.draft, problem=refused.sentence)
+    else:
+        return _return(place.draft.back, comment)
+    spot = form.cleaned_data.get("spot")
+    return _show(request, replace(place, draft=replace(draft, spot=spot)), status=422)
+
+
+@transaction.atomic
+def _store(form: TextForm, member: Member, place: Place) -> Comment:
+    """Post or change the comment, after sharing the run if that was asked for. Raises `CommentRefusedError`."""
+    given, by = form.cleaned_data, Actor(member=member)
+    if given["act"] == "share" and place.run.is_shareable_by(member) and share_with_team(place.run):
+        place.run.refresh_from_db(fields=["shared_at"])
+    common = {
+        "guests_see": given["guests_see"],
+        "mentions": form.picked,
+        "skips_unseen": given["act"] == "skip",
+    }
+    if place.comment is not None:
+        place.comment.run = place.run
+        comments.edit(place.comment, by, given["text"], **common)
+        return place.comment
+    where = {}
+    if place.output is not None and place.draft.kind == "new":
+        position = position_of(place.output, place.draft.number)
+        where = {"spot": given["spot"], "at_ms": given["at"], "file_position": position}
+    return comments.post(by, place.run, place.output, given["text"], parent=place.parent, **common, **where)
+
+
+def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:
+    """Return the draft with what was typed."""
+    text, x, y, at = (form.typed(name) for name in ("text", "x", "y", "at"))
+    guests_see = bool(form["guests_see"].value())
+    return replace(draft, text=text, x=x, y=y, at=at, guests_see=guests_see, picked=form.picked)
+
+
+def _show(request: PortalRequest, place: Place, *, status: int = 200) -> HttpResponse:
+    is_part = wants_fragment(request)
+    context = {"section": "history", "place": place, "draft": place.draft, "is_alone": not is_part}
+    response = render_page(request, "review/comment_form.html", context, partial="form", status=status)
+    if is_part and request.method == "POST":
+        form = f"#comment-form-{place.draft.key}"
+        response = retarget(reselect(reswap(response, "outerHTML"), form), form)
+    return response

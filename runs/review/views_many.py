@@ -1,0 +1,138 @@
+"""Deciding on many results at once: what is selected in History or on run pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.display import review_lists
+from runs.history import selection
+from runs.models import Decision, Output, ReviewRules
+from runs.review import requests
+from runs.review.deciders import Actor
+from runs.review.errors import DecisionError, ReasonNeededError
+from runs.review.forms_queue import ManyForm, WhatForm
+from runs.review.verdicts import Bulk, decide_many
+from runs.web.http import PortalRequest, makers_only, render_page
+from runs.words.numbers import number_words
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@makers_only
+def review_many(request: PortalRequest) -> HttpResponse:
+    """Show the selected results (`selected`) to decide on at once; POST decides on those that the page showed.
+
+    Results that changed meanwhile or can't be decided on are skipped and counted.
+    """
+    if not ReviewRules.current().may_decide(request.user):
+        raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need more."))
+    if request.method == "POST":
+        return _decide(request)
+    place = WhatForm.read(request.GET)["selected"]
+    chosen = selection.outputs_in(request.user, place) if place else Output.objects.none()
+    return _show(request, list(chosen.values_list("public_id", "decided_in")[: requests.MOST]))
+
+
+def _decide(request: PortalRequest) -> HttpResponse:
+    posted = ManyForm.read(request.POST)
+    shown: dict[str, int] = posted["shown"]
+    outputs = Output.objects.visible_to(request.user).filter(public_id__in=list(shown)[: requests.MOST])
+    try:
+        if posted["verdict"] not in Decision.Verdict.values:
+            raise DecisionError(_("Choose a decision."))
+        asked = [(output, shown[output.public_id]) for output in outputs.select_related("run")]
+        bulk = decide_many(asked, posted["verdict"], posted["note"], Actor(request.user))
+    except DecisionError as error:
+        return _show(request, list(shown.items()), posted, error)
+    gone = len(shown) - len(asked)
+    _tell(request, bulk, posted["verdict"], gone)
+    return HttpResponseRedirect(reverse("runs:review-decided"), status=303)
+
+
+def _show(
+    request: PortalRequest,
+    pairs: list[tuple[str, int]],
+    posted: Mapping[str, Any] | None = None,
+    error: DecisionError | None = None,
+) -> HttpResponse:
+    outputs = Output.objects.visible_to(request.user).filter(public_id__in=[public_id for public_id, _seen in pairs])
+    counts = outputs.aggregate(all=Count("pk"), decided=Count("pk", filter=~Q(verdict="")))
+    first = outputs.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
+    context = {
+        "section": "review",
+        "thumbs": [review_lists.Thumb(output) for output in first[: review_lists.PICTURES]],
+        "more": f"+{more}" if (more := counts["all"] - review_lists.PICTURES) > 0 else "",
+        "count": counts["all"],
+        "count_words": _count_words(counts["all"]),
+        "decided_words": _decided_words(counts["decided"]),
+        "shown": " ".join(f"{public_id}.{seen}" for public_id, seen in pairs),
+        "note": posted["note"] if posted else "",
+        "error": error,
+        "is_reason_missing": isinstance(error, ReasonNeededError),
+    }
+    return render_page(request, "review/many.html", context, status=422 if error else 200)
+
+
+def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
+    """Say how many results were decided on, and how many were skipped and why."""
+    count = number_words(bulk.done)
+    words = {
+        "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
+        "changes": ngettext("%(count)s result needs changes.", "%(count)s results need changes.", bulk.done),
+        "rejected": ngettext("%(count)s result is rejected.", "%(count)s results are rejected.", bulk.done),
+    }
+    said = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
+    said += [_skipped_words(code, number) for code, number in bulk.reasons.items()]
+    if gone:
+        said.append(_skipped_words("gone", gone))
+    level = messages.warning if bulk.skipped or gone else messages.success
+    level(request, " ".join(said))
+
+
+def _skipped_words(code: str, count: int) -> str:
+    """Return why `count` results were skipped. `code` is a `DecisionError.code`."""
+    words = {
+        "stale": ngettext(
+            "%(count)s was skipped, since it has changed meanwhile.",
+            "%(count)s were skipped, since they have changed meanwhile.",
+            count,
+        ),
+        "superseded": ngettext(
+            "%(count)s was skipped, since there is a newer version.",
+            "%(count)s were skipped, since there are newer versions.",
+            count,
+        ),
+        "not-saved": ngettext(
+            "%(count)s was skipped, since it isn't saved.",
+            "%(count)s were skipped, since they aren't saved.",
+            count,
+        ),
+    }
+    otherwise = ngettext(
+        "%(count)s was skipped, since you can't decide on it.",
+        "%(count)s were skipped, since you can't decide on them.",
+        count,
+    )
+    return words.get(code, otherwise) % {"count": number_words(count)}
+
+
+def _count_words(count: int) -> str:
+    words = ngettext("%(count)s result", "%(count)s results", count)
+    return words % {"count": number_words(count)}
+
+
+def _decided_words(count: int) -> str:
+    """Return how many of the results have a verdict already; "" if none has."""
+    if not count:
+        return ""
+    words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)
+    return words % {"count": number_words(count)}

@@ -1,0 +1,174 @@
+"""The review queue: one result at a time, requests of the member, and what was decided lately."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from runs.display import review_lists, review_queue
+from runs.display.comments import player_start
+from runs.display.review_queue import Shown, queue_url
+from runs.models import Decision, Output, ReviewRequest
+from runs.review import requests
+from runs.review.deciders import Actor
+from runs.review.errors import DecisionError, ReasonNeededError
+from runs.review.forms_queue import DecideForm, RequestForm, UndoForm
+from runs.review.verdicts import decide, undo
+from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
+from runs.words.numbers import capped_words, number_words
+
+VERDICTS = Decision.Verdict.values
+
+
+def _number(text: str | None) -> int:
+    return int(text[:4]) if text and text.isascii() and text.isdigit() else 1
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def review(request: PortalRequest) -> HttpResponse:
+    """Show what waits for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
+
+    `?done=` is the press that led here, told once to screen readers. A decision that wasn't recorded stays on screen,
+    and so does, with `?kept=1`, a result that was commented on, even if it doesn't wait any more.
+    """
+    if request.method == "POST":
+        return _decide(request)
+    return _show(request, request.GET.get("at", ""))
+
+
+def _decide(request: PortalRequest) -> HttpResponse:
+    posted = DecideForm.read(request.POST)
+    output = get_object_or_404(
+        Output.objects.visible_to(request.user).select_related("run"), public_id=posted["result"]
+    )
+    refuse_viewers(request.user)
+    try:
+        if posted["verdict"] not in VERDICTS:
+            raise DecisionError(_("Choose a decision."))
+        decision = decide(output, posted["verdict"], posted["note"], Actor(request.user), posted["seen"])
+    except DecisionError as error:
+        return _show(request, output.public_id, posted=posted, error=error)
+    return _see_other(queue_url(at=posted["after"], done=decision.batch))
+
+
+@require_POST
+@makers_only
+def review_undo(request: PortalRequest) -> HttpResponse:
+    """Undo what one press of the member decided, and show the result again."""
+    posted = UndoForm.read(request.POST)
+    count = undo(posted["batch"], Actor(request.user))
+    if not count:
+        messages.warning(request, _("That can't be undone any more. Decide again instead."))
+    if posted["back"]:
+        if count:
+            messages.success(request, undone_words(count))
+        return _see_other(own_path(posted["back"], reverse("runs:review-decided")))
+    return _see_other(queue_url(at=posted["result"], undone="1" if count else ""))
+
+
+def undone_words(count: int) -> str:
+    words = ngettext("%(count)s decision was undone.", "%(count)s decisions were undone.", count)
+    return words % {"count": number_words(count)}
+
+
+def _show(
+    request: PortalRequest, at: str, posted: dict[str, Any] | None = None, error: DecisionError | None = None
+) -> HttpResponse:
+    member, now = request.user, timezone.now()
+    waiting = review_queue.waiting_ids(member)
+    is_kept = bool(error) or "kept" in request.GET
+    page = review_queue.queue_page(member, waiting, at=at, number=_number(request.GET.get("n")), is_kept=is_kept)
+    last = review_queue.last_shown(member, now)
+    context: dict[str, Any] = {
+        "section": "review",
+        "tab": "waiting",
+        "review_count": capped_words(len(waiting), requests.COUNTED) if waiting else "",
+        "page": page,
+        "last": last,
+        "note": posted["note"] if posted else "",
+        "pending": posted["verdict"] if posted else "",
+        "error": error,
+        "is_reason_missing": isinstance(error, ReasonNeededError),
+        "said": "" if error else _said(request, last, len(waiting)),
+    }
+    if page is not None:
+        shows_all = "comments" in request.GET
+        context["talk"] = review_queue.queue_talk(page, member, shows_all=shows_all)
+        context["draft"] = review_queue.queue_draft(page, shows_all=shows_all)
+        context["start"] = player_start(request.GET.get("t", ""))
+    else:
+        context["lines"] = review_lists.decided_lines(requests.decided_lately(member)[: review_lists.LATELY])
+    return render_page(request, "review/queue.html", context, status=422 if error else 200)
+
+
+def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
+    """Return what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
+    if request.GET.get("undone"):
+        return _("Undone. The result waits again.")
+    if last is None or last.decision.batch != request.GET.get("done"):
+        return ""
+    return f"{last.words}. {review_queue.left_words(count)}."
+
+
+def _see_other(url: str) -> HttpResponse:
+    """Redirect after a POST. htmx follows it, too, and swaps in the page it leads to."""
+    return HttpResponseRedirect(url, status=303)
+
+
+@require_safe
+@never_cache
+def review_asked(request: PortalRequest) -> HttpResponse:
+    """List the requests of the member, newest first."""
+    number = _number(request.GET.get("page"))
+    page = review_lists.requests_page(request.user, number, timezone.now())
+    return render_page(request, "review/asked.html", {"section": "review", "tab": "asked", "page": page})
+
+
+@require_safe
+@never_cache
+def review_decided(request: PortalRequest) -> HttpResponse:
+    """List what was decided lately on results that the member may see."""
+    lines = review_lists.decided_lines(requests.decided_lately(request.user)[: review_lists.DECIDED])
+    last = review_queue.last_shown(request.user, timezone.now())
+    context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
+    return render_page(request, "review/decided.html", context)
+
+
+@require_POST
+def request_close(request: PortalRequest, request_id: str) -> HttpResponse:
+    """Close a request, so that nothing in it waits for anyone."""
+    found = _request(request, request_id)
+    refuse_viewers(request.user)
+    requests.close(found, request.user)
+    messages.success(request, _("The request is closed. Nobody is asked any more."))
+    return _to_asked(request)
+
+
+@require_POST
+def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
+    """Remind those who still owe a decision."""
+    found = _request(request, request_id)
+    refuse_viewers(request.user)
+    if requests.remind(found, request.user):
+        messages.success(request, _("They are reminded."))
+    else:
+        messages.warning(request, _("Nobody was reminded: that works once an hour, while something waits."))
+    return _to_asked(request)
+
+
+def _request(request: PortalRequest, request_id: str) -> ReviewRequest:
+    """Return a request that the member may manage; for others, it doesn't exist."""
+    return get_object_or_404(ReviewRequest.objects.manageable_by(request.user), public_id=request_id)
+
+
+def _to_asked(request: PortalRequest) -> HttpResponse:
+    page = RequestForm.read(request.POST)["page"]
+    return _see_other(f"{reverse('runs:review-asked')}{f'?page={page}' if page.isdigit() else ''}")

@@ -1,0 +1,33 @@
+"""The rules for deciding, for admins."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.models import ReviewRules
+from runs.review import rules
+from runs.review.forms import ReviewRulesForm
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
+from runs.web.posted import posted_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_review(request: PortalRequest) -> HttpResponse:
+    """GET shows the rules; POST changes them. They apply to decisions from now on."""
+    form = ReviewRulesForm(posted_of(request), instance=ReviewRules.current())
+    if form.is_valid():
+        rules.change_rules(form.instance, form.cleaned_data["on"], form.cleaned_data["app"])
+        messages.success(request, _("Saved."))
+        return go_to(request, reverse("runs:manage-review"))
+    context = {
+        "section": "manage",
+        "rules": form.instance,
+        "deciders": ReviewRules.Deciders.choices,
+        "apps": rules.reviewable_apps()[: rules.APPS_SHOWN],
+    }
+    return render_page(request, "review/manage_review.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,116 @@
+"""What guests send from the page of a link. All results share one form, so that whatever they typed arrives."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from django.http import QueryDict
+
+from runs.models import Decision
+from runs.web.posted import CutField, PostedForm, SwitchField
+
+WORDS, SEEN = "words-", "seen-"  # followed by the id of a result
+ACTS = ("approve", "changes", "comment", "place")
+VERDICTS = {"approve": Decision.Verdict.APPROVED, "changes": Decision.Verdict.CHANGES}
+
+
+class PressForm(PostedForm):
+    """The button that was pressed (its value is the id of a result), and who pressed it."""
+
+    approve = CutField(16)
+    changes = CutField(16)
+    comment = CutField(16)
+    place = CutField(16)  # opens the page on which a comment is tied to a spot or a second
+    asked = SwitchField()  # the name was asked for
+    back = SwitchField()  # from the page that asks for the name, without sending the answer
+    opened = CutField(200)
+    n = CutField(2_000)  # the signed name
+    name = CutField()
+    x = CutField(20)  # a spot, as percentages
+    y = CutField(20)
+    at = CutField(20)  # a place in film or sound
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """A press on the guest page, with everything that was typed there, by the ids of results."""
+
+    act: str = ""  # approve, changes, comment or place
+    result: str = ""
+    opened: str = ""
+    signed_name: str = ""
+    name: str = ""
+    is_asked: bool = False
+    is_back: bool = False
+    x: str = ""
+    y: str = ""
+    at: str = ""
+    clicks: dict[str, str] = field(default_factory=dict)  # on a picture that is a button
+    words: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, posted: QueryDict) -> Self:
+        given = PressForm.read(posted)
+        act = next((act for act in ACTS if given[act]), "")
+        return cls(
+            act=act,
+            result=given[act] if act else "",
+            opened=given["opened"],
+            signed_name=given["n"],
+            name=given["name"],
+            is_asked=given["asked"],
+            is_back=given["back"],
+            x=given["x"],
+            y=given["y"],
+            at=given["at"],
+            clicks={key: str(posted[key]) for key in posted if key.startswith("spot-")},
+            words=_by_result(posted, WORDS),
+            seen=_by_result(posted, SEEN),
+        )
+
+    @property
+    def verdict(self) -> str:
+        return VERDICTS.get(self.act, "")
+
+    @property
+    def has_place(self) -> bool:
+        """Whether the comment is tied to a spot or a second, so that it comes from the page for that."""
+        return bool(self.x or self.y or self.at or self.clicks)
+
+    @property
+    def note(self) -> str:
+        """What was typed beside the pressed button."""
+        return self.words.get(self.result, "")
+
+    @property
+    def kept(self) -> list[str]:
+        """Everything that was typed, to be shown where it can't be recorded; first what was to be sent."""
+        others = [words for result, words in self.words.items() if result != self.result]
+        return [words for words in (self.note, *others) if words.strip()]
+
+    @property
+    def has_words(self) -> bool:
+        return any(words.strip() for words in self.words.values())
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The fields that a page in between carries on, without what it asks for."""
+        press = [(self.act, self.result)] if self.act else []
+        press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
+        who = [("opened", self.opened), ("n", self.signed_name)]
+        words = [(f"{WORDS}{result}", words) for result, words in self.words.items() if words]
+        return [*press, *who, *words, *((f"{SEEN}{result}", seen) for result, seen in self.seen.items())]
+
+    @property
+    def carried_beside_comment(self) -> list[tuple[str, str]]:
+        """The fields that the page for one comment carries on: its own fields are on it."""
+        own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
+        return [(name, value) for name, value in self.carried if name not in own]
+
+    @property
+    def carried_with_name(self) -> list[tuple[str, str]]:
+        return [*self.carried, ("name", self.name), ("asked", "1")] if self.is_asked else self.carried
+
+
+def _by_result(posted: QueryDict, prefix: str) -> dict[str, str]:
+    return {key.removeprefix(prefix)[:16]: str(posted[key]) for key in posted if key.startswith(prefix)}

@@ -1,0 +1,64 @@
+"""URLs of the guest page, its files and its buttons.
+
+Besides the link's token, they carry what other sites keep in cookies: proof that the passphrase was entered, and the
+signed name of the guest.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from runs.models import GuestLink, StoredFile
+from runs.sharing import guests
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who looks at the page: the name they typed, and the same as a signed field; both empty until they give one."""
+
+    name: str = ""
+    signed: str = ""
+
+
+NOBODY = Guest()
+
+
+class Addresses:
+    """URLs of the page and the files of a link, for someone who has proven that they know the passphrase."""
+
+    def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY) -> None:
+        self.link = link
+        self.token = token
+        self.guest = guest
+        self.proof = guests.proof_of(link)
+
+    def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
+        path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])
+        return self._with(path, {"download": "1" if is_download else ""})
+
+    def all_files(self) -> str:
+        return self._with(reverse("runs:guest-download", args=[self.token]), {})
+
+    def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
+        """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results of which the
+        guest just did so."""
+        path = reverse("runs:guest", args=[self.token])
+        given = {"n": self.guest.signed, "page": str(number) if number > 1 else "", "answered": answered}
+        given["commented"] = commented
+        return self._with(path, given) + (f"#{place}" if place else "")
+
+    def decide(self, number: int = 1, place: str = "") -> str:
+        """Return where the buttons of a result send an answer; `number` is the page and `place` the part to return
+        to."""
+        path = reverse("runs:guest-decide", args=[self.token])
+        return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
+
+    def comment(self, number: int = 1, place: str = "") -> str:
+        """Return where the buttons of a result send a comment, like `decide`."""
+        path = reverse("runs:guest-comment", args=[self.token])
+        return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
+
+    def _with(self, path: str, given: dict[str, str]) -> str:
+        query = urlencode([(name, value) for name, value in ({"p": self.proof} | given).items() if value], safe=":")
+        return f"{path}?{query}" if query else path

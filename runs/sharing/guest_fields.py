@@ -1,0 +1,72 @@
+"""What guests carry from page to page, since they have no cookies: the name they typed, and when they opened the page.
+
+Both are signed for one link, so a field from one link is worth nothing at another.
+"""
+
+import unicodedata
+from datetime import timedelta
+
+from django.core import signing
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.models import GuestLink
+from runs.models.deciders import NAME_LENGTH
+from runs.words.errors import UserFacingError
+from runs.words.numbers import number_words
+
+NAME_SALT = "runs.guest-name"
+PAGE_SALT = "runs.guest-page"
+PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
+JOINERS = "\u200c\u200d"  # invisible, but Persian and Indic names need them
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that look like nothing
+
+
+class NameRefusedError(UserFacingError):
+    """The name can't be shown beside an answer."""
+
+
+def clean_name(typed: str) -> str:
+    """Return a typed name as shown: one line, without signs that change the direction of the text around it.
+
+    Raises `NameRefusedError`.
+    """
+    spaced = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in typed)
+    seen = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
+    name = " ".join("".join(seen).split())
+    if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
+        raise NameRefusedError(_("Enter your name, so that people know who answered."))
+    if len(name) > NAME_LENGTH:
+        words = ngettext(
+            "The name has %(count)s character; the limit is %(limit)s.",
+            "The name has %(count)s characters; the limit is %(limit)s.",
+            len(name),
+        )
+        raise NameRefusedError(words % {"count": number_words(len(name)), "limit": number_words(NAME_LENGTH)})
+    return name
+
+
+def signed_name(link: GuestLink, name: str) -> str:
+    return signing.dumps([link.public_id, name], salt=NAME_SALT, compress=True) if name else ""
+
+
+def name_of(link: GuestLink, signed: str) -> str:
+    """Return the name that a guest of `link` typed earlier; "" if the field isn't ours or is from another link."""
+    try:
+        link_id, name = signing.loads(signed, salt=NAME_SALT)
+    except (signing.BadSignature, ValueError):
+        return ""
+    return str(name) if link_id == link.public_id else ""
+
+
+def opened_now(link: GuestLink) -> str:
+    """Return the field that says when a guest opened the page of `link`."""
+    return signing.TimestampSigner(salt=PAGE_SALT).sign(link.public_id)
+
+
+def is_of_open_page(link: GuestLink, opened: str) -> bool:
+    """Return whether an answer comes from a page of `link` that wasn't opened too long ago."""
+    try:
+        return signing.TimestampSigner(salt=PAGE_SALT).unsign(opened, max_age=PAGE_AGE) == link.public_id
+    except signing.BadSignature:
+        return False

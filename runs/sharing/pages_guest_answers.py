@@ -1,0 +1,270 @@
+"""What a guest can say about the results of a link, and what they have said: the boxes below the results.
+
+Guests never see verdicts of others, and no comment that isn't meant for them.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import count
+
+from django.utils.translation import gettext as _
+
+from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
+from runs.models.comments import COMMENT_LENGTH
+from runs.models.decisions import NOTE_LENGTH
+from runs.review import guest_answers, guest_comments, spots
+from runs.review.comments import is_author
+from runs.review.deciders import Actor
+from runs.review.versions import newer_of_each
+from runs.sharing import guest_fields, links
+from runs.sharing.forms_guest import SentForm
+from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
+from runs.words.numbers import number_words
+from runs.words.seconds import seconds_words
+
+NOTHING = SentForm()
+PLAYED = ("video", "audio")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at the page: who looks, what they just answered, what they typed, and what went wrong with it.
+
+    `answered`, `commented` and `wrong_at` are ids of results; without `wrong_at`, the `problem` is about the page.
+    """
+
+    guest: Guest = NOBODY
+    answered: str = ""
+    commented: str = ""
+    sent: SentForm = NOTHING
+    problem: str = ""
+    wrong_at: str = ""
+
+
+@dataclass(frozen=True)
+class GuestComment:
+    """One comment as a guest sees it. `number` is that of its dot (0: none) at `x` and `y` on one of the files."""
+
+    who: str
+    is_own: bool
+    text: str
+    created_at: datetime
+    is_edited: bool
+    time_words: str  # of its place in film or sound
+    number: int
+    x: str
+    y: str
+    file_position: int
+    replies: "list[GuestComment]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class AnswerBox:
+    """What stands below one result: the guest's answer, and the buttons to give one or change it."""
+
+    result: str
+    label: str
+    place: str  # of the box in the page
+    verdict: str
+    verdict_words: str
+    note: str
+    answered_at: datetime | None
+    is_just_recorded: bool
+    is_superseded: bool
+    typed: str
+    error: str
+    seen: str
+    decide_url: str
+    next_place: str  # the next result without an answer, below this one; "" if there is none
+    comment_url: str
+    is_just_commented: bool
+    place_kind: str  # "image", "video" or "audio" if a comment can be tied to a place in the result; else ""
+    lets_decide: bool
+    lets_comment: bool
+    comments: list[GuestComment]
+
+    @property
+    def dots(self) -> list[GuestComment]:
+        return [comment for comment in self.comments if comment.number]
+
+    @property
+    def decides(self) -> bool:
+        """Whether the result can be decided on."""
+        return self.lets_decide and not self.is_superseded
+
+    @property
+    def may_write(self) -> bool:
+        return self.lets_comment or self.decides
+
+    @property
+    def kept(self) -> list[str]:
+        """What was typed, where it can't be sent any more."""
+        return [self.typed] if self.typed.strip() else []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the buttons are there at once, not only after "Change your answer"."""
+        return not self.verdict or bool(self.typed or self.error)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The whole page's part in answering."""
+
+    sender: str
+    last_day: date
+    last_second: datetime
+    lets_decide: bool
+    lets_comment: bool
+    needs_reason: bool
+    words_length: int
+    guest: Guest
+    opened: str
+    done: int
+    total: int
+    has_answers: bool  # somebody has answered, so a guest who comes back may want to see theirs
+    decide_url: str
+    other_url: str  # the page without the name
+    problem: str
+    kept: list[str] = field(default_factory=list)  # typed words that have no place on the page any more
+
+    @property
+    def is_done(self) -> bool:
+        return self.lets_decide and 0 < self.total <= self.done
+
+    @property
+    def progress_words(self) -> str:
+        values = {"done": number_words(self.done), "count": number_words(self.total)}
+        return _("%(done)s of %(count)s answered") % values
+
+
+def boxes_of(
+    outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
+) -> dict[str, AnswerBox]:
+    """Return the boxes below `outputs`, which are numbered from `first`, by result; none where nothing can be said."""
+    link = addresses.link
+    if not (link.lets_decide or link.lets_comment or link.shows_comments):
+        return {}
+    given = guest_answers.given_by(link, visit.guest.name, outputs) if link.lets_decide else {}
+    newer = newer_of_each(outputs) if link.lets_decide else {}
+    comments = guest_comments.seen_by_guest(link, visit.guest.name, outputs)
+    places = {output.pk: f"r{number}" for number, output in enumerate(outputs, first)}
+    boxes = {}
+    for number, output in enumerate(outputs):
+        decision, is_wrong = given.get(output.pk), visit.wrong_at == output.public_id
+        later = (places[other.pk] for other in outputs[number + 1 :] if other.pk not in given and other.pk not in newer)
+        boxes[output.public_id] = AnswerBox(
+            result=output.public_id,
+            label=labels[output],
+            place=places[output.pk],
+            verdict=decision.verdict if decision else "",
+            verdict_words=verdict_words(decision),
+            note=decision.note if decision else "",
+            answered_at=decision.created_at if decision else None,
+            is_just_recorded=decision is not None and visit.answered == output.public_id,
+            is_superseded=output.pk in newer,
+            typed=visit.sent.words.get(output.public_id, ""),
+            error=visit.problem if is_wrong else "",
+            seen=guest_answers.content_key(output),
+            decide_url=addresses.decide(page, places[output.pk]),
+            next_place=next(later, ""),
+            comment_url=addresses.comment(page, places[output.pk]),
+            is_just_commented=visit.commented == output.public_id,
+            place_kind=place_kind(output),
+            lets_decide=link.lets_decide,
+            lets_comment=link.lets_comment,
+            comments=_comments(comments.get(output.pk, []), output, link, visit.guest),
+        )
+    return boxes
+
+
+def _has_place(box: AnswerBox | None) -> bool:
+    """Return whether what was typed at a result is still shown there."""
+    return box is not None and (box.may_write or box.is_superseded)
+
+
+def placed_file(output: Output) -> OutputFile | None:
+    """Return the file that comments can be tied to a place in: the first of the result, if it is one for that."""
+    first = next((kept for kept in output.files.all() if kept.file is not None), None)
+    is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
+    return first if is_placed else None
+
+
+def place_kind(output: Output) -> str:
+    kept = placed_file(output)
+    return kept.file.kind if kept is not None and kept.file is not None else ""
+
+
+def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest) -> list[GuestComment]:
+    """Return the comments on a result with their replies. A reply to one that the guest can't see stands alone."""
+    numbers = count(1)
+    there = {comment.pk for comment in comments}
+    lines: dict[int, GuestComment] = {}
+    for comment in comments:
+        has_dot = comment.has_spot and not comment.is_on_earlier_content(output)
+        line = _comment(comment, link, guest, next(numbers) if has_dot else 0)
+        if comment.parent_id in there:
+            lines[comment.parent_id].replies.append(line)
+        else:
+            lines[comment.pk] = line
+    return list(lines.values())
+
+
+def _comment(comment: Comment, link: GuestLink, guest: Guest, number: int) -> GuestComment:
+    is_own = is_author(comment, Actor(link=link, name=guest.name)) and bool(guest.name)
+    return GuestComment(
+        who=_("You") if is_own else _who(comment, link),
+        is_own=is_own,
+        text=comment.text,
+        created_at=comment.created_at,
+        is_edited=comment.edited_at is not None,
+        time_words=seconds_words(comment.at_ms) if comment.at_ms is not None else "",
+        number=number,
+        x=f"{spots.percent(comment.spot_x or 0)}%",
+        y=f"{spots.percent(comment.spot_y or 0)}%",
+        file_position=comment.file_position,
+    )
+
+
+def _who(comment: Comment, link: GuestLink) -> str:
+    """Return who wrote somebody else's comment, as far as the link tells."""
+    if not link.hides_names:
+        return comment.who
+    return _("Another guest") if comment.is_guest else _("The team")
+
+
+def verdict_words(decision: Decision | None) -> str:
+    """Return what the guest decided, said to them."""
+    if decision is None:
+        return ""
+    return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")
+
+
+def answers_of_page(
+    addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
+) -> Answers:
+    """Return what the page says about answering; `shown` is all that the link shows, `boxes` what is on this page."""
+    link = addresses.link
+    given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}
+    is_placed = visit.wrong_at in boxes
+    return Answers(
+        sender=link.member.display_name,
+        last_day=links.last_day_of(link),
+        last_second=link.last_second,
+        lets_decide=link.lets_decide,
+        lets_comment=link.lets_comment,
+        needs_reason=ReviewRules.current().needs_reason,
+        words_length=COMMENT_LENGTH if link.lets_comment else NOTE_LENGTH,
+        guest=visit.guest,
+        opened=guest_fields.opened_now(link),
+        done=sum(output.pk in given for output in shown),
+        total=len(shown),
+        has_answers=link.lets_decide and not visit.guest.name and guest_answers.has_answers(link),
+        decide_url=addresses.decide(page),
+        other_url=Addresses(link, addresses.token).page(page),
+        problem=visit.problem if not is_placed else "",
+        kept=[
+            words for result, words in visit.sent.words.items() if words.strip() and not _has_place(boxes.get(result))
+        ],
+    )

@@ -1,0 +1,55 @@
+"""The page on which a guest ties a comment to a spot of a picture, or to a second of film or sound.
+
+The picture is a button. A click sends the form, and the page comes back with the spot marked, until the guest is
+content and sends the comment. Two numbers say the same by keyboard.
+"""
+
+from dataclasses import dataclass
+
+from runs.models import GuestLink, Output
+from runs.models.comments import COMMENT_LENGTH
+from runs.review import spots
+from runs.review.spots import SpotButton
+from runs.sharing import guests
+from runs.sharing.forms_guest import SentForm
+from runs.sharing.guest_addresses import Addresses
+from runs.sharing.pages_guest import GuestFile, files_of
+from runs.sharing.pages_guest_answers import placed_file
+
+
+@dataclass(frozen=True)
+class CommentPage:
+    """`x` and `y` are percentages as typed or clicked; `dot_x` and `dot_y` are the same as numbers in a drawing."""
+
+    label: str
+    result: str
+    file: GuestFile | None
+    buttons: list[SpotButton]
+    text: str
+    length: int
+    x: str
+    y: str
+    at: str
+
+    @property
+    def has_spot(self) -> bool:
+        return bool(self.x and self.y)
+
+
+def comment_page(link: GuestLink, output: Output, sent: SentForm, addresses: Addresses) -> CommentPage:
+    kept = placed_file(output)
+    label = guests.named_outputs(link)[output]
+    files = files_of(output, label, guests.stems_by_result(link)[output.pk], addresses)
+    clicked = spots.clicked(kept.file if kept else None, sent.clicks)
+    x, y = (spots.percent(part) for part in clicked) if clicked else (sent.x, sent.y)
+    return CommentPage(
+        label=label,
+        result=output.public_id,
+        file=next((file for file in files if kept is not None and file.position == kept.position), None),
+        buttons=spots.buttons_of(kept.file if kept else None),
+        text=sent.note,
+        length=COMMENT_LENGTH,
+        x=x,
+        y=y,
+        at=sent.at,
+    )

@@ -1,0 +1,140 @@
+"""A streamed zip of everything a guest link shows, with a CSV list of its files.
+
+The list reveals no more than the page: the app and the inputs only if the link shows them, and never who made a result,
+what it cost, or Lamina's ids.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext as _
+from zipstream import ZipStream
+
+from runs.display.provenance import kind_words
+from runs.display.provenance_sheet import csv_bytes, named_apart
+from runs.engine.input_summary import input_files, whole_text
+from runs.models import GuestLink, Output, Run, StoredFile
+from runs.schema_forms.questions import shortened
+from runs.sharing import guest_copies, guests
+from runs.sharing.guest_copies import State
+from runs.sharing.guest_names import input_name, labels_of, stems_of
+from runs.sharing.pages_guest import guest_tree
+from runs.storage import store
+from runs.words.file_names import Stem, day_of, ending_of
+
+SHEET = "files.csv"
+
+
+class StillPreparing(Exception):
+    """Some copies are not ready yet."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One file in the zip, as the CSV list shows it."""
+
+    name: str
+    label: str
+    kind: str
+    run_id: int
+    day: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass
+class Parcel:
+    """The zip, the files added so far, and notes about missing files."""
+
+    archive: ZipStream = field(default_factory=lambda: ZipStream(sized=True))
+    packed: list[Packed] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, content: bytes, name: str, label: str, kind: str, output: Output) -> None:
+        self.archive.add(content, name)
+        digest = hashlib.sha256(content).hexdigest()
+        self._list(name, label, kind, output, len(content), digest)
+
+    def add_stored(self, stored: StoredFile, name: str, label: str, output: Output) -> None:
+        self.archive.add(store.blocks_of(stored), name, size=stored.size_bytes)
+        kind = kind_words(stored.kind, PurePosixPath(name).suffix)
+        self._list(name, label, kind, output, stored.size_bytes, stored.sha256)
+
+    def _list(self, name: str, label: str, kind: str, output: Output, size_bytes: int, sha256: str) -> None:
+        day = day_of(output.run.created_at)
+        self.packed.append(Packed(name, label, kind, output.run_id, day, size_bytes, sha256))
+
+
+def pack(link: GuestLink) -> ZipStream:
+    """Return the results of `link` as a zip of known length, with the file names that guests see; empty if there are
+    none.
+
+    Raises `StillPreparing` or `StorageAway`.
+    """
+    parcel = Parcel()
+    outputs = guests.outputs_of(link)
+    for output, label, stems in zip(outputs, labels_of(outputs), stems_of(link, outputs), strict=True):
+        for kept in output.files.all():
+            if kept.file is not None:
+                _add_file(parcel, link, kept.file, output, label, stems[kept.position])
+        if output.text:
+            tree = guest_tree(output, stems)
+            text = (tree.plain if tree else output.text).encode("utf-8", "replace")
+            parcel.add(text, stems[0].named("txt"), label, _("Text"), output)
+    if parcel.packed:
+        parcel.archive.add(_sheet(link, outputs, parcel.packed), SHEET)
+    if parcel.notes:
+        note = _("These files couldn't be shared unchanged: they have hidden details that can't be removed.")
+        words = "\n".join([note, *parcel.notes, ""])
+        parcel.archive.add(words.encode("utf-8", "replace"), f"{_('Missing files')}.txt")
+    return parcel.archive
+
+
+def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
+    """Add the guest version of `stored` to `parcel`, with a note if that is a smaller picture or nothing."""
+    given = guest_copies.given(link, stored)
+    if given.state in (State.PREPARING, State.LATE):
+        raise StillPreparing
+    name = stem.named(ending_of(stored))
+    if given.stored is not None:
+        if _exists(given.stored.file):
+            parcel.add_stored(given.stored, name, label, output)
+        elif not given.is_as_it_is:
+            guest_copies.record_lost(given.stored)
+            raise StillPreparing
+    elif stored.thumb_1200 and _exists(stored.thumb_1200):
+        with stored.thumb_1200.open("rb") as small:
+            parcel.add(small.read(), stem.named("webp"), label, kind_words("image", ".webp"), output)
+        parcel.notes.append(_("- %(name)s: a smaller picture is included") % {"name": name})
+    else:
+        parcel.notes.append(_("- %(name)s: not included") % {"name": name})
+
+
+def _exists(file: FieldFile) -> bool:
+    return file.storage.exists(file.name or "")
+
+
+def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed]) -> bytes:
+    """Return the CSV list, with one row for each file."""
+    runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
+    given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
+    asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
+    headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
+    headings += [_("App")] if link.shows_app else []
+    rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in asked)]]
+    for one in packed:
+        app = [runs[one.run_id].app_name] if link.shows_app else []
+        inputs = (given[one.run_id].get(name, "") for name in asked)
+        rows.append([one.name, one.label, one.kind, one.day, str(one.size_bytes), one.sha256, *app, *inputs])
+    return csv_bytes(rows)
+
+
+def _inputs(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each input, or the names of its files for guests."""
+    for given in run.inputs.all():
+        files = input_files(given)
+        names = ", ".join(input_name(given, position, file) for position, file in enumerate(files))
+        yield shortened(given.name), names or whole_text(given)

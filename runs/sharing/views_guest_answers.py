@@ -1,0 +1,246 @@
+"""What guests send from the page of a link: decisions and comments. Only POST records something.
+
+Without cookies or scripts, the secret URL is the proof of access, together with two signed fields of the form. Whatever
+goes wrong, what was typed comes back on the page.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from runs.models import GuestLink, Output, ReviewRules
+from runs.review import guest_answers, guest_comments, typed_places
+from runs.review.comment_text import CommentRefusedError, cleaned
+from runs.review.deciders import APPROVED
+from runs.review.errors import (
+    DecisionError,
+    NotAllowedError,
+    ReasonNeededError,
+    StaleDecisionError,
+    SupersededError,
+)
+from runs.review.guest_answers import LinkClosedError
+from runs.review.guest_comments import CommentPlace
+from runs.review.verdicts import clean_note
+from runs.sharing import guest_fields, guests, pages_guest, pages_guest_comment
+from runs.sharing.forms_guest import SentForm
+from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
+from runs.sharing.guest_fields import NameRefusedError
+from runs.sharing.pages_guest_answers import Visit, placed_file
+from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page, plain
+
+
+class SeeOther(HttpResponseRedirect):
+    """Leads from a POST to the page that shows what came of it."""
+
+    status_code = 303
+
+
+@dataclass(frozen=True)
+class Press:
+    """A press on a button of an open page, by somebody who may see it."""
+
+    request: HttpRequest
+    token: str
+    link: GuestLink
+    sent: SentForm
+    guest: Guest = NOBODY
+
+    def named(self, name: str) -> "Press":
+        return replace(self, guest=Guest(name, guest_fields.signed_name(self.link, name)))
+
+    def without_note(self) -> "Press":
+        """The press once its note is recorded: everything else that was typed is still to be kept."""
+        words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
+        return replace(self, sent=replace(self.sent, words=words))
+
+
+@for_guests
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Record a guest's decision about one result, and return to it. The first time, ask for their name."""
+    press = _press_of(request, token)
+    if isinstance(press, HttpResponse):
+        return press
+    if not press.sent.verdict and not press.sent.is_back:
+        return _find_answers(press)
+    return _answer(press, _decide)
+
+
+@for_guests
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Post a guest's comment on one result, or show the page that ties it to a spot or a second."""
+    press = _press_of(request, token)
+    if isinstance(press, HttpResponse):
+        return press
+    if press.sent.act not in ("comment", "place") and not press.sent.is_back:
+        return _page(press, 422, _("Press one of the buttons below a result."))
+    return _answer(press, _comment)
+
+
+def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> HttpResponse:
+    """Record an answer, or say what is wrong with it; either way, everything that was typed stays."""
+    if press.sent.is_back:
+        return _page(press)
+    output = guests.shown_output(press.link, press.sent.result)
+    if output is None:
+        return _page(press, 410, _("That result isn't shown here any more, so nothing was recorded."))
+    try:
+        return record(press, output)
+    except LinkClosedError as closed:
+        return plain(press.request, closed.state.value, 410, press.link, press.sent)
+    except DecisionError as error:
+        return _page(press, 422, _words_of(error, press.link), at=press.sent.result)
+    except CommentRefusedError as refused:
+        words = _comment_words(refused, press.link)
+        if press.sent.has_place:
+            return _comment_page(press, output, words)
+        return _page(press, 422, words, at=press.sent.result)
+
+
+def _decide(press: Press, output: Output) -> HttpResponse:
+    _check_note(press.sent)
+    named = _named(press)
+    if isinstance(named, HttpResponse):
+        return named
+    sent = press.sent
+    seen = sent.seen.get(sent.result, "")
+    guest_answers.answer(press.link, output, sent.verdict, sent.note, named.guest.name, seen)
+    return _recorded(named, output, answered=output.public_id)
+
+
+def _comment(press: Press, output: Output) -> HttpResponse:
+    if press.sent.act == "place":
+        return _comment_page(press, output)
+    place = _place_of(press.sent, output)
+    cleaned(press.sent.note)
+    named = _named(press)
+    if isinstance(named, HttpResponse):
+        return named
+    guest_comments.comment_as_guest(press.link, output, press.sent.note, named.guest.name, place)
+    return _recorded(named, output, commented=output.public_id)
+
+
+def _place_of(sent: SentForm, output: Output) -> CommentPlace:
+    """Return the place that a comment is tied to. Raises `CommentRefusedError`."""
+    kept = placed_file(output)
+    if kept is None:
+        return CommentPlace()
+    at_ms = typed_places.time_typed(kept.file, sent.at)
+    return CommentPlace(typed_places.spot_typed(kept.file, sent.x, sent.y), at_ms, kept.position)
+
+
+def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
+    """Return the press, or a response: the page for other requests than POST, and a page that says what is wrong."""
+    sent = SentForm.read(request.POST)
+    link = open_link(request, token, sent)
+    if isinstance(link, HttpResponse):
+        return link
+    if request.method != "POST":
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect(f"{reverse('runs:guest', args=[token])}{f'?{query}' if query else ''}")
+    is_proven = guests.is_proven(link, request.GET.get("p", ""))
+    if not is_proven and (refused := passphrase_page(request, link, sent)) is not None:
+        return refused
+    if not guests.record_answer(request, link):
+        return plain(request, "busy", 429, link, sent)
+    name = guest_fields.name_of(link, sent.signed_name)
+    press = Press(request, token, link, sent, Guest(name, sent.signed_name) if name else NOBODY)
+    if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
+        words = _("This page was open for too long, or came from another link. Look at the results again, then answer.")
+        return _page(press, 403, words)
+    return press
+
+
+def _check_note(sent: SentForm) -> None:
+    """Raise a `DecisionError` if the note doesn't do, before anything else is asked."""
+    note = clean_note(sent.note)
+    if sent.verdict != APPROVED and not note and ReviewRules.current().needs_reason:
+        raise ReasonNeededError
+
+
+def _named(press: Press) -> Press | HttpResponse:
+    """Return the press of somebody with a name, or the page that asks for it."""
+    if press.guest.name:
+        return press
+    if not press.sent.is_asked:
+        return _name_page(press)
+    try:
+        return press.named(guest_fields.clean_name(press.sent.name))
+    except NameRefusedError as refused:
+        return _name_page(press, refused.sentence)
+
+
+def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
+    """Lead to the page at the result, which says what was recorded. If more was typed, show the page with that."""
+    left = press.without_note()
+    if left.sent.has_words:
+        return _page(left, answered=answered, commented=commented)
+    number = pages_guest.number_of(press.link, output)
+    page, place = pages_guest.page_with(number), f"r{number}"
+    addresses = Addresses(press.link, press.token, press.guest)
+    return SeeOther(addresses.page(page, answered=answered, commented=commented, place=place))
+
+
+def _find_answers(press: Press) -> HttpResponse:
+    """Show somebody who comes back what they have answered, once they give their name again."""
+    if not press.sent.is_asked:
+        return _page(press, 422, _("Press one of the buttons below a result."))
+    named = _named(press)
+    if isinstance(named, HttpResponse):
+        return named
+    page = pages_guest.page_number(press.request.GET.get("page", ""))
+    return SeeOther(Addresses(named.link, named.token, named.guest).page(page))
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+def _page(
+    press: Press, status: int = 200, problem: str = "", *, at: str = "", answered: str = "", commented: str = ""
+) -> HttpResponse:
+    """Render the guest page with everything that was typed; `at` is the id of the result that the problem is about."""
+    visit = Visit(press.guest, answered, commented, press.sent, problem, at)
+    page = pages_guest.guest_page(press.link, press.token, press.request.GET.get("page", ""), visit)
+    if not page.results:
+        return plain(press.request, "withdrawn", 410, press.link, press.sent)
+    return render(press.request, "sharing/guest.html", {"page": page, "link": press.link}, status=status)
+
+
+def _comment_page(press: Press, output: Output, problem: str = "") -> HttpResponse:
+    """Render the page that ties a comment to a spot or a second; a click on its picture marks the spot."""
+    addresses = Addresses(press.link, press.token, press.guest)
+    page = pages_guest_comment.comment_page(press.link, output, press.sent, addresses)
+    context = {"page": page, "press": press, "problem": problem}
+    return render(press.request, "sharing/guest_comment.html", context, status=422 if problem else 200)
+
+
+def _name_page(press: Press, error: str = "") -> HttpResponse:
+    """Render the page that asks for the guest's name. It carries on what they typed and pressed."""
+    context = {"press": press, "sender": press.link.member.display_name, "error": error}
+    return render(press.request, "sharing/guest_name.html", context, status=422 if error else 200)
+
+
+def _words_of(error: DecisionError, link: GuestLink) -> str:
+    """Return what an error says to a guest, who knows nothing of the team's pages."""
+    sender = {"sender": link.member.display_name}
+    if isinstance(error, SupersededError):
+        return _("A newer version was made meanwhile. Ask %(sender)s to show it here, and answer that one.") % sender
+    if isinstance(error, StaleDecisionError):
+        return _("This result has changed since you opened the page. Look at it again, then press once more.")
+    if isinstance(error, ReasonNeededError):
+        return _("Write what should change, so that %(sender)s knows what to do.") % sender
+    if isinstance(error, NotAllowedError) and not link.lets_decide:
+        return _("%(sender)s has turned off answers for this link, so nothing was recorded.") % sender
+    return error.sentence
+
+
+def _comment_words(refused: CommentRefusedError, link: GuestLink) -> str:
+    if refused.code == "not-allowed" and not link.lets_comment:
+        words = _("%(sender)s has turned off comments for this link, so nothing was recorded.")
+        return words % {"sender": link.member.display_name}
+    return refused.sentence

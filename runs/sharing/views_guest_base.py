@@ -1,0 +1,120 @@
+"""What all views for guests share: the decorator, the check that a link is open, and a plain page for each problem.
+
+Plain pages reveal nothing about the content or, for an unknown URL, whether it ever existed.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.csp import CSP
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.csp import csp_override
+from django.views.decorators.csrf import csrf_exempt
+
+from runs.models import GuestLink, SharingRules
+from runs.sharing import guests, links, pages_guest
+from runs.sharing.forms import PassphraseForm
+from runs.sharing.forms_guest import SentForm
+from runs.sharing.guests import State
+from runs.web.throttling import TooManyError
+
+NOTHING = SentForm()
+POLICY = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "media-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+HEADERS = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
+PAGE_CACHE = "private, no-store"
+HEADINGS = {
+    "ask": gettext_noop("What's the passphrase?"),
+    "wrong": gettext_noop("What's the passphrase?"),
+    "revoked": gettext_noop("This link was revoked"),
+    "expired": gettext_noop("This link has expired"),
+    "off": gettext_noop("Closed to guests for now"),
+    "withdrawn": gettext_noop("No longer shared"),
+    "preparing": gettext_noop("One moment"),
+    "slow": gettext_noop("Too many attempts"),
+    "busy": gettext_noop("Too many answers"),
+    "nothing": gettext_noop("There's nothing here"),
+    "unknown": gettext_noop("This link doesn't work"),
+}
+
+View = Callable[..., HttpResponseBase]
+
+
+def for_guests(view: View) -> View:
+    """Decorate a view for guests: no account, no cookies, no indexing, no referrer."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", PAGE_CACHE)
+        return response
+
+    return login_not_required(csrf_exempt(csp_override(POLICY)(guarded)))
+
+
+def plain(
+    request: HttpRequest, kind: str, status: int, link: GuestLink | None = None, sent: SentForm = NOTHING
+) -> HttpResponse:
+    """Render a page that explains why nothing is shown. It names the sender only if the link exists.
+
+    What somebody had typed (`sent`) is shown, so that they can copy it.
+    """
+    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent}
+    if link is not None:
+        context |= {"sender": link.member.display_name}
+        context |= {"last_day": links.last_day_of(link), "last_second": link.last_second}
+    return render(request, "sharing/guest_plain.html", context, status=status)
+
+
+def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
+    """Render a page that says the copy isn't ready yet. The error status keeps browsers from saving it as the file."""
+    answer = plain(request, "preparing", 404, link)
+    answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
+    return answer
+
+
+def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> GuestLink | HttpResponse:
+    """Return the link for `token`, or a page that explains why it doesn't open."""
+    link = guests.find_link(token)
+    if link is None:
+        is_first = guests.record_unknown(request)
+        return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), sent=sent)
+    state = guests.state_of(link, SharingRules.current())
+    return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
+
+
+def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
+    """Like `open_link`, but also require the passphrase."""
+    link = open_link(request, token)
+    if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
+        return plain(request, "ask", 403, link)
+    return link
+
+
+def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
+    """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page carries
+    on what somebody had typed, so that it is recorded once they enter the passphrase."""
+    if not link.passphrase:
+        return None
+    typed = PassphraseForm.read(request.POST)["passphrase"]
+    if request.method != "POST" or (sent.act and not typed):
+        return plain(request, "ask", 200 if request.method != "POST" else 403, link, sent)
+    try:
+        is_right = guests.is_right_passphrase(request, link, typed)
+    except TooManyError:
+        return plain(request, "slow", 429, link, sent)
+    return None if is_right else plain(request, "wrong", 403, link, sent)

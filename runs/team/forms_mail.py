@@ -1,0 +1,47 @@
+"""The form for what somebody is mailed about."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models import Member, NoticeKind, Way
+from runs.notices import choices
+
+HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+
+
+class MailChoicesForm(forms.Form):
+    """For each kind of notice the way a member is told of it by mail, reminders, and the hour of daily mails."""
+
+    prefix = "mail"
+    reminder = forms.BooleanField(
+        label=_lazy("Remind me about decisions that are due"),
+        required=False,
+        help_text=_lazy("One email in the morning, from two days before the day until you've decided."),
+    )
+    hour = forms.TypedChoiceField(label=_lazy("Hour of daily emails and reminders"), choices=HOURS, coerce=int)
+
+    def __init__(self, member: Member, data: QueryDict | None = None) -> None:
+        self.member, self.ways = member, choices.chosen_by(member)
+        initial: dict[str, Any] = {kind: way for kind, way in self.ways.items() if kind != choices.REMINDER}
+        initial |= {"reminder": self.ways[choices.REMINDER] != Way.OFF, "hour": member.mail_hour}
+        super().__init__(data, initial=initial)
+        for kind in self._kinds():
+            self.fields[kind] = forms.ChoiceField(label=NoticeKind(kind).label, choices=Way.choices)
+
+    def _kinds(self) -> list[str]:
+        return [kind for kind in self.ways if kind != choices.REMINDER]
+
+    def kind_fields(self) -> list[forms.BoundField]:
+        """Return the fields for the kinds of notices."""
+        return [self[kind] for kind in self._kinds()]
+
+    def save(self) -> None:
+        """Store what was changed."""
+        given = self.cleaned_data
+        ways = {kind: given[kind] for kind in self._kinds()}
+        ways[choices.REMINDER] = Way.DAILY.value if given["reminder"] else Way.OFF.value
+        choices.choose(self.member, {kind: way for kind, way in ways.items() if way != self.ways[kind]})
+        Member.objects.filter(pk=self.member.pk).update(mail_hour=given["hour"])

@@ -1,0 +1,17 @@
+"""Highlighting of search words."""
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from runs.words.marks import NONE, Marker
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def marked(context: dict[str, Any], text: str) -> SafeString:
+    """Return `text` with the search words highlighted, using `marker` from the context of the page."""
+    marker: Marker = context.get("marker") or NONE
+    return marker.marked(str(text))

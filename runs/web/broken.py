@@ -1,0 +1,23 @@
+"""Error page for requests that failed unexpectedly, with a reference that also appears in the log."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from lamina_portal.logs import masked
+from runs.models.ids import new_public_id
+from runs.words.support import about_page
+
+logger = logging.getLogger("runs.broken")
+
+
+def page_broke(request: HttpRequest) -> HttpResponse:
+    """Render 500.html without using the database or anything else that may have just failed."""
+    reference = new_public_id()
+    logger.error("reference %s is the error at %s below", reference, request.path)
+    title = _("Something went wrong on our side")
+    words = about_page(masked(request.path), reference, timezone.now(), title)
+    return HttpResponse(render_to_string("500.html", {"title": title, "support": words}), status=500)

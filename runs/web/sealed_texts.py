@@ -1,0 +1,47 @@
+"""Texts that are stored encrypted, because whoever reads the database must not be able to use them.
+
+The key is derived from `PORTAL_SECRET_KEY`, so it isn't in the database. Texts that an earlier key sealed can be read
+as long as that key is in `PORTAL_SECRET_KEY_FALLBACKS`.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+class SealedError(Exception):
+    """Raised when none of the portal's keys opens a sealed text. Says nothing about the text."""
+
+
+def seal(purpose: str, text: str) -> str:
+    """Return `text` encrypted with the current key. What is sealed for one `purpose` can't be read for another."""
+    return _box(purpose).encrypt(text.encode()).decode("ascii")
+
+
+def unseal(purpose: str, sealed: str) -> str:
+    """Return the text that `seal` encrypted. Raises `SealedError`."""
+    try:
+        return _box(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise SealedError from None
+
+
+def sealed_again(purpose: str, sealed: str) -> str:
+    """Return a sealed text encrypted with the current key, so that earlier keys can be removed. Raises
+    `SealedError`."""
+    try:
+        return _box(purpose).rotate(sealed.encode()).decode("ascii")
+    except InvalidToken:
+        raise SealedError from None
+
+
+def _box(purpose: str) -> MultiFernet:
+    return MultiFernet([_fernet(purpose, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _fernet(purpose: str, key: str) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"portal.sealed.{purpose}".encode())
+    return Fernet(base64.urlsafe_b64encode(derived.derive(key.encode())))

@@ -1,0 +1,146 @@
+"""Known words, used to correct typos in searches and to split compound words.
+
+Trigrams find candidates among the known words, never in long texts; the edit distance then decides.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import batched
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, QuerySet, TextField, Value
+from django.db.models.functions import Cast
+
+from runs.models import App, KnownWord, WordTrigram
+from runs.models.search import held_by_runs
+from runs.words.stems import stem
+from runs.words.terms import LONGEST, is_spaceless
+
+SHORTEST = 4  # letters; a typo in a shorter word could mean anything
+LONG = 8  # letters; in words this long, two edits still count as a typo
+LEARNED_AT_ONCE = 500
+MOST_SIMILAR = 8
+
+
+def is_learned(word: str) -> bool:
+    return SHORTEST <= len(word) < LONGEST and word.isalpha() and not is_spaceless(word)
+
+
+def trigrams(word: str) -> set[str]:
+    """Return the trigrams of `word`, padded with spaces so that the ends of the word count more."""
+    padded = f"  {word} "
+    return {padded[i : i + 3] for i in range(len(padded) - 2)}
+
+
+def learn(words: Iterable[str]) -> None:
+    """Add `words` (folded) to the known words, unless they are known already."""
+    wanted = sorted({word for word in words if is_learned(word)})
+    for start in range(0, len(wanted), LEARNED_AT_ONCE):
+        batch = wanted[start : start + LEARNED_AT_ONCE]
+        known = set(KnownWord.objects.filter(word__in=batch).values_list("word", flat=True))
+        new = [word for word in batch if word not in known]
+        KnownWord.objects.bulk_create([KnownWord(word=word) for word in new], ignore_conflicts=True)
+        WordTrigram.objects.bulk_create(
+            [WordTrigram(trigram=three, length=len(word), word_id=word) for word in new for three in trigrams(word)],
+            ignore_conflicts=True,
+        )
+
+
+def forget_unused(words: Iterable[str] | None = None) -> int:
+    """Forget those of `words` (by default, of all known words) that no run and no app contains any longer; return how
+    many. Otherwise, searches would go on correcting typos to words of deleted runs, which others never saw.
+    """
+    known = KnownWord.objects.order_by().values_list("word", flat=True)
+    asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
+    unused = [word for batch in batched(list(asked), LEARNED_AT_ONCE) for word in _in_no_run(batch)]
+    if unused:
+        in_apps = {word for text in App.objects.values_list("search_text", flat=True) for word in text.split()}
+        unused = [word for word in unused if word not in in_apps]
+    for word in unused:
+        with transaction.atomic():
+            WordTrigram.objects.filter(trigram__in=trigrams(word), length=len(word), word=word).delete()
+            KnownWord.objects.filter(word=word)._raw_delete(connection.alias)
+    return len(unused)
+
+
+def _in_no_run(words: Iterable[str]) -> list[str]:
+    found = KnownWord.objects.filter(word__in=list(words)).exclude(held_by_runs("word", connection.vendor))
+    return list(found.order_by().values_list("word", flat=True))
+
+
+def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
+    """Return queries for known words that `words` may be typos of, or compounds of; run them as one query.
+
+    Rows are annotated with `asked`, the searched word, and `known`, the known word.
+    """
+    return [query for word in words if is_learned(word) for query in (_alike(word), _parts(word))]
+
+
+def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the known words closest to each searched word, out of the pairs that `candidates` found."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for word, other in found:
+        known[word].add(other)
+    return {word: _chosen(word, others) for word, others in known.items()}
+
+
+def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Run all queries of `candidates` as one, and return the closest known words; words without any are left out."""
+    queries = [query.values_list("asked", "known") for query in candidates(words)]
+    return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
+
+
+def _alike(word: str) -> QuerySet[Any, Any]:
+    edits, pieces = most_edits(word), trigrams(word)
+    shared = max(1, len(pieces) - 5 * edits)  # two swapped letters change four trigrams, or five if one is between
+    lengths = (len(word) - edits, len(word) + edits)
+    alike = WordTrigram.objects.filter(trigram__in=pieces, length__range=lengths).order_by()
+    counted: QuerySet[Any, Any] = alike.values("word").annotate(held=Count("pk")).filter(held__gte=shared)
+    told: QuerySet[Any, Any] = counted.annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
+    return told
+
+
+def _parts(word: str) -> QuerySet[Any, Any]:
+    ends = {word[:i] for i in range(SHORTEST, len(word))} | {word[i:] for i in range(1, len(word) - SHORTEST + 1)}
+    found: QuerySet[Any, Any] = KnownWord.objects.filter(word__in=ends)
+    told: QuerySet[Any, Any] = found.annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
+    return told
+
+
+def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
+    """Return the likeliest corrections, and the longest part at either end: "Schuhfotos" has "Schuh" and "Fotos".
+
+    A word that is known itself, even with another ending, isn't a slip: "shoe" doesn't stand for "shop".
+    """
+    is_slip = others.isdisjoint({word, stem(word)})
+    counted = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []
+    slips = [other for count, other in counted if count <= most_edits(word) or _is_disorder(word, other, count)]
+    parts = sorted(others - {word}, key=len, reverse=True)
+    begins = [part for part in parts if word.startswith(part)][:1]
+    ends = [part for part in parts if word.endswith(part)][:1]
+    return tuple(dict.fromkeys([*slips[:MOST_SIMILAR], *begins, *ends]))
+
+
+def _is_disorder(word: str, other: str, count: int) -> bool:
+    """Return whether the words differ only in the order of their letters, as in "bycicle"."""
+    return count == 2 and sorted(word) == sorted(other)
+
+
+def most_edits(word: str) -> int:
+    """Return how many edits still count as a typo in `word`."""
+    return 2 if len(word) >= LONG else 1
+
+
+def edits(one: str, other: str) -> int:
+    """Return the edit distance: how many letters to add, remove, change or swap to turn `one` into `other`."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, last, row = row, before, [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -1,0 +1,36 @@
+"""Keep the search index of runs up to date, and look words up in it."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import F
+
+from runs.models import Comment, Decision, Run, RunWords
+from runs.models.search import HasWords, compiled
+from runs.words.fold import fold
+from runs.words.known import learn
+from runs.words.terms import Ways, split, stored_words
+
+SAID_AT_MOST = 500  # comments and notes by which search finds a run, the newest
+SAID_LETTERS = 20_000
+
+
+def index_runs(runs: Iterable[Run]) -> None:
+    """Index the words of `runs`, so that searches find them."""
+    texts = [(run.pk, text_of(run)) for run in runs]
+    RunWords.objects.store((pk, stored_words(text)) for pk, text in texts)
+    learn(word for _, text in texts for word in split(text))
+
+
+def text_of(run: Run) -> str:
+    """Return all texts by which search finds `run`, folded: `search_text`, and what people said about its results."""
+    comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
+    notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
+    said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
+    return "\n".join([run.search_text, fold("\n".join(text for _at, text in said)[:SAID_LETTERS])])
+
+
+def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:
+    """Return a condition for runs whose stored words match every item of `asked`; `run` leads to the run's key."""
+    groups = [[[(token.text, token.is_beginning) for token in way] for way in ways] for ways in asked]
+    return HasWords(F(run), compiled(groups, connection.vendor))

@@ -1,0 +1,128 @@
+/* Tells what is new: a line for each that closes itself, the bell's list, and a count in the tab's title. */
+import { lookAtFrame } from "./live.js";
+import { all, find, get, on, recall, store } from "./portal.js";
+
+const TOLD = "told";
+const REMEMBERED = 200;
+const AT_ONCE = 3;
+const STAYS = 12;
+const TICK = 1000;
+
+const region = get("#ended");
+const list = () => find("#bell-list");
+const news = () => all("#bell-list [data-ended]");
+
+/** @param {string | undefined} id */
+const lineOf = (id) => find(`[data-line="${id}"]`, region);
+
+/* ---- Lines */
+
+/** Return whether the lines would cover what has the focus. */
+const covers = () => {
+	const focused = document.activeElement;
+	if (!focused || focused.matches("body, main") || region.contains(focused)) return false;
+	const [a, b] = [focused.getBoundingClientRect(), region.getBoundingClientRect()];
+	return b.height > 0 && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+};
+
+/** Move the lines to the other end of the window if they cover the focus; close them if they cover it there, too. */
+const giveWay = () => {
+	if (!region.firstElementChild) return;
+	delete region.dataset.place;
+	if (covers()) region.dataset.place = "other";
+	if (covers()) region.replaceChildren();
+};
+
+/** @param {HTMLElement} line */
+const close = (line) => {
+	const hadFocus = line.contains(document.activeElement);
+	line.remove();
+	if (hadFocus) (find("button", region) ?? find("#bell"))?.focus();
+};
+
+/** @param {HTMLElement} item of the bell's list */
+const show = (item) => {
+	const frame = get("#ended-frame", document, HTMLTemplateElement).content.cloneNode(true);
+	if (!(frame instanceof DocumentFragment)) return;
+	const line = get(".ended-line", frame);
+	line.dataset.line = item.dataset.ended;
+	line.dataset.left = String(STAYS);
+	line.prepend(get("a", item).cloneNode(true));
+	region.append(frame);
+};
+
+/** Show the picture that has arrived meanwhile, without another announcement. @param {HTMLElement} item */
+const refresh = (item) => {
+	const line = lineOf(item.dataset.ended);
+	const picture = find(".ended-picture", item);
+	if (line && picture) find(".ended-picture", line)?.replaceWith(picture.cloneNode(true));
+};
+
+let told = ""; // on this page, in case the browser remembers nothing
+const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
+
+const tell = () => {
+	const count = find("#bell")?.dataset.count;
+	const title = document.title.replace(/^\(\d+\+?\) /, "");
+	document.title = count ? `(${count}) ${title}` : title;
+	if (document.hidden) return; // nobody would see the lines before they close
+	const known = remembered();
+	const items = news();
+	for (const item of items) refresh(item);
+	const here = find("#run-panel")?.dataset.run; // its own page shows the end
+	const fresh = items.filter(
+		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !known.includes(ended),
+	);
+	for (const item of find(".inbox") ? [] : fresh.slice(0, AT_ONCE)) show(item); // the inbox lists them itself
+	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
+	told = [...ids].slice(0, REMEMBERED).join(" ");
+	store(TOLD, told, "localStorage");
+	giveWay();
+};
+
+on(["click"], "#ended button", (button) => {
+	const line = button.closest(".ended-line");
+	if (line instanceof HTMLElement) close(line);
+});
+setInterval(() => {
+	if (document.hidden || region.matches(":hover, :focus-within")) return;
+	for (const line of all("[data-left]", region)) {
+		line.dataset.left = String(Number(line.dataset.left) - 1);
+		if (Number(line.dataset.left) <= 0) close(line);
+	}
+}, TICK);
+document.addEventListener("focusin", giveWay);
+addEventListener("scroll", giveWay, { passive: true });
+addEventListener("resize", giveWay);
+
+/* ---- The bell's list */
+
+let isLate = false; // shows less than there is
+const isOpen = () => !!list()?.matches(":popover-open");
+
+// opening the list marks what it shows; `toggle` doesn't bubble
+document.addEventListener(
+	"toggle",
+	({ target, newState }) => {
+		if (!(target instanceof HTMLElement) || target.id !== "bell-list") return;
+		if (newState === "open") {
+			region.replaceChildren();
+			find("form", target, HTMLFormElement)?.requestSubmit();
+		} else if (isLate) {
+			isLate = false;
+			get("#bell").dataset.bell = "";
+			lookAtFrame();
+		}
+	},
+	true,
+);
+// the list stays as it is while it is read; closing it brings what came meanwhile
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+	if (!(event.target instanceof Element) || event.target.id !== "bell-list" || !isOpen()) return;
+	event.preventDefault();
+	isLate = true;
+});
+
+document.addEventListener("htmx:afterSettle", tell);
+document.addEventListener("visibilitychange", tell);
+tell();

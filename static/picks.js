@@ -1,0 +1,232 @@
+/* Selecting many cards or results: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. Each tick is saved on the
+   server at once. The boxes and the bar work without this script, too. It runs once and looks elements up each time,
+   since going back after a search replaces them. */
+import { all, fill, find, get, on, say } from "./portal.js";
+
+const PICK = '[form="picks"][type="checkbox"]';
+const bar = () => get("#picks", document, HTMLFormElement);
+const told = () => get("[data-told]", bar());
+const boxes = () => all(PICK, document, HTMLInputElement);
+
+/** Ticks that are still to be sent, and those on their way. @type {Map<string, boolean>} */
+let changes = new Map();
+/** @type {Map<string, boolean>} */
+let sent = new Map();
+let unsent = ""; // the button that was pressed in vain
+let busy = Promise.resolve();
+/** @type {string | null} */
+let last = null;
+
+const total = () => Number(find("[data-number]", told())?.dataset.number ?? 0);
+const idsOnPage = () =>
+	all('[form="picks"][name="on"]', document, HTMLInputElement)
+		.map(({ value }) => value)
+		.join(" ");
+
+const countOnPage = () => boxes().filter((box) => box.checked).length;
+/** Update the buttons to what is selected, and say how much of it isn't on this page. */
+const renew = () => {
+	const size = total();
+	const elsewhere = Math.max(0, size - countOnPage());
+	const line = get(".picks-elsewhere", told());
+	line.hidden = !elsewhere;
+	get("span", line).textContent = fill(bar().dataset.elsewhere, { count: elsewhere });
+	const isTooMany = Boolean(find("[data-too-many]", told()));
+	const isTooLarge = Boolean(find("[data-too-large]", told()));
+	for (const act of all('[data-needs="files"]', bar(), HTMLButtonElement)) act.disabled = isTooMany;
+	for (const act of all('[data-needs="zip"]', bar(), HTMLButtonElement)) act.disabled = isTooMany || isTooLarge;
+	const compare = get('[data-needs="pair"]', bar(), HTMLButtonElement);
+	compare.disabled = size < 2 || size > 4;
+	compare.title = compare.disabled ? (bar().dataset.pair ?? "") : "";
+};
+/** Show `size` until the server has counted. @param {number} size */
+const show = (size) => {
+	const count = get("[data-number]", told());
+	count.dataset.number = String(size);
+	get("[data-count]", count).textContent = size ? fill(bar().dataset.chosen, { count: size }) : "";
+	find(".picks-size", count)?.remove();
+	find(".picks-cleared", told())?.remove();
+	if (!size) find(".picks-all", told())?.remove();
+	renew();
+};
+
+/**
+ * @param {string} act
+ * @param {Map<string, boolean>} ticks
+ */
+const fields = (act, ticks) => {
+	const form = new FormData();
+	for (const input of all('input[type="hidden"]:not([name="on"])', bar(), HTMLInputElement))
+		form.append(input.name, input.value);
+	form.append("do", act);
+	form.append("on", ticks.size ? [...ticks.keys()].join(" ") : idsOnPage());
+	const name = boxes()[0]?.name ?? "r";
+	for (const [id, isOn] of ticks) if (isOn) form.append(name, id);
+	return form;
+};
+/**
+ * Send what was pressed, or the changed ticks, and show the answer unless something has changed since.
+ *
+ * @param {string} act
+ * @param {Map<string, boolean>} [ticks]
+ */
+const send = async (act, ticks = new Map()) => {
+	const answer = await fetch(bar().dataset.picksUrl ?? "", {
+		method: "POST",
+		body: fields(act, ticks),
+		headers: { "HX-Request": "true" },
+		keepalive: true, // following a link must not lose a tick
+	});
+	const html = await answer.text();
+	if (!answer.ok || answer.redirected || !html.includes("data-number")) throw new Error(`status ${answer.status}`);
+	if (changes.size) return;
+	told().innerHTML = html;
+	const ticked = new Set(find("[data-ticked]", told())?.dataset.ticked?.split(" "));
+	if (!ticks.size) for (const box of boxes()) box.checked = ticked.has(box.value);
+	renew();
+};
+const lost = () => {
+	changes = new Map([...sent, ...changes]);
+	sent = new Map();
+	for (const box of boxes()) if (changes.has(box.value)) changes.set(box.value, box.checked); // cleared meanwhile
+	get("[data-count]", told()).textContent = bar().dataset.unsaved ?? "";
+};
+/** Save the ticks, one request after the other, so that an earlier one never arrives last. */
+const save = () => {
+	busy = busy
+		.then(async () => {
+			if (unsent) await send(unsent);
+			unsent = "";
+			if (!changes.size) return;
+			sent = changes;
+			changes = new Map();
+			await send("", sent);
+			sent = new Map();
+		})
+		.catch(lost);
+};
+/** Press a button of the bar that changes the selection. @param {string} act */
+const press = (act) => {
+	save();
+	busy = busy
+		.then(() => send(act))
+		.catch(() => {
+			unsent = act;
+			lost();
+		});
+	return busy;
+};
+/** Try again what didn't get through, without waiting for the next tick. */
+const retry = () => {
+	if (find("#picks") && (changes.size || unsent)) save();
+};
+/** @param {HTMLInputElement} box @param {boolean} isOn */
+const set = (box, isOn) => {
+	box.checked = isOn;
+	changes.set(box.value, isOn);
+};
+/** @param {number} before how many boxes on the page were ticked */
+const ticked = (before) => {
+	const isCleared = Boolean(find(".picks-cleared", told()));
+	const size = Math.max(0, (isCleared ? 0 : total()) + boxes().filter((box) => box.checked).length - before);
+	show(size);
+	if (!size) say(bar().dataset.none);
+	save();
+};
+const none = () => {
+	for (const box of boxes()) box.checked = false;
+	last = null; // ticks on their way are saved first, so that Undo brings them back
+	say(bar().dataset.none);
+	return press("clear");
+};
+// What has the focus is scrolled clear of the bar, whose height depends on its words and buttons
+const measure = new ResizeObserver(() => {
+	const height = find("#picks")?.offsetHeight;
+	if (height) document.documentElement.style.setProperty("--picks-height", `${height}px`);
+});
+// Cards that were swapped in show what the server knew then
+const refresh = () => {
+	if (!find("#picks")) return;
+	measure.observe(bar());
+	for (const box of boxes()) box.checked = changes.get(box.value) ?? sent.get(box.value) ?? box.checked;
+	renew();
+};
+
+on(["click"], PICK, (box, event) => {
+	if (!(box instanceof HTMLInputElement)) return;
+	const there = boxes();
+	const before = countOnPage() - (box.checked ? 1 : -1);
+	const from = there.findIndex((one) => one.value === last);
+	const to = there.indexOf(box);
+	set(box, box.checked);
+	if (event.shiftKey && from >= 0)
+		for (const one of there.slice(Math.min(from, to), Math.max(from, to) + 1)) set(one, box.checked);
+	last = box.value;
+	ticked(before);
+});
+// Otherwise, a Shift-click on the label would select text
+on(["mousedown"], `label:has(${PICK})`, (_, event) => event.shiftKey);
+// Once a card is selected, a Shift-click on another card selects it too
+on(["click"], "#history-results .card-link", (link, event) => {
+	const card = link.closest(".run-card");
+	const box = card && find(".run-card-pick input", card);
+	if (!box || !total() || !event.shiftKey) return false;
+	box.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+	return true;
+});
+document.addEventListener("keydown", (event) => {
+	const { key, target } = event;
+	if (!(target instanceof Element) || !find("#picks")) return;
+	const isInside = find("#history-results, #outputs")?.contains(target) || (total() > 0 && target === document.body);
+	if (target.matches("input:not([type=checkbox]), textarea, select") || find("dialog[open], :popover-open")) return;
+	if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "a" && isInside && boxes().length) {
+		event.preventDefault();
+		const before = countOnPage();
+		for (const box of boxes()) set(box, true);
+		ticked(before);
+	}
+	if (key === "Escape" && total() && !event.repeat && !event.defaultPrevented) none();
+});
+on(["click"], "#picks [data-pick-act]", (button) => {
+	if (!(button instanceof HTMLButtonElement)) return false;
+	const done = button.value === "clear" ? none() : press(button.value);
+	done.then(() => {
+		if (!document.activeElement || document.activeElement === document.body || button.value === "clear")
+			(find(".picks-cleared button", told()) ?? find(PICK))?.focus();
+	});
+	return true;
+});
+// Everything else is saved already, and a form has room for some thousand fields only
+document.addEventListener("formdata", ({ target, formData }) => {
+	if (target !== find("#picks")) return;
+	const unsaved = new Map([...sent, ...changes]);
+	const name = boxes()[0]?.name ?? "r";
+	formData.delete("on");
+	formData.delete(name);
+	formData.append("on", [...unsaved.keys()].join(" "));
+	formData.append("shown", idsOnPage());
+	for (const [id, isOn] of unsaved) if (isOn) formData.append(name, id);
+});
+addEventListener("online", retry);
+document.addEventListener("visibilitychange", retry);
+addEventListener("pagehide", () => {
+	if (changes.size) navigator.sendBeacon(bar().dataset.picksUrl ?? "", fields("", changes));
+});
+
+// Old results stay during a search. htmx also fires afterRequest if the search failed or a newer one replaced it.
+on(["htmx:beforeRequest"], ".history-filters", (_, { detail }) => {
+	detail.target.ariaBusy = "true";
+});
+on(["htmx:afterRequest"], ".history-filters", (_, { detail }) => {
+	detail.target.ariaBusy = null;
+});
+document.addEventListener("htmx:afterSwap", refresh);
+document.addEventListener("htmx:oobAfterSwap", refresh);
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+	if (target instanceof Element && target.id === "history-results" && total()) press("look"); // other runs match now
+});
+document.addEventListener("htmx:historyRestore", refresh);
+addEventListener("pageshow", ({ persisted }) => {
+	if (persisted && find("#picks")) press("look"); // other pages may have changed the selection
+});
+refresh();

@@ -1,0 +1,251 @@
+"""Measures how fast words are found in a long History and among many apps: page, queries, and what comes first.
+
+The rows are made by the database itself, so that a million runs take minutes: one INSERT for each table, out of a
+series of numbers. `--runs` says how many; on PostgreSQL, ten times as many.
+"""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from runs.models import App, Member, OutputFile, Run, StoredFile
+from runs.words.app_index import app_words
+from runs.words.fold import fold
+from runs.words.known import learn
+from runs.words.terms import split, stored_words
+from tests.bench.history import MAX_MS, MAX_QUERIES, SEARCH_MS, place, report_time
+from tests.bench.long_history import ADJECTIVES, MANNER, PLACES, RARE, THINGS
+from tests.bench.portal import Portal
+from tests.bench.report import Report, number
+from tests.support.factories import PROMPT, STYLE, make_app, make_kept, make_run
+from tests.support.visitor import Visitor
+
+type Columns = dict[str, str]  # SQL by column
+
+USED_APPS = 12
+APPS = 2_000
+PEOPLE = 200
+OUTPUTS_PER_RUN = 4
+APPS_MS = 60.0
+MORE_ON_POSTGRES = 10
+FILE = {
+    "file": "files/00/1.png",
+    "name": "picture.png",
+    "kind": "image",
+    "media_type": "image/png",
+    "size_bytes": 1_000_000,
+    "sha256": "0" * 64,
+    "width": 1024,
+    "height": 1024,
+    "thumb_200": "files/00/1-200.webp",
+    "thumb_400": "files/00/1-400.webp",
+}
+
+
+def bench(portal: Portal, report: Report) -> None:
+    runs = portal.runs * (MORE_ON_POSTGRES if connection.vendor == "postgresql" else 1)
+    many, few = portal.make_member("many"), portal.make_member("few")
+    begun = time.monotonic()
+    make_rows(many, few, runs)
+    portal.start_web()
+    with report.part(f"{runs:,} runs, {runs * OUTPUTS_PER_RUN:,} outputs"):
+        report.note("made in", f"{number(time.monotonic() - begun)} s")
+    for member in (many, few):
+        visitor = Visitor(portal.url, member)
+        for what, query in queries(member).items():
+            with report.part(f"{member.name}, {what}"):
+                target = SEARCH_MS if "q" in query else MAX_MS
+                measure_search(report, visitor, member, f"/history/?{urlencode(query)}", target)
+    visitor = Visitor(portal.url, few)
+    for what, path in {"Home": "/", "apps": "/apps/", "apps by words": "/apps/?q=golden+bycicle"}.items():
+        with report.part(f"{APPS:,} apps, {what}"):
+            report_time(report, partial(milliseconds, visitor, path), APPS_MS)
+    with report.part("Home's search"):
+        report_time(report, lambda: milliseconds(visitor, "/apps/?q=golden+bicycle&runs=1"), SEARCH_MS)
+
+
+def measure_search(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
+    """Measure time and queries. As for people, the state of the connection to Lamina is cached."""
+    report_time(report, partial(milliseconds, visitor, path), target)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member)
+    client.get(path)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    report.at_most("queries", len(captured), MAX_QUERIES)
+
+
+def milliseconds(visitor: Visitor, path: str) -> float:
+    return visitor.get(path).elapsed.total_seconds() * 1000
+
+
+def queries(member: Member) -> dict[str, dict[str, str]]:
+    """Return the searches to measure: query strings by name."""
+    app = App.objects.order_by("pk")[3].public_id
+    team = Run.objects.shared_by_others(member).newest_first()
+    return {
+        "Mine": {},
+        "Team": {"tab": "team"},
+        "Team, page 1,000": {"tab": "team", "before": place(team)},
+        "Team, failed": {"tab": "team", "state": "failed"},
+        "a common word": {"tab": "team", "q": "teapot"},
+        "a word of every run": {"tab": "team", "q": "light"},
+        "words in any order": {"tab": "team", "q": "bicycles golden"},
+        "two common words": {"tab": "team", "q": "red lighthouse"},
+        "two words and an app": {"tab": "team", "q": "golden light", "app": app},
+        "a word of the oldest runs": {"q": RARE},
+        "a slip": {"tab": "team", "q": "golden bycicle"},
+        "one word missing": {"tab": "team", "q": "submarine golden teapot"},
+        "a word of no run": {"tab": "team", "q": "xylophone"},
+        "two letters of no run": {"q": "xq"},
+        "Japanese": {"tab": "team", "q": "東京の朝"},
+        "German": {"tab": "team", "q": "goldene Fahrräder"},
+        "a kind": {"tab": "team", "q": "video of a violin"},
+        "a person's name": {"tab": "team", "q": "number77"},
+    }
+
+
+def make_rows(
+    many: Member, few: Member, count: int, runs: Columns | None = None, outputs_of: Columns | None = None
+) -> tuple[Run, OutputFile]:
+    """Create `count` ended runs, one a minute, newest first, with four results each, and `APPS` apps, of which
+    `USED_APPS` were used. Six in ten runs are by `many`, the newest three by `few`; four in five are shared.
+
+    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. Returns
+    the run and the file that all others are copies of.
+    """
+    outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
+    used = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(USED_APPS)]
+    names = [f"{ADJECTIVES[n % 8].title()} {THINGS[n % 9]} {n}" for n in range(APPS - USED_APPS)]
+    App.objects.bulk_create(
+        App(remote_id=f"bench-{n}", name=name, description=MANNER, search_text=app_words(name, MANNER), position=n)
+        for n, name in enumerate(names)
+    )
+    Member.objects.bulk_create(
+        Member(email=f"person{n}@example.com", name=f"Person Number{n}", password="!") for n in range(PEOPLE - 2)
+    )
+    learn(word for text in prompts() for word in split(fold(f"{text} {RARE}")))
+    pattern = make_run(many, used[0], status="completed")
+    file = make_kept(pattern, StoredFile.objects.create(**FILE))
+    dialect = Postgres if connection.vendor == "postgresql" else Sqlite
+    with connection.cursor() as cursor:
+        for statement in statements(dialect(), count, pattern, file, (many.pk, few.pk), runs or {}, outputs_of or {}):
+            cursor.execute(statement)
+        cursor.execute(dialect.analyze)
+    return pattern, file
+
+
+def prompts() -> list[str]:
+    """Return the prompts: every adjective with every thing; the place follows from both."""
+    return [
+        f"A {adjective} {thing} in the morning light of {PLACES[(a + t) % len(PLACES)]}, {MANNER}"
+        for a, adjective in enumerate(ADJECTIVES)
+        for t, thing in enumerate(THINGS)
+    ]
+
+
+class Sqlite:
+    """How SQLite says it."""
+
+    analyze = "ANALYZE"
+
+    def numbers(self, count: int) -> str:
+        return f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count}) SELECT n FROM s"  # noqa: S608
+
+    def minutes_ago(self, count: str) -> str:
+        return f"strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || ({count}) || ' minutes') || '000'"
+
+    def words(self, text: str) -> str:
+        return text
+
+    def summary(self, text: str) -> str:
+        return f"json_array(json_object('name', 'Prompt', 'text', {text}, 'type', 'text'))"
+
+
+class Postgres:
+    """How PostgreSQL says it."""
+
+    analyze = "VACUUM ANALYZE"
+
+    def numbers(self, count: int) -> str:
+        return f"SELECT n FROM generate_series(1, {count}) n"  # noqa: S608
+
+    def minutes_ago(self, count: str) -> str:
+        return f"now() - ({count}) * interval '1 minute'"
+
+    def words(self, text: str) -> str:
+        return f"array_to_tsvector(string_to_array({text}, ' '))"
+
+    def summary(self, text: str) -> str:
+        return f"jsonb_build_array(jsonb_build_object('name', 'Prompt', 'text', {text}, 'type', 'text'))"
+
+
+def statements(
+    dialect: Sqlite | Postgres,
+    count: int,
+    pattern: Run,
+    file: OutputFile,
+    members: tuple[int, int],
+    runs: Columns,
+    outputs_of: Columns,
+) -> Iterator[str]:
+    """Yield the INSERTs: copies of `pattern` and its first result with what differs; run n has prompt n % 72."""
+    many, few = members
+    told = [(fold(f"ghibli\n{text}"), stored_words(f"ghibli {text}"), text[:200]) for text in prompts()]
+    rows = ", ".join(f"({n}, {', '.join(map(quoted, texts))})" for n, texts in enumerate(told))
+    yield f"CREATE TEMPORARY TABLE bench_numbers AS {dialect.numbers(count)}"
+    yield "CREATE TEMPORARY TABLE bench_prompts (number integer, folded text, words text, told text)"
+    yield f"INSERT INTO bench_prompts VALUES {rows}"  # noqa: S608
+    source = f"FROM bench_numbers JOIN bench_prompts ON number = n % {len(told)}"
+    member = f"CASE WHEN n <= 3 THEN {few} WHEN n % 5 < 3 THEN {many} ELSE {few} + 1 + n % {PEOPLE - 2} END"
+    status = "CASE n % 20 WHEN 7 THEN 'failed' WHEN 13 THEN 'cancelled' ELSE 'completed' END"
+    kind = "CASE WHEN n % 20 = 19 THEN 'video' ELSE 'image' END"
+    at = dialect.minutes_ago("n")
+    run = {
+        "id": f"{pattern.pk} + n",
+        **dict.fromkeys(("public_id", "hook_token", "form_token", "remote_id"), "'bench' || n"),
+        **dict.fromkeys(("member_id", "made_by_id"), member),
+        "app_id": f"{pattern.app_id} + n % {USED_APPS}",
+        "app_name": f"'App number ' || (n % {USED_APPS} + 1)",
+        "search_text": f"CASE WHEN n = {count} THEN {quoted(RARE)} ELSE folded END",
+        "summary": dialect.summary("told"),
+        "status": status,
+        "kinds": f"' ' || {kind} || ' '",
+        **dict.fromkeys(("created_at", "started_at", "finished_at"), at),
+        "shared_at": f"CASE WHEN n % 10 < 8 THEN {at} END",
+    }
+    yield copies("runs_run", pattern, run | runs, source)
+    words = dialect.words(f"CASE WHEN n = {count} THEN {quoted(RARE)} ELSE words END")
+    yield f"INSERT INTO runs_runwords (rowid, words) SELECT {pattern.pk} + n, {words} {source} ORDER BY n"
+    yield "CREATE TEMPORARY TABLE bench_places AS SELECT n AS place FROM bench_numbers WHERE n <= 4"
+    outputs = "FROM bench_numbers CROSS JOIN bench_places"
+    number = f"{pattern.pk + 10} + 4 * n + place"
+    output = {"id": number, "public_id": f"'bench' || ({number})", "run_id": f"{pattern.pk} + n", "position": "place"}
+    yield copies("runs_output", file.output, output | outputs_of, outputs)
+    yield copies("runs_outputfile", file, {"id": number, "output_id": number}, outputs)
+
+
+def copies(table: str, pattern: Model, differs: dict[str, str], source: str) -> str:
+    """Return the INSERT of a copy of the row `pattern` for each row of `source`, with other values for some columns."""
+    columns = [f.column for f in pattern._meta.concrete_fields if f.column]
+    values = {column: f"pattern.{quoted_name(column)}" for column in columns} | differs
+    names = ", ".join(quoted_name(name) for name in values)
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} {source} "
+        f"CROSS JOIN {table} pattern WHERE pattern.id = {pattern.pk}"
+    )
+
+
+def quoted(text: str) -> str:
+    doubled = text.replace("'", "''").replace("%", "%%")
+    return f"'{doubled}'"
+
+
+def quoted_name(name: str) -> str:
+    return f'"{name}"'

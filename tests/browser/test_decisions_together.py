@@ -1,0 +1,245 @@
+"""A team and its client decide together, from the first run to the zip of what was approved, by keyboard alone."""
+
+import csv
+import io
+import re
+import zipfile
+from datetime import timedelta
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.acts import RUN_PATH, open_app, run_id, told
+from tests.browser.page_checks import SIDEWAYS
+from tests.browser.visitors import Guests, Visitor
+from tests.browser.whole import Whole
+
+pytestmark = pytest.mark.browser
+APP = "sandbox-logo"  # makes four sketches
+MOST_TABS = 120
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bool) -> None:
+    look: dict[str, Any] = {"width": width, "scripts": scripts, "reduced_motion": "reduce"}
+    maker = guests("mara", hasty=True, **look)
+    sam = guests(f"sam{token_hex(3)}", role="approver", **look)
+    client = guests("kim", signed_in=False, **look)
+    run = make_sketches(maker)
+    whole.inside.ask("close_requests")
+    ask(maker, run, whom=sam)
+    link = ask_client(maker, run)
+    answer_as_client(client, link)
+    decide_the_rest(sam, scripts=scripts)
+    make_the_next_version(maker, run)
+    approve_version_2(sam, scripts=scripts)
+    expect_approved_files(maker, run, name_of(sam))
+
+
+def name_of(visitor: Visitor) -> str:
+    return visitor.email.partition("-")[0].title()
+
+
+def reach(page: Page, target: Locator) -> Locator:
+    """Press Tab until `target` has the focus; return it."""
+    expect(target).to_have_count(1)
+    for _ in range(MOST_TABS):
+        if target.evaluate("it => it === document.activeElement"):
+            return target
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab doesn't lead to {target}")
+
+
+def press(page: Page, target: Locator, key: str = "Enter") -> None:
+    """Reach `target` by Tab alone and press `key` on it."""
+    reach(page, target)
+    page.keyboard.press(key)
+
+
+def make_sketches(maker: Visitor) -> str:
+    """Run the app; return the run's id once all its results are saved."""
+    page = maker.page
+    open_app(maker, APP)
+    reach(page, page.get_by_label("Brand name"))
+    page.keyboard.type("Half Moon")
+    press(page, page.get_by_role("button", name="Run", exact=True).last)
+    page.wait_for_url(RUN_PATH)
+    run = run_id(page)
+    maker.whole.wait_for(run, "ready")
+    page.goto(f"/runs/{run}/")
+    return run
+
+
+def open_form(page: Page, run: str) -> None:
+    """Open the form that asks for decisions on the run, from the run's page."""
+    page.goto(f"/runs/{run}/")
+    if (more := page.locator("#run-more")).is_visible():
+        press(page, more)
+    opens = page.get_by_role("button", name="Ask for a decision", exact=True)  # without scripts, a link to the page
+    opens.or_(page.get_by_role("link", name="Ask for a decision")).press("Enter")
+    expect(page.get_by_role("heading", name="Ask for a decision")).to_be_visible()
+    if (sheet := page.get_by_role("dialog", name="Ask for a decision")).is_visible():
+        expect(sheet.get_by_role("heading")).to_be_focused()
+    assert page.evaluate(SIDEWAYS) == ""
+
+
+def ask(maker: Visitor, run: str, whom: Visitor) -> None:
+    """Ask an approver by name, by a day, so that these results come first in the queue. It shares the run, too."""
+    page = maker.page
+    open_form(page, run)
+    page.get_by_role("radio", name="People you name").press("Space")
+    page.get_by_role("checkbox", name=name_of(whom)).press("Space")
+    page.get_by_label("Message").fill("For the sign above the door")
+    page.get_by_label("Decide by").fill(f"{timezone.localdate() + timedelta(days=1)}")
+    press(page, page.get_by_role("button", name="Ask and share"))
+    expect(page.get_by_text("Asked for decisions on 4 results.")).to_be_visible()
+
+
+def ask_client(maker: Visitor, run: str) -> str:
+    """Ask a client by guest link and let them comment; return the link's path."""
+    page = maker.page
+    open_form(page, run)
+    page.get_by_role("radio", name="A client, by guest link").press("Space")
+    page.get_by_label("Who it's for").fill("Kim at Half Moon")
+    press(page, page.get_by_role("button", name="Ask", exact=True))
+    expect(page.get_by_text("Asked. Copy the address and send it to your client.")).to_be_visible()
+    path = urlsplit(page.locator(".share-address code").first.text_content() or "").path
+    press(page, page.get_by_role("checkbox", name="Let guests comment"), "Space")
+    press(page, page.get_by_role("button", name="Save"))
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    return path
+
+
+def answer_as_client(client: Visitor, link: str) -> None:
+    """Mark a spot on the second sketch by its place in percent, then ask for changes in it."""
+    page = client.page
+    page.goto(link)
+    box = page.locator("#r2")
+    reach(page, box.get_by_label("Note or comment"))
+    page.keyboard.type("This line is too thin")
+    press(page, box.get_by_role("button", name="Mark a spot"))
+    press(page, page.get_by_text("Or write where it is"))
+    reach(page, page.get_by_label("% from the left"))
+    page.keyboard.type("40")
+    reach(page, page.get_by_label("% from the top"))
+    page.keyboard.type("60")
+    press(page, page.get_by_role("button", name="Send comment"))
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Kim")
+    page.keyboard.press("Enter")
+    expect(box.get_by_role("status")).to_contain_text("Thank you, Kim")
+    reach(page, box.get_by_label("Note or comment"))
+    page.keyboard.type("A thicker line, please")
+    press(page, box.get_by_role("button", name="Needs changes"))
+    expect(box).to_contain_text("You asked for changes")
+    assert page.evaluate(SIDEWAYS) == ""
+
+
+def expect_shown(page: Page, title: str, place: str) -> None:
+    """Expect the queue to show this result."""
+    expect(page.locator("#file-title")).to_contain_text(title)
+    expect(page.locator(".stage-place")).to_have_text(place)
+
+
+def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
+    """Give a verdict in the queue: by its key, or without scripts by Tab to its button."""
+    if not scripts:
+        if note:
+            reach(page, page.get_by_label("Note"))
+            page.keyboard.type(note)
+        press(page, page.get_by_role("button", name=verdict))
+        return
+    before = page.locator("#file-title").text_content() or ""
+    page.keyboard.press({"Approve": "a", "Reject": "x"}[verdict])
+    if note:
+        expect(page.get_by_label("Note")).to_be_focused()
+        page.keyboard.type(note)
+        page.keyboard.press("Enter")
+    expect(page.locator("#file-title")).not_to_have_text(before.strip())
+    expect(page.locator("#file-title")).to_be_focused()
+
+
+def open_queue(page: Page, *, scripts: bool) -> None:
+    page.goto("/review/")
+    if scripts:
+        page.wait_for_selector("[data-queue=on]")
+
+
+def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
+    """Approve two sketches, reject one, and skip the one that is to change: it waits for its next version."""
+    page = sam.page
+    open_queue(page, scripts=scripts)
+    expect_shown(page, "Sketch 1", "1 of 4")
+    decide(page, "Approve", scripts=scripts)
+    expect_shown(page, "Sketch 2", "1 of 3")
+    expect(page.get_by_role("list", name="Decisions so far")).to_contain_text("A thicker line, please")
+    if scripts:
+        page.keyboard.press("j")
+    else:
+        press(page, page.get_by_role("link", name="Next result"))
+    expect_shown(page, "Sketch 3", "2 of 3")
+    decide(page, "Reject", scripts=scripts, note="Too much like a bank")
+    expect_shown(page, "Sketch 4", "2 of 2")
+    decide(page, "Approve", scripts=scripts)
+    expect_shown(page, "Sketch 2", "1 of 1")
+    assert page.evaluate(SIDEWAYS) == ""
+    if scripts:  # each verdict is announced once
+        expect(page.locator("#announcer")).to_have_text("Approved: Sketch 4. 1 left.")
+        verdicts = [words for words in told(page, "said") if words.startswith(("Approved", "Rejected"))]
+        assert verdicts == ["Approved: Sketch 1. 3 left.", "Rejected: Sketch 3. 2 left.", "Approved: Sketch 4. 1 left."]
+
+
+def make_the_next_version(maker: Visitor, run: str) -> str:
+    """Make version 2 of the sketch that needs changes, with the client's words in view; return its run's id."""
+    page = maker.page
+    page.goto(f"/runs/{run}/")
+    sketch = page.locator("#outputs figure").nth(1)
+    expect(sketch).to_contain_text("Needs changes")
+    expect(sketch).to_contain_text("A thicker line, please")
+    press(page, page.get_by_role("link", name="Make the next version"))
+    words = page.get_by_role("region", name="Making version 2 of Sketch 2")
+    expect(words).to_contain_text("A thicker line, please")
+    expect(words).to_contain_text("This line is too thin")
+    expect(page.get_by_label("Brand name")).to_have_value("Half Moon")
+    press(page, page.get_by_role("button", name="Run", exact=True).last)
+    page.wait_for_url(lambda url: bool(RUN_PATH.search(url)) and run not in url)
+    made = run_id(page)
+    maker.whole.wait_for(made, "ready")
+    assert len(maker.whole.inside.ask("results", run=made)) == 1
+    return made
+
+
+def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
+    page = sam.page
+    open_queue(page, scripts=scripts)
+    expect_shown(page, "Sketch 2 version 2", "1 of 1")
+    decide(page, "Approve", scripts=scripts)
+    expect(page.get_by_role("heading", name="Nothing waits for you.")).to_be_visible()
+
+
+def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
+    """Expect the run's zip of what was approved to hold version 2 in place of the first, and the sheet to tell of all
+    decisions."""
+    page = maker.page
+    page.goto(f"/runs/{run}/")
+    if (more := page.locator("#run-more")).is_visible():
+        press(page, more)
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Download approved").press("Enter")
+    with zipfile.ZipFile(begun.value.path()) as archive:
+        names = set(archive.namelist())
+        [sheet] = [name for name in names if name.endswith(".csv")]
+        text = archive.read(sheet).decode("utf-8-sig")
+        files = names - {sheet}
+        assert all(archive.read(name) for name in files)
+    assert len(files) == 3, files
+    stem = re.compile(r"logo-sketches[\w-]*_sketch-([124])_\d{4}-\d\d-\d\d\.\w+")
+    numbers = {name: match[1] for name in files if (match := stem.fullmatch(name))}
+    assert sorted(numbers.values()) == ["1", "2", "4"], files
+    told_of = csv.DictReader(io.StringIO(text))
+    rows = {row["File"]: (row["Result"], row["Decision"], row["Decided by"]) for row in told_of}
+    assert rows == {name: (f"Sketch {numbers[name]}", "Approved", f"{sam}: Approved") for name in files}

@@ -1,0 +1,79 @@
+"""Times stand in the browser's own zone, and tell the full date and zone on focus, on hover and when touched."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from runs.models import Member, Run
+from tests.browser.page_checks import SIDEWAYS, findings
+from tests.support.factories import make_kept, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AT = datetime(2026, 3, 5, 23, 30, 9, tzinfo=UTC)
+FULL, BRIEFER = "Friday, 6 March 2026, 08:30:09 (Tokyo, UTC+9)", "6 March 2026, 08:30 (Tokyo, UTC+9)"
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    made = make_run(alice, status="completed", created_at=AT, started_at=AT, finished_at=AT, title="Oak desk " * 6)
+    make_kept(made)
+    return made
+
+
+@pytest.fixture
+def tokyo(new_context: Callable[..., BrowserContext], alice: Member) -> Page:
+    size = {"width": 320, "height": 640}
+    page = new_context(alice, viewport=size, has_touch=True, timezone_id="Asia/Tokyo", color_scheme="dark").new_page()
+    page.goto("/")  # tells the zone
+    return page
+
+
+def covers(one: Locator, other: Locator) -> bool:
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a
+    assert b
+    apart = a["x"] >= b["x"] + b["width"] or b["x"] >= a["x"] + a["width"]
+    return not (apart or a["y"] >= b["y"] + b["height"] or b["y"] >= a["y"] + a["height"])
+
+
+def test_a_time_tells_its_full_date_by_keyboard_mouse_and_touch(tokyo: Page, run: Run) -> None:
+    tokyo.goto(run.get_absolute_url())
+    moment = tokyo.locator(".run-crumb .moment")
+    full = moment.get_by_text(FULL)
+    expect(moment.locator("time")).to_have_text("6 Mar, 08:30")
+    expect(full).to_be_hidden()
+    for point in (moment.focus, moment.tap):
+        point()
+        expect(full).to_be_visible()
+        assert tokyo.evaluate(SIDEWAYS) == ""
+        assert findings(tokyo) == []
+        tokyo.keyboard.press("Escape")
+        expect(full).to_be_hidden()
+        moment.blur()
+    tokyo.set_viewport_size({"width": 1280, "height": 800})
+    last = tokyo.locator("#run-timeline .moment").last
+    last.hover()
+    expect(last.get_by_text(FULL)).to_be_in_viewport(ratio=1)
+    assert tokyo.evaluate(SIDEWAYS) == ""
+
+
+@pytest.mark.parametrize("path", ["/history/", "/history/?view=list"])
+def test_in_history_the_full_time_does_not_cover_the_title(tokyo: Page, run: Run, path: str) -> None:
+    tokyo.goto(path)
+    card = tokyo.locator(".run-card")
+    link, full = card.locator(".card-link"), card.locator(".run-card-when > span")
+    expect(link).to_have_accessible_description(BRIEFER)
+    expect(full).to_be_hidden()
+    card.locator("time").tap()
+    expect(full).to_be_visible()
+    card.locator("time").blur()
+    tokyo.keyboard.press("j")  # the card's link gets the focus, as by Tab
+    expect(link).to_be_focused()
+    expect(full).to_have_text(BRIEFER)
+    for width in (320, 1280):
+        tokyo.set_viewport_size({"width": width, "height": 640})
+        expect(full).to_be_visible()
+        assert not covers(full, link), width
+        assert findings(tokyo) == []

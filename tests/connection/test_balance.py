@@ -1,0 +1,185 @@
+"""The balance on pages: Lamina's last word, less what was sent and has ended since."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from runs import catalog
+from runs.connection import balance, status
+from runs.engine import progress
+from runs.models import LaminaStatus, Member
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client) -> str:
+    cache.clear()
+    return Page(client.get("/me/").text).first(id="balance").words
+
+
+def end(member: Member, cost: float | None, status: str = "running") -> None:
+    run = make_run(member, credits_estimated=cost, status=status)
+    assert progress.fail(run, "remote", timezone.now(), from_statuses=(run.status,))
+
+
+def test_the_balance_falls_by_what_a_run_was_to_cost(as_alice: Client, alice: Member, sandbox: SandboxDoor) -> None:
+    sandbox.control("balance", balance=100)
+    balance.refresh_balance()
+    assert shown(as_alice) == "100 credits"
+
+    end(alice, 12)
+    end(alice, 30, "starting")  # never accepted, so never paid
+    end(alice, None)  # Lamina gave no estimate
+    assert shown(as_alice) == "about 88 credits"
+
+    sandbox.control("balance", balance=87.5)
+    balance.refresh_balance()
+    assert shown(as_alice) == "87.5 credits"
+
+
+def test_it_never_falls_below_nothing(as_alice: Client, alice: Member) -> None:
+    status.record_status(balance=Decimal(4), balance_at=timezone.now())
+    end(alice, 12)
+    assert shown(as_alice) == "about 0 credits"
+
+
+def test_a_run_that_lamina_has_charged_before_telling_its_balance_isnt_counted_again(
+    as_alice: Client, alice: Member, sandbox: SandboxDoor
+) -> None:
+    run = make_run(alice, credits_estimated=18, sent_at=timezone.now())
+    sandbox.control("balance", balance=82.5)
+    balance.refresh_balance()
+
+    progress.fail(run, "remote", timezone.now(), from_statuses=(run.status,))
+
+    assert shown(as_alice) == "82.5 credits"
+
+
+def test_what_is_only_about_has_no_half_credits_on_any_page(as_alice: Client, alice: Member) -> None:
+    status.record_status(balance=Decimal("100.5"), balance_at=timezone.now())
+    end(alice, 18)
+
+    assert shown(as_alice) == "about 82 credits"
+    assert "about 82 credits left" in as_alice.get(make_app("Reel").get_absolute_url()).text
+
+
+def test_after_a_run_lamina_is_asked_for_its_balance_once(
+    as_alice: Client, alice: Member, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    status.record_status(balance=Decimal(100), balance_at=timezone.now())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        end(alice, 18)
+        end(alice, 18)
+
+    assert [waiting.task["func"] for waiting in OrmQ.objects.all()].count("runs.tasks.refresh_balance") == 1
+
+
+def test_a_run_that_ends_while_lamina_answers_is_counted_once(
+    as_alice: Client, alice: Member, sandbox: SandboxDoor
+) -> None:
+    status.record_status(balance=Decimal(100), balance_at=timezone.now())
+    run = make_run(alice, credits_estimated=18, sent_at=timezone.now())
+    sandbox.control("balance", balance=82)
+
+    class EndsIt:
+        """Ends the run right before the answer is stored."""
+
+        is_done = False
+
+        def __call__(self, execute: object, sql: str, *rest: object) -> object:
+            if "UPDATE" in sql and "balance_at" in sql and not self.is_done:
+                self.is_done = True
+                progress.fail(run, "remote", timezone.now(), from_statuses=(run.status,))
+            return execute(sql, *rest)  # type: ignore[operator]
+
+    with connection.execute_wrapper(EndsIt()):
+        balance.refresh_balance()
+
+    assert shown(as_alice) == "82 credits"
+
+
+@contextmanager
+def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
+    """Another worker has asked for the balance before the block, and is answered after it."""
+    asked = sandbox.state["in_last_minute"]
+    sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
+
+    def ask() -> None:
+        balance.refresh_balance()
+        connection.close()
+
+    worker = threading.Thread(target=ask)
+    worker.start()
+    try:
+        wait_until(lambda: sandbox.state["in_last_minute"] > asked, "the other worker to ask", 30)
+        yield
+    finally:
+        sandbox.end_delays()
+        worker.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_spent_is_settled_only_once_by_two_answers(
+    as_alice: Client, alice: Member, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("balance", balance=100)
+    balance.refresh_balance()
+    end(alice, 12)
+    sandbox.control("balance", balance=88)
+
+    with asked_at_the_same_time(sandbox):
+        balance.refresh_balance()
+        assert LaminaStatus.objects.get().spent_since == 0
+
+    assert LaminaStatus.objects.get().spent_since == 0
+    assert shown(as_alice) == "88 credits"
+
+
+def test_an_open_page_asks_lamina_once_a_minute(
+    as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    now = timezone.now()
+    status.record_status(balance=Decimal(4), balance_at=now - timedelta(seconds=61))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(2):
+            cache.clear()
+            as_alice.get("/live/frame/", headers=HTMX)
+    assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_balance"]
+
+    LaminaStatus.objects.update(balance_asked_at=now - timedelta(seconds=55))  # no answer yet
+    cache.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        catalog.request_balance_if_stale()
+    assert OrmQ.objects.count() == 1
+
+
+def test_an_open_page_gets_the_new_balance(as_alice: Client) -> None:
+    status.record_status(balance=Decimal(4), balance_at=timezone.now())
+    sent = {"n": "", "w": "", "b": "4 credits"}
+    assert as_alice.get("/live/frame/", sent, headers=HTMX).status_code == 204
+
+    status.record_status(balance=Decimal(3))
+
+    told = as_alice.get("/live/frame/", sent, headers=HTMX).text
+    assert 'id="balance" hx-swap-oob="true">3 credits<' in told
+    assert "3 credits left" in told
+    assert "launch-left" not in told
+    form = as_alice.get("/live/frame/", sent | {"form": "1"}, headers=HTMX).text
+    assert Page(form).first(id="launch-left").words == "3 left"

@@ -1,0 +1,216 @@
+"""What History shows when no run has all words: similar words, or all words but one; kinds are offered as filters."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.engine.input_summary import summarise
+from runs.history import selection
+from runs.history.order import outputs_beside
+from runs.history.search import Filter
+from runs.models import Member, Run
+from runs.words.known import edits, learn, similar_to
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+
+FILM = [{"index": 0, "label": "Film", "type": "video"}]
+
+
+@pytest.fixture
+def _runs(alice: Member) -> None:
+    app, films = make_app("Studio"), make_app("Reel maker", outputs=FILM)
+    for title in ("A red leather shoe", "Oak desk with a lamp", "Katzen im Garten", "Zeppelin over the harbour"):
+        make_run(alice, app, status="completed", title=title)
+    make_run(alice, films, status="completed", title="Waves at the beach")
+    make_run(alice, app, status="completed", title="Beach umbrella")
+
+
+def titles(client: Client, q: str, **more: str) -> list[str]:
+    answer = client.get("/history/", {"q": q, **more})
+    return [card.title for _, cards in answer.context["groups"] for card in cards]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("shoes red", ["A red leather shoe"]),
+        ("lether shoe", ["A red leather shoe"]),
+        ("zepellin", ["Zeppelin over the harbour"]),
+        ("Schuhe aus Leder rot", ["A red leather shoe"]),  # leather isn't in the list, and one may be missing
+        ("cats in the garden", ["Katzen im Garten"]),
+        ("Schreibtisch", ["Oak desk with a lamp"]),
+        ("zeppelin in a teapot", ["Zeppelin over the harbour"]),
+        ("red zeppelin", ["Zeppelin over the harbour"]),
+        ("video of the beach", ["Waves at the beach"]),
+        ("xylophone", []),
+        ("xylophone quartz zeppelin", []),  # two are missing
+    ],
+)
+@pytest.mark.usefixtures("_runs")
+def test_what_people_say_finds_what_they_mean(as_alice: Client, q: str, found: list[str]) -> None:
+    assert titles(as_alice, q)[:1] == found
+
+
+@pytest.mark.usefixtures("_runs")
+def test_a_wider_search_says_so_and_its_pages_follow(as_alice: Client, alice: Member) -> None:
+    body = as_alice.get("/history/", {"q": "zeppelin teapot"}).content.decode()
+    assert "No run has all of these words. These match without “teapot”." in body
+    assert "<mark>Zeppelin</mark>" in body
+    assert "No run matches these exact words." in as_alice.get("/history/", {"q": "zepelin"}).content.decode()
+    assert "No run has" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
+
+    app = make_app("Many")
+    for _ in range(30):
+        make_run(alice, app, status="completed", title="A quiet orchard")
+    first = as_alice.get("/history/", {"q": "quit orchad"})
+    second = as_alice.get(first.context["next_url"])
+    assert [len(cards) for _, cards in second.context["groups"]] == [6]
+    assert first.context["groups"][0][1][0].url.endswith("?in=q%3Dquit%2Borchad%26similar%3D1")
+
+
+@pytest.mark.usefixtures("_runs")
+def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client, bob: Member) -> None:
+    Run.objects.filter(title="A red leather shoe").update(shared_at=timezone.now())
+    make_run(bob, make_app("Signs"), status="completed", title="Leather for the shop")
+
+    told = Page(as_bob.get("/history/", {"q": "red leather"}).text).first(css="history-wider")
+
+    assert told.words == "1 run in Team has all of these words. These match without “red”."
+    assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # without "shoe"
+    assert "These match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
+
+
+def test_a_word_that_is_known_is_never_corrected() -> None:
+    learn(["shoe", "shop", "show"])
+
+    assert similar_to(["shoe", "shoes"]) == {"shoe": (), "shoes": ("shoe",)}
+    assert similar_to(["shos"])["shos"][:1] == ("shoe",)
+
+
+def test_what_a_wider_search_shows_can_be_selected_and_walked_through(as_alice: Client, alice: Member) -> None:
+    app = make_app("Many")
+    runs = [make_run(alice, app, status="completed", title="A quiet orchard") for _ in range(30)]
+    page = as_alice.get("/history/", {"q": "quit orchad"})
+    query = Page(page.text).first(id="picks-query").attributes["value"]
+
+    answer = as_alice.post("/history/select/", {"do": "all", "query": query})
+    assert selection.chosen(alice, "mine").count == 30
+    assert answer["Location"] == "/history/?q=quit+orchad&similar=1"
+    as_alice.post("/history/select/", {"do": "clear"})
+    told = as_alice.post("/history/select/", {"r": runs[0].public_id, "query": query}, headers=HTMX).text
+    assert "Select all 30 that match" in told
+    assert "Select all 30 that match" in as_alice.get("/history/", {"q": "quit orchad"}).text
+
+    beside = outputs_beside(runs[1].outputs.all()[0], Filter.parse(str(query)), alice)
+    assert beside.newer == runs[2].outputs.last()
+
+
+@pytest.mark.usefixtures("_runs")
+def test_kinds_are_offered_and_not_guessed(as_alice: Client) -> None:
+    answer = as_alice.get("/history/", {"q": "beach video"})
+    offers = {offer.label: offer.url for offer in answer.context["offers"]}
+
+    assert offers == {"Only videos": "/history/?q=beach&kind=video"}
+    assert titles(as_alice, "beach") == ["Beach umbrella", "Waves at the beach"]
+    assert titles(as_alice, "beach", kind="video") == ["Waves at the beach"]
+    assert as_alice.get("/history/", {"q": "beach"}).context["offers"] == []
+
+
+@pytest.mark.parametrize("q", ["zeppelin", "zepelin", "zeppelin teapot", "xylophone", "video of the beach"])
+@pytest.mark.usefixtures("_runs")
+def test_a_search_costs_at_most_eight_queries(
+    as_alice: Client, q: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    as_alice.get("/history/")  # afterwards, the state of the connection is cached for a while
+
+    with django_assert_max_num_queries(8):
+        as_alice.get("/history/", {"q": q})
+
+
+def options(client: Client, **query: str) -> list[str]:
+    return [label for _, label, _ in client.get("/history/", query).context["app_options"]]
+
+
+def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, alice: Member, bob: Member) -> None:
+    shoes, films, unshared = make_app("Shoes"), make_app("Films", outputs=FILM), make_app("Unshared")
+    for _ in range(30):
+        make_run(alice, shoes, status="completed", title="red shoe")
+    old = make_run(alice, films, status="failed", title="red carpet")  # not on the first page
+    Run.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
+    make_run(bob, unshared, status="completed", title="red herring")
+    make_run(bob, films, status="completed", shared_at=timezone.now())
+
+    assert options(as_alice) == ["Films", "Shoes"]
+    assert options(as_alice, kind="video") == ["Films"]
+    assert options(as_alice, state="ready") == ["Shoes"]
+    assert options(as_alice, q="red") == ["Films", "Shoes"]
+    assert options(as_alice, q="carpet") == ["Films"]
+    assert options(as_alice, tab="team") == ["Films"]
+    assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]  # the one in use stays
+    hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
+    assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
+
+
+def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:
+    shoes, films = make_app("Shoes"), make_app("Films")
+    make_run(alice, shoes, status="completed")
+    make_run(alice, films, status="completed", deleted_at=timezone.now())
+    make_run(bob, films, status="completed")
+
+    assert options(as_alice) == ["Shoes"]
+    assert options(as_alice, app=films.public_id) == ["Films", "Shoes"]
+
+
+def test_words_of_others_are_never_shown(as_alice: Client, bob: Member) -> None:
+    make_run(bob, make_app("Studio"), status="completed", title="secret dirigible")
+
+    body = as_alice.get("/history/", {"q": "dirigibel"}).content.decode()
+
+    assert "dirigible" not in body
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("prodcut", "product"), ("bycicle", "bicycle"), ("backgroud", "background"), ("replacemnt", "replacement")],
+)
+def test_a_slip_leads_to_the_known_word(word: str, found: str) -> None:
+    learn(["product", "bicycle", "background", "replacement", "produce", "foreground"])
+
+    assert similar_to([word])[word][:1] == (found,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"), [("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1), ("abc", "xbcd", 2)]
+)
+def test_swapped_letters_are_one_edit(one: str, other: str, count: int) -> None:
+    assert edits(one, other) == count
+
+
+def test_a_renamed_or_deleted_run_leaves_the_index(
+    as_alice: Client, alice: Member, make_member: Callable[..., Member]
+) -> None:
+    run = make_run(alice, make_app("Studio"), status="completed", title="zebra")
+    as_alice.post(f"/runs/{run.public_id}/rename/", {"title": "giraffe"})
+
+    assert titles(as_alice, "giraffe") == ["giraffe"]
+    assert titles(as_alice, "zebra") == []
+    Run.objects.filter(pk=run.pk).delete()
+    assert titles(as_alice, "giraffe") == []
+
+
+def test_a_run_renamed_while_its_files_arrive_is_found_by_its_new_title(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, make_app("Studio"), title="zebra")
+    as_alice.post(f"/runs/{run.public_id}/rename/", {"title": "giraffe"})
+
+    summarise(run)  # by the worker, which has read the run before
+
+    assert titles(as_alice, "giraffe") == ["giraffe"]
+    assert titles(as_alice, "zebra") == []

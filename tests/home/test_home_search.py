@@ -1,0 +1,71 @@
+"""Home's search finds apps and runs: a member's own and shared ones, never others' private ones."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Member
+from tests.support.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Target": "app-grid"}
+
+
+@pytest.fixture
+def _runs(alice: Member, bob: Member, admin_member: Member) -> None:
+    app, now = make_app("Shoe studio"), timezone.now()
+    make_run(alice, app, status="completed", title="Alice's red boots")
+    make_run(bob, app, status="completed", title="Bob's private red boots")
+    make_run(bob, app, status="completed", title="Bob's shared red boots", shared_at=now)
+    make_run(admin_member, app, status="completed", title="The admin's red boots")
+
+
+def found(client: Client, q: str) -> set[str]:
+    body = client.get("/apps/", {"q": q, "runs": "1"}, headers=HTMX).content.decode()
+    part = body.partition('id="found-runs" hx-swap-oob="true"')[2].partition("</section>")[0]
+    titles = re.findall(r'class="card-link"\s+id="card-\w+-link"[^>]*>(.*?)</a>', part)
+    assert not titles or "hx-swap-oob" not in part  # the cards come with their section
+    return {re.sub(r"</?mark>", "", title).replace("&#x27;", "'") for title in titles}
+
+
+@pytest.mark.usefixtures("_runs")
+def test_own_and_shared_runs_are_found_but_never_others_private_ones(as_alice: Client, as_admin: Client) -> None:
+    assert found(as_alice, "boots red") == {"Alice's red boots", "Bob's shared red boots"}
+    assert found(as_admin, "boots red") == {"The admin's red boots", "Bob's shared red boots"}
+    assert found(as_admin, "private") == set()
+    assert found(as_admin, "privat boots") <= {"The admin's red boots", "Bob's shared red boots"}
+
+
+def test_ones_own_name_finds_only_what_it_is_in(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app("Studio"), timezone.now()
+    make_run(alice, app, status="completed", title="A harbour")
+    make_run(alice, app, status="completed", title="Alice in Wonderland")
+    make_run(bob, app, status="completed", title="Bridges", shared_at=now)
+
+    assert found(as_alice, "alice") == {"Alice in Wonderland"}
+    assert found(as_alice, "bob") == {"Bridges"}
+
+
+@pytest.mark.usefixtures("_runs")
+def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
+    home = as_alice.get("/").content.decode()
+    assert '<input type="hidden" name="runs" value="1">' in home
+    assert 'id="found-runs"' in home
+
+    body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()  # as without scripts
+    assert body.index('id="app-grid"') < body.index("Matching runs")
+    assert home.index('id="app-grid"') < home.index('id="found-runs"')
+    assert "<mark>Shoe</mark> studio" in body
+    assert 'href="/history/?q=shoes"' in body
+    assert 'href="/history/?tab=team&amp;q=shoes"' in body
+    assert "Partial matches" in as_alice.get("/apps/", {"q": "red booots", "runs": "1"}).content.decode()
+    assert 'id="found-runs"' not in as_alice.get("/apps/", {"q": "shoes"}).content.decode()
+
+
+@pytest.mark.usefixtures("_runs")
+def test_a_search_costs_few_queries(as_alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_max_num_queries(15):
+        as_alice.get("/apps/", {"q": "red boots", "runs": "1"}, headers=HTMX)

@@ -1,0 +1,105 @@
+"""Examples beside the form: the app's latest good results; one press takes over their inputs, files too."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import App, Draft, Member, Preset, Run, Upload
+from tests.launching.forms import fields, run_of
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+def offered(client: Client, app: App) -> list[str]:
+    """Return the ids of the runs that the form offers as examples."""
+    buttons = Page(client.get(app.get_absolute_url()).text).find("button", css="example")
+    return [button.attributes["value"].removeprefix("example:") for button in buttons]
+
+
+def test_the_latest_good_results_that_the_member_may_see_are_examples(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
+    app, now = make_app(), timezone.now()
+    own = make_run(alice, app, status="completed", created_at=now - timedelta(days=1))
+    shared = make_run(bob, app, status="completed", shared_at=now)
+    make_run(bob, app, status="completed")  # private
+    make_run(alice, app, status="completed", outputs_failed=1)
+    make_run(alice, app, status="failed")
+    make_run(alice, app, status="completed", deleted_at=now)
+    make_run(alice, status="completed")  # another app's
+
+    assert offered(as_alice, app) == [shared.public_id, own.public_id]
+    Member.objects.filter(pk=alice.pk).update(role="admin")
+    assert len(offered(as_alice, app)) == 2  # admins could see all, but others' private work is no example
+
+
+def test_a_run_isnt_shown_twice(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    runs = [make_run(alice, app, status="completed") for _ in range(4)]
+
+    body = as_alice.get(app.get_absolute_url()).text
+
+    cards = Page(body).find("article", css="run-card")
+    assert [card.attributes["data-run"] for card in cards] == [runs[0].public_id]
+
+
+def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
+    as_alice: Client, alice: Member, bob: Member, app: App, photo: Upload
+) -> None:
+    Upload.objects.filter(pk=photo.pk).update(member=bob)
+    run = run_of(bob, app, Upload.objects.get(pk=photo.pk), status="completed", shared_at=timezone.now())
+    typed = fields(app, alice, act=f"example:{run.public_id}", p0="", p1="my own words")
+
+    url = as_alice.post(app.get_absolute_url(), typed).headers["Location"]
+    page = as_alice.get(url).text
+
+    assert "These are the values of that run. Your draft is saved." in page
+    assert "at sea" in page
+    assert "a.png" in page  # a teammate's file, as it is stored
+    assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft"
+    assert not Run.objects.filter(member=alice).exists()
+
+
+def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: Member, app: App, photo: Upload) -> None:
+    run = run_of(alice, app, photo, status="completed")
+    empty = fields(app, alice, act=f"example:{run.public_id}", p0="", p1="")
+
+    page = as_alice.get(as_alice.post(app.get_absolute_url(), empty).headers["Location"]).text
+
+    assert "Your draft is saved" not in page
+    assert "at sea" in page
+    assert Draft.objects.count() <= 1
+
+
+def test_pressing_examples_sets_aside_one_draft_at_most(
+    as_alice: Client, alice: Member, app: App, photo: Upload
+) -> None:
+    """What was typed is kept; an example that nobody changed needn't be; one that was changed replaces the last."""
+    runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
+    words = {"p0": "", "p1": "my own words"}
+
+    def set_aside() -> list[str]:
+        return [answer["value"] for kept in Preset.objects.filter(is_set_aside=True) for answer in kept.answers
+                if answer["name"] == "Prompt"]  # fmt: skip
+
+    def press_and_touch(run: Run, given: dict[str, Any], **touched: Any) -> dict[str, Any]:
+        pressed = fields(app, alice, **{**given, "act": f"example:{run.public_id}"})
+        form = Page(as_alice.get(as_alice.post(app.get_absolute_url(), pressed).headers["Location"]).text)
+        inputs = {one.attributes.get("name"): one.attributes.get("value", "") for one in form.find("input")}
+        hidden = {name: inputs.get(name, "") for name in ("from", "aside")}
+        given = {**hidden, "p0": "0", "p1": "at sea", "p2_kept": photo.public_id, **touched}
+        as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, **given))
+        return given | {"aside": ""}
+
+    given = press_and_touch(runs[0], words)
+    assert set_aside() == ["my own words"]
+    given = press_and_touch(runs[1], given, p1="changed by hand")
+    assert set_aside() == ["my own words"]
+    press_and_touch(runs[2], given)
+    assert set_aside() == ["changed by hand"]
+    assert Preset.objects.count() == 1

@@ -1,0 +1,194 @@
+"""From "needs changes" to the next version: the form, the press and the line of versions."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from runs.engine.create_run import LaunchRequest, answers_of, launch_run, new_form_token
+from runs.launching.next_version import replaced_by
+from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
+from runs.review.versions import newer_of, own_work, versions_of
+from tests.launching.forms import fields
+from tests.support.factories import make_app, make_run, make_schema
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+SIBLINGS = [
+    {"index": 0, "label": "Front", "type": "image"},
+    {"index": 1, "label": "Back", "type": "image"},
+    {"index": 2, "label": "Back", "type": "image"},
+]
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(outputs=SIBLINGS)
+
+
+@pytest.fixture
+def run(alice: Member, app: App) -> Run:
+    return make_run(alice, app, status="completed")
+
+
+def ask_for_changes(output: Output, member: Member, note: str) -> Output:
+    Decision.objects.create(
+        output=output,
+        content_hash=output.content_hash,
+        member=member,
+        verdict="changes",
+        note=note,
+        is_standing=True,
+    )
+    Output.objects.filter(pk=output.pk).update(verdict="changes")
+    output.refresh_from_db()
+    return output
+
+
+def box_of(run: Run, position: int) -> Output:
+    return run.outputs.get(position=position)
+
+
+def open_next(client: Client, output: Output) -> Page:
+    return Page(client.get(f"{output.run.app.get_absolute_url()}?next={output.public_id}").text)
+
+
+def ticked(page: Page) -> list[str]:
+    boxes = page.root.first("fieldset", id="outputs").find("input")
+    return [box.attributes["value"] for box in boxes if "checked" in box.attributes]
+
+
+def press_next(client: Client, output: Output, member: Member, *indexes: int) -> Run:
+    app = output.run.app
+    sent: dict[str, Any] = fields(app, member, outputs=list(map(str, indexes)), next=output.public_id)
+    sent["from"] = output.run.public_id
+    url = client.post(app.get_absolute_url(), sent).headers["Location"]
+    return Run.objects.get(public_id=url.split("/")[2])
+
+
+def test_the_form_shows_what_was_asked_for_and_ticks_only_that(as_alice: Client, bob: Member, run: Run) -> None:
+    front = ask_for_changes(box_of(run, 0), bob, "Warmer light, please <b>")
+    Comment.objects.create(run=run, output=front, member=bob, text="and a bigger logo")
+    Comment.objects.create(run=run, output=box_of(run, 1), member=bob, text="elsewhere")
+
+    page = open_next(as_alice, front)
+
+    words = page.root.first("section", css="next-version").words
+    assert "Making version 2 of Front" in words
+    assert "Warmer light, please <b>" in words
+    assert "and a bigger logo" in words
+    assert "elsewhere" not in words
+    assert ticked(page) == ["0"]
+
+
+def test_other_results_that_need_changes_are_made_too_and_siblings_are_extra(
+    as_alice: Client, alice: Member, bob: Member, run: Run
+) -> None:
+    front, back = (ask_for_changes(box_of(run, n), bob, "again") for n in (0, 1))
+    assert ticked(open_next(as_alice, front)) == ["0", "1"]
+
+    made = press_next(as_alice, front, alice, 0, 1, 2)
+
+    assert made.parent_id == run.pk
+    lines = [(o.schema_index, o.line_id, o.number) for o in made.outputs.all()]
+    assert lines == [(0, front.pk, 2), (1, back.pk, 2), (2, None, 1)]
+
+
+def test_a_result_that_is_not_ticked_is_not_replaced(as_alice: Client, alice: Member, bob: Member, run: Run) -> None:
+    front, _back = (ask_for_changes(box_of(run, n), bob, "again") for n in (0, 1))
+    made = press_next(as_alice, front, alice, 0)
+    assert [(o.line_id, o.number) for o in made.outputs.all()] == [(front.pk, 2)]
+
+
+def test_a_draft_of_the_next_version_stays_one_after_a_reload(
+    as_alice: Client, alice: Member, bob: Member, run: Run
+) -> None:
+    front = ask_for_changes(box_of(run, 0), bob, "Warmer")
+    sent = fields(run.app, alice, next=front.public_id, p1="my words") | {"from": run.public_id}
+    as_alice.post(reverse("runs:draft-save", args=[run.app.public_id]), sent)
+    assert Draft.objects.get().source == front.public_id
+
+    page = Page(as_alice.get(run.app.get_absolute_url()).text)
+
+    assert "Warmer" in page.root.first("section", css="next-version").words
+    assert "my words" in page.root.text
+
+
+def test_a_result_that_one_may_not_see_gives_404(as_alice: Client, bob: Member, app: App) -> None:
+    hidden = box_of(make_run(bob, app, status="completed"), 0)
+    assert as_alice.get(f"{app.get_absolute_url()}?next={hidden.public_id}").status_code == 404
+
+
+def test_in_a_changed_form_only_the_same_place_with_the_same_label_is_replaced(bob: Member, run: Run) -> None:
+    front, back = (ask_for_changes(box_of(run, n), bob, "again") for n in (0, 1))
+    schema = make_schema(run.app, outputs=[SIBLINGS[0], {"index": 1, "label": "Reel", "type": "video"}])
+    assert replaced_by(front, schema, []) == {0: front}
+    assert replaced_by(back, schema, []) == {0: front}
+
+
+def test_a_third_version_follows_the_second_and_a_failed_one_replaces_nothing(
+    as_alice: Client, alice: Member, run: Run
+) -> None:
+    front = box_of(run, 0)
+    second = press_next(as_alice, front, alice, 0).outputs.get()
+    assert newer_of(front) is None  # still being made
+    Output.objects.filter(pk=second.pk).update(status="completed")
+    assert newer_of(front) == second
+    third = press_next(as_alice, second, alice, 0).outputs.get()
+    Output.objects.filter(pk=third.pk).update(status="error")
+
+    assert (third.line_id, third.number) == (front.pk, 3)
+    assert newer_of(front) == second
+    assert versions_of(second, alice) == [front, second, third]
+
+
+def test_makers_count_back_to_the_last_approved_version(
+    as_alice: Client, as_bob: Client, alice: Member, bob: Member, app: App
+) -> None:
+    front = box_of(make_run(alice, app, status="completed", shared_at="2026-01-01T00:00Z"), 0)
+    second = press_next(as_bob, front, bob, 0).outputs.get()
+    assert makers_of(second, alice, bob) == {alice.pk, bob.pk}
+    Output.objects.filter(pk=front.pk).update(verdict="approved")
+    assert makers_of(second, alice, bob) == {bob.pk}
+    assert makers_of(front, alice, bob) == {alice.pk}
+    third = press_next(as_bob, second, bob, 0).outputs.get()
+    Output.objects.filter(pk=front.pk).update(verdict="changes")
+    Output.objects.filter(pk=second.pk).update(verdict="approved")
+    assert makers_of(third, alice, bob) == {bob.pk}
+    Run.objects.filter(pk=third.run_id).update(made_by=None, member=alice)  # made before makers were recorded
+    assert makers_of(third, alice, bob) == {alice.pk}
+
+
+def makers_of(output: Output, *people: Member) -> set[int]:
+    """Which of `people` may not approve the result."""
+    return {person.pk for person in people if own_work([output], person, ReviewRules(four_eyes=True))}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_make_versions_2_and_3(alice: Member, run: Run) -> None:
+    front = box_of(run, 0)
+
+    def press(_n: int) -> int:
+        try:
+            request = LaunchRequest(
+                run.app, run.schema, answers_of(run), [0], new_form_token(alice), parent=run, replaces={0: front}
+            )
+            return launch_run(alice, request).outputs.get().number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(press, range(4))) == [2, 3, 4, 5]
+
+
+def test_fifty_versions_are_found_in_few_queries(alice: Member, run: Run, django_assert_max_num_queries: Any) -> None:
+    front = box_of(run, 0)
+    for number in range(2, 51):
+        later = make_run(alice, run.app, status="completed")
+        later.outputs.filter(position=0).update(line=front, number=number)
+    with django_assert_max_num_queries(4):
+        versions = versions_of(front, alice)
+    assert [version.number for version in versions] == list(range(1, 51))

@@ -1,0 +1,40 @@
+"""What a newcomer looks for next stands where they look: beside each result, and in the admin's own menu."""
+
+import pytest
+from django.test import Client
+
+from runs.models import Member
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_kept, make_run
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_result_can_be_used_in_another_app_from_the_runs_page(as_alice: Client, alice: Member, bob: Member) -> None:
+    run = make_run(alice, status="completed")
+    kept = make_kept(run)
+    use = f'href="/results/{kept.output.public_id}/use/"'
+    page = as_alice.get(run.get_absolute_url()).text
+    assert page.count("Use in…") == 1  # the other result has no file
+    assert use in page
+    run.shared_at = run.created_at
+    run.save()
+    assert use in client_of(bob).get(run.get_absolute_url()).text
+    Member.objects.filter(pk=bob.pk).update(role=Member.Role.VIEWER)
+    assert use not in client_of(bob).get(run.get_absolute_url()).text
+
+
+def test_the_only_result_can_be_used_from_the_top_of_the_page(as_alice: Client, alice: Member) -> None:
+    """Below a tall picture, its own link is out of sight."""
+    run = make_run(alice, make_app(outputs=[{"id": "o", "label": "Front", "type": "image"}]), status="completed")
+    kept = make_kept(run)
+    link = Page(as_alice.get(run.get_absolute_url()).text).first(id="run-use")
+    assert link.attributes["href"] == f"/results/{kept.output.public_id}/use/"
+    assert link.words == "Use in another app"
+
+
+def test_an_admin_invites_from_their_menu(as_alice: Client, as_admin: Client) -> None:
+    invite = 'href="/manage/people/#invite"'
+    assert invite in as_admin.get("/history/").text
+    assert invite not in as_alice.get("/history/").text

@@ -1,0 +1,228 @@
+"""The examples of a fresh sandbox portal: made the way people make runs, and put away in one press."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from runs import catalog
+from runs.engine import durations
+from runs.history import bin
+from runs.history.examples import examples
+from runs.launching import presets
+from runs.management import examples as maker
+from runs.management.addresses import Address
+from runs.management.people import prepare_people
+from runs.models import App, Comment, GuestLink, Member, Output, Preset, Run
+from runs.review import requests
+from runs.sharing import links
+from tests.support.factories import make_run
+from tests.support.quick_portal import is_at_rest, quick_portal, work_until
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ASK = b"Start with an empty portal"
+
+
+@pytest.fixture
+def fresh(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
+    """A sandbox portal that nobody has used, with its demo people and its whole catalogue."""
+    with quick_portal(sandbox):
+        prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
+        sandbox.control("test-cards", shown=False)
+        for app in {example.app for example in maker.EXAMPLES}:
+            if app != "sandbox-logo":  # the one that loses a sketch
+                sandbox.control("script", appId=app, seconds=0.2)
+            catalog.refresh_app(App.objects.create(remote_id=app, name="not read yet").pk)
+        yield sandbox
+
+
+def browser_of(email: str) -> Client:
+    """Return a browser on the portal's own machine, where alone the demo people may sign in."""
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    browser.force_login(Member.objects.get(email=email))
+    return browser
+
+
+def make_all() -> None:
+    for _ in range(len(maker.EXAMPLES)):
+        if maker.advance():
+            return
+        work_until(is_at_rest)
+    assert maker.advance()
+
+
+def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: SandboxDoor) -> None:
+    make_all()
+    runs = Run.objects.filter(is_example=True)
+    assert runs.count() == 13 == len(fresh.runs)
+    assert {run.member.email for run in runs} == {maker.DEMO, maker.SAM}
+    partly = runs.get(outputs_failed__gt=0)
+    assert (partly.outputs_ready, partly.outputs_failed) == (3, 1)
+    assert runs.filter(shared_at__isnull=False).count() >= 5
+    assert runs.filter(has_star=True).count() >= 2
+    assert not runs.filter(created_at__gt=timezone.now() - timedelta(minutes=30)).exists()
+    assert all(0 < seconds < 60 for run in runs for seconds in durations.spans_of(run.app_id))
+    link, preset = GuestLink.objects.get(), Preset.objects.get()
+    browser = browser_of(maker.DEMO)
+    assert ASK in browser.get("/").content
+    assert ASK not in browser_of(maker.SAM).get("/").content
+
+    page = browser.post("/examples/clear/", follow=True).content
+    assert b"Make your first picture" in page
+    assert ASK not in page
+    assert b"The examples are in the bin" in page
+    assert b"The examples are in the bin" not in browser.get("/").content
+    assert not examples().exists()
+    assert not GuestLink.objects.exists()
+    assert not Preset.objects.exists()
+
+    assert ASK in browser.post("/examples/restore/", follow=True).content
+    assert examples().count() == 13
+    restored = GuestLink.objects.get()
+    assert (restored.public_id, restored.token_hash) == (link.public_id, link.token_hash)
+    assert list(restored.outputs.all())
+    assert Preset.objects.get().public_id == preset.public_id
+    assert maker.advance()
+    assert len(fresh.runs) == 13
+
+
+def made(**fields: Any) -> Run:
+    """Make a finished example of the demo admin without a sandbox."""
+    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
+    member = Member.objects.get(email=maker.DEMO)
+    return make_run(member, status="completed", is_example=True, **fields)
+
+
+def test_what_people_made_or_changed_stays() -> None:
+    shown, hidden = made(), made()
+    own = make_run(shown.member, shown.app, status="completed")
+    link = GuestLink.objects.create(
+        nonce="n", token_hash="h", member=shown.member, expires_at=timezone.now() + timedelta(days=1)
+    )
+    link.outputs.add(shown.outputs.all()[0], through_defaults={"position": 0})
+    preset = presets.save_preset(shown.member, shown.app, "Spring look", [], None, is_team=True)
+    Preset.objects.update(is_example=True)
+    preset.refresh_from_db()
+    presets.edit_preset(preset, "Our look", timezone.now(), is_team=True)
+    browser = browser_of(maker.DEMO)
+
+    browser.post("/examples/clear/")
+
+    left = set(Run.objects.filter(deleted_at=None))
+    assert left == {shown, own}
+    assert Run.objects.get(deleted_at__isnull=False) == hidden
+    assert Preset.objects.get().name == "Our look"
+    assert GuestLink.objects.get() == link
+
+
+def test_a_changed_link_is_a_persons_own() -> None:
+    run = made()
+    link = GuestLink.objects.create(
+        nonce="n", token_hash="h", member=run.member, expires_at=timezone.now(), is_example=True
+    )
+    links.extend(link)
+    assert not GuestLink.objects.get().is_example
+
+
+def test_examples_in_progress_show_nowhere_on_home() -> None:
+    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
+    make_run(Member.objects.get(email=maker.DEMO), is_example=True)
+    page = browser_of(maker.DEMO).get("/").content
+    assert b"Make your first picture" in page
+    assert b"data-run=" not in page
+
+
+def wants_examples() -> bool:
+    OrmQ.objects.all().delete()
+    maker.request_examples()
+    return bool(OrmQ.objects.exists())
+
+
+def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -> None:
+    assert wants_examples()
+    settings.IS_SANDBOX = False
+    assert not wants_examples()
+    settings.IS_SANDBOX = True
+    run = made()
+    assert wants_examples()  # stopped halfway
+    Run.objects.update(deleted_at=timezone.now())
+    assert not wants_examples()
+    run.delete()
+    Member.objects.update(last_login=timezone.now())
+    assert not wants_examples()
+
+
+def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
+    run = made()
+    make_run(run.member, run.app)
+    assert not wants_examples()
+
+
+def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> None:
+    first = made(created_at=timezone.now() - timedelta(days=1))
+    late = made(sent_at=timezone.now())
+    Run.objects.filter(pk=late.pk).update(status="running", finished_at=None, form_token="example-1", remote_id="r")
+    preset = presets.save_preset(first.member, first.app, "Spring look", [], None, is_team=True)
+    Preset.objects.update(is_example=True)
+    own = make_run(first.member, first.app, status="completed", preset=preset)
+    browser = browser_of(maker.DEMO)
+    browser.post("/examples/clear/")
+    Run.objects.filter(pk=late.pk).update(status="completed", finished_at=timezone.now())
+    maker.advance()
+    assert not Run.objects.filter(is_example=True, deleted_at=None).exists()
+
+    browser.post("/examples/restore/")
+
+    assert set(examples()) == {first, late}
+    late.refresh_from_db()
+    assert late.title == "Bottle for the spring page"
+    own.refresh_from_db()
+    assert own.preset == preset
+
+
+def test_an_example_that_ends_after_the_press_goes_to_the_bin_too() -> None:
+    made(deleted_at=timezone.now())
+    late = made(sent_at=timezone.now())
+    Run.objects.filter(pk=late.pk).update(form_token="example-1")  # it would get a guest link and a preset
+    maker.advance()
+    late.refresh_from_db()
+    assert late.deleted_at is not None
+    assert not GuestLink.objects.exists()
+    assert not Preset.objects.exists()
+
+
+def test_one_deleted_example_stops_no_others() -> None:
+    day_ago = timezone.now() - timedelta(days=1)
+    deleted, left = made(created_at=day_ago), made(created_at=day_ago)
+    bin.move_to_bin(Run.objects.filter(pk=deleted.pk), deleted.member, timezone.now())
+    assert wants_examples()
+
+    bin.move_to_bin(Run.objects.filter(pk=left.pk), left.member, timezone.now())
+    assert not wants_examples()
+
+
+def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) -> None:
+    make_all()
+    demo, sam = (Member.objects.get(email=email) for email in (maker.DEMO, maker.SAM))
+    front, angle, detail = Run.objects.get(form_token="example-1").outputs.all()
+    newer = Output.objects.get(line=detail)
+    assert [output.verdict for output in (front, angle, detail, newer)] == ["approved", "", "changes", ""]
+    assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
+    assert Comment.objects.get(output=detail).spot_x is not None
+    assert [item.output for item in requests.waiting_for(sam)] == [angle, newer]
+    assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # what Sam asks about
+
+    browser = browser_of(maker.DEMO)
+    browser.post("/examples/clear/")
+    assert not requests.waiting_for(sam).exists()
+    assert not GuestLink.objects.exists()
+
+    browser.post("/examples/restore/")
+    assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
+    assert requests.waiting_for(sam).count() == 2

@@ -1,0 +1,55 @@
+"""Channels and events for the tests of Slack and Teams."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import time_machine
+from django.utils import timezone
+
+from runs.models import ChatChannel, Comment, Decision, Output, ReviewRequest, Run
+from runs.models.messages import Message
+from runs.notices import channels, chat
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened, as `chat.post_event` gets it."""
+
+    kind: str
+    event: str = "something-1"
+    run: Run | None = None
+    output: Output | None = None
+    comment: Comment | None = None
+    decision: Decision | None = None
+    request: ReviewRequest | None = None
+    message: Message = field(default_factory=Message)
+
+
+def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: str = "en") -> ChatChannel:
+    return channels.set_channel(app, address, kinds, [], language)
+
+
+def send_after(**delay: float) -> None:
+    """Send what is due some time from now."""
+    with time_machine.travel(timezone.now() + timedelta(**delay), tick=True):
+        chat.send_due()
+
+
+def texts(message: Any) -> list[str]:
+    """Return what people read in a message for Slack or Teams: title, words, who, and the button."""
+    if "attachments" in message:
+        card = message["attachments"][0]["content"]
+        return [*(run["text"] for block in card["body"] for run in block["inlines"]), card["actions"][0]["title"]]
+    found = []
+    for block in message["blocks"]:
+        found += [block["text"]] if "text" in block else []
+        found += [one["text"] if one["type"] == "button" else one for one in block.get("elements", [])]
+    return [text["text"] for text in found]
+
+
+def url_of(message: Any) -> str:
+    """Return where the button of a message leads."""
+    if "attachments" in message:
+        return str(message["attachments"][0]["content"]["actions"][0]["url"])
+    return str(message["blocks"][-1]["elements"][0]["url"])

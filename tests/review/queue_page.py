@@ -1,0 +1,27 @@
+"""The pages of Review as tests use them, and results that wait there."""
+
+from django.utils import timezone
+
+from runs.models import App, Member, Output
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
+
+
+def form_of(page: Page, **given: str) -> dict[str, str]:
+    """The fields of the form that decides, as a browser posts them, with `given`."""
+    form = page.first("form", id="decide")
+    hidden = {e.attributes["name"]: e.attributes["value"] for e in form.find("input")}
+    return {**hidden, "note": form.first("textarea").text, **given}
+
+
+def heading(page: Page) -> str:
+    """The page's heading: the label of the result that is shown."""
+    return page.first("h1").words
+
+
+def make_results(maker: Member, count: int, app: App | None = None) -> list[Output]:
+    """Make `count` ready texts in shared runs of four."""
+    app = app or make_app(outputs=[{"index": n, "label": f"Text {n + 1}", "type": "text"} for n in range(4)])
+    runs = [make_run(maker, app, status="completed", shared_at=timezone.now()) for _ in range(count // 4)]
+    Output.objects.filter(run__in=runs).update(text="A lake", content_hash="a" * 64)
+    return list(Output.objects.filter(run__in=runs).order_by("run", "position"))

@@ -1,0 +1,280 @@
+"""Deciding on pages: what they offer to whom, and what the answer shows."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from runs.display.verdicts import verdicts_of
+from runs.models import Decision, Member, Output, ReviewRules, Run
+from runs.review.deciders import Actor
+from runs.review.verdicts import decide
+from tests.support.clients import HTMX, client_of
+from tests.support.factories import make_kept, make_run, make_stored
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+BUTTONS = ('value="approved"', 'value="changes"', 'value="rejected"')
+
+
+def page_of(client: Client, url: str, **headers: str) -> str:
+    answer = client.get(url, headers=headers)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def press(client: Client, output: Output, verdict: str, note: str = "", *, seen: int | str = 0, **more: Any) -> Any:
+    data = {"verdict": verdict, "note": note, "seen": seen, **more.pop("data", {})}
+    return client.post(f"{output.get_absolute_url()}decide/", data, **more)
+
+
+def test_result_run_and_compare_offer_the_buttons_to_those_who_may_decide(
+    run: Run, as_sam: Client, as_bob: Client
+) -> None:
+    front, back = run.outputs.all()
+    comparison = f"/compare/?f={front.public_id},{back.public_id}"
+    for url in (front.get_absolute_url(), run.get_absolute_url(), comparison):
+        shown = page_of(as_sam, url)
+        hidden = page_of(as_bob, url)
+        assert all(button in shown for button in BUTTONS), url
+        assert not any(button in hidden for button in BUTTONS), url
+    assert "Not reviewed" in page_of(as_bob, front.get_absolute_url())
+    assert page_of(as_sam, comparison).count("Approve this, reject the others") == 2
+
+
+def test_without_scripts_deciding_leads_back_and_offers_undo(run: Run, result: Output, as_sam: Client) -> None:
+    answer = press(as_sam, result, "changes", "Warmer, please", data={"next": f"{run.get_absolute_url()}?in=q%3Da"})
+    assert answer.headers["Location"] == f"{run.get_absolute_url()}?in=q%3Da#verdict-{result.public_id}"
+    page = page_of(as_sam, run.get_absolute_url())
+    undo = f"/decisions/undo/{Decision.objects.get().batch}/"
+    assert page.count(undo) == 3  # in the message, and beside the verdict as address and for htmx
+    assert "Warmer, please" in page
+    answer = as_sam.post(undo, {"next": run.get_absolute_url()})
+    assert answer.headers["Location"] == run.get_absolute_url()
+    assert "1 decision was undone." in page_of(as_sam, run.get_absolute_url())
+    assert Output.objects.get(pk=result.pk).verdict == ""
+
+
+def test_with_scripts_the_panel_comes_back(result: Output, as_sam: Client) -> None:
+    answer = press(as_sam, result, "approved", data={"look": "box"}, headers={"HX-Request": "true"})
+    panel = answer.content.decode()
+    assert answer.status_code == 200
+    assert panel.count("data-verdict") == 1
+    assert "Approved" in panel
+    assert "by you" in panel
+    assert "autofocus" in panel
+
+
+def test_where_it_came_from_follows_with_scripts(result: Output, as_sam: Client, ruth: Member) -> None:
+    decide(result, "approved", "", Actor(ruth), None)
+    page = Page(page_of(as_sam, result.get_absolute_url())).first(id="facts-decision")
+    assert page.words.startswith("Decision Approved Ruth,")
+    seen = Output.objects.get(pk=result.pk).decided_in
+    answer = press(as_sam, result, "changes", "Another bag", seen=str(seen), headers={"HX-Request": "true"})
+    told = Page(answer.content.decode()).first(id="facts-decision")
+    assert told.attributes["hx-swap-oob"] == "true"
+    assert "Decision Needs changes Approved: Ruth," in told.words
+    assert told.words.endswith("Another bag")
+    assert "facts-decision" not in press(as_sam, result, "approved", data={"look": "box"}, headers=HTMX).text
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_a_refused_verdict_keeps_what_was_typed(result: Output, as_sam: Client, headers: dict[str, str]) -> None:
+    answer = press(as_sam, result, "rejected", "x" * 501, headers=headers)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "The note has 501 characters" in page
+    assert "x" * 501 in page
+    answer = press(as_sam, result, "rejected", " ", headers=headers)
+    assert "Give a reason" in answer.content.decode()
+    assert Decision.objects.count() == 0
+
+
+def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth: Member) -> None:
+    """D1"""
+    decide(result, "rejected", "Wrong bag", Actor(ruth), 0)
+    answer = press(as_sam, result, "changes", "Another bag")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "has changed meanwhile" in page
+    assert "Wrong bag" in page
+    assert "Another bag" in page
+    assert press(as_sam, result, "approved", seen="no number").status_code == 409
+    assert press(as_sam, result, "approved", headers={"HX-Request": "true"}).status_code == 422
+
+
+def test_every_act_stays_readable(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:
+    """D3"""
+    decide(result, "changes", "Too dark", Actor(sam), None)
+    decide(result, "rejected", "Wrong bag", Actor(ruth), None)
+    as_sam.post(f"{result.get_absolute_url()}withdraw/")
+    rejected = Decision.objects.get(verdict="rejected")
+    as_sam.post(f"/decisions/{rejected.public_id}/set-aside/", {"note": "Ruth has left"})
+    page = page_of(as_sam, result.get_absolute_url())
+    for words in ("Too dark", "Wrong bag", "Withdrawn", "Set aside", "Ruth has left", "All decisions (4)"):
+        assert words in page
+    assert "Not reviewed" in page
+
+
+def test_no_address_changes_or_deletes_a_decision(result: Output, sam: Member, admin_member: Member) -> None:
+    """D3"""
+    decision = decide(result, "approved", "", Actor(sam), None)
+    admin = client_of(admin_member)
+    for path in ("", "edit/", "delete/"):
+        for method in ("get", "post", "put", "delete"):
+            assert getattr(admin, method)(f"/decisions/{decision.public_id}/{path}").status_code in (404, 405)
+
+
+def test_four_eyes_show_no_approve_button_and_refuse_a_forged_post(result: Output, sam: Member, as_sam: Client) -> None:
+    """D4"""
+    ReviewRules.objects.create(four_eyes=True)
+    Run.objects.update(made_by=sam)
+    page = page_of(as_sam, result.get_absolute_url())
+    assert BUTTONS[0] not in page
+    assert BUTTONS[1] in page
+    assert "somebody else has to approve it" in page
+    assert press(as_sam, result, "approved").status_code == 403
+    assert press(as_sam, result, "changes", "Too dark").status_code == 302
+    assert as_sam.post(f"{result.get_absolute_url()}withdraw/").status_code == 302
+    assert Output.objects.get(pk=result.pk).verdict == ""
+
+
+def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client) -> None:
+    front, back = run.outputs.all()
+    comparison = f"/compare/?f={front.public_id},{back.public_id}"
+    given = {"chosen": front.public_id, "on": [f"{front.public_id}:0", f"{back.public_id}:0"], "next": comparison}
+    assert as_sam.post("/results/choose/", given).headers["Location"] == comparison
+    page = page_of(as_sam, comparison)
+    assert "You approved one result and rejected 1 other." in page
+    assert "Another one was chosen" in page
+    assert f'<a href="{front.get_absolute_url()}" dir="auto">Front</a>' in page
+    as_sam.post("/results/choose/", {**given, "chosen": back.public_id})
+    assert "has changed meanwhile" in page_of(as_sam, comparison)
+    as_sam.post(f"/decisions/undo/{Decision.objects.latest('pk').batch}/")
+    assert Run.objects.get(pk=run.pk).verdicts == " none "
+
+
+def test_undo_is_offered_for_ten_minutes(result: Output, sam: Member, as_sam: Client) -> None:
+    decision = decide(result, "approved", "", Actor(sam), None)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        assert "/decisions/undo/" not in page_of(as_sam, result.get_absolute_url())
+        as_sam.post(f"/decisions/undo/{decision.batch}/")
+        assert "This can&#x27;t be undone any more" in page_of(as_sam, "/")
+
+
+def test_undo_stands_beside_ones_own_verdict(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:
+    decide(result, "approved", "", Actor(sam), None)
+    decide(result, "approved", "", Actor(ruth), None)
+    undo = f"/decisions/undo/{Decision.objects.get(member=sam).batch}/"
+    pages = result.get_absolute_url(), result.run.get_absolute_url()
+
+    def lines_with_undo() -> list[str]:
+        found = [
+            form.parent for url in pages for form in Page(page_of(as_sam, url)).root.find("form", css="verdict-undo")
+        ]
+        assert all(undo in page_of(as_sam, url) for url in pages)
+        return [line.words for line in found if line]
+
+    assert [words.split(" ·")[0] for words in lines_with_undo()] == ["Approved by you"] * 2
+    decide(result, "rejected", "Wrong bag", Actor(ruth), None)
+    assert "Rejected by Ruth" in Page(page_of(as_sam, pages[1])).root.words
+    assert [words.split(" ·")[0] for words in lines_with_undo()] == ["Approved by you"] * 2
+
+
+def test_an_older_version_links_to_the_newest(run: Run, result: Output, as_sam: Client) -> None:
+    """D2"""
+    newer = run.outputs.all()[1]
+    Output.objects.filter(pk=newer.pk).update(line=result, number=2)
+    answer = press(as_sam, result, "approved")
+    assert answer.status_code == 409
+    assert f'<a href="{newer.get_absolute_url()}">version 2</a>' in answer.content.decode()
+    page = page_of(as_sam, result.get_absolute_url())
+    assert not any(button in page for button in BUTTONS)
+
+
+def test_admins_set_the_rules(
+    run: Run, admin_member: Member, make_member: Callable[..., Member], as_bob: Client, result: Output
+) -> None:
+    admin = client_of(admin_member)
+    assert run.app.name in page_of(admin, "/manage/review/")
+    given = {"deciders": "maker", "four_eyes": "on", "on": run.app.public_id, "app": run.app.public_id}
+    admin.post("/manage/review/", given)
+    rules = ReviewRules.objects.get()
+    run.app.refresh_from_db()
+    assert (rules.deciders, rules.four_eyes, rules.needs_reason, run.app.asks_review) == ("maker", True, False, True)
+    assert press(as_bob, result, "rejected").status_code == 302
+    admin.post("/manage/review/", {"on": run.app.public_id})
+    run.app.refresh_from_db()
+    assert (ReviewRules.objects.get().deciders, run.app.asks_review) == ("maker", False)
+
+
+def zip_of(answer: Any) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+
+
+def names_in(answer: Any) -> list[str]:
+    """Return the names of the files in a zip, sorted."""
+    return sorted(zip_of(answer).namelist())
+
+
+def test_a_zip_of_approved_results_has_the_newest_approved_versions(
+    run: Run, sam: Member, as_sam: Client, alice: Member
+) -> None:
+    front, back = run.outputs.all()
+    other = make_run(alice, run.app, status="completed", title="Second try", shared_at=timezone.now())
+    newer, failed = [make_kept(other, make_stored((50, 20 + n)), n).output for n in range(2)]
+    zip_url = f"/download/?r={run.public_id}&only=approved"
+    answer = as_sam.get(zip_url)
+    assert answer.status_code == 404
+    assert "None of these results has been approved." in answer.content.decode()
+    decide(front, "approved", "Lovely", Actor(sam), None)
+    decide(back, "changes", "Too dark", Actor(sam), None)
+    assert names_in(as_sam.get(zip_url)) == [f"cartoonify_front_{run.created_at:%Y-%m-%d}.png", "provenance.csv"]
+    Output.objects.filter(pk=newer.pk).update(line=back, number=2)
+    Output.objects.filter(pk=failed.pk).update(line=front, number=2, status="error")
+    decide(newer, "approved", "", Actor(sam), None)
+    names = names_in(as_sam.get(zip_url))
+    assert [name for name in names if name.startswith("second")] == [
+        f"second-try_front_{other.created_at:%Y-%m-%d}.png"
+    ]
+    assert len(names) == 3
+    assert "Download approved" in page_of(as_sam, run.get_absolute_url())
+
+
+def test_decisions_are_in_the_sheet_the_panel_and_on_cards(run: Run, sam: Member, ruth: Member, as_sam: Client) -> None:
+    front, back = run.outputs.all()
+    decide(front, "approved", "=1+1", Actor(ruth), None)
+    decide(front, "changes", "Too dark", Actor(sam), None)
+    decide(back, "approved", "", Actor(sam), None)
+    packed = zip_of(as_sam.get(f"/download/?r={run.public_id}"))
+    rows = list(csv.DictReader(io.StringIO(packed.read("provenance.csv").decode("utf-8-sig"))))
+    assert [(row["Decision"], row["Decided by"]) for row in rows] == [
+        ("Needs changes", "Ruth: Approved, Samuel: Needs changes"),
+        ("Approved", "Samuel: Approved"),
+    ]
+    assert rows[0]["Notes"] == "Ruth: =1+1\nSamuel: Too dark"
+    page = page_of(as_sam, front.get_absolute_url())
+    assert page.count("Too dark") >= 2  # on the panel, and where it came from
+    assert "1 approved, 1 needs changes" in page_of(as_sam, "/history/?tab=team")
+
+
+def test_a_long_line_of_versions_needs_no_more_queries(
+    run: Run, result: Output, sam: Member, django_assert_max_num_queries: Any
+) -> None:
+    """D5: the panels of a whole run are built with a bounded number of queries."""
+    outputs = list(Output.objects.filter(run=run).select_related("run"))
+    versions = [
+        Output(run=run, position=n, kind="image", status="completed", content_hash="a", line=result, number=n)
+        for n in range(2, 52)
+    ]
+    Output.objects.bulk_create(versions)
+    ReviewRules.objects.create(four_eyes=True)
+    with django_assert_max_num_queries(4):
+        verdicts_of([*outputs, *versions], sam)

@@ -1,0 +1,91 @@
+"""A guest at the page of a link, as a browser without cookies or scripts: fills in the forms and presses buttons."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.test import Client
+
+from runs.models import GuestLink
+from tests.support.guest_links import path_of
+from tests.support.page import Element, Page
+
+BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Version/26.0 Mobile/15E148 Safari/604.1"
+
+
+@dataclass
+class GuestVisit:
+    """One browser window. `answer` is the last response, `at` its path with query and fragment."""
+
+    at: str
+    answer: Any = None
+    client: Client = field(default_factory=lambda: Client(headers={"User-Agent": BROWSER}))
+    typed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.open(self.at)
+
+    @property
+    def page(self) -> Page:
+        return Page(self.answer.text)
+
+    @property
+    def words(self) -> str:
+        return self.page.root.words
+
+    @property
+    def status(self) -> int:
+        return int(self.answer.status_code)
+
+    def open(self, at: str) -> "GuestVisit":
+        self.at, self.answer, self.typed = at, self.client.get(at.partition("#")[0]), {}
+        return self
+
+    def box(self, place: str) -> Element:
+        return self.page.first("section", id=place)
+
+    def texts(self, place: str = "") -> list[str]:
+        """Return what stands in all text fields, or in those of the box at `place`."""
+        return [text_in(area) for area in (self.box(place) if place else self.page.root).find("textarea")]
+
+    def type(self, place: str, words: str) -> "GuestVisit":
+        """Type into the text field in the box at `place`."""
+        (area,) = (area for area in self.box(place).find("textarea") if "name" in area.attributes)
+        self.typed[area.attributes["name"]] = words
+        return self
+
+    def press(self, name: str, place: str = "", /, **more: str) -> "GuestVisit":
+        """Press the button called `name`, in the box at `place` if there are several."""
+        buttons = (self.box(place) if place else self.page.root).find("button")
+        (button,) = (button for button in buttons if button.attributes.get("name", "") == name)
+        self.send(*self.sent_by(button, **more))
+        return self
+
+    def sent_by(self, button: Element, /, **more: str) -> tuple[str, dict[str, str]]:
+        """Return where a press on `button` sends its form, and what."""
+        form = button
+        while form.tag != "form":
+            assert form.parent is not None
+            form = form.parent
+        to = button.attributes.get("formaction") or form.attributes.get("action") or self.at
+        sent = {one.attributes["name"]: one.attributes.get("value", "") for one in form.find("input")}
+        sent |= {one.attributes["name"]: text_in(one) for one in form.find("textarea") if "name" in one.attributes}
+        pressed = {button.attributes["name"]: button.attributes.get("value", "")} if "name" in button.attributes else {}
+        return to, sent | pressed | self.typed | more
+
+    def send(self, to: str, data: dict[str, str]) -> None:
+        """Post `data` and follow where the answer leads, as browsers do."""
+        path, _, fragment = to.partition("#")
+        self.answer, self.at, self.typed = self.client.post(path, data), to, {}
+        if self.answer.status_code in (302, 303):
+            location = self.answer.headers["Location"]
+            self.open(location if urlsplit(location).fragment else f"{location}#{fragment}")
+
+
+def text_in(area: Element) -> str:
+    """Return the value of a text area. Browsers ignore a line break right after its tag."""
+    return area.text.removeprefix("\n")
+
+
+def visit(link: GuestLink) -> GuestVisit:
+    return GuestVisit(path_of(link))

@@ -1,0 +1,69 @@
+"""The sheet in a guest's zip: what is in it, and nothing that the page doesn't show."""
+
+import csv
+import hashlib
+import io
+import zipfile
+from urllib.parse import unquote
+
+import pytest
+from django.test import Client
+
+from runs.models import GuestLink, Output, Run
+from tests.sharing.guest_page import page_of, today
+from tests.support.guest_links import path_of
+
+pytestmark = pytest.mark.django_db
+ALWAYS = ["File", "Result", "Kind", "Day", "Size in bytes", "SHA-256"]
+
+
+def zip_of(link: GuestLink, **fields: object) -> zipfile.ZipFile:
+    page_of(link, may_download=True, **fields)
+    return zipfile.ZipFile(io.BytesIO(b"".join(Client().get(f"{path_of(link)}download/"))))
+
+
+def rows_of(archive: zipfile.ZipFile) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(archive.read("files.csv").decode("utf-8-sig"))))
+
+
+def test_the_sheet_lists_each_file_as_guests_get_it(link: GuestLink) -> None:
+    archive = zip_of(link)
+
+    front, back = rows_of(archive)
+
+    for row in (front, back):
+        content = archive.read(row["File"])
+        assert row["SHA-256"] == hashlib.sha256(content).hexdigest()
+        assert row["Size in bytes"] == str(len(content))
+        assert row["Day"] == today()
+    assert (front["Result"], front["Kind"]) == ("Front", "PNG picture")
+    assert (back["Result"], back["Kind"]) == ("Back", "Text")
+
+
+@pytest.mark.parametrize(("audience", "name"), [("Nora & Söhne", "nora-söhne"), ("", "shared"), ("🎉", "shared")])
+def test_its_name_says_whom_it_is_for_and_the_day(link: GuestLink, audience: str, name: str) -> None:
+    page_of(link, may_download=True, audience=audience)
+    told = Client().head(f"{path_of(link)}download/").headers["Content-Disposition"]
+    assert unquote(told).endswith(f"{name}_{today()}.zip" + ("" if "ö" in name else '"'))
+
+
+def test_app_and_inputs_are_there_only_if_the_link_shows_them(link: GuestLink, run: Run) -> None:
+    run.inputs.create(position=1, name="Style", type="text", value="=HYPERLINK(A1)")
+
+    assert list(rows_of(zip_of(link))[0]) == ALWAYS
+    assert list(rows_of(zip_of(link, shows_app=True))[0]) == [*ALWAYS, "App"]
+    row = rows_of(zip_of(link, shows_app=False, shows_inputs=True))[0]
+    assert list(row) == [*ALWAYS, "Input: Style", "Input: Style (2)"]
+    assert (row["Input: Style"], row["Input: Style (2)"]) == ("Ghibli", "'=HYPERLINK(A1)")
+
+
+def test_it_never_tells_maker_cost_title_or_lamina(link: GuestLink, run: Run) -> None:
+    value = {"file": "https://lamina.test/secret", "name": "Shoe"}
+    Run.objects.filter(pk=run.pk).update(credits_estimated="12.50")
+    Output.objects.filter(run=run, position=1).update(raw_value=value, text='{"file": "https://lamina.test/secret"}')
+
+    archive = zip_of(link, shows_app=True, shows_inputs=True)
+
+    told = b"".join(archive.read(name) for name in archive.namelist() if not name.endswith(".png")).decode().lower()
+    for secret in ("alice", "12.5", "spring", run.public_id, run.remote_id, "lamina.test"):
+        assert secret not in told

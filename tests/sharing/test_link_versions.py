@@ -1,0 +1,95 @@
+"""A link shows a newer version only after its maker's press, and tells them what its guests have answered."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import GuestLink, Member, Output, Run
+from runs.sharing import links
+from tests.sharing.guest_visit import visit
+from tests.support.factories import make_kept, make_run
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asking(link: GuestLink) -> GuestLink:
+    GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, audience="Kim at Acme")
+    link.refresh_from_db()
+    return link
+
+
+@pytest.fixture
+def newer(run: Run, alice: Member) -> Output:
+    """Version 2 of the picture, from another run."""
+    second = make_run(alice, run.app, status="completed")
+    make_kept(second)
+    Output.objects.filter(run=second, position=0).update(line=run.outputs.all()[0], number=2)
+    return second.outputs.all()[0]
+
+
+def offered(client: Client, url: str) -> list[str]:
+    return [form.words for form in Page(client.get(url).text).root.find("form", css="share-offer")]
+
+
+def test_the_maker_puts_a_newer_version_on_the_link(
+    as_alice: Client, as_bob: Client, asking: GuestLink, run: Run, newer: Output
+) -> None:
+    old = run.outputs.all()[0]
+    kim = visit(asking)
+    assert "A newer version was made. Ask Alice to show it here." in kim.box("r1").words
+    assert not kim.box("r1").find("button")
+    places = {
+        "old run": f"/runs/{run.public_id}/share/",
+        "new result": f"/runs/{newer.run.public_id}/share/?o={newer.public_id}",
+        "link": f"/shares/{asking.public_id}/",
+    }
+    words = "The link for Kim at Acme shows version 1 of Front. Show version 2 instead"
+    assert {name: offered(as_alice, url) for name, url in places.items()} == {key: [words] for key in places}
+    replace, posted = f"/shares/{asking.public_id}/replace/", {"old": old.public_id, "new": newer.public_id}
+    assert as_bob.post(replace, posted).status_code == 404
+    assert as_alice.post(replace, posted | {"new": run.outputs.all()[1].public_id}).status_code == 404
+
+    answer = as_alice.post(replace, posted | {"back": places["link"]}, follow=True)
+
+    assert "The link shows version 2 now." in answer.text
+    assert list(asking.outputs.order_by("pk")) == [run.outputs.all()[1], newer]
+    assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # in the same place
+    kim.open(kim.at)
+    assert kim.box("r1").find("button")
+    assert {name: offered(as_alice, url) for name, url in places.items()} == {key: [] for key in places}
+    assert as_alice.post(replace, posted).status_code == 404
+
+
+def test_nothing_is_offered_on_links_that_ended_or_are_not_theirs(
+    as_alice: Client, as_bob: Client, asking: GuestLink, run: Run, newer: Output, alice: Member
+) -> None:
+    Run.objects.update(shared_at=timezone.now())
+    links.revoke(asking, alice)
+    assert offered(as_alice, f"/runs/{run.public_id}/share/") == []
+
+
+def test_the_page_of_a_link_lists_what_its_guests_answered(as_alice: Client, asking: GuestLink) -> None:
+    page = f"/shares/{asking.public_id}/"
+    assert "Answers</h2>" not in as_alice.get(page).text
+    visit(asking).type("r2", "Shorter <b>please").press("changes", "r2").press("", name="<i>Kim")
+    (line,) = Page(as_alice.get(page).text).first("ul", css="link-answers").find("li")
+    assert line.words.startswith("Back Needs changes by <i>Kim")
+    assert "Shorter <b>please" in line.words
+
+
+def test_answers_count_as_long_as_the_link_lets_its_guests_decide(
+    as_alice: Client, asking: GuestLink, run: Run
+) -> None:
+    visit(asking).press("approve", "r1").press("", name="Kim")
+
+    def verdict() -> tuple[str, int]:
+        return (run.outputs.all()[0].verdict, Run.objects.get(pk=run.pk).outputs_approved)
+
+    posted = {"o": [o.public_id for o in run.outputs.all()], "last_day": f"{timezone.localdate():%Y-%m-%d}"}
+    assert verdict() == ("approved", 1)
+    as_alice.post(f"/shares/{asking.public_id}/", posted)
+    assert verdict() == ("", 0)
+    as_alice.post(f"/shares/{asking.public_id}/", posted | {"lets_decide": "on"})
+    assert verdict() == ("approved", 1)

@@ -1,0 +1,68 @@
+"""A real mail server on loopback that can be as difficult as real ones: put off, refuse, drop, stall."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+
+from tests.support.processes import free_port
+
+TAKEN = "250 OK"
+DROP = "drop"  # closes the connection without an answer
+DROP_TAKEN = "drop taken"  # takes the mail, but closes the connection without saying so
+
+
+def stall(seconds: float) -> str:
+    """Return the answer that takes the mail only after `seconds`."""
+    return f"stall {seconds}"
+
+
+class MailServer(AbstractContextManager["MailServer"]):
+    """Stores what it takes. `at_rcpt` and `at_data` say what it answers; by default, it takes everything."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.offered = 0  # mails that were handed over, taken or not
+        self.at_rcpt: Callable[[str], str] = lambda _address: TAKEN
+        self.at_data: Callable[[EmailMessage], str] = lambda _mail: TAKEN
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(mail["Message-ID"]) for mail in self.mails]
+
+    def mailers(self, timeout: float = 10) -> dict[str, Any]:
+        """Return the setting MAILERS that sends mails here."""
+        options = {"host": "127.0.0.1", "port": self.port, "timeout": timeout}
+        return {"default": {"BACKEND": "runs.team.smtp.EmailBackend", "OPTIONS": options}}
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        answer = self.at_rcpt(address)
+        if answer == TAKEN:
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        self.offered += 1
+        answer = self.at_data(mail)
+        if answer.startswith("stall"):
+            await asyncio.sleep(float(answer.split()[1]))
+            answer = TAKEN
+        if answer in (TAKEN, DROP_TAKEN):
+            self.mails.append(mail)
+        if answer in (DROP, DROP_TAKEN):
+            server.transport.abort()
+        return answer

@@ -1,0 +1,31 @@
+"""Notices as events make them, and the moment at which what gathered is mailed."""
+
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from runs.models import Mail, Member, Notice, Run, Way
+from runs.notices import choices, mails
+
+_numbers = count(1)
+
+
+def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> Notice:
+    """Make a notice that goes the way the member chose."""
+    way = choices.ways_of([member.pk], kind, run)[member.pk]
+    due_at = timezone.now() + choices.GATHER if way == Way.ONCE else None
+    event = fields.pop("event", f"event-{next(_numbers)}")
+    return Notice.objects.create(member=member, kind=kind, event=event, run=run, way=way, mail_due_at=due_at, **fields)
+
+
+def send_gathered() -> None:
+    """Send what has gathered, as if the two minutes were over."""
+    Notice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
+    mails.send_due()
+
+
+def try_again() -> None:
+    """Make the next try of mails that weren't taken, as if the pause were over."""
+    Mail.objects.filter(sent_at=None, given_up_at=None).update(due_at=timezone.now())
+    mails.send_due()

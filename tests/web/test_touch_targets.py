@@ -1,0 +1,98 @@
+"""Everything that can be pressed is large enough for a finger on a phone, or for a mouse elsewhere."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from runs.history import selection
+from runs.models import Member, ReviewRules, Run
+from runs.review import requests
+from runs.sharing import links
+from runs.web import secret_links
+from tests.support.factories import make_kept, make_run, make_stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FINGER, MOUSE = 44, 24  # px
+# Returns what is smaller than `least` where it can be hit, in px. Links within a sentence are as high as their line.
+TOO_SMALL = """
+async (least) => {
+  const pressed = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const inSentence = (it) => it.matches("a") && getComputedStyle(it).display === "inline"
+    && [...it.parentElement.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.data.trim());
+  const isShown = (it) => it.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
+    && !it.disabled && !it.closest("[inert], .visually-hidden, .skip-link");
+  const hits = (it, x, y) => {
+    const top = document.elementFromPoint(x, y);
+    return !!top && (it.contains(top) || [...(it.labels ?? [])].some((label) => label.contains(top)));
+  };
+  const reach = (it, x, y, dx, dy) => {
+    let far = 0;
+    while (far < least && hits(it, x + dx * (far + 1), y + dy * (far + 1))) far += 1;
+    return far;
+  };
+  const found = [];
+  for (const it of document.querySelectorAll(pressed)) {
+    if (!isShown(it) || inSentence(it)) continue;
+    it.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const box = it.getBoundingClientRect();
+    if (box.width < 2 || box.height < 2) continue;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    if (!hits(it, x, y)) continue; // lies under another element, such as the link over a card
+    const width = 1 + reach(it, x, y, -1, 0) + reach(it, x, y, 1, 0);
+    const height = 1 + reach(it, x, y, 0, -1) + reach(it, x, y, 0, 1);
+    if (Math.min(width, height) >= least - 1) continue;
+    const name = it.getAttribute("aria-label") || it.textContent.trim().replace(/\\s+/g, " ").slice(0, 30) || it.name;
+    found.push(`${it.tagName.toLowerCase()}.${it.className} “${name}”: ${width} x ${height}`);
+  }
+  return [...new Set(found)];
+}
+"""
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    run = make_run(alice, status="completed", title="Red shoe")
+    other = make_run(alice, run.app, status="completed")
+    for position in range(2):
+        make_kept(run, make_stored((300, 200)), position=position)
+    selection.keep(alice, "mine", [], [run.public_id, other.public_id])
+    ReviewRules.objects.create(deciders=ReviewRules.Deciders.MAKER)
+    requests.ask(alice, list(run.outputs.all()))
+    return run
+
+
+def pages(run: Run) -> dict[str, str]:
+    """The URLs to measure, by name."""
+    output = run.outputs.all()[0]
+    link = links.make_link(run.member, list(run.outputs.all()))
+    token = secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)
+    return {
+        "home": "/",
+        "apps": "/apps/",
+        "form": run.app.get_absolute_url(),
+        "run": run.get_absolute_url(),
+        "result": output.get_absolute_url(),
+        "history": "/history/?q=shoe",
+        "list": "/history/?view=list",
+        "links": "/shares/",
+        "review": "/review/",
+        "bin": "/bin/",
+        "guest": f"/s/{token}/",
+    }
+
+
+@pytest.mark.parametrize(("width", "least"), [(360, FINGER), (1280, MOUSE)])
+def test_everything_is_large_enough_to_press(
+    new_context: Callable[..., BrowserContext], alice: Member, run: Run, width: int, least: int
+) -> None:
+    is_phone = least == FINGER
+    page = new_context(
+        alice, viewport={"width": width, "height": 800}, has_touch=is_phone, is_mobile=is_phone
+    ).new_page()
+    found = {}
+    for name, path in pages(run).items():
+        page.goto(path)
+        found[name] = page.evaluate(TOO_SMALL, least)
+    told = [f"{name}: {small}" for name, all_small in found.items() for small in all_small]
+    assert not told, "\n".join(told)

@@ -1,0 +1,76 @@
+"""The words of texts and queries, and what is marked."""
+
+import pytest
+
+from runs.words.marks import Marker
+from runs.words.terms import MOST_TERMS, holds, query_words, similar_ways_of, stored_words, ways_of
+
+
+@pytest.mark.parametrize(
+    ("q", "words"),
+    [
+        ("a video of my shoes", ["video", "shoes"]),
+        ("ein Bild von unseren Schuhen", ["bild", "schuhen"]),
+        ("the of", ["the", "of"]),  # nothing else was typed
+        ("Shoe shoes SHOES", ["shoe"]),
+        ("crème.png", ["creme", "png"]),
+        ("100%_", ["100"]),
+        ("!?", []),
+        ("赤い靴", ["赤い靴"]),
+    ],
+)
+def test_the_words_of_a_query(q: str, words: list[str]) -> None:
+    assert query_words(q) == words
+
+
+def test_a_long_query_is_cut() -> None:
+    assert len(query_words(" ".join(f"word{n}" for n in range(50)))) == MOST_TERMS
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "is_held"),
+    [
+        ("Product Reel", "products", True),
+        ("Produktfotos", "produktfoto", True),
+        ("Schuhfoto", "schuh", True),
+        ("Schuhfoto", "foto", False),  # words are found by how they begin
+        ("Shoe Try-On", "tryon", True),
+        ("赤い靴がほしい", "靴か", True),
+        ("赤い靴がほしい", "靴赤", False),
+        ("snake_case", "case", True),
+        ("shop", "shoe", False),
+    ],
+)
+def test_a_text_holds_a_word(text: str, word: str, is_held: bool) -> None:
+    assert holds(stored_words(text), ways_of(word)) is is_held
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "known"),
+    [
+        ("Background Removal", "hintergrund", []),
+        ("a leather shoe", "lether", ["leather"]),
+        ("Product video", "produktvideo", []),
+        ("schöne Farben", "schoene", []),
+        ("Katzen", "cats", []),
+        ("Fotos vom Regal", "regalfotos", ["regal"]),
+    ],
+)
+def test_similar_words_are_held(text: str, word: str, known: list[str]) -> None:
+    stored = stored_words(text)
+
+    assert holds(stored, similar_ways_of(word, known))
+    assert not holds(stored, ways_of(word))
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "marked"),
+    [
+        (["shoe"], "Red <b>shoes</b>, a shop", "Red &lt;b&gt;<mark>shoes</mark>&lt;/b&gt;, a shop"),
+        (["creme"], "Crème brûlée", "<mark>Crème</mark> brûlée"),
+        (["靴"], "赤い靴", "赤い<mark>靴</mark>"),
+        ([], "a & b", "a &amp; b"),
+    ],
+)
+def test_what_was_searched_for_is_marked(words: list[str], text: str, marked: str) -> None:
+    assert Marker.of(words, {}).marked(text) == marked
