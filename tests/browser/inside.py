@@ -206,6 +206,11 @@ def share(run: str, is_shared: bool = True) -> None:
     Run.objects.filter(public_id=run).update(shared_at=timezone.now() if is_shared else None)
 
 
+def unshare_active() -> None:
+    """Make all runs in progress private again."""
+    Run.objects.active().update(shared_at=None)
+
+
 def run_of(result: str) -> str:
     """Id of the run that made the result."""
     return Output.objects.select_related("run").get(public_id=result).run.public_id
@@ -280,6 +285,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             results,
             run,
             share,
+            unshare_active,
             run_of,
             bin_all,
             page,

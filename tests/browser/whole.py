@@ -51,8 +51,12 @@ class Whole:
         )
 
     def begin_anew(self) -> None:
-        """Reset the sandbox: no faults or scripts, and no runs from earlier tests."""
+        """Reset the sandbox: no faults or scripts, and no runs from earlier tests.
+
+        Runs that earlier tests left in progress are unshared, as they would keep every Home polling.
+        """
         self.lamina.control("reset")
+        self.inside.ask("unshare_active")
 
     def script(self, app: str, **values: Any) -> None:
         """Set how the next run of `app` (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
