@@ -7,6 +7,20 @@ from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 
+KINDS = [
+    ("mention", "Somebody mentions you"),
+    ("reply", "Somebody replies to you"),
+    ("asked", "You're asked to decide"),
+    ("decided", "Somebody decides on a result of yours"),
+    ("set-aside", "Somebody sets your decision aside"),
+    ("guest", "A guest answers or comments"),
+    ("ready", "A run of yours is ready"),
+    ("failed", "A run of yours fails"),
+    ("limit", "You've used most or all of your spending limit"),
+    ("portal", "The portal needs an admin"),
+]
+
+
 def count_approved(apps: Any, _schema_editor: Any) -> None:
     """Count the approved results of runs that were charged before, and set the sums."""
     Charge, Output = apps.get_model("runs", "Charge"), apps.get_model("runs", "Output")
@@ -72,6 +86,21 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="charge",
             index=models.Index(condition=models.Q(is_from_before=True), fields=["month"], name="charge_from_before"),
+        ),
+        migrations.AlterField(
+            model_name="chatmessage",
+            name="kind",
+            field=models.CharField(choices=KINDS, max_length=9),
+        ),
+        migrations.AlterField(
+            model_name="notice",
+            name="kind",
+            field=models.CharField(choices=KINDS, max_length=9),
+        ),
+        migrations.AlterField(
+            model_name="noticechoice",
+            name="kind",
+            field=models.CharField(choices=KINDS, max_length=9),
         ),
         migrations.RunPython(count_approved, migrations.RunPython.noop, elidable=True),
     ]

@@ -41,18 +41,20 @@ class CreditsField(forms.Field):
 class RulesForm(forms.Form):
     """What everyone may spend, and when admins are told."""
 
-    default = CreditsField(
-        label=_lazy("Each person (credits a month)"), help_text=_lazy("Unless you set another limit for them below.")
-    )
+    default = CreditsField(label=_lazy("Each person"), help_text=_lazy("Unless you set another limit for them below."))
     portal = CreditsField(
-        label=_lazy("Everyone together (credits a month)"), help_text=_lazy("Nobody can go over it, not even admins.")
+        label=_lazy("Everyone together"), help_text=_lazy("When it's reached, nobody can run anything, not even admins.")
     )
-    allows_unknown = forms.BooleanField(label=_lazy("Allow apps whose cost is unknown"), required=False)
+    allows_unknown = forms.BooleanField(
+        label=_lazy("Allow apps whose cost is unknown"),
+        required=False,
+        help_text=_lazy("Their runs count as nothing. Otherwise, nobody can run them until you set a price below."),
+    )
     day = CreditsField(
-        label=_lazy("The account spends this much in 24 hours (credits)"),
-        help_text=_lazy("Counts everything the account pays for, in this portal or not."),
+        label=_lazy("Spent in 24 hours"),
+        help_text=_lazy("By the account as a whole, in this portal or elsewhere."),
     )
-    left = CreditsField(label=_lazy("This little is left in the account (credits)"))
+    left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this little or less is left."))
 
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 
@@ -87,13 +89,13 @@ class PersonLimitForm(forms.Form):
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
     sort = forms.ChoiceField(choices=SORTS, widget=forms.RadioSelect)
-    own = CreditsField(label=_lazy("Their own limit (credits a month)"))
-    raised_to = CreditsField(label=_lazy("Raise it for now to (credits a month)"))
+    own = CreditsField(label=_lazy("Their own limit"))
+    raised_to = CreditsField(label=_lazy("Raise the limit to"))
     raised_until = forms.DateField(
         label=_lazy("Until the end of this day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_lazy("If you leave it empty, the raise stays until you remove it."),
+        help_text=_lazy("Empty: until you remove the raise."),
         error_messages={"invalid": _lazy("Enter a date such as 2026-12-31.")},
     )
 
