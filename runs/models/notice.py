@@ -21,11 +21,11 @@ from runs.models.run import Run, seen_by
 class NoticeKind(models.TextChoices):
     """What a notice is about. People choose for each kind how they are told by mail."""
 
-    MENTION = "mention", _lazy("Somebody mentions you")
-    REPLY = "reply", _lazy("Somebody replies to you")
+    MENTION = "mention", _lazy("Someone mentions you")
+    REPLY = "reply", _lazy("Someone replies to you")
     ASKED = "asked", _lazy("You're asked to decide")
-    DECIDED = "decided", _lazy("Somebody decides on a result of yours")
-    SET_ASIDE = "set-aside", _lazy("Somebody sets your decision aside")
+    DECIDED = "decided", _lazy("Someone decides on a result of yours")
+    SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
     READY = "ready", _lazy("A run of yours is ready")
     FAILED = "failed", _lazy("A run of yours fails")

@@ -206,7 +206,7 @@ def _ended_decision(decision: Decision, runs: RunQuerySet) -> Post | None:
     if not runs.filter(pk=output.run_id).exists():
         return None
     is_set_aside = decision.act == Decision.Act.SET_ASIDE
-    title = _("Decision set aside: %(result)s") if is_set_aside else _("Decision taken back: %(result)s")
+    title = _("Decision set aside: %(result)s") if is_set_aside else _("Decision withdrawn: %(result)s")
     return _post(title % {"result": _result(output)}, decision.note, _who(decision), output.get_absolute_url())
 
 

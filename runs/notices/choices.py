@@ -17,7 +17,7 @@ from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Mail me when it's ready" is answered by
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Email me when it's ready" is answered by
 REMINDER = "reminder"
 
 
@@ -74,7 +74,7 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
     choose(member, dict.fromkeys(kinds, Way.OFF))
 
 
-# --- "Mail me when it's ready" ----------------------------------------------------------------------------------------
+# --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
     """Whether somebody wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
 

@@ -128,7 +128,7 @@ def _reminder(member: Member) -> Letter | None:
     words = ngettext("%(count)s decision is due soon", "%(count)s decisions are due soon", len(items))
     return Letter(
         subject=words % {"count": len(items)},
-        intro=_("Somebody waits for your decision on:"),
+        intro=_("Someone is waiting for your decision on:"),
         lines=[line_of(_due_line(item)) for item in items[:LISTED]],
         path=items[0].output.get_absolute_url() if len(items) == 1 else reverse("runs:review"),
         kinds=[choices.REMINDER],

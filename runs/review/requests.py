@@ -98,7 +98,7 @@ def _demand_deciders(members: Sequence[Member]) -> None:
     rules = ReviewRules.current()
     for member in members:
         if not rules.may_decide(member):
-            raise AskError(_("%(name)s may not decide. Ask someone else.") % {"name": member.display_name})
+            raise AskError(_("%(name)s isn't allowed to decide. Ask someone else.") % {"name": member.display_name})
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
