@@ -1,4 +1,4 @@
-"""Notices: what concerns a member, each told once, in the app and by mail; and messages to the team's chat."""
+"""Notices: what concerns a member, each sent once, in the app and by mail; and messages to the team's chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -33,12 +33,12 @@ class NoticeKind(models.TextChoices):
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":
-        """Return the kinds of which the member may be told."""
+        """Return the kinds of notices that the member can get."""
         return [kind for kind in cls if member.is_admin or kind != cls.PORTAL]
 
 
 class Way(models.TextChoices):
-    """How somebody is told of a kind of notice by mail. In the app, everybody is always told."""
+    """How a member hears about a kind of notice by mail. In the app, everyone always does."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("At once")
@@ -121,7 +121,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to be told of a kind of notice by mail. Without a row, the kind's default holds."""
+    """How a member wants to hear about a kind of notice by mail. Without a row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -135,7 +135,7 @@ class NoticeChoice(models.Model):
 
 
 class Mute(models.Model):
-    """A run, or one conversation on it, of which a member doesn't want to be told any more."""
+    """A run, or one conversation on it, that a member doesn't want to hear about any more."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mutes")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mutes")

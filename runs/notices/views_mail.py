@@ -23,7 +23,7 @@ from runs.web.secret_links import full_address
 
 @require_POST
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Mail whoever asks for it when a run is ready, or no longer."""
+    """Turn the mail about a run being ready on or off for the member."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
