@@ -84,8 +84,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team sees the run, or a run of the request. That a decision was taken back is news only where
-    the decision was told."""
+    """Return whether the team sees the run, or a run of the request. A withdrawn decision is only news where
+    the decision itself was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():

@@ -1,6 +1,6 @@
-"""How people want to be told by mail: for each kind of notice not at all, at once, or once a day.
+"""How people want to hear by mail: for each kind of notice not at all, at once, or once a day.
 
-In the app, everybody is always told. Without a row, a kind's default holds (`DEFAULTS`). Reminders of due decisions
+In the app, they always do. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
 aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
 """
 
@@ -84,8 +84,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. Whoever is mailed about all their runs needn't ask
-    for their own. Takes at most one query."""
+    """Return what the page of `run` offers to `member`, who sees it. People who get a mail about all their runs
+    aren't offered another. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))
