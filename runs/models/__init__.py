@@ -1,6 +1,7 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
@@ -35,6 +36,7 @@ __all__ = [
     "AT_LAMINA",
     "FINAL",
     "App",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -45,6 +47,7 @@ __all__ = [
     "CommentChange",
     "Decision",
     "Draft",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
