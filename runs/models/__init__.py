@@ -29,6 +29,7 @@ from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
+from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
 from runs.models.verbs import Verb
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "AppSchema",
     "AppSearch",
     "BrowserSession",
+    "Charge",
     "ChatChannel",
     "ChatMessage",
     "Comment",
@@ -60,7 +62,9 @@ __all__ = [
     "Mail",
     "MailWhenReady",
     "Member",
+    "MemberLimit",
     "Mention",
+    "MonthTotal",
     "Mute",
     "Notice",
     "NoticeChoice",
@@ -79,6 +83,8 @@ __all__ = [
     "SavedView",
     "Selection",
     "SharingRules",
+    "SpendingLimits",
+    "SpendingSum",
     "StoredFile",
     "ThrottleHit",
     "Upload",
