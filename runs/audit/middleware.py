@@ -7,7 +7,6 @@ from django.http.response import HttpResponseBase
 
 from runs.audit import networks
 from runs.audit.actors import Actor, Way, acting_as
-from runs.models import Member
 from runs.models.ids import new_public_id
 
 GUESTS = "guest"  # the names of URLs for guests start with it
@@ -34,6 +33,6 @@ def _actor_of(request: HttpRequest, request_id: str) -> Actor:
     network = networks.cut(request.META.get("REMOTE_ADDR", ""))
     if name.startswith(GUESTS):
         return Actor(Way.GUEST, request_id=request_id, network=network)
-    if isinstance(member := getattr(request, "user", None), Member) or getattr(member, "is_authenticated", False):
-        return Actor(Way.PAGE, member.pk, member.display_name, request_id, network)
+    if request.user.is_authenticated:
+        return Actor(Way.PAGE, request.user.pk, request.user.display_name, request_id, network)
     return Actor(Way.PAGE, request_id=request_id, network=network)
