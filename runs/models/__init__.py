@@ -6,6 +6,7 @@ from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.decisions import Decision, ReviewRules
+from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
@@ -30,6 +31,7 @@ from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
@@ -47,6 +49,8 @@ __all__ = [
     "CommentChange",
     "Decision",
     "Draft",
+    "Entry",
+    "EntryOrigin",
     "FieldRule",
     "GuestCopy",
     "GuestLink",
@@ -87,6 +91,7 @@ __all__ = [
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "Verb",
     "Way",
     "WordTrigram",
     "files_visible_to",
