@@ -1,6 +1,7 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
@@ -37,6 +38,7 @@ __all__ = [
     "AT_LAMINA",
     "FINAL",
     "App",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -49,6 +51,7 @@ __all__ = [
     "Draft",
     "Entry",
     "EntryOrigin",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",

@@ -1,4 +1,4 @@
-"""Email addresses that don't exist: after three hard bounces in a row, no more mails go there until somebody asks."""
+"""Email addresses that don't exist: after three hard bounces in a row, mails there stop until someone asks for them."""
 
 from django.db import transaction
 from django.db.models import F
