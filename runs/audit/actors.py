@@ -56,11 +56,6 @@ def as_member(member: Member) -> Actor:
     return replace(current_actor(), member_id=member.pk, name=member.display_name)
 
 
-def as_portal() -> Actor:
-    """Return the current actor as the portal itself, for what a request of Lamina brings about."""
-    return Actor(Way.WORKER, request_id=current_actor().request_id)
-
-
 def as_guest(name: str) -> Actor:
     """Return the current actor as a guest with the name they typed, whoever else is signed in in that browser."""
     return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

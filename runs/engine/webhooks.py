@@ -14,7 +14,6 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.audit.actors import acting_as, as_portal
 from runs.background import incidents
 from runs.background.queue import enqueue
 from runs.connection.lamina_api import lamina
@@ -71,8 +70,7 @@ def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime
         return HTTPStatus.UNAUTHORIZED if is_proof else HTTPStatus.BAD_REQUEST
     if status.signing_keys_at is None or now - status.signing_keys_at > KEYS_FRESH_FOR:
         request_keys()
-    with acting_as(as_portal()):
-        return _apply(run, verdict.run_id, verdict.snapshot, status, now)
+    return _apply(run, verdict.run_id, verdict.snapshot, status, now)
 
 
 def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, now: datetime) -> HTTPStatus:
