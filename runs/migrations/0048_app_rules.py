@@ -16,7 +16,7 @@ def keep_own_words(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0045_charges'),
+        ('runs', '0047_entries'),
     ]
 
     operations = [

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.background import leases
 from runs.background.queue import enqueue, stop_requested
 from runs.models import (
@@ -22,6 +23,7 @@ from runs.models import (
     Decision,
     Member,
     ReviewItem,
+    Verb,
 )
 from runs.models.messages import Message
 from runs.notices import channels
@@ -180,6 +182,7 @@ def send_trial(channel: ChatChannel, by: Member) -> Message:
 
     Success switches the channel on again if it was off.
     """
+    record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))
     if outcome.is_taken:
         channels.note_success(channel)

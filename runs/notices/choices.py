@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Way
+from runs.audit.record import differences, record
+from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
@@ -57,6 +58,8 @@ def reminded() -> QuerySet[Member]:
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str]) -> None:
     """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed."""
+    if changes := differences(chosen_by(member), {kind: str(way) for kind, way in ways.items()}):
+        record(Verb.PERSON_CHANGED, member, changes=changes)
     for kind, way in ways.items():
         NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})
         _move_waiting(member, kind, way)
