@@ -9,7 +9,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0044_news_as_notices"),)
+    dependencies = (("runs", "0045_charges"),)
 
     operations = (
         migrations.CreateModel(

@@ -28,6 +28,7 @@ from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
+from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
 
 __all__ = [
     "ACTIVE",
@@ -37,6 +38,7 @@ __all__ = [
     "AppSchema",
     "AppSearch",
     "BrowserSession",
+    "Charge",
     "ChatChannel",
     "ChatMessage",
     "Comment",
@@ -56,7 +58,9 @@ __all__ = [
     "Mail",
     "MailWhenReady",
     "Member",
+    "MemberLimit",
     "Mention",
+    "MonthTotal",
     "Mute",
     "Notice",
     "NoticeChoice",
@@ -75,6 +79,8 @@ __all__ = [
     "SavedView",
     "Selection",
     "SharingRules",
+    "SpendingLimits",
+    "SpendingSum",
     "StorageUse",
     "StoredFile",
     "ThrottleHit",

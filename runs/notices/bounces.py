@@ -1,4 +1,4 @@
-"""Email addresses that don't exist: after three hard bounces in a row, no more mails go there until somebody asks."""
+"""Email addresses that don't exist: after three hard bounces in a row, no more mails go there until someone asks for them."""
 
 from django.db.models import F
 from django.utils import timezone

@@ -64,7 +64,7 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
 
 
 def remove_channel(channel: ChatChannel) -> None:
-    """Forget the channel, its address and the messages that wait for it."""
+    """Delete the channel, its address and the messages waiting for it."""
     channel.delete()
 
 
@@ -82,7 +82,7 @@ def told_runs(channel: ChatChannel) -> RunQuerySet:
 
 @transaction.atomic
 def switch_off(channel: ChatChannel, message: Message) -> None:
-    """Send nothing to the channel any more, since its address is no good; `message` says why. Tells the admins once.
+    """Stop sending to the channel, since its address doesn't work; `message` says why. Tells the admins once.
 
     Does nothing if somebody has set a new address in the meantime.
     """
@@ -94,7 +94,7 @@ def switch_off(channel: ChatChannel, message: Message) -> None:
 
 
 def note_success(channel: ChatChannel) -> None:
-    """Record that the far side took a message."""
+    """Record that the app accepted a message."""
     if channel.off_at or channel.error:
         ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address).update(
             off_at=None, error=Message()
@@ -102,13 +102,13 @@ def note_success(channel: ChatChannel) -> None:
 
 
 def note_trouble(channel: ChatChannel, message: Message) -> None:
-    """Record why a message wasn't taken, for the page."""
+    """Record why a message wasn't accepted, for the page."""
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
     same.exclude(error=message).update(error=message)
 
 
 def tell_lost(channel: ChatChannel, message: Message) -> None:
-    """Tell the admins that a message couldn't be sent, and why; of the same reason only once a day."""
+    """Tell the admins that a message couldn't be sent, and why; at most once a day for the same reason."""
     text = Message("chat_message_lost", {"app": channel.get_app_display(), "reason_message": message.to_stored()})
     lately = timezone.now() - timedelta(days=1)
     if not Incident.objects.filter(kind="chat", text=text, at__gt=lately).exists():

@@ -77,7 +77,7 @@ def post_event(about: About) -> None:
 
 
 def _event_of(about: About) -> str:
-    """Return the name of the event. What one press decided makes one message, however many results it was."""
+    """Return the name of the event. All results decided by one press make a single message."""
     decision = about.decision
     is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
     return f"batch-{decision.batch}" if decision and is_verdict else about.event
@@ -129,7 +129,7 @@ def _next_due() -> ChatMessage | None:
 
 
 def _send(message: ChatMessage) -> None:
-    """Send one message, and record what became of it."""
+    """Send one message and record the result."""
     channel, is_stale = message.channel, message.created_at < timezone.now() - STALE
     post = post_of(message) if message.kind in channel.kinds and not is_stale else None
     if post is None:
@@ -165,7 +165,7 @@ def _post_to(channel: ChatChannel, post: Post) -> Outcome:
 
 
 def _postpone(message: ChatMessage, outcome: Outcome) -> None:
-    """Try the message again later. All others in its channel wait as long, since they would fare no better."""
+    """Try the message again later. The others in its channel wait as long, since they would fail too."""
     later = timezone.now() + (outcome.wait or PAUSES[message.tries])
     ChatMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
     ChatMessage.objects.waiting().filter(channel=message.channel, due_at__lt=later).update(due_at=later)

@@ -17,7 +17,7 @@ from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Mail me when it's ready" is answered by
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Email me when it's ready" is answered by
 REMINDER = "reminder"
 
 
@@ -41,7 +41,7 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
 
 
 def chosen_by(member: Member) -> dict[str, str]:
-    """Return how `member` is told of each kind that may concern them, and of due decisions (`REMINDER`)."""
+    """Return how `member` hears about each kind they can get, and about due decisions (`REMINDER`)."""
     chosen = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
     ways = {kind.value: chosen.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
     return ways | {REMINDER: chosen.get(REMINDER, Way.DAILY.value)}
@@ -56,7 +56,7 @@ def reminded() -> QuerySet[Member]:
 
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str]) -> None:
-    """Set how `member` is told of each kind in `ways`, from the next event on and for what already waits for a mail."""
+    """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed."""
     for kind, way in ways.items():
         NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})
         _move_waiting(member, kind, way)
@@ -74,9 +74,9 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
     choose(member, dict.fromkeys(kinds, Way.OFF))
 
 
-# --- "Mail me when it's ready" ----------------------------------------------------------------------------------------
+# --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
-    """Whether somebody wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
+    """Whether someone wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
 
     NONE = ""
     OPEN = "open"

@@ -17,7 +17,7 @@ from runs.notices import chat, choices, read
 
 @dataclass(frozen=True)
 class About:
-    """What happened. `event` names it; whoever has a notice about it already isn't told again."""
+    """What happened. `event` names it; people who already have a notice about it aren't told again."""
 
     kind: str
     event: str
@@ -48,7 +48,7 @@ def tell(members: Iterable[Member | int], about: About) -> int:
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
-    """Return those of `members` who are told: who may see it, didn't do it, and don't know of it yet."""
+    """Return the `members` to tell: they can see it, didn't do it, and haven't been told yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
     if about.actor is not None:
         active = active.exclude(pk=about.actor.pk)

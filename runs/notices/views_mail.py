@@ -23,7 +23,7 @@ from runs.web.secret_links import full_address
 
 @require_POST
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Mail whoever asks for it when a run is ready, or no longer."""
+    """Turn the mail about a run being ready on or off for the member."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
@@ -44,7 +44,7 @@ def mail_test(request: PortalRequest) -> HttpResponse:
 def _test_mail(member: Member) -> EmailMessage:
     paragraphs = (
         _("Hello %(name)s,") % {"name": member.display_name},
-        _("This is the test email that you asked for. Emails from Lamina Portal arrive."),
+        _("This is the test email you asked for. Emails from Lamina Portal do reach you."),
         full_address(reverse("runs:home")),
     )
     subject = _("Test email from Lamina Portal")

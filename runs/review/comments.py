@@ -172,7 +172,7 @@ def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | N
     if words:
         raise CommentRefusedError("not-allowed", words)
     if parent is not None and (parent.run_id, parent.output_id) != (run.pk, output.pk if output else None):
-        raise CommentRefusedError("not-allowed", _("This comment is on something else."))
+        raise CommentRefusedError("not-allowed", _("This comment belongs to another result."))
 
 
 def _check_is_there(reply: Comment, parent: Comment | None) -> None:

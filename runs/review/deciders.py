@@ -71,7 +71,7 @@ def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules
 
 def approval_refusal(rules: ReviewRules, *, is_own: bool) -> str:
     """Return why a member who may decide may not approve a result; "" if they may."""
-    return _("You made this, so somebody else has to approve it.") if rules.four_eyes and is_own else ""
+    return _("You made this, so someone else has to approve it.") if rules.four_eyes and is_own else ""
 
 
 def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
@@ -103,5 +103,5 @@ def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_o
     if by.owns(decision):
         return _("Withdraw your own decision instead.")
     if rules.four_eyes and is_own:
-        return _("You made this, so somebody else has to set the decision aside.")
+        return _("You made this, so someone else has to set the decision aside.")
     return member_refusal(by.member, decision.output, rules)

@@ -98,7 +98,7 @@ def _demand_deciders(members: Sequence[Member]) -> None:
     rules = ReviewRules.current()
     for member in members:
         if not rules.may_decide(member):
-            raise AskError(_("%(name)s may not decide. Ask someone else.") % {"name": member.display_name})
+            raise AskError(_("%(name)s isn't allowed to decide. Ask someone else.") % {"name": member.display_name})
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
@@ -118,7 +118,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
 
 
 def close(request: ReviewRequest, by: Member) -> None:
-    """Close `request`, so that nothing in it waits for anyone. Raises `PermissionDenied` for others than its asker and
+    """Close `request`, so that nobody is asked any more. Raises `PermissionDenied` for others than its asker and
     admins."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -213,7 +213,7 @@ def on_content_changed(output: Output) -> None:
 
 
 def settle(output_id: int) -> None:
-    """Compute anew whether the result's items in open requests are settled. Whoever decides has locked the result."""
+    """Work out again whether the result's items in open requests are settled. The caller has locked the result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
     if not (found := list(items)):

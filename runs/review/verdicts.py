@@ -2,7 +2,7 @@
 
 Every act is a row (`models.Decision`) that stays. The verdict of a result (`Output.verdict`) follows in the same
 transaction, by one conditional UPDATE: it applies only if nothing has changed since the page that somebody decided on
-(`Output.decided_in`). Whoever repeats their own verdict gets the one that stands.
+(`Output.decided_in`). Repeating one's own verdict returns the one that stands.
 """
 
 from collections import Counter
@@ -249,7 +249,7 @@ def withdraw(output: Output, by: Actor) -> None:
 
 
 def set_aside(decision: Decision, reason: str, by: Actor) -> None:
-    """End the verdict of somebody else, with a reason. Raises a `DecisionError`."""
+    """End someone else's verdict, with a reason. Raises a `DecisionError`."""
     reason = clean_note(reason)
     if not reason:
         raise ReasonNeededError
@@ -269,7 +269,7 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
 
 @transaction.atomic
 def count_guests_again(link: GuestLink) -> None:
-    """Let the verdicts of results follow, after a link began or ceased to let its guests decide."""
+    """Update the verdicts of results after a link began or stopped letting its guests decide."""
     given = Decision.objects.standing().on_current_content().filter(link=link)
     outputs = Output.objects.filter(pk__in=given.values("output"))
     tally.lock_runs(outputs)
@@ -277,7 +277,7 @@ def count_guests_again(link: GuestLink) -> None:
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
-    """Add a row for each decision that somebody ended, and let the verdicts of the results follow."""
+    """Add a row for each decision that was ended, and update the verdicts of the results."""
     batch = new_public_id()
     acts = [
         Decision(

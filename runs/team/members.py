@@ -176,7 +176,7 @@ def _refuse_last_admin(member: Member) -> None:
     Call this in a transaction: if two admins demote each other at the same time, only one may succeed.
     """
     if lock_admins_and(member) == [member.pk]:
-        told = _("%(name)s is the only admin. Make somebody else an admin first.")
+        told = _("%(name)s is the only admin. Make someone else an admin first.")
         raise RefusedError(told % {"name": member.display_name})
 
 
