@@ -23,7 +23,7 @@ from runs.models.notice import (
 )
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
-from runs.models.retention import RetentionRules
+from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
@@ -88,6 +88,7 @@ __all__ = [
     "SharingRules",
     "SpendingLimits",
     "SpendingSum",
+    "StorageUse",
     "StoredFile",
     "ThrottleHit",
     "Upload",
