@@ -117,6 +117,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
     )
 
 
+@transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
     """Close `request`, so that nothing in it waits for anyone. Raises `PermissionDenied` for others than its asker and
     admins."""
@@ -125,6 +126,7 @@ def close(request: ReviewRequest, by: Member) -> None:
     now = timezone.now()
     if ReviewRequest.objects.open().filter(pk=request.pk).update(closed_at=now, closed_by=by):
         request.closed_at, request.closed_by = now, by
+        events.request_closed.send(request)
 
 
 @transaction.atomic
