@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     """Keep what has changed in the forms of apps, for admins."""
 
     dependencies = [
-        ("runs", "0044_news_as_notices"),
+        ("runs", "0048_app_rules"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from runs.models.app import App, AppSchema
 from runs.models.app_change import AppChange
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
@@ -36,6 +37,7 @@ __all__ = [
     "FINAL",
     "App",
     "AppChange",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -45,6 +47,7 @@ __all__ = [
     "CommentChange",
     "Decision",
     "Draft",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
