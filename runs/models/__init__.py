@@ -1,6 +1,7 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_change import AppChange
 from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
@@ -38,6 +39,7 @@ __all__ = [
     "AT_LAMINA",
     "FINAL",
     "App",
+    "AppChange",
     "AppRule",
     "AppSchema",
     "AppSearch",
