@@ -20,6 +20,7 @@ SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce",
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
+FEW_FILES = 20  # in one download, which isn't recorded
 
 
 def record(

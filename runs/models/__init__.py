@@ -1,6 +1,8 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_change import AppChange
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
@@ -22,7 +24,7 @@ from runs.models.notice import (
 )
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
-from runs.models.retention import RetentionRules
+from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
@@ -37,6 +39,8 @@ __all__ = [
     "AT_LAMINA",
     "FINAL",
     "App",
+    "AppChange",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -49,6 +53,7 @@ __all__ = [
     "Draft",
     "Entry",
     "EntryOrigin",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
@@ -85,6 +90,7 @@ __all__ = [
     "SharingRules",
     "SpendingLimits",
     "SpendingSum",
+    "StorageUse",
     "StoredFile",
     "ThrottleHit",
     "Upload",

@@ -60,6 +60,7 @@ class Verb(StrEnum):
     PRESET_REMOVED = "preset.removed"
     VIEW_SAVED = "view.saved"
     VIEW_CHANGED = "view.changed"
+    VIEW_REMOVED = "view.removed"
     UPLOAD_ADDED = "upload.added"
     UPLOAD_PURGED = "upload.purged"
 
@@ -87,6 +88,7 @@ class Verb(StrEnum):
     PERSON_CHANGED = "person.changed"
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_REACTIVATED = "person.reactivated"
+    PERSON_TRANSFERRED = "person.transferred"  # everything they owned
     PERSON_SIGNED_IN = "person.signed-in"
     PERSON_REFUSED = "person.refused"  # the first refused sign-in of an hour
     PERSON_SIGNED_OUT = "person.signed-out"
