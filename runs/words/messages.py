@@ -94,6 +94,7 @@ INCIDENTS: dict[str, Promise] = {
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
+    "record_unguarded": _lazy("The database no longer protected the record against changes. It does again."),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused the list of apps."),
