@@ -15,7 +15,7 @@ from runs.launching import drafts
 from runs.management import examples
 from runs.notices import channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
-from runs.storage import deferred_thumbnails, orphans
+from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
@@ -148,6 +148,10 @@ def make_examples() -> None:
     examples.make_examples()
 
 
+def count_storage() -> None:
+    usage.count(timezone.now())
+
+
 def tidy() -> None:
     now = timezone.now()
     incidents.tidy(now)
@@ -170,10 +174,11 @@ def request_clearing() -> None:
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, and known words that no text contains any longer. Encrypt chat
-    addresses with the current secret key."""
+    addresses with the current secret key. Count the room that files take."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
     known.forget_unused()
+    usage.count(timezone.now())
