@@ -17,7 +17,7 @@ from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
-from runs.storage import deferred_thumbnails, orphans
+from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
@@ -150,6 +150,10 @@ def make_examples() -> None:
     examples.make_examples()
 
 
+def count_storage() -> None:
+    usage.count(timezone.now())
+
+
 def tidy() -> None:
     now = timezone.now()
     incidents.tidy(now)
@@ -174,7 +178,7 @@ def request_clearing() -> None:
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
-    contains any longer. Encrypt chat addresses with the current secret key."""
+    contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
@@ -182,3 +186,4 @@ def clear() -> None:
     channels.seal_again()
     old_entries.apply(timezone.now())
     known.forget_unused()
+    usage.count(timezone.now())
