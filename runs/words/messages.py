@@ -113,6 +113,7 @@ INCIDENTS: dict[str, Promise] = {
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
+    "app_paused": _lazy("“%(app)s” is paused, because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -120,6 +121,12 @@ INCIDENTS: dict[str, Promise] = {
         "Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
+}
+RULES: dict[str, Promise] = {
+    "rule_value_gone": _lazy("“%(field)s” is set to a value that the app no longer allows."),
+    "rule_options_gone": _lazy("The app no longer has any of the options that are allowed for “%(field)s”."),
+    "rule_value_missing": _lazy("“%(field)s” has no value, and the app no longer has a default for it."),
+    "rule_unclear": _lazy("The app now has several fields called “%(field)s”, so the rule can't tell them apart."),
 }
 CHAT: dict[str, Promise] = {
     "chat_said": _lazy("It answered with status %(status)s: “%(words)s”"),
@@ -133,7 +140,7 @@ CHAT: dict[str, Promise] = {
         "The portal's secret key has changed, so the address can't be read any more. Paste it again."
     ),
 }
-SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | CHAT
+SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT
 
 
 def say(message: Message | str) -> str:
