@@ -41,7 +41,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     """GET shows what is set for the app; POST saves it, or shows the page again with everything that was entered."""
     app = _app(app_id)
     if request.method == "POST":
-        posted = pages_shape.read_shape(request.user, app, request.POST, request.FILES)
+        posted = pages_shape.read_shape(request.user, app, request.POST.copy(), request.FILES)
         return _saved(request, app, posted)
     if slug != app.slug:
         return redirect("runs:manage-app", app.slug, app.public_id)
@@ -122,7 +122,7 @@ def _page(
         "own_name": app.remote_name or app.name,
         "own_line": app.remote_description or ("" if rule.line else app.description),
         "rule": rule,
-        "audience_now": audience_of(app.own_rule),
+        "audience_now": audience_of(rule),
         "edit": shape.edit,
         "asks_review": shape.asks_review,
         "audience": posted.audience if posted else _audience(shape),

@@ -11,6 +11,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from runs.catalog.app_rules import rule_of
 from runs.catalog.arrange import Group, Placed, in_order, managed_apps
 from runs.display.cards import AppCard, app_card
 from runs.models import App, AppChange, AppRule, FieldRule, Member
@@ -118,13 +119,13 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
     )
 
 
-def audience_of(rule: AppRule | None) -> Audience:
+def audience_of(rule: AppRule) -> Audience:
     """Return who sees an app with these rules. Whether it is paused comes first, since an admin must act."""
-    if rule is not None and rule.is_paused:
+    if rule.is_paused:
         return Audience("paused", "warning", _("Paused"))
-    if rule is not None and rule.is_hidden:
+    if rule.is_hidden:
         return Audience("hidden", "away", _("Hidden"))
-    if rule is not None and rule.roles:
+    if rule.roles:
         return Audience("some", "team", roles_words(rule.roles))
     return Audience("all", "eye", _("Everyone"))
 
@@ -189,12 +190,13 @@ def _group(ordered: Sequence[Group], n: int, group: Group, apps: list[ManagedApp
 
 
 def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
+    rule = rule_of(app)
     return ManagedApp(
         card=app_card(app),
         public_id=app.public_id,
         url=reverse("runs:manage-app", args=[app.slug, app.public_id]),
-        own_name=app.remote_name if app.own_rule and app.own_rule.name else "",
-        audience=audience_of(app.own_rule),
+        own_name=app.remote_name if rule.name else "",
+        audience=audience_of(rule),
         facts=_facts(app),
         changed_at=getattr(app, "changed_lately", None),
         place=at + 1,
@@ -205,13 +207,13 @@ def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
 def _facts(app: App) -> list[str]:
     """Return what the admin has changed, in a few words each."""
     count = getattr(app, "rule_count", None) or 0
-    rule = app.own_rule
+    rule = rule_of(app)
     fields = ngettext("%(count)s field changed", "%(count)s fields changed", count) % {"count": number_words(count)}
     return [
         words
         for words, is_so in (
             (fields, count > 0),
-            (_("house rules"), rule is not None and rule.house_rules),
+            (_("house rules"), bool(rule.house_rules)),
             (_("asks for decisions"), app.asks_review),
         )
         if is_so
