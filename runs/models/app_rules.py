@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
+from runs.models.app import App
 from runs.models.file import StoredFile
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
@@ -22,7 +23,7 @@ class AppRule(models.Model):
     The name and the line that people see are in `App`, so that every page shows them.
     """
 
-    app = models.OneToOneField("runs.App", on_delete=models.CASCADE, related_name="rule")
+    app = models.OneToOneField(App, on_delete=models.CASCADE, related_name="rule")
     # Nobody is offered a hidden app. Admins can still open it.
     is_hidden = models.BooleanField(default=False)
     # The roles that see the app, as " maker approver "; empty means all. Admins see it anyway.
@@ -77,7 +78,7 @@ class FieldRule(models.Model):
         LOCKED = "locked", _lazy("Locked")
         HIDDEN = "hidden", _lazy("Hidden")
 
-    app = models.ForeignKey("runs.App", on_delete=models.CASCADE, related_name="field_rules")
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="field_rules")
     # The field as it was when the rule was saved
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
