@@ -15,8 +15,9 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import channels, chat, mails, read, trouble
+from runs.notices import alerts, channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
+from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
@@ -29,6 +30,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
+    "account": {"func": "runs.tasks.read_account", "schedule_type": "H", "repeats": -1},
     "tidy": {"func": "runs.tasks.tidy", "schedule_type": "H", "repeats": -1},
 }
 
@@ -47,6 +49,7 @@ def pulse(worker: str = "") -> None:
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
     trouble.look()
+    alerts.look()
     mails.request_daily()
 
 
@@ -116,6 +119,10 @@ def check_app(app_id: int) -> None:
 
 def refresh_balance() -> None:
     catalog.refresh_balance()
+
+
+def read_account() -> None:
+    account.read_account()
 
 
 def refresh_app(app_id: int) -> None:
