@@ -40,7 +40,7 @@ def count_approved(apps: Any, _schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("runs", "0045_charges"),
+        ("runs", "0050_keeping"),
     ]
 
     operations = [
