@@ -5,6 +5,8 @@ from typing import Any
 from django.utils import timezone
 
 from runs import catalog
+from runs.audit import networks
+from runs.audit import retention as old_entries
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
@@ -12,11 +14,11 @@ from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit
 from runs.engine import sweep as sweeping
 from runs.history import bin, retention, selection
 from runs.launching import drafts
-from runs.management import examples
+from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
-from runs.storage import deferred_thumbnails, orphans
+from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
@@ -155,6 +157,10 @@ def make_examples() -> None:
     examples.make_examples()
 
 
+def count_storage() -> None:
+    usage.count(timezone.now())
+
+
 def tidy() -> None:
     now = timezone.now()
     incidents.tidy(now)
@@ -167,6 +173,8 @@ def tidy() -> None:
     lamina_search.tidy(timezone.now())
     read.tidy(now)
     mails.tidy(now)
+    networks.tidy(now)
+    record_guard.restore()
 
 
 def request_clearing() -> None:
@@ -176,11 +184,13 @@ def request_clearing() -> None:
 
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
-    unused files, guest copies that are no longer needed, and known words that no text contains any longer. Encrypt chat
-    addresses with the current secret key."""
+    unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
+    contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
+    old_entries.apply(timezone.now())
     known.forget_unused()
+    usage.count(timezone.now())

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("runs.notices.urls_mail")),
     path("", include("runs.team.urls")),
     path("", include("runs.manage.urls")),
+    path("", include("runs.audit.urls")),
     path("", include("runs.notices.urls_chat")),
     path("", include("runs.help.urls")),
 ]

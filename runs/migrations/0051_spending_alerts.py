@@ -8,11 +8,11 @@ from django.db.models.functions import Coalesce
 
 
 KINDS = [
-    ("mention", "Somebody mentions you"),
-    ("reply", "Somebody replies to you"),
+    ("mention", "Someone mentions you"),
+    ("reply", "Someone replies to you"),
     ("asked", "You're asked to decide"),
-    ("decided", "Somebody decides on a result of yours"),
-    ("set-aside", "Somebody sets your decision aside"),
+    ("decided", "Someone decides on a result of yours"),
+    ("set-aside", "Someone sets your decision aside"),
     ("guest", "A guest answers or comments"),
     ("ready", "A run of yours is ready"),
     ("failed", "A run of yours fails"),
@@ -40,7 +40,7 @@ def count_approved(apps: Any, _schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("runs", "0045_charges"),
+        ("runs", "0050_keeping"),
     ]
 
     operations = [

@@ -94,7 +94,7 @@ class Incident(models.Model):
     """An event that an admin may want to know about. The health page shows the latest. Never has keys or inputs."""
 
     at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker"
+    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker", "app"
     text = MessageCharField(max_length=300)
     request_id = models.CharField(max_length=100, blank=True, default="")
 

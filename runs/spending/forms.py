@@ -43,8 +43,7 @@ class RulesForm(forms.Form):
 
     default = CreditsField(label=_lazy("Each person"), help_text=_lazy("Unless you set another limit for them below."))
     portal = CreditsField(
-        label=_lazy("Everyone together"),
-        help_text=_lazy("When it is used up, nobody can run anything, not even admins."),
+        label=_lazy("Everyone together"), help_text=_lazy("At the limit, nobody can run anything, not even admins.")
     )
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),

@@ -59,7 +59,7 @@ FILES: dict[str, Promise] = {
         "You've reached the limit of %(limit_bytes)s or %(limit)s files that no run has used yet. "
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
-    "links_at_once": _lazy("Several of your links are still being read. Wait for them, then add this one."),
+    "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
     "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
@@ -96,6 +96,7 @@ INCIDENTS: dict[str, Promise] = {
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
+    "record_unguarded": _lazy("The database no longer protected the record against changes. It does again."),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused the list of apps."),
@@ -115,6 +116,7 @@ INCIDENTS: dict[str, Promise] = {
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
+    "app_paused": _lazy("“%(app)s” is paused, because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -122,6 +124,12 @@ INCIDENTS: dict[str, Promise] = {
         "Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
+}
+RULES: dict[str, Promise] = {
+    "rule_value_gone": _lazy("“%(field)s” is set to a value that the app no longer allows."),
+    "rule_options_gone": _lazy("The app no longer has any of the options that are allowed for “%(field)s”."),
+    "rule_value_missing": _lazy("“%(field)s” has no value, and the app no longer has a default for it."),
+    "rule_unclear": _lazy("The app now has several fields called “%(field)s”, so the rule can't tell them apart."),
 }
 CHAT: dict[str, Promise] = {
     "chat_said": _lazy("It answered with status %(status)s: “%(words)s”"),
@@ -151,7 +159,7 @@ SPENDING: dict[str, Promise] = {
     "account_day": _lazy("The account has spent %(spent_credits)s in the last 24 hours, more than %(limit_credits)s."),
     "account_left": _lazy("The account has only %(left_credits)s left."),
 }
-SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | CHAT | SPENDING
+SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | SPENDING
 
 
 def say(message: Message | str) -> str:
