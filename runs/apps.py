@@ -19,7 +19,7 @@ class RunsConfig(AppConfig):
         from runs.connection import balance
         from runs.engine import apply_outputs, durations
         from runs.models import planner
-        from runs.notices import listeners
+        from runs.notices import follow, listeners
         from runs.review import content, guest_answers, requests, said, versions
         from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
@@ -47,6 +47,9 @@ class RunsConfig(AppConfig):
         events.comment_posted.listen(listeners.on_comment_posted)
         events.comment_changed.listen(listeners.on_comment_changed)
         events.decision_made.listen(listeners.on_decision_made)
+        events.decision_made.listen(follow.on_decision_made)
+        events.comments_carried.listen(follow.on_comments_carried)
+        events.request_closed.listen(follow.on_request_closed)
         events.review_asked.listen(listeners.on_review_asked)
         events.incident_recorded.listen(listeners.on_incident_recorded)
         events.member_left.listen(listeners.on_member_left)

@@ -1,6 +1,7 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_change import AppChange
 from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
@@ -23,21 +24,23 @@ from runs.models.notice import (
 )
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
-from runs.models.retention import RetentionRules
+from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
-from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.spending import AccountReading, Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
 from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
     "AT_LAMINA",
     "FINAL",
+    "AccountReading",
     "App",
+    "AppChange",
     "AppRule",
     "AppSchema",
     "AppSearch",
@@ -88,6 +91,7 @@ __all__ = [
     "SharingRules",
     "SpendingLimits",
     "SpendingSum",
+    "StorageUse",
     "StoredFile",
     "ThrottleHit",
     "Upload",

@@ -130,6 +130,7 @@ def close(request: ReviewRequest, by: Member) -> None:
     if ReviewRequest.objects.open().filter(pk=request.pk).update(closed_at=now, closed_by=by):
         request.closed_at, request.closed_by = now, by
         record(Verb.REVIEW_CLOSED, request)
+        events.request_closed.send(request)
 
 
 @transaction.atomic
