@@ -23,6 +23,7 @@ class NoticeKind(models.TextChoices):
 
     MENTION = "mention", _lazy("Somebody mentions you")
     REPLY = "reply", _lazy("Somebody replies to you")
+    COMMENT = "comment", _lazy("Somebody comments on a run of yours")
     ASKED = "asked", _lazy("You're asked to decide")
     DECIDED = "decided", _lazy("Somebody decides on a result of yours")
     SET_ASIDE = "set-aside", _lazy("Somebody sets your decision aside")

@@ -26,6 +26,7 @@ KIND_WORDS: dict[str, Promise] = {
     NoticeKind.FAILED: _lazy("A run fails"),
     NoticeKind.MENTION: _lazy("A comment mentions somebody"),
     NoticeKind.REPLY: _lazy("Somebody replies to a comment"),
+    NoticeKind.COMMENT: _lazy("Somebody comments on a run"),
 }
 
 
