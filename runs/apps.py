@@ -14,6 +14,7 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import events
+        from runs.audit import commands, tasks
         from runs.background import task_package
         from runs.connection import balance
         from runs.engine import apply_outputs, durations
@@ -55,8 +56,18 @@ class RunsConfig(AppConfig):
         sessions.listen()
         recent_password.listen()
         task_package.install()
+        commands.install()
+        tasks.listen()
         connection_created.connect(planner.on_connection_created)
         post_migrate.connect(make_schedules, sender=self)
+        post_migrate.connect(guard_record, sender=self)
+
+
+def guard_record(**_: Any) -> None:
+    """Make the database refuse changes to the record."""
+    from runs.audit import guard
+
+    guard.install()
 
 
 def make_schedules(**_: Any) -> None:

@@ -24,10 +24,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from runs import events
+from runs.audit.record import record
 from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
+from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
+from runs.spending import charges
 
 logger = logging.getLogger("runs.progress")
 
@@ -76,6 +78,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
     """Record that Lamina accepted the run, which is polled from now on."""
     status = "running" if snapshot_status == "running" else "queued"
+    verb = Verb.RUN_FOUND if run.status == "checking" else Verb.RUN_SENT
     try:
         with transaction.atomic():
             changed = _change(
@@ -92,6 +95,9 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 missing_reads=0,
                 failure_text="",
             )
+            if changed:
+                record(verb, run)
+                charges.keep(run)
     except IntegrityError:
         # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
         return doubt(run, Message("another_run"))
@@ -132,7 +138,8 @@ def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen."""
+    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen
+    (see `press_start_again`)."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -144,11 +151,26 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 
 @transaction.atomic
+def press_start_again(run: Run, now: datetime) -> bool:
+    """Resend a doubtful start because a person decided to; return False if that has been decided meanwhile. Raises
+    `charges.LimitReached`."""
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if not locked.needs_confirmation:
+        return False
+    charges.press_again(locked, now)
+    is_started = start_again(locked, now)
+    if is_started:
+        record(Verb.RUN_STARTED_AGAIN, run)
+    return is_started
+
+
+@transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Cancel a run at once, because nothing was started on Lamina."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
+        charges.release(run)
     return changed
 
 
@@ -172,7 +194,7 @@ def fail(
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
     """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason
-    given."""
+    given. A run that fails while it is starting certainly costs nothing."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -188,6 +210,8 @@ def fail(
         )
         if changed:
             apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
+            settle = charges.release if from_statuses == ("starting",) else charges.keep
+            settle(run)
     return changed
 
 
@@ -202,6 +226,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
             return "cancelled"
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
+            record(Verb.RUN_CANCELLED, locked)
         if locked.remote_id:
             wakeups.queue_cancel(run.pk)
     return "asked"
@@ -265,8 +290,9 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
         if fields["status"] != locked.status:
             _log(locked, fields)
-            locked.status = fields["status"]
+            before, locked.status = locked.status, fields["status"]
             if locked.status in FINAL:
+                record(Verb.RUN_ENDED, locked, changes={"status": (before, locked.status)})
                 events.run_ended.send(locked)
     return is_news
 
@@ -301,8 +327,10 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         if not rows.update(version=F("version") + 1, **fields):
             return False
         _log(run, fields)
+        before = run.status
         run.refresh_from_db()
-        if fields.get("status") in FINAL:
+        if run.status != before and run.status in FINAL:
+            record(Verb.RUN_ENDED, run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True
 

@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.openings import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.picks import picks_bar
@@ -21,6 +22,7 @@ from runs.live.forms import RetryForm
 from runs.models import Run, Selection, for_page
 from runs.notices import read
 from runs.notices.mutes import with_mute
+from runs.spending.charges import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
@@ -40,6 +42,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     read.opened(request, run)
+    record_openings(request, [run])
     # Previous and Next follow the History list from which the page was opened.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
@@ -85,8 +88,11 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     Nothing is started if the page is outdated or somebody else has already decided.
     """
     run = _changeable_run_of(request, run_id)
-    if run.needs_confirmation and progress.start_again(run, timezone.now()):
-        poller_wakeups.ensure_poller()
+    try:
+        if progress.press_start_again(run, timezone.now()):
+            poller_wakeups.ensure_poller()
+    except LimitReached as reached:
+        messages.error(request, reached.sentence)
     return go_to(request, run.get_absolute_url())
 
 
@@ -103,7 +109,11 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     """Retry the failed results. Idempotent: pressing twice returns the same run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
-    again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
+    try:
+        again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
+    except LimitReached as reached:
+        messages.error(request, reached.sentence)
+        return go_to(request, run.get_absolute_url())
     if again is None:
         messages.info(request, _("Nothing was started. This page shows the run's current state."))
     return go_to(request, (again or run).get_absolute_url())

@@ -1,5 +1,5 @@
-"""What admins have to mend and nobody reports: a refused key and a nearly full disk, which the pulse looks for, and
-mails that the mail server won't take."""
+"""Problems for admins that nobody reports: a refused key and a disk that is nearly full, which the pulse checks for,
+and mails that the mail server doesn't accept."""
 
 from runs.connection.status import lamina_status
 from runs.models import Member

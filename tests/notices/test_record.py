@@ -95,7 +95,7 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
 
     verdicts.withdraw(front, Actor(member=sam))
 
-    assert told(alice) == [("decided", "Sam took back their decision on “Front” of Oak desk")]
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Front” of Oak desk")]
     assert told(bob) == []
 
 

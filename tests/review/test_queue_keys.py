@@ -77,7 +77,7 @@ def test_twenty_decisions_by_keys_alone(
     shown(page, "Picture 12", "1 of 989")
     page.keyboard.press("z")
     shown(page, "Picture 11", "1 of 990")
-    expect(page.locator("#announcer")).to_have_text("Undone. The result waits again.")
+    expect(page.locator("#announcer")).to_have_text("Undone. The result is waiting for a decision again.")
     page.keyboard.press("n")
     page.keyboard.press("Enter")  # without a reason
     expect(page.locator("#decide-error")).to_be_visible()
