@@ -228,7 +228,7 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the act as shown. It names the person whose verdict ended, and other results only if the member can see them."""
+        """Return the act as shown. It names whose verdict ended, and other results only if the member can see them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0045_charges"),)
+    dependencies = (("runs", "0049_app_changes"),)
 
     operations = (
         migrations.CreateModel(

@@ -1,10 +1,13 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_change import AppChange
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.decisions import Decision, ReviewRules
+from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
@@ -29,12 +32,15 @@ from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
     "AT_LAMINA",
     "FINAL",
     "App",
+    "AppChange",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -45,6 +51,9 @@ __all__ = [
     "CommentChange",
     "Decision",
     "Draft",
+    "Entry",
+    "EntryOrigin",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
@@ -85,6 +94,7 @@ __all__ = [
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "Verb",
     "Way",
     "WordTrigram",
     "files_visible_to",

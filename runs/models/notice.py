@@ -77,8 +77,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event that concerns one member. A second row for the same event is refused by the database.
 
-    Links to what it is about, so that pages and mails say it as it is when they are read. Whatever goes for good takes
-    its notices along.
+    Links to what it is about, so that pages and mails show the current state when they are read. When that is deleted
+    permanently, its notices are too.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)

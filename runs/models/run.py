@@ -287,6 +287,10 @@ class Run(models.Model):
         """Return whether the run is the member's own, even if it's in the bin."""
         return self.member_id == member.pk
 
+    def is_seen_only_as_admin(self, member: Member) -> bool:
+        """Return whether the run, which `member` sees, is private, and somebody else's."""
+        return self.shared_at is None and self.member_id != member.pk
+
     def is_visible_to(self, member: Member) -> bool:
         """Apply the rule of `RunQuerySet.visible_to` to this run."""
         is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.background import leases
 from runs.background.queue import enqueue, stop_requested
 from runs.models import (
@@ -22,6 +23,7 @@ from runs.models import (
     Decision,
     Member,
     ReviewItem,
+    Verb,
 )
 from runs.models.messages import Message
 from runs.notices import channels
@@ -84,8 +86,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team sees the run, or a run of the request. That a decision was taken back is news only where
-    the decision was told."""
+    """Return whether the team sees the run, or a run of the request. A withdrawn decision is only news where
+    the decision itself was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -180,6 +182,7 @@ def send_trial(channel: ChatChannel, by: Member) -> Message:
 
     Success switches the channel on again if it was off.
     """
+    record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))
     if outcome.is_taken:
         channels.note_success(channel)

@@ -201,7 +201,7 @@ def _verdict_title(verdict: str, group: Group) -> str:
 
 
 def _ended_decision(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Tell that a decision was set aside, or taken back by whoever had made it."""
+    """Tell that a decision was set aside, or withdrawn by the person who made it."""
     output = decision.output
     if not runs.filter(pk=output.run_id).exists():
         return None

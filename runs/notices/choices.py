@@ -1,6 +1,6 @@
-"""How people want to be told by mail: for each kind of notice not at all, at once, or once a day.
+"""How people want to hear by mail: for each kind of notice not at all, at once, or once a day.
 
-In the app, everybody is always told. Without a row, a kind's default holds (`DEFAULTS`). Reminders of due decisions
+In the app, they always do. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
 aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
 """
 
@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Way
+from runs.audit.record import differences, record
+from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
@@ -57,6 +58,8 @@ def reminded() -> QuerySet[Member]:
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str]) -> None:
     """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed."""
+    if changes := differences(chosen_by(member), {kind: str(way) for kind, way in ways.items()}):
+        record(Verb.PERSON_CHANGED, member, changes=changes)
     for kind, way in ways.items():
         NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})
         _move_waiting(member, kind, way)
@@ -84,8 +87,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. Whoever is mailed about all their runs needn't ask
-    for their own. Takes at most one query."""
+    """Return what the page of `run` offers to `member`, who sees it. People who get a mail about all their runs
+    aren't offered another. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

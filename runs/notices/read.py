@@ -32,6 +32,22 @@ def mark_all(member: Member, until: datetime) -> int:
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
+def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
+    """Mark those of `notices` that are unread, whoever's they are, as read at `at`."""
+    found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
+    Notice.objects.filter(pk__in=found).update(read_at=at)
+    for pk in _free(sorted(set(found.values()))):
+        _count(pk)
+
+
+def mark_unread(notices: Iterable[Notice]) -> None:
+    """Take back `mark_read_for_all`."""
+    found = {notice.pk: notice.member_id for notice in notices}
+    Notice.objects.filter(pk__in=found).update(read_at=None)
+    for pk in _free(sorted(set(found.values()))):
+        _count(pk)
+
+
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
     """Mark as read what the page of the run or result shows anyway, unless the page is only being prefetched."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
@@ -44,6 +60,11 @@ def take_back(notices: NoticeQuerySet) -> None:
     notices.update(is_undone=True)
     for pk in _free(members):
         _count(pk)
+
+
+def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
+    """Lock those of `notices` that nobody else has locked, who is about to mark them, too."""
+    return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
 
 def show_again(members: Iterable[int]) -> None:

@@ -1,6 +1,6 @@
 """Makes notices: one for each event and person, in the transaction of whatever happened.
 
-Nobody is told of what they did themselves, of a run that they may not see, or of a run or conversation that they muted.
+Nobody is told about what they did themselves, about a run they can't see, or about a run or conversation they muted.
 """
 
 from collections.abc import Collection, Iterable
@@ -36,7 +36,7 @@ class About:
 def tell(members: Iterable[Member | int], about: About) -> int:
     """Tell each of `members` once, and the team's channels; return how many were told now.
 
-    Nobody is told of examples.
+    Nobody is told about examples.
     """
     if about.run is not None and about.run.is_example:
         return 0

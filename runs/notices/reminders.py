@@ -1,4 +1,4 @@
-"""Reminders of due decisions: one mail in the morning for everyone who owes some, from two days before the day they are due
+"""Reminders of due decisions: one mail in the morning for people who owe some, from two days before they are due
 to five days after it.
 
 For everyone there is a row for each day on which something in the portal is due, even if none of it is theirs: it says

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.models import Member, NoticeKind, Run
+from runs.audit.record import record
+from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, unsubscribe
 from runs.notices.delivery import Outcome, try_once
 from runs.notices.forms_mail import BackForm, WishForm
@@ -35,6 +36,7 @@ def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
 def mail_test(request: PortalRequest) -> HttpResponse:
     """Send the admin a mail, and show what the mail server said if that failed."""
     if mail.is_set_up():
+        record(Verb.MAIL_TESTED, None)
         _say(request, try_once(_test_mail(request.user)))
     else:
         messages.warning(request, _("Emails aren't set up. Whoever runs the portal can set EMAIL_URL."))

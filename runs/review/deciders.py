@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit import actors
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
 from runs.models.deciders import NAME_LENGTH
 from runs.review.errors import NotAllowedError
@@ -48,6 +49,11 @@ class Actor:
     def owned(self) -> dict[str, Any]:
         """Conditions for the rows of this person."""
         return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
+
+    @property
+    def on_record(self) -> actors.Actor | None:
+        """How the record names a guest; None for a member, who is the current actor."""
+        return None if self.member is not None else actors.as_guest(self.shown_name)
 
     def owns(self, decision: Decision) -> bool:
         """Return whether it's a decision of this person."""

@@ -6,7 +6,7 @@ transaction, by one conditional UPDATE: it applies only if nothing has changed s
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import events
-from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules
+from runs.audit.record import record_each
+from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
 from runs.review import tally
@@ -32,6 +33,11 @@ from runs.review.errors import (
 )
 from runs.review.versions import newer_of_each, own_work
 
+ENDS = {
+    Decision.Act.UNDO: Verb.RESULT_UNDONE,
+    Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
+    Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
+}
 AT_ONCE = 200  # results per transaction when many are decided, so that others don't wait long
 
 
@@ -206,11 +212,21 @@ def _record(
                     raise
                 errors.append(error)
         decider.save()
+        _enter(Verb.RESULT_DECIDED, ((row.output, row.target, row) for row in decider.made), by)
         for decision in decider.made:
             events.decision_made.send(decision)
     for press in presses:
         _show(press.output, decider.fresh.get(press.output.pk))
     return decisions, errors
+
+
+def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
+    """Record acts on results: each with what the person's verdict was and is."""
+    groups = dict[tuple[str, str], list[Output]]()
+    for output, before, after in acts:
+        groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
+    for verdicts, outputs in groups.items():
+        record_each(verb, outputs, changes={"verdict": verdicts}, actor=by.on_record)
 
 
 def _show(output: Output, fresh: Output | None) -> None:
@@ -230,7 +246,7 @@ def undo(batch: str, by: Actor) -> int:
     )
     with transaction.atomic():
         tally.lock_runs(row.output for row in of_press.select_related("output"))
-        ended = list(of_press.select_related("output"))
+        ended = list(of_press.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         again = [row.target_id for row in ended if row.target_id]
         Decision.objects.filter(pk__in=again).update(is_standing=True)
@@ -243,7 +259,7 @@ def withdraw(output: Output, by: Actor) -> None:
     own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
     with transaction.atomic():
         tally.lock_runs([output])
-        ended = list(own.select_related("output"))
+        ended = list(own.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         _record_ends(ended, Decision.Act.WITHDRAW, by)
     for row in ended:
@@ -294,6 +310,7 @@ def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: 
         for row in ended
     ]
     Decision.objects.bulk_create(acts)
+    _enter(ENDS[act], ((row.output, row, None) for row in ended), by)
     tally.settle([row.output for row in ended])
     for row in acts:
         events.decision_made.send(row)

@@ -110,7 +110,7 @@ def _show(
 
 
 def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
-    """Return what has just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
+    """Return what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
     if request.GET.get("undone"):
         return _("Undone. The result is waiting for a decision again.")
     if last is None or last.decision.batch != request.GET.get("done"):
