@@ -29,9 +29,8 @@ const SENT_ANYWAY_BYTES = 1_000_000;
 
 /** @param {number} size @param {string} roomUrl @returns {Promise<string>} why so much can't be sent; empty if it can */
 const noRoom = async (size, roomUrl) => {
-	if (size <= SENT_ANYWAY_BYTES) return "";
 	const answer = await fetch(`${roomUrl}?bytes=${size}`).catch(() => undefined);
-	return answer && [413, 507].includes(answer.status) ? answer.text() : "";
+	return answer?.status === 507 ? answer.text() : "";
 };
 
 /** @param {HTMLElement} box @param {{ file: File } | { link: string }} what */
@@ -45,9 +44,11 @@ const send = async (box, what) => {
 	if ("file" in what && what.file.type.startsWith("image"))
 		get("img", tile, HTMLImageElement).src = URL.createObjectURL(what.file);
 	get(".files", box).append(tile);
-	const refused = "file" in what ? await noRoom(what.file.size, roomUrl) : "";
-	if (refused) fail(tile, refused);
-	if (refused || !tile.isConnected) return; // it was removed meanwhile
+	if ("file" in what && what.file.size > SENT_ANYWAY_BYTES) {
+		const refused = await noRoom(what.file.size, roomUrl);
+		if (refused) fail(tile, refused);
+		if (refused || !tile.isConnected) return; // it was removed meanwhile
+	}
 	// in the address, so that the server knows them before the file arrives and needn't write one that can't be used
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
 	const context = { source: tile, target: tile, swap: "outerHTML", values: what };

@@ -44,14 +44,12 @@ def upload_room(request: PortalRequest) -> HttpResponse:
     it is sent."""
     size = RoomForm.read(request.GET)["bytes"]
     if not body_limits.has_room(size):
-        return _refused(_(body_limits.SENTENCES[507]), 507)
-    if not quota.has_room(request.user, size):
-        return _refused(say(quota.OVER_QUOTA), 413)
-    return HttpResponse(status=204)
-
-
-def _refused(sentence: str, status: int) -> HttpResponse:
-    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+        sentence = _(body_limits.SENTENCES[507])
+    elif not quota.has_room(request.user, size):
+        sentence = say(quota.OVER_QUOTA)
+    else:
+        return HttpResponse(status=204)
+    return HttpResponse(sentence, status=507, content_type="text/plain; charset=utf-8")
 
 
 @require_safe
