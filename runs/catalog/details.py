@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from runs.catalog import app_changes, bounds
-from runs.catalog.summaries import KINDS, makes_fields
+from runs.catalog.pauses import check_pause
+from runs.catalog.summaries import KINDS, makes_fields, shown_words
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
-from runs.models import App, AppSchema
+from runs.models import App, AppRule, AppSchema
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
@@ -69,6 +70,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
+    words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     _record_changes(app, schema, now)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
@@ -78,12 +80,12 @@ def store_detail(app: App, detail: AppDetail) -> None:
         schema_asked_at=now,
         gone_at=None,
         forbidden_at=None,
-        name=name,
-        description=description,
-        **makes_fields(name, description, makes, [o["label"] for o in told.outputs]),
+        **words,
+        **makes_fields(words, makes, [o["label"] for o in told.outputs]),
     )
     app.schema = schema
     app.unknown_fields = unknown
+    check_pause(app, now)
 
 
 def _unknown_fields(app: App, parameters: Parameters, now: datetime) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.db import models
 from django.urls import reverse
@@ -12,9 +12,6 @@ from django.utils.text import slugify
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
-
-if TYPE_CHECKING:
-    from runs.models.app_rules import AppRule
 
 SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
@@ -142,14 +139,9 @@ class App(models.Model):
         """Whether this workspace can use the app. Otherwise, no run of the app can be started."""
         return not (self.is_gone or self.is_forbidden)
 
-    @property
-    def own_rule(self) -> "AppRule | None":
-        """The admin's rules for the app, if there are any."""
-        return getattr(self, "rule", None)
-
     def is_open_to(self, member: Member) -> bool:
         """Apply the rule of `AppQuerySet.open_to` to this app."""
-        return self.own_rule is None or self.own_rule.shows_to(member)
+        return not hasattr(self, "rule") or self.rule.shows_to(member)
 
     @property
     def may_have_form(self) -> bool:

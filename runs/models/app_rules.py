@@ -48,6 +48,11 @@ class AppRule(models.Model):
     def __str__(self) -> str:
         return f"rules of {self.app_id}"
 
+    @classmethod
+    def of(cls, app: App) -> "AppRule | None":
+        """Return the rules for `app`, if there are any."""
+        return app.rule if hasattr(app, "rule") else None
+
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None

@@ -208,7 +208,7 @@ def on_incident_recorded(incident: Incident) -> None:
     """Tell admins what needs fixing: silent workers once a day, dead addresses and channels each time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
-    elif incident.kind in ("mail", "chat"):
+    elif incident.kind in ("mail", "chat", "app"):
         tell_admins(f"{incident.kind}-{incident.pk}", incident.text)
 
 
