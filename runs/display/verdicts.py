@@ -124,7 +124,7 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel of one result, with all acts there ever were on it. What is `known` isn't read again."""
+    """Return the panel of one result, with its whole history. `known` isn't read again."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
@@ -224,7 +224,7 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the act as shown. Whose verdict ended is named; other results only if the member may see them."""
+        """Return the act as shown. It names whose verdict ended, and other results only if the member can see them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None

@@ -24,9 +24,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from runs import events
+from runs.audit.record import record
 from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
+from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
 
 logger = logging.getLogger("runs.progress")
@@ -76,6 +77,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
     """Record that Lamina accepted the run, which is polled from now on."""
     status = "running" if snapshot_status == "running" else "queued"
+    verb = Verb.RUN_FOUND if run.status == "checking" else Verb.RUN_SENT
     try:
         with transaction.atomic():
             changed = _change(
@@ -92,6 +94,8 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 missing_reads=0,
                 failure_text="",
             )
+            if changed:
+                record(verb, run)
     except IntegrityError:
         # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
         return doubt(run, Message("another_run"))
@@ -152,6 +156,15 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     return changed
 
 
+@transaction.atomic
+def start_once_more(run: Run, now: datetime) -> bool:
+    """Resend a doubtful start, because a person decided that it didn't happen."""
+    is_started = start_again(run, now)
+    if is_started:
+        record(Verb.RUN_STARTED_AGAIN, run)
+    return is_started
+
+
 def leave_it(run: Run, now: datetime) -> bool:
     """Give up on a doubtful start, or on a run that hasn't ended after a day, because a person decided to."""
     if run.needs_confirmation:
@@ -202,6 +215,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
             return "cancelled"
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
+            record(Verb.RUN_CANCELLED, locked)
         if locked.remote_id:
             wakeups.queue_cancel(run.pk)
     return "asked"
@@ -265,8 +279,9 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
         if fields["status"] != locked.status:
             _log(locked, fields)
-            locked.status = fields["status"]
+            before, locked.status = locked.status, fields["status"]
             if locked.status in FINAL:
+                record(Verb.RUN_ENDED, locked, changes={"status": (before, locked.status)})
                 events.run_ended.send(locked)
     return is_news
 
@@ -301,8 +316,10 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         if not rows.update(version=F("version") + 1, **fields):
             return False
         _log(run, fields)
+        before = run.status
         run.refresh_from_db()
-        if fields.get("status") in FINAL:
+        if run.status != before and run.status in FINAL:
+            record(Verb.RUN_ENDED, run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True
 

@@ -172,7 +172,7 @@ def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
     if posted["do"] == "delete":
-        view.delete()
+        filters.delete_view(view)
         messages.success(request, _("The view “%(name)s” was deleted. Its runs are still there.") % {"name": view.name})
     elif filters.rename_view(view, posted["name"]):
         messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})

@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.openings import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.picks import picks_bar
@@ -40,6 +41,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     read.opened(request, run)
+    record_openings(request, [run])
     # Previous and Next follow the History list from which the page was opened.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
@@ -85,7 +87,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     Nothing is started if the page is outdated or somebody else has already decided.
     """
     run = _changeable_run_of(request, run_id)
-    if run.needs_confirmation and progress.start_again(run, timezone.now()):
+    if run.needs_confirmation and progress.start_once_more(run, timezone.now()):
         poller_wakeups.ensure_poller()
     return go_to(request, run.get_absolute_url())
 

@@ -16,7 +16,7 @@ def keep_own_words(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0044_news_as_notices'),
+        ('runs', '0047_entries'),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.decisions import Decision, ReviewRules
+from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
@@ -23,13 +24,15 @@ from runs.models.notice import (
 )
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
-from runs.models.retention import RetentionRules
+from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
+from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
@@ -41,12 +44,15 @@ __all__ = [
     "AppSchema",
     "AppSearch",
     "BrowserSession",
+    "Charge",
     "ChatChannel",
     "ChatMessage",
     "Comment",
     "CommentChange",
     "Decision",
     "Draft",
+    "Entry",
+    "EntryOrigin",
     "FieldRule",
     "GuestCopy",
     "GuestLink",
@@ -61,7 +67,9 @@ __all__ = [
     "Mail",
     "MailWhenReady",
     "Member",
+    "MemberLimit",
     "Mention",
+    "MonthTotal",
     "Mute",
     "Notice",
     "NoticeChoice",
@@ -80,9 +88,13 @@ __all__ = [
     "SavedView",
     "Selection",
     "SharingRules",
+    "SpendingLimits",
+    "SpendingSum",
+    "StorageUse",
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "Verb",
     "Way",
     "WordTrigram",
     "files_visible_to",

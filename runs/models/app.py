@@ -72,6 +72,8 @@ class App(models.Model):
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
+    # What an admin says a full run costs. It counts where Lamina gives no estimate.
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     # Duration of the latest runs: `usual` is the median, `slow` the 90th percentile; null until five runs have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)

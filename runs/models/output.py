@@ -99,6 +99,12 @@ class Output(models.Model):
     decided_in = models.PositiveIntegerField(default=0, db_default=0)
     comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed ones not counted
 
+    # Retention of rejected results (`history.rejected`): the time its files and text go, set 30 days ahead; when
+    # somebody kept it, so that its time starts again; and when its files and text went.
+    removal_at = models.DateTimeField(null=True, blank=True)
+    kept_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
     objects = OutputQuerySet.as_manager()
 
     class Meta:
@@ -111,6 +117,15 @@ class Output(models.Model):
             models.UniqueConstraint(
                 fields=["line", "number"], condition=Q(line__isnull=False), name="output_line_number_unique"
             ),
+        )
+        indexes = (
+            # history.rejected: rejected results that still have their files, and those that are about to lose them
+            models.Index(
+                fields=["run"],
+                condition=Q(verdict="rejected", removal_at=None, removed_at=None),
+                name="output_rejected",
+            ),
+            models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
         )
 
     def __str__(self) -> str:
@@ -153,6 +168,7 @@ class OutputFile(models.Model):
         SAVING = "saving", _lazy("Saving")
         SAVED = "saved", _lazy("Saved")
         FAILED = "failed", _lazy("Could not be saved")
+        REMOVED = "gone", _lazy("Removed")  # by the retention rules
 
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="files")
     position = models.PositiveIntegerField(default=0)

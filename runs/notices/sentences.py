@@ -119,7 +119,7 @@ def _decided(decision: Decision) -> str:
         Verdict.REJECTED: _("%(who)s rejected %(place)s"),
         Act.SET_ASIDE: _("%(who)s set a decision on %(place)s aside"),
     }
-    return sentences.get(decision.verdict or decision.act, _("%(who)s took back their decision on %(place)s"))
+    return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
 
 
 def _said(told: Told) -> str:

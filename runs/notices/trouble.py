@@ -1,4 +1,4 @@
-"""What admins have to mend and nobody reports: a refused key, a disk that is nearly full. The pulse looks for it."""
+"""Problems for admins that nobody reports: a refused key, a disk that is nearly full. The pulse checks for them."""
 
 from runs.connection.status import lamina_status
 from runs.models.messages import Message

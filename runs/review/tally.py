@@ -1,7 +1,7 @@
-"""What all verdicts on a result come to, and their numbers on its run.
+"""The overall verdict on a result, and the counts on its run.
 
 The strictest verdict counts: rejected over needs changes over approved. Those of members count, and those of guests
-whose link lets them decide; answers of other guests stand beside. Callers must have locked the rows of the runs.
+whose link lets them decide; answers of other guests are only shown. Callers must have locked the rows of the runs.
 """
 
 from collections.abc import Collection, Iterable
@@ -45,7 +45,7 @@ def settle(outputs: Collection[Output]) -> None:
 
 
 def count(run_ids: Collection[int]) -> None:
-    """Count the verdicts on the completed results of runs anew, for cards and filters."""
+    """Recount the verdicts on the completed results of runs, for cards and filters."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     for run_id, verdict, number in done.values_list("run_id", "verdict").annotate(number=Count("pk")):

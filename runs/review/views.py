@@ -57,7 +57,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
-    """End the verdict of somebody else, with a reason."""
+    """End someone else's verdict, with a reason."""
     seen = Decision.objects.filter(output__in=Output.objects.visible_to(request.user))
     decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
     refuse_viewers(request.user)

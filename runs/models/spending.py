@@ -1,0 +1,167 @@
+"""What runs cost, as far as anyone knows, and how much people may spend a month.
+
+Amounts are whole hundredths of a credit, since SQLite's sums of decimals are inexact. They are estimates: Lamina never
+says what a single run cost. Only `spending.charges` changes charges, and the sums with them.
+"""
+
+from datetime import date, datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models.app import App
+from runs.models.member import Member
+from runs.models.run import Run
+
+HUNDREDTHS = 100  # of a credit
+
+
+def month_of(at: datetime) -> date:
+    """Return the first day of the month of `at` in the portal's time zone."""
+    return day_of(at).replace(day=1)
+
+
+def day_of(at: datetime) -> date:
+    """Return the day of `at` in the portal's time zone, whatever the time zone of the reader."""
+    return timezone.localdate(at, timezone.get_default_timezone())
+
+
+class Charge(models.Model):
+    """The estimated cost of one press of Run. It stays when its run is deleted for good.
+
+    Names, kind and month are those of the press.
+    """
+
+    class State(models.TextChoices):
+        RESERVED = "reserved", "Reserved"  # since the press; nobody knows yet whether Lamina starts it
+        KEPT = "kept", "Kept"  # Lamina started it, or nobody can be certain that it didn't
+        RELEASED = "released", "Released"  # certainly nothing was started; counts in no sum
+
+    class Source(models.TextChoices):
+        LAMINA = "lamina", "Lamina's estimate"
+        ADMIN = "admin", "an admin's price"
+        NONE = "none", "unknown"
+
+    run = models.OneToOneField(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="charge")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="charges", db_index=False)
+    member_name = models.CharField(max_length=254)
+    app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="charges", db_index=False)
+    app_name = models.TextField()
+    kind = models.CharField(max_length=50, blank=True, default="")  # of the first result of the app
+    month = models.DateField()  # its first day
+    hundredths = models.PositiveBigIntegerField(default=0)
+    is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin says what it costs
+    source = models.CharField(max_length=6, choices=Source)
+    made = models.PositiveIntegerField(default=0)  # results asked for, of the `total` that the app makes
+    total = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
+    pressed_at = models.DateTimeField(default=timezone.now)
+    is_from_before = models.BooleanField(default=False)  # of a run started before the portal counted charges
+    is_maker_known = models.BooleanField(default=True)  # otherwise `member` owned the run when it was counted
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(is_unknown=True, hundredths=0, source="none") | (Q(is_unknown=False) & ~Q(source="none")),
+                name="charge_unknown_has_no_source",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["month", "member"], name="charge_of_month"),
+            models.Index(models.F("pressed_at").desc(), models.F("id").desc(), name="charge_lately"),
+            models.Index(models.F("member"), models.F("pressed_at").desc(), name="charge_of_member"),
+            models.Index(fields=["app", "month"], name="charge_of_app"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.member_name}: {self.hundredths / HUNDREDTHS} for {self.app_name}"
+
+
+class SpendingSum(models.Model):
+    """Sums over charges that weren't released. They move with each charge, so that pages needn't read all charges."""
+
+    month = models.DateField()
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=50, blank=True, default="")
+    hundredths = models.BigIntegerField(default=0)  # reserved and kept
+    reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is still reserved
+    count = models.IntegerField(default=0)
+    unknown_count = models.IntegerField(default=0)  # charges of unknown cost, which add nothing to `hundredths`
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["month", "member", "app", "kind"], name="spending_sum_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: {self.hundredths / HUNDREDTHS}"
+
+
+class MonthTotal(models.Model):
+    """What a member, or without one the whole portal, has used of the limit in a month: reserved and kept charges."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    month = models.DateField()
+    used = models.BigIntegerField(default=0)  # hundredths
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["member", "month"], name="month_total_of_member"),
+            models.UniqueConstraint(fields=["month"], condition=Q(member=None), name="month_total_of_portal"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: {self.used / HUNDREDTHS}"
+
+
+class SpendingLimits(models.Model):
+    """A single row with what may be spent a month, in hundredths of a credit; null means no limit. Read it with
+    `SpendingLimits.current()`."""
+
+    default_hundredths = models.PositiveBigIntegerField(
+        null=True, blank=True
+    )  # for people without a limit of their own
+    portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # for everyone together
+    allows_unknown = models.BooleanField(default=True)  # apps whose cost is unknown may be run
+    # Alerts, which never stop anyone: what the account spends within 24 hours, and what is left in it.
+    day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)
+    left_credits = models.PositiveBigIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return "spending limits"
+
+    @classmethod
+    def current(cls) -> "SpendingLimits":
+        return cls.objects.first() or cls()
+
+
+class MemberLimit(models.Model):
+    """What one member may spend a month. Without a row, or with neither a limit nor `is_unlimited`, the default counts.
+
+    A raise counts up to and including the day `raised_until`, if that is set.
+    """
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="spending_limit")
+    hundredths = models.PositiveBigIntegerField(null=True, blank=True)
+    is_unlimited = models.BooleanField(default=False)
+    raised_to = models.PositiveBigIntegerField(null=True, blank=True)
+    raised_until = models.DateField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"limit of member {self.member_id}"
+
+    def limit(self, default: int | None, on: date) -> int | None:
+        """Return the limit that counts on the day `on`, in hundredths; None if there is none."""
+        own = self.hundredths if self.hundredths is not None else default
+        if self.is_unlimited or own is None:
+            return None
+        return max(own, self.raised_to or 0) if self.is_raised(on) else own
+
+    def is_raised(self, on: date) -> bool:
+        return self.raised_to is not None and (self.raised_until is None or on <= self.raised_until)
+
+
+def limit_of(member: Member, on: date) -> int | None:
+    """Return what `member` may spend in the month of the day `on`, in hundredths; None if there is no limit."""
+    own = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
+    return own.limit(SpendingLimits.current().default_hundredths, on)
