@@ -26,6 +26,7 @@ ICONS: dict[str, str] = {
     NoticeKind.GUEST: "link",
     NoticeKind.READY: "ready",
     NoticeKind.FAILED: "failed",
+    NoticeKind.LIMIT: "info",
     NoticeKind.PORTAL: "warning",
 }
 VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}

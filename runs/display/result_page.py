@@ -56,8 +56,8 @@ class Slide:
     @property
     def icon(self) -> str:
         """The icon to show if there is no thumbnail."""
-        if self.box.state in ("error", "unsaved", "cancelled"):
-            return {"error": "failed", "unsaved": "partly"}.get(self.box.state, "cancelled")
+        if self.box.state in ("error", "unsaved", "removed", "cancelled"):
+            return {"error": "failed", "unsaved": "partly", "removed": "trash"}.get(self.box.state, "cancelled")
         if self.kind == "object":
             return "list"
         kind = self.file.kind if self.file is not None else self.box.kind

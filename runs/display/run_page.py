@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -50,7 +51,7 @@ class OutputBox:
     label: str
     kind: str
     look: str  # the kind if there are styles for it, otherwise "other"
-    state: str  # pending, saving, ready, error, cancelled, unsaved
+    state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
     files: list[StoredFile]
@@ -68,6 +69,9 @@ class OutputBox:
     unsaved: int  # number of files that couldn't be saved; others may have been saved
     fetch_again_url: str  # URL for fetching these files again
     walk: str  # query string of the History list that Previous and Next follow
+    goes_at: datetime | None  # when the retention rules remove it
+    removed_at: datetime | None
+    keep_url: str  # URL for keeping it instead
     verdict: VerdictPanel | None = None  # only on the run page
 
     @property
@@ -245,6 +249,8 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
         state = "saving" if is_saving else "unsaved"
         error = next((f.error for f in kept if f.error), Message())
+    if output.removed_at is not None:
+        state = "removed"
     told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
@@ -276,6 +282,9 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
+        goes_at=output.goes_at if output.removal_at else None,
+        removed_at=output.removed_at,
+        keep_url=reverse("runs:result-keep", args=[output.public_id]),
     )
 
 

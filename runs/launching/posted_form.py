@@ -22,6 +22,7 @@ from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
+from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
@@ -219,3 +220,7 @@ class PostedAppForm:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
+        except LimitReached as reached:
+            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # beside Run
+            said = opened if is_told else opened.saying(reached.sentence)
+            return Shown(form, said, self.controls.token, is_refused=True)
