@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from runs.models import Entry, Member
 from tests.support.access_rows import ROWS, Row
-from tests.support.access_walk import body_of
 from tests.support.access_world import World
 from tests.support.acts import ACTS, EXEMPT, Act
 
