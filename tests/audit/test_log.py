@@ -77,7 +77,7 @@ def test_filters_stand_in_the_address(as_admin: Client, alice: Member, bob: Memb
     assert entries_in(shown(as_admin, who="guest")) == 1
     for about in (f"run:{run.public_id}", run.get_absolute_url(), f"https://portal.example{run.get_absolute_url()}"):
         assert entries_in(shown(as_admin, about=about)) == 2
-    assert "isn&#x27;t the address" in shown(as_admin, about="https://example.com/elsewhere")
+    assert "isn't the address" in shown(as_admin, about="https://example.com/elsewhere")
     for nonsense in ({"who": "nobody"}, {"act": "no.verb", "who": "nobody"}, {"since": "9999-99-99", "who": "x"}):
         assert "No entries match." in shown(as_admin, **nonsense)
 
@@ -122,7 +122,7 @@ def test_the_csv_file_has_what_the_filters_leave_and_is_recorded(as_admin: Clien
 
     answer = as_admin.post(f"{LOG}csv/", {"act": Verb.RUN_RENAMED})
 
-    rows = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))  # type: ignore[arg-type]
+    rows = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
     assert len(rows) == 2
     assert rows[1][1].startswith("'=cmd")
     assert rows[1][4] == Verb.RUN_RENAMED
