@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload
+from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
@@ -47,6 +48,7 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         if upload is None or upload.file_id is None:
             return False
         file = upload.file_id
+        record(Verb.UPLOAD_PURGED, upload)
         Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
         Run.objects.filter(input_picture=file, inputs__uploads=upload).update(input_picture=None)
     orphans.remove_files(StoredFile.objects.filter(pk=file))
