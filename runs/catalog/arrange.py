@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from math import inf
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Min, Q
@@ -18,8 +19,7 @@ from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """An app in the order of the list. `position` is its stored place; without one, Lamina's order counts."""
 
     pk: int
@@ -50,13 +50,11 @@ def in_order(apps: AppQuerySet) -> list[Group]:
     """Return `apps` by group, with at most two queries."""
     rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
     found = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
-    heads = _group_places() if any(placed.group for placed, _own in found) else {}
+    heads = _heads({placed.group for placed, _own in found})
 
-    def place(row: tuple[Placed, int]) -> tuple[bool, float, str, float, int, str]:
+    def place(row: tuple[Placed, int]) -> tuple[tuple[bool, float, str], float, int, str]:
         placed, own = row
-        head = heads.get(placed.group)
-        at = inf if placed.position is None else placed.position
-        return (not placed.group, inf if head is None else head, fold(placed.group), at, own, placed.name)
+        return heads[placed.group], inf if placed.position is None else placed.position, own, placed.name
 
     ordered = [placed for placed, _own in sorted(found, key=place)]
     return [Group(name, list(members)) for name, members in groupby(ordered, key=lambda one: one.group)]
@@ -68,10 +66,13 @@ def managed_apps() -> AppQuerySet:
     return App.objects.filter(is_listed | Q(rule__isnull=False), gone_at=None)
 
 
-def _group_places() -> dict[str, int | None]:
-    """Return the place of each group: that of its first app, whoever may see it."""
-    named = AppRule.objects.exclude(group="").values_list("group")
-    return dict(named.annotate(first=Min("position")).values_list("group", "first"))
+def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
+    """Return what the groups `names` are sorted by: the place of their first app, whoever may see it, then the name."""
+    places: dict[str, int | None] = {}
+    if any(names):
+        named = AppRule.objects.exclude(group="").values_list("group")
+        places = dict(named.annotate(first=Min("position")).values_list("group", "first"))
+    return {name: (not name, inf if (at := places.get(name)) is None else at, fold(name)) for name in names}
 
 
 @transaction.atomic

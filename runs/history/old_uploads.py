@@ -48,8 +48,8 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         if upload is None or upload.file_id is None:
             return False
         file = upload.file_id
-        record(Verb.UPLOAD_PURGED, upload)
         Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
         Run.objects.filter(input_picture=file, inputs__uploads=upload).update(input_picture=None)
+        record(Verb.UPLOAD_PURGED, upload)
     orphans.remove_files(StoredFile.objects.filter(pk=file))
     return True

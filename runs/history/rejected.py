@@ -54,13 +54,13 @@ def unschedule() -> int:
     return Output.objects.filter(removal_at__isnull=False).update(removal_at=None)
 
 
-@transaction.atomic
 def keep(output: Output, now: datetime) -> bool:
     """Keep a result that was about to go: its time starts again. Return False if it had no such day."""
     going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
-    is_kept = bool(going.update(removal_at=None, kept_at=now))
-    if is_kept:
-        record(Verb.RESULT_KEPT, output)
+    with transaction.atomic():
+        is_kept = bool(going.update(removal_at=None, kept_at=now))
+        if is_kept:
+            record(Verb.RESULT_KEPT, output)
     return is_kept
 
 

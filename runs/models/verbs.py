@@ -38,8 +38,8 @@ class Verb(StrEnum):
     RESULT_WITHDRAWN = "result.withdrawn"
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
-    RESULT_KEPT = "result.kept"  # although it was rejected
     RESULT_PURGED = "result.purged"
+    RESULT_KEPT = "result.kept"  # it was rejected, and would have been removed by the retention rules
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"
