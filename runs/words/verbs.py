@@ -75,7 +75,7 @@ VERBS: dict[Verb, Promise] = {
     Verb.PERSON_CHANGED: _lazy("Account changed"),
     Verb.PERSON_DEACTIVATED: _lazy("Account deactivated"),
     Verb.PERSON_REACTIVATED: _lazy("Account reactivated"),
-    Verb.PERSON_TRANSFERRED: _lazy("Everything of a person transferred"),
+    Verb.PERSON_TRANSFERRED: _lazy("Runs, presets and links transferred"),
     Verb.PERSON_SIGNED_IN: _lazy("Signed in"),
     Verb.PERSON_REFUSED: _lazy("Sign-in refused"),
     Verb.PERSON_SIGNED_OUT: _lazy("Signed out"),
