@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
+from runs.audit.record import record
 from runs.background.incidents import record_incident
 from runs.catalog.form_rules import rules_of
-from runs.models import App, AppRule
+from runs.models import App, AppRule, Verb
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.rules import match_rules, problem_of, ruled_questions
@@ -13,6 +16,7 @@ from runs.schema_forms.types import Parameters, Rule
 NAME_LENGTH = 60  # of names in the stored sentence
 
 
+@transaction.atomic
 def check_pause(app: App, now: datetime) -> None:
     """Pause `app` if a rule doesn't fit its present form, and tell admins; resume it once all fit."""
     rule = AppRule.objects.filter(app=app).first()
@@ -21,11 +25,13 @@ def check_pause(app: App, now: datetime) -> None:
     problem = pause_reason(app.schema.parameters, rules_of(app))
     row = AppRule.objects.filter(pk=rule.pk)
     if not problem:
-        row.filter(paused_at__isnull=False).update(paused_at=None, pause="")
+        if row.filter(paused_at__isnull=False).update(paused_at=None, pause=""):
+            record(Verb.APP_RESUMED, app)
     elif rule.is_paused:
         row.filter(paused_at__isnull=False).update(pause=problem)
     elif row.filter(paused_at=None).update(paused_at=now, pause=problem):  # of two tasks, only one tells admins
         values = {"app": shortened(app.name, NAME_LENGTH), "reason_message": problem.to_stored()}
+        record(Verb.APP_PAUSED, app)
         record_incident("app", Message("app_paused", values))
 
 
