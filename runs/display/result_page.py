@@ -152,8 +152,8 @@ def result_page(
 
 def _next_url(run: Run, output: Output, member: Member) -> str:
     is_ready = output.status == Output.Status.COMPLETED
-    may_run = member.can_run and run.app.is_runnable
-    return f"{run.app.get_absolute_url()}?next={output.public_id}" if is_ready and may_run else ""
+    is_offered = is_ready and run.app.is_runnable_by(member)
+    return f"{run.app.get_absolute_url()}?next={output.public_id}" if is_offered else ""
 
 
 def _beside(slide: Slide) -> Beside:

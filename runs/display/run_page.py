@@ -152,7 +152,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = money_words(run)
     has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
-    can_change = run.is_final and run.app.is_runnable and member.can_run
+    can_change = run.is_final and run.app.is_runnable_by(member)
     return RunPage(
         run=run,
         state=state_of(run),

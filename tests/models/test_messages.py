@@ -73,8 +73,8 @@ def test_every_sentence_can_be_said(code: str) -> None:
         "status",
         "free_bytes",
     )
-    texts = ("worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words")
-    texts += ("field",)
+    texts = ["worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words"]
+    texts.append("field")
     values = dict.fromkeys(names, 7) | dict.fromkeys(texts, "x") | {"signal": "SIGKILL"}
     values |= {"wanted_kinds": "image", "given_kind": "other", "exit_code": 7}
     with translation.override("en"):
