@@ -54,7 +54,9 @@ class VerdictPanel:
     """The verdict on one result, as one member sees it."""
 
     output: Output
-    state: str  # "ready", "saving", "unsaved" (its files could not be saved), or "none" if there is no result
+    # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
+    # there is no result
+    state: str
     first: Given | None  # the verdict that counts: the strictest, and of these the viewer's own or else the newest
     others: list[Given]  # what else stands
     mine: Given | None
@@ -219,6 +221,8 @@ class _Builder:
     def _state(self, is_saving: bool) -> str:
         if self.output.status != Output.Status.COMPLETED:
             return "none"
+        if self.output.removed_at is not None:
+            return "removed"
         if is_saving:
             return "saving"
         return "ready" if self.output.content_hash else "unsaved"

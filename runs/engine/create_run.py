@@ -28,6 +28,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
 from runs.schema_forms.questions import sample_urls, shortened
 from runs.sharing.links import begins_with_team
+from runs.spending import charges
 from runs.spending.estimates import estimate
 from runs.words.fold import fold, kinds_text
 
@@ -93,8 +94,8 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, and `RulesRefuseError`. The caller must have
-    checked token and answers.
+    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `charges.LimitReached`.
+    The caller must have checked token and answers.
     """
     now = now or timezone.now()
     press = replace(press, answers=ruled_answers(member, press.app, press.schema, press.answers))
@@ -157,6 +158,7 @@ def _answer_of(given: RunInput) -> Answer:
 
 def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     outputs = press.schema.asked(press.wanted)
+    estimated = estimate(press.app, press.schema, press.wanted)
     run = Run.objects.create(
         member=member,
         made_by=member,
@@ -168,7 +170,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         preset=press.preset,
         wanted_outputs=list(press.wanted),
         outputs_total=len(outputs),
-        credits_estimated=estimate(press.app, press.schema, press.wanted).expected,
+        credits_estimated=estimated.expected,
         created_at=now,
         due_at=now,
         shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
@@ -182,6 +184,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     _record_boxes(run, press, outputs)
     if run.shared_at is not None:
         events.run_shared.send(run)
+    charges.reserve(run, estimated, now)  # last, since others who press Run wait for the portal's total
     return run
 
 

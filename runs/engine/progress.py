@@ -29,6 +29,7 @@ from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
+from runs.spending import charges
 
 logger = logging.getLogger("runs.progress")
 
@@ -96,6 +97,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
             )
             if changed:
                 record(verb, run)
+                charges.keep(run)
     except IntegrityError:
         # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
         return doubt(run, Message("another_run"))
@@ -136,7 +138,8 @@ def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen."""
+    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen
+    (see `press_start_again`)."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -148,21 +151,27 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 
 @transaction.atomic
+def press_start_again(run: Run, now: datetime) -> bool:
+    """Resend a doubtful start because a person decided to; return False if that has been decided meanwhile. Raises
+    `charges.LimitReached`."""
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if not locked.needs_confirmation:
+        return False
+    charges.press_again(locked, now)
+    is_started = start_again(locked, now)
+    if is_started:
+        record(Verb.RUN_STARTED_AGAIN, run)
+    return is_started
+
+
+@transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Cancel a run at once, because nothing was started on Lamina."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
+        charges.release(run)
     return changed
-
-
-@transaction.atomic
-def start_once_more(run: Run, now: datetime) -> bool:
-    """Resend a doubtful start, because a person decided that it didn't happen."""
-    is_started = start_again(run, now)
-    if is_started:
-        record(Verb.RUN_STARTED_AGAIN, run)
-    return is_started
 
 
 def leave_it(run: Run, now: datetime) -> bool:
@@ -185,7 +194,7 @@ def fail(
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
     """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason
-    given."""
+    given. A run that fails while it is starting certainly costs nothing."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -201,6 +210,8 @@ def fail(
         )
         if changed:
             apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
+            settle = charges.release if from_statuses == ("starting",) else charges.keep
+            settle(run)
     return changed
 
 
@@ -319,9 +330,16 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         before = run.status
         run.refresh_from_db()
         if run.status != before and run.status in FINAL:
-            record(Verb.RUN_ENDED, run, changes={"status": (before, run.status)})
+            record(_end_of(fields), run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True
+
+
+def _end_of(fields: dict[str, Any]) -> Verb:
+    """Return how the record names an end: somebody cancelled the run or gave up on it, or it just ended."""
+    if "cancelled_by" in fields:
+        return Verb.RUN_CANCELLED
+    return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:

@@ -29,10 +29,10 @@ KEPT_FOR = timedelta(days=30)
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Move the finished runs among `runs` to the bin; return how many were moved.
 
-    Active runs stay, so that people can see their costs and results. The caller checks that `member` may change the
-    runs; `member` is None if the retention rules move them.
+    Active runs stay, so that people can see their costs and results; so do runs on hold. The caller checks that
+    `member` may change the runs; `member` is None if the retention rules move them.
     """
-    ended = _locked(runs.filter(status__in=FINAL, deleted_at=None))
+    ended = _locked(runs.filter(status__in=FINAL, deleted_at=None, held_at=None))
     record_each(Verb.RUN_BINNED, ended)
     moved = Run.objects.filter(pk__in=[run.pk for run in ended])
     return moved.update(deleted_at=now, deleted_by=member, version=F("version") + 1)

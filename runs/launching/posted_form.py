@@ -23,6 +23,7 @@ from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
+from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
@@ -229,3 +230,7 @@ class PostedAppForm:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed them
             return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
+        except LimitReached as reached:
+            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # beside Run
+            said = opened if is_told else opened.saying(reached.sentence)
+            return Shown(form, said, self.controls.token, is_refused=True)

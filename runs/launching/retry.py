@@ -14,12 +14,13 @@ from django.utils.translation import gettext_noop, ngettext
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.engine.ruled_run import RulesRefuseError, quoted_names, ruled
-from runs.models import Member, Output, Run
+from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
 from runs.words.sentences import State, state_of
 
+FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and choose it again.")
 CHANGED = gettext_noop("This app's form has changed since then. Use “Change and run again” instead.")
 
 
@@ -74,7 +75,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
         % {"count": number_words(failed)},
         cost=cost,
         reason=_reason(run, cost),
-        may_change=bool(failed) and run.app.is_open_to(member) and run.app.is_runnable,
+        may_change=bool(failed) and run.app.is_runnable_by(member),
         token=create_run.new_form_token(member) if failed else "",
         tried=[_again(child) for child in tried],
         first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
@@ -120,6 +121,8 @@ def _reason(run: Run, cost: CostLine | None) -> str:
     """Return why the failed results can't be retried; a retry must send just what the first run sent."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
+    if _has_removed_files(run):
+        return _(FILES)
     if run.schema_id != run.app.schema_id:
         return _(CHANGED)
     now = ruled(run.app, run.schema, create_run.answers_of(run))
@@ -127,6 +130,12 @@ def _reason(run: Run, cost: CostLine | None) -> str:
         return ""
     words = _("An admin has changed the rules for %(names)s since then. Use “Change and run again” instead.")
     return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
+
+
+def _has_removed_files(run: Run) -> bool:
+    """Return whether the retention rules removed a file that the run was started with."""
+    links = (link for given in run.inputs.all() for link in given.links.all())
+    return any(link.upload.status == Upload.Status.REMOVED for link in links)
 
 
 def _first(run: Run, parent: Run | None) -> RelatedRun | None:

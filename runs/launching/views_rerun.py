@@ -16,7 +16,9 @@ from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
 from runs.models import Run, for_page
+from runs.notices import alerts
 from runs.sharing import links
+from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -44,24 +46,26 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
         started = launch_run(request.user, rerun.press_again(request.user, run, found, token))
     except TokenSpentError as error:
         started = error.run
-    except RulesRefuseError as refused:
+    except (LimitReached, RulesRefuseError) as refused:
         return _ask(request, run, said=refused.sentence, status=422)
     return go_to(request, started.get_absolute_url())
 
 
 def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
     found, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
+    reason = (found.reason if request.user.can_run else "") or cost.reason
     context = {
         "section": "history",
         "run": run,
         "lines": presets.answer_lines(found.answers, run.app),
         "changed": found.changed,
         "wanted_words": wanted_words(run),
-        "reason": (found.reason if request.user.can_run else "") or cost.reason,
-        "has_form": run.app.is_runnable and request.user.can_run and run.app.is_open_to(request.user),
+        "reason": reason,
+        "has_form": run.app.is_runnable_by(request.user),
         "is_form_better": bool(found.reason),
-        "said": said,
+        "said": said if said != reason else "",
         "cost": cost,
+        "has_asked": cost.can_ask and alerts.has_asked(request.user),
         "audience_words": links.audience_words(run),
         "token": create_run.new_form_token(request.user),
     }

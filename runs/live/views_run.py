@@ -22,6 +22,7 @@ from runs.live.forms import RetryForm
 from runs.models import Run, Selection, for_page
 from runs.notices import read
 from runs.notices.mutes import with_mute
+from runs.spending.charges import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
@@ -87,8 +88,11 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     Nothing is started if the page is outdated or somebody else has already decided.
     """
     run = _changeable_run_of(request, run_id)
-    if run.needs_confirmation and progress.start_once_more(run, timezone.now()):
-        poller_wakeups.ensure_poller()
+    try:
+        if progress.press_start_again(run, timezone.now()):
+            poller_wakeups.ensure_poller()
+    except LimitReached as reached:
+        messages.error(request, reached.sentence)
     return go_to(request, run.get_absolute_url())
 
 
@@ -105,7 +109,11 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     """Retry the failed results. Idempotent: pressing twice returns the same run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
-    again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
+    try:
+        again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
+    except LimitReached as reached:
+        messages.error(request, reached.sentence)
+        return go_to(request, run.get_absolute_url())
     if again is None:
         messages.info(request, _("Nothing was started. This page shows the run's current state."))
     return go_to(request, (again or run).get_absolute_url())

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0045_charges'),
+        ('runs', '0046_charge_existing'),
     ]
 
     operations = [

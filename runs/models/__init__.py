@@ -31,13 +31,14 @@ from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
-from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.spending import AccountReading, Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
 from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
     "AT_LAMINA",
     "FINAL",
+    "AccountReading",
     "App",
     "AppChange",
     "AppRule",

@@ -23,13 +23,15 @@ class NoticeKind(models.TextChoices):
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
+    COMMENT = "comment", _lazy("Someone comments on a run of yours")
     ASKED = "asked", _lazy("You're asked to decide")
     DECIDED = "decided", _lazy("Someone decides on a result of yours")
     SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
     READY = "ready", _lazy("A run of yours is ready")
     FAILED = "failed", _lazy("A run of yours fails")
-    PORTAL = "portal", _lazy("Something is wrong with the portal")  # for admins
+    LIMIT = "limit", _lazy("You've used most or all of your spending limit")
+    PORTAL = "portal", _lazy("The portal needs an admin")  # for admins
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":
@@ -90,7 +92,7 @@ class Notice(models.Model):
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
-    message = MessageCharField(max_length=300, blank=True, default="")  # for kind "portal": what is wrong
+    message = MessageCharField(max_length=300, blank=True, default="")  # for kinds "limit" and "portal"
     actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=100, blank=True, default="")  # as typed
     results = models.PositiveIntegerField(default=0, db_default=0)  # how many it is about, if several

@@ -1,5 +1,6 @@
 """Results of a run: an `Output` for each result box, and an `OutputFile` for each media URL in it."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -147,6 +148,12 @@ class Output(models.Model):
         return latest or self.number
 
     @property
+    def goes_at(self) -> datetime | None:
+        """When its files and text go because it was rejected; None if they stay. Needs the run."""
+        is_going = self.verdict == "rejected" and not self.run.is_held
+        return self.removal_at if is_going else None
+
+    @property
     def is_object(self) -> bool:
         """Whether the value is an object or a list. `text` then holds it as JSON, with its original order."""
         return bool(self.text) and isinstance(self.raw_value, dict | list)
@@ -205,5 +212,5 @@ def for_page(runs: RunQuerySet) -> RunQuerySet:
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    told = runs.for_cards().select_related("schema", "cancelled_by", "preset")
+    told = runs.for_cards().select_related("schema", "cancelled_by", "held_by", "preset")
     return told.prefetch_related(outputs, inputs)

@@ -13,7 +13,7 @@ class UploadInfo:
 
     id: str
     name: str
-    status: Literal["fetching", "ready", "failed"]
+    status: Literal["fetching", "ready", "failed", "removed"]
     kind: str = ""  # "image", "video", "audio", "other"; empty until known
     size_bytes: int | None = None
     error: str = ""

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.catalog.pauses import closed_words
 from runs.connection import status
-from runs.models import App, AppSchema, LaminaStatus, Member
+from runs.models import App, AppSchema, Charge, LaminaStatus, Member
+from runs.models.spending import HUNDREDTHS
+from runs.spending.left import Left, left_for
+from runs.spending.limits import beyond_limit, is_own_limit, own_words
 from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words
 
@@ -35,15 +38,17 @@ TOO_FEW_CREDITS = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost, in credits, of `made` of the `total` results of an app; None where Lamina gives no estimate.
+    """Expected cost, in credits, of `made` of the `total` results of an app; None if nobody knows.
 
-    Lamina only gives the cost of all results together (`whole`). A part of them is assumed to cost its even share.
+    Lamina, or an admin where Lamina gives no estimate, only gives the cost of all results together (`whole`). A part
+    of them is assumed to cost its even share.
     """
 
     whole: Decimal | None
     least_of_whole: Decimal | None
     made: int
     total: int
+    source: Charge.Source = Charge.Source.LAMINA  # of `whole`
 
     @property
     def is_part(self) -> bool:
@@ -54,6 +59,12 @@ class Estimate:
         return self.share(self.whole, self.made)
 
     @property
+    def hundredths(self) -> int | None:
+        """The expected cost as it is charged."""
+        expected = self.expected
+        return None if expected is None else int((expected * HUNDREDTHS).to_integral_value(ROUND_HALF_UP))
+
+    @property
     def least(self) -> Decimal | None:
         return self.share(self.least_of_whole, self.made)
 
@@ -61,7 +72,7 @@ class Estimate:
         """Return the cost of `made` results if all of them together cost `credits`."""
         if credits is None or not 0 < made < self.total:
             return credits
-        return (credits * made / self.total).quantize(CENT)
+        return (credits * made / self.total).quantize(CENT, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -69,20 +80,26 @@ class CostLine:
     """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
-    note: str  # how the cost was estimated, if only a part of the results is made
+    note: str  # how the cost was estimated, if an admin did it or only a part of the results is made
     balance_words: str
     is_unknown: bool
     is_blocked: bool
     reason: str
     not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if someone can
+    left: Left | None  # what is left this month; None for those who can't run apps
+    own_words: str  # the same in words; empty without a limit
+    can_ask: bool  # the member's own limit blocks the run, and an admin can raise it
 
 
 def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
     """Return the estimate for the results `wanted` (indexes in `schema`; none = all) of `app`."""
     indexes = [output["index"] for output in schema.outputs] if schema else []
     made = sum(index in wanted for index in indexes) if wanted else len(indexes)
-    least = app.credits_min if app.credits_min is not None else app.credits_expected
-    return Estimate(app.credits_expected, least, made or len(indexes), len(indexes))
+    whole, source = app.credits_expected, Charge.Source.LAMINA
+    if whole is None:
+        whole, source = app.price, Charge.Source.NONE if app.price is None else Charge.Source.ADMIN
+    least = app.credits_min if app.credits_min is not None else whole
+    return Estimate(whole, least, made or len(indexes), len(indexes), source)
 
 
 def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
@@ -93,17 +110,33 @@ def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: Ap
     account = status.lamina_status()
     estimated = estimate(app, schema or app.schema, wanted)
     words = _cost_words(app, estimated)
-    is_share = bool(words) and estimated.is_part
+    left = left_for(member) if member.can_run else None
     reason = _reason(app, member) or _shortage(member, estimated, account)
+    can_ask = False
+    if not reason and left is not None:
+        reason = beyond_limit(member, left, estimated.hundredths)
+        can_ask = bool(reason) and not member.is_admin and is_own_limit(left, estimated.hundredths)
     return CostLine(
         words=words or _("cost unknown"),
-        note=_("An equal share: Lamina only gives the total cost.") if is_share else "",
+        note=_note(estimated),
         balance_words=left_words(account),
         is_unknown=not words,
         is_blocked=bool(reason),
         reason=reason,
         not_open=_(NOT_OPEN) if app.is_forbidden else "",
+        left=left,
+        own_words=own_words(left) if left is not None else "",
+        can_ask=can_ask,
     )
+
+
+def _note(estimated: Estimate) -> str:
+    """Return how the cost was estimated; empty if Lamina gave it for exactly these results."""
+    is_share = estimated.whole is not None and estimated.is_part
+    if estimated.source == Charge.Source.ADMIN:
+        by_admin = _("A price set by an admin: Lamina gives no estimate.")
+        return _("An equal share of a price set by an admin: Lamina gives no estimate.") if is_share else by_admin
+    return _("An equal share: Lamina only gives the total cost.") if is_share else ""
 
 
 def _cost_words(app: App, estimated: Estimate) -> str:

@@ -243,7 +243,7 @@ def upload_info(upload: Upload) -> UploadInfo:
         name=upload.name,
         size_bytes=file.size_bytes if file else None,
         kind=file.kind if file else "",
-        status=cast(Literal["fetching", "ready", "failed"], upload.status),
+        status=cast(Literal["fetching", "ready", "failed", "removed"], upload.status),
         error=say(upload.error),
         source_url=upload.source_url,
         small_url=file.small_url if file else "",

@@ -27,7 +27,7 @@ def csv_bytes(rows: Iterable[Iterable[str]]) -> bytes:
 def csv_pieces(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
     """Yield `rows` as CSV in pieces of some hundred rows, with all cells made safe."""
     yield BYTE_ORDER_MARK
-    for some in batched(rows, ROWS_AT_ONCE, strict=False):
+    for some in batched(rows, ROWS_AT_ONCE):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
         for row in some:

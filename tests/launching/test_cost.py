@@ -31,7 +31,7 @@ def launch_words(page: str) -> str:
 
 @pytest.mark.parametrize(
     ("credits", "made", "total", "share"),
-    [("12", 1, 3, "4"), ("10", 1, 3, "3.33"), ("12", 3, 3, "12"), ("12", 0, 0, "12"), ("0.05", 1, 2, "0.02")],
+    [("12", 1, 3, "4"), ("10", 1, 3, "3.33"), ("12", 3, 3, "12"), ("12", 0, 0, "12"), ("0.05", 1, 2, "0.03")],
 )
 def test_a_part_costs_its_even_share(credits: str, made: int, total: int, share: str) -> None:
     assert Estimate(Decimal(credits), None, made, total).expected == Decimal(share)

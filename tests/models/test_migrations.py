@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from runs.models import App, Run
 from runs.models.search import HasWords, compiled
 from runs.words.known import similar_to
 from runs.words.terms import ways_of
+from tests.support.charges import wrong_sums
 
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
@@ -213,3 +216,66 @@ def rows_before(apps: Any) -> None:
     get("Output").create(run=run, position=0, label="Rückseite", kind="image")
     for number in (1, 2):
         get("Upload").create(member=member, status="failed", name=f"Été {number}.png")
+
+
+def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = migrate("0045_charges")
+    monkeypatch.setattr(import_module("runs.migrations.0046_charge_existing"), "SLICE", 2)
+    runs_before(old)
+
+    new = migrate("0046_charge_existing")
+
+    charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
+    assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
+        "whole": ("a", 1000, "kept"),
+        "part": ("a", 333, "kept"),  # when it was pressed, the cost of all results was stored
+        "part lately": ("a", 333, "kept"),
+        "half": ("a", 3, "kept"),
+        "of another maker": ("b", 1000, "kept"),
+        "of a maker unknown": ("a", 1000, "kept"),
+        "unknown": ("a", 0, "kept"),
+        "waiting": ("a", 1000, "reserved"),
+        "refused": ("a", 1000, "released"),
+        "left": ("a", 1000, "kept"),
+    }
+    assert [title for title, charge in charges.items() if not charge.is_maker_known] == ["of a maker unknown"]
+    assert [title for title, charge in charges.items() if charge.is_unknown] == ["unknown"]
+    assert {charge.member_name for charge in charges.values()} == {"a", "Ben"}
+    assert {(c.made, c.total) for title, c in charges.items() if title.startswith("part")} == {(1, 3)}
+    assert {charge.kind for charge in charges.values()} == {"video"}
+    assert str(charges["whole"].month) == "2026-02-01"
+    assert str(charges["part"].month) == "2026-01-01"
+    assert wrong_sums() == []
+    assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 5669
+
+
+def runs_before(apps: Any) -> None:
+    """Create runs of an app with three results, as they were stored before charges."""
+
+    def get(name: str) -> Any:
+        return apps.get_model("runs", name).objects
+
+    ann = get("Member").create(email="a@example.com", password="x")
+    ben = get("Member").create(email="b@example.com", password="x", name="Ben")
+    app = get("App").create(remote_id="a", name="A")
+    outputs = [{"index": n, "label": "x", "type": kind} for n, kind in enumerate(("video", "image", "image"))]
+    schema = get("AppSchema").create(app=app, version="1", parameters=[], outputs=outputs)
+    two = get("AppSchema").create(app=app, version="2", parameters=[], outputs=outputs[:2])
+    before = datetime(2026, 2, 1, tzinfo=UTC)
+    given: dict[str, dict[str, Any]] = {
+        "whole": {},
+        "part": {"wanted_outputs": [1], "created_at": before - timedelta(microseconds=1)},
+        "part lately": {"wanted_outputs": [1], "created_at": timezone.now(), "credits_estimated": Decimal("3.33")},
+        "half": {"wanted_outputs": [1], "schema": two, "credits_estimated": Decimal("0.05")},
+        "of another maker": {"made_by": ben},
+        "of a maker unknown": {"made_by": None},
+        "unknown": {"credits_estimated": None},
+        "waiting": {"status": "checking", "remote_id": "", "finished_at": None},
+        "refused": {"status": "failed", "remote_id": "", "failure": "credits"},
+        "left": {"status": "failed", "remote_id": "", "failure": "left"},
+    }
+    common = {"member": ann, "made_by": ann, "app": app, "schema": schema, "app_name": "A", "status": "completed"}
+    common |= {"credits_estimated": Decimal(10), "created_at": before, "finished_at": before}
+    for number, (title, more) in enumerate(given.items()):
+        own = {"title": title, "form_token": title, "public_id": f"r{number}", "hook_token": title}
+        get("Run").create(**{**common, **own, "remote_id": title, **more})

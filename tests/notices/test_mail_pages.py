@@ -27,7 +27,7 @@ def text_of(client: Client, path: str) -> str:
 def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Client, alice: Member) -> None:
     page = text_of(as_alice, "/me/")
     assert "Someone mentions you" in page
-    assert "Something is wrong with the portal" not in page  # for admins
+    assert "The portal needs an admin" not in page  # for admins
     form = {f"mail-{kind}": way for kind, way in choices.chosen_by(alice).items() if kind != choices.REMINDER}
     answer = as_alice.post("/me/mails/", form | {"mail-mention": "daily", "mail-ready": "once", "mail-hour": "17"})
     assert answer.status_code == 302
