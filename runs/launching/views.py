@@ -190,12 +190,14 @@ def _page(
     made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
     cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], request.user)
     cost = cost_line(app, request.user, form.wanted_outputs() if form else ())
+    rule = AppRule.of(app)
     context = {
         "section": "apps",
         "app": app,
         "card": app_card(app),
         "form": form,
-        "house_rules": house_rules_html(app.rule.house_rules) if AppRule.of(app) else "",
+        "house_rules": house_rules_html(rule.house_rules) if rule else "",
+        "is_paused": rule is not None and rule.is_paused,
         "token": token or create_run.new_form_token(request.user),
         "schema_version": form_version(app.schema, form.rules) if app.schema and form else "",
         "opened": opened_with,
