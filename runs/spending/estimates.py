@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from runs.catalog.pauses import closed_words
 from runs.connection import status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
@@ -161,7 +162,7 @@ def _reason(app: App, member: Member) -> str:
         return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
     if app.is_gone:
         return _("Lamina no longer offers this app.")
-    return _(NOT_OPEN) if app.is_forbidden else ""
+    return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 
 
 def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
