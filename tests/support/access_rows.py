@@ -337,6 +337,7 @@ ROWS = [
     Row("runs:object-record", "get", NOBODY, query="of nothing", path=lambda _: ["nothing", "nothing"]),
     Row("runs:manage-storage", "get", ADMIN),
     Row("runs:manage-storage", "post", ADMIN, 302),
+    Row("runs:manage-held", "get", ADMIN),
     Row("runs:manage-retention", "get", ADMIN),
     Row("runs:manage-retention", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),
     Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
