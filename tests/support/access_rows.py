@@ -345,6 +345,7 @@ ROWS = [
     Row("runs:manage-limit", "post", ADMIN, 422, path=person),
     Row("runs:app-price", "post", ADMIN, 422, path=app, data=lambda _: {"price": "much"}),
     Row("runs:ask-for-more", "post", IN, 302, viewer=403),
+    Row("runs:manage-held", "get", ADMIN),
     Row("runs:manage-retention", "get", ADMIN),
     Row("runs:manage-retention", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),
     Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
