@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from runs.background.incidents import record_incident
 from runs.catalog.form_rules import rules_of
-from runs.models import App, AppRule
+from runs.models import App, AppRule, Member
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.rules import match_rules, problem_of, ruled_questions
 from runs.schema_forms.types import Parameters, Rule
+from runs.words.messages import say
 
 NAME_LENGTH = 60  # of names in the stored sentence
 
@@ -27,6 +30,18 @@ def check_pause(app: App, now: datetime) -> None:
     elif row.filter(paused_at=None).update(paused_at=now, pause=problem):  # of two tasks, only one tells admins
         values = {"app": shortened(app.name, NAME_LENGTH), "reason_message": problem.to_stored()}
         record_incident("app", Message("app_paused", values))
+
+
+def closed_words(app: App, member: Member) -> str:
+    """Say why the admin's rules don't let `member` run `app`; "" if they do."""
+    if not app.is_open_to(member):
+        return _("Your team no longer offers this app. Ask an admin if you need it.")
+    rule = AppRule.of(app)
+    if rule is None or not rule.is_paused:
+        return ""
+    if member.is_admin:
+        return _("This app is paused. %(reason)s Change its rules under “Manage”.") % {"reason": say(rule.pause)}
+    return _("This app is paused until an admin has checked its settings. What you've entered is kept.")
 
 
 def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:

@@ -20,6 +20,7 @@ ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
     NoticeKind.REPLY: "comment",
+    NoticeKind.COMMENT: "comment",
     NoticeKind.ASKED: "review",
     NoticeKind.DECIDED: "check",
     NoticeKind.SET_ASIDE: "other",

@@ -92,6 +92,16 @@ class OutputBox:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """The buttons that lead from a run to its form."""
+
+    run: Run
+    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
+    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
+    is_change_primary: bool
+
+
+@dataclass(frozen=True)
 class RunPage:
     """The whole run page."""
 
@@ -104,8 +114,7 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     can_change: bool  # the form can be opened with these inputs
-    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
-    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
+    onward: Onward
     is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
@@ -156,7 +165,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = money_words(run)
     has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
-    can_change = run.is_final and run.app.is_runnable and member.can_run
+    can_change = _can_change(run, member)
     return RunPage(
         run=run,
         state=state_of(run),
@@ -169,8 +178,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         ended_money_words=ended_money_words(run),
         money_words=money,
         can_change=can_change,
-        next_url=_next_url(run) if can_change else "",
-        offers_change=can_change and not (failure and failure.leads_to_form),
+        onward=onward_of(run, member, failure),
         is_mine_to_change=may_change,
         may_run=member.can_run,
         has_results=any(box.files or box.text for box in boxes),
@@ -294,6 +302,22 @@ def file_label(words: str, number: int, count: int) -> str:
         return words
     values = {"result": words, "number": number, "count": count}
     return _("%(result)s, %(number)s of %(count)s") % values
+
+
+def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
+    """Return what leads `member` from the run to its form; `failure` is why the run failed, if it did."""
+    can_change = _can_change(run, member)
+    next_url = _next_url(run) if can_change else ""
+    return Onward(
+        run=run,
+        next_url=next_url,
+        offers_change=can_change and not (failure and failure.leads_to_form),
+        is_change_primary=not (failure or next_url),
+    )
+
+
+def _can_change(run: Run, member: Member) -> bool:
+    return run.is_final and run.app.is_runnable_by(member)
 
 
 def _next_url(run: Run) -> str:

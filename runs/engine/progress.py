@@ -330,9 +330,16 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         before = run.status
         run.refresh_from_db()
         if run.status != before and run.status in FINAL:
-            record(Verb.RUN_ENDED, run, changes={"status": (before, run.status)})
+            record(_end_of(fields), run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True
+
+
+def _end_of(fields: dict[str, Any]) -> Verb:
+    """Return how the record names an end: somebody cancelled the run or gave up on it, or it just ended."""
+    if "cancelled_by" in fields:
+        return Verb.RUN_CANCELLED
+    return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from runs.models import Member, Output, Run
+from runs.audit.record import record_each
+from runs.models import Member, Output, Run, Verb
 from runs.models.run import RunQuerySet
 
 
@@ -20,17 +21,26 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
 
     Their rejected results no longer have a day on which they go.
     """
-    free = list(runs.filter(deleted_at=None, held_at=None).values_list("pk", flat=True))
-    still_free = Run.objects.filter(pk__in=free, deleted_at=None, held_at=None)
-    count = still_free.update(held_at=now, held_by=member, version=F("version") + 1)
-    Output.objects.filter(run__in=free, run__held_at__isnull=False, removal_at__isnull=False).update(removal_at=None)
-    return count
+    free = _locked(runs.filter(deleted_at=None, held_at=None))
+    record_each(Verb.RUN_HELD, free)
+    Output.objects.filter(run__in=free, removal_at__isnull=False).update(removal_at=None)
+    held = Run.objects.filter(pk__in=[run.pk for run in free])
+    return held.update(held_at=now, held_by=member, version=F("version") + 1)
 
 
+@transaction.atomic
 def release(runs: RunQuerySet) -> int:
     """End the hold on `runs`; return how many were on hold. The caller checks who may (`RunQuerySet.releasable_by`)."""
-    held = Run.objects.filter(pk__in=list(runs.filter(held_at__isnull=False).values_list("pk", flat=True)))
-    return held.filter(held_at__isnull=False).update(held_at=None, held_by=None, version=F("version") + 1)
+    held = _locked(runs.filter(held_at__isnull=False))
+    record_each(Verb.RUN_RELEASED, held)
+    released = Run.objects.filter(pk__in=[run.pk for run in held])
+    return released.update(held_at=None, held_by=None, version=F("version") + 1)
+
+
+def _locked(runs: RunQuerySet) -> list[Run]:
+    """Return `runs` with what the record says of them, always locked in the same order, to avoid deadlocks."""
+    found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
+    return list(found.only("public_id", "title", "app_name"))
 
 
 def held_at(member: Member, at: datetime | None) -> RunQuerySet:

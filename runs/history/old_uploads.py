@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload
+from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
@@ -49,5 +50,6 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         file = upload.file_id
         Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
         Run.objects.filter(input_picture=file, inputs__uploads=upload).update(input_picture=None)
+        record(Verb.UPLOAD_PURGED, upload)
     orphans.remove_files(StoredFile.objects.filter(pk=file))
     return True

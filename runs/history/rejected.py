@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import Decision, GuestLink, Output, OutputFile, Run, StoredFile
+from runs.models import Decision, GuestLink, Output, OutputFile, Run, StoredFile, Verb
 from runs.storage import orphans
 
 NOTICE = timedelta(days=30)
@@ -56,7 +57,11 @@ def unschedule() -> int:
 def keep(output: Output, now: datetime) -> bool:
     """Keep a result that was about to go: its time starts again. Return False if it had no such day."""
     going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
-    return bool(going.update(removal_at=None, kept_at=now))
+    with transaction.atomic():
+        is_kept = bool(going.update(removal_at=None, kept_at=now))
+        if is_kept:
+            record(Verb.RESULT_KEPT, output)
+    return is_kept
 
 
 def remove_due(days: int, now: datetime) -> int:
@@ -86,5 +91,6 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         Run.objects.filter(pk=run.pk).update(version=version)
         emptied = {"text": "", "raw_value": None, "removal_at": None, "removed_at": now, "changed_in": version}
         Output.objects.filter(pk=pk).update(**emptied)
+        record(Verb.RESULT_PURGED, output)
     orphans.remove_files(StoredFile.objects.filter(pk__in=files))
     return True

@@ -1,4 +1,4 @@
-"""Retention rules, applied once a day: how long runs, rejected results and uploads are kept.
+"""Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
 open are kept, because somebody still wants them. For a restored run, the time starts again. Without a rule, everything
@@ -13,9 +13,11 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from runs.audit import retention as old_entries
+from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
-from runs.models import GuestLink, RetentionRules, Run, StoredFile
+from runs.models import Entry, GuestLink, RetentionRules, Run, StoredFile, Verb
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
@@ -30,7 +32,6 @@ SENTENCES = {  # translated where they are used
     "uploads_days": gettext_noop("%(things)s are removed for good within a day."),
     "record_days": gettext_noop("%(things)s of the record are removed for good within a day."),
 }
-COUNTED = RULES[:4]
 SLICE = 1_000
 LOOK_SECONDS = 2.0  # for counting what one rule would remove
 
@@ -71,6 +72,8 @@ def _counted(rule: str, count: int) -> str:
         return ngettext("%(count)s result", "%(count)s results", count)
     if rule == "uploads_days":
         return ngettext("%(count)s upload", "%(count)s uploads", count)
+    if rule == "record_days":
+        return ngettext("%(count)s entry", "%(count)s entries", count)
     return ngettext("%(count)s run", "%(count)s runs", count)
 
 
@@ -84,7 +87,7 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
     """Return what each rule that is set would remove now."""
-    return {name: _removal(name, days, now) for name in COUNTED if (days := getattr(rules, name)) is not None}
+    return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
@@ -97,7 +100,9 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
 @transaction.atomic
 def save(rules: RetentionRules) -> None:
     """Store the rules. Without one for rejected results, none of these has a day on which it goes any more."""
+    before = values_of(RetentionRules.current(), *RULES)
     rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))
     if rules.rejected_days is None:
         rejected.unschedule()
 
@@ -125,6 +130,8 @@ def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet, QuerySet[St
     if name == "uploads_days":
         uploads = old_uploads.overdue(days, now)
         return uploads, StoredFile.objects.filter(pk__in=uploads.values("file"))
+    if name == "record_days":
+        return Entry.objects.older_than(now - timedelta(days=days)), StoredFile.objects.none()
     runs = overdue_runs(name, days, now)
     return runs, StoredFile.objects.filter(results__output__run__in=runs)
 
@@ -138,6 +145,7 @@ def apply(now: datetime) -> int:
         rejected.schedule(days, now)
     if (days := rules.uploads_days) is not None:
         old_uploads.remove(days, now)
+    old_entries.apply(now, rules.record_days)
     return moved
 
 

@@ -143,6 +143,10 @@ class App(models.Model):
         """Apply the rule of `AppQuerySet.open_to` to this app."""
         return not hasattr(self, "rule") or self.rule.shows_to(member)
 
+    def is_runnable_by(self, member: Member) -> bool:
+        """Whether `member` may use the app. Otherwise, pages don't link to its form."""
+        return member.can_run and self.is_runnable and self.is_open_to(member)
+
     @property
     def may_have_form(self) -> bool:
         """Whether the app may have a form: this workspace can use it, and no problem with the form is known."""

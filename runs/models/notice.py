@@ -23,6 +23,7 @@ class NoticeKind(models.TextChoices):
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
+    COMMENT = "comment", _lazy("Someone comments on a run of yours")
     ASKED = "asked", _lazy("You're asked to decide")
     DECIDED = "decided", _lazy("Someone decides on a result of yours")
     SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")

@@ -41,6 +41,7 @@ class Verb(StrEnum):
     RESULT_SET_ASIDE = "result.set-aside"
     RESULT_CHOSEN = "result.chosen"
     RESULT_PURGED = "result.purged"
+    RESULT_KEPT = "result.kept"  # it was rejected, and would have been removed by the retention rules
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"

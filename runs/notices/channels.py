@@ -31,8 +31,10 @@ KINDS = (
     NoticeKind.FAILED,
     NoticeKind.MENTION,
     NoticeKind.REPLY,
+    NoticeKind.COMMENT,
 )
-DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in (NoticeKind.MENTION, NoticeKind.REPLY))
+TALK = (NoticeKind.MENTION, NoticeKind.REPLY, NoticeKind.COMMENT)
+DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:

@@ -26,6 +26,7 @@ KIND_WORDS: dict[str, Promise] = {
     NoticeKind.FAILED: _lazy("A run fails"),
     NoticeKind.MENTION: _lazy("A comment mentions someone"),
     NoticeKind.REPLY: _lazy("Someone replies to a comment"),
+    NoticeKind.COMMENT: _lazy("Someone comments on a run"),
 }
 
 

@@ -36,12 +36,14 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 
 def on_comment_posted(comment: Comment) -> None:
-    """Tell those in the conversation of a reply; and of a guest's comment, who made their link and the run. Whom it
-    mentions knows of it already."""
+    """Tell those in the conversation of a reply, the makers of other comments, and of a guest's comment, who made their
+    link, too. Whom it mentions knows of it already."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
         tell(talking, _about_comment(comment, NoticeKind.REPLY))
+    elif comment.link is None:
+        tell(_makers(comment.run), _about_comment(comment, NoticeKind.COMMENT))
     if comment.link is not None:
         tell({comment.link.member_id, *_makers(comment.run)}, _about_comment(comment, NoticeKind.GUEST))
 

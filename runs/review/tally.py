@@ -50,7 +50,7 @@ def count(run_ids: Collection[int]) -> None:
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     rounds = dict.fromkeys(found, 0)
-    counted = done.values_list("run_id", "verdict").annotate(number=Count("pk"), rounds=Sum("number"))
+    counted = done.values_list("run_id", "verdict").annotate(count=Count("pk"), rounds=Sum("number"))
     for run_id, verdict, number, versions in counted:
         found[run_id][verdict] = number
         if verdict == Decision.Verdict.APPROVED:

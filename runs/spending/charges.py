@@ -77,10 +77,11 @@ def press_again(run: Run, now: datetime) -> None:
 
     It is charged once, but for good: the first attempt may have been started, which nobody could tell.
     """
+    estimated, left = estimate(run.app, run.schema, run.wanted_outputs), left_for(run.member, now)
     if not Charge.objects.filter(run=run).exists():
-        reserve(run, estimate(run.app, run.schema, run.wanted_outputs), now)
-    elif reason := beyond_limit(run.member, left_for(run.member, now), 0):
-        raise LimitReached(reason)
+        reserve(run, estimated, now)
+    elif beyond_limit(run.member, left, 0):
+        raise LimitReached(beyond_limit(run.member, left, estimated.hundredths))
     keep(run)
 
 

@@ -24,6 +24,11 @@ class Own:
     next_month: date
 
     @property
+    def has_any(self) -> bool:
+        """Whether they spent anything in the last twelve months."""
+        return any(line.total.count for line in self.spending.months)
+
+    @property
     def words(self) -> str:
         """What is used, of what limit, such as "62 of 100 credits used this month."."""
         used = self.left.used
@@ -46,21 +51,3 @@ def own_spending(member: Member) -> Own:
     month = month_of(timezone.now())
     chosen = Chosen(Period(month), person=member)
     return Own(left_for(member), overview(chosen), moved(month, 1))
-
-
-def own_left_words(left: Left) -> str:
-    """Return what is left for somebody this month, beside what is left in the account; "" without a limit.
-
-    If less is left for everyone together, that is what counts.
-    """
-    if left.left is not None and left.left == left.least:
-        return _("%(left)s of your %(limit)s left this month") % {
-            "left": amount_words(left.left),
-            "limit": amount_words(left.limit or 0),
-        }
-    if left.portal_left is not None:
-        return _("%(left)s of the team's %(limit)s left this month") % {
-            "left": amount_words(left.portal_left),
-            "limit": amount_words(left.portal_limit or 0),
-        }
-    return ""

@@ -15,7 +15,7 @@ from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import allowances
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
-from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page
+from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 
 
@@ -68,6 +68,8 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
 def ask_for_more(request: PortalRequest) -> HttpResponse:
     """Tell admins that the member asks for a higher limit."""
     alerts.ask_for_more(request.user)
+    if wants_fragment(request):
+        return HttpResponse(_("Your admins were told."))
     messages.success(request, _("Your admins were told that you ask for a higher limit."))
     back = AskForm.read(request.POST)["back"]
     return go_to(request, own_path(back, f"{reverse('runs:me')}#spending"))

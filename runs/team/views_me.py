@@ -14,7 +14,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Member
-from runs.notices import bounces
+from runs.notices import alerts, bounces
+from runs.spending.own import own_spending
 from runs.team import mail, members, passwords, recent_password, security_mail, sessions
 from runs.team.forms import ChangePasswordForm, SettingsForm
 from runs.team.forms_mail import MailChoicesForm
@@ -112,6 +113,8 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "password_form": ChangePasswordForm(request.user),
         "has_mail": mail.is_set_up(),
         "mail_form": MailChoicesForm(request.user),
+        "own": own_spending(request.user) if request.user.can_run else None,
+        "has_asked": alerts.has_asked(request.user),
         "places": sessions.sessions_of(request.user, request.session.session_key),
     }
     return render_page(request, "team/me.html", context | forms, status=status)

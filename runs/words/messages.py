@@ -110,6 +110,10 @@ INCIDENTS: dict[str, Promise] = {
     ),
     "key_refused": _lazy("Lamina refuses the workspace key, so nothing new can run."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
+    "mail_given_up": _lazy(
+        "An email to %(name)s couldn't be delivered, and the portal has given up on it. "
+        "The mail server's answer: “%(words)s”"
+    ),
     "mail_dead": _lazy("Emails to %(name)s don't arrive: the mail server says there is no such address."),
     "chat_off": _lazy(
         "%(app)s no longer takes messages at the address that was set, so the portal sends none there. "

@@ -101,7 +101,10 @@ def test_agreeing_to_other_rules_than_shown_is_not_enough(as_admin: Client, alic
 
 def test_what_each_rule_would_remove_is_shown_with_its_size(as_admin: Client, alice: Member, app: App) -> None:
     """A longer time removes nothing more, so it is saved at once."""
-    size = sum(file.size_bytes for file in (make_stored(), make_stored()) if make_kept(ended(alice, app, 40), file))
+    files = [make_stored(), make_stored()]
+    for file in files:
+        make_kept(ended(alice, app, 40), file)
+    size = files[0].size_bytes + files[1].size_bytes
     ended(alice, app, 40, "failed")
 
     look = Page(as_admin.post(ADDRESS, {"do": "look", "ready_days": "30", "failed_days": "50"}).text)

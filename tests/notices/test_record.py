@@ -54,7 +54,7 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
         ("mention", "Alice mentioned you on “Front” of Oak desk"),
     ]
     assert told(sam) == [("reply", "Alice replied on “Front” of Oak desk")]
-    assert told(alice) == []
+    assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
     comment = Comment.objects.get(text__contains="better")
     for _ in range(3):  # a task that runs again
         listeners.on_comment_posted(comment)
@@ -203,9 +203,25 @@ def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: 
     assert [words for _kind, words in told(alice)] == ["Bob replied on “Front” of Oak desk"]
     Mute.objects.create(member=alice, run=run)
     comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
+    comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
     verdicts.decide(front, "approved", "", Actor(member=sam), None)
 
     assert len(told(alice)) == 1
+
+
+def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    Run.objects.filter(pk=run.pk).update(made_by=sam)
+    run.refresh_from_db()
+    comments.post(Actor(member=alice), run, None, "All four are lovely")
+    said = comments.post(Actor(member=bob), run, results(run)[0], "@Alice, too dark?")
+
+    assert told(sam) == [
+        ("comment", "Alice commented on Oak desk"),
+        ("comment", "Bob commented on “Front” of Oak desk"),
+    ]
+    assert told(alice) == [("mention", "Bob mentioned you on “Front” of Oak desk")], "told once"
+    comments.remove(said, Actor(member=bob))
+    assert len(told(sam)) == 1
 
 
 def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: Member) -> None:

@@ -1,0 +1,262 @@
+"""Limits hold however many people press at once, and whoever meets one reads what is left and who can raise it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from runs.engine import progress
+from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Run, SpendingLimits
+from runs.models.spending import limit_of, month_of
+from runs.spending import charges
+from runs.spending.left import left_for
+from tests.launching.forms import fields, token_in
+from tests.support.charges import wrong_charges, wrong_sums
+from tests.support.factories import PROMPT, STYLE, make_app
+from tests.support.page import Page
+from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def app() -> App:
+    costs: dict[str, Any] = {"credits_expected": Decimal(30), "estimated_at": timezone.now()}
+    return make_app(parameters=[STYLE, PROMPT], **costs)
+
+
+def press(client: Client, member: Member, app: App, **more: Any) -> Any:
+    return client.post(app.get_absolute_url(), fields(app, member, **more))
+
+
+def reason(answer: Any) -> str:
+    return Page(answer.text).first(css="launch-reason").words
+
+
+def set_limits(default: int | None = None, portal: int | None = None, **more: Any) -> None:
+    """Set limits in credits."""
+    limits = SpendingLimits.current()
+    limits.default_hundredths = None if default is None else default * 100
+    limits.portal_hundredths = None if portal is None else portal * 100
+    for name, value in more.items():
+        setattr(limits, name, value)
+    limits.save()
+
+
+def use(member: Member | None, credits: int) -> None:
+    """Have `member`, or everyone together, use so many credits this month."""
+    MonthTotal.objects.update_or_create(member=member, month=month_of(timezone.now()), defaults={"used": credits * 100})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("whose", ["own", "portal"])
+def test_ten_presses_from_four_processes_never_go_beyond_a_limit(
+    alice: Member, admin_member: Member, app: App, tmp_path: Path, whose: str
+) -> None:
+    set_limits(default=100) if whose == "own" else set_limits(portal=100)
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{database['NAME']}"
+    environ = os.environ | {"TEST_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    gate = tmp_path / "go"
+    pressers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.support.limit_presser", str(app.pk), str(alice.pk), str(times), str(gate)],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for times in (3, 3, 2, 2)
+    ]
+    for presser in pressers:
+        assert presser.stdout is not None
+        assert presser.stdout.readline() == "ready\n"
+    gate.touch()
+    answers = [answer for presser in pressers for answer in json.loads(presser.communicate()[0])]
+
+    assert Counter(status for status, _words in answers) == {302: 3, 422: 7}
+    whom = "you have 10 of your 100" if whose == "own" else "the team has 10 of its 100"
+    refusals = {words for status, words in answers if status == 422}
+    assert len(refusals) == 1
+    assert f"This needs about 30 credits; {whom} left this month. An admin can raise" in refusals.pop()
+    assert Run.objects.count() == 3
+    assert wrong_charges() == []
+
+
+def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    set_limits(default=100)
+    use(alice, 80)
+
+    answer = press(as_alice, alice, app)
+
+    assert answer.status_code == 422
+    assert reason(answer) == (
+        "This needs about 30 credits; you have 20 of your 100 left this month. An admin can raise your limit: Ada."
+    )
+    assert "at sea" in answer.text
+    assert Draft.objects.filter(member=alice, app=app).exists()
+    assert "launch-reason" in as_alice.get(app.get_absolute_url()).text  # said before anyone presses, too
+    assert not Run.objects.exists()
+    assert wrong_sums() == [f"{place}: 8000 used instead of 0" for place in [(month_of(timezone.now()), alice.pk)]]
+
+
+def test_an_admin_reads_that_they_can_raise_it_themselves(as_admin: Client, admin_member: Member, app: App) -> None:
+    set_limits(portal=10)
+    answer = press(as_admin, admin_member, app)
+    assert "the team has 10 of its 10 left this month. You can raise the limit under “Manage”." in reason(answer)
+
+
+def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
+    as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else presses between the check and the charge."""
+    real = charges.left_for
+
+    def left(member: Member, now: datetime | None = None) -> Any:
+        use(None, 100)
+        return real(member, now)
+
+    set_limits(portal=100)
+    monkeypatch.setattr(charges, "left_for", left)
+
+    answer = press(as_alice, alice, app)
+
+    assert answer.status_code == 422
+    assert answer.text.count("the team has 0 of its 100 left this month") == 1
+    assert not Run.objects.exists()
+
+
+def test_run_again_retry_and_start_again_meet_the_limit_too(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    press(as_alice, alice, app)
+    run, words = Run.objects.get(), "you have 0 of your 10 left this month. An admin can raise your limit: Ada."
+    progress.doubt(run)
+    progress.ask_person(run, ["r1", "r2"])
+    page = as_alice.get(f"/runs/{run.public_id}/again/").text
+    set_limits(default=10)
+
+    again = as_alice.post(f"/runs/{run.public_id}/start-again/", follow=True)
+    assert f"This needs about 30 credits; {words}" in again.text
+    run.refresh_from_db()
+    assert run.status == "checking"
+
+    answer = as_alice.post(f"/runs/{run.public_id}/again/", {"token": token_in(page)})
+    assert answer.status_code == 422
+    assert answer.text.count(f"This needs about 30 credits; {words}") == 1
+
+    Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)
+    run.outputs.filter(position=0).update(status="error")
+    assert f"This needs about 15 credits; {words}" in as_alice.get(run.get_absolute_url()).text
+    assert Run.objects.count() == 1
+
+
+def test_a_retry_that_meets_the_limit_at_the_press_says_so(
+    as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press(as_alice, alice, app)
+    run = Run.objects.get()
+    Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)
+    run.outputs.filter(position=0).update(status="error")
+    token = token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])
+    set_limits(default=40)
+    monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")  # the check before the charge
+
+    page = as_alice.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
+
+    assert "This needs about 15 credits; you have 10 of your 40 left" in page.text
+    assert Run.objects.count() == 1
+
+
+def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, alice: Member, app: App) -> None:
+    set_limits(default=20)
+    assert press(as_alice, alice, app).status_code == 422
+    limit = MemberLimit.objects.create(member=alice, hundredths=3000)
+    assert press(as_alice, alice, app).status_code == 302
+    assert press(as_alice, alice, app).status_code == 422
+
+    limit.raised_to, limit.raised_until = 9000, timezone.localdate()
+    limit.save()
+    assert press(as_alice, alice, app).status_code == 302
+
+    MemberLimit.objects.update(hundredths=1000, raised_to=None, raised_until=None)
+    assert "you have 0 of your 10 left" in reason(press(as_alice, alice, app))
+    for run in Run.objects.all():  # what runs already goes on
+        assert progress.accept(run, f"r{run.pk}", "running", timezone.now())
+    assert left_for(alice).used == 6000
+    assert wrong_charges() == []
+
+
+def test_what_is_given_back_may_be_spent_again(as_alice: Client, alice: Member, app: App) -> None:
+    set_limits(default=30)
+    press(as_alice, alice, app)
+    assert press(as_alice, alice, app).status_code == 422
+    progress.ask_cancel(Run.objects.get(), alice, timezone.now())
+    assert press(as_alice, alice, app).status_code == 302
+
+
+def test_a_new_month_begins_with_the_whole_limit(as_alice: Client, alice: Member, app: App, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    set_limits(default=30)
+    last = datetime(2026, 3, 31, 21, 59, tzinfo=UTC)
+    with time_machine.travel(last, tick=False):
+        assert press(as_alice, alice, app).status_code == 302
+        assert press(as_alice, alice, app).status_code == 422
+    with time_machine.travel(last + timedelta(minutes=1), tick=False):
+        assert press(as_alice, alice, app).status_code == 302
+
+
+def test_a_raise_ends_with_its_day(alice: Member) -> None:
+    set_limits(default=10)
+    today = timezone.localdate()
+    MemberLimit.objects.create(member=alice, raised_to=5000, raised_until=today)
+    assert limit_of(alice, today) == left_for(alice).limit == 5000
+    assert limit_of(alice, today + timedelta(days=1)) == 1000
+
+    MemberLimit.objects.update(raised_to=500)  # a raise never lowers a limit
+    assert limit_of(alice, today) == 1000
+    MemberLimit.objects.update(is_unlimited=True)
+    assert limit_of(alice, today) is None
+    assert left_for(alice).least is None
+
+
+def test_none_is_none_and_zero_is_zero(as_alice: Client, alice: Member, app: App) -> None:
+    use(alice, 1_000_000)
+    assert press(as_alice, alice, app).status_code == 302
+    MemberLimit.objects.create(member=alice, hundredths=0)
+    assert press(as_alice, alice, app).status_code == 422
+
+
+def test_unknown_costs_need_some_room_and_may_be_stopped(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    App.objects.update(credits_expected=None)
+    set_limits(default=10)
+    assert press(as_alice, alice, app).status_code == 302
+    use(alice, 10)
+    words = "This needs an unknown number of credits; you have 0 of your 10 left this month."
+    assert words in reason(press(as_alice, alice, app))
+
+    use(alice, 0)
+    set_limits(allows_unknown=False)
+    refused = press(as_alice, alice, app)
+    assert refused.status_code == 422
+    assert reason(refused) == ("Nobody knows what this app costs, so nobody can run it. An admin can set a price: Ada.")
+
+    App.objects.update(price=Decimal(2))
+    assert press(as_alice, alice, app).status_code == 302

@@ -1,0 +1,54 @@
+"""One of several processes that press Run at the same moment: `python -m tests.support.limit_presser APP MEMBER TIMES
+GATE`.
+
+It opens the form of the app with that primary key as the member, waits until the file GATE exists, and presses Run in
+TIMES threads. It prints each status, and the reason beside Run if it was refused, as JSON.
+"""
+
+import json
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
+
+import django
+
+
+def main(app_id: str, member_id: str, times: str, gate: str) -> None:
+    from django.db import connection
+    from django.test import Client
+
+    from runs.engine.create_run import new_form_token
+    from runs.models import App, Member
+    from tests.support.page import Page
+
+    app, member = App.objects.get(pk=app_id), Member.objects.get(pk=member_id)
+    assert app.schema is not None
+    form = {"schema": app.schema.version, "outputs": ["0", "1"], "p0": "0", "p1": "at sea"}
+    ready = threading.Barrier(int(times) + 1)
+
+    def press(_number: int) -> tuple[int, str]:
+        client = Client(SERVER_NAME="127.0.0.1")
+        client.force_login(member)
+        given = form | {"token": new_form_token(member)}
+        ready.wait()
+        while not Path(gate).exists():
+            time.sleep(0.002)
+        answer = client.post(app.get_absolute_url(), given)
+        connection.close()
+        is_refused = answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer.status_code, Page(answer.text).first(css="launch-reason").words if is_refused else ""
+
+    with ThreadPoolExecutor(int(times)) as pool:
+        answers = pool.map(press, range(int(times)))
+        ready.wait()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdout.write(json.dumps(list(answers)) + "\n")
+
+
+if __name__ == "__main__":
+    django.setup()
+    main(*sys.argv[1:])
