@@ -125,7 +125,7 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else presses between the check and the charge."""
-    real = charges.left_for
+    real = left_for
 
     def left(member: Member, now: datetime | None = None) -> Any:
         use(None, 100)
