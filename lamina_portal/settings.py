@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "runs.audit.middleware.ActorMiddleware",  # before anything that changes something
     "runs.web.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
@@ -237,12 +238,20 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"secret_paths": {"()": "lamina_portal.logs.MaskSecretPaths"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_paths"]}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "message": {"format": "%(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_paths"]},
+        "record": {"class": "logging.StreamHandler", "formatter": "message"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "runs": {"level": "INFO"},
         "lamina_portal": {"level": "INFO"},
+        # Each entry of the record, as one line of JSON.
+        "portal.audit": {"level": "INFO", "handlers": ["record"], "propagate": False},
         "urllib3": {"level": "WARNING"},  # lower levels log whole addresses, some of which are secret
     },
 }

@@ -14,11 +14,12 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import events
+        from runs.audit import commands, tasks
         from runs.background import task_package
         from runs.connection import balance
         from runs.engine import apply_outputs, durations
         from runs.models import planner
-        from runs.notices import listeners
+        from runs.notices import follow, listeners
         from runs.review import content, guest_answers, requests, said, versions
         from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
@@ -46,14 +47,27 @@ class RunsConfig(AppConfig):
         events.comment_posted.listen(listeners.on_comment_posted)
         events.comment_changed.listen(listeners.on_comment_changed)
         events.decision_made.listen(listeners.on_decision_made)
+        events.decision_made.listen(follow.on_decision_made)
+        events.comments_carried.listen(follow.on_comments_carried)
+        events.request_closed.listen(follow.on_request_closed)
         events.review_asked.listen(listeners.on_review_asked)
         events.incident_recorded.listen(listeners.on_incident_recorded)
         events.member_left.listen(listeners.on_member_left)
         sessions.listen()
         recent_password.listen()
         task_package.install()
+        commands.install()
+        tasks.listen()
         connection_created.connect(planner.on_connection_created)
         post_migrate.connect(make_schedules, sender=self)
+        post_migrate.connect(guard_record, sender=self)
+
+
+def guard_record(**_: Any) -> None:
+    """Make the database refuse changes to the record."""
+    from runs.audit import guard
+
+    guard.install()
 
 
 def make_schedules(**_: Any) -> None:

@@ -57,6 +57,7 @@ run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
 deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests decide from now on, or no longer do
 decision_made = Event[[Decision]]("decision_made")  # somebody decided, withdrew, undid or set aside
 review_asked = Event[[ReviewRequest]]("review_asked")  # somebody asked for decisions, or reminded of that
+request_closed = Event[[ReviewRequest]]("request_closed")  # its asker or an admin has closed it
 mentioned = Event[[Comment, Member]]("mentioned")  # a comment names the member, who wasn't named in it before
 comment_posted = Event[[Comment]]("comment_posted")  # somebody commented or replied
 comment_changed = Event[[Comment, str]]("comment_changed")  # an author edited or removed it; with its text before

@@ -5,6 +5,8 @@ from typing import Any
 from django.utils import timezone
 
 from runs import catalog
+from runs.audit import networks
+from runs.audit import retention as old_entries
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
@@ -12,10 +14,11 @@ from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit
 from runs.engine import sweep as sweeping
 from runs.history import bin, retention, selection
 from runs.launching import drafts
-from runs.management import examples
-from runs.notices import channels, chat, mails, read, trouble
+from runs.management import examples, record_guard
+from runs.notices import alerts, channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
-from runs.storage import deferred_thumbnails, orphans
+from runs.spending import account
+from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
@@ -27,6 +30,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
+    "account": {"func": "runs.tasks.read_account", "schedule_type": "H", "repeats": -1},
     "tidy": {"func": "runs.tasks.tidy", "schedule_type": "H", "repeats": -1},
 }
 
@@ -45,6 +49,7 @@ def pulse(worker: str = "") -> None:
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
     trouble.look()
+    alerts.look()
     mails.request_daily()
 
 
@@ -116,6 +121,10 @@ def refresh_balance() -> None:
     catalog.refresh_balance()
 
 
+def read_account() -> None:
+    account.read_account()
+
+
 def refresh_app(app_id: int) -> None:
     catalog.refresh_app(app_id)
 
@@ -148,6 +157,10 @@ def make_examples() -> None:
     examples.make_examples()
 
 
+def count_storage() -> None:
+    usage.count(timezone.now())
+
+
 def tidy() -> None:
     now = timezone.now()
     incidents.tidy(now)
@@ -160,6 +173,8 @@ def tidy() -> None:
     lamina_search.tidy(timezone.now())
     read.tidy(now)
     mails.tidy(now)
+    networks.tidy(now)
+    record_guard.restore()
 
 
 def request_clearing() -> None:
@@ -169,11 +184,13 @@ def request_clearing() -> None:
 
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
-    unused files, guest copies that are no longer needed, and known words that no text contains any longer. Encrypt chat
-    addresses with the current secret key."""
+    unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
+    contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
+    old_entries.apply(timezone.now())
     known.forget_unused()
+    usage.count(timezone.now())

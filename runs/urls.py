@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("runs.review.urls")),
     path("", include("runs.results.urls")),
     path("", include("runs.review.urls_comments")),
+    path("", include("runs.spending.urls")),
     path("", include("runs.history.urls")),
     path("", include("runs.review.urls_queue")),
     path("", include("runs.notices.urls")),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", include("runs.notices.urls_mail")),
     path("", include("runs.team.urls")),
     path("", include("runs.manage.urls")),
+    path("", include("runs.audit.urls")),
     path("", include("runs.notices.urls_chat")),
     path("", include("runs.help.urls")),
 ]

@@ -16,9 +16,26 @@ const remove = (tile) => {
 	tile.remove();
 };
 
+/** @param {HTMLElement} tile @param {string} [words] why the file wasn't taken */
+const fail = (tile, words = "") => {
+	tile.classList.replace("is-sending", "is-failed");
+	get("progress", tile).remove();
+	get(".file-facts", tile).textContent = words;
+};
+
+// Smaller files are sent, since the server looks at their content and answers at once; larger ones are judged by their
+// type, which comes from their name, and the server is asked for room, so that nobody waits for 60 MB in vain.
+const SENT_ANYWAY_BYTES = 1_000_000;
+
+/** @param {number} size @param {string} roomUrl @returns {Promise<string>} why so much can't be sent; empty if it can */
+const noRoom = async (size, roomUrl) => {
+	const answer = await fetch(`${roomUrl}?bytes=${size}`).catch(() => undefined);
+	return answer?.status === 507 ? answer.text() : "";
+};
+
 /** @param {HTMLElement} box @param {{ file: File } | { link: string }} what */
-const send = (box, what) => {
-	const { app = "", uploadUrl } = get(".app-form").dataset;
+const send = async (box, what) => {
+	const { app = "", uploadUrl, roomUrl = "" } = get(".app-form").dataset;
 	complain(box);
 	if (!isMany(box)) all(".is-sending, .is-failed", box).forEach(remove);
 	const { content } = get("#sending", document, HTMLTemplateElement);
@@ -27,15 +44,17 @@ const send = (box, what) => {
 	if ("file" in what && what.file.type.startsWith("image"))
 		get("img", tile, HTMLImageElement).src = URL.createObjectURL(what.file);
 	get(".files", box).append(tile);
+	if ("file" in what && what.file.size > SENT_ANYWAY_BYTES) {
+		const refused = await noRoom(what.file.size, roomUrl);
+		if (refused) fail(tile, refused);
+		if (refused || !tile.isConnected) return; // it was removed meanwhile
+	}
 	// in the address, so that the server knows them before the file arrives and needn't write one that can't be used
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
 	const context = { source: tile, target: tile, swap: "outerHTML", values: what };
 	htmx.ajax("POST", `${uploadUrl}?${where}`, context).catch(() => {});
 };
 
-// Smaller files are sent, since the server looks at their content and answers at once; larger ones are judged by their
-// type, which comes from their name, so that nobody waits for 60 MB that can't be used.
-const SENT_ANYWAY_BYTES = 1_000_000;
 /** @type {Record<string, RegExp>} */
 const OTHER_FORMATS = {
 	image: /jxl|jp[2x]|icon|vnd|xcf/,
@@ -86,10 +105,8 @@ on(["htmx:xhr:progress"], ".is-sending", (tile, { detail: { loaded, total } }) =
 	get(".file-facts", tile).textContent = percent < 100 ? `${Math.round(percent)} %` : (tile.dataset.checking ?? "");
 });
 on(["htmx:sendError", "htmx:responseError"], ".is-sending", (tile, { detail: { xhr } }) => {
-	tile.classList.replace("is-sending", "is-failed");
-	get("progress", tile).remove();
 	const isTold = [401, 413, 507].includes(xhr.status); // the response is the sentence that says why
-	get(".file-facts", tile).textContent = isTold ? xhr.response : (tile.dataset.lost ?? "");
+	fail(tile, isTold ? xhr.response : tile.dataset.lost);
 });
 on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: asked } }) => {
 	const at = /** @type {HTMLElement} */ (target);

@@ -5,15 +5,17 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from runs.catalog import bounds
-from runs.catalog.summaries import KINDS, makes_fields
+from runs.catalog import app_changes, bounds
+from runs.catalog.pauses import check_pause
+from runs.catalog.summaries import KINDS, makes_fields, shown_words
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
-from runs.models import App, AppSchema
+from runs.models import App, AppRule, AppSchema
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
@@ -59,14 +61,17 @@ def read_estimate(app: App, priority: Priority) -> None:
     App.objects.filter(pk=app.pk).update(**fields)
 
 
+@transaction.atomic
 def store_detail(app: App, detail: AppDetail) -> None:
-    """Save `detail`; if it has no usable form, save the reason instead."""
+    """Save `detail`; if it has no usable form, save the reason instead. What is new in the form is recorded."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
+    words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
+    _record_changes(app, schema, now)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
         form_problem=told.problem,
@@ -75,12 +80,12 @@ def store_detail(app: App, detail: AppDetail) -> None:
         schema_asked_at=now,
         gone_at=None,
         forbidden_at=None,
-        name=name,
-        description=description,
-        **makes_fields(name, description, makes, [o["label"] for o in told.outputs]),
+        **words,
+        **makes_fields(words, makes, [o["label"] for o in told.outputs]),
     )
     app.schema = schema
     app.unknown_fields = unknown
+    check_pause(app, now)
 
 
 def _unknown_fields(app: App, parameters: Parameters, now: datetime) -> list[dict[str, str]]:
@@ -98,6 +103,15 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
         app=app, version=version, defaults={"parameters": told.parameters, "outputs": told.outputs}
     )
     return schema
+
+
+def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
+    """Record what is new in `schema`, once: if another process has stored it meanwhile, that one has recorded it."""
+    known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
+    if known is None and schema is not None:  # there was no usable form for a while
+        known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
+    if known is not None and schema is not None and known.pk != schema.pk:
+        app_changes.record_changes(app, known, schema, now)
 
 
 def _note_asked(app: App) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from runs.catalog import bounds
 from runs.lamina.types import AppSummary
-from runs.models import App
+from runs.models import App, AppRule
 from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
@@ -21,19 +21,19 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 def store_summary(summary: AppSummary) -> App:
     """Save `summary`. An app that was gone is requested by its id next, since only that proves that it's back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
-    app, _ = App.objects.select_related("schema").get_or_create(
+    app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
         defaults={"name": name, "description": description, "position": FOUND_POSITION, "is_listed": False},
     )
-    fields: dict[str, Any] = {"name": name, "description": description, "thumbnail_url": url}
+    words = shown_words(AppRule.of(app), name, description)
+    fields: dict[str, Any] = {**words, "thumbnail_url": url}
     if app.is_gone:
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
     if not app.makes:  # until the details say how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
-        fields |= makes_fields(name, description, Counter(kinds), [])
-    elif name != app.name or description != app.description:
-        labels = [output["label"] for output in app.schema.outputs] if app.schema else []
-        fields["search_text"] = makes_fields(name, description, Counter(app.makes), labels)["search_text"]
+        fields |= makes_fields(words, Counter(kinds), [])
+    elif any(getattr(app, name) != text for name, text in words.items()):
+        fields["search_text"] = search_text_of(app, words)
     if url != app.thumbnail_url:
         fields |= {"thumbnail": None, "pictures_tried_at": None}
     App.objects.filter(pk=app.pk).update(**fields)
@@ -41,11 +41,34 @@ def store_summary(summary: AppSummary) -> App:
     return app
 
 
-def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """Return the `App` fields for the kinds of results an app makes and for its search text."""
-    words = [description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
+def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:
+    """Return the `App` fields for Lamina's `name` and `description`, and for what people see: the admin's own words
+    where there are any."""
+    return {
+        "name": (rule.name if rule else "") or name,
+        "description": (rule.line if rule else "") or description,
+        "remote_name": name,
+        "remote_description": description,
+    }
+
+
+def search_text_of(app: App, words: dict[str, str]) -> str:
+    """Return the search text of `app` with the `words` of `shown_words`, for what it makes now."""
+    labels = [output["label"] for output in app.schema.outputs] if app.schema else []
+    text: str = makes_fields(words, Counter(app.makes), labels)["search_text"]
+    return text
+
+
+def makes_fields(words: dict[str, str], makes: Counter[str], labels: list[str]) -> dict[str, Any]:
+    """Return the `App` fields for the kinds of results an app makes and for its search text.
+
+    Those who know an app by Lamina's name still find it.
+    """
+    own = [words["remote_name"]] if words["remote_name"] != words["name"] else []
+    own += [words["remote_description"]] if words["remote_description"] != words["description"] else []
+    rest = [words["description"], *own, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),
         "makes_text": f" {' '.join(makes)} "[:200],
-        "search_text": app_words(name, " ".join(words)),
+        "search_text": app_words(words["name"], " ".join(rest)),
     }

@@ -1,10 +1,13 @@
-"""URLs of the app list and the search."""
+"""URLs of the app list, the search, and the pages on which admins shape apps."""
 
 from django.urls import path
 
-from runs.catalog import views
+from runs.catalog import views, views_arrange, views_shape
 
 urlpatterns = [
     path("apps/", views.app_list, name="app-list"),
     path("apps/lamina/", views.app_search, name="app-search"),
+    path("manage/apps/", views_arrange.manage_apps, name="manage-apps"),
+    path("manage/apps/<str:app_id>/reset/", views_shape.manage_app_reset, name="manage-app-reset"),
+    path("manage/apps/<slug:slug>-<str:app_id>/", views_shape.manage_app, name="manage-app"),
 ]

@@ -1,5 +1,7 @@
 """The catalogue: find apps by words and by the kind of results they make, first our own, then others on Lamina."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs import catalog
-from runs.catalog import own_search, pasted_ids
+from runs.catalog import arrange, own_search, pasted_ids
 from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
@@ -32,6 +34,16 @@ MOST_APPS = 1_000_000
 MOST_TRIES = 99
 
 
+@dataclass(frozen=True)
+class AppSection:
+    """The apps of one group on a page; `is_continued` if the heading is on the page already."""
+
+    dom_id: str
+    name: str
+    cards: list[AppCard]
+    is_continued: bool
+
+
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
     """Show our own results. With `ask` (sent without scripts), also ask Lamina; otherwise `app_search` does."""
@@ -41,10 +53,12 @@ def app_list(request: PortalRequest) -> HttpResponse:
     by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(makes)))
-    listed = App.objects.listed()
-    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, q, makes)
+    listed = App.objects.listed().offered_to(request.user)
+    groups = arrange.in_order(listed.making(makes) if makes else listed) if not q else []
+    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, q, makes, groups)
     part = _part(request, q, Shown(makes, found.ids, _tries(request)))
     start = _number(request, "after", MOST_APPS)
+    is_more = request.htmx.target == "app-more"
     is_found = bool(found.ids)
     apps, partly, nearest = _cards(
         found.whole[start : start + PAGE],
@@ -55,6 +69,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
     context = {
         "section": "apps",
         "apps": apps,
+        "sections": _sections(groups, apps, start, is_more=is_more),
         "partly": partly,
         "count": len(found.whole),
         "more_url": _url("runs:app-list", q=q, makes=makes, after=str(more)) if more else "",
@@ -72,8 +87,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         **_runs_context(request, q),
         **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
     }
-    partial = "app-more" if request.htmx.target == "app-more" else "app-grid"
-    return render_page(request, "catalog/app_list.html", context, partial=partial)
+    return render_page(request, "catalog/app_list.html", context, partial="app-more" if is_more else "app-grid")
 
 
 @require_safe
@@ -117,8 +131,28 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
 
 
-def _found(listed: AppQuerySet, q: str, makes: str) -> own_search.Found:
+def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
+    """Return the apps that match `q`; without a search, those in `groups`, in the admin's order."""
+    if groups:
+        return own_search.Found([placed.pk for group in groups for placed in group.apps], [], Marker())
     return own_search.find(listed.making(makes) if makes else listed, q)
+
+
+def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
+    """Return the cards on the page by group; none if there are no groups. With `is_more`, they follow other cards."""
+    if not any(group.name for group in groups):
+        return []
+    by_pk = {card.app.pk: card for card in cards}
+    return [
+        AppSection(
+            dom_id=f"group-{n}-{start}",
+            name=group.name or _("Other apps"),
+            cards=[by_pk[one.pk] for one in group.apps if one.pk in by_pk],
+            is_continued=is_more and group.apps[0].pk not in by_pk,
+        )
+        for n, group in enumerate(groups)
+        if any(one.pk in by_pk for one in group.apps)
+    ]
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:

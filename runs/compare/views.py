@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from runs.audit.openings import record_openings
 from runs.display import compare as comparing
 from runs.models import Run, for_page
 from runs.web.http import PortalRequest, render_page
@@ -22,6 +23,7 @@ def compare(request: PortalRequest) -> HttpResponse:
     """
     ids = comparing.asked_ids(request.GET.getlist("f"))
     found = comparing.found_outputs(request.user, ids)
+    record_openings(request, (column.run for column in found))
     if len(found) < 2 or "pick" in request.GET:
         return _picker(request, found, len(ids))
     comparison = comparing.compare(found, len(ids), request.user)

@@ -26,7 +26,7 @@ def refresh_balance() -> None:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):
         return
-    fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent_since": 0}
+    fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent": usage.spent, "spent_since": 0}
     if not status.lamina_status().workspace_name:
         with suppress(LaminaError, RateLimitWait):
             fields["workspace_name"] = lamina().account().workspace_name

@@ -20,12 +20,14 @@ ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
     NoticeKind.REPLY: "comment",
+    NoticeKind.COMMENT: "comment",
     NoticeKind.ASKED: "review",
     NoticeKind.DECIDED: "check",
     NoticeKind.SET_ASIDE: "other",
     NoticeKind.GUEST: "link",
     NoticeKind.READY: "ready",
     NoticeKind.FAILED: "failed",
+    NoticeKind.LIMIT: "info",
     NoticeKind.PORTAL: "warning",
 }
 VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}

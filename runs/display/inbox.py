@@ -16,6 +16,7 @@ from runs.notices import mutes, sentences
 
 PAGE = 50
 EXCERPT = 80  # characters of a muted conversation
+OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # about no run
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,12 @@ def _groups(notices: list[Notice]) -> list[Group]:
 
 def _subject(notice: Notice) -> tuple[int | None, bool]:
     """Return what notices are grouped by: the run, the portal, or requests about several runs."""
-    return notice.run_id, notice.kind == NoticeKind.PORTAL
+    return notice.run_id, notice.kind in OF_PORTAL
 
 
 def _group(notices: list[Notice]) -> Group:
     run = notices[0].run
-    other = _("The portal") if notices[0].kind == NoticeKind.PORTAL else _("Several runs")
+    other = _("The portal") if notices[0].kind in OF_PORTAL else _("Several runs")
     return Group(
         run=run,
         name=run.display_title if run is not None else other,

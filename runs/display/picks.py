@@ -49,12 +49,13 @@ def picks_bar(
         "elsewhere_url": Filter(tab=place, selected="1").url() if place != Place.RESULTS else "",
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
-        "acts": _acts(member, place, chosen),
+        "acts": _acts(member, place, chosen),  # with one query if anything is selected
     }
 
 
 def _acts(member: Member, place: str, chosen: Chosen) -> list[Act]:
     is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
+    has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
     acts = [
         (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words))),
         (True, Act("download-approved", "good", _("Approved only"), "files", is_many)),
@@ -64,6 +65,13 @@ def _acts(member: Member, place: str, chosen: Chosen) -> list[Act]:
         (may_decide(member), Act("decide", "good", _("Decide…"), "files", is_many)),
         (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
         (True, Act("compare", "compare", _("Compare"), "pair")),
+        (can_run and of_runs, Act("hold", "hold", _("Protect"))),
+        (has_held, Act("release", "hold", _("Stop protecting"))),
         (can_run and of_runs, Act("bin", "trash", _("Move to bin"))),
     ]
     return [act for is_offered, act in acts if is_offered]
+
+
+def _has_held(member: Member, place: str) -> bool:
+    """Return whether any of the selected runs is protected from deletion."""
+    return selection.runs_in(member, place).filter(held_at__isnull=False).exists()

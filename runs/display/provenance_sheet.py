@@ -1,14 +1,5 @@
-"""`provenance.csv`: one row for each file in a download, with all details from the page of that file.
+"""`provenance.csv`: one row for each file in a download, with all details from the page of that file."""
 
-Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
-typed into a form. Such a cell gets a leading apostrophe, which turns it into text. Spreadsheets that separate cells by
-semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so an apostrophe is added
-there, too.
-"""
-
-import csv
-import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +12,9 @@ from django.utils.translation import gettext as _
 from runs.connection import status
 from runs.display.provenance import Provenance, decisions_on, provenance_of, verdict_words
 from runs.models import Decision, Output, Run, StoredFile
+from runs.words.csv_cells import csv_bytes
 
 NAME = "provenance.csv"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
-MARKS = re.escape("".join(mark for mark in FORMULA if not mark.isspace()))
-FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
 
 
 @dataclass(frozen=True)
@@ -56,21 +45,6 @@ def sheet(origins: Sequence[Origin]) -> bytes:
         values = (given_here.get(name, "") for name in asked)
         rows.append([*before, *values, *_after(origin, provenance)])
     return csv_bytes(rows)
-
-
-def csv_bytes(rows: Iterable[Iterable[str]]) -> bytes:
-    """Return `rows` as CSV in UTF-8 with a byte order mark, which spreadsheets expect, and with all cells made safe."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow(map(safe, row))
-    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
-
-
-def safe(cell: str) -> str:
-    """Return `cell`, escaped so that no spreadsheet treats it as a formula."""
-    cell = FOREIGN.sub(r"\1'", cell)
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
 def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:

@@ -56,8 +56,8 @@ class Slide:
     @property
     def icon(self) -> str:
         """The icon to show if there is no thumbnail."""
-        if self.box.state in ("error", "unsaved", "cancelled"):
-            return {"error": "failed", "unsaved": "partly"}.get(self.box.state, "cancelled")
+        if self.box.state in ("error", "unsaved", "removed", "cancelled"):
+            return {"error": "failed", "unsaved": "partly", "removed": "trash"}.get(self.box.state, "cancelled")
         if self.kind == "object":
             return "list"
         kind = self.file.kind if self.file is not None else self.box.kind
@@ -146,14 +146,15 @@ def result_page(
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),
         versions=versions_for(slide.output, rows.line, member),
-        next_url=_next_url(run, slide.output, member),
+        next_url=next_version_url(slide.output, member),
     )
 
 
-def _next_url(run: Run, output: Output, member: Member) -> str:
-    is_ready = output.status == Output.Status.COMPLETED
-    may_run = member.can_run and run.app.is_runnable
-    return f"{run.app.get_absolute_url()}?next={output.public_id}" if is_ready and may_run else ""
+def next_version_url(output: Output, member: Member) -> str:
+    """Return the URL of the form that makes the next version of a result; "" if `member` can't."""
+    app, is_ready = output.run.app, output.status == Output.Status.COMPLETED
+    is_offered = is_ready and member.can_run and app.is_runnable
+    return f"{app.get_absolute_url()}?next={output.public_id}" if is_offered else ""
 
 
 def _beside(slide: Slide) -> Beside:

@@ -60,7 +60,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class QueuePage:
-    """One result to decide on. `item` is None if it doesn't wait any more: somebody decided while it was shown."""
+    """One result to decide on. `item` is None if it isn't waiting any more: somebody decided while it was shown."""
 
     item: ReviewItem | None
     output: Output
@@ -68,7 +68,7 @@ class QueuePage:
     slide: Slide
     slides: list[Slide]
     count: int
-    position: int  # of the result in the queue, from 1; 0 if it doesn't wait any more
+    position: int  # of the result in the queue, from 1; 0 if it isn't waiting any more
     previous: Beside | None
     next: Beside | None
     after: str  # id of the result that is shown once this one is decided
@@ -125,7 +125,7 @@ def queue_page(
 ) -> QueuePage | None:
     """Return the page for the result `at` (public id), by default the first of `waiting`; None if there is nothing.
 
-    With `is_kept`, the result is shown even if it doesn't wait any more. `number` is that of its file.
+    With `is_kept`, the result is shown even if it isn't waiting any more. `number` is that of its file.
     """
     ids = list(waiting)
     if at not in waiting and not is_kept:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -50,7 +51,7 @@ class OutputBox:
     label: str
     kind: str
     look: str  # the kind if there are styles for it, otherwise "other"
-    state: str  # pending, saving, ready, error, cancelled, unsaved
+    state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
     files: list[StoredFile]
@@ -68,6 +69,9 @@ class OutputBox:
     unsaved: int  # number of files that couldn't be saved; others may have been saved
     fetch_again_url: str  # URL for fetching these files again
     walk: str  # query string of the History list that Previous and Next follow
+    goes_at: datetime | None  # when the retention rules remove it
+    removed_at: datetime | None
+    keep_url: str  # URL for keeping it instead
     verdict: VerdictPanel | None = None  # only on the run page
 
     @property
@@ -88,6 +92,16 @@ class OutputBox:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """The buttons that lead from a run to its form."""
+
+    run: Run
+    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
+    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
+    is_change_primary: bool
+
+
+@dataclass(frozen=True)
 class RunPage:
     """The whole run page."""
 
@@ -100,8 +114,7 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     can_change: bool  # the form can be opened with these inputs
-    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
-    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
+    onward: Onward
     is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
@@ -152,7 +165,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = money_words(run)
     has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
-    can_change = run.is_final and run.app.is_runnable and member.can_run
+    can_change = _can_change(run, member)
     return RunPage(
         run=run,
         state=state_of(run),
@@ -165,8 +178,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         ended_money_words=ended_money_words(run),
         money_words=money,
         can_change=can_change,
-        next_url=_next_url(run) if can_change else "",
-        offers_change=can_change and not (failure and failure.leads_to_form),
+        onward=onward_of(run, member, failure),
         is_mine_to_change=may_change,
         may_run=member.can_run,
         has_results=any(box.files or box.text for box in boxes),
@@ -245,6 +257,8 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
         state = "saving" if is_saving else "unsaved"
         error = next((f.error for f in kept if f.error), Message())
+    if output.removed_at is not None:
+        state = "removed"
     told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
@@ -276,6 +290,9 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
+        goes_at=output.goes_at if output.removal_at else None,
+        removed_at=output.removed_at,
+        keep_url=reverse("runs:result-keep", args=[output.public_id]),
     )
 
 
@@ -285,6 +302,22 @@ def file_label(words: str, number: int, count: int) -> str:
         return words
     values = {"result": words, "number": number, "count": count}
     return _("%(result)s, %(number)s of %(count)s") % values
+
+
+def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
+    """Return what leads `member` from the run to its form; `failure` is why the run failed, if it did."""
+    can_change = _can_change(run, member)
+    next_url = _next_url(run) if can_change else ""
+    return Onward(
+        run=run,
+        next_url=next_url,
+        offers_change=can_change and not (failure and failure.leads_to_form),
+        is_change_primary=not (failure or next_url),
+    )
+
+
+def _can_change(run: Run, member: Member) -> bool:
+    return run.is_final and run.app.is_runnable and member.can_run
 
 
 def _next_url(run: Run) -> str:

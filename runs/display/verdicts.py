@@ -54,7 +54,9 @@ class VerdictPanel:
     """The verdict on one result, as one member sees it."""
 
     output: Output
-    state: str  # "ready", "saving", "unsaved" (its files could not be saved), or "none" if there is no result
+    # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
+    # there is no result
+    state: str
     first: Given | None  # the verdict that counts: the strictest, and of these the viewer's own or else the newest
     others: list[Given]  # what else stands
     mine: Given | None
@@ -124,7 +126,7 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel of one result, with all acts there ever were on it. What is `known` isn't read again."""
+    """Return the panel of one result, with its whole history. `known` isn't read again."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
@@ -219,12 +221,14 @@ class _Builder:
     def _state(self, is_saving: bool) -> str:
         if self.output.status != Output.Status.COMPLETED:
             return "none"
+        if self.output.removed_at is not None:
+            return "removed"
         if is_saving:
             return "saving"
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the act as shown. Whose verdict ended is named; other results only if the member may see them."""
+        """Return the act as shown. It names whose verdict ended, and other results only if the member can see them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None

@@ -19,9 +19,10 @@ from django.db.models import Max
 from django.utils import timezone
 
 from runs import events
+from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.input_summary import summarise
-from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
 from runs.schema_forms.questions import sample_urls, shortened
@@ -99,6 +100,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     try:
         with transaction.atomic():
             run = _record(member, press, now)
+            record(Verb.RUN_STARTED, run)
             _clear_draft(member, press)
             wakeups.queue_start(run.pk)
             transaction.on_commit(poller_wakeups.ensure_poller)

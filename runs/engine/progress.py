@@ -24,9 +24,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from runs import events
+from runs.audit.record import record
 from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
+from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
 from runs.spending import charges
 
@@ -77,6 +78,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
     """Record that Lamina accepted the run, which is polled from now on."""
     status = "running" if snapshot_status == "running" else "queued"
+    verb = Verb.RUN_FOUND if run.status == "checking" else Verb.RUN_SENT
     try:
         with transaction.atomic():
             changed = _change(
@@ -94,6 +96,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 failure_text="",
             )
             if changed:
+                record(verb, run)
                 charges.keep(run)
     except IntegrityError:
         # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
@@ -155,7 +158,10 @@ def press_start_again(run: Run, now: datetime) -> bool:
     if not locked.needs_confirmation:
         return False
     charges.press_again(locked, now)
-    return start_again(locked, now)
+    is_started = start_again(locked, now)
+    if is_started:
+        record(Verb.RUN_STARTED_AGAIN, run)
+    return is_started
 
 
 @transaction.atomic
@@ -220,6 +226,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
             return "cancelled"
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
+            record(Verb.RUN_CANCELLED, locked)
         if locked.remote_id:
             wakeups.queue_cancel(run.pk)
     return "asked"
@@ -283,8 +290,9 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
         if fields["status"] != locked.status:
             _log(locked, fields)
-            locked.status = fields["status"]
+            before, locked.status = locked.status, fields["status"]
             if locked.status in FINAL:
+                record(Verb.RUN_ENDED, locked, changes={"status": (before, locked.status)})
                 events.run_ended.send(locked)
     return is_news
 
@@ -319,10 +327,19 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         if not rows.update(version=F("version") + 1, **fields):
             return False
         _log(run, fields)
+        before = run.status
         run.refresh_from_db()
-        if fields.get("status") in FINAL:
+        if run.status != before and run.status in FINAL:
+            record(_end_of(fields), run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True
+
+
+def _end_of(fields: dict[str, Any]) -> Verb:
+    """Return how the record names an end: somebody cancelled the run or gave up on it, or it just ended."""
+    if "cancelled_by" in fields:
+        return Verb.RUN_CANCELLED
+    return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:

@@ -16,10 +16,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs import events
+from runs.audit.record import record
 from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine import apply_outputs
-from runs.models import Output, OutputFile
+from runs.models import Output, OutputFile, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
@@ -112,6 +113,7 @@ def fetch_again(output: Output) -> bool:
         if given_up:
             output.files.filter(status=OutputFile.Status.FAILED).update(**fresh)
             apply_outputs.record_file_change(given_up[0])
+            record(Verb.RESULT_FETCHED_AGAIN, output)
     if given_up:
         request_keeping()
     return bool(given_up)
@@ -191,6 +193,7 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
         if _still_saving(output_file).update(**fields):
             apply_outputs.record_file_change(output_file)
             apply_outputs.tell_if_complete(output_file)
+            record(Verb.RESULT_GIVEN_UP, output_file.output)
             run = output_file.output.run
             values = {"run": run.public_id, "reason_message": message.to_stored()}
             incidents.record_incident("file", Message("result_not_saved", values))

@@ -112,6 +112,10 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             error = {"field": link.input.name, "key": link.input.key, "message": upload.error.to_stored()}
             progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
+        if upload.status == Upload.Status.REMOVED:  # since Run was pressed
+            error = {"field": link.input.name, "key": link.input.key, "message": asset_upload.LOST.to_stored()}
+            progress.fail(run, "files", timezone.now(), field_errors=[error])
+            return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
         urls[upload.public_id] = asset_upload.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))

@@ -11,8 +11,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from runs.audit.record import record, record_each
 from runs.background.queue import stop_requested
-from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Upload
+from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Upload, Verb
 from runs.models.run import RunQuerySet
 from runs.review import carry_over
 from runs.storage import orphans
@@ -24,14 +25,17 @@ from runs.words.terms import split
 KEPT_FOR = timedelta(days=30)
 
 
+@transaction.atomic
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Move the finished runs among `runs` to the bin; return how many were moved.
 
-    Active runs stay, so that people can see their costs and results. The caller checks that `member` may change the
-    runs; `member` is None if the retention rules move them.
+    Active runs stay, so that people can see their costs and results; so do runs on hold. The caller checks that
+    `member` may change the runs; `member` is None if the retention rules move them.
     """
-    ended = runs.filter(status__in=FINAL, deleted_at=None)
-    return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
+    ended = _locked(runs.filter(status__in=FINAL, deleted_at=None, held_at=None))
+    record_each(Verb.RUN_BINNED, ended)
+    moved = Run.objects.filter(pk__in=[run.pk for run in ended])
+    return moved.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
 
 
 def moved_words(count: int) -> str:
@@ -69,10 +73,19 @@ def moved_at(member: Member, at: datetime | None) -> RunQuerySet:
     return Run.objects.in_bin_of(member).filter(deleted_by=member, deleted_at=at) if at else Run.objects.none()
 
 
+@transaction.atomic
 def bring_back(runs: RunQuerySet) -> int:
     """Restore `runs` from the bin, including their shares and stars; return how many were restored."""
-    binned = runs.filter(deleted_at__isnull=False)
-    return binned.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
+    binned = _locked(runs.filter(deleted_at__isnull=False))
+    record_each(Verb.RUN_RESTORED, binned)
+    restored = Run.objects.filter(pk__in=[run.pk for run in binned])
+    return restored.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
+
+
+def _locked(runs: RunQuerySet) -> list[Run]:
+    """Return `runs` with what the record says of them, always locked in the same order, to avoid deadlocks."""
+    found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
+    return list(found.only("public_id", "title", "app_name"))
 
 
 def delete_for_good(run: Run) -> bool:
@@ -86,6 +99,7 @@ def delete_for_good(run: Run) -> bool:
         if still_there is None:
             return False
         words = split(text_of(still_there))
+        record(Verb.RUN_PURGED, still_there)
         still_there.delete()
     known.forget_unused(words)
     orphans.remove_uploads(Upload.objects.filter(pk__in=uploads))

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from runs.history import bin, stars
+from runs.history import bin, holds, stars
 from runs.history.selection import COMPARED, FILES_AT_MOST
 from runs.models import FINAL, Member, Output, Run
 from runs.models.run import RunQuerySet
@@ -57,7 +57,7 @@ def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
     """Return those of `runs` that `move_to_bin` would move."""
-    return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL)
+    return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL, held_at=None)
 
 
 @transaction.atomic
@@ -66,6 +66,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     active = own.exclude(status__in=FINAL).count()
+    held = own.filter(status__in=FINAL, held_at__isnull=False).count()
     moved = bin.move_to_bin(own, member, now)
     others = asked - mine
     words = [
@@ -80,6 +81,14 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         ),
         _counted(
             ngettext(
+                "%(count)s run is protected, so it wasn't moved.",
+                "%(count)s runs are protected, so they weren't moved.",
+                held,
+            ),
+            held,
+        ),
+        _counted(
+            ngettext(
                 "%(count)s run isn't yours, so it wasn't moved.",
                 "%(count)s runs aren't yours, so they weren't moved.",
                 others,
@@ -88,6 +97,41 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         ),
     ]
     return Outcome(" ".join(filter(None, words)), moved, asked > moved)
+
+
+@transaction.atomic
+def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+    """Protect those of `runs` that `member` may change from deletion."""
+    asked, own = runs.count(), _changeable(runs, member)
+    mine = own.count()
+    changed = holds.hold(own, member, now)
+    words = ngettext(
+        "%(count)s run is now protected from deletion.", "%(count)s runs are now protected from deletion.", changed
+    )
+    others = asked - mine
+    left = ngettext(
+        "%(count)s run isn't yours, so it wasn't changed.",
+        "%(count)s runs aren't yours, so they weren't changed.",
+        others,
+    )
+    said = _counted(words, changed) or (_("They were protected already.") if mine else _("Nothing was protected."))
+    return Outcome(f"{said} {_counted(left, others)}".strip(), changed, bool(others))
+
+
+@transaction.atomic
+def release(runs: RunQuerySet, member: Member) -> Outcome:
+    """Stop protecting those of `runs` whose protection `member` may end."""
+    held = runs.filter(held_at__isnull=False).count()
+    changed = holds.release(Run.objects.releasable_by(member).filter(pk__in=runs.values("pk")))
+    words = ngettext("%(count)s run is no longer protected.", "%(count)s runs are no longer protected.", changed)
+    others = held - changed
+    left = ngettext(
+        "%(count)s run stays protected: only the person who protected it or an admin can change that.",
+        "%(count)s runs stay protected: only the people who protected them or an admin can change that.",
+        others,
+    )
+    said = [_counted(words, changed), _counted(left, others)]
+    return Outcome(" ".join(filter(None, said)) or _("None of these is protected."), changed, bool(others))
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
+from runs.audit.record import record
 from runs.history import bin
 from runs.models import (
     FINAL,
@@ -26,6 +27,7 @@ from runs.models import (
     ReviewItem,
     ReviewRequest,
     Run,
+    Verb,
 )
 from runs.sharing import guest_copies
 from runs.web.http import PortalRequest
@@ -75,6 +77,8 @@ def put_away(member: Member, now: datetime) -> PutAway:
     found = PutAway(ids, serializers.serialize("json", rows), started, now.isoformat())
     for removed in (*said, requests, links, presets):
         removed.delete()
+    if ids or rows:
+        record(Verb.EXAMPLES_REMOVED, None)
     return found
 
 
@@ -95,6 +99,7 @@ def bring_back(found: PutAway) -> None:
         runs = [run for run, its_preset in found.of_presets if its_preset == preset.pk]
         Run.objects.filter(pk__in=runs, preset=None).update(preset=preset)
     guest_copies.request_copies_for(GuestLink.objects.filter(is_example=True))
+    record(Verb.EXAMPLES_RESTORED, None)
 
 
 def _was_put_away(found: PutAway) -> Q:

@@ -1,6 +1,6 @@
 """Forms for History, the bin, stars and the retention rules."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BoundField
@@ -12,6 +12,9 @@ from runs.history.search import Filter
 from runs.models import RetentionRules, Selection
 from runs.web.http import own_path
 from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as Words
 
 DAYS_WANTED = format_lazy(
     _lazy("Enter {fewest} to {most} days, or leave it empty."),
@@ -74,6 +77,12 @@ class DeleteForm(PostedForm):
     sure = CutField()
 
 
+class HoldForm(PostedForm):
+    """Whether to protect a run from deletion, or to stop protecting it."""
+
+    on = SwitchField()
+
+
 class StarForm(PostedForm):
     """Whether to set or remove the star, and the label of the button for screen readers."""
 
@@ -81,30 +90,51 @@ class StarForm(PostedForm):
     label = CutField(300)
 
 
-class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How long runs are kept, in days; forever if empty."""
+def _days(label: "Words", help_text: "Words") -> DaysField:
+    return DaysField(
+        retention.FEWEST_DAYS, retention.MOST_DAYS, DAYS_WANTED, label=label, help_text=help_text, required=False
+    )
 
-    ready_days = DaysField(
-        retention.FEWEST_DAYS,
-        retention.MOST_DAYS,
-        DAYS_WANTED,
-        label=_lazy("Runs with results (days)"),
-        help_text=_lazy("Starred runs and runs that guests can open are kept."),
-        required=False,
+
+class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
+    """How long each kind of thing is kept, in days; forever if empty.
+
+    `do` is "look" to see what the rules would remove. `agreed` holds the rules whose figures were on the page when
+    somebody agreed to them.
+    """
+
+    ready_days = _days(
+        _lazy("Runs with results"), _lazy("From the end of the run to the bin, where it can be restored for 30 days.")
     )
-    failed_days = DaysField(
-        retention.FEWEST_DAYS,
-        retention.MOST_DAYS,
-        DAYS_WANTED,
-        label=_lazy("Failed or cancelled runs (days)"),
-        help_text=_lazy("They have no results, only inputs."),
-        required=False,
+    failed_days = _days(
+        _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They go to the bin, too.")
     )
+    rejected_days = _days(
+        _lazy("Rejected results"),
+        _lazy("From the decision. Then the result says for 30 days when its files go, and anyone can keep it."),
+    )
+    uploads_days = _days(
+        _lazy("Uploads"),
+        _lazy("From the last run that used them. Runs keep the names of these files. There is no bin."),
+    )
+    record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
+    do = CutField()
+    agreed = CutField()
 
     class Meta:
         model = RetentionRules
-        fields = ("ready_days", "failed_days")
+        fields = retention.RULES
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
-        """Return each field with its value and error."""
-        return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in self]
+        """Return the field of each rule with its value and error."""
+        rules = [self[name] for name in retention.RULES]
+        return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in rules]
+
+    @property
+    def stamp(self) -> str:
+        """The rules as posted, such as "90--30--730"."""
+        return "-".join(str(self.cleaned_data[name] or "") for name in retention.RULES)
+
+    @property
+    def is_agreed(self) -> bool:
+        return bool(self.cleaned_data["agreed"] == self.stamp)

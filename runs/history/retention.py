@@ -1,39 +1,161 @@
-"""Retention rules: once a day, old runs are moved to the bin, where they stay for 30 days as usual.
+"""Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
-Starred runs and runs that guests can open are kept, because somebody still wants them. For a restored run, the time
-starts again. Without a rule, all runs are kept.
+Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
+open are kept, because somebody still wants them. For a restored run, the time starts again. Without a rule, everything
+is kept. All of it works in slices and stops with the worker, so that a million rows hold nothing up.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
-from runs.history import bin
-from runs.models import GuestLink, RetentionRules, Run
+from runs.audit import retention as old_entries
+from runs.audit.record import differences, record, values_of
+from runs.background.queue import stop_requested
+from runs.history import bin, old_uploads, query_timeout, rejected
+from runs.models import Entry, GuestLink, RetentionRules, Run, StoredFile, Verb
 from runs.models.run import RunQuerySet
+from runs.words.numbers import number_words
+from runs.words.sizes import size_words
 
 FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
+RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
+SENTENCES = {  # translated where they are used
+    "ready_days": gettext_noop("%(things)s with results go to the bin within a day."),
+    "failed_days": gettext_noop("%(things)s that failed or were cancelled go to the bin within a day."),
+    "rejected_days": gettext_noop("%(things)s that were rejected lose their files in 30 days."),
+    "uploads_days": gettext_noop("%(things)s are removed for good within a day."),
+    "record_days": gettext_noop("%(things)s of the record are removed for good within a day."),
+}
+SLICE = 1_000
+LOOK_SECONDS = 2.0  # for counting what one rule would remove
 
 
-def overdue(rules: RetentionRules, now: datetime) -> list[RunQuerySet]:
-    """Return the runs that `rules` would move to the bin now, as one queryset for each rule that is set."""
-    kept = Run.objects.filter(deleted_at=None, has_star=False)
-    seen_outside = GuestLink.objects.alive().values("outputs__run")
-    found = []
-    for name, statuses in STATUSES.items():
-        if (days := getattr(rules, name)) is not None:
-            since = now - timedelta(days=days)
-            is_old = Q(finished_at__lt=since) & (Q(brought_back_at=None) | Q(brought_back_at__lt=since))
-            found.append(kept.filter(is_old, status__in=statuses).exclude(pk__in=seen_outside))
-    return found
+@dataclass(frozen=True)
+class Removal:
+    """What one rule would remove now. `size_bytes` is None if adding it up takes too long, `count` if counting does."""
+
+    rule: str
+    count: int | None
+    size_bytes: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Such as "412 results, 3.1 GB"."""
+        if self.count is None:
+            return _("Many; counting them takes too long.")
+        words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
+        if not self.size_bytes:
+            return words
+        return _("%(things)s, %(size)s") % {"things": words, "size": size_words(self.size_bytes)}
+
+    @property
+    def today_words(self) -> str:
+        """What an admin reads beside the rule."""
+        if self.count == 0:
+            return _("Nothing is that old today.")
+        return _("Today: %(things)s") % {"things": self.words}
+
+    @property
+    def sentence(self) -> str:
+        """What happens to it if the rule is saved."""
+        return _(SENTENCES[self.rule]) % {"things": self.words}
 
 
-def count_overdue(rules: RetentionRules, now: datetime) -> int:
-    """Count the runs that `rules` would move to the bin now."""
-    return sum(runs.count() for runs in overdue(rules, now))
+def _counted(rule: str, count: int) -> str:
+    if rule == "rejected_days":
+        return ngettext("%(count)s result", "%(count)s results", count)
+    if rule == "uploads_days":
+        return ngettext("%(count)s upload", "%(count)s uploads", count)
+    if rule == "record_days":
+        return ngettext("%(count)s entry", "%(count)s entries", count)
+    return ngettext("%(count)s run", "%(count)s runs", count)
+
+
+def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
+    """Return the runs that the rule `name` would move to the bin now."""
+    since = now - timedelta(days=days)
+    is_old = Q(finished_at__lt=since) & (Q(brought_back_at=None) | Q(brought_back_at__lt=since))
+    kept = Run.objects.filter(deleted_at=None, held_at=None, has_star=False, status__in=STATUSES[name])
+    return kept.filter(is_old).exclude(pk__in=GuestLink.objects.alive().values("outputs__run"))
+
+
+def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
+    """Return what each rule that is set would remove now."""
+    return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
+
+
+def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
+    """Return only those of `rules` that are new or shorter than `before`; the others remove nothing more."""
+    days = {name: getattr(rules, name) for name in RULES}
+    shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
+    return RetentionRules(**(dict.fromkeys(RULES) | shorter))
+
+
+@transaction.atomic
+def save(rules: RetentionRules) -> None:
+    """Store the rules. Without one for rejected results, none of these has a day on which it goes any more."""
+    before = values_of(RetentionRules.current(), *RULES)
+    rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))
+    if rules.rejected_days is None:
+        rejected.unschedule()
+
+
+def _removal(name: str, days: int, now: datetime) -> Removal:
+    things, files = _overdue(name, days, now)
+    try:
+        with query_timeout.at_most(LOOK_SECONDS):
+            count = things.count()
+    except query_timeout.TookTooLong:
+        return Removal(name, None)
+    try:
+        with query_timeout.at_most(LOOK_SECONDS):
+            size = files.aggregate(size=Sum("size_bytes"))["size"] if count else 0
+    except query_timeout.TookTooLong:
+        size = None
+    return Removal(name, count, size)
+
+
+def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet, QuerySet[StoredFile]]:  # type: ignore[type-arg]
+    """Return what the rule `name` would remove now, and its files."""
+    if name == "rejected_days":
+        results = rejected.overdue(days, now)
+        return results, StoredFile.objects.filter(results__output__in=results)
+    if name == "uploads_days":
+        uploads = old_uploads.overdue(days, now)
+        return uploads, StoredFile.objects.filter(pk__in=uploads.values("file"))
+    if name == "record_days":
+        return Entry.objects.older_than(now - timedelta(days=days)), StoredFile.objects.none()
+    runs = overdue_runs(name, days, now)
+    return runs, StoredFile.objects.filter(results__output__run__in=runs)
 
 
 def apply(now: datetime) -> int:
-    """Move overdue runs to the bin; return how many were moved."""
-    return sum(bin.move_to_bin(runs, None, now) for runs in overdue(RetentionRules.current(), now))
+    """Apply the rules; return how many runs were moved to the bin."""
+    rules = RetentionRules.current()
+    moved = sum(_move_overdue(name, days, now) for name in STATUSES if (days := getattr(rules, name)) is not None)
+    if (days := rules.rejected_days) is not None:
+        rejected.remove_due(days, now)
+        rejected.schedule(days, now)
+    if (days := rules.uploads_days) is not None:
+        old_uploads.remove(days, now)
+    old_entries.apply(now, rules.record_days)
+    return moved
+
+
+def _move_overdue(name: str, days: int, now: datetime) -> int:
+    count = 0
+    while not stop_requested():
+        overdue = overdue_runs(name, days, now)
+        first = list(overdue.order_by("finished_at")[:SLICE].values_list("pk", flat=True))
+        moved = bin.move_to_bin(overdue.filter(pk__in=first), None, now)
+        if not moved:
+            break
+        count += moved
+    return count

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from runs.models import App, Member, Output, Run
+from runs.audit.record import record, record_each
+from runs.models import App, Member, Output, Run, Verb
 from runs.models.run import RunQuerySet
 
 
@@ -18,6 +19,7 @@ def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if (locked.starred_at is not None) != is_on:
             locked.starred_at, locked.starred_by = (now, member) if is_on else (None, None)
+            record(Verb.RUN_STARRED if is_on else Verb.RUN_UNSTARRED, locked)
         _save(locked)
     run.starred_at, run.starred_by, run.has_star = locked.starred_at, locked.starred_by, locked.has_star
 
@@ -26,7 +28,8 @@ def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
 def star_runs(runs: RunQuerySet, member: Member, now: datetime) -> None:
     """Star all of `runs` as `member`. Existing stars aren't replaced."""
     locked = Run.objects.select_for_update().filter(pk__in=list(runs.values_list("pk", flat=True))).order_by("pk")
-    list(locked.values_list("pk"))  # always in the same order, to avoid deadlocks
+    fresh = [run for run in locked if run.starred_at is None]  # always in the same order, to avoid deadlocks
+    record_each(Verb.RUN_STARRED, fresh)
     locked.order_by().filter(starred_at=None).update(starred_at=now, starred_by=member, has_star=True)
 
 
@@ -38,14 +41,17 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
         if (locked.starred_at is not None) != is_on:
             locked.starred_at, locked.starred_by = (now, member) if is_on else (None, None)
             locked.save(update_fields=["starred_at", "starred_by"])
+            record(Verb.RESULT_STARRED if is_on else Verb.RESULT_UNSTARRED, output)
         _save(run)
     output.starred_at, output.starred_by = locked.starred_at, locked.starred_by
 
 
+@transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
     """Star or unstar an app. An app that was only found by search is listed for everyone while it has a star."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
-    other.update(starred_at=now if is_on else None, starred_by=member if is_on else None)
+    if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):
+        record(Verb.APP_STARRED if is_on else Verb.APP_UNSTARRED, app)
     app.refresh_from_db(fields=["starred_at", "starred_by"])
 
 

@@ -44,7 +44,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
     run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
-    if request.method == "POST" and not run.is_active:
+    if request.method == "POST" and not run.is_active and not run.is_held:
         return _delete(request, run)
     context = {
         "section": "history",

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from runs.display import guest_links
-from runs.history import bin, bulk_actions, filters, selection
+from runs.history import bin, bulk_actions, filters, holds, selection
 from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
 from runs.history.search import Filter
 from runs.history.undo import moment, offer_undo
@@ -25,7 +25,7 @@ from runs.sharing import links
 from runs.web.http import PortalRequest, go_to, wants_fragment
 from runs.words.numbers import number_words
 
-UNDOES = ("restore", "reselect")
+UNDOES = ("restore", "reselect", "unhold")
 
 
 @require_POST
@@ -71,14 +71,19 @@ def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.
 
 
 def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
-    """Restore the runs just moved to the bin, or the selection just cleared."""
+    """Restore the runs just moved to the bin, or the selection just cleared, or stop protecting the runs just
+    protected."""
     member = request.user
     if posted["do"] == "reselect":
         selection.undo_clear(member, posted["place"])
         return go_to(request, posted["back"])
     if not member.can_run:
         raise PermissionDenied
-    outcome = bulk_actions.bring_back(bin.moved_at(member, moment(posted["at"])), member)
+    at = moment(posted["at"])
+    if posted["do"] == "unhold":
+        outcome = bulk_actions.release(holds.held_at(member, at), member)
+    else:
+        outcome = bulk_actions.bring_back(bin.moved_at(member, at), member)
     messages.success(request, outcome.words)
     return go_to(request, posted["back"])
 
@@ -135,7 +140,7 @@ def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selec
 
 
 def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
-    """Share, star or delete `runs`, and show a message about the outcome."""
+    """Share, star, protect or delete `runs`, and show a message about the outcome."""
     member, now = request.user, timezone.now()
     if act == "share":
         outcome = bulk_actions.share(runs, member)
@@ -143,10 +148,15 @@ def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
         outcome = bulk_actions.star(runs, member, now)
     elif act == "bin":
         outcome = bulk_actions.move_to_bin(runs, member, now)
+    elif act == "hold":
+        outcome = bulk_actions.hold(runs, member, now)
+    elif act == "release":
+        outcome = bulk_actions.release(runs, member)
     else:
         raise BadRequest("no such act")
-    if act == "bin" and outcome.changed:
-        offer_undo(request, outcome.words, "restore", now)
+    undo = {"bin": "restore", "hold": "unhold"}.get(act)
+    if undo and outcome.changed:
+        offer_undo(request, outcome.words, undo, now)
     else:
         (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
 
@@ -172,7 +182,7 @@ def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
     if posted["do"] == "delete":
-        view.delete()
+        filters.delete_view(view)
         messages.success(request, _("The view “%(name)s” was deleted. Its runs are still there.") % {"name": view.name})
     elif filters.rename_view(view, posted["name"]):
         messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})

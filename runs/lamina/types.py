@@ -288,9 +288,12 @@ class Account(Remote):
 
 
 class Usage(Remote):
-    """The credit balance of the workspace; None means unknown, not zero."""
+    """The credits that the workspace has, and has ever spent; None means unknown, not zero."""
 
     balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
+    spent: Credits = Field(
+        default=None, validation_alias=AliasChoices("totalSpent", AliasPath("credits", "totalSpent"))
+    )
 
 
 def _estimated(name: str) -> AliasChoices:

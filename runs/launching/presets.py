@@ -13,9 +13,10 @@ from itertools import count
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from runs.audit.record import differences, record
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
-from runs.models import App, Member, Preset, Upload
+from runs.models import App, Member, Preset, Upload, Verb
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
@@ -46,6 +47,15 @@ def save_preset(
 
     Raises `NameTakenError` if the member already has a preset with that name for this app.
     """
+    with transaction.atomic():
+        preset = _make(member, app, name, answers, wanted, is_team=is_team)
+        record(Verb.PRESET_SAVED, preset)
+    return preset
+
+
+def _make(
+    member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
+) -> Preset:
     try:
         with transaction.atomic():
             preset = Preset.objects.create(
@@ -71,18 +81,29 @@ def update_preset(
         preset.wanted_outputs = None if wanted is None else list(wanted)
         preset.updated_at, preset.is_example, preset.is_set_aside = now, False, False
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at", "is_example", "is_set_aside"])
+        record(Verb.PRESET_CHANGED, preset)
         _keep_files(preset)
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
     """Rename `preset` and set whether the team shares it. Raises `NameTakenError`."""
+    before = {"name": preset.name, "is_team": preset.is_team}
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
     preset.is_example, preset.is_set_aside = False, False
     try:
         with transaction.atomic():
             preset.save(update_fields=["name", "is_team", "updated_at", "is_example", "is_set_aside"])
+            changes = differences(before, {"name": preset.name, "is_team": is_team})
+            record(Verb.PRESET_CHANGED, preset, changes=changes)
     except IntegrityError:
         raise NameTakenError(name) from None
+
+
+@transaction.atomic
+def delete_preset(preset: Preset) -> None:
+    """Delete `preset`. Runs that were made with it don't change."""
+    record(Verb.PRESET_REMOVED, preset)
+    preset.delete()
 
 
 @transaction.atomic
@@ -98,7 +119,7 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
-            preset = save_preset(member, app, numbered, kept.answers, kept.wanted, is_team=False)
+            preset = _make(member, app, numbered, kept.answers, kept.wanted, is_team=False)
         except NameTakenError:
             continue
         Preset.objects.filter(pk=preset.pk).update(is_set_aside=True)

@@ -46,7 +46,7 @@ def again(member: Member, run: Run) -> RerunPlan:
         for bound in form.questions:
             bound.field.check(bound.value())
     except ValidationError as error:
-        return RerunPlan([], _(FILES) if error.code in ("gone", "failed") else _(CHANGED))
+        return RerunPlan([], _(FILES) if error.code in ("gone", "failed", "removed") else _(CHANGED))
     if len(upload_ids(answers)) != len(upload_ids(given)):
         return RerunPlan([], _(FILES))
     return RerunPlan(fitted)

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.models import Member, Output, Run
+from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
 from runs.words.sentences import State, state_of
 
+FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and choose it again.")
 CHANGED = gettext_noop("This app's form has changed since then. Use “Change and run again” instead.")
 
 
@@ -114,7 +115,15 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
 def _reason(run: Run, cost: CostLine | None) -> str:
     if cost is not None and cost.is_blocked:
         return cost.reason
+    if cost is not None and _has_removed_files(run):
+        return _(FILES)
     return _(CHANGED) if cost is not None and run.schema_id != run.app.schema_id else ""
+
+
+def _has_removed_files(run: Run) -> bool:
+    """Return whether the retention rules removed a file that the run was started with."""
+    links = (link for given in run.inputs.all() for link in given.links.all())
+    return any(link.upload.status == Upload.Status.REMOVED for link in links)
 
 
 def _first(run: Run, parent: Run | None) -> RelatedRun | None:

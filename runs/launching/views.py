@@ -25,6 +25,7 @@ from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
 from runs.models import App, AppSchema, Member, Run
 from runs.models.run import RunQuerySet
+from runs.notices import alerts
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
 from runs.spending.estimates import cost_line
@@ -160,7 +161,8 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
         return HttpResponse(status=204)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
     wanted = form.wanted_outputs() if form else ()
-    context = {"app": app, "form": form, "cost": cost_line(app, request.user, wanted)}
+    cost = cost_line(app, request.user, wanted)
+    context = {"app": app, "form": form, "cost": cost, "has_asked": cost.can_ask and alerts.has_asked(request.user)}
     return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
 
 
@@ -179,6 +181,7 @@ def _page(
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
     cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], request.user)
+    cost = cost_line(app, request.user, form.wanted_outputs() if form else ())
     context = {
         "section": "apps",
         "app": app,
@@ -189,7 +192,8 @@ def _page(
         "opened": opened_with,
         "presets": presets.listed(request.user, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(request.user),
-        "cost": cost_line(app, request.user, form.wanted_outputs() if form else ()),
+        "cost": cost,
+        "has_asked": cost.can_ask and alerts.has_asked(request.user),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,
         "notices": opened_with.notices,

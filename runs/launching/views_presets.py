@@ -118,7 +118,7 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
 def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
     preset = _changeable(request, preset_id)
     app = preset.app
-    preset.delete()
+    presets.delete_preset(preset)
     messages.info(request, _("“%(name)s” was deleted. Runs made with it don't change.") % {"name": preset.name})
     return go_to(request, app.get_absolute_url())
 

@@ -15,6 +15,7 @@ from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
 from runs.models import Run, for_page
+from runs.notices import alerts
 from runs.sharing import links
 from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
@@ -62,6 +63,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "is_form_better": bool(found.reason),
         "said": said if said != reason else "",
         "cost": cost,
+        "has_asked": cost.can_ask and alerts.has_asked(request.user),
         "audience_words": links.audience_words(run),
         "token": create_run.new_form_token(request.user),
     }

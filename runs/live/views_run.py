@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.openings import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.picks import picks_bar
@@ -41,6 +42,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     read.opened(request, run)
+    record_openings(request, [run])
     # Previous and Next follow the History list from which the page was opened.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)

@@ -10,8 +10,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from runs.audit.record import record, record_each
 from runs.management.addresses import Address, is_loopback
-from runs.models import Member
+from runs.models import Member, Verb
 from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 
 HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py createsuperuser"
@@ -41,11 +42,12 @@ def _portal_host() -> str:
 
 def _make_demo_people() -> list[str]:
     for email, name, role in DEMO_PEOPLE:
-        member, _ = Member.objects.get_or_create(email=email, defaults={"name": name, "role": role})
+        member, is_new = Member.objects.get_or_create(email=email, defaults={"name": name, "role": role})
         if not (member.is_active and member.check_password(DEMO_PASSWORD)):
             member.is_active, member.deactivated_at = True, None
             member.set_password(DEMO_PASSWORD)
             member.save(update_fields=["is_active", "deactivated_at", "password"])
+            record(Verb.PERSON_JOINED if is_new else Verb.PERSON_REACTIVATED, member)
     return [
         f"Sign in as demo@example.com (admin) or sam@example.com (approver), password: {DEMO_PASSWORD}",
         "Sandbox: nothing here is real. Set LAMINA_API_KEY to work with Lamina.",
@@ -53,7 +55,9 @@ def _make_demo_people() -> list[str]:
 
 
 def _close_demo_people() -> None:
-    Member.objects.filter(email__in=DEMO_EMAILS).update(is_active=False)
+    open_ones = Member.objects.filter(email__in=DEMO_EMAILS, is_active=True)
+    record_each(Verb.PERSON_DEACTIVATED, open_ones)
+    open_ones.update(is_active=False)
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:
@@ -72,4 +76,6 @@ def _ask_for_admin(say: Callable[[str], None]) -> str:
         except ValidationError as error:
             say("\n".join(f"  {message}" for message in error.messages))
             continue
-        return Member.objects.create_superuser(email, password).email
+        member = Member.objects.create_superuser(email, password)
+        record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)})
+        return member.email

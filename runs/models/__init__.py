@@ -1,10 +1,13 @@
 """Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_change import AppChange
+from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.decisions import Decision, ReviewRules
+from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
@@ -21,20 +24,24 @@ from runs.models.notice import (
 )
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
-from runs.models.retention import RetentionRules
+from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
-from runs.models.spending import Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.spending import AccountReading, Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
+from runs.models.verbs import Verb
 
 __all__ = [
     "ACTIVE",
     "AT_LAMINA",
     "FINAL",
+    "AccountReading",
     "App",
+    "AppChange",
+    "AppRule",
     "AppSchema",
     "AppSearch",
     "BrowserSession",
@@ -45,6 +52,9 @@ __all__ = [
     "CommentChange",
     "Decision",
     "Draft",
+    "Entry",
+    "EntryOrigin",
+    "FieldRule",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
@@ -81,9 +91,11 @@ __all__ = [
     "SharingRules",
     "SpendingLimits",
     "SpendingSum",
+    "StorageUse",
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "Verb",
     "Way",
     "WordTrigram",
     "files_visible_to",

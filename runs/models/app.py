@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from runs.models.ids import new_public_id
+from runs.models.member import Member
 from runs.models.messages import MessageCharField
 
 SCHEMA_FRESH_FOR = timedelta(minutes=10)
@@ -24,6 +25,17 @@ class AppQuerySet(models.QuerySet["App"]):
         """Add apps that were only found by searching to everyone's list, because someone uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
+    def open_to(self, member: Member) -> Self:
+        """Return apps that `member` may open and run. Admins may open all, since they set who else may."""
+        if member.is_admin:
+            return self
+        is_theirs = models.Q(rule__shown_to="") | models.Q(rule__shown_to__contains=f" {member.role} ")
+        return self.filter(models.Q(rule=None) | models.Q(is_theirs, rule__is_hidden=False))
+
+    def offered_to(self, member: Member) -> Self:
+        """Return apps that lists, searches and suggestions show to `member`: nobody is offered a hidden app."""
+        return self.open_to(member).exclude(rule__is_hidden=True)
+
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
@@ -33,8 +45,11 @@ class App(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
+    # What people see: the admin's name and line (`AppRule`), or Lamina's own, which are in the next two.
     name = models.TextField()
     description = models.TextField(blank=True, default="")
+    remote_name = models.TextField(blank=True, default="", db_default="")
+    remote_description = models.TextField(blank=True, default="", db_default="")
     # Number of outputs of each kind, e.g. {"image": 2, "video": 1}, and the kinds as " image video " for filtering.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
@@ -123,6 +138,10 @@ class App(models.Model):
     def is_runnable(self) -> bool:
         """Whether this workspace can use the app. Otherwise, no run of the app can be started."""
         return not (self.is_gone or self.is_forbidden)
+
+    def is_open_to(self, member: Member) -> bool:
+        """Apply the rule of `AppQuerySet.open_to` to this app."""
+        return not hasattr(self, "rule") or self.rule.shows_to(member)
 
     @property
     def may_have_form(self) -> bool:

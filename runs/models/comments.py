@@ -107,7 +107,7 @@ class Mention(models.Model):
 
 
 class CommentChange(models.Model):
-    """What happened to a comment after it was written, for the run's timeline."""
+    """A change to a comment after it was written, for the run's timeline."""
 
     class Act(models.TextChoices):
         RESOLVED = "resolved", _lazy("resolved a comment")

@@ -58,6 +58,7 @@ class LaminaStatus(models.Model):
     workspace_name = models.TextField(blank=True, default="")
     balance = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     balance_at = models.DateTimeField(null=True, blank=True)
+    spent = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)  # ever, as of `balance_at`
     balance_asked_at = models.DateTimeField(null=True, blank=True)
     # Estimated cost of the runs that were sent after Lamina reported the balance, and have ended.
     spent_since = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
@@ -93,7 +94,7 @@ class Incident(models.Model):
     """An event that an admin may want to know about. The health page shows the latest. Never has keys or inputs."""
 
     at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker"
+    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker", "app"
     text = MessageCharField(max_length=300)
     request_id = models.CharField(max_length=100, blank=True, default="")
 

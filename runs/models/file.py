@@ -103,6 +103,7 @@ class Upload(models.Model):
         FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't fetched yet
         READY = "ready", _lazy("Ready")
         FAILED = "failed", _lazy("Failed")
+        REMOVED = "removed", _lazy("Removed")  # by the retention rules, some time after the last run that used it
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads")

@@ -1,4 +1,4 @@
-"""Notices: what concerns a member, each told once, in the app and by mail; and messages to the team's chat."""
+"""Notices: what concerns a member, each sent once, in the app and by mail; and messages to the team's chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -21,24 +21,26 @@ from runs.models.run import Run, seen_by
 class NoticeKind(models.TextChoices):
     """What a notice is about. People choose for each kind how they are told by mail."""
 
-    MENTION = "mention", _lazy("Somebody mentions you")
-    REPLY = "reply", _lazy("Somebody replies to you")
+    MENTION = "mention", _lazy("Someone mentions you")
+    REPLY = "reply", _lazy("Someone replies to you")
+    COMMENT = "comment", _lazy("Someone comments on a run of yours")
     ASKED = "asked", _lazy("You're asked to decide")
-    DECIDED = "decided", _lazy("Somebody decides on a result of yours")
-    SET_ASIDE = "set-aside", _lazy("Somebody sets your decision aside")
+    DECIDED = "decided", _lazy("Someone decides on a result of yours")
+    SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
     READY = "ready", _lazy("A run of yours is ready")
     FAILED = "failed", _lazy("A run of yours fails")
-    PORTAL = "portal", _lazy("Something is wrong with the portal")  # for admins
+    LIMIT = "limit", _lazy("You've used most or all of your spending limit")
+    PORTAL = "portal", _lazy("The portal needs an admin")  # for admins
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":
-        """Return the kinds of which the member may be told."""
+        """Return the kinds of notices that the member can get."""
         return [kind for kind in cls if member.is_admin or kind != cls.PORTAL]
 
 
 class Way(models.TextChoices):
-    """How somebody is told of a kind of notice by mail. In the app, everybody is always told."""
+    """How a member hears about a kind of notice by mail. In the app, everyone always does."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("At once")
@@ -77,8 +79,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event that concerns one member. A second row for the same event is refused by the database.
 
-    Links to what it is about, so that pages and mails say it as it is when they are read. Whatever goes for good takes
-    its notices along.
+    Links to what it is about, so that pages and mails show the current state when they are read. When that is deleted
+    permanently, its notices are too.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -90,7 +92,7 @@ class Notice(models.Model):
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
-    message = MessageCharField(max_length=300, blank=True, default="")  # for kind "portal": what is wrong
+    message = MessageCharField(max_length=300, blank=True, default="")  # for kinds "limit" and "portal"
     actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=100, blank=True, default="")  # as typed
     results = models.PositiveIntegerField(default=0, db_default=0)  # how many it is about, if several
@@ -121,7 +123,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to be told of a kind of notice by mail. Without a row, the kind's default holds."""
+    """How a member wants to hear about a kind of notice by mail. Without a row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -135,7 +137,7 @@ class NoticeChoice(models.Model):
 
 
 class Mute(models.Model):
-    """A run, or one conversation on it, of which a member doesn't want to be told any more."""
+    """A run, or one conversation on it, that a member doesn't want to hear about any more."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mutes")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mutes")

@@ -1,5 +1,6 @@
 """Results of a run: an `Output` for each result box, and an `OutputFile` for each media URL in it."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -99,6 +100,12 @@ class Output(models.Model):
     decided_in = models.PositiveIntegerField(default=0, db_default=0)
     comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed ones not counted
 
+    # Retention of rejected results (`history.rejected`): the time its files and text go, set 30 days ahead; when
+    # somebody kept it, so that its time starts again; and when its files and text went.
+    removal_at = models.DateTimeField(null=True, blank=True)
+    kept_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
     objects = OutputQuerySet.as_manager()
 
     class Meta:
@@ -111,6 +118,15 @@ class Output(models.Model):
             models.UniqueConstraint(
                 fields=["line", "number"], condition=Q(line__isnull=False), name="output_line_number_unique"
             ),
+        )
+        indexes = (
+            # history.rejected: rejected results that still have their files, and those that are about to lose them
+            models.Index(
+                fields=["run"],
+                condition=Q(verdict="rejected", removal_at=None, removed_at=None),
+                name="output_rejected",
+            ),
+            models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
         )
 
     def __str__(self) -> str:
@@ -130,6 +146,12 @@ class Output(models.Model):
         """The number of the newest version in its line, finished or not."""
         latest = Output.objects.filter(line=self.first_id).aggregate(latest=Max("number"))["latest"]
         return latest or self.number
+
+    @property
+    def goes_at(self) -> datetime | None:
+        """When its files and text go because it was rejected; None if they stay. Needs the run."""
+        is_going = self.verdict == "rejected" and not self.run.is_held
+        return self.removal_at if is_going else None
 
     @property
     def is_object(self) -> bool:
@@ -153,6 +175,7 @@ class OutputFile(models.Model):
         SAVING = "saving", _lazy("Saving")
         SAVED = "saved", _lazy("Saved")
         FAILED = "failed", _lazy("Could not be saved")
+        REMOVED = "gone", _lazy("Removed")  # by the retention rules
 
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="files")
     position = models.PositiveIntegerField(default=0)
@@ -189,5 +212,5 @@ def for_page(runs: RunQuerySet) -> RunQuerySet:
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    told = runs.for_cards().select_related("schema", "cancelled_by", "preset")
+    told = runs.for_cards().select_related("schema", "cancelled_by", "held_by", "preset")
     return told.prefetch_related(outputs, inputs)

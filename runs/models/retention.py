@@ -1,14 +1,29 @@
-"""Rules for how long runs are kept."""
+"""Rules for how long things are kept, and how much room the stored files take."""
+
+from typing import Self
 
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.member import Member
+
+RECORD_DAYS = 730  # two years, unless an admin sets something else
 
 
 class RetentionRules(models.Model):
-    """A single row with the number of days after which finished runs move to the bin automatically; null means never.
-    Read it with `RetentionRules.current()`."""
+    """A single row with the number of days after which things go automatically; null means never. Read it with
+    `RetentionRules.current()`.
+
+    Finished runs move to the bin, rejected results get a day on which they go, and uploads go some time after the last
+    run that used them. Whatever belongs to a run on hold stays.
+    """
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)
     failed_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    rejected_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    uploads_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    record_days = models.PositiveSmallIntegerField(null=True, blank=True, default=RECORD_DAYS)
 
     class Meta:
         db_table = "runs_keepingrules"
@@ -19,3 +34,36 @@ class RetentionRules(models.Model):
     @classmethod
     def current(cls) -> "RetentionRules":
         return cls.objects.first() or cls()
+
+
+class StorageUseQuerySet(models.QuerySet["StorageUse"]):
+    def largest_first(self) -> Self:
+        return self.order_by("-size_bytes", "use", "media", "pk")
+
+
+class StorageUse(models.Model):
+    """How many stored files one person has for one use, and their bytes; counted by `storage.usage`.
+
+    Every file counts once, even if it has several uses. Nobody owns app pictures, copies for guests and files that are
+    no longer used.
+    """
+
+    class Use(models.TextChoices):
+        RESULTS = "results", _lazy("Results")
+        UPLOADS = "uploads", _lazy("Uploads")
+        BIN = "bin", _lazy("In the bin")
+        COPIES = "copies", _lazy("Copies for guests")
+        APPS = "apps", _lazy("Pictures of apps")
+        UNUSED = "unused", _lazy("No longer used")
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    use = models.CharField(max_length=7, choices=Use)
+    media = models.CharField(max_length=5)  # a `StoredFile.Kind`
+    files = models.PositiveBigIntegerField(default=0)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    objects = StorageUseQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.use} {self.media} of {self.member_id}: {self.size_bytes}"

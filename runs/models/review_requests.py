@@ -69,7 +69,7 @@ class ReviewRequest(models.Model):
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def undecided(self) -> Self:
-        """Return items that still wait for a verdict of somebody."""
+        """Return items that are still waiting for someone's verdict."""
         return self.filter(settled_at=None, request__closed_at=None)
 
     def decidable(self) -> Self:
@@ -77,7 +77,7 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         return self.filter(output__status=Output.Status.COMPLETED, output__run__deleted_at=None)
 
     def waiting_for(self, member: Member) -> Self:
-        """Return what waits for the member's verdict, in the order of the queue: due first, then the oldest.
+        """Return what is waiting for the member's verdict, in the order of the queue: due first, then the oldest.
 
         The rules are part of the query, so that every page can count with a single one. With four eyes, what a
         member may not approve waits for others.

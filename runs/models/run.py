@@ -67,6 +67,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         for viewers."""
         return self.manageable_by(member) if member.can_run else self.none()
 
+    def releasable_by(self, member: Member) -> Self:
+        """Return runs whose hold the member may end: those they may change and held themselves; for admins, all."""
+        held = self.changeable_by(member).filter(held_at__isnull=False)
+        return held if member.is_admin else held.filter(held_by=member)
+
     def in_bin_of(self, member: Member) -> Self:
         """Return deleted runs that the member may restore."""
         gone = self.filter(deleted_at__isnull=False)
@@ -205,6 +210,10 @@ class Run(models.Model):
     brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
+    # While a run is on hold, nothing of it goes: neither by hand nor by the retention rules.
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
     # Created in a new sandbox as an example for newcomers (`management.examples`); never news for anyone.
     is_example = models.BooleanField(default=False, db_default=False, editable=False)
 
@@ -221,6 +230,7 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=~Q(status__in=AT_LAMINA) | ~Q(remote_id=""), name="run_at_lamina_has_remote_id"
             ),
+            models.CheckConstraint(condition=Q(held_at=None) | Q(deleted_at=None), name="run_on_hold_not_in_bin"),
         )
         indexes = (
             # history.examples: whether any exist, without reading every run
@@ -242,6 +252,13 @@ class Run(models.Model):
             # RunQuerySet.transferred: the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
+            # history.retention: finished runs that nobody wants to keep, the oldest first
+            models.Index(
+                fields=["finished_at", "status"],
+                condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
+                name="run_overdue",
+            ),
+            models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="run_on_hold"),
             # RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
             # display.new_runs
@@ -270,6 +287,10 @@ class Run(models.Model):
         """Return whether the run is the member's own, even if it's in the bin."""
         return self.member_id == member.pk
 
+    def is_seen_only_as_admin(self, member: Member) -> bool:
+        """Return whether the run, which `member` sees, is private, and somebody else's."""
+        return self.shared_at is None and self.member_id != member.pk
+
     def is_visible_to(self, member: Member) -> bool:
         """Apply the rule of `RunQuerySet.visible_to` to this run."""
         is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
@@ -287,6 +308,16 @@ class Run(models.Model):
         """Return whether the member may share the run with the team. Guest links also need
         `SharingRules.may_make_links`."""
         return self.is_changeable_by(member)
+
+    def is_releasable_by(self, member: Member) -> bool:
+        """Apply the rule of `RunQuerySet.releasable_by` to this run."""
+        is_own_hold = member.is_admin or self.held_by_id == member.pk
+        return self.is_held and is_own_hold and self.is_changeable_by(member)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the run is on hold, so that nothing of it goes."""
+        return self.held_at is not None
 
     @property
     def told_input(self) -> dict[str, str] | None:

@@ -59,6 +59,9 @@ class Charge(models.Model):
     pressed_at = models.DateTimeField(default=timezone.now)
     is_from_before = models.BooleanField(default=False)  # of a run started before the portal counted charges
     is_maker_known = models.BooleanField(default=True)  # otherwise `member` owned the run when it was counted
+    # Results of the run that are approved now, and the sum of their version numbers (`spending.approved`).
+    approved = models.PositiveIntegerField(default=0, db_default=0)
+    rounds = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = (
@@ -72,6 +75,7 @@ class Charge(models.Model):
             models.Index(models.F("pressed_at").desc(), models.F("id").desc(), name="charge_lately"),
             models.Index(models.F("member"), models.F("pressed_at").desc(), name="charge_of_member"),
             models.Index(fields=["app", "month"], name="charge_of_app"),
+            models.Index(fields=["month"], condition=Q(is_from_before=True), name="charge_from_before"),
         )
 
     def __str__(self) -> str:
@@ -89,6 +93,8 @@ class SpendingSum(models.Model):
     reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is still reserved
     count = models.IntegerField(default=0)
     unknown_count = models.IntegerField(default=0)  # charges of unknown cost, which add nothing to `hundredths`
+    approved = models.IntegerField(default=0, db_default=0)
+    rounds = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["month", "member", "app", "kind"], name="spending_sum_unique"),)
@@ -103,6 +109,7 @@ class MonthTotal(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     month = models.DateField()
     used = models.BigIntegerField(default=0)  # hundredths
+    told = models.PositiveSmallIntegerField(default=0, db_default=0)  # percent of the limit that was last told of
 
     class Meta:
         constraints = (
@@ -165,3 +172,14 @@ def limit_of(member: Member, on: date) -> int | None:
     """Return what `member` may spend in the month of the day `on`, in hundredths; None if there is no limit."""
     own = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     return own.limit(SpendingLimits.current().default_hundredths, on)
+
+
+class AccountReading(models.Model):
+    """What the account at Lamina had ever spent at some time, read every hour, beside what we had charged by then."""
+
+    at = models.DateTimeField(db_index=True)
+    spent = models.BigIntegerField()  # hundredths; also what was spent outside this portal
+    charged = models.BigIntegerField()  # hundredths of all charges that were kept
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {self.spent / HUNDREDTHS}"

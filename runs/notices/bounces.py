@@ -1,10 +1,12 @@
-"""Email addresses that don't exist: after three hard bounces in a row, no more mails go there until somebody asks."""
+"""Email addresses that don't exist: after three hard bounces in a row, mails there stop until someone asks for them."""
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.background.incidents import record_incident
-from runs.models import Member
+from runs.models import Member, Verb
 from runs.models.messages import Message
 
 HARD_BOUNCES = 3  # in a row, before an address counts as dead
@@ -22,6 +24,13 @@ def record_delivered(member: Member) -> None:
     """Forget earlier bounces: the address works."""
     if member.bounces:
         revive(member)
+
+
+@transaction.atomic
+def resume(member: Member) -> None:
+    """Send mails to the member again, because somebody asked for it."""
+    revive(member)
+    record(Verb.PERSON_MAIL_AGAIN, member)
 
 
 def revive(member: Member) -> None:

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from runs.audit.record import differences, record, values_of
 from runs.background.incidents import record_incident
-from runs.models import App, ChatChannel, ChatMessage, Incident, NoticeKind, Run
+from runs.models import App, ChatChannel, ChatMessage, Incident, NoticeKind, Run, Verb
 from runs.models.messages import Message
 from runs.models.run import RunQuerySet
 from runs.storage.guard import check_url
@@ -30,8 +31,10 @@ KINDS = (
     NoticeKind.FAILED,
     NoticeKind.MENTION,
     NoticeKind.REPLY,
+    NoticeKind.COMMENT,
 )
-DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in (NoticeKind.MENTION, NoticeKind.REPLY))
+TALK = (NoticeKind.MENTION, NoticeKind.REPLY, NoticeKind.COMMENT)
+DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
@@ -58,13 +61,23 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
             "off_at": None,
             "error": Message(),
         }
+    before = _told_of(ChatChannel.objects.filter(app=app).first())
     channel, _ = ChatChannel.objects.update_or_create(app=app, defaults=fields)
     channel.apps.set(apps)
+    changes = differences(before, _told_of(channel)) | ({"address": ("", channel.host)} if address else {})
+    record(Verb.CHAT_SET, channel, label=channel.get_app_display(), changes=changes)
     return channel
 
 
+def _told_of(channel: ChatChannel | None) -> dict[str, Any]:
+    """Return what the record says of a channel: neither its address nor the apps."""
+    return values_of(channel, "kinds", "language", "host") if channel else {}
+
+
+@transaction.atomic
 def remove_channel(channel: ChatChannel) -> None:
-    """Forget the channel, its address and the messages that wait for it."""
+    """Delete the channel, its address and the messages waiting for it."""
+    record(Verb.CHAT_REMOVED, channel, label=channel.get_app_display())
     channel.delete()
 
 
@@ -82,7 +95,7 @@ def told_runs(channel: ChatChannel) -> RunQuerySet:
 
 @transaction.atomic
 def switch_off(channel: ChatChannel, message: Message) -> None:
-    """Send nothing to the channel any more, since its address is no good; `message` says why. Tells the admins once.
+    """Stop sending to the channel, since its address doesn't work; `message` says why. Tells the admins once.
 
     Does nothing if somebody has set a new address in the meantime.
     """
@@ -90,11 +103,12 @@ def switch_off(channel: ChatChannel, message: Message) -> None:
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address, off_at=None)
     if same.update(off_at=now, error=message):
         ChatMessage.objects.waiting().filter(channel=channel).update(given_up_at=now)
+        record(Verb.CHAT_SWITCHED_OFF, channel, label=channel.get_app_display())
         record_incident("chat", Message("chat_off", {"app": channel.get_app_display()}))
 
 
 def note_success(channel: ChatChannel) -> None:
-    """Record that the far side took a message."""
+    """Record that the app accepted a message."""
     if channel.off_at or channel.error:
         ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address).update(
             off_at=None, error=Message()
@@ -102,13 +116,13 @@ def note_success(channel: ChatChannel) -> None:
 
 
 def note_trouble(channel: ChatChannel, message: Message) -> None:
-    """Record why a message wasn't taken, for the page."""
+    """Record why a message wasn't accepted, for the page."""
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
     same.exclude(error=message).update(error=message)
 
 
 def tell_lost(channel: ChatChannel, message: Message) -> None:
-    """Tell the admins that a message couldn't be sent, and why; of the same reason only once a day."""
+    """Tell the admins that a message couldn't be sent, and why; at most once a day for the same reason."""
     text = Message("chat_message_lost", {"app": channel.get_app_display(), "reason_message": message.to_stored()})
     lately = timezone.now() - timedelta(days=1)
     if not Incident.objects.filter(kind="chat", text=text, at__gt=lately).exists():

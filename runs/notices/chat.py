@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.background import leases
 from runs.background.queue import enqueue, stop_requested
 from runs.models import (
@@ -22,6 +23,7 @@ from runs.models import (
     Decision,
     Member,
     ReviewItem,
+    Verb,
 )
 from runs.models.messages import Message
 from runs.notices import channels
@@ -77,15 +79,15 @@ def post_event(about: About) -> None:
 
 
 def _event_of(about: About) -> str:
-    """Return the name of the event. What one press decided makes one message, however many results it was."""
+    """Return the name of the event. All results decided by one press make a single message."""
     decision = about.decision
     is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
     return f"batch-{decision.batch}" if decision and is_verdict else about.event
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team sees the run, or a run of the request. That a decision was taken back is news only where
-    the decision was told."""
+    """Return whether the team sees the run, or a run of the request. A withdrawn decision is only news where
+    the decision itself was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -129,7 +131,7 @@ def _next_due() -> ChatMessage | None:
 
 
 def _send(message: ChatMessage) -> None:
-    """Send one message, and record what became of it."""
+    """Send one message and record the result."""
     channel, is_stale = message.channel, message.created_at < timezone.now() - STALE
     post = post_of(message) if message.kind in channel.kinds and not is_stale else None
     if post is None:
@@ -165,7 +167,7 @@ def _post_to(channel: ChatChannel, post: Post) -> Outcome:
 
 
 def _postpone(message: ChatMessage, outcome: Outcome) -> None:
-    """Try the message again later. All others in its channel wait as long, since they would fare no better."""
+    """Try the message again later. The others in its channel wait as long, since they would fail too."""
     later = timezone.now() + (outcome.wait or PAUSES[message.tries])
     ChatMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
     ChatMessage.objects.waiting().filter(channel=message.channel, due_at__lt=later).update(due_at=later)
@@ -180,6 +182,7 @@ def send_trial(channel: ChatChannel, by: Member) -> Message:
 
     Success switches the channel on again if it was off.
     """
+    record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))
     if outcome.is_taken:
         channels.note_success(channel)

@@ -41,7 +41,7 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message. Unless it was taken, `message` says why, with the far side's words."""
+    """The result of sending a message. If it wasn't accepted, `message` says why, in the other side's words."""
 
     is_taken: bool = False
     is_gone: bool = False  # the address is no good any more

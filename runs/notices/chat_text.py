@@ -80,7 +80,7 @@ def post_of(message: ChatMessage) -> Post | None:
 
 
 def trial_post(who: str, language: str) -> Post:
-    """Return the message that the test button sends, in the name of `who`."""
+    """Return the message that the test button sends on behalf of `who`."""
     with override(_language(language)):
         words = _("It works. News about runs that are shared with the team can appear here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
@@ -159,7 +159,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
 
 
 def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Tell of everything that was decided by the same press and still stands."""
+    """Describe everything that the same press decided and that still stands."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
     if group is None:
@@ -201,12 +201,12 @@ def _verdict_title(verdict: str, group: Group) -> str:
 
 
 def _ended_decision(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Tell that a decision was set aside, or taken back by whoever had made it."""
+    """Tell that a decision was set aside, or withdrawn by the person who made it."""
     output = decision.output
     if not runs.filter(pk=output.run_id).exists():
         return None
     is_set_aside = decision.act == Decision.Act.SET_ASIDE
-    title = _("Decision set aside: %(result)s") if is_set_aside else _("Decision taken back: %(result)s")
+    title = _("Decision set aside: %(result)s") if is_set_aside else _("Decision withdrawn: %(result)s")
     return _post(title % {"result": _result(output)}, decision.note, _who(decision), output.get_absolute_url())
 
 

@@ -1,6 +1,6 @@
-"""How people want to be told by mail: for each kind of notice not at all, at once, or once a day.
+"""How people want to hear by mail: for each kind of notice not at all, at once, or once a day.
 
-In the app, everybody is always told. Without a row, a kind's default holds (`DEFAULTS`). Reminders of due decisions
+In the app, they always do. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
 aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
 """
 
@@ -12,12 +12,13 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Way
+from runs.audit.record import differences, record
+from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Mail me when it's ready" is answered by
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Email me when it's ready" is answered by
 REMINDER = "reminder"
 
 
@@ -41,7 +42,7 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
 
 
 def chosen_by(member: Member) -> dict[str, str]:
-    """Return how `member` is told of each kind that may concern them, and of due decisions (`REMINDER`)."""
+    """Return how `member` hears about each kind they can get, and about due decisions (`REMINDER`)."""
     chosen = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
     ways = {kind.value: chosen.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
     return ways | {REMINDER: chosen.get(REMINDER, Way.DAILY.value)}
@@ -56,7 +57,9 @@ def reminded() -> QuerySet[Member]:
 
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str]) -> None:
-    """Set how `member` is told of each kind in `ways`, from the next event on and for what already waits for a mail."""
+    """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed."""
+    if changes := differences(chosen_by(member), {kind: str(way) for kind, way in ways.items()}):
+        record(Verb.PERSON_CHANGED, member, changes=changes)
     for kind, way in ways.items():
         NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})
         _move_waiting(member, kind, way)
@@ -74,9 +77,9 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
     choose(member, dict.fromkeys(kinds, Way.OFF))
 
 
-# --- "Mail me when it's ready" ----------------------------------------------------------------------------------------
+# --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
-    """Whether somebody wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
+    """Whether someone wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
 
     NONE = ""
     OPEN = "open"
@@ -84,8 +87,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. Whoever is mailed about all their runs needn't ask
-    for their own. Takes at most one query."""
+    """Return what the page of `run` offers to `member`, who sees it. People who get a mail about all their runs
+    aren't offered another. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

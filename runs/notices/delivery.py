@@ -1,4 +1,4 @@
-"""Hands mails over to the mail server and says what came of each, with the server's own words."""
+"""Sends mails to the mail server and returns the result of each, with the server's own words."""
 
 import re
 import smtplib
@@ -17,7 +17,7 @@ WORDS_LENGTH = 300  # characters of the server's answer that are kept
 
 
 class Result(StrEnum):
-    """What came of handing over a mail."""
+    """The result of sending a mail."""
 
     SENT = auto()
     LATER = auto()  # the server may take it another time

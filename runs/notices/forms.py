@@ -12,7 +12,7 @@ class SeenForm(PostedForm):
 
 
 class ReadAllForm(forms.Form):
-    """When the page was made whose notices are all read now."""
+    """When the page was made whose notices are all marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 

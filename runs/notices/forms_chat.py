@@ -19,13 +19,14 @@ APPS_SHOWN = 200
 # What a team is told, in other words than a person ("you").
 KIND_WORDS: dict[str, Promise] = {
     NoticeKind.ASKED: _lazy("Decisions are needed"),
-    NoticeKind.DECIDED: _lazy("Somebody decides"),
+    NoticeKind.DECIDED: _lazy("Someone decides"),
     NoticeKind.SET_ASIDE: _lazy("A decision is set aside"),
     NoticeKind.GUEST: _lazy("A guest answers or comments"),
     NoticeKind.READY: _lazy("A run is ready"),
     NoticeKind.FAILED: _lazy("A run fails"),
-    NoticeKind.MENTION: _lazy("A comment mentions somebody"),
-    NoticeKind.REPLY: _lazy("Somebody replies to a comment"),
+    NoticeKind.MENTION: _lazy("A comment mentions someone"),
+    NoticeKind.REPLY: _lazy("Someone replies to a comment"),
+    NoticeKind.COMMENT: _lazy("Someone comments on a run"),
 }
 
 

@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm, SwitchField
 
 
 class WishForm(PostedForm):
-    """Whether somebody wants a mail when a run is ready."""
+    """Whether someone wants a mail when a run is ready."""
 
     wanted = SwitchField()
 

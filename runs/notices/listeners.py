@@ -1,4 +1,4 @@
-"""Who is told of what: listens to `runs.events`, and passes on to `record.tell`."""
+"""Who is told about what: listens to `runs.events` and calls `record.tell`."""
 
 from datetime import datetime
 
@@ -36,18 +36,20 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 
 def on_comment_posted(comment: Comment) -> None:
-    """Tell those in the conversation of a reply; and of a guest's comment, who made their link and the run. Whom it
-    mentions knows of it already."""
+    """Tell those in the conversation of a reply, the makers of other comments, and of a guest's comment, who made their
+    link, too. Whom it mentions knows of it already."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
         tell(talking, _about_comment(comment, NoticeKind.REPLY))
+    elif comment.link is None:
+        tell(_makers(comment.run), _about_comment(comment, NoticeKind.COMMENT))
     if comment.link is not None:
         tell({comment.link.member_id, *_makers(comment.run)}, _about_comment(comment, NoticeKind.GUEST))
 
 
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
-    """Take back what was told of a comment that was removed."""
+    """Hide the notices about a comment that was removed."""
     if Comment.objects.filter(pk=comment.pk, removed_at__isnull=False).exists():
         read.take_back(Notice.objects.filter(comment=comment))
 
@@ -176,7 +178,7 @@ def _asked(request: ReviewRequest) -> list[Member]:
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
 def on_run_ended(run: Run) -> None:
-    """Tell the owner, and whoever wanted a mail, how the run ended. Examples are told to nobody."""
+    """Tell the owner, and everyone who wanted a mail, how the run ended. Nobody is told about examples."""
     is_ready = run.status == Run.Status.COMPLETED
     wanting = MailWhenReady.objects.filter(run=run).values_list("member", flat=True)
     about = About(
@@ -189,7 +191,7 @@ def on_run_ended(run: Run) -> None:
 
 
 def on_output_saved(output_file: OutputFile) -> None:
-    """Let open pages show the picture of a run that they tell of."""
+    """Let open pages show the picture of a run in their notices."""
     _show_again(Q(run__outputs__files=output_file))
 
 
@@ -205,10 +207,10 @@ def _show_again(condition: Q) -> None:
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------
 def on_incident_recorded(incident: Incident) -> None:
-    """Tell admins of what they have to mend: of silent workers once a day, of dead addresses and channels each time."""
+    """Tell admins what needs fixing: silent workers once a day, dead addresses and channels each time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
-    elif incident.kind in ("mail", "chat"):
+    elif incident.kind in ("mail", "chat", "app"):
         tell_admins(f"{incident.kind}-{incident.pk}", incident.text)
 
 
@@ -220,7 +222,7 @@ def tell_admins(topic: str, message: Message) -> int:
 
 
 def on_member_left(member: Member) -> None:
-    """Delete what was told to somebody whose account was closed, and what they muted."""
+    """Delete the notices and mutes of someone whose account was closed."""
     Notice.objects.filter(member=member).delete()
     Mute.objects.filter(member=member).delete()
     MailWhenReady.objects.filter(member=member).delete()

@@ -1,4 +1,4 @@
-"""The hour at which somebody gets their daily mail and reminders, in their own time zone."""
+"""The hour at which a member gets their daily mail and reminders, in their own time zone."""
 
 from datetime import date, datetime, time
 

@@ -58,7 +58,7 @@ class Letter:
 
 
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
-    """Return the mail as it is to be sent now; None if there's nothing to say any more, or nobody to say it to."""
+    """Return the mail to send now; None if there is nothing left to say, or nobody to send it to."""
     member = Member.objects.filter(pk=row.member_id, is_active=True, mail_dead_at=None).first()
     if member is None:
         return None
@@ -108,7 +108,7 @@ def _each_once(lines: list[str]) -> list[str]:
 
 def _still_news(row: Mail, member: Member) -> list[Notice]:
     """Return the notices of the mail that are still worth telling: unread, not undone, about runs that the member still
-    sees, and of kinds that they still want mails about. Requests are worth it while a decision of theirs is open."""
+    sees, and of kinds that they still want mails about. Requests count while one of their decisions is still open."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
     wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
@@ -128,7 +128,7 @@ def _reminder(member: Member) -> Letter | None:
     words = ngettext("%(count)s decision is due soon", "%(count)s decisions are due soon", len(items))
     return Letter(
         subject=words % {"count": len(items)},
-        intro=_("Somebody waits for your decision on:"),
+        intro=_("Someone is waiting for your decision on:"),
         lines=[line_of(_due_line(item)) for item in items[:LISTED]],
         path=items[0].output.get_absolute_url() if len(items) == 1 else reverse("runs:review"),
         kinds=[choices.REMINDER],

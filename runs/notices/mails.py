@@ -22,7 +22,7 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Mail, Notice, Way
-from runs.notices import bounces, daily, mail_text, reminders
+from runs.notices import bounces, daily, mail_text, reminders, trouble
 from runs.notices.delivery import Outcome, Post, Result
 from runs.team import mail
 
@@ -132,7 +132,8 @@ def _claim(row: Mail) -> bool:
     now = timezone.now()
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
     if row.tries >= MOST_TRIES:  # a worker died during the last one
-        mine.update(given_up_at=now)
+        if mine.update(given_up_at=now):
+            trouble.mail_given_up(row.member, row.error)
         return False
     once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
     row.tries += 1
@@ -163,6 +164,8 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
     is_for_good = outcome.result in (Result.REFUSED, Result.BOUNCED) or row.tries >= MOST_TRIES
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
     _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=outcome.words)
+    if is_for_good:
+        trouble.mail_given_up(row.member, outcome.words)
     if outcome.result == Result.BOUNCED:
         bounces.record_bounce(row.member)
 
@@ -178,6 +181,8 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
         given_up_at=now if is_too_late else None,
         error=outcome.words,
     )
+    if is_too_late:
+        trouble.mail_given_up(row.member, outcome.words)
 
 
 def _record(row: Mail, **values: Any) -> None:

@@ -1,4 +1,4 @@
-"""Runs and conversations of which a member doesn't want to be told any more. What they were told before stays."""
+"""Runs and conversations that a member doesn't want to hear about any more. Earlier notices stay."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -7,13 +7,13 @@ from runs.models.run import RunQuerySet
 
 
 def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
-    """Tell `member` nothing more of `run`, or only of the conversation that `comment` belongs to."""
+    """Stop notices to `member` about `run`, or only about the conversation that `comment` belongs to."""
     made, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
     return made
 
 
 def unmute(member: Member, run: Run, comment: Comment | None = None) -> bool:
-    """Take back `mute`; return False if it wasn't muted."""
+    """Undo `mute`; return False if it wasn't muted."""
     return Mute.objects.filter(member=member, run=run, comment=top_of(comment)).delete()[0] > 0
 
 

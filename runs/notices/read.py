@@ -1,4 +1,4 @@
-"""Reads notices: marks them as read, and counts anew. `Member.unread` and `Member.news_at` follow."""
+"""Marks notices as read and keeps the counts up to date. `Member.unread` and `Member.news_at` follow."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -28,32 +28,53 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
 
 
 def mark_all(member: Member, until: datetime) -> int:
-    """Mark all that the member was told up to `until`, when their page was made. What came later stays unread."""
+    """Mark the member's notices as read up to `until`, when their page was made. Later ones stay unread."""
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
+def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
+    """Mark those of `notices` that are unread, whoever's they are, as read at `at`."""
+    found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
+    Notice.objects.filter(pk__in=found).update(read_at=at)
+    for pk in _free(sorted(set(found.values()))):
+        _count(pk)
+
+
+def mark_unread(notices: Iterable[Notice]) -> None:
+    """Take back `mark_read_for_all`."""
+    found = {notice.pk: notice.member_id for notice in notices}
+    Notice.objects.filter(pk__in=found).update(read_at=None)
+    for pk in _free(sorted(set(found.values()))):
+        _count(pk)
+
+
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark what the page of the run, or of one of its results, tells by itself, unless it is only loaded ahead."""
+    """Mark as read what the page of the run or result shows anyway, unless the page is only being prefetched."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
 
 def take_back(notices: NoticeQuerySet) -> None:
-    """Hide `notices`, whose reason is gone, from now on: in the app, and in mails that weren't sent yet."""
+    """Hide `notices` that no longer apply, in the app and in mails that haven't been sent yet."""
     members = sorted(set(notices.unread().values_list("member", flat=True)))
     notices.update(is_undone=True)
     for pk in _free(members):
         _count(pk)
 
 
+def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
+    """Lock those of `notices` that nobody else has locked, who is about to mark them, too."""
+    return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
+
+
 def show_again(members: Iterable[int]) -> None:
-    """Let open pages of `members` load anew what they tell."""
+    """Let open pages of `members` reload their notices."""
     Member.objects.filter(pk__in=_free(list(members))).update(news_at=timezone.now())
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock those of `members` that nobody else has locked. The others are counted after the transaction: if two
-    transactions that tell each other's person waited, neither would end."""
+    """Lock those of `members` that nobody else has locked. The others are counted after the transaction: two
+    transactions that tell each other's people could otherwise wait for each other forever."""
     if not members:
         return []
     free = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=members)
@@ -69,7 +90,7 @@ def count_more(members: Collection[int]) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete old notices. Count anew for those who were told lately, in case a process ended before it counted."""
+    """Delete old notices. Count again for people told recently, in case a process ended before it counted."""
     old = Notice.objects.filter(created_at__lt=now - KEPT)
     members = set(old.unread().values_list("member", flat=True).distinct())
     old.delete()
@@ -78,14 +99,14 @@ def tidy(now: datetime) -> None:
 
 
 def count_again(members: Iterable[int]) -> None:
-    """Count the unread notices of `members` anew, one person at a time."""
+    """Count the unread notices of `members` again, one person at a time."""
     for pk in members:
         with transaction.atomic():
             _count(_lock(pk))
 
 
 def _lock(pk: int) -> int:
-    """Lock the member, so that what somebody tells them meanwhile is counted."""
+    """Lock the member, so that notices they get meanwhile are counted."""
     Member.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
     return pk
 

@@ -1,6 +1,6 @@
 """Makes notices: one for each event and person, in the transaction of whatever happened.
 
-Nobody is told of what they did themselves, of a run that they may not see, or of a run or conversation that they muted.
+Nobody is told about what they did themselves, about a run they can't see, or about a run or conversation they muted.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ from runs.notices import chat, choices, read
 
 @dataclass(frozen=True)
 class About:
-    """What happened. `event` names it; whoever has a notice about it already isn't told again."""
+    """What happened. `event` names it; people who already have a notice about it aren't told again."""
 
     kind: str
     event: str
@@ -36,7 +36,7 @@ class About:
 def tell(members: Iterable[Member | int], about: About) -> int:
     """Tell each of `members` once, and the team's channels; return how many were told now.
 
-    Nobody is told of examples.
+    Nobody is told about examples.
     """
     if about.run is not None and about.run.is_example:
         return 0
@@ -48,7 +48,7 @@ def tell(members: Iterable[Member | int], about: About) -> int:
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
-    """Return those of `members` who are told: who may see it, didn't do it, and don't know of it yet."""
+    """Return the `members` to tell: they can see it, didn't do it, and haven't been told yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
     if about.actor is not None:
         active = active.exclude(pk=about.actor.pk)

@@ -1,4 +1,4 @@
-"""Reminders of due decisions: one mail in the morning for whoever owes some, from two days before the day they are due
+"""Reminders of due decisions: one mail in the morning for people who owe some, from two days before they are due
 to five days after it.
 
 For everyone there is a row for each day on which something in the portal is due, even if none of it is theirs: it says
@@ -48,10 +48,10 @@ def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
 
 
 def owed(member: Member, today: date) -> ReviewItemQuerySet:
-    """Return what waits for the member's verdict and is due about `today`, the first due first."""
+    """Return what is waiting for the member's verdict and is due around `today`, earliest first."""
     return _around(ReviewItem.objects.waiting_for(member), today, today)
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` of which somebody is reminded on a day from `first` to `last`."""
+    """Return the `items` to remind people about on the days from `first` to `last`."""
     return items.filter(due_on__range=(first - AFTER, last + BEFORE))

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.models import Comment, Decision, Member, NoticeKind, Output, ReviewRequest, Run
 from runs.models.messages import Message
-from runs.words.messages import say
+from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
@@ -84,7 +84,7 @@ def _one_line(text: str) -> str:
 
 
 def _title(told: Told) -> str:
-    if told.kind == NoticeKind.PORTAL:
+    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
         return say(told.message)
     if told.kind in (NoticeKind.READY, NoticeKind.FAILED):
         return _end(told)
@@ -119,7 +119,7 @@ def _decided(decision: Decision) -> str:
         Verdict.REJECTED: _("%(who)s rejected %(place)s"),
         Act.SET_ASIDE: _("%(who)s set a decision on %(place)s aside"),
     }
-    return sentences.get(decision.verdict or decision.act, _("%(who)s took back their decision on %(place)s"))
+    return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
 
 
 def _said(told: Told) -> str:
@@ -157,8 +157,10 @@ def results_of(told: Told) -> int:
 
 
 def _place(told: Told) -> str:
+    if told.kind == NoticeKind.LIMIT:
+        return f"{reverse('runs:me')}#spending"
     if told.kind == NoticeKind.PORTAL:
-        return reverse("runs:manage")
+        return _portal_place(told.message)
     if told.kind == NoticeKind.ASKED:
         return reverse("runs:review")
     place = told.output or told.run
@@ -166,3 +168,10 @@ def _place(told: Told) -> str:
     if told.comment is not None:
         return f"{path}?comments=all#comment-{told.comment.public_id}"
     return path
+
+
+def _portal_place(message: Message) -> str:
+    """Return the page on which an admin can do something about it."""
+    if "member" in message.values:
+        return reverse("runs:manage-limit", args=[message.values["member"]])
+    return reverse("runs:manage-spending" if message.code in SPENDING else "runs:manage")

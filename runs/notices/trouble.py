@@ -1,6 +1,8 @@
-"""What admins have to mend and nobody reports: a refused key, a disk that is nearly full. The pulse looks for it."""
+"""Problems for admins that nobody reports: a refused key and a disk that is nearly full, which the pulse checks for,
+and mails that the mail server doesn't accept."""
 
 from runs.connection.status import lamina_status
+from runs.models import Member
 from runs.models.messages import Message
 from runs.notices.listeners import tell_admins
 from runs.storage.disk import LITTLE_ROOM, free_bytes
@@ -13,3 +15,9 @@ def look() -> None:
     free = free_bytes()
     if free is not None and free < LITTLE_ROOM:
         tell_admins("storage", Message("little_room", {"free_bytes": free}))
+
+
+def mail_given_up(member: Member, words: str) -> None:
+    """Tell admins that a mail to `member` was given up, with what the mail server said. At most once a day, since it
+    may refuse them all."""
+    tell_admins("mail-given-up", Message("mail_given_up", {"name": member.display_name, "words": words or "-"}))

@@ -26,7 +26,7 @@ def inbox(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_read(request: PortalRequest) -> HttpResponse:
-    """Mark all that there was when the page was made; what came since stays unread."""
+    """Mark everything as read that was there when the page was made; newer notices stay unread."""
     form = ReadAllForm(request.POST)
     if form.is_valid():
         read.mark_all(request.user, form.cleaned_data["until"])

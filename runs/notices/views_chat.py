@@ -37,7 +37,7 @@ class ChannelCard:
 
     @property
     def is_limited(self) -> bool:
-        """Whether only some apps are told of."""
+        """Whether the channel is limited to some apps."""
         return any(is_chosen for _app, is_chosen in self.apps)
 
 
@@ -110,7 +110,7 @@ def chat_set(request: PortalRequest, app: str) -> HttpResponse:
 @require_POST
 @admins_only
 def chat_test(request: PortalRequest, app: str) -> HttpResponse:
-    """Send a test message, and show what the far side said if it didn't take it."""
+    """Send a test message, and show what the app said if it refused it."""
     channel = _found(app)
     problem = chat.send_trial(channel, request.user)
     values = {"app": channel.get_app_display(), "reason": say(problem)}
@@ -124,7 +124,7 @@ def chat_test(request: PortalRequest, app: str) -> HttpResponse:
 @require_POST
 @admins_only
 def chat_remove(request: PortalRequest, app: str) -> HttpResponse:
-    """Forget a channel and its address."""
+    """Delete a channel and its address."""
     channel = _found(app)
     channels.remove_channel(channel)
     messages.success(request, _("%(app)s was removed.") % {"app": channel.get_app_display()})

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.models import Member, NoticeKind, Run
+from runs.audit.record import record
+from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, unsubscribe
 from runs.notices.delivery import Outcome, try_once
 from runs.notices.forms_mail import BackForm, WishForm
@@ -23,7 +24,7 @@ from runs.web.secret_links import full_address
 
 @require_POST
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Mail whoever asks for it when a run is ready, or no longer."""
+    """Turn the mail about a run being ready on or off for the member."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
@@ -35,6 +36,7 @@ def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
 def mail_test(request: PortalRequest) -> HttpResponse:
     """Send the admin a mail, and show what the mail server said if that failed."""
     if mail.is_set_up():
+        record(Verb.MAIL_TESTED, None)
         _say(request, try_once(_test_mail(request.user)))
     else:
         messages.warning(request, _("Emails aren't set up. Whoever runs the portal can set EMAIL_URL."))
@@ -44,7 +46,7 @@ def mail_test(request: PortalRequest) -> HttpResponse:
 def _test_mail(member: Member) -> EmailMessage:
     paragraphs = (
         _("Hello %(name)s,") % {"name": member.display_name},
-        _("This is the test email that you asked for. Emails from Lamina Portal arrive."),
+        _("This is the test email you asked for. Emails from Lamina Portal do reach you."),
         full_address(reverse("runs:home")),
     )
     subject = _("Test email from Lamina Portal")

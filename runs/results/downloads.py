@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from zipstream import ZipStream
 
+from runs.audit.record import FEW_FILES, record
 from runs.display.provenance_sheet import NAME, Origin, sheet
 from runs.display.run_page import result_labels
 from runs.history.selection import FILES_AT_MOST, ZIP_BYTES_AT_MOST
-from runs.models import Decision, Member, Output, OutputFile, Run, for_page
+from runs.models import Decision, Member, Output, OutputFile, Run, Verb, for_page
 from runs.storage import store
 from runs.words import file_names
 from runs.words.errors import UserFacingError
@@ -47,6 +48,12 @@ class Parcel:
     size: int
     blocks: ZipStream
     files: int
+
+
+def record_download(parcel: Parcel) -> None:
+    """Record a download of many files."""
+    if parcel.files > FEW_FILES:
+        record(Verb.RESULTS_DOWNLOADED, None, label=parcel.name, changes={"files": (0, parcel.files)})
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:

@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from runs.audit.openings import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import result_draft
 from runs.display.comments import player_start, result_talk
@@ -38,6 +39,8 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     read.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
         return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
+    if "v" not in request.GET:  # otherwise, the open page asks whether anything has changed
+        record_openings(request, [page.run])
     shows_all = "comments" in request.GET
     context = {
         "section": "history",

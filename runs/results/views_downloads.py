@@ -50,6 +50,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     }
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
+    downloads.record_download(parcel)
     return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
 
 

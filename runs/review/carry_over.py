@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import events
-from runs.models import Comment, CommentChange, Member, Output, Run
+from runs.audit.record import record
+from runs.models import Comment, CommentChange, Member, Output, Run, Verb
 from runs.models.comments import CommentQuerySet
 from runs.review import tally
 from runs.review.comment_text import CommentRefusedError
@@ -40,6 +41,8 @@ def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
     for source in {comment.output for comment in tops if comment.output is not None}:
         _move([comment for comment in tops if comment.output == source], source, output)
     _record(tops, CommentChange.Act.CARRIED, by, timezone.now())
+    if tops:
+        record(Verb.COMMENT_CARRIED, output, changes={"comments": (0, len(tops))})
     return len(tops)
 
 
@@ -61,6 +64,7 @@ def move_back(comment: Comment, by: Member) -> bool:
         return False
     _return([comment], source, origin)
     _record([comment], CommentChange.Act.RETURNED, by, timezone.now())
+    record(Verb.COMMENT_MOVED_BACK, origin)
     return True
 
 

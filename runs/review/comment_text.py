@@ -31,7 +31,7 @@ class UnseenMentionError(CommentRefusedError):
     """The comment names `members` who can't see what it is on."""
 
     def __init__(self, members: list[Member]) -> None:
-        super().__init__("unseen", _("Somebody you mention can't see this. Nothing was sent."))
+        super().__init__("unseen", _("Someone you mentioned can't see this. Nothing was sent."))
         self.members = members
 
 

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import events
-from runs.models import Comment, CommentChange, GuestLink, GuestLinkOutput, Member, Mention, Output, Run
+from runs.audit.record import record
+from runs.models import Comment, CommentChange, GuestLink, GuestLinkOutput, Member, Mention, Output, Run, Verb
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError, cleaned, members_named
 from runs.review.deciders import Actor
 from runs.review.spots import END
@@ -26,6 +27,12 @@ from runs.review.spots import END
 DOUBLE_CLICK = timedelta(seconds=3)
 SAME_IF_TWICE = ("run", "output", "parent", "text", "spot_x", "spot_y", "at_ms", "file_position")
 MINUTE = timedelta(minutes=1)
+VERBS = {
+    CommentChange.Act.EDITED: Verb.COMMENT_EDITED,
+    CommentChange.Act.REMOVED: Verb.COMMENT_REMOVED,
+    CommentChange.Act.RESOLVED: Verb.COMMENT_RESOLVED,
+    CommentChange.Act.REOPENED: Verb.COMMENT_REOPENED,
+}
 PER_MINUTE = 30  # comments of one member
 PER_MINUTE_AS_GUEST = 10  # of one guest
 PER_MINUTE_OF_LINK = 30  # of all its guests, since anybody can type another name
@@ -79,6 +86,7 @@ def post(
     comment.save()
     _save_mentions(comment, named)
     _count(comment, 1)
+    record(Verb.COMMENT_POSTED, comment, actor=by.on_record)
     _tell(comment, named)
     events.comment_posted.send(comment)
     return comment
@@ -172,7 +180,7 @@ def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | N
     if words:
         raise CommentRefusedError("not-allowed", words)
     if parent is not None and (parent.run_id, parent.output_id) != (run.pk, output.pk if output else None):
-        raise CommentRefusedError("not-allowed", _("This comment is on something else."))
+        raise CommentRefusedError("not-allowed", _("This comment belongs to another result."))
 
 
 def _check_is_there(reply: Comment, parent: Comment | None) -> None:
@@ -263,6 +271,7 @@ def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
 
 def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) -> None:
     CommentChange.objects.create(comment=comment, act=act, member=by.member, created_at=now)
+    record(VERBS[act], comment, actor=by.on_record)
 
 
 def _count(comment: Comment, step: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit import actors
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
 from runs.models.deciders import NAME_LENGTH
 from runs.review.errors import NotAllowedError
@@ -49,6 +50,11 @@ class Actor:
         """Conditions for the rows of this person."""
         return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
 
+    @property
+    def on_record(self) -> actors.Actor | None:
+        """How the record names a guest; None for a member, who is the current actor."""
+        return None if self.member is not None else actors.as_guest(self.shown_name)
+
     def owns(self, decision: Decision) -> bool:
         """Return whether it's a decision of this person."""
         if self.member is not None:
@@ -71,7 +77,7 @@ def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules
 
 def approval_refusal(rules: ReviewRules, *, is_own: bool) -> str:
     """Return why a member who may decide may not approve a result; "" if they may."""
-    return _("You made this, so somebody else has to approve it.") if rules.four_eyes and is_own else ""
+    return _("You made this, so someone else has to approve it.") if rules.four_eyes and is_own else ""
 
 
 def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
@@ -103,5 +109,5 @@ def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_o
     if by.owns(decision):
         return _("Withdraw your own decision instead.")
     if rules.four_eyes and is_own:
-        return _("You made this, so somebody else has to set the decision aside.")
+        return _("You made this, so someone else has to set the decision aside.")
     return member_refusal(by.member, decision.output, rules)

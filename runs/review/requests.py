@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import events
+from runs.audit.record import record
 from runs.models import (
     Decision,
     GuestLink,
@@ -30,6 +31,7 @@ from runs.models import (
     ReviewRequest,
     ReviewRules,
     Run,
+    Verb,
 )
 from runs.review import tally
 from runs.sharing import links
@@ -75,6 +77,7 @@ def ask(
     )
     request.members.set(members)
     _add(request, outputs)
+    record(Verb.REVIEW_ASKED, request, changes={"results": (0, request.items.count())})
     if link is None:
         private = Run.objects.changeable_by(asker).filter(pk__in={output.run_id for output in outputs})
         links.share_all_with_team(private)
@@ -98,7 +101,7 @@ def _demand_deciders(members: Sequence[Member]) -> None:
     rules = ReviewRules.current()
     for member in members:
         if not rules.may_decide(member):
-            raise AskError(_("%(name)s may not decide. Ask someone else.") % {"name": member.display_name})
+            raise AskError(_("%(name)s isn't allowed to decide. Ask someone else.") % {"name": member.display_name})
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
@@ -117,14 +120,17 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
     )
 
 
+@transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
-    """Close `request`, so that nothing in it waits for anyone. Raises `PermissionDenied` for others than its asker and
+    """Close `request`, so that nobody is asked any more. Raises `PermissionDenied` for others than its asker and
     admins."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
     now = timezone.now()
     if ReviewRequest.objects.open().filter(pk=request.pk).update(closed_at=now, closed_by=by):
         request.closed_at, request.closed_by = now, by
+        record(Verb.REVIEW_CLOSED, request)
+        events.request_closed.send(request)
 
 
 @transaction.atomic
@@ -141,6 +147,7 @@ def remind(request: ReviewRequest, by: Member) -> bool:
     if not owed.exists() or not due.filter(pk=request.pk).update(reminded_at=now):
         return False
     request.reminded_at = now
+    record(Verb.REVIEW_REMINDED, request)
     events.review_asked.send(request)
     return True
 
@@ -213,7 +220,7 @@ def on_content_changed(output: Output) -> None:
 
 
 def settle(output_id: int) -> None:
-    """Compute anew whether the result's items in open requests are settled. Whoever decides has locked the result."""
+    """Work out again whether the result's items in open requests are settled. The caller has locked the result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
     if not (found := list(items)):

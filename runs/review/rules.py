@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
-from runs.models import App, ReviewRules, Run
+from runs.audit.record import differences, record, record_each, values_of
+from runs.models import App, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500
 COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_reason")}
@@ -31,7 +32,16 @@ def reviewable_apps() -> QuerySet[App]:
 @transaction.atomic
 def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str]) -> None:
     """Save the rules. Of the apps `shown` (public ids), those in `asking` ask for decisions on what is shared."""
+    before = values_of(ReviewRules.current())
     rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))
     apps = App.objects.filter(public_id__in=shown)
-    apps.filter(public_id__in=asking).update(asks_review=True)
-    apps.exclude(public_id__in=asking).update(asks_review=False)
+    _let_ask(apps.filter(public_id__in=asking), is_asking=True)
+    _let_ask(apps.exclude(public_id__in=asking), is_asking=False)
+
+
+def _let_ask(apps: QuerySet[App], *, is_asking: bool) -> None:
+    """Set whether results of `apps` are always reviewed."""
+    changed = apps.exclude(asks_review=is_asking)
+    record_each(Verb.APP_SHAPED, changed, changes={"asks_review": (not is_asking, is_asking)})
+    changed.update(asks_review=is_asking)

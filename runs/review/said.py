@@ -12,7 +12,7 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, text_before: str) -> None:
-    """Index the run anew, and forget words that stood only in the comment that was edited or removed."""
+    """Index the run again, and forget words that were only in the comment that was edited or removed."""
     _index(comment.run_id)
     forget_unused(split(fold(text_before)))
 
@@ -34,5 +34,5 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _index(run_id: int) -> None:
-    """Index the run. It is locked, since of two people who say something at once, the later must index both."""
+    """Index the run. It is locked, so that if two people say something at once, the later one indexes both."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

@@ -1,14 +1,15 @@
-"""What all verdicts on a result come to, and their numbers on its run.
+"""The overall verdict on a result, and the counts on its run.
 
 The strictest verdict counts: rejected over needs changes over approved. Those of members count, and those of guests
-whose link lets them decide; answers of other guests stand beside. Callers must have locked the rows of the runs.
+whose link lets them decide; answers of other guests are only shown. Callers must have locked the rows of the runs.
 """
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from runs.models import Decision, Output, Run
+from runs.spending import approved
 
 STRICTEST = (Decision.Verdict.REJECTED, Decision.Verdict.CHANGES, Decision.Verdict.APPROVED)
 COUNTS = Q(link=None) | Q(link__lets_decide=True)
@@ -45,14 +46,19 @@ def settle(outputs: Collection[Output]) -> None:
 
 
 def count(run_ids: Collection[int]) -> None:
-    """Count the verdicts on the completed results of runs anew, for cards and filters."""
+    """Recount the verdicts on the completed results of runs, for cards, filters and spending."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
-    for run_id, verdict, number in done.values_list("run_id", "verdict").annotate(number=Count("pk")):
+    rounds = dict.fromkeys(found, 0)
+    counted = done.values_list("run_id", "verdict").annotate(count=Count("pk"), rounds=Sum("number"))
+    for run_id, verdict, number, versions in counted:
         found[run_id][verdict] = number
+        if verdict == Decision.Verdict.APPROVED:
+            rounds[run_id] = versions
     for run_id, numbers in found.items():
         columns = {column: numbers.get(verdict, 0) for verdict, column in NUMBERS.items()}
         Run.objects.filter(pk=run_id).update(verdicts=verdicts_text(numbers), **columns)
+    approved.count({pk: (numbers.get(Decision.Verdict.APPROVED, 0), rounds[pk]) for pk, numbers in found.items()})
 
 
 def verdicts_text(verdicts: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""What people type to say what a comment is about: a spot of a picture, or a second of film or sound."""
+"""Places that people type for a comment: a spot on a picture, or a second of video or audio."""
 
 from django.utils.translation import gettext as _
 

@@ -2,11 +2,11 @@
 
 Every act is a row (`models.Decision`) that stays. The verdict of a result (`Output.verdict`) follows in the same
 transaction, by one conditional UPDATE: it applies only if nothing has changed since the page that somebody decided on
-(`Output.decided_in`). Whoever repeats their own verdict gets the one that stands.
+(`Output.decided_in`). Repeating one's own verdict returns the one that stands.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import events
-from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules
+from runs.audit.record import record_each
+from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
 from runs.review import tally
@@ -32,6 +33,11 @@ from runs.review.errors import (
 )
 from runs.review.versions import newer_of_each, own_work
 
+ENDS = {
+    Decision.Act.UNDO: Verb.RESULT_UNDONE,
+    Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
+    Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
+}
 AT_ONCE = 200  # results per transaction when many are decided, so that others don't wait long
 
 
@@ -148,6 +154,8 @@ class _Decider:
     def _check_content(self, output: Output, verdict: str) -> None:
         if output.status != Output.Status.COMPLETED or output.pk in self.saving:
             raise NotSavedError(_("This result isn't saved yet. Decide when it is."))
+        if output.removed_at is not None:
+            raise NotSavedError(_("This result was removed, so nobody can decide on it any more."))
         if verdict == APPROVED and not output.content_hash:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
@@ -204,11 +212,21 @@ def _record(
                     raise
                 errors.append(error)
         decider.save()
+        _enter(Verb.RESULT_DECIDED, ((row.output, row.target, row) for row in decider.made), by)
         for decision in decider.made:
             events.decision_made.send(decision)
     for press in presses:
         _show(press.output, decider.fresh.get(press.output.pk))
     return decisions, errors
+
+
+def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
+    """Record acts on results: each with what the person's verdict was and is."""
+    groups = dict[tuple[str, str], list[Output]]()
+    for output, before, after in acts:
+        groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
+    for verdicts, outputs in groups.items():
+        record_each(verb, outputs, changes={"verdict": verdicts}, actor=by.on_record)
 
 
 def _show(output: Output, fresh: Output | None) -> None:
@@ -228,7 +246,7 @@ def undo(batch: str, by: Actor) -> int:
     )
     with transaction.atomic():
         tally.lock_runs(row.output for row in of_press.select_related("output"))
-        ended = list(of_press.select_related("output"))
+        ended = list(of_press.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         again = [row.target_id for row in ended if row.target_id]
         Decision.objects.filter(pk__in=again).update(is_standing=True)
@@ -241,7 +259,7 @@ def withdraw(output: Output, by: Actor) -> None:
     own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
     with transaction.atomic():
         tally.lock_runs([output])
-        ended = list(own.select_related("output"))
+        ended = list(own.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         _record_ends(ended, Decision.Act.WITHDRAW, by)
     for row in ended:
@@ -249,7 +267,7 @@ def withdraw(output: Output, by: Actor) -> None:
 
 
 def set_aside(decision: Decision, reason: str, by: Actor) -> None:
-    """End the verdict of somebody else, with a reason. Raises a `DecisionError`."""
+    """End someone else's verdict, with a reason. Raises a `DecisionError`."""
     reason = clean_note(reason)
     if not reason:
         raise ReasonNeededError
@@ -269,7 +287,7 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
 
 @transaction.atomic
 def count_guests_again(link: GuestLink) -> None:
-    """Let the verdicts of results follow, after a link began or ceased to let its guests decide."""
+    """Update the verdicts of results after a link began or stopped letting its guests decide."""
     given = Decision.objects.standing().on_current_content().filter(link=link)
     outputs = Output.objects.filter(pk__in=given.values("output"))
     tally.lock_runs(outputs)
@@ -277,7 +295,7 @@ def count_guests_again(link: GuestLink) -> None:
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
-    """Add a row for each decision that somebody ended, and let the verdicts of the results follow."""
+    """Add a row for each decision that was ended, and update the verdicts of the results."""
     batch = new_public_id()
     acts = [
         Decision(
@@ -292,6 +310,7 @@ def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: 
         for row in ended
     ]
     Decision.objects.bulk_create(acts)
+    _enter(ENDS[act], ((row.output, row, None) for row in ended), by)
     tally.settle([row.output for row in ended])
     for row in acts:
         events.decision_made.send(row)

@@ -29,7 +29,7 @@ def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[i
 
 
 def on_content_changed(output: Output) -> None:
-    """Tell that a version is ready to take the place of the one before."""
+    """Announce that a version is ready to replace the one before."""
     if output.line_id is not None and output.status == Output.Status.COMPLETED:
         ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
         if (replaced := ready.last()) is not None:
@@ -49,7 +49,7 @@ def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
 
 
 def own_work(outputs: Iterable[Output], member: Member | None, rules: ReviewRules) -> set[int]:
-    """Return those of the results that the member may not approve with four eyes: primary keys. At most one query."""
+    """Return the primary keys of the results that four eyes keep the member from approving. At most one query."""
     if member is None or not rules.four_eyes:
         return set()
     own = Output.objects.filter(pk__in=[output.pk for output in outputs]).own_work_of(member)

@@ -16,8 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from runs.display.result_page import next_version_url
+from runs.display.run_page import onward_of
+from runs.display.run_sentences import failure_of
 from runs.display.verdicts import verdict_of, verdicts_of
-from runs.models import Decision, Output
+from runs.models import Decision, Output, Run
 from runs.review import verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, NotAllowedError, NoteTooLongError, ReasonNeededError
@@ -57,7 +60,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
-    """End the verdict of somebody else, with a reason."""
+    """End someone else's verdict, with a reason."""
     seen = Decision.objects.filter(output__in=Output.objects.visible_to(request.user))
     decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
     refuse_viewers(request.user)
@@ -143,8 +146,21 @@ def _panel(
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
     next_url = own_path(given["next"], output.get_absolute_url())
     context = {"section": "history", "panel": panel, "look": look, "next": next_url, **more}
+    if request.htmx:
+        context |= _beside(request, output, look)
     template = "review/_verdict_swapped.html" if request.htmx else "review/result_decide.html"
     return render_page(request, template, context, status=status)
+
+
+def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]:
+    """Return what leads to the next version, which the page shows apart from the panel."""
+    if look == "column":
+        return {}
+    run = Run.objects.select_related("app").get(pk=output.run_id)  # counted anew by the press
+    if look == "page":
+        output.run = run
+        return {"next_version_url": next_version_url(output, request.user)}
+    return {"onward": onward_of(run, request.user, failure_of(run, request.user))}
 
 
 def _go_back(request: PortalRequest, path: str, otherwise: str, fragment: str = "") -> HttpResponse:

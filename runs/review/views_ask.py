@@ -90,7 +90,7 @@ def _ask(request: PortalRequest, given: dict[str, Any], outputs: Sequence[Output
     told = {"message": given["message"], "due_on": given["due_on"]}
     if given["who"] == "guests":
         link = _ask_guests(member, outputs, given["audience"], **told)
-        messages.success(request, _("Asked. Copy the address and send it to your client."))
+        messages.success(request, _("Done. Copy the address and send it to your client."))
         return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
     requests.ask(member, outputs, members=given["members"] if given["who"] == "named" else (), **told)
     words = ngettext(

@@ -83,7 +83,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Say how many results were decided on, and how many were skipped and why."""
+    """Say how many results were decided, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),

@@ -37,7 +37,7 @@ def review(request: PortalRequest) -> HttpResponse:
     """Show what waits for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
     `?done=` is the press that led here, told once to screen readers. A decision that wasn't recorded stays on screen,
-    and so does, with `?kept=1`, a result that was commented on, even if it doesn't wait any more.
+    and so does, with `?kept=1`, a result that was commented on, even if it isn't waiting any more.
     """
     if request.method == "POST":
         return _decide(request)
@@ -112,7 +112,7 @@ def _show(
 def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
     """Return what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
     if request.GET.get("undone"):
-        return _("Undone. The result waits again.")
+        return _("Undone. The result is waiting for a decision again.")
     if last is None or last.decision.batch != request.GET.get("done"):
         return ""
     return f"{last.words}. {review_queue.left_words(count)}."
@@ -144,11 +144,11 @@ def review_decided(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def request_close(request: PortalRequest, request_id: str) -> HttpResponse:
-    """Close a request, so that nothing in it waits for anyone."""
+    """Close a request, so that nobody is asked any more."""
     found = _request(request, request_id)
     refuse_viewers(request.user)
     requests.close(found, request.user)
-    messages.success(request, _("The request is closed. Nobody is asked any more."))
+    messages.success(request, _("The request is closed. Nobody is being asked any more."))
     return _to_asked(request)
 
 
@@ -158,9 +158,11 @@ def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
     found = _request(request, request_id)
     refuse_viewers(request.user)
     if requests.remind(found, request.user):
-        messages.success(request, _("They are reminded."))
+        messages.success(request, _("Reminder sent."))
     else:
-        messages.warning(request, _("Nobody was reminded: that works once an hour, while something waits."))
+        messages.warning(
+            request, _("Nobody was reminded. You can remind people once an hour while something is waiting.")
+        )
     return _to_asked(request)
 
 

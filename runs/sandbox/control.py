@@ -18,6 +18,7 @@ mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", mo
     POST expire          {"url": "http://..."} or {"all": true}
     POST limit           {"per_minute": 100}, null for none
     POST balance         {"balance": 3.5}
+    POST price           {"factor": 1.2}: runs cost that many times their estimate
     POST keys            {"accepted": ["lma_next"]}
     POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
 
@@ -87,6 +88,7 @@ class Control:
             ("POST", "expire"): self._expire,
             ("POST", "limit"): self._limit,
             ("POST", "balance"): self._balance,
+            ("POST", "price"): self._price,
             ("POST", "keys"): self._keys,
             ("POST", "apps"): self._add_app,
             ("DELETE", "apps"): self._remove_app,
@@ -187,6 +189,10 @@ class Control:
 
     def _balance(self, body: dict[str, Any], _: str) -> Any:
         self.world.set_balance(float(body["balance"]))
+        return {"ok": True}
+
+    def _price(self, body: dict[str, Any], _: str) -> Any:
+        self.world.price_factor = float(body["factor"])
         return {"ok": True}
 
     def _keys(self, body: dict[str, Any], _: str) -> Any:

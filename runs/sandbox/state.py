@@ -105,6 +105,7 @@ class World:
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.expired: set[str] = set()
         self.is_all_expired = False
+        self.price_factor = 1.0
 
     def reset(self) -> None:
         """Remove runs, faults and counters, and restore the balance. Uploads stay readable."""
@@ -165,7 +166,7 @@ class World:
                 outputs=outputs,
                 created_at=now,
                 seconds=0.0 if webhook and self.webhook_orders.early else seconds,
-                cost=catalogue.cost(outputs),
+                cost=catalogue.cost(outputs) * self.price_factor,
                 outcome=script.outcome,
                 error=script.error,
                 failed=failed,

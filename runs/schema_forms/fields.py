@@ -152,6 +152,9 @@ class UrlAnswerField(AnswerField):
         if upload.status == "failed":
             words = _("“%(name)s” can't be used. Remove or replace it.") % {"name": upload.name}
             raise forms.ValidationError(words, code="failed")
+        if upload.status == "removed":
+            words = _("“%(name)s” was removed by the retention rules. Add it again.") % {"name": upload.name}
+            raise forms.ValidationError(words, code="removed")
         if upload.status == "ready" and self.question.accept and upload.kind not in self.question.accept:
             raise forms.ValidationError(unfit_words(upload.name, self.question.accept), code="wrong_kind")
 

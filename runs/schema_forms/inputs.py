@@ -1,7 +1,7 @@
 """Convert answers to the inputs to send, fit them to a new version of the app, and match Lamina's errors to fields."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ def to_inputs(
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
     inputs: dict[str, Any] = {}
-    for question, answer in _matched(questions, answers)[0].items():
+    for question, answer in matched(questions, answers)[0].items():
         if answer.is_default:
             continue
         value: str | list[str] = answer.text
@@ -75,10 +75,10 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
     """Fit `answers`, possibly given for another version of the app, to a form for `parameters`."""
-    matched, left = _matched(questions_of(parameters), answers)
+    found, left = matched(questions_of(parameters), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
-    for question, answer in matched.items():
+    for question, answer in found.items():
         if answer.is_default and not question.is_needed:
             continue
         value = _FIT[question.kind](question, answer)
@@ -126,7 +126,7 @@ def _asked_as(word: str, questions: list[Question]) -> Question | None:
     return None
 
 
-def _matched(questions: list[Question], answers: list[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
+def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
     """Return answers by question, and answers that match no question. Each answer is used once, in order."""
     left = dict(enumerate(answers))
     found: dict[int, Answer] = {}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.types import Parameters, Rule
 
 MEDIA_KINDS = ("image", "video", "audio")
 LABEL_LENGTH = 300  # maximum length of a displayed name or label, in characters
@@ -51,10 +51,14 @@ def is_seen(text: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One parameter. Ids of form fields are based on its `position`, since names can be anything."""
+    """One parameter. Ids of form fields are based on its `position`, since names can be anything.
+
+    `rule` is the admin's rule for it. Options keep their positions: rules only say which of them may be chosen.
+    """
 
     position: int
     raw: dict[str, Any]
+    rule: Rule | None = None
 
     @property
     def field_name(self) -> str:
@@ -78,13 +82,15 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The name to show, or a placeholder if the name is invisible."""
-        seen = next((text for text in (self.name, self.key) if is_seen(text)), "")
+        """The admin's label or the name, or a placeholder if the name is invisible."""
+        own = self.rule.label if self.rule else ""
+        seen = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
         return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
 
     @cached_property
     def help(self) -> str:
-        return self._text("description").strip()
+        own = self.rule.help if self.rule else ""
+        return own or self._text("description").strip()
 
     @cached_property
     def options(self) -> tuple[str, ...]:
@@ -114,9 +120,30 @@ class Question:
         return self.raw.get("default")
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether the admin's rule says what is sent, so that there is nothing to answer."""
+        return self.rule is not None and self.rule.is_fixed
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.rule is not None and self.rule.mode == "hidden"
+
+    @cached_property
+    def allowed(self) -> tuple[str, ...] | None:
+        """The options that may be chosen, if the admin's rule allows only some of them."""
+        if self.rule is None or not self.rule.options or self.is_fixed or self.kind != "options":
+            return None
+        return tuple(option for option in self.options if option in self.rule.options)
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the app has a default that may be used. Lamina's `required` can't be trusted."""
+        return self.default is not None and (self.allowed is None or self.default_words in self.allowed)
+
+    @property
     def is_needed(self) -> bool:
-        """Whether the question must be answered because it has no default. Lamina's `required` can't be trusted."""
-        return self.default is None
+        """Whether people must answer the question, since it has no default."""
+        return not self.is_fixed and not self.has_default
 
     @cached_property
     def default_words(self) -> str:
@@ -125,8 +152,8 @@ class Question:
 
     @cached_property
     def default_option(self) -> int | None:
-        """Position of the default among the options; None if it is not one of them."""
-        if isinstance(self.default, str | int | float) and self.default_words in self.options:
+        """Position of the default among the options; None if it is not one of them, or may not be used."""
+        if self.has_default and isinstance(self.default, str | int | float) and self.default_words in self.options:
             return self.options.index(self.default_words)
         return None
 

@@ -13,7 +13,7 @@ class UploadInfo:
 
     id: str
     name: str
-    status: Literal["fetching", "ready", "failed"]
+    status: Literal["fetching", "ready", "failed", "removed"]
     kind: str = ""  # "image", "video", "audio", "other"; empty until known
     size_bytes: int | None = None
     error: str = ""
@@ -28,3 +28,27 @@ class UploadInfo:
     def icon(self) -> str:
         """The icon to show while there is no picture."""
         return self.kind if self.kind in ("image", "video", "audio") else "file"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The admin's rule for the field with this `key`, else this `id`, else this `name`.
+
+    A locked or hidden field always sends `value` (a text, or the exact label of an option) or `file`; without either,
+    the app's default. Of an open field's options, only those in `options` may be chosen; if it's empty, all.
+    """
+
+    key: str = ""
+    id: str = ""
+    name: str = ""
+    label: str = ""  # empty: as the author wrote it
+    help: str = ""
+    mode: str = "open"  # "open", "locked" or "hidden"
+    value: str | None = None
+    file: UploadInfo | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the field sends the same in every run, whatever people enter."""
+        return self.mode != "open"

@@ -21,7 +21,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
+from runs.audit.actors import as_guest
+from runs.audit.record import FEW_FILES, record
+from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile, Verb
 from runs.models.run import RunInputUpload
 from runs.sharing.guest_names import input_name, labels_of, told
 from runs.web import secret_links
@@ -155,6 +157,12 @@ def size_of(link: GuestLink) -> tuple[int, int]:
     given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
     found = saved.aggregate(files=Count("pk"), size=Sum(given))
     return found["files"] + shown.exclude(text="").count(), found["size"] or 0
+
+
+def record_download(link: GuestLink) -> None:
+    """Record that a guest downloads everything, if that is many files."""
+    if (count := size_of(link)[0]) > FEW_FILES:
+        record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
 
 def _shown(link: GuestLink) -> QuerySet[Output]:

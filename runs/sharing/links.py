@@ -20,7 +20,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from runs import events
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
+from runs.audit.record import differences, record, record_each, values_of
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, Verb
 from runs.models.ids import ALPHABET
 from runs.models.run import RunQuerySet
 from runs.models.sharing import GuestLinkQuerySet
@@ -94,6 +95,7 @@ def share_all_with_team(runs: RunQuerySet) -> int:
     """Share `runs` with every member; return how many weren't shared before."""
     private = list(runs.filter(shared_at=None).select_for_update(of=("self",)).select_related("app", "member"))
     now = timezone.now()
+    record_each(Verb.RUN_SHARED, private)
     Run.objects.filter(pk__in=[run.pk for run in private]).update(shared_at=now, version=F("version") + 1)
     for run in private:
         run.shared_at = now
@@ -101,10 +103,14 @@ def share_all_with_team(runs: RunQuerySet) -> int:
     return len(private)
 
 
+@transaction.atomic
 def stop_sharing_with_team(run: Run) -> bool:
     """Make `run` private to its maker again; return False if it already was private."""
     shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
-    return bool(shared.update(shared_at=None, version=F("version") + 1))
+    is_changed = bool(shared.update(shared_at=None, version=F("version") + 1))
+    if is_changed:
+        record(Verb.RUN_UNSHARED, run)
+    return is_changed
 
 
 @transaction.atomic
@@ -118,7 +124,9 @@ def only_me(run: Run, member: Member) -> int:
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.
     for link in list(links_to(run).select_for_update().order_by("pk")):
         if link.chosen.exclude(output__run=run).exists():
-            link.chosen.filter(output__run=run).delete()
+            count = link.chosen.count()
+            gone, _rows = link.chosen.filter(output__run=run).delete()
+            record(Verb.LINK_CHANGED, link, changes={"results": (count, count - gone)})
         elif link.expires_at > now:
             ended += revoke(link, member)
     _count_change([run.pk])
@@ -168,6 +176,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
         expires_at=end_of(usual_last_day(rules)),
     )
     _choose(link, outputs)
+    record(Verb.LINK_MADE, link, changes={"results": (0, len(outputs))})
     _count_change(_runs_shown(link))
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return link
@@ -199,6 +208,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 def change_link(link: GuestLink, options: LinkOptions) -> None:
     """Apply `options` to `link`. Its URL stays the same, and views or a revocation recorded meanwhile aren't
     overwritten."""
+    before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
     has_new_deciders = link.lets_decide != options.lets_decide
@@ -210,6 +220,8 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
     link.save(update_fields=CHANGED_BY_OPTIONS)
     shown_before = _runs_shown(link)
     _choose(link, options.outputs)
+    after = values_of(link, *CHANGED_BY_OPTIONS) | {"results": len(options.outputs)}
+    record(Verb.LINK_CHANGED, link, changes=differences(before, after))
     _count_change({*shown_before, *_runs_shown(link)})
     if has_new_deciders:
         events.deciders_changed.send(link)
@@ -232,6 +244,7 @@ def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
     else:
         link.chosen.filter(pk=place.pk).update(output=new)
     GuestLink.objects.filter(pk=link.pk).update(is_example=False)
+    record(Verb.LINK_REPLACED, link, changes={"result": (old, new), "version": (old.number, new.number)})
     _count_change({old.run_id, new.run_id})
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return True
@@ -261,6 +274,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
+        record(Verb.LINK_REVOKED, link)
         _count_change(_runs_shown(link))
     return is_ended
 
@@ -270,16 +284,20 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
     """Make the URL of `link` work again until its last day, or until the latest day that `rules` now allow."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
+    record(Verb.LINK_RESTORED, link, changes={"expires_at": (link.expires_at, expires_at)})
     _count_change(_runs_shown(link))
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 
 
+@transaction.atomic
 def extend(link: GuestLink) -> None:
     """Extend `link` by two weeks from its last day, or from today if that is later, within the admins' limit."""
     rules = SharingRules.current()
     begin = max(portal_day(), last_day_of(link))
     last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
-    GuestLink.objects.filter(pk=link.pk).update(expires_at=max(link.expires_at, end_of(last)), is_example=False)
+    until = max(link.expires_at, end_of(last))
+    GuestLink.objects.filter(pk=link.pk).update(expires_at=until, is_example=False)
+    record(Verb.LINK_EXTENDED, link, changes={"expires_at": (link.expires_at, until)})
 
 
 # --- Time and passphrases ---------------------------------------------------------------------------------------------
@@ -315,7 +333,9 @@ def suggested_passphrase(nonce: str) -> str:
 @transaction.atomic
 def change_rules(rules: SharingRules) -> int:
     """Save `rules` as the only row; return how many links were shortened."""
+    before = values_of(SharingRules.current())
     rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
     rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))
     latest = end_of(latest_day(rules))
     return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)

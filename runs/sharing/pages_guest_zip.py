@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from runs.display.provenance import kind_words
-from runs.display.provenance_sheet import csv_bytes, named_apart
+from runs.display.provenance_sheet import named_apart
 from runs.engine.input_summary import input_files, whole_text
 from runs.models import GuestLink, Output, Run, StoredFile
 from runs.schema_forms.questions import shortened
@@ -23,6 +23,7 @@ from runs.sharing.guest_copies import State
 from runs.sharing.guest_names import input_name, labels_of, stems_of
 from runs.sharing.pages_guest import guest_tree
 from runs.storage import store
+from runs.words.csv_cells import csv_bytes
 from runs.words.file_names import Stem, day_of, ending_of
 
 SHEET = "files.csv"

@@ -147,6 +147,7 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     }
     if request.method == "HEAD":  # streaming would read every file for nothing
         return HttpResponse(content_type="application/zip", headers=headers)
+    guests.record_download(link)
     return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)
 
 

@@ -11,7 +11,7 @@ from runs.connection import status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
 from runs.spending.left import Left, left_for
-from runs.spending.limits import beyond_limit
+from runs.spending.limits import beyond_limit, is_own_limit, own_words
 from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words
 
@@ -86,6 +86,8 @@ class CostLine:
     reason: str
     not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if someone can
     left: Left | None  # what is left this month; None for those who can't run apps
+    own_words: str  # the same in words; empty without a limit
+    can_ask: bool  # the member's own limit blocks the run, and an admin can raise it
 
 
 def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
@@ -109,8 +111,10 @@ def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: Ap
     words = _cost_words(app, estimated)
     left = left_for(member) if member.can_run else None
     reason = _reason(app, member) or _shortage(member, estimated, account)
+    can_ask = False
     if not reason and left is not None:
         reason = beyond_limit(member, left, estimated.hundredths)
+        can_ask = bool(reason) and not member.is_admin and is_own_limit(left, estimated.hundredths)
     return CostLine(
         words=words or _("cost unknown"),
         note=_note(estimated),
@@ -120,6 +124,8 @@ def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: Ap
         reason=reason,
         not_open=_(NOT_OPEN) if app.is_forbidden else "",
         left=left,
+        own_words=own_words(left) if left is not None else "",
+        can_ask=can_ask,
     )
 
 

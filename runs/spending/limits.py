@@ -49,6 +49,23 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None) -> str:
     return ""
 
 
+def is_own_limit(left: Left, hundredths: int | None) -> bool:
+    """Return whether it is the member's own limit that a press would go beyond."""
+    is_allowed = hundredths is not None or left.allows_unknown
+    return is_allowed and left.limit is not None and left.used > room_needed(left.limit, hundredths)
+
+
+def own_words(left: Left) -> str:
+    """Return what is left of the limit that is nearer, the member's or the team's; empty if there is none."""
+    if left.left is not None and left.left == left.least:
+        sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
+    elif left.portal_left is not None:
+        sentence, rest, limit = _("Team: %(left)s of %(limit)s left this month"), left.portal_left, left.portal_limit
+    else:
+        return ""
+    return sentence % {"left": amount_words(rest), "limit": amount_words(limit or 0)}
+
+
 def room_needed(limit: int, hundredths: int | None) -> int:
     """Return how much of `limit` may be used already for a press that costs `hundredths`.
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.models import Invite, Member
+from runs.audit.actors import as_member
+from runs.audit.record import record
+from runs.models import Invite, Member, Verb
 from runs.team.members import RefusedError, lock_admins_and
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -65,7 +67,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
     elif (first := _just_made(by, name, role, now)) is not None:
         return first
     link = secret_links.new_link(Purpose.INVITE)
-    return Invite.objects.create(
+    made = Invite.objects.create(
         nonce=link.nonce,
         token_hash=link.token_hash,
         email=email,
@@ -75,6 +77,8 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
         created_at=now,
         expires_at=now + LIFETIME,
     )
+    record(Verb.PERSON_INVITED, made, changes={"role": ("", role)})
+    return made
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
@@ -99,16 +103,22 @@ def _who(member: Member) -> dict[str, str]:
     return {"name": member.display_name, "email": member.email}
 
 
+@transaction.atomic
 def renew(invite: Invite) -> None:
     """Extend the invite to seven days from now, with the same link."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
+    record(Verb.PERSON_INVITED_AGAIN, invite)
 
 
+@transaction.atomic
 def revoke(invite: Invite) -> bool:
     """Revoke the invite; return False if it was already used or revoked."""
     waiting = Invite.objects.filter(pk=invite.pk, accepted_at=None, revoked_at=None)
-    return bool(waiting.update(revoked_at=timezone.now()))
+    is_revoked = bool(waiting.update(revoked_at=timezone.now()))
+    if is_revoked:
+        record(Verb.PERSON_UNINVITED, invite)
+    return is_revoked
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
@@ -125,6 +135,7 @@ def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
                 raise RefusedError(_(TAKEN))
             member = Member.objects.create_user(address, password, name=name.strip(), role=invite.role)
             Invite.objects.filter(pk=invite.pk).update(accepted_by=member)
+            record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)}, actor=as_member(member))
     except IntegrityError:
         raise RefusedError(_(TAKEN)) from None
     return member

@@ -3,8 +3,10 @@
 There is always an active admin; a change that would remove the last one is refused.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -14,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs import events
-from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload
+from runs.audit.record import differences, record, record_each, values_of
+from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team import sessions
 from runs.words.numbers import number_words
@@ -106,6 +109,8 @@ def change_role(member: Member, role: str) -> None:
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
+    if role != member.role:
+        record(Verb.PERSON_CHANGED, member, changes={"role": (member.role, role)})
     member.role, member.is_superuser = role, role == Member.Role.ADMIN and member.is_superuser
     member.save(update_fields=["role", "is_superuser"])
 
@@ -118,14 +123,17 @@ def deactivate(member: Member) -> None:
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
     member.save(update_fields=["is_active", "deactivated_at"])
+    record(Verb.PERSON_DEACTIVATED, member)
     events.member_left.send(member)
     sessions.end_all(member)
 
 
+@transaction.atomic
 def reactivate(member: Member) -> None:
     """Let `member` sign in again, with their old password and role."""
     member.is_active, member.deactivated_at = True, None
     member.save(update_fields=["is_active", "deactivated_at"])
+    record(Verb.PERSON_REACTIVATED, member)
 
 
 @transaction.atomic
@@ -139,13 +147,29 @@ def transfer(leaver: Member, to: Member) -> Left:
     left = left_by(leaver)
     used = RunInputUpload.objects.filter(input__run__member=leaver).values("upload")
     Upload.objects.filter(Q(pk__in=used) | Q(presets__member=leaver), member=leaver).update(member=to)
-    Run.objects.filter(member=leaver).update(member=to, version=F("version") + 1)
+    runs = Run.objects.filter(member=leaver)
+    record_each(Verb.RUN_TRANSFERRED, runs.only("public_id", "title", "app_name"), changes={"owner": (leaver, to)})
+    runs.update(member=to, version=F("version") + 1)
     GuestLink.objects.filter(member=leaver).update(member=to)
     for preset in Preset.objects.filter(member=leaver).select_related("app"):
         preset.name = _free_name(preset, to, leaver.display_name)
         preset.member = to
         preset.save(update_fields=["name", "member"])
+    counts = {"runs": left.runs, "presets": left.presets, "links": left.links}
+    moved = {name: (count, 0) for name, count in counts.items() if count}
+    record(Verb.PERSON_TRANSFERRED, leaver, changes={"owner": (leaver, to), **moved})
     return left
+
+
+@transaction.atomic
+def change_settings(member: Member, given: Mapping[str, Any]) -> None:
+    """Save what `member` chose for themself, by field."""
+    before = values_of(Member.objects.get(pk=member.pk), *given)
+    for name, value in given.items():
+        setattr(member, name, value)
+    member.save(update_fields=list(given))
+    if changes := differences(before, given):
+        record(Verb.PERSON_CHANGED, member, changes=changes)
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
@@ -176,10 +200,12 @@ def _refuse_last_admin(member: Member) -> None:
     Call this in a transaction: if two admins demote each other at the same time, only one may succeed.
     """
     if lock_admins_and(member) == [member.pk]:
-        told = _("%(name)s is the only admin. Make somebody else an admin first.")
+        told = _("%(name)s is the only admin. Make someone else an admin first.")
         raise RefusedError(told % {"name": member.display_name})
 
 
 def _revoke_invites_of(member: Member) -> None:
     """Revoke open invites created by `member`, so that they can't use one to get back in."""
-    Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())
+    waiting = Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None)
+    record_each(Verb.PERSON_UNINVITED, waiting)
+    waiting.update(revoked_at=timezone.now())

@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from runs.models import Member
+from runs.audit.actors import as_member
+from runs.audit.record import record
+from runs.models import Member, Verb
 from runs.team import mail, sessions
 from runs.web import secret_links
 from runs.web.secret_keys import keyed_hashes
@@ -32,6 +35,13 @@ def new_password_address(member: Member, lifetime: timedelta) -> str:
     return secret_links.full_address(reverse("runs:password-new", args=[token]))
 
 
+@transaction.atomic
+def link_to_hand_over(member: Member) -> str:
+    """Return a link that lets `member` set a new password, for an admin to pass on."""
+    record(Verb.PERSON_PASSWORD_LINK, member)
+    return new_password_address(member, BY_HAND)
+
+
 def member_of(token: str) -> Member | None:
     """Return the member whose password the link sets; None if the link is forged, expired or used."""
     parts = TOKEN.fullmatch(token)
@@ -42,6 +52,7 @@ def member_of(token: str) -> Member | None:
     return member if any(constant_time_compare(parts["proof"], proof) for proof in proofs) else None
 
 
+@transaction.atomic
 def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
@@ -56,7 +67,16 @@ def set_with_link(member: Member, password: str) -> bool:
         member.refresh_from_db()
         return member.is_active and member.check_password(password)  # the same person double-clicked
     sessions.end_all(member)
+    record(Verb.PERSON_NEW_PASSWORD, member, actor=as_member(member))
     return True
+
+
+@transaction.atomic
+def change(member: Member, password: str) -> None:
+    """Set the password of `member`, who has just given the old one."""
+    member.set_password(password)
+    member.save(update_fields=["password"])
+    record(Verb.PERSON_NEW_PASSWORD, member)
 
 
 def send_new_password_mail(member_id: int) -> None:

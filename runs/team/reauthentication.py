@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 
-from runs.team import recent_password
+from runs.team import recent_password, sessions
 from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
@@ -52,6 +52,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
     except throttling.TooManyError:
         return _(throttling.SENTENCE)
     if not request.user.check_password(form.cleaned_data["password"]):
+        sessions.record_refused(request.user.email, attempt)
         return _(WRONG)
     attempt.forgive_first()
     recent_password.record_given(request)

@@ -11,14 +11,18 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language_from_request
 
-from runs.models import BrowserSession, Member
+from runs.audit.actors import as_member
+from runs.audit.record import record, record_each
+from runs.models import BrowserSession, Member, Verb
 from runs.team.browsers import browser_of, browser_words
 from runs.web.session_store import PROVES_FOR, SessionStore
+from runs.web.throttling import Attempt
 from runs.web.zone import browser_zone
 
 SEEN_EVERY_SECONDS = 240.0
@@ -85,14 +89,14 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
     return sorted(lines, key=lambda line: not line.is_this_one)
 
 
+@transaction.atomic
 def end_one(member: Member, public_id: str) -> bool:
     """Sign out one browser of `member`; return False if they have none with that id."""
-    key = (
-        BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
-    )
-    if key is None:
+    row = BrowserSession.objects.filter(member=member, public_id=public_id).first()
+    if row is None:
         return False
-    _end([key])
+    record(Verb.PERSON_BROWSER_ENDED, row)
+    _end([row.session_key])
     return True
 
 
@@ -106,6 +110,15 @@ def end_all(member: Member, *, but: str | None = None) -> int:
     return _end(list(keys))
 
 
+@transaction.atomic
+def end_others(member: Member, current_key: str | None) -> int:
+    """Sign `member` out everywhere but in the browser with the key `current_key`; return how many browsers that was."""
+    record_each(
+        Verb.PERSON_BROWSER_ENDED, BrowserSession.objects.filter(member=member).exclude(session_key=current_key or "")
+    )
+    return end_all(member, but=current_key)
+
+
 def follow(request: HttpRequest, old_key: str | None) -> None:
     """Record the new session key of this browser, for example after a password change."""
     if old_key and request.session.session_key:
@@ -116,6 +129,12 @@ def tidy(now: datetime) -> None:
     """Delete sessions that expired too long ago to prove who sent a form, and the rows of deleted sessions."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
+def record_refused(email: str, attempt: Attempt) -> None:
+    """Record a refused sign-in, the first in an hour. What was typed isn't kept: it may be a password."""
+    if attempt.is_first_in_an_hour():
+        record(Verb.PERSON_REFUSED, Member.objects.filter(email=email).first())
 
 
 def listen() -> None:
@@ -132,9 +151,12 @@ def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
     key = request.session.session_key
     if key and _is_due(key):
         _make_row(request, user, key)
+    record(Verb.PERSON_SIGNED_IN, user, actor=as_member(user))
 
 
-def _signed_out(request: HttpRequest, **_: Any) -> None:
+def _signed_out(request: HttpRequest, user: Member | None, **_: Any) -> None:
+    if user is not None:
+        record(Verb.PERSON_SIGNED_OUT, user, actor=as_member(user))
     BrowserSession.objects.filter(session_key=request.session.session_key or "").delete()
 
 

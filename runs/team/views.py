@@ -149,7 +149,7 @@ def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
     if not member.is_active:
         messages.warning(request, _("%(name)s can't sign in. Reactivate them first.") % {"name": member.display_name})
         return go_to(request, _person_address(member))
-    return _person_page(request, member, address=passwords.new_password_address(member, passwords.BY_HAND))
+    return _person_page(request, member, address=passwords.link_to_hand_over(member))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,7 +196,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
     """Mail somebody again, although their address didn't work."""
     member = _person(member_id)
-    bounces.revive(member)
+    bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})
     return go_to(request, _person_address(member))
 

@@ -14,8 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Member
-from runs.notices import bounces
-from runs.team import mail, recent_password, security_mail, sessions
+from runs.notices import alerts, bounces
+from runs.spending.own import own_spending
+from runs.team import mail, members, passwords, recent_password, security_mail, sessions
 from runs.team.forms import ChangePasswordForm, SettingsForm
 from runs.team.forms_mail import MailChoicesForm
 from runs.web import throttling
@@ -31,7 +32,7 @@ def me(request: PortalRequest) -> HttpResponse:
     form = SettingsForm(request.POST, instance=fresh)
     if not form.is_valid():
         return _page(request, form=form, status=422)
-    form.save()
+    members.change_settings(fresh, form.cleaned_data)
     with translation.override(fresh.language or translation.get_language_from_request(request)):  # for the next page
         messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
@@ -55,8 +56,7 @@ def password_change(request: PortalRequest) -> HttpResponse:
             attempt.take_back()
         return _page(request, password_form=form, status=422)
     attempt.forgive_first()
-    request.user.set_password(form.cleaned_data["password"])
-    request.user.save(update_fields=["password"])
+    passwords.change(request.user, form.cleaned_data["password"])
     old_key = request.session.session_key
     update_session_auth_hash(request, request.user)
     sessions.follow(request, old_key)
@@ -84,7 +84,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
     """Mail the member again, although their address didn't work."""
-    bounces.revive(request.user)
+    bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")
 
@@ -101,7 +101,7 @@ def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
 @require_POST
 def session_end_others(request: PortalRequest) -> HttpResponse:
     """Sign out every browser except this one."""
-    sessions.end_all(request.user, but=request.session.session_key)
+    sessions.end_others(request.user, request.session.session_key)
     messages.success(request, _("Every other browser was signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")
 
@@ -113,6 +113,8 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "password_form": ChangePasswordForm(request.user),
         "has_mail": mail.is_set_up(),
         "mail_form": MailChoicesForm(request.user),
+        "own": own_spending(request.user) if request.user.can_run else None,
+        "has_asked": alerts.has_asked(request.user),
         "places": sessions.sessions_of(request.user, request.session.session_key),
     }
     return render_page(request, "team/me.html", context | forms, status=status)

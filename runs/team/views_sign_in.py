@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop
 
+from runs.team import sessions
 from runs.team.forms import ReplayForm
 from runs.web import demo, session_store, throttling
 from runs.web.body_limits import SMALL_BYTES
@@ -57,7 +58,11 @@ class SignInForm(AuthenticationForm):
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
             raise forms.ValidationError(_(throttling.SENTENCE), code="too_many") from None
-        cleaned: dict[str, Any] = super().clean()  # raises if the password is wrong; the attempt stays counted
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except forms.ValidationError:  # the attempt stays counted
+            sessions.record_refused(email, attempt)
+            raise
         attempt.forgive_first()
         return cleaned
 

@@ -17,3 +17,9 @@ def belongs_to(row: Run | Preset, member: Member) -> bool:
 def changeable_by(row: Run | Preset, member: Member) -> bool:
     """Return whether the member may change `row`."""
     return row.is_changeable_by(member)
+
+
+@register.filter
+def releasable_by(run: Run, member: Member) -> bool:
+    """Return whether the member may stop protecting `run` from deletion."""
+    return run.is_releasable_by(member)

@@ -9,3 +9,13 @@ class UploadForm(PostedForm):
     app = CutField()
     field = CutField()
     link = CutField()
+
+
+class RoomForm(PostedForm):
+    """The size of a file that a script would like to send."""
+
+    bytes = CutField(20)
+
+    def clean_bytes(self) -> int:
+        given = self.cleaned_data["bytes"]
+        return int(given) if given.isascii() and given.isdigit() else 0

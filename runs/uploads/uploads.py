@@ -16,12 +16,14 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.background.queue import enqueue_long, stop_requested
-from runs.models import Member, StoredFile, Upload
+from runs.models import Member, StoredFile, Upload, Verb
 from runs.models.messages import Message
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
@@ -84,9 +86,14 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
         raise UploadRejected(UNREADABLE) from error
     if stored.picture_due_at:
         deferred_thumbnails.request_small_pictures()
-    return Upload.objects.create(
-        member=member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name)
-    )
+    return _add(member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name))
+
+
+@transaction.atomic
+def _add(member: Member, **fields: Any) -> Upload:
+    upload = Upload.objects.create(member=member, **fields)
+    record(Verb.UPLOAD_ADDED, upload)
+    return upload
 
 
 def _sniffed(uploaded_file: "UploadedFile[bytes]") -> file_types.Sniffed:
@@ -128,9 +135,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
         raise UploadRejected(Message("links_at_once"))
     if not quota.has_room(member):
         raise UploadRejected(quota.OVER_QUOTA)
-    upload = Upload.objects.create(
-        member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name)
-    )
+    upload = _add(member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name))
     enqueue_long("fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
     return upload
 
@@ -238,7 +243,7 @@ def upload_info(upload: Upload) -> UploadInfo:
         name=upload.name,
         size_bytes=file.size_bytes if file else None,
         kind=file.kind if file else "",
-        status=cast(Literal["fetching", "ready", "failed"], upload.status),
+        status=cast(Literal["fetching", "ready", "failed", "removed"], upload.status),
         error=say(upload.error),
         source_url=upload.source_url,
         small_url=file.small_url if file else "",

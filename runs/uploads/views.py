@@ -10,9 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from runs.launching import form_files
 from runs.models import App, Upload
 from runs.models.ids import new_public_id
-from runs.uploads import uploads
-from runs.uploads.forms import UploadForm
+from runs.uploads import quota, uploads
+from runs.uploads.forms import RoomForm, UploadForm
+from runs.web import body_limits
 from runs.web.http import VIEWERS_LOOK, PortalRequest
+from runs.words.messages import say
 from runs.words.support import about_file_for
 
 
@@ -33,6 +35,21 @@ def upload_create(request: PortalRequest) -> HttpResponse:
         context = {"error": str(rejected), "name": name, "support": support, "dom_id": f"support-{new_public_id()}"}
         return render(request, "uploads/_upload_error.html", context, status=422)
     return _tile(request, upload, field)
+
+
+@require_safe
+@never_cache
+def upload_room(request: PortalRequest) -> HttpResponse:
+    """Say whether a file of so many bytes may be sent: an empty answer, or a sentence that says why not, before any of
+    it is sent."""
+    size = RoomForm.read(request.GET)["bytes"]
+    if not body_limits.has_room(size):
+        sentence = _(body_limits.SENTENCES[507])
+    elif not quota.has_room(request.user, size):
+        sentence = say(quota.OVER_QUOTA)
+    else:
+        return HttpResponse(status=204)
+    return HttpResponse(sentence, status=507, content_type="text/plain; charset=utf-8")
 
 
 @require_safe

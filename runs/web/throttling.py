@@ -62,6 +62,11 @@ class Attempt:
         """Stop counting the attempt, for example because the password was right."""
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
+    def is_first_in_an_hour(self) -> bool:
+        """Return whether no attempt for the first key came before this one in the last hour."""
+        lately = self._rows.filter(key=self._keys[0], at__gt=timezone.now() - timedelta(hours=1))
+        return not lately.filter(pk__lt=self._mine[0].pk).exists()
+
     def forgive_first(self) -> None:
         """Stop counting a successful attempt and earlier wrong ones for the first key, which were probably typos."""
         self.take_back()

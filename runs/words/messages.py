@@ -1,11 +1,12 @@
 """Texts of stored messages (`models.messages.Message`), in the active language.
 
 Rows store codes, so a code and the names of its values must stay here as long as any row may contain it. The suffix of
-a value's name is its type: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several kinds, and
-`_message` another stored message. `worker` is the name of a cluster. Other numbers are counts.
+a value's name is its type: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several kinds,
+`_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
+message. `worker` is the name of a cluster. Other numbers are counts.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext_lazy
 
 from runs.models.messages import Message, Value, as_message
-from runs.words.moments import exact_time_words
+from runs.words.amounts import credit_words
+from runs.words.moments import exact_time_words, month_words
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
 from runs.words.workers import worker_words
@@ -57,7 +59,7 @@ FILES: dict[str, Promise] = {
         "You've reached the limit of %(limit_bytes)s or %(limit)s files that no run has used yet. "
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
-    "links_at_once": _lazy("Several of your links are still being read. Wait for them, then add this one."),
+    "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
     "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
@@ -94,6 +96,7 @@ INCIDENTS: dict[str, Promise] = {
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
+    "record_unguarded": _lazy("The database no longer protected the record against changes. It does again."),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused the list of apps."),
@@ -107,12 +110,17 @@ INCIDENTS: dict[str, Promise] = {
     ),
     "key_refused": _lazy("Lamina refuses the workspace key, so nothing new can run."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
+    "mail_given_up": _lazy(
+        "An email to %(name)s couldn't be delivered, and the portal has given up on it. "
+        "The mail server's answer: “%(words)s”"
+    ),
     "mail_dead": _lazy("Emails to %(name)s don't arrive: the mail server says there is no such address."),
     "chat_off": _lazy(
         "%(app)s no longer takes messages at the address that was set, so the portal sends none there. "
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
+    "app_paused": _lazy("“%(app)s” is paused, because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -120,6 +128,12 @@ INCIDENTS: dict[str, Promise] = {
         "Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
+}
+RULES: dict[str, Promise] = {
+    "rule_value_gone": _lazy("“%(field)s” is set to a value that the app no longer allows."),
+    "rule_options_gone": _lazy("The app no longer has any of the options that are allowed for “%(field)s”."),
+    "rule_value_missing": _lazy("“%(field)s” has no value, and the app no longer has a default for it."),
+    "rule_unclear": _lazy("The app now has several fields called “%(field)s”, so the rule can't tell them apart."),
 }
 CHAT: dict[str, Promise] = {
     "chat_said": _lazy("It answered with status %(status)s: “%(words)s”"),
@@ -133,7 +147,23 @@ CHAT: dict[str, Promise] = {
         "The portal's secret key has changed, so the address can't be read any more. Paste it again."
     ),
 }
-SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | CHAT
+SPENDING: dict[str, Promise] = {
+    "limit_near": _lazy("You've used %(used_credits)s of the %(limit_credits)s you may spend in %(of_month)s."),
+    "limit_reached": _lazy(
+        "You've used the %(limit_credits)s you may spend in %(of_month)s. Ask an admin if you need more."
+    ),
+    "limit_reached_by": _lazy("%(name)s has used the %(limit_credits)s they may spend in %(of_month)s."),
+    "portal_limit_near": _lazy("Your team has used %(used_credits)s of its %(limit_credits)s for %(of_month)s."),
+    "portal_limit_reached": _lazy(
+        "Your team has used its %(limit_credits)s for %(of_month)s. Nobody can start a run that costs credits."
+    ),
+    "limit_asked": _lazy(
+        "%(name)s asks for a higher limit, after using %(used_credits)s of %(limit_credits)s in %(of_month)s."
+    ),
+    "account_day": _lazy("The account has spent %(spent_credits)s in the last 24 hours, more than %(limit_credits)s."),
+    "account_left": _lazy("The account has only %(left_credits)s left."),
+}
+SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | SPENDING
 
 
 def say(message: Message | str) -> str:
@@ -169,6 +199,10 @@ def _said(name: str, value: Value) -> object:
         return kind_words(str(value))
     if name.endswith("_bytes"):
         return size_words(int(value))
+    if name.endswith("_credits"):
+        return credit_words(int(value))
+    if name.endswith("_month"):
+        return month_words(date.fromisoformat(f"{value}-01"))
     if name.endswith("_at"):
         return exact_time_words(datetime.fromtimestamp(float(value), UTC))
     return _Count(value) if isinstance(value, int) else value

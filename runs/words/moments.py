@@ -56,6 +56,16 @@ def short_time_words(at: datetime) -> str:
     return date_format(_local(at), pgettext("date format", "H:i"))
 
 
+def month_words(day: date) -> str:
+    """Return a month such as "March 2026"."""
+    return date_format(day, pgettext("date format", "F Y"))
+
+
+def brief_month_words(day: date) -> str:
+    """Return a short month such as "Mar"."""
+    return date_format(day, pgettext("date format", "M"))
+
+
 def weekday_words(day: date) -> str:
     """Return a date with the weekday, such as "Thursday, 5 March", for a day of this year."""
     return date_format(day, pgettext("date format", "l, j F"))

@@ -62,6 +62,23 @@ def test_deciding_by_keyboard(new_context: Contexts, run: Run, petra: Member) ->
     assert findings(page) == []
 
 
+def test_the_next_version_is_offered_at_once(new_context: Contexts, run: Run, petra: Member) -> None:
+    page = new_context(petra, viewport={"width": 1280, "height": 800}, reduced_motion="reduce").new_page()
+    offered = page.get_by_role("link", name="Make the next version")
+    for place in (run.outputs.all()[0].get_absolute_url(), run.get_absolute_url()):
+        page.goto(place)
+        panel, line = page.locator(".verdict").first, page.locator(".verdict > .verdict-line").first
+        panel.locator("summary", has_text="Needs changes").click()
+        panel.get_by_label("What should change?").fill("Warmer light")
+        panel.get_by_role("button", name="Ask for changes").click()
+        expect(line).to_contain_text("Needs changes by you")
+        expect(offered.locator("visible=true")).to_have_count(1)
+        assert findings(page) == []
+        panel.get_by_role("button", name="Undo").click()
+        expect(line).to_contain_text("Not reviewed")
+        expect(page.locator(".next-version:not([hidden]), #run-next")).to_have_count(0)
+
+
 def test_deciding_on_a_phone_without_scripts(new_context: Contexts, run: Run, petra: Member) -> None:
     page = new_context(petra, viewport={"width": 320, "height": 640}, java_script_enabled=False).new_page()
     page.goto(run.get_absolute_url())

@@ -106,7 +106,7 @@ def ask_client(maker: Visitor, run: str) -> str:
     page.get_by_role("radio", name="A client, by guest link").press("Space")
     page.get_by_label("Who it's for").fill("Kim at Half Moon")
     press(page, page.get_by_role("button", name="Ask", exact=True))
-    expect(page.get_by_text("Asked. Copy the address and send it to your client.")).to_be_visible()
+    expect(page.get_by_text("Done. Copy the address and send it to your client.")).to_be_visible()
     path = urlsplit(page.locator(".share-address code").first.text_content() or "").path
     press(page, page.get_by_role("checkbox", name="Let guests comment"), "Space")
     press(page, page.get_by_role("button", name="Save"))

@@ -13,6 +13,7 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Rout
 
 from runs.models import Draft, Member, Run
 from runs.team import sessions
+from runs.uploads import quota
 from runs.web.body_limits import SENTENCES
 from tests.support.factories import make_app, make_run
 from tests.support.form_examples import options, text, url
@@ -91,6 +92,19 @@ def test_a_file_that_the_disk_has_no_room_for_says_so(page: Page) -> None:
     )
     page.locator("#p0_file").set_input_files([picture("a.png")])
     expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[507])
+
+
+def test_a_large_file_without_room_is_not_sent(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "UNUSED_BYTES", 1_500_000)
+    opened(page, PICTURES)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    path = tmp_path / "large.png"
+    path.touch()
+    os.truncate(path, 2_000_000)
+    page.locator("#p0_file").set_input_files(path)
+    expect(page.locator(".file-tile.is-failed .file-facts")).to_contain_text("You've reached the limit")
+    assert not [url for url in sent if "/uploads/" in url]
 
 
 def test_files_are_ordered_and_removed_without_losing_the_focus(page: Page) -> None:

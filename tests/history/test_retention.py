@@ -9,7 +9,9 @@ from django.utils import timezone
 from runs import tasks
 from runs.models import App, Member, RetentionRules, Run
 from runs.sharing import links
-from tests.support.factories import make_app, make_run
+from runs.words.sizes import size_words
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/manage/keeping/"
@@ -74,13 +76,46 @@ def test_it_can_be_restored_and_the_bin_says_why(as_alice: Client, alice: Member
 
 def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, app: App) -> None:
     ended(alice, app, 40)
-    page = as_admin.post(ADDRESS, {"ready_days": "30", "failed_days": ""}, follow=True).content.decode()
-    assert "1 run will be moved to the bin within a day" in page
-    as_admin.post(ADDRESS, {"ready_days": "", "failed_days": "14"})
+    given = {"ready_days": "30", "failed_days": "14", "record_days": "365"}
+    asked = as_admin.post(ADDRESS, given).content.decode()
+    assert "1 run with results go to the bin within a day." in asked
+    assert not RetentionRules.objects.exists(), "nothing is switched on before the page has said what goes"
+
+    as_admin.post(ADDRESS, given | {"agreed": Page(asked).first("button", css="danger").attributes["value"]})
+    as_admin.post(ADDRESS, {"ready_days": "", "failed_days": "14", "record_days": ""})
 
     kept = RetentionRules.objects.get()
-    assert (kept.ready_days, kept.failed_days) == (None, 14)
+    assert (kept.ready_days, kept.failed_days, kept.record_days) == (None, 14, None)
     assert binned() == set()
+
+
+def test_agreeing_to_other_rules_than_shown_is_not_enough(as_admin: Client, alice: Member, app: App) -> None:
+    ended(alice, app, 40)
+    asked = as_admin.post(ADDRESS, {"ready_days": "39"}).content.decode()
+    agreed = Page(asked).first("button", css="danger").attributes["value"]
+
+    as_admin.post(ADDRESS, {"ready_days": "7", "agreed": agreed})
+
+    assert not RetentionRules.objects.exists()
+
+
+def test_what_each_rule_would_remove_is_shown_with_its_size(as_admin: Client, alice: Member, app: App) -> None:
+    """A longer time removes nothing more, so it is saved at once."""
+    files = [make_stored(), make_stored()]
+    for file in files:
+        make_kept(ended(alice, app, 40), file)
+    size = files[0].size_bytes + files[1].size_bytes
+    ended(alice, app, 40, "failed")
+
+    look = Page(as_admin.post(ADDRESS, {"do": "look", "ready_days": "30", "failed_days": "50"}).text)
+
+    assert look.first(id="goes-ready_days").text == f"Today: 2 runs, {size_words(size)}"
+    assert look.first(id="goes-failed_days").text == "Nothing is that old today."
+    assert look.first(id="goes-uploads_days").text == ""
+    assert not RetentionRules.objects.exists()
+    RetentionRules.objects.create(ready_days=30)
+    as_admin.post(ADDRESS, {"ready_days": "35"})
+    assert RetentionRules.objects.get().ready_days == 35
 
 
 @pytest.mark.parametrize("days", ["0", "6", "3651", "-30", "ten", "\u0661\u0661", "9" * 5000, "0003659999999"])

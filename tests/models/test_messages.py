@@ -74,7 +74,10 @@ def test_every_sentence_can_be_said(code: str) -> None:
         "free_bytes",
     )
     texts = ("worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words")
+    texts += ("field",)
     values = dict.fromkeys(names, 7) | dict.fromkeys(texts, "x") | {"signal": "SIGKILL"}
+    values |= dict.fromkeys(("used_credits", "limit_credits", "spent_credits", "left_credits"), 700)
+    values |= {"of_month": "2026-11"}
     values |= {"wanted_kinds": "image", "given_kind": "other", "exit_code": 7}
     with translation.override("en"):
         sentence = say(Message(code, values))

@@ -116,7 +116,7 @@ def test_a_decision_that_was_posted_is_taken_back(run: Run, admin_member: Member
     undo(made.batch, Actor(admin_member))
     send_after(minutes=4)
     titles = [texts(message)[0] for message in receiver.taken]
-    assert titles == ["Approved: “Front” of Oak desk", "Decision taken back: “Front” of Oak desk"]
+    assert titles == ["Approved: “Front” of Oak desk", "Decision withdrawn: “Front” of Oak desk"]
 
 
 @pytest.mark.usefixtures("slack")

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import Incident, Lease, Mail, Member, NoticeKind
-from runs.notices import choices, mails
+from runs.models import Incident, Lease, Mail, Member, Notice, NoticeKind
+from runs.notices import choices, mails, sentences
 from tests.support.mail_servers import DROP, DROP_TAKEN, TAKEN, MailServer, stall
 from tests.support.notices import send_gathered, tell, try_again
 from tests.support.processes import free_port
@@ -58,7 +58,10 @@ def test_a_server_that_answers_after_the_time_out_has_the_mail_once(
     assert Mail.objects.get().sent_at is not None
 
 
-def test_tries_end_after_the_fifth_with_growing_pauses(alice: Member, mail_server: MailServer) -> None:
+def test_tries_end_after_the_fifth_with_growing_pauses_and_an_admin_is_told(
+    alice: Member, admin_member: Member, mail_server: MailServer
+) -> None:
+    choices.choose(admin_member, {NoticeKind.PORTAL: "off"})
     mail_server.at_data = lambda _mail: "451 4.3.0 Full"
     tell(alice, NoticeKind.MENTION)
     send_gathered()
@@ -73,6 +76,13 @@ def test_tries_end_after_the_fifth_with_growing_pauses(alice: Member, mail_serve
     assert (mail.tries, mail.error) == (5, "451 4.3.0 Full")
     assert mail.given_up_at is not None
     assert mail_server.offered == 5
+    tell(alice, NoticeKind.MENTION)
+    mail_server.at_data = lambda _mail: "554 5.7.1 Spam"
+    send_gathered()
+    assert [sentences.title_of(notice) for notice in Notice.objects.filter(member=admin_member)] == [
+        "An email to Alice couldn't be delivered, and the portal has given up on it. "
+        "The mail server's answer: “451 4.3.0 Full”"
+    ], "once a day, however many there are"
 
 
 def test_a_mail_that_was_dropped_when_taken_has_the_same_id_again(alice: Member, mail_server: MailServer) -> None:

@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Comment, Member, Mute, Notice, Run
-from runs.notices import sentences
+from runs.models import Comment, Member, Mute, Notice, Output, Run
+from runs.notices import mutes, sentences
 from runs.review import comments
+from runs.review.carry_over import carry_over, move_back
 from runs.review.deciders import Actor
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
@@ -143,3 +144,25 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     assert "Bob replied on “Front” of Oak desk" in news
     assert 'id="review-count"' in news
     assert 'data-count="1"' in news
+
+
+def test_a_carried_comment_is_found_where_it_is_now(
+    as_alice: Client, alice: Member, reply: Comment, run: Run, bob: Member
+) -> None:
+    newer = make_run(alice, run.app, status="completed", title="Oak desk, darker", shared_at=timezone.now())
+    Output.objects.filter(run=newer, position=0).update(line=reply.output, number=2)
+    second = newer.outputs.all()[0]
+    mutes.mute(bob, run, reply)
+    carry_over(second, alice)
+
+    [link] = links_of(as_alice)
+    where, _mark, anchor = unescape(link).partition("#")
+
+    assert where.startswith(second.get_absolute_url())
+    assert f'id="{anchor}"' in as_alice.get(where).text
+    assert unread(alice) == 0
+    first = Comment.objects.get(replies=reply)
+    comments.post(Actor(member=alice), newer, second, "Is it better?", parent=first)
+    assert not Notice.objects.filter(member=bob).exists(), "a muted conversation stays muted"
+    move_back(first, alice)
+    assert links_of(as_alice) == [link.replace(second.public_id, run.outputs.all()[0].public_id)]

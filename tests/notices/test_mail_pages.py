@@ -26,8 +26,8 @@ def text_of(client: Client, path: str) -> str:
 
 def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Client, alice: Member) -> None:
     page = text_of(as_alice, "/me/")
-    assert "Somebody mentions you" in page
-    assert "Something is wrong with the portal" not in page  # for admins
+    assert "Someone mentions you" in page
+    assert "The portal needs an admin" not in page  # for admins
     form = {f"mail-{kind}": way for kind, way in choices.chosen_by(alice).items() if kind != choices.REMINDER}
     answer = as_alice.post("/me/mails/", form | {"mail-mention": "daily", "mail-ready": "once", "mail-hour": "17"})
     assert answer.status_code == 302
@@ -53,7 +53,7 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
     Member.objects.filter(pk=alice.pk).update(is_active=False)  # also for a closed account
     stranger = Client(enforce_csrf_checks=True)
     page = stranger.get(path)
-    assert "Somebody mentions you" in page.content.decode()
+    assert "Someone mentions you" in page.content.decode()
     assert not NoticeChoice.objects.exists()  # mail scanners open links
     answer = stranger.post(path, {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
@@ -77,7 +77,7 @@ def test_a_forged_address_does_nothing(alice: Member, bob: Member) -> None:
 def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alice: Member, as_bob: Client) -> None:
     run = make_run(alice, status="running", shared_at=timezone.now())
     for client in (as_alice, as_bob):
-        assert "Mail me when it's ready" in text_of(client, run.get_absolute_url())
+        assert "Email me when it's ready" in text_of(client, run.get_absolute_url())
     as_alice.post(f"/runs/{run.public_id}/mail/", {"wanted": "1"})
     assert choices.ways_of([alice.pk], NoticeKind.READY, run) == {alice.pk: "once"}
     assert "You'll get an email" in text_of(as_alice, run.get_absolute_url())

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from runs.engine import progress
-from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, Run
+from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, ReviewRequest, Run
 from runs.models.messages import Message
 from runs.notices import listeners, read, sentences, trouble
 from runs.review import comments, requests, verdicts
@@ -54,7 +54,7 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
         ("mention", "Alice mentioned you on “Front” of Oak desk"),
     ]
     assert told(sam) == [("reply", "Alice replied on “Front” of Oak desk")]
-    assert told(alice) == []
+    assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
     comment = Comment.objects.get(text__contains="better")
     for _ in range(3):  # a task that runs again
         listeners.on_comment_posted(comment)
@@ -95,7 +95,7 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
 
     verdicts.withdraw(front, Actor(member=sam))
 
-    assert told(alice) == [("decided", "Sam took back their decision on “Front” of Oak desk")]
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Front” of Oak desk")]
     assert told(bob) == []
 
 
@@ -127,6 +127,38 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
 
     assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # the other result still waits for anyone
     assert told(sam)[1][1] == "Alice reminds you to decide on 2 results of Oak desk"
+
+
+def test_a_request_is_read_for_whom_it_no_longer_waits(
+    run: Run, alice: Member, bob: Member, sam: Member, admin_member: Member
+) -> None:
+    front, back = results(run)
+    named = requests.ask(alice, [front], members=[sam, admin_member])
+    anyone = requests.ask(alice, [front, back])
+    verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    assert unread(sam) == [anyone]
+    assert unread(admin_member) == [anyone, named]
+
+    back_too = verdicts.decide(back, "approved", "", Actor(member=sam), None)
+    assert (unread(sam), unread(admin_member)) == ([], [named])
+
+    verdicts.undo(back_too.batch, Actor(member=sam))
+    assert (unread(sam), unread(admin_member)) == ([anyone], [anyone, named])
+    verdicts.decide_many([(front, None), (back, None)], "approved", "", Actor(member=admin_member))
+    assert unread(sam) == unread(admin_member) == []
+
+    again = requests.ask(alice, [back], members=[sam])
+    assert unread(sam) == [again]
+    requests.close(again, alice)
+    assert unread(sam) == []
+
+
+def unread(member: Member) -> list[ReviewRequest | None]:
+    """Return the requests whose notices the member hasn't read, the newest first, as far as the bell counts them."""
+    found = [notice.request for notice in Notice.objects.of(member).unread()]
+    member.refresh_from_db()
+    assert (member.unread, member.news_at is None) == (len(found), not found)
+    return found
 
 
 def test_a_guest_tells_who_made_the_link_and_the_run(run: Run, alice: Member, bob: Member) -> None:
@@ -171,9 +203,25 @@ def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: 
     assert [words for _kind, words in told(alice)] == ["Bob replied on “Front” of Oak desk"]
     Mute.objects.create(member=alice, run=run)
     comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
+    comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
     verdicts.decide(front, "approved", "", Actor(member=sam), None)
 
     assert len(told(alice)) == 1
+
+
+def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    Run.objects.filter(pk=run.pk).update(made_by=sam)
+    run.refresh_from_db()
+    comments.post(Actor(member=alice), run, None, "All four are lovely")
+    said = comments.post(Actor(member=bob), run, results(run)[0], "@Alice, too dark?")
+
+    assert told(sam) == [
+        ("comment", "Alice commented on Oak desk"),
+        ("comment", "Bob commented on “Front” of Oak desk"),
+    ]
+    assert told(alice) == [("mention", "Bob mentioned you on “Front” of Oak desk")], "told once"
+    comments.remove(said, Actor(member=bob))
+    assert len(told(sam)) == 1
 
 
 def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: Member) -> None:

@@ -10,13 +10,25 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [
-    *("lamina", "models", "schema_forms", "words", "events", "background", "connection", "storage", "web", "team"),
+    *(
+        "lamina",
+        "models",
+        "schema_forms",
+        "words",
+        "events",
+        "audit",
+        "background",
+        "connection",
+        "storage",
+        "web",
+        "team",
+    ),
     *("sharing", "catalog", "uploads", "spending", "engine", "launching", "review", "notices", "history"),
     "display",
 ]
 ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
 LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they connect everything
-ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in folders from `web` on
+ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in folders from `audit` on
 STAND_ALONE = ["sandbox", "migrations"]
 DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
 
@@ -35,7 +47,7 @@ class Module:
     def is_entry_point(self) -> bool:
         if self.folder in ENTRY_FOLDERS:
             return True
-        is_below = self.folder in FOLDERS and FOLDERS.index(self.folder) >= FOLDERS.index("web")
+        is_below = self.folder in FOLDERS and FOLDERS.index(self.folder) >= FOLDERS.index("audit")
         return is_below and self.folder != "display" and ENTRY_MODULES.fullmatch(self.name.split(".")[-1]) is not None
 
 

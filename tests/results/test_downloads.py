@@ -11,10 +11,10 @@ from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from pytest_django import Settings
 
-from runs.display.provenance_sheet import safe
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.results import downloads
 from runs.storage.store import StorageAway
+from runs.words.csv_cells import safe
 from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

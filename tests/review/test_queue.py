@@ -144,7 +144,7 @@ def test_the_last_decision_can_be_undone_for_ten_minutes(as_sam: Client, alice: 
     answer = as_sam.post(undo.attributes["action"], fields)
     page = page_of(as_sam, answer.headers["Location"])
     assert heading(page) == "Front"
-    assert page.first("h1").attributes["data-said"] == "Undone. The result waits again."
+    assert page.first("h1").attributes["data-said"] == "Undone. The result is waiting for a decision again."
     assert not page.find(id="queue-undo")
     assert not Decision.objects.filter(is_standing=True).exists()
     answer = as_sam.post("/review/undo/", fields, follow=True)
@@ -200,7 +200,7 @@ def test_requests_are_followed_closed_and_reminded_of(
     remind, close = (form.attributes["action"] for form in page.first(css="asked-line").find("form"))
     for action in (remind, close):
         assert as_bob.post(action).status_code == 404
-    assert "They are reminded." in as_alice.post(remind, follow=True).content.decode()
+    assert "Reminder sent." in as_alice.post(remind, follow=True).content.decode()
     assert "once an hour" in as_alice.post(remind, follow=True).content.decode()
     assert "The request is closed" in as_alice.post(close, follow=True).content.decode()
     request.refresh_from_db()

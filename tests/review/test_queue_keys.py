@@ -77,7 +77,7 @@ def test_twenty_decisions_by_keys_alone(
     shown(page, "Picture 12", "1 of 989")
     page.keyboard.press("z")
     shown(page, "Picture 11", "1 of 990")
-    expect(page.locator("#announcer")).to_have_text("Undone. The result waits again.")
+    expect(page.locator("#announcer")).to_have_text("Undone. The result is waiting for a decision again.")
     page.keyboard.press("n")
     page.keyboard.press("Enter")  # without a reason
     expect(page.locator("#decide-error")).to_be_visible()
@@ -143,3 +143,27 @@ def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], ali
     for verdict in ("Approve", "Approve"):
         page.get_by_role("button", name=verdict).click()
     expect(page.locator("h1")).to_have_text("Nothing waits for you.")
+
+
+def test_without_scripts_a_comment_that_is_typed_is_posted_before_one_decides(
+    new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
+) -> None:
+    requests.ask(alice, make_results(alice, 4))
+    options = {"viewport": {"width": 320, "height": 568}, "java_script_enabled": False}
+    page = new_context(sofia, **options).new_page()
+    page.goto("/review/")
+    approve, note = page.get_by_role("button", name="Approve"), page.get_by_label("Note")
+    comment, first = page.get_by_label("Write a comment"), page.get_by_text("Post your comment first, or clear it.")
+    comment.fill("The lake is lovely")
+    expect(first).to_be_in_viewport()
+    expect(approve).to_be_hidden()
+    expect(note).to_be_hidden()
+    page.get_by_role("button", name="Post comment").click()
+    expect(page.locator(".comment-text")).to_have_text("The lake is lovely")
+    expect(first).to_be_hidden()
+    note.fill("Warmer")
+    expect(page.get_by_text("Decide first, or clear your note.")).to_be_visible()
+    expect(comment).to_be_hidden()
+    page.get_by_role("button", name="Needs changes").click()
+    shown(page, "Text 2", "1 of 3")
+    assert list(Decision.objects.values_list("verdict", "note")) == [("changes", "Warmer")]

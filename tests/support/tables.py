@@ -7,8 +7,10 @@ everything that the migrations have already created.
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
+
+from runs.audit import guard
 
 Rows = list[tuple[Any, ...]]
 
@@ -19,7 +21,7 @@ def way_back() -> Callable[[], None]:
         first = {table: _rows(cursor, table) for table in _filled(cursor)}
 
     def go_back() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with guard.opened(), connection.cursor() as cursor:
             for table in _filled(cursor, *first):
                 if _rows(cursor, table) != first.get(table, []):
                     cursor.execute(f"DELETE FROM {_quoted(table)}")  # noqa: S608 - the names of our own tables

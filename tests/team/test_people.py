@@ -132,7 +132,7 @@ def test_a_role_is_changed(as_admin: Client, alice: Member) -> None:
 
 def test_the_last_admin_stays(as_admin: Client, admin_member: Member, make_member: Callable[..., Member]) -> None:
     make_member("old", role="admin", is_active=False)
-    words = "Ada is the only admin. Make somebody else an admin first."
+    words = "Ada is the only admin. Make someone else an admin first."
     for answer in (
         as_admin.post(f"{PEOPLE}{admin_member.public_id}/", {"role": "viewer"}),
         as_admin.post(f"{PEOPLE}{admin_member.public_id}/deactivate/"),

@@ -96,6 +96,20 @@ def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
     assert "There is no room left" in answer.content.decode()
 
 
+def test_a_file_that_does_not_fit_is_refused_before_it_is_sent(
+    as_alice: Client, alice: Member, little: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive_file(alice, disk(picture()), ["image"])
+    size = len(picture())
+    for wanted, status in ((size, 204), (2 * size, 507), ("many", 204)):
+        answer = as_alice.get("/uploads/room/", {"bytes": wanted})
+        assert answer.status_code == status
+        assert bool(answer.content) == (status != 204)
+    monkeypatch.setattr(body_limits, "_free_bytes", lambda: 100_000_100)
+    answer = as_alice.get("/uploads/room/", {"bytes": 101})
+    assert (answer.status_code, "disk is nearly full" in answer.text) == (507, True)
+
+
 def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_back(
     alice: Member, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,9 +5,11 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 
 from runs.background.worker import Pulse, run_worker
 from runs.engine import polling
+from runs.management import record_guard
 
 
 class Command(BaseCommand):
@@ -16,4 +18,6 @@ class Command(BaseCommand):
     def handle(self, *, verbosity: int, **_: Any) -> None:
         if verbosity < 2:
             logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise it logs several lines for every task
+        record_guard.restore()
+        connections.close_all()  # the processes that start now must not share them
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

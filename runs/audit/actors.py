@@ -1,0 +1,61 @@
+"""Who is acting: a member on a page, a guest, the portal itself, or a command."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from runs.models import Member
+from runs.models.entry import Entry
+from runs.models.ids import new_public_id
+
+Way = Entry.Way
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. `network` is where a request came from, already cut (`networks.cut`); empty for anything else."""
+
+    way: str
+    member_id: int | None = None
+    name: str = ""
+    request_id: str = ""
+    network: str = ""
+
+
+def _the_portal() -> Actor:
+    return Actor(Way.WORKER, request_id=new_public_id())
+
+
+# A function, since a request only knows its member after they have signed in.
+_source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=_the_portal)
+
+
+def current_actor() -> Actor:
+    """Return who is acting now: the portal itself, unless a request, a guest or a command is being handled."""
+    return _source.get()()
+
+
+@contextmanager
+def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
+    """Record what happens inside as done by `actor`, or by whom the function returns at that moment."""
+    token = _source.set(actor if callable(actor) else lambda: actor)
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def act_as(actor: Actor) -> None:
+    """Record whatever this process does next as done by `actor`."""
+    _source.set(lambda: actor)
+
+
+def as_member(member: Member) -> Actor:
+    """Return the current actor as this member, for acts of somebody who isn't signed in yet, or no longer is."""
+    return replace(current_actor(), member_id=member.pk, name=member.display_name)
+
+
+def as_guest(name: str) -> Actor:
+    """Return the current actor as a guest with the name they typed, whoever else is signed in in that browser."""
+    return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

@@ -1,0 +1,36 @@
+"""What the filters of the log offer."""
+
+from runs.audit.lines import Lines
+from runs.audit.search import Search
+from runs.models import Entry, Member, Verb
+from runs.words.record import GROUPS, kind_words, verb_words
+
+type Options = list[tuple[str, str, bool]]  # value, label, whether it is chosen
+
+
+def people(search: Search) -> Options:
+    """Return all members by name, those who left too, since the record keeps what they did."""
+    members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
+    return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
+
+
+def ways(search: Search) -> Options:
+    """Return those who act without an account."""
+    return [(way.value, str(way.label), way.value == search.who) for way in Entry.Way if way != Entry.Way.PAGE]
+
+
+def acts(search: Search) -> list[tuple[str, Options]]:
+    """Return all acts, grouped by what they are about."""
+    return [
+        (str(words), [(verb.value, verb_words(verb), verb == search.act) for verb in Verb if verb.group == group])
+        for group, words in GROUPS.items()
+    ]
+
+
+def object_words(search: Search, lines: Lines) -> str:
+    """Return the object that the log is narrowed to, as its latest entry names it; "" if it isn't."""
+    if not search.wanted_object:
+        return ""
+    kind, object_id = search.wanted_object
+    labels = (line.entry.object_label for _, some in lines.days for line in some)
+    return f"{kind_words(kind) or kind}: {next(labels, '') or object_id}"

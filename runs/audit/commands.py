@@ -1,0 +1,24 @@
+"""Records what commands do as done by them, under their names."""
+
+from functools import wraps
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from runs.audit.actors import Actor, Way, acting_as
+from runs.models.ids import new_public_id
+
+
+def install() -> None:
+    """Make every command, also those of Django, act under its own name. Does nothing the second time."""
+    execute = BaseCommand.execute
+    if hasattr(execute, "__wrapped__"):
+        return
+
+    @wraps(execute)
+    def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
+        name = type(self).__module__.rpartition(".")[2]
+        with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
+            return execute(self, *args, **options)
+
+    BaseCommand.execute = execute_as_itself  # type: ignore[method-assign]

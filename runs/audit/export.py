@@ -1,0 +1,42 @@
+"""The record as rows of a CSV file, read in slices, so that a million entries take no more memory than a few."""
+
+import json
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from runs.audit.lines import networks_of, who_words
+from runs.models import Entry
+from runs.models.entry import EntryQuerySet
+from runs.words.record import kind_words, verb_words
+
+SLICE = 2000
+
+
+def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
+    """Yield the headings, and then each entry of `found`, the latest first."""
+    yield [
+        *(_("Time"), _("Who"), _("Way"), _("What"), _("Code")),
+        *(_("Kind"), _("Object"), _("Id"), _("Changes"), _("Request"), _("Network")),
+    ]
+    last: Entry | None = None
+    while entries := list((found.before(last) if last else found)[:SLICE]):
+        networks = networks_of(entries)
+        yield from (_row(entry, networks.get(entry.pk, "")) for entry in entries)
+        last = entries[-1]
+
+
+def _row(entry: Entry, network: str) -> list[str]:
+    return [
+        entry.at.isoformat(timespec="seconds"),
+        who_words(entry),
+        str(Entry.Way(entry.way).label),
+        verb_words(entry.verb),
+        entry.verb,
+        kind_words(entry.object_kind) or entry.object_kind,
+        entry.object_label,
+        entry.object_id,
+        json.dumps(entry.changes, ensure_ascii=False) if entry.changes else "",
+        entry.request_id,
+        network,
+    ]

@@ -1,0 +1,79 @@
+"""Triggers that refuse to change or delete entries, even from SQL. Only `opened` lets old ones be deleted.
+
+They are created after every `migrate`, since SQLite drops them whenever a migration rebuilds the table, and looked for
+when the portal starts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+TABLE = "runs_entry"
+POSTGRESQL = """
+CREATE OR REPLACE FUNCTION runs_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('portal.may_delete_entries', true) = 'yes' THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'The record only grows: entries are never changed or deleted.';
+END
+$$;
+CREATE OR REPLACE TRIGGER runs_entry_rows BEFORE UPDATE OR DELETE ON runs_entry
+    FOR EACH ROW EXECUTE FUNCTION runs_entry_refuse();
+CREATE OR REPLACE TRIGGER runs_entry_truncate BEFORE TRUNCATE ON runs_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION runs_entry_refuse();
+"""
+SQLITE = (
+    # Holds a row only inside the transaction that may delete entries.
+    "CREATE TABLE IF NOT EXISTS runs_entrypass (id INTEGER PRIMARY KEY)",
+    """CREATE TRIGGER IF NOT EXISTS runs_entry_update BEFORE UPDATE ON runs_entry
+        BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
+    """CREATE TRIGGER IF NOT EXISTS runs_entry_delete BEFORE DELETE ON runs_entry
+        WHEN NOT EXISTS (SELECT 1 FROM runs_entrypass)
+        BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
+    # REPLACE deletes the old row without calling the trigger above.
+    """CREATE TRIGGER IF NOT EXISTS runs_entry_replace BEFORE INSERT ON runs_entry
+        WHEN EXISTS (SELECT 1 FROM runs_entry WHERE id = NEW.id OR public_id = NEW.public_id)
+        BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
+)
+NAMES = {
+    "postgresql": {"runs_entry_rows", "runs_entry_truncate"},
+    "sqlite": {"runs_entry_update", "runs_entry_delete", "runs_entry_replace"},
+}
+
+
+def install() -> None:
+    """Create the triggers that are missing, if there is a record to guard."""
+    if TABLE not in connection.introspection.table_names():
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in SQLITE if connection.vendor == "sqlite" else (POSTGRESQL,):
+            cursor.execute(statement)
+
+
+def missing() -> set[str]:
+    """Return the names of the triggers that aren't there, or that are switched off."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
+        else:
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgenabled IN ('O', 'A')", [TABLE]
+            )
+        return NAMES[connection.vendor] - {name for (name,) in cursor.fetchall()}
+
+
+@contextmanager
+def opened() -> Iterator[None]:
+    """Let entries be deleted inside, in a transaction of their own. Nobody else can meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("INSERT OR IGNORE INTO runs_entrypass VALUES (1)")
+        else:
+            cursor.execute("SET LOCAL portal.may_delete_entries = 'yes'")
+        yield
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM runs_entrypass")
+        else:
+            cursor.execute("SET LOCAL portal.may_delete_entries = ''")

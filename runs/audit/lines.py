@@ -1,0 +1,118 @@
+"""What pages show of the record: entries as lines, grouped by day, one page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.audit.places import urls_of
+from runs.models import Entry, EntryOrigin, Member
+from runs.models.entry import EntryQuerySet
+from runs.words.record import field_words, kind_words, value_words, verb_words
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that changed, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry, in words. `url` is the page of its object, if there still is one."""
+
+    entry: Entry
+    who: str
+    what: str
+    kind: str
+    url: str
+    changes: list[Change]
+    member_id: str = ""  # public id of who did it
+    network: str = ""
+
+    @property
+    def about(self) -> str:
+        """Return the object as the log's filter names it."""
+        return f"{self.entry.object_kind}:{self.entry.object_id}" if self.entry.object_id else ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One page of lines by day, the latest first. `older` is the id to continue after; empty at the end."""
+
+    days: list[tuple[date, list[Line]]]
+    older: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.days)
+
+
+def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
+    """Return a page of the entries that are in any of `found`, after the entry with the id `before`."""
+    entries = _latest(found, before)
+    shown, is_more = entries[:PAGE], len(entries) > PAGE
+    urls, members = urls_of(shown), _members(shown)
+    networks = networks_of(shown) if with_networks else {}
+    lines = [
+        Line(
+            entry=entry,
+            who=who_words(entry),
+            what=verb_words(entry.verb),
+            kind=kind_words(entry.object_kind),
+            url=urls.get((entry.object_kind, entry.object_id), ""),
+            changes=changes_of(entry),
+            member_id=members.get(entry.actor_id, ""),
+            network=networks.get(entry.pk, ""),
+        )
+        for entry in shown
+    ]
+    days = groupby(lines, lambda line: timezone.localdate(line.entry.at))
+    return Lines([(day, list(some)) for day, some in days], shown[-1].public_id if is_more else "")
+
+
+def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
+    """Read a page of each list, and merge them: with OR, the database would read and sort all of both."""
+    start = Entry.objects.filter(public_id=before).first() if before else None
+    some = [rows.before(start) if start else rows for rows in found]
+    entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
+    return sorted(entries.values(), key=lambda entry: (entry.at, entry.pk), reverse=True)
+
+
+def who_words(entry: Entry) -> str:
+    """Return who did it, as they were called then."""
+    if entry.way == Entry.Way.GUEST:
+        return _("%(name)s (guest)") % {"name": entry.actor_name} if entry.actor_name else _("A guest")
+    if entry.way == Entry.Way.COMMAND:
+        return _("Command %(name)s") % {"name": entry.actor_name}
+    if entry.way == Entry.Way.WORKER:
+        return _("The portal")
+    return entry.actor_name or _("Somebody who wasn't signed in")
+
+
+def changes_of(entry: Entry) -> list[Change]:
+    """Return what changed, in words."""
+    pairs = entry.changes.items() if isinstance(entry.changes, dict) else ()
+    return [
+        Change(field_words(name), value_words(pair[0]), value_words(pair[1]))
+        for name, pair in pairs
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+
+
+def _members(entries: Sequence[Entry]) -> dict[int | None, str]:
+    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    return dict(Member.objects.filter(pk__in=ids).values_list("pk", "public_id")) if ids else {}
+
+
+def networks_of(entries: Sequence[Entry]) -> dict[int, str]:
+    """Return where guests and sign-ins among `entries` came from, by the entry's key."""
+    origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries])
+    return dict(origins.values_list("entry_id", "network"))

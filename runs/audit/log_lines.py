@@ -1,0 +1,41 @@
+"""Repeats each entry as one line of JSON to the logger `portal.audit`, for those who gather logs elsewhere."""
+
+import json
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from runs.models.entry import Entry
+
+logger = logging.getLogger("portal.audit")
+
+
+def on_commit(entries: Sequence[Entry]) -> None:
+    """Log `entries` once they are committed; if they are rolled back, never."""
+    if logger.isEnabledFor(logging.INFO):
+        transaction.on_commit(partial(_log, entries), robust=True)
+
+
+def _log(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        logger.info("%s", json.dumps(line_of(entry), ensure_ascii=False))
+
+
+def line_of(entry: Entry) -> dict[str, Any]:
+    """Return what the line of an entry says."""
+    return {
+        "id": entry.public_id,
+        "at": entry.at.isoformat(),
+        "who": entry.actor_name,
+        "who_id": entry.actor_id,
+        "way": str(entry.way),
+        "verb": entry.verb,
+        "kind": entry.object_kind,
+        "object": entry.object_id,
+        "label": entry.object_label,
+        "changes": entry.changes,
+        "request": entry.request_id,
+    }

@@ -1,0 +1,76 @@
+"""What entries are about: the kind, the id and the label of an object, as the record keeps them.
+
+Labels never hold what people typed into an app, a comment or a passphrase, since entries can't be removed later.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+
+from runs import models
+from runs.models.entry import LABEL_LENGTH
+
+
+@dataclass(frozen=True)
+class Named:
+    """An object as the record names it; all empty if an entry is about the portal as a whole."""
+
+    kind: str = ""
+    object_id: str = ""
+    label: str = ""
+
+
+def _of_run(run: models.Run) -> str:
+    return run.title or run.app_name
+
+
+def _of_output(output: models.Output) -> str:
+    return " · ".join(filter(None, (output.label, _of_run(output.run))))
+
+
+def _of_link(link: models.GuestLink) -> str:
+    return link.audience
+
+
+def _of_invite(invite: models.Invite) -> str:
+    return invite.name or invite.email
+
+
+def _named(thing: Any) -> str:
+    return str(thing.name)
+
+
+KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
+    models.Run: ("run", _of_run),
+    models.Output: ("result", _of_output),
+    models.ReviewRequest: ("request", lambda request: ""),
+    models.App: ("app", _named),
+    models.Preset: ("preset", _named),
+    models.SavedView: ("view", _named),
+    models.Member: ("person", lambda member: member.display_name),
+    models.Invite: ("invite", _of_invite),
+    models.GuestLink: ("link", _of_link),
+    models.Upload: ("upload", lambda upload: ""),
+    models.BrowserSession: ("browser", lambda session: session.browser),
+}
+
+
+def name_of(target: Model | None, label: str = "") -> Named:
+    """Return how the record names `target`. Objects without a public id, such as rules, have only their kind. Comments
+    and decisions are named as what they are about."""
+    target = _subject_of(target)
+    if target is None:
+        return Named(label=label[:LABEL_LENGTH])
+    kind, label_of = KINDS.get(type(target), (type(target).__name__.lower()[:20], lambda _: ""))
+    object_id = getattr(target, "public_id", "")
+    return Named(kind, str(object_id)[:40], (label or label_of(target))[:LABEL_LENGTH])
+
+
+def _subject_of(target: Model | None) -> Model | None:
+    if isinstance(target, models.Decision):
+        return target.output
+    if isinstance(target, models.Comment):
+        return target.output or target.run
+    return target

@@ -1,0 +1,109 @@
+"""Write entries into the record. Call these inside the transaction of the change that they tell of."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from runs.audit import log_lines
+from runs.audit.actors import Actor, current_actor
+from runs.audit.objects import name_of
+from runs.models.entry import LABEL_LENGTH, Entry, EntryOrigin
+from runs.models.verbs import Verb
+
+Changes = Mapping[str, tuple[Any, Any]]
+SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash", "note", "message"})
+HIDDEN = "•••"
+WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
+BATCH = 500
+FEW_FILES = 20  # in one download, which isn't recorded
+
+
+def record(
+    verb: Verb,
+    target: models.Model | None,
+    *,
+    changes: Changes | None = None,
+    label: str = "",
+    actor: Actor | None = None,
+) -> None:
+    """Write one entry: the current actor (or `actor`) did `verb` to `target`, which is None for the portal as a whole.
+
+    `changes` has what each field was and is: {"role": ("maker", "admin")}. `label` replaces the target's own.
+    """
+    record_each(verb, [target], changes=changes, label=label, actor=actor)
+
+
+def record_each(
+    verb: Verb,
+    targets: Iterable[models.Model | None],
+    *,
+    changes: Changes | None = None,
+    label: str = "",
+    actor: Actor | None = None,
+) -> None:
+    """Write one entry for each of `targets`, all with the same time and request id."""
+    who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
+    entries = []
+    for target in targets:
+        named = name_of(target, label)
+        entries.append(
+            Entry(
+                at=now,
+                actor_id=who.member_id,
+                actor_name=who.name[:LABEL_LENGTH],
+                way=who.way,
+                verb=verb.value,
+                object_kind=named.kind,
+                object_id=named.object_id,
+                object_label=named.label,
+                changes=said,
+                request_id=who.request_id,
+            )
+        )
+    Entry.objects.bulk_create(entries, batch_size=BATCH)
+    if who.network and (who.way == Entry.Way.GUEST or verb in WITH_ORIGIN):
+        origins = [EntryOrigin(entry_id=entry.pk, network=who.network, at=now) for entry in entries]
+        EntryOrigin.objects.bulk_create(origins, batch_size=BATCH)
+    log_lines.on_commit(entries)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the `changes` between two sets of values with the same names."""
+    return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+
+
+def values_of(row: models.Model, *names: str) -> dict[str, Any]:
+    """Return the values of these fields, for `differences`; of all but the key without `names`."""
+    fields = [field for field in row._meta.concrete_fields if field.name in names or not (names or field.primary_key)]
+    return {field.name: getattr(row, field.attname) for field in fields}
+
+
+def _plain(changes: Changes) -> dict[str, list[Any]]:
+    """Return `changes` as JSON can hold them, without secrets."""
+    return {name: [_hidden(name, value) for value in pair] for name, pair in changes.items()}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    is_secret = value and not SECRET.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+    return HIDDEN if is_secret else _value(value)  # of secrets and messages, only that they changed
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, models.Model):
+        return name_of(value).label
+    if isinstance(value, Mapping):
+        return {str(key): _value(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_value(one) for one in value]
+    return str(value)[:LABEL_LENGTH]

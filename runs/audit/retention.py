@@ -1,0 +1,33 @@
+"""Removes old entries, which only this module may do, and says so in the record."""
+
+from datetime import datetime, timedelta
+
+from runs.audit import guard
+from runs.audit.record import record
+from runs.models import Entry, Verb
+
+DAYS = 730  # unless admins choose otherwise
+BATCH = 5000
+
+
+def overdue_before(now: datetime, days: int | None = DAYS) -> datetime | None:
+    """Return the time before which entries go; None: they stay for ever."""
+    return None if days is None else now - timedelta(days=days)
+
+
+def apply(now: datetime, days: int | None = DAYS, batch: int = BATCH) -> int:
+    """Remove entries older than `days`; return how many. Each transaction removes at most `batch`."""
+    end = overdue_before(now, days)
+    removed = 0
+    while end is not None and (count := _remove_some(end, batch)):
+        removed += count
+    return removed
+
+
+def _remove_some(end: datetime, batch: int) -> int:
+    with guard.opened():
+        oldest = Entry.objects.older_than(end).order_by("at", "pk").values("pk")[:batch]
+        count, _ = Entry.objects.filter(pk__in=oldest).delete()
+        if count:
+            record(Verb.ENTRIES_REMOVED, None, changes={"entries": (count, None), "older_than": (None, end.date())})
+    return count

@@ -1,0 +1,97 @@
+"""Filters of the log page, as they stand in its address."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
+from urllib.parse import urlencode
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from runs.audit.places import object_at
+from runs.models import Entry, Member, Verb
+from runs.models.entry import EntryQuerySet
+
+LONGEST = 300  # characters of a value in the address
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which entries to show. `who` is a member's public id or a way of acting; `since` and `until` are days."""
+
+    who: str = ""
+    act: str = ""  # a value of `Verb`
+    about: str = ""  # an object's page, or "run:4f7k2m9p"
+    since: str = ""
+    until: str = ""
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Self:
+        """Read the search from an address; values that can't be right are ignored."""
+        values = {name: str(given.get(name, "")).replace("\0", "").strip()[:LONGEST] for name in asdict(cls())}
+        found = cls(**values)
+        return replace(
+            found,
+            act=found.act if found.act in Verb else "",
+            since=found.since if _day(found.since) else "",
+            until=found.until if _day(found.until) else "",
+        )
+
+    def query(self, **more: str) -> str:
+        """Return the query of the address, with `more` parameters or other values."""
+        return urlencode({name: value for name, value in (asdict(self) | more).items() if value})
+
+    @property
+    def is_any(self) -> bool:
+        return any(asdict(self).values())
+
+    @property
+    def wanted_object(self) -> tuple[str, str] | None:
+        return object_at(self.about) if self.about else None
+
+    @property
+    def is_unknown_object(self) -> bool:
+        """Whether `about` names nothing that the record could be about."""
+        return bool(self.about) and self.wanted_object is None
+
+    def entries(self) -> EntryQuerySet:
+        """Return what the record has, the latest first."""
+        found = Entry.objects.latest_first()
+        if self.is_unknown_object:
+            return found.none()
+        if self.wanted_object:
+            found = found.about(*self.wanted_object)
+        if self.who in Entry.Way.values:
+            found = found.filter(way=self.who)
+        elif self.who:
+            member = Member.objects.filter(public_id=self.who).first()
+            found = found.by(member) if member else found.none()
+        if self.act:
+            found = found.filter(verb=self.act)
+        return found.filter(**self._days())
+
+    def _days(self) -> dict[str, datetime]:
+        days = {}
+        if since := _start(self.since):
+            days["at__gte"] = since
+        if until := _start(self.until, days=1):
+            days["at__lt"] = until
+        return days
+
+
+def _day(text: str) -> object:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _start(text: str, days: int = 0) -> datetime | None:
+    """Return when a day starts where the reader is, or when the day after it does."""
+    try:
+        day = parse_date(text)
+        moved = day + timedelta(days=days) if day else None
+        return timezone.make_aware(datetime(moved.year, moved.month, moved.day)) if moved else None  # noqa: DTZ001
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,257 @@
+"""What admins change about an app: who sees it, what it is called, and what its fields take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from runs.catalog.form_rules import as_rule, rules_of
+from runs.catalog.pauses import check_pause
+from runs.catalog.summaries import search_text_of, shown_words
+from runs.models import App, AppRule, FieldRule, Member, StoredFile
+from runs.models.app_rules import (
+    GROUP_LENGTH,
+    HELP_LENGTH,
+    HOUSE_RULES_LENGTH,
+    LABEL_LENGTH,
+    LINE_LENGTH,
+    NAME_LENGTH,
+)
+from runs.schema_forms.questions import Question
+from runs.schema_forms.rules import match_rules, ruled_questions
+from runs.schema_forms.types import Rule
+from runs.words.numbers import number_words
+
+
+class RulesRejectedError(Exception):
+    """The rules can't be saved. `errors` are sentences by what they are about: "name", "house_rules", "p0", …"""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class RulesChangedError(Exception):
+    """Another admin has changed the rules of the app since the page was opened."""
+
+
+@dataclass(frozen=True)
+class FieldEdit:
+    """What the admin wants of one field. `value` and `file` are for locked and hidden fields; without either, these
+    use the app's default. `value` and `options` are exact labels if the field has options."""
+
+    label: str = ""
+    help: str = ""
+    mode: str = FieldRule.Mode.OPEN
+    value: str | None = None
+    file: StoredFile | None = None
+    options: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class AppEdit:
+    """What the admin wants of an app; `fields` by the name of the form field ("p0")."""
+
+    is_hidden: bool = False
+    roles: Sequence[str] = ()  # empty: all
+    name: str = ""  # empty: as Lamina has it; so are the line and labels
+    line: str = ""
+    group: str = ""
+    house_rules: str = ""
+    fields: Mapping[str, FieldEdit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FieldLine:
+    """A field of an app with the admin's rule, for the page where admins change it. `plain` is the field without."""
+
+    question: Question
+    plain: Question
+    row: FieldRule | None
+
+
+def rule_of(app: App) -> AppRule:
+    """Return the admin's rules for `app`; an unsaved row if there are none."""
+    return AppRule.of(app) or AppRule(app=app)
+
+
+def field_lines(app: App) -> list[FieldLine]:
+    """Return the fields in the form of `app`, in the author's order, with their rules."""
+    questions = _questions(app)
+    rows = _rows_by_position(app, questions)
+    ruled = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
+    return [FieldLine(q, plain, rows.get(plain.position)) for q, plain in zip(ruled, questions, strict=True)]
+
+
+def lost_rules(app: App) -> list[FieldRule]:
+    """Return the rules whose field the form of `app` no longer has. They apply again if it comes back."""
+    found = {row.pk for row in _rows_by_position(app, _questions(app)).values()}
+    return [row for row in app.field_rules.select_related("file") if row.pk not in found]
+
+
+@transaction.atomic
+def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
+    """Save `edit` for the fields it names; other fields keep their rules.
+
+    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin was faster, and
+    `RulesRejectedError` if something can't be saved; then nothing is.
+    """
+    rule = _locked_rule(app, version)
+    questions = _questions(app)
+    if errors := _errors(edit, questions):
+        raise RulesRejectedError(errors)
+    rule.is_hidden, rule.shown_to = edit.is_hidden, _stored_roles(edit.roles)
+    rule.name, rule.line, rule.group = edit.name.strip(), edit.line.strip(), edit.group.strip()
+    rule.house_rules = edit.house_rules
+    _save(rule, admin, now)
+    rows = _rows_by_position(app, questions)
+    for question in questions:
+        if (wanted := edit.fields.get(question.field_name)) is not None:
+            _save_field(app, question, rows.get(question.position), wanted)
+    _show_words(app, rule)
+    check_pause(app, now)
+    return rule
+
+
+@transaction.atomic
+def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule:
+    """Make the app as Lamina has it: open to all, with its own name, line and fields. Its place among the apps stays.
+
+    Raises `RulesChangedError`.
+    """
+    rule = _locked_rule(app, version)
+    rule.is_hidden, rule.shown_to, rule.name, rule.line, rule.house_rules = False, "", "", "", ""
+    _save(rule, admin, now)
+    app.field_rules.all().delete()
+    _show_words(app, rule)
+    check_pause(app, now)
+    return rule
+
+
+@transaction.atomic
+def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None:
+    """Delete the rule of a field that the app no longer has."""
+    rule = _locked_rule(app, None)
+    row.delete()
+    _save(rule, admin, now)
+    check_pause(app, now)
+
+
+def _locked_rule(app: App, version: int | None) -> AppRule:
+    """Return the row to change, locked for this transaction."""
+    AppRule.objects.get_or_create(app=app)
+    rule = AppRule.objects.select_for_update().get(app=app)
+    if version is not None and rule.version != version:
+        raise RulesChangedError
+    return rule
+
+
+def _save(rule: AppRule, admin: Member, now: datetime) -> None:
+    rule.version += 1
+    rule.changed_by, rule.changed_at = admin, now
+    rule.save()
+
+
+def _stored_roles(roles: Sequence[str]) -> str:
+    """Return `roles` as stored; "" if they are all of them, since admins see every app anyway."""
+    wanted = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
+    is_all = len(wanted) == len(Member.Role.values) - 1
+    return "" if is_all or not roles else f" {' '.join(wanted or [Member.Role.ADMIN])} "
+
+
+def _show_words(app: App, rule: AppRule) -> None:
+    """Make the admin's name and line, or else Lamina's own, what everyone sees and finds."""
+    is_known = bool(app.remote_name)
+    name, description = (app.remote_name, app.remote_description) if is_known else (app.name, app.description)
+    words = shown_words(rule, name, description)
+    App.objects.filter(pk=app.pk).update(**words, search_text=search_text_of(app, words))
+    app.refresh_from_db(fields=[*words, "search_text"])
+
+
+def _questions(app: App) -> list[Question]:
+    return ruled_questions(app.schema.parameters if app.schema else [], [])
+
+
+def _rows_by_position(app: App, questions: Sequence[Question]) -> dict[int, FieldRule]:
+    rows = [(as_rule(row), row) for row in app.field_rules.select_related("file")]
+    found = match_rules(questions, [rule for rule, _row in rows]).by_position
+    return {position: next(row for one, row in rows if one is rule) for position, rule in found.items()}
+
+
+# --- fields -----------------------------------------------------------------------------------------------------------
+def _save_field(app: App, question: Question, row: FieldRule | None, wanted: FieldEdit) -> None:
+    value, file = _fixed_value(question, wanted)
+    options = [option for option in question.options if option in wanted.options]
+    fields = {
+        "key": question.key,
+        "parameter_id": question.id,
+        "name": question.name,
+        "type": question.type[:50],
+        "label": wanted.label.strip(),
+        "help": wanted.help.strip(),
+        "mode": wanted.mode,
+        "value": value,
+        "file": file,
+        "options": options if wanted.mode == FieldRule.Mode.OPEN and set(options) != set(question.options) else [],
+    }
+    is_plain = wanted.mode == FieldRule.Mode.OPEN and not (fields["label"] or fields["help"] or fields["options"])
+    if row is not None and is_plain:
+        row.delete()
+    elif not is_plain:
+        FieldRule(pk=row.pk if row else None, app=app, **fields).save()
+
+
+def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
+    """Return what a locked or hidden field sends. An empty text means the app's default, since blanks aren't sent."""
+    if wanted.mode == FieldRule.Mode.OPEN:
+        return None, None
+    if question.kind == "url":
+        return None, wanted.file
+    is_text = question.kind == "text"
+    return (None if wanted.value is None or (is_text and not wanted.value) else wanted.value), None
+
+
+def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
+    """Return what is wrong with `edit`, by what it is about."""
+    lengths = {
+        "name": (edit.name, NAME_LENGTH),
+        "line": (edit.line, LINE_LENGTH),
+        "group": (edit.group, GROUP_LENGTH),
+        "house_rules": (edit.house_rules, HOUSE_RULES_LENGTH),
+    }
+    errors = {name: _too_long(limit) for name, (text, limit) in lengths.items() if len(text) > limit}
+    for question in questions:
+        wanted = edit.fields.get(question.field_name)
+        if wanted is not None and (sentence := _field_error(question, wanted, questions)):
+            errors[question.field_name] = sentence
+    return errors
+
+
+def _too_long(limit: int) -> str:
+    return _("Shorten this to %(limit)s characters.") % {"limit": number_words(limit)}
+
+
+def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Question]) -> str:
+    if len(wanted.label) > LABEL_LENGTH:
+        return _("Shorten the label to %(limit)s characters.") % {"limit": number_words(LABEL_LENGTH)}
+    if len(wanted.help) > HELP_LENGTH:
+        return _("Shorten the help to %(limit)s characters.") % {"limit": number_words(HELP_LENGTH)}
+    if wanted == FieldEdit():
+        return ""
+    handles = Rule(key=question.key, id=question.id, name=question.name)
+    if question.position not in match_rules(questions, [handles]).by_position:
+        return _("Another field has the same name, so a rule couldn't tell them apart.")
+    if wanted.mode == FieldRule.Mode.OPEN:
+        is_none_left = bool(wanted.options) and not set(wanted.options) & set(question.options)
+        return _("Allow at least one option.") if is_none_left else ""
+    value, file = _fixed_value(question, wanted)
+    if value is None and file is None:
+        words = _("The app has no default for this field. Give it a value, or leave it open.")
+        return words if question.default is None else ""
+    if question.kind == "options" and value not in question.options:
+        return _("Choose one of the listed options.")
+    if file is not None and question.accept and file.kind not in question.accept:
+        return _("This field doesn't take files of this kind. Choose another.")
+    return ""

@@ -1,0 +1,173 @@
+"""The order of apps: the admin's groups as headings, and in each group the admin's order, then Lamina's.
+
+Only as many places are stored as the admin has set, so that apps that are new on Lamina join at the end of their group.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from math import inf
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Min, Q
+
+from runs.models import App, AppRule
+from runs.models.app import AppQuerySet
+from runs.models.app_rules import GROUP_LENGTH
+from runs.words.fold import fold
+
+
+class Placed(NamedTuple):
+    """An app in the order of the list. `position` is its stored place; without one, Lamina's order counts."""
+
+    pk: int
+    public_id: str
+    name: str
+    group: str
+    position: int | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The apps under one heading, in order; without a name, those in no group, which come last."""
+
+    name: str
+    apps: list[Placed]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where an app is after a step: its place in its group of `count` apps, from 1."""
+
+    name: str
+    place: int
+    count: int
+
+
+def in_order(apps: AppQuerySet) -> list[Group]:
+    """Return `apps` by group, with at most two queries."""
+    rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
+    found = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
+    heads = _heads({placed.group for placed, _own in found})
+
+    def place(row: tuple[Placed, int]) -> tuple[tuple[bool, float, str], float, int, str]:
+        placed, own = row
+        return heads[placed.group], inf if placed.position is None else placed.position, own, placed.name
+
+    ordered = [placed for placed, _own in sorted(found, key=place)]
+    return [Group(name, list(members)) for name, members in groupby(ordered, key=lambda one: one.group)]
+
+
+def managed_apps() -> AppQuerySet:
+    """Return the apps that admins arrange: those on the list, hidden or not, and others that have rules."""
+    is_listed = Q(is_listed=True) | Q(starred_at__isnull=False)
+    return App.objects.filter(is_listed | Q(rule__isnull=False), gone_at=None)
+
+
+def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
+    """Return what the groups `names` are sorted by: the place of their first app, whoever may see it, then the name."""
+    places: dict[str, int | None] = {}
+    if any(names):
+        named = AppRule.objects.exclude(group="").values_list("group")
+        places = dict(named.annotate(first=Min("position")).values_list("group", "first"))
+    return {name: (not name, inf if (at := places.get(name)) is None else at, fold(name)) for name in names}
+
+
+@transaction.atomic
+def move_apps(places: Sequence[tuple[str, int]]) -> None:
+    """Move apps (public ids) to places in their groups, counted from 1; the others keep their order."""
+    groups = _groups()
+    wanted = dict(places)
+    last = 0
+    for group in groups:
+        moving = [one for one in group.apps if one.public_id in wanted]
+        staying = [one for one in group.apps if one.public_id not in wanted]
+        touched = [group.apps.index(one) for one in moving]
+        for one in sorted(moving, key=lambda one: wanted[one.public_id]):
+            at = min(max(wanted[one.public_id], 1), len(group.apps)) - 1
+            staying.insert(at, one)
+            touched.append(min(at, len(staying) - 1))
+        group.apps[:] = staying
+        if touched:
+            last = max(last, _count_before(groups, group) + max(touched) + 1)
+    _store(groups, last)
+
+
+@transaction.atomic
+def step(public_id: str, by: int) -> Step | None:
+    """Move an app up (-1) or down (1) in its group; return where it is now, or None if it isn't there any more."""
+    group = next((group for group in _groups() if any(one.public_id == public_id for one in group.apps)), None)
+    if group is None:
+        return None
+    at = next(n for n, one in enumerate(group.apps) if one.public_id == public_id)
+    to = min(max(at + by, 0), len(group.apps) - 1)
+    if to != at:
+        move_apps([(public_id, to + 1)])
+    return Step(group.apps[at].name, to + 1, len(group.apps))
+
+
+@transaction.atomic
+def set_hidden(public_ids: Iterable[str], now: datetime, *, is_hidden: bool) -> int:
+    """Hide apps, or show them again to those who may see them; return how many changed."""
+    ids = list(App.objects.filter(public_id__in=list(public_ids)).values_list("pk", flat=True))
+    rule_rows(ids)
+    rules = AppRule.objects.filter(app__in=ids, is_hidden=not is_hidden)
+    return rules.update(is_hidden=is_hidden, version=F("version") + 1, changed_at=now)
+
+
+@transaction.atomic
+def move_group(name: str, by: int) -> bool:
+    """Move the group `name` up (-1) or down (1) among the groups; return whether that changed anything."""
+    groups = _groups()
+    named = [group for group in groups if group.name]
+    at = next((n for n, group in enumerate(named) if group.name == name), None)
+    if at is None or not 0 <= at + by < len(named):
+        return False
+    named.insert(at + by, named.pop(at))
+    _store([*named, *(group for group in groups if not group.name)], sum(len(group.apps) for group in named))
+    return True
+
+
+@transaction.atomic
+def put_in_group(public_ids: Iterable[str], name: str) -> int:
+    """Put apps at the end of the group `name`, or in none if it is empty; return how many moved."""
+    group = " ".join(name.split())[:GROUP_LENGTH]
+    apps = App.objects.filter(public_id__in=list(public_ids)).exclude(rule__group=group)
+    ids = [pk for pk, own in apps.values_list("pk", "rule__group") if (own or "") != group]
+    rule_rows(ids)
+    return AppRule.objects.filter(app__in=ids).update(group=group, position=None, version=F("version") + 1)
+
+
+def group_names() -> list[str]:
+    """Return the names of all groups, in alphabetical order."""
+    names = AppRule.objects.exclude(group="").order_by().values_list("group", flat=True).distinct()
+    return sorted(names, key=fold)
+
+
+def rule_rows(ids: Iterable[int]) -> None:
+    """Make sure that the apps with these primary keys have rules, which change nothing."""
+    AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
+
+
+def _groups() -> list[Group]:
+    list(AppRule.objects.select_for_update().values_list("pk"))  # two admins at once don't mix their orders
+    return in_order(managed_apps())
+
+
+def _count_before(groups: Sequence[Group], wanted: Group) -> int:
+    return sum(len(group.apps) for group in groups[: groups.index(wanted)])
+
+
+def _store(groups: Sequence[Group], count: int) -> None:
+    """Store the places of the first `count` apps, and of all up to the last one that had a place."""
+    order = [placed for group in groups for placed in group.apps]
+    had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
+    order = order[: max([count, *had_place])]
+    rule_rows(placed.pk for placed in order)
+    places = {placed.pk: n for n, placed in enumerate(order) if placed.position != n}
+    rules = list(AppRule.objects.filter(app__in=places).only("pk", "app_id"))
+    for rule in rules:
+        rule.position = places[rule.app_id]
+    AppRule.objects.bulk_update(rules, ["position"], batch_size=200)

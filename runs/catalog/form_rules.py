@@ -1,0 +1,51 @@
+"""The admin's rules for an app's fields, as its form and its runs use them."""
+
+import hashlib
+from collections.abc import Iterable
+
+from runs.models import App, FieldRule, StoredFile
+from runs.schema_forms.types import Rule, UploadInfo
+
+
+def rules_of(app: App) -> list[Rule]:
+    """Return the rules for the fields of `app`, also of fields that its form no longer has. Makes one query."""
+    return [as_rule(row) for row in app.field_rules.select_related("file")]
+
+
+def as_rule(row: FieldRule) -> Rule:
+    """Return `row` for forms; a locked picture is shown, but isn't anybody's upload yet."""
+    return Rule(
+        key=row.key,
+        id=row.parameter_id,
+        name=row.name,
+        label=row.label,
+        help=row.help,
+        mode=row.mode,
+        value=row.value,
+        file=locked_file(row.file) if row.file else None,
+        options=tuple(row.options),
+    )
+
+
+def locked_file(stored: StoredFile) -> UploadInfo:
+    """Return data for showing `stored` as the picture of a locked field."""
+    return UploadInfo(
+        id=stored.public_id,
+        name=stored.name,
+        status="ready",
+        kind=stored.kind,
+        size_bytes=stored.size_bytes,
+        small_url=stored.small_url,
+        card_url=stored.card_url,
+        width=stored.width,
+        height=stored.height,
+        picture_follows=stored.picture_follows,
+    )
+
+
+def rules_version(rules: Iterable[Rule]) -> str:
+    """Return a short hash of `rules`, so that a form notices that they have changed since; "" without rules."""
+    told = [
+        (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options) for r in rules
+    ]
+    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()[:8] if told else ""

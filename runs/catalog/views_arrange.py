@@ -1,0 +1,139 @@
+"""The list of apps for admins: find one, and change their order, their groups, and who sees them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.catalog import arrange
+from runs.catalog.forms_rules import ArrangeForm
+from runs.display import managed_apps
+from runs.display.managed_apps import ManagedList
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
+from runs.words.numbers import number_words
+
+MOST_APPS = 1_000_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_apps(request: PortalRequest) -> HttpResponse:
+    """GET lists the apps; POST moves, groups, hides or shows them, and leads back to the list with the same filter."""
+    if request.method == "POST":
+        words, focus = _arranged(ArrangeForm.read(request.POST))
+        if not request.htmx:
+            messages.success(request, words)
+            return go_to(request, _url(request, focus=focus))
+        return _page(request, words)
+    return _page(request)
+
+
+def _page(request: PortalRequest, words: str = "") -> HttpResponse:
+    q, shown, start = _asked_for(request)
+    found = managed_apps.managed_list(q, shown, start)
+    context = {
+        "section": "manage",
+        "listed": found,
+        "q": q,
+        "shown": shown,
+        "chips": _chips(found, q, shown),
+        "is_filtered": bool(q or shown),
+        "found_words": _found_words(found.found),
+        "next_url": _url(request, after=str(found.next_start)) if found.next_start else "",
+        "first_url": _url(request) if start else "",
+        "group_names": arrange.group_names(),
+        "focus": request.GET.get("focus", ""),
+        "told": words,
+    }
+    return render_page(request, "catalog/manage_apps.html", context, partial="apps")
+
+
+def _arranged(posted: dict[str, Any]) -> tuple[str, str]:
+    """Do what the pressed button says; return a sentence about it, and the id of the control that comes next."""
+    act, _colon, what = posted["act"].partition(":")
+    if act in ("up", "down"):
+        return _step_words(arrange.step(what, -1 if act == "up" else 1)), f"{act}-{what}"
+    if act in ("group-up", "group-down"):
+        arrange.move_group(what, -1 if act == "group-up" else 1)
+        return _("“%(group)s” was moved.") % {"group": what}, f"{act}-{what}"
+    if act == "place":
+        arrange.move_apps(posted["moved"])
+        return _("The order was saved."), "place"
+    if not posted["app"]:
+        return _("Tick the apps first."), act
+    return _changed(act, posted), act
+
+
+def _step_words(step: arrange.Step | None) -> str:
+    if step is None:
+        return _("This app is no longer listed.")
+    values = {"app": step.name, "place": number_words(step.place), "count": number_words(step.count)}
+    return _("“%(app)s” is number %(place)s of %(count)s now.") % values
+
+
+def _changed(act: str, posted: dict[str, Any]) -> str:
+    """Change all ticked apps; return how many."""
+    if act == "group":
+        count, group = arrange.put_in_group(posted["app"], posted["group"]), " ".join(posted["group"].split())
+        words = ngettext("%(count)s app is in “%(group)s” now.", "%(count)s apps are in “%(group)s” now.", count)
+        none = ngettext("%(count)s app is in no group now.", "%(count)s apps are in no group now.", count)
+        return (words if group else none) % {"count": number_words(count), "group": group}
+    if act == "hide":
+        count = arrange.set_hidden(posted["app"], timezone.now(), is_hidden=True)
+        words = ngettext("%(count)s app is hidden now.", "%(count)s apps are hidden now.", count)
+    else:
+        count = arrange.set_hidden(posted["app"], timezone.now(), is_hidden=False)
+        words = ngettext("%(count)s app is shown again.", "%(count)s apps are shown again.", count)
+    return words % {"count": number_words(count)}
+
+
+def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
+    """Return the words searched for, which apps to show, and the first row of the page."""
+    shown, after = request.GET.get("show", ""), request.GET.get("after", "")
+    is_number = after.isascii() and after.isdigit() and len(after) < 9
+    return (
+        request.GET.get("q", "").strip()[:200],
+        shown if shown in managed_apps.SHOWN else "",
+        min(int(after), MOST_APPS) if is_number else 0,
+    )
+
+
+def _url(request: PortalRequest, **more: str) -> str:
+    """Return the URL of the list with the same filter."""
+    q, shown, start = _asked_for(request)
+    query = QueryDict(mutable=True)
+    at = {"after": str(start)} if start and "focus" in more else {}
+    query.update({name: value for name, value in {"q": q, "show": shown, **at, **more}.items() if value})
+    url = reverse("runs:manage-apps")
+    return f"{url}?{query.urlencode()}" if query else url
+
+
+def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
+    """Return a label, a count, a URL, and whether it is selected, for each kind of apps that there are."""
+    labels = {
+        "": pgettext("apps", "All"),
+        "changed": _("Changed at Lamina"),
+        "paused": _("Paused"),
+        "hidden": _("Hidden"),
+        "shaped": _("Changed here"),
+    }
+    counts = {"": found.total, **found.counts}
+    url = reverse("runs:manage-apps")
+    chips = []
+    for kind in managed_apps.SHOWN:
+        if counts[kind] or kind == shown:
+            query = QueryDict(mutable=True)
+            query.update({name: value for name, value in {"q": q, "show": kind}.items() if value})
+            chips.append((labels[kind], counts[kind], f"{url}?{query.urlencode()}" if query else url, kind == shown))
+    return chips
+
+
+def _found_words(count: int) -> str:
+    return ngettext("%(count)s app", "%(count)s apps", count) % {"count": number_words(count)}

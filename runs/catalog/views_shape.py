@@ -1,0 +1,170 @@
+"""The page on which admins shape an app: its name, who sees it, and what its fields take."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.catalog import app_rules, arrange, pages_shape
+from runs.catalog.app_rules import AppEdit, RulesChangedError, RulesRejectedError
+from runs.catalog.forms_rules import ResetForm
+from runs.catalog.pages_shape import PostedShape
+from runs.catalog.shape import Shape, save_shape, stored_shape
+from runs.display.cards import app_card
+from runs.display.changes import change_days
+from runs.display.managed_apps import audience_of
+from runs.models import App, FieldRule, Member
+from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
+
+LIMITS = {
+    "name": NAME_LENGTH,
+    "line": LINE_LENGTH,
+    "group": GROUP_LENGTH,
+    "house_rules": HOUSE_RULES_LENGTH,
+    "label": LABEL_LENGTH,
+    "help": HELP_LENGTH,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
+    """GET shows what is set for the app; POST saves it, or shows the page again with everything that was entered."""
+    app = _app(app_id)
+    if request.method == "POST":
+        posted = pages_shape.read_shape(request.user, app, request.POST.copy(), request.FILES)
+        return _saved(request, app, posted)
+    if slug != app.slug:
+        return redirect("runs:manage-app", app.slug, app.public_id)
+    return _page(request, app)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
+    """GET asks whether to make the app as Lamina has it; POST does it, unless the rules have changed since."""
+    app = _app(app_id)
+    if request.method == "POST":
+        try:
+            app_rules.reset_rules(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
+        except RulesChangedError:
+            messages.info(request, _("Somebody has changed this app meanwhile. Look again before you reset it."))
+        else:
+            messages.success(request, _("The app is as Lamina has it again."))
+        return go_to(request, _url(app))
+    lines = app_rules.field_lines(app)
+    changed = [part for part in pages_shape.parts_of(lines, stored_shape(app, lines).edit, {}, None) if part.is_changed]
+    context = {
+        "section": "manage",
+        "app": app,
+        "rule": app_rules.rule_of(app),
+        "changed": changed,
+        "lost": app_rules.lost_rules(app),
+        "back_url": _url(app),
+    }
+    return render_page(request, "catalog/manage_app_reset.html", context)
+
+
+def _app(app_id: str) -> App:
+    fields = Prefetch("field_rules", FieldRule.objects.select_related("file"))
+    apps = App.objects.select_related("schema", "thumbnail", "rule__changed_by").prefetch_related(fields)
+    return get_object_or_404(apps, public_id=app_id)
+
+
+def _url(app: App) -> str:
+    return reverse("runs:manage-app", args=[app.slug, app.public_id])
+
+
+def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpResponse:
+    """Save what was posted, unless something is wrong with it or it was made for something else."""
+    errors = posted.errors
+    if not errors and not posted.is_older:
+        try:
+            save_shape(app, request.user, posted.shape, posted.version, timezone.now())
+        except RulesChangedError:
+            return _page(request, _app(app.public_id), posted, is_overtaken=True)
+        except RulesRejectedError as rejected:
+            errors = rejected.errors
+        else:
+            messages.success(request, _("Saved. It applies from now on."))
+            return go_to(request, _url(app))
+    return _page(request, _app(app.public_id), posted, errors=errors)
+
+
+def _page(
+    request: PortalRequest,
+    app: App,
+    posted: PostedShape | None = None,
+    *,
+    errors: dict[str, str] | None = None,
+    is_overtaken: bool = False,
+) -> HttpResponse:
+    """Show the page with what was posted, or with what is stored; `is_overtaken` if another admin has saved it."""
+    lines = app_rules.field_lines(app)
+    stored = stored_shape(app, lines)
+    shape, rule = posted.shape if posted else stored, app_rules.rule_of(app)
+    found = errors or {}
+    parts = pages_shape.parts_of(lines, shape.edit, found, stored.edit if is_overtaken else None)
+    context = {
+        "section": "manage",
+        "app": app,
+        "card": app_card(app),
+        "own_name": app.remote_name or app.name,
+        "own_line": app.remote_description or ("" if rule.line else app.description),
+        "rule": rule,
+        "audience_now": audience_of(rule),
+        "edit": shape.edit,
+        "asks_review": shape.asks_review,
+        "audience": posted.audience if posted else _audience(shape),
+        "roles": [(str(role), role.label, role in shape.edit.roles) for role in Member.Role if role != "admin"],
+        "parts": parts,
+        "lost": app_rules.lost_rules(app),
+        "forget": [row.pk for row in shape.forget],
+        "errors": found,
+        "error_list": _error_list(found, parts),
+        "is_overtaken": is_overtaken,
+        "meanwhile": _meanwhile(stored.edit, shape.edit) if is_overtaken else {},
+        "is_older": posted is not None and posted.is_older,
+        "change_days": change_days(app),
+        "group_names": arrange.group_names(),
+        "limits": LIMITS,
+        "reset_url": reverse("runs:manage-app-reset", args=[app.public_id]),
+    }
+    is_refused = bool(found) or is_overtaken or context["is_older"]
+    return render_page(request, "catalog/manage_app.html", context, status=422 if is_refused else 200)
+
+
+def _audience(shape: Shape) -> str:
+    if shape.edit.is_hidden:
+        return "hidden"
+    return "some" if shape.edit.roles else "all"
+
+
+def _meanwhile(stored: AppEdit, edit: AppEdit) -> dict[str, str]:
+    """Return what another admin has saved where it differs from what was entered here."""
+    names = ("name", "line", "group", "house_rules")
+    now = {name: getattr(stored, name) for name in names if getattr(stored, name) != getattr(edit, name)}
+    return {name: text or _("nothing") for name, text in now.items()}
+
+
+def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:
+    """Return the id to jump to, the label and the sentence of each error, in the order of the page."""
+    labels = {
+        "name": _("Name"),
+        "line": _("Line below the name"),
+        "group": _("Group"),
+        "audience": _("Who sees it"),
+        "house_rules": _("House rules"),
+    }
+    of_app = [(f"shape-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
+    return of_app + [(f"{part.name}-field", part.label, part.error) for part in parts if part.error]

@@ -1,0 +1,77 @@
+"""What has changed in an app's form on Lamina, by day, in sentences."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from runs.models import App, AppChange
+from runs.words.numbers import number_words
+
+SHOWN = 60
+Kind = AppChange.Kind
+
+
+@dataclass(frozen=True)
+class ChangeDay:
+    """The changes that the portal noticed at one time, as sentences."""
+
+    at: datetime
+    sentences: list[str]
+
+
+def change_days(app: App) -> list[ChangeDay]:
+    """Return the latest changes of the app's form, newest first, with one query."""
+    changes = list(app.changes.all()[:SHOWN])
+    return [
+        ChangeDay(at, [change_words(change) for change in of_time])
+        for at, of_time in groupby(changes, key=lambda change: change.at)
+    ]
+
+
+def change_words(change: AppChange) -> str:
+    """Return what happened to a field, as a sentence."""
+    detail = change.detail
+    if change.kind in (Kind.OPTIONS_ADDED, Kind.OPTIONS_GONE):
+        return _option_words(change)
+    if change.kind == Kind.RETYPED:
+        return _type_words(change)
+    sentences = {
+        Kind.ADDED: _("“%(field)s” is new."),
+        Kind.GONE: _("“%(field)s” is gone."),
+        Kind.RENAMED: _("“%(from)s” is called “%(to)s” now."),
+        Kind.NEEDED: _("“%(field)s” has no default any more, so it must be filled in."),
+    }
+    return sentences[Kind(change.kind)] % {"field": change.field, **detail}
+
+
+def _type_words(change: AppChange) -> str:
+    kinds = {"text": _("text"), "options": _("one of several options"), "url": _("files")}
+    before, after = (kinds.get(change.detail[at], change.detail[at]) for at in ("from", "to"))
+    if before == after:
+        return _("“%(field)s” takes another number of files now.") % {"field": change.field}
+    return _("“%(field)s” takes %(to)s now; it took %(from)s.") % {"field": change.field, "from": before, "to": after}
+
+
+def _option_words(change: AppChange) -> str:
+    named, count = change.detail["options"], change.detail["count"]
+    quoted = [_("“%(name)s”") % {"name": name} for name in named]
+    if count > len(named):
+        more = ngettext("%(count)s more", "%(count)s more", count - len(named))
+        quoted.append(more % {"count": number_words(count - len(named))})
+    values = {
+        "field": change.field,
+        "options": get_text_list(quoted, pgettext("between the last two of a list", "and")),
+    }
+    if change.kind == Kind.OPTIONS_ADDED:
+        return (
+            ngettext("“%(field)s” has a new option: %(options)s.", "“%(field)s” has new options: %(options)s.", count)
+            % values
+        )
+    return (
+        ngettext("“%(field)s” has lost an option: %(options)s.", "“%(field)s” has lost options: %(options)s.", count)
+        % values
+    )

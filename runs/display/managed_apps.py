@@ -1,0 +1,220 @@
+"""The list of apps for admins: in which order, who sees each, and what the admin has changed about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from runs.catalog.app_rules import rule_of
+from runs.catalog.arrange import Group, Placed, in_order, managed_apps
+from runs.display.cards import AppCard, app_card
+from runs.models import App, AppChange, AppRule, FieldRule, Member
+from runs.models.app import AppQuerySet
+from runs.words.fold import fold
+from runs.words.numbers import number_words
+
+PAGE = 100
+CHANGED_LATELY = timedelta(days=30)
+SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; all of them first
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who sees an app: a state with its icon and words."""
+
+    key: str  # "all", "some", "hidden" or "paused"
+    icon: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ManagedApp:
+    """One row of the list. `place` counts from 1 in its group of `count` apps."""
+
+    card: AppCard
+    public_id: str
+    url: str
+    own_name: str  # Lamina's name, if the admin has given it another
+    audience: Audience
+    facts: list[str]
+    changed_at: datetime | None  # when its form last changed on Lamina, if lately
+    place: int
+    count: int
+
+    @property
+    def up_id(self) -> str:
+        return f"up-{self.public_id}"
+
+    @property
+    def down_id(self) -> str:
+        return f"down-{self.public_id}"
+
+    @property
+    def is_first(self) -> bool:
+        return self.place == 1
+
+    @property
+    def is_last(self) -> bool:
+        return self.place == self.count
+
+
+@dataclass(frozen=True)
+class ManagedGroup:
+    """A heading with its apps on this page. `number` counts the named groups from 1."""
+
+    name: str
+    apps: list[ManagedApp]
+    count: int
+    number: int
+    is_first: bool
+    is_last: bool
+    has_others: bool  # so that the apps in no group need a heading, too
+
+    @property
+    def up_id(self) -> str:
+        return f"group-up-{self.number}"
+
+    @property
+    def down_id(self) -> str:
+        return f"group-down-{self.number}"
+
+
+@dataclass(frozen=True)
+class ManagedList:
+    """One page of the list; `found` counts the apps on all pages, `total` those without any filter."""
+
+    groups: list[ManagedGroup]
+    found: int
+    total: int
+    counts: dict[str, int]
+    next_start: int  # 0 if this is the last page
+
+
+def managed_list(q: str, shown: str, start: int) -> ManagedList:
+    """Return the apps from `start` on whose name or group has `q`, of the kind `shown`, with at most five queries."""
+    apps, now = managed_apps(), timezone.now()
+    ordered = in_order(apps)
+    chosen = set(_of_kind(apps, shown, now).values_list("pk", flat=True)) if shown else None
+    wanted = [(n, at, one) for n, group in enumerate(ordered) for at, one in enumerate(group.apps)]
+    wanted = [row for row in wanted if (chosen is None or row[2].pk in chosen) and _has_words(row[2], q)]
+    page = wanted[start : start + PAGE]
+    rows = _rows([one for _n, _at, one in page], now)
+    groups = []
+    for n, group in enumerate(ordered):
+        listed = [(at, one) for number, at, one in page if number == n]
+        if listed:
+            groups.append(_group(ordered, n, group, [_app(rows[one.pk], at, group, now) for at, one in listed]))
+    return ManagedList(
+        groups=groups,
+        found=len(wanted),
+        total=sum(len(group.apps) for group in ordered),
+        counts=_counts(apps, now),
+        next_start=start + PAGE if len(wanted) > start + PAGE else 0,
+    )
+
+
+def audience_of(rule: AppRule) -> Audience:
+    """Return who sees an app with these rules. Whether it is paused comes first, since an admin must act."""
+    if rule.is_paused:
+        return Audience("paused", "warning", _("Paused"))
+    if rule.is_hidden:
+        return Audience("hidden", "away", _("Hidden"))
+    if rule.roles:
+        return Audience("some", "team", roles_words(rule.roles))
+    return Audience("all", "eye", _("Everyone"))
+
+
+def roles_words(roles: Iterable[str]) -> str:
+    """Return roles as people read them: "Makers and approvers"."""
+    known = {
+        Member.Role.VIEWER: _("viewers"),
+        Member.Role.MAKER: _("makers"),
+        Member.Role.APPROVER: _("approvers"),
+        Member.Role.ADMIN: _("admins"),
+    }
+    words = [words for role, words in known.items() if role in set(roles)]
+    text = get_text_list(words, pgettext("between the last two of a list", "and"))
+    return text[:1].upper() + text[1:]
+
+
+def _of_kind(apps: AppQuerySet, shown: str, now: datetime) -> AppQuerySet:
+    return apps.annotate(**_marks(now)).filter(_kinds()[shown])
+
+
+def _kinds() -> dict[str, Q]:
+    return {
+        "changed": Q(is_changed=True),
+        "paused": Q(rule__paused_at__isnull=False),
+        "hidden": Q(rule__is_hidden=True),
+        "shaped": Q(is_shaped=True) | Q(rule__version__gt=0),
+    }
+
+
+def _marks(now: datetime) -> dict[str, Exists]:
+    changes = AppChange.objects.filter(app=OuterRef("pk"), at__gte=now - CHANGED_LATELY)
+    return {"is_changed": Exists(changes), "is_shaped": Exists(FieldRule.objects.filter(app=OuterRef("pk")))}
+
+
+def _counts(apps: AppQuerySet, now: datetime) -> dict[str, int]:
+    kinds = {name: Count("pk", filter=which) for name, which in _kinds().items()}
+    return apps.annotate(**_marks(now)).aggregate(**kinds)
+
+
+def _has_words(placed: Placed, q: str) -> bool:
+    text = fold(f"{placed.name} {placed.group}") if q else ""
+    return all(word in text for word in fold(q).split())
+
+
+def _rows(placed: Sequence[Placed], now: datetime) -> dict[int, App]:
+    """Return the apps on the page with everything that their rows show, in one query."""
+    of_app = AppChange.objects.filter(app=OuterRef("pk"), at__gte=now - CHANGED_LATELY)
+    latest = of_app.order_by().values("app").annotate(latest=Max("at")).values("latest")
+    count = FieldRule.objects.filter(app=OuterRef("pk")).order_by().values("app").annotate(n=Count("pk")).values("n")
+    apps = App.objects.select_related("thumbnail", "rule").defer("search_text", "samples", "unknown_fields")
+    return apps.annotate(changed_lately=Subquery(latest), rule_count=Subquery(count)).in_bulk(
+        [one.pk for one in placed]
+    )
+
+
+def _group(ordered: Sequence[Group], n: int, group: Group, apps: list[ManagedApp]) -> ManagedGroup:
+    named = sum(1 for one in ordered if one.name)
+    return ManagedGroup(
+        group.name, apps, len(group.apps), n + 1, is_first=n == 0, is_last=n == named - 1, has_others=named > 0
+    )
+
+
+def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
+    rule = rule_of(app)
+    return ManagedApp(
+        card=app_card(app),
+        public_id=app.public_id,
+        url=reverse("runs:manage-app", args=[app.slug, app.public_id]),
+        own_name=app.remote_name if rule.name else "",
+        audience=audience_of(rule),
+        facts=_facts(app),
+        changed_at=getattr(app, "changed_lately", None),
+        place=at + 1,
+        count=len(group.apps),
+    )
+
+
+def _facts(app: App) -> list[str]:
+    """Return what the admin has changed, in a few words each."""
+    count = getattr(app, "rule_count", None) or 0
+    rule = rule_of(app)
+    fields = ngettext("%(count)s field changed", "%(count)s fields changed", count) % {"count": number_words(count)}
+    return [
+        words
+        for words, is_so in (
+            (fields, count > 0),
+            (_("house rules"), bool(rule.house_rules)),
+            (_("asks for decisions"), app.asks_review),
+        )
+        if is_so
+    ]

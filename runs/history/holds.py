@@ -1,0 +1,48 @@
+"""Holds: a run on hold is protected from deletion, by hand and by the retention rules, with all that belongs to it.
+
+Pages say "protected", because a run "on hold" would sound as if it waited. The database refuses a run that is both on
+hold and in the bin, so a hold and a move to the bin at the same moment can't both happen.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from runs.audit.record import record_each
+from runs.models import Member, Output, Run, Verb
+from runs.models.run import RunQuerySet
+
+
+@transaction.atomic
+def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
+    """Put `runs` on hold, except those that are already; return how many were. The caller checks that `member` may
+    change them.
+
+    Their rejected results no longer have a day on which they go.
+    """
+    free = _locked(runs.filter(deleted_at=None, held_at=None))
+    record_each(Verb.RUN_HELD, free)
+    Output.objects.filter(run__in=free, removal_at__isnull=False).update(removal_at=None)
+    held = Run.objects.filter(pk__in=[run.pk for run in free])
+    return held.update(held_at=now, held_by=member, version=F("version") + 1)
+
+
+@transaction.atomic
+def release(runs: RunQuerySet) -> int:
+    """End the hold on `runs`; return how many were on hold. The caller checks who may (`RunQuerySet.releasable_by`)."""
+    held = _locked(runs.filter(held_at__isnull=False))
+    record_each(Verb.RUN_RELEASED, held)
+    released = Run.objects.filter(pk__in=[run.pk for run in held])
+    return released.update(held_at=None, held_by=None, version=F("version") + 1)
+
+
+def _locked(runs: RunQuerySet) -> list[Run]:
+    """Return `runs` with what the record says of them, always locked in the same order, to avoid deadlocks."""
+    found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
+    return list(found.only("public_id", "title", "app_name"))
+
+
+def held_at(member: Member, at: datetime | None) -> RunQuerySet:
+    """Return the runs that `member` put on hold at the time `at`, so that it can be undone."""
+    return Run.objects.releasable_by(member).filter(held_by=member, held_at=at) if at else Run.objects.none()

@@ -1,0 +1,55 @@
+"""Retention of uploads: the files go some time after the last run that used them. Runs keep their names.
+
+Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do results that were used
+as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from runs.audit.record import record
+from runs.background.queue import stop_requested
+from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload, Verb
+from runs.models.run import RunInputUpload
+from runs.storage import orphans
+
+SLICE = 200
+
+
+def overdue(days: int, now: datetime) -> QuerySet[Upload]:
+    """Return the uploads that a rule of `days` removes now; drafts aren't looked at."""
+    since = now - timedelta(days=days)
+    used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
+    is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
+    wanted = used.filter(is_wanted | Q(input__run__created_at__gte=since))
+    in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
+    is_result = OutputFile.objects.filter(file=OuterRef("file"))
+    old = Upload.objects.filter(status=Upload.Status.READY, created_at__lt=since)
+    return old.filter(Exists(used), ~Exists(wanted), ~Exists(in_presets), ~Exists(is_result))
+
+
+def remove(days: int, now: datetime) -> int:
+    """Remove the files of overdue uploads, in slices; return how many uploads lost theirs."""
+    count, last, named = 0, 0, orphans.named_in_drafts()
+    while not stop_requested():
+        found = list(overdue(days, now).filter(pk__gt=last).order_by("pk")[:SLICE].values_list("pk", "public_id"))
+        if not found:
+            break
+        last = found[-1][0]
+        count += sum(_remove(pk, days, now) for pk, public_id in found if public_id not in named)
+    return count
+
+
+def _remove(pk: int, days: int, now: datetime) -> bool:
+    with transaction.atomic():
+        upload = overdue(days, now).filter(pk=pk).first()
+        if upload is None or upload.file_id is None:
+            return False
+        file = upload.file_id
+        Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
+        Run.objects.filter(input_picture=file, inputs__uploads=upload).update(input_picture=None)
+        record(Verb.UPLOAD_PURGED, upload)
+    orphans.remove_files(StoredFile.objects.filter(pk=file))
+    return True

@@ -1,0 +1,96 @@
+"""Retention of rejected results: they get a day on which their files and texts go, 30 days ahead, and then lose them.
+
+Until that day, their pages say so, and anyone who may change the run can keep them. Whatever somebody still wants
+stays: stars, what guests can open, runs on hold, and results with a newer decision. The result itself stays, with its
+decisions and comments.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from runs.audit.record import record
+from runs.background.queue import stop_requested
+from runs.models import Decision, GuestLink, Output, OutputFile, Run, StoredFile, Verb
+from runs.storage import orphans
+
+NOTICE = timedelta(days=30)
+SLICE = 500
+
+
+def overdue(days: int, now: datetime) -> QuerySet[Output]:
+    """Return the rejected results that a rule of `days` gives a day on which they go."""
+    return _unwanted(days, now).filter(removal_at=None)
+
+
+def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
+    """Return results that were rejected at least `days` ago and that nobody wants to keep."""
+    since = now - timedelta(days=days)
+    decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
+    return (
+        Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
+        .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
+        .filter(Q(kept_at=None) | Q(kept_at__lt=since))
+        .exclude(Exists(decided_lately))
+        .exclude(pk__in=GuestLink.objects.alive().values("outputs"))
+    )
+
+
+def schedule(days: int, now: datetime) -> int:
+    """Give overdue results their day; return how many got one. Works in slices, so that nothing waits for it."""
+    count = 0
+    while not stop_requested():
+        found = list(overdue(days, now).order_by("run")[:SLICE].values_list("pk", flat=True))
+        changed = overdue(days, now).filter(pk__in=found).update(removal_at=now + NOTICE) if found else 0
+        if not changed:
+            break
+        count += changed
+    return count
+
+
+def unschedule() -> int:
+    """Take back the days of all results, because the rule was switched off; return how many had one."""
+    return Output.objects.filter(removal_at__isnull=False).update(removal_at=None)
+
+
+def keep(output: Output, now: datetime) -> bool:
+    """Keep a result that was about to go: its time starts again. Return False if it had no such day."""
+    going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
+    with transaction.atomic():
+        is_kept = bool(going.update(removal_at=None, kept_at=now))
+        if is_kept:
+            record(Verb.RESULT_KEPT, output)
+    return is_kept
+
+
+def remove_due(days: int, now: datetime) -> int:
+    """Remove files and texts of results whose day has come; return how many lost theirs. Those that somebody wants
+    meanwhile lose only the day."""
+    count = 0
+    due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
+    for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):
+        if stop_requested():
+            break
+        count += _remove(pk, days, now)
+    return count
+
+
+def _remove(pk: int, days: int, now: datetime) -> bool:
+    with transaction.atomic():
+        # The run is locked first, as for every other change of its results.
+        run = Run.objects.select_for_update().filter(outputs=pk).first()
+        output = _unwanted(days, now).filter(pk=pk, removal_at__lte=now).first()
+        if run is None or output is None:
+            Output.objects.filter(pk=pk).update(removal_at=None)
+            return False
+        files = list(StoredFile.objects.filter(results__output=output).values_list("pk", flat=True))
+        gone = {"status": OutputFile.Status.REMOVED, "file": None, "due_at": None, "claimed_until": None}
+        output.files.update(**gone)
+        version = run.version + 1
+        Run.objects.filter(pk=run.pk).update(version=version)
+        emptied = {"text": "", "raw_value": None, "removal_at": None, "removed_at": now, "changed_in": version}
+        Output.objects.filter(pk=pk).update(**emptied)
+        record(Verb.RESULT_PURGED, output)
+    orphans.remove_files(StoredFile.objects.filter(pk__in=files))
+    return True

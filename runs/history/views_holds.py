@@ -1,0 +1,40 @@
+"""Protecting a run from deletion, and keeping a rejected result that is about to go."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from runs.history import holds, rejected
+from runs.history.forms import HoldForm
+from runs.models import Output, Run
+from runs.web.http import PortalRequest, go_to, refuse_viewers
+
+
+@require_POST
+def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Protect a run from deletion, or stop protecting it. Only who protected it or an admin can do the latter."""
+    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
+    refuse_viewers(request.user)
+    if HoldForm.read(request.POST)["on"]:
+        holds.hold(Run.objects.filter(pk=run.pk), request.user, timezone.now())
+        messages.success(request, _("Nothing of this run can be deleted now."))
+    elif run.is_releasable_by(request.user):
+        holds.release(Run.objects.filter(pk=run.pk))
+        messages.success(request, _("The run is no longer protected."))
+    elif run.is_held:
+        messages.warning(request, _("Only the person who protected this run or an admin can change that."))
+    return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def result_keep(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Keep a rejected result that the retention rules were about to remove."""
+    runs = Run.objects.manageable_by(request.user)
+    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
+    refuse_viewers(request.user)
+    if rejected.keep(output, timezone.now()):
+        messages.success(request, _("This result stays. Its time starts again today."))
+    return go_to(request, output.get_absolute_url())

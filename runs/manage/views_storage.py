@@ -1,0 +1,24 @@
+"""Admin page for the room that stored files take."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.manage.storage_report import storage_report
+from runs.storage import usage
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_storage(request: PortalRequest) -> HttpResponse:
+    """GET shows what the worker counted last; POST tells it to count anew."""
+    if request.method == "POST":
+        usage.request_count()
+        messages.info(request, _("Counting. Reload this page in a moment."))
+        return go_to(request, reverse("runs:manage-storage"))
+    return render_page(request, "manage/storage.html", {"section": "manage", "report": storage_report()})

@@ -1,0 +1,44 @@
+import django.db.models.deletion
+import django.utils.timezone
+from django.db import migrations, models
+
+KINDS = [
+    ("added", "New field"),
+    ("gone", "Field is gone"),
+    ("renamed", "Field has a new name"),
+    ("retyped", "Field has another type"),
+    ("needed", "Field has no default any more"),
+    ("options_added", "New options"),
+    ("options_gone", "Options are gone"),
+]
+
+
+class Migration(migrations.Migration):
+    """Keep what has changed in the forms of apps, for admins."""
+
+    dependencies = [
+        ("runs", "0048_app_rules"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="AppChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("kind", models.CharField(choices=KINDS, max_length=13)),
+                ("field", models.CharField(max_length=300)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "app",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="changes", to="runs.app"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-at", "pk"),
+                "indexes": [models.Index(fields=["app", "-at"], name="app_change_of_app")],
+            },
+        ),
+    ]

@@ -1,0 +1,27 @@
+"""Owners and makers of runs are told of comments."""
+
+from django.db import migrations, models
+
+KINDS = [
+    ("mention", "Someone mentions you"),
+    ("reply", "Someone replies to you"),
+    ("comment", "Someone comments on a run of yours"),
+    ("asked", "You're asked to decide"),
+    ("decided", "Someone decides on a result of yours"),
+    ("set-aside", "Someone sets your decision aside"),
+    ("guest", "A guest answers or comments"),
+    ("ready", "A run of yours is ready"),
+    ("failed", "A run of yours fails"),
+    ("limit", "You've used most or all of your spending limit"),
+    ("portal", "The portal needs an admin"),
+]
+
+
+class Migration(migrations.Migration):
+    dependencies = (("runs", "0051_spending_alerts"),)
+
+    operations = (
+        migrations.AlterField("chatmessage", "kind", models.CharField(choices=KINDS, max_length=9)),
+        migrations.AlterField("notice", "kind", models.CharField(choices=KINDS, max_length=9)),
+        migrations.AlterField("noticechoice", "kind", models.CharField(choices=KINDS, max_length=9)),
+    )

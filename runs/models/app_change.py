@@ -1,0 +1,36 @@
+"""What has changed in the forms of apps on Lamina, for admins."""
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.app import App
+
+
+class AppChange(models.Model):
+    """One change of one field, noticed when the portal read the app again. `field` is its name on that day."""
+
+    class Kind(models.TextChoices):
+        ADDED = "added", _lazy("New field")
+        GONE = "gone", _lazy("Field is gone")
+        RENAMED = "renamed", _lazy("Field has a new name")
+        RETYPED = "retyped", _lazy("Field has another type")
+        NEEDED = "needed", _lazy("Field has no default any more")
+        OPTIONS_ADDED = "options_added", _lazy("New options")
+        OPTIONS_GONE = "options_gone", _lazy("Options are gone")
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=13, choices=Kind)
+    field = models.CharField(max_length=300)
+    # RENAMED and RETYPED: {"from", "to"}; OPTIONS_ADDED and OPTIONS_GONE: {"options": the first ones, "count"}.
+    detail: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-at", "pk")
+        indexes = (models.Index(fields=["app", "-at"], name="app_change_of_app"),)
+
+    def __str__(self) -> str:
+        return f"{self.app_id} {self.kind} {self.field}"

@@ -1,0 +1,105 @@
+"""How the admin shapes apps: who sees them, what they are called, and what people may enter in their forms."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.app import App
+from runs.models.file import StoredFile
+from runs.models.member import Member
+from runs.models.messages import MessageCharField
+
+NAME_LENGTH, LINE_LENGTH, GROUP_LENGTH = 200, 500, 80
+LABEL_LENGTH, HELP_LENGTH = 200, 1000
+HOUSE_RULES_LENGTH = 5000
+
+
+class AppRule(models.Model):
+    """The admin's rules for one app. An app without a row is as Lamina has it.
+
+    The name and the line that people see are in `App`, so that every page shows them.
+    """
+
+    app = models.OneToOneField(App, on_delete=models.CASCADE, related_name="rule")
+    # Nobody is offered a hidden app. Admins can still open it.
+    is_hidden = models.BooleanField(default=False)
+    # The roles that see the app, as " maker approver "; empty means all. Admins see it anyway.
+    shown_to = models.CharField(max_length=100, blank=True, default="")
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # empty: as Lamina has it
+    line = models.CharField(max_length=LINE_LENGTH, blank=True, default="")  # in place of the description
+    group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
+    position = models.PositiveIntegerField(null=True, blank=True)  # null: after those with one, in Lamina's order
+    house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
+    # Why no run can be started: a rule no longer fits the app's form.
+    pause = MessageCharField(max_length=400, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)  # counts changes, so that two admins don't overwrite each other
+    changed_at = models.DateTimeField(default=timezone.now)
+    changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(paused_at=None, pause="") | ~Q(paused_at=None), name="app_rule_pause"),
+        )
+
+    def __str__(self) -> str:
+        return f"rules of {self.app_id}"
+
+    @classmethod
+    def of(cls, app: App) -> "AppRule | None":
+        """Return the rules for `app`, if there are any."""
+        return app.rule if hasattr(app, "rule") else None
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles that see the app; empty means all."""
+        return self.shown_to.split()
+
+    def shows_to(self, member: Member) -> bool:
+        """Apply the rule of `AppQuerySet.open_to` to this app."""
+        return member.is_admin or (not self.is_hidden and (not self.shown_to or member.role in self.roles))
+
+
+class FieldRule(models.Model):
+    """The admin's rule for one field of an app, found by its key, else its id, else its name (`schema_forms.rules`).
+
+    A rule stays when Lamina drops its field, and applies again if the field comes back.
+    """
+
+    class Mode(models.TextChoices):
+        OPEN = "open", _lazy("Open")
+        LOCKED = "locked", _lazy("Locked")
+        HIDDEN = "hidden", _lazy("Hidden")
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="field_rules")
+    # The field as it was when the rule was saved
+    key = models.TextField(blank=True, default="")
+    parameter_id = models.TextField(blank=True, default="")
+    name = models.TextField(blank=True, default="")
+    type = models.CharField(max_length=50, blank=True, default="")
+    label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")  # empty: as Lamina has it
+    help = models.TextField(max_length=HELP_LENGTH, blank=True, default="")
+    mode = models.CharField(max_length=6, choices=Mode, default=Mode.OPEN)
+    # What a locked or hidden field sends: a text or the exact label of an option; null: the app's default, or `file`.
+    value: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, default=None)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="field_rules")
+    options: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)  # allowed labels; empty: all
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(condition=Q(mode__in=["open", "locked", "hidden"]), name="field_rule_mode_known"),
+            models.CheckConstraint(
+                condition=~Q(mode="open") | Q(value__isnull=True, file=None), name="field_rule_open_has_no_value"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label or self.name or self.key

@@ -1,0 +1,88 @@
+"""The record: who did what, on what, and when. Nothing is ever changed in it (`audit.guard`)."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+
+LATEST = (F("at").desc(), F("id").desc())
+LABEL_LENGTH = 200
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def about(self, kind: str, object_id: str) -> Self:
+        """Return what the record says about one object."""
+        return self.filter(object_kind=kind, object_id=object_id)
+
+    def by(self, member: Member) -> Self:
+        """Return what the member did."""
+        return self.filter(actor_id=member.pk)
+
+    def before(self, entry: "Entry") -> Self:
+        """Return the entries that come after `entry` in a list with the latest first."""
+        return self.filter(Q(at__lt=entry.at) | Q(at=entry.at, pk__lt=entry.pk), at__lte=entry.at)
+
+    def older_than(self, at: datetime) -> Self:
+        return self.filter(at__lt=at)
+
+    def latest_first(self) -> Self:
+        return self.order_by(*LATEST)
+
+
+class Entry(models.Model):
+    """One act. It keeps the names of that day, and refers to nothing, so that it outlives what it is about.
+
+    The database refuses to change or delete entries; only `audit.retention` removes old ones.
+    """
+
+    class Way(models.TextChoices):
+        PAGE = "page", _lazy("On a page")
+        GUEST = "guest", _lazy("By a guest link")
+        WORKER = "worker", _lazy("By the portal itself")
+        COMMAND = "command", _lazy("By a command")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    actor_id = models.BigIntegerField(null=True, blank=True)  # of a member; null: a guest, the portal, a command
+    actor_name = models.CharField(max_length=200, blank=True, default="")
+    way = models.CharField(max_length=7, choices=Way)
+    verb = models.CharField(max_length=40)  # a value of `Verb`
+    object_kind = models.CharField(max_length=20, blank=True, default="")  # as in `audit.objects`
+    object_id = models.CharField(max_length=40, blank=True, default="")  # its public id
+    object_label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")
+    changes: Any = models.JSONField(default=dict)  # {"role": ["maker", "admin"]}
+    request_id = models.CharField(max_length=40, blank=True, default="")  # equal for all entries of one request or task
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (
+            # One for each filter of the log. Without a filter, or with a day, the first one.
+            models.Index(*LATEST, name="entry_latest"),
+            models.Index(F("actor_id"), *LATEST, name="entry_of_person"),
+            models.Index(F("verb"), *LATEST, name="entry_of_verb"),
+            models.Index(F("actor_id"), F("verb"), *LATEST, name="entry_of_person_and_verb"),
+            models.Index(F("way"), *LATEST, name="entry_of_way"),
+            models.Index(F("object_kind"), F("object_id"), *LATEST, name="entry_of_object"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.verb} {self.object_kind} {self.object_id}"
+
+
+class EntryOrigin(models.Model):
+    """The network from which a guest or a sign-in came, cut to /24 or /48. Deleted after 90 days."""
+
+    entry_id = models.BigIntegerField(unique=True)
+    network = models.CharField(max_length=50)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.network}"

@@ -1,0 +1,120 @@
+"""The acts that the record holds (`audit.record`). `words.verbs` has the text of each.
+
+The part before the dot groups them on the log page. Rows store these codes, so a code must stay here as long as the
+record may hold it.
+"""
+
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What somebody did, or what the portal did by itself."""
+
+    RUN_STARTED = "run.started"
+    RUN_SENT = "run.sent"  # Lamina accepted it
+    RUN_FOUND = "run.found"  # after an unclear answer, it was found at Lamina
+    RUN_CHOSEN = "run.chosen"  # somebody said which of several runs at Lamina it is
+    RUN_ENDED = "run.ended"
+    RUN_CANCELLED = "run.cancelled"  # somebody asked for it
+    RUN_STARTED_AGAIN = "run.started-again"
+    RUN_LEFT = "run.left"
+    RUN_RENAMED = "run.renamed"
+    RUN_STARRED = "run.starred"
+    RUN_UNSTARRED = "run.unstarred"
+    RUN_SHARED = "run.shared"
+    RUN_UNSHARED = "run.unshared"
+    RUN_TRANSFERRED = "run.transferred"
+    RUN_BINNED = "run.binned"
+    RUN_RESTORED = "run.restored"
+    RUN_PURGED = "run.purged"  # for good
+    RUN_HELD = "run.held"
+    RUN_RELEASED = "run.released"
+    RUN_OPENED = "run.opened"  # by an admin, although it is private
+
+    RESULT_STARRED = "result.starred"
+    RESULT_UNSTARRED = "result.unstarred"
+    RESULT_FETCHED_AGAIN = "result.fetched-again"
+    RESULT_GIVEN_UP = "result.given-up"
+    RESULT_DECIDED = "result.decided"
+    RESULT_WITHDRAWN = "result.withdrawn"
+    RESULT_UNDONE = "result.undone"
+    RESULT_SET_ASIDE = "result.set-aside"
+    RESULT_CHOSEN = "result.chosen"
+    RESULT_PURGED = "result.purged"
+    RESULT_KEPT = "result.kept"  # it was rejected, and would have been removed by the retention rules
+    RESULTS_DOWNLOADED = "result.downloaded"
+
+    REVIEW_ASKED = "review.asked"
+    REVIEW_REMINDED = "review.reminded"
+    REVIEW_CLOSED = "review.closed"
+
+    COMMENT_POSTED = "comment.posted"
+    COMMENT_EDITED = "comment.edited"
+    COMMENT_REMOVED = "comment.removed"
+    COMMENT_RESOLVED = "comment.resolved"
+    COMMENT_REOPENED = "comment.reopened"
+    COMMENT_CARRIED = "comment.carried"
+    COMMENT_MOVED_BACK = "comment.moved-back"
+
+    PRESET_SAVED = "preset.saved"
+    PRESET_CHANGED = "preset.changed"
+    PRESET_REMOVED = "preset.removed"
+    VIEW_SAVED = "view.saved"
+    VIEW_CHANGED = "view.changed"
+    VIEW_REMOVED = "view.removed"
+    UPLOAD_ADDED = "upload.added"
+    UPLOAD_PURGED = "upload.purged"
+
+    LINK_MADE = "link.made"
+    LINK_CHANGED = "link.changed"
+    LINK_EXTENDED = "link.extended"
+    LINK_REPLACED = "link.replaced"
+    LINK_REVOKED = "link.revoked"
+    LINK_RESTORED = "link.restored"
+    LINK_ANSWERED = "link.answered"  # by a guest
+
+    APP_STARRED = "app.starred"
+    APP_UNSTARRED = "app.unstarred"
+    APP_SHAPED = "app.shaped"  # an admin changed how it is shown
+    APP_MOVED = "app.moved"
+    APP_RESET = "app.reset"
+    APP_PAUSED = "app.paused"
+    APP_RESUMED = "app.resumed"
+    APP_PRICED = "app.priced"
+
+    PERSON_INVITED = "person.invited"
+    PERSON_INVITED_AGAIN = "person.invited-again"
+    PERSON_UNINVITED = "person.uninvited"
+    PERSON_JOINED = "person.joined"
+    PERSON_CHANGED = "person.changed"
+    PERSON_DEACTIVATED = "person.deactivated"
+    PERSON_REACTIVATED = "person.reactivated"
+    PERSON_TRANSFERRED = "person.transferred"  # everything they owned
+    PERSON_SIGNED_IN = "person.signed-in"
+    PERSON_REFUSED = "person.refused"  # the first refused sign-in of an hour
+    PERSON_SIGNED_OUT = "person.signed-out"
+    PERSON_BROWSER_ENDED = "person.browser-ended"
+    PERSON_NEW_PASSWORD = "person.new-password"  # noqa: S105 - no password
+    PERSON_PASSWORD_LINK = "person.password-link"  # noqa: S105 - no password
+    PERSON_MAIL_AGAIN = "person.mail-again"
+    PERSON_ASKED_FOR_MORE = "person.asked-for-more"
+    PERSON_LIMITED = "person.limited"
+
+    RULES_CHANGED = "portal.rules-changed"
+    LIMITS_CHANGED = "portal.limits-changed"
+    ALERTED = "portal.alerted"
+    CHAT_SET = "portal.chat-set"
+    CHAT_TESTED = "portal.chat-tested"
+    CHAT_REMOVED = "portal.chat-removed"
+    CHAT_SWITCHED_OFF = "portal.chat-switched-off"
+    MAIL_TESTED = "portal.mail-tested"
+    EXAMPLES_REMOVED = "portal.examples-removed"
+    EXAMPLES_RESTORED = "portal.examples-restored"
+    EXPORTED = "portal.exported"
+    COMMAND_RUN = "portal.command-run"
+    ENTRIES_REMOVED = "portal.entries-removed"  # old ones, by the rule for how long they stay
+
+    @property
+    def group(self) -> str:
+        """Return what it is about: the part before the dot."""
+        return self.value.partition(".")[0]

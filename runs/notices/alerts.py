@@ -1,0 +1,112 @@
+"""Tells people how close they are to their spending limit, and admins what the account spends. Never stops anyone.
+
+The pulse looks for it. What was told of a limit is stored with the month's total, so that it's told once.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs.connection.status import lamina_status
+from runs.models import Member, MemberLimit, MonthTotal, Notice, NoticeKind, SpendingLimits
+from runs.models.messages import Message, Value
+from runs.models.spending import day_of, month_of
+from runs.notices.listeners import tell_admins
+from runs.notices.record import About, tell
+from runs.spending.account import spent_lately
+from runs.spending.left import left_for
+from runs.words.amounts import to_hundredths
+
+STEPS = (100, 80)  # percent of a limit
+
+
+def look(now: datetime | None = None) -> None:
+    """Tell whoever has come near their limit or reached it, and admins what the account spends."""
+    now = now or timezone.now()
+    rules = SpendingLimits.current()
+    for total, limit, step in list(_news(rules, now)):
+        _tell_of_limit(total, limit, step)
+    _look_at_account(rules, now)
+
+
+def _news(rules: SpendingLimits, now: datetime) -> Iterator[tuple[MonthTotal, int, int]]:
+    """Yield what isn't told yet this month, with the limit and the step that was reached."""
+    totals = MonthTotal.objects.filter(month=month_of(now), used__gt=0, told__lt=STEPS[0])
+    for total in totals.select_related("member__spending_limit"):
+        limit = _limit(total, rules, day_of(now))
+        if limit is not None and (step := _step(total.used, limit)) > total.told:
+            yield total, limit, step
+
+
+def _limit(total: MonthTotal, rules: SpendingLimits, on: date) -> int | None:
+    if total.member is None:
+        return rules.portal_hundredths
+    own = getattr(total.member, "spending_limit", None) or MemberLimit(member=total.member)
+    return own.limit(rules.default_hundredths, on)
+
+
+def _step(used: int, limit: int) -> int:
+    """Return the highest of `STEPS` that `used` has reached; 0 if none."""
+    return next((step for step in STEPS if used * 100 >= limit * step), 0)
+
+
+@transaction.atomic
+def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
+    """Tell the member of their own limit, and admins if it is reached; of the portal's, admins. Of two workers at once,
+    one does."""
+    if not MonthTotal.objects.filter(pk=total.pk, told=total.told).update(told=step):
+        return
+    event = f"limit-{step}-{total.month:%Y%m}"
+    values: dict[str, Value] = {
+        "used_credits": total.used,
+        "limit_credits": limit,
+        "of_month": f"{total.month:%Y-%m}",
+    }
+    if total.member is None:
+        message = Message("portal_limit_reached" if step == STEPS[0] else "portal_limit_near", values)
+        tell_all_admins(f"portal-{event}", message)
+        return
+    message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
+    tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
+    if step == STEPS[0]:
+        who = {"name": total.member.display_name, "member": total.member.public_id}
+        message = Message("limit_reached_by", values | who)
+        tell_all_admins(f"{event}-{total.member.pk}", message, actor=total.member)
+
+
+def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
+    """Tell all admins, once for each `event`."""
+    admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
+    return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
+
+
+def ask_for_more(member: Member) -> None:
+    """Tell admins that `member` asks for a higher limit, at most once a day."""
+    now = timezone.now()
+    left = left_for(member, now)
+    values: dict[str, Value] = {
+        "name": member.display_name,
+        "member": member.public_id,
+        "used_credits": left.used,
+        "limit_credits": left.limit or 0,
+        "of_month": f"{month_of(now):%Y-%m}",
+    }
+    tell_all_admins(f"more-{member.pk}-{day_of(now):%Y%m%d}", Message("limit_asked", values), actor=member)
+
+
+def has_asked(member: Member) -> bool:
+    """Return whether admins were told today that `member` asks for more."""
+    event = f"more-{member.pk}-{day_of(timezone.now()):%Y%m%d}"
+    return Notice.objects.filter(member__is_active=True, member__role=Member.Role.ADMIN, event=event).exists()
+
+
+def _look_at_account(rules: SpendingLimits, now: datetime) -> None:
+    """Tell admins, once a day each, that the account spends much or has little left."""
+    if rules.day_hundredths is not None and (spent := spent_lately(now)) >= max(1, rules.day_hundredths):
+        values: dict[str, Value] = {"spent_credits": spent, "limit_credits": rules.day_hundredths}
+        tell_admins("account-day", Message("account_day", values))
+    left = lamina_status().balance_left
+    if rules.left_credits is not None and left is not None and left <= rules.left_credits:
+        tell_admins("account-left", Message("account_left", {"left_credits": to_hundredths(left)}))

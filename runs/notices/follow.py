@@ -1,0 +1,63 @@
+"""Lets notices follow what they are about: comments that are carried over, requests that are answered or closed."""
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from runs.models import Comment, Decision, Member, Mute, Notice, NoticeKind, Output, ReviewItem, ReviewRequest, Run
+from runs.models.notice import NoticeQuerySet
+from runs.notices import read
+
+HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # never to be decided on
+
+
+# --- Comments ---------------------------------------------------------------------------------------------------------
+def on_comments_carried(source: Run, target: Run) -> None:
+    """Let notices lead to where the comments are now. A muted conversation stays muted."""
+    there = Comment.objects.filter(pk=OuterRef("comment")).values("output")
+    moved = Notice.objects.filter(run=source, comment__run=target)
+    moved.update(run=target, output=Subquery(there))
+    Mute.objects.filter(run=source, comment__run=target).update(run=target)
+
+
+# --- Requests ---------------------------------------------------------------------------------------------------------
+def on_decision_made(decision: Decision) -> None:
+    """Mark requests as read for whom nothing in them waits any more, once for all that one press decided or ended.
+
+    If a press is taken back, what it had marked is unread again for whom it waits again.
+    """
+    same = Decision.objects.filter(batch=decision.batch)
+    if same.filter(pk__gt=decision.pk).exists():
+        return
+    asked = Notice.objects.filter(kind=NoticeKind.ASKED, request__items__output__in=same.values("output"))
+    if decision.act == Decision.Act.DECIDE:
+        for request in ReviewRequest.objects.filter(notices__in=asked.unread()).distinct():
+            read.mark_read_for_all(_answered(request, decision.member), decision.created_at)
+    else:
+        marked = Decision.objects.filter(ended_by__batch=decision.batch).values("batch")
+        at = Decision.objects.filter(batch__in=marked).values("created_at")
+        found = asked.filter(read_at__in=at).select_related("member").distinct()
+        read.mark_unread([notice for notice in found if _waits(notice)])
+
+
+def on_request_closed(request: ReviewRequest) -> None:
+    """Mark a request as read for all who were asked."""
+    read.mark_read_for_all(_about(request), request.closed_at or timezone.now())
+
+
+def _about(request: ReviewRequest) -> NoticeQuerySet:
+    return Notice.objects.filter(kind=NoticeKind.ASKED, request=request)
+
+
+def _answered(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
+    """Return notices of those for whom nothing in the request waits any more, after `by` has decided: all if it is
+    settled, else perhaps `by`, who has given their own verdicts."""
+    undecided = ReviewItem.objects.undecided().filter(request=request, output__run__deleted_at=None)
+    if not undecided.exclude(output__status__in=HOPELESS).exists():
+        return _about(request)
+    if by is None or ReviewItem.objects.waiting_for(by).filter(request=request).exists():
+        return Notice.objects.none()
+    return _about(request).filter(member=by)
+
+
+def _waits(notice: Notice) -> bool:
+    return ReviewItem.objects.waiting_for(notice.member).filter(request=notice.request_id).exists()

@@ -1,0 +1,143 @@
+"""Match the admin's rules to an app's fields, and apply them to answers."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.inputs import matched
+from runs.schema_forms.questions import Question, clean_text, questions_of
+from runs.schema_forms.types import Parameters, Rule
+
+type Problem = Literal["value_gone", "options_gone", "value_missing"]
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """Answers after the rules: what to send, what the rules `changed` (before and after), and the answers of open
+    fields that they no longer allow (`refused`)."""
+
+    answers: list[Answer]
+    changed: list[tuple[Answer | None, Answer]] = field(default_factory=list)
+    refused: list[Answer] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MatchedRules:
+    """Rules by position of their question, those whose field is `gone`, and those that could mean several fields."""
+
+    by_position: dict[int, Rule]
+    gone: list[Rule] = field(default_factory=list)
+    unclear: list[Rule] = field(default_factory=list)
+
+
+# What authors change least comes first. A name alone may be that of several fields.
+_HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
+    (lambda q: q.key, lambda rule: rule.key),
+    (lambda q: q.id, lambda rule: rule.id),
+    (lambda q: q.name, lambda rule: rule.name),
+]
+
+
+def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
+    """Find the question of each rule by key, else by id, else by name; a handle counts only where it is unique."""
+    taken: dict[int, Rule] = {}
+    left = list(rules)
+    for of_question, of_rule in _HANDLES:
+        count = Counter(of_question(question) for question in questions)
+        place = {of_question(q): q.position for q in questions if count[of_question(q)] == 1 and of_question(q)}
+        waiting: list[Rule] = []
+        for rule in left:
+            at = place.get(of_rule(rule))
+            if at is None or at in taken:
+                waiting.append(rule)
+            else:
+                taken[at] = rule
+        left = waiting
+    free = Counter(question.name for question in questions if question.position not in taken)
+    unclear = [rule for rule in left if free[rule.name] > 1]
+    return MatchedRules(taken, [rule for rule in left if rule not in unclear], unclear)
+
+
+def ruled_questions(parameters: Parameters, rules: Sequence[Rule]) -> list[Question]:
+    """Return one question per parameter, each with its rule if it has one."""
+    questions = questions_of(parameters)
+    if not rules:
+        return questions
+    found = match_rules(questions, rules).by_position
+    return [replace(question, rule=found.get(question.position)) for question in questions]
+
+
+def fixed_answer(question: Question) -> Answer | None:
+    """Return what `question` sends whatever people enter; None if people may answer it."""
+    rule = question.rule
+    if rule is None or not rule.is_fixed:
+        return None
+    handles = (question.name, question.key, question.id, question.type)
+    if question.kind == "url":
+        files = Files((rule.file.id,)) if rule.file else Files()
+        return Answer(*handles, files, is_default=rule.file is None)
+    if rule.value is None:
+        return Answer(*handles, question.default_words, is_default=True)
+    value = rule.value if question.kind == "options" else clean_text(rule.value)
+    return Answer(*handles, value, is_default=False)
+
+
+def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
+    """Return `answers` as the rules have them, in the author's order. Without rules, they stay as they are."""
+    if not rules:
+        return Ruled(list(answers))
+    questions = ruled_questions(parameters, rules)
+    given, left = matched(questions, list(answers))
+    ruled = Ruled([])
+    for question in questions:
+        answer, fixed = given.get(question), fixed_answer(question)
+        if fixed is not None:
+            ruled.answers.append(fixed)
+            if answer is None or not _sends_same(answer, fixed):
+                ruled.changed.append((answer, fixed))
+        elif answer is not None:
+            ruled.answers.append(answer)
+            if not is_allowed(question, answer):
+                ruled.refused.append(answer)
+    ruled.answers.extend(left)
+    return ruled
+
+
+def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+    """Return only those `answers` that people may give: drafts and presets don't keep the admin's values."""
+    if not rules:
+        return list(answers)
+    given = matched(ruled_questions(parameters, rules), list(answers))[0]
+    fixed = [answer for question, answer in given.items() if question.is_fixed]
+    return [answer for answer in answers if not any(answer is one for one in fixed)]
+
+
+def is_allowed(question: Question, answer: Answer) -> bool:
+    """Return whether the rules allow `answer` to an open question."""
+    allowed = question.allowed
+    return allowed is None or answer.text in allowed
+
+
+def problem_of(question: Question) -> Problem | None:
+    """Return why the rule of `question` no longer fits the app's form; None if it fits, or if there is no rule."""
+    rule = question.rule
+    if rule is None:
+        return None
+    if not rule.is_fixed:
+        return "options_gone" if rule.options and not question.allowed else None
+    if rule.file is not None:
+        fits = question.kind == "url" and (not question.accept or rule.file.kind in question.accept)
+        return None if fits else "value_gone"
+    if rule.value is not None:
+        fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
+        return None if fits else "value_gone"
+    return "value_missing" if question.default is None else None
+
+
+def _sends_same(before: Answer, after: Answer) -> bool:
+    """Return whether both send the same, as far as that can be said without looking at files."""
+    if isinstance(before.value, Files) or isinstance(after.value, Files):
+        return before.value == after.value
+    return before.text == after.text

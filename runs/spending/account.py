@@ -1,0 +1,69 @@
+"""The account's own total beside what we charged: every hour, both are read at once, so that their growth compares.
+
+Lamina never says what a single run cost. What the account spent beyond our charges was spent outside this portal, or
+our estimates were too low; it is shown as such, never spread over people.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from runs.connection import status
+from runs.connection.balance import refresh_balance
+from runs.models import AccountReading, SpendingSum
+from runs.words.amounts import to_hundredths
+
+AT_MOST_OLD = timedelta(minutes=2)  # of what Lamina said, to be stored as said now
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What the account spent between two readings, and what we charged, in hundredths."""
+
+    since: datetime
+    until: datetime
+    spent: int
+    charged: int
+
+    @property
+    def gap(self) -> int:
+        """What our charges don't explain; below zero if the account spent less than they say."""
+        return self.spent - self.charged
+
+    @property
+    def gap_percent(self) -> int:
+        """The gap as a share of what we charged."""
+        return round(self.gap * 100 / self.charged) if self.charged else 0
+
+
+def read_account() -> None:
+    """Ask Lamina what the account has spent, and store it beside our charges; nothing if Lamina doesn't say."""
+    refresh_balance()
+    told, now = status.lamina_status(), timezone.now()
+    if told.spent is None or told.balance_at is None or now - told.balance_at > AT_MOST_OLD:
+        return
+    totals = SpendingSum.objects.aggregate(charged=Sum("hundredths"), reserved=Sum("reserved"))
+    charged = (totals["charged"] or 0) - (totals["reserved"] or 0)
+    AccountReading.objects.create(at=told.balance_at, spent=to_hundredths(told.spent), charged=charged)
+
+
+def growth(start: datetime, end: datetime) -> Growth | None:
+    """Return how the account grew from `start` to `end`; None if fewer than two readings tell.
+
+    It begins with the last reading before `start`, or with the first one ever.
+    """
+    readings = AccountReading.objects.order_by("at")
+    last = readings.filter(at__lt=end).last()
+    first = readings.filter(at__lte=start).last() or readings.filter(at__lt=end).first()
+    if first is None or last is None or first.at >= last.at:
+        return None
+    return Growth(first.at, last.at, last.spent - first.spent, last.charged - first.charged)
+
+
+def spent_lately(now: datetime) -> int:
+    """Return what the account has spent in the last 24 hours, in hundredths, as far as readings tell."""
+    found = growth(now - DAY, now + timedelta(seconds=1))
+    return found.spent if found is not None else 0

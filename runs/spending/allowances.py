@@ -1,0 +1,96 @@
+"""Who may spend how much a month, and what apps cost without an estimate. Changes hold from the next press."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits
+from runs.models.spending import day_of, month_of
+from runs.words.amounts import amount_words, credit_words
+
+
+@dataclass(frozen=True)
+class PersonLimit:
+    """What a member has used this month and may use, in hundredths; `limit` is None without a limit."""
+
+    member: Member
+    own: MemberLimit
+    used: int
+    limit: int | None
+    is_raised: bool
+
+    @property
+    def used_words(self) -> str:
+        return amount_words(self.used)
+
+    @property
+    def limit_words(self) -> str:
+        return limit_words(self.limit)
+
+    @property
+    def words(self) -> str:
+        """A sentence about this month."""
+        if self.limit is None:
+            return _("%(used)s used this month.") % {"used": credit_words(self.used)}
+        values = {"used": amount_words(self.used), "limit": credit_words(self.limit)}
+        return _("%(used)s of %(limit)s used this month.") % values
+
+
+def limit_words(limit: int | None) -> str:
+    """Return a limit in a table, such as "100" or "no limit"."""
+    return _("no limit") if limit is None else amount_words(limit)
+
+
+def person_limits(on: date | None = None) -> list[PersonLimit]:
+    """Return what active members who may run apps have used and may use, those who used most first; in two queries."""
+    default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
+    used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
+    people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
+    found = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
+    return sorted(found, key=lambda one: (-one.used, one.member.display_name.lower()))
+
+
+def person_limit(member: Member) -> PersonLimit:
+    """Return what `member` has used this month and may use."""
+    now = timezone.now()
+    total = MonthTotal.objects.filter(month=month_of(now), member=member).first()
+    row = Member.objects.select_related("spending_limit").get(pk=member.pk)
+    row.used = total.used if total else 0  # type: ignore[attr-defined]  # as `person_limits` annotates it
+    return _person(row, SpendingLimits.current().default_hundredths, day_of(now))
+
+
+def _person(member: Member, default: int | None, day: date) -> PersonLimit:
+    own = getattr(member, "spending_limit", None) or MemberLimit(member=member)
+    used: int | None = getattr(member, "used", None)
+    return PersonLimit(member, own, used or 0, own.limit(default, day), own.is_raised(day))
+
+
+def unpriced_apps() -> Sequence[App]:
+    """Return the apps on the list for which Lamina gives no estimate, in its order."""
+    return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
+
+
+@transaction.atomic
+def change_rules(rules: SpendingLimits) -> None:
+    """Store what holds for everyone, in the one row."""
+    first = SpendingLimits.objects.select_for_update().first()
+    rules.pk = first.pk if first else None
+    rules.save()
+
+
+def change_person(own: MemberLimit) -> None:
+    """Store what holds for one member."""
+    names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
+    fields = {name: getattr(own, name) for name in names}
+    MemberLimit.objects.update_or_create(member=own.member, defaults=fields)
+
+
+def change_price(app: App, price: Decimal | None) -> None:
+    """Set what a full run of `app` costs while Lamina gives no estimate; None if nobody knows."""
+    App.objects.filter(pk=app.pk).update(price=price)

@@ -1,0 +1,163 @@
+"""Forms for limits, alerts and prices, in credits."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models import MemberLimit, SpendingLimits
+from runs.models.spending import day_of
+from runs.web.posted import CutField, PostedForm
+from runs.words.amounts import to_credits, to_hundredths
+
+MOST_CREDITS = 10_000_000
+AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+AMOUNT_WANTED = _lazy("Enter a number of credits, such as 100 or 12.5, or leave it empty.")
+
+
+class CreditsField(forms.Field):
+    """An amount of credits with at most two decimal places; None if empty."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(required=False, widget=widget, **options)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = str(value or "").strip().replace(",", ".")
+        if not text:
+            return None
+        if not AMOUNT.fullmatch(text) or Decimal(text) > MOST_CREDITS:
+            raise ValidationError(AMOUNT_WANTED, code="invalid")
+        return Decimal(text)
+
+
+class RulesForm(forms.Form):
+    """What everyone may spend, and when admins are told."""
+
+    default = CreditsField(label=_lazy("Each person"), help_text=_lazy("Unless you set another limit for them below."))
+    portal = CreditsField(
+        label=_lazy("Everyone together"), help_text=_lazy("At the limit, nobody can run anything, not even admins.")
+    )
+    allows_unknown = forms.BooleanField(
+        label=_lazy("Allow apps whose cost is unknown"),
+        required=False,
+        help_text=_lazy("Their runs count as nothing. Otherwise, nobody can run them until you set a price below."),
+    )
+    day = CreditsField(
+        label=_lazy("Spent in 24 hours"),
+        help_text=_lazy("By the account as a whole, in this portal or elsewhere."),
+    )
+    left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this little or less is left."))
+
+    LIMITS, ALERTS = ("default", "portal"), ("day", "left")
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial=_initial(SpendingLimits.current()))
+
+    def limit_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.LIMITS]
+
+    def alert_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.ALERTS]
+
+    def clean_left(self) -> Decimal | None:
+        left: Decimal | None = self.cleaned_data["left"]
+        return None if left is None else left.to_integral_value()
+
+    def rules(self) -> SpendingLimits:
+        """Return the rules as they were entered, not yet stored."""
+        given = self.cleaned_data
+        return SpendingLimits(
+            default_hundredths=_hundredths(given["default"]),
+            portal_hundredths=_hundredths(given["portal"]),
+            allows_unknown=given["allows_unknown"],
+            day_hundredths=_hundredths(given["day"]),
+            left_credits=None if given["left"] is None else int(given["left"]),
+        )
+
+
+class PersonLimitForm(forms.Form):
+    """What one person may spend: as everyone, another limit, or no limit; and a raise, which may end on a day."""
+
+    SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
+
+    sort = forms.ChoiceField(choices=SORTS, widget=forms.RadioSelect)
+    own = CreditsField(label=_lazy("Their own limit"))
+    raised_to = CreditsField(label=_lazy("Raise the limit to"))
+    raised_until = forms.DateField(
+        label=_lazy("Until the end of this day"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_lazy("Empty: until you remove the raise."),
+        error_messages={"invalid": _lazy("Enter a date such as 2026-12-31.")},
+    )
+
+    def __init__(self, limit: MemberLimit, default: int | None, data: QueryDict | None = None) -> None:
+        self.limit, self.default = limit, default
+        sort = "none" if limit.is_unlimited else "default" if limit.hundredths is None else "own"
+        initial = {"sort": sort, "own": _credits(limit.hundredths), "raised_to": _credits(limit.raised_to)}
+        super().__init__(data, initial=initial | {"raised_until": limit.raised_until})
+        self.fields["raised_until"].widget.attrs["min"] = f"{day_of(timezone.now()):%Y-%m-%d}"
+
+    def clean_raised_until(self) -> date | None:
+        day: date | None = self.cleaned_data["raised_until"]
+        if day is not None and day < day_of(timezone.now()) and day != self.limit.raised_until:
+            raise ValidationError(_("That day has passed. Choose today or later."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("sort") == "own" and given.get("own") is None and "own" not in self.errors:
+            self.add_error("own", _("Enter their limit, such as 100 credits."))
+        base = _hundredths(given.get("own")) if given.get("sort") == "own" else self.default
+        raised = _hundredths(given.get("raised_to"))
+        if raised is not None and base is not None and raised <= base and given.get("sort") != "none":
+            self.add_error("raised_to", _("A raise must be more than the limit itself."))
+        return given
+
+    def changed_limit(self) -> MemberLimit:
+        """Return the limit as it was entered, not yet stored."""
+        given, limit = self.cleaned_data, self.limit
+        limit.is_unlimited = given["sort"] == "none"
+        limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
+        limit.raised_to = _hundredths(given["raised_to"])
+        limit.raised_until = given["raised_until"] if limit.raised_to is not None else None
+        return limit
+
+
+class PriceForm(forms.Form):
+    """What a full run of an app costs; nobody knows if it is empty."""
+
+    price = CreditsField()
+
+
+class AskForm(PostedForm):
+    """`back` is the page on which somebody asked for more."""
+
+    back = CutField(2000)
+
+
+def _hundredths(amount: Decimal | None) -> int | None:
+    return None if amount is None else to_hundredths(amount)
+
+
+def _credits(hundredths: int | None) -> str:
+    """Return an amount as fields show it: "100", "12.5"; empty if there is none."""
+    return "" if hundredths is None else f"{to_credits(hundredths).normalize():f}"
+
+
+def _initial(rules: SpendingLimits) -> dict[str, Any]:
+    return {
+        "default": _credits(rules.default_hundredths),
+        "portal": _credits(rules.portal_hundredths),
+        "allows_unknown": rules.allows_unknown,
+        "day": _credits(rules.day_hundredths),
+        "left": "" if rules.left_credits is None else str(rules.left_credits),
+    }

@@ -1,0 +1,223 @@
+"""What was spent: by month, person, app and kind, from the sums that move with each charge."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
+
+from runs.models import App, Member, SpendingSum
+from runs.spending.period import YEAR, Period, moved
+from runs.words.amounts import amount_words, credit_words, to_credits
+from runs.words.moments import brief_month_words, month_words
+from runs.words.numbers import number_words
+from runs.words.sentences import credits_words
+
+SHOWN = 8  # rows of a table before the rest of it is one row
+KINDS: dict[str, Promise] = {
+    "image": _lazy("Images"),
+    "video": _lazy("Videos"),
+    "audio": _lazy("Audio"),
+    "text": _lazy("Text"),
+}
+TOTALS = {name: Sum(name) for name in ("hundredths", "reserved", "count", "unknown_count", "approved", "rounds")}
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sums of charges; amounts are in hundredths."""
+
+    hundredths: int = 0
+    reserved: int = 0
+    count: int = 0
+    unknown_count: int = 0
+    approved: int = 0
+    rounds: int = 0
+
+    def __add__(self, other: "Total") -> "Total":
+        return Total(*(mine + theirs for mine, theirs in zip(self._all, other._all, strict=True)))
+
+    @property
+    def _all(self) -> tuple[int, ...]:
+        return (self.hundredths, self.reserved, self.count, self.unknown_count, self.approved, self.rounds)
+
+    @property
+    def amount_words(self) -> str:
+        return amount_words(self.hundredths)
+
+    @property
+    def whole_words(self) -> str:
+        """The amount without its fraction, where there is little room."""
+        return number_words(round(to_credits(self.hundredths)))
+
+    @property
+    def credit_words(self) -> str:
+        return credit_words(self.hundredths)
+
+    @property
+    def count_words(self) -> str:
+        return number_words(self.count)
+
+    @property
+    def approved_words(self) -> str:
+        return number_words(self.approved)
+
+    @property
+    def each_words(self) -> str:
+        """What an approved result costs: everything that was spent, by what was approved."""
+        return credits_words(to_credits(self.hundredths) / self.approved) if self.approved else ""
+
+    @property
+    def rounds_words(self) -> str:
+        """How many versions an approved result needed, on average, such as "1.5"."""
+        return credits_words(Decimal(round(self.rounds * 10 / self.approved)) / 10) if self.approved else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table. `key` is what it is about in an address, `percent` how long its bar is, of the longest one."""
+
+    name: str
+    total: Total
+    key: str = ""
+    percent: float = 0
+    is_rest: bool = False
+    is_current: bool = False
+    brief: str = ""
+
+    @property
+    def share(self) -> str:
+        """The length of the bar as SVG takes it, whatever the language: "37.5%"."""
+        return f"{self.percent:.1f}%"
+
+    @property
+    def top(self) -> str:
+        """Where a column begins that stands on the ground."""
+        return f"{100 - self.percent:.1f}%"
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Everything on the page. `people` or `apps` has one row if the page is about one person or one app."""
+
+    total: Total
+    months: Sequence[Line]
+    people: Sequence[Line]
+    apps: Sequence[Line]
+    kinds: Sequence[Line]
+    approved: Sequence[Line]
+    has_more_approved: bool
+
+    @property
+    def inside(self) -> list[Line]:
+        """The months of the period."""
+        return [line for line in self.months if line.is_current]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a page is about: a period and, if they are set, one person and one app. `whole` names the table that shows
+    all its rows: "people" or "apps"."""
+
+    period: Period
+    person: Member | None = None
+    app: App | None = None
+    whole: str = ""
+
+    @property
+    def sums(self) -> QuerySet[SpendingSum]:
+        """The sums of that person and app, of any month."""
+        who = Q(member=self.person) if self.person else Q()
+        return SpendingSum.objects.filter(who, Q(app=self.app) if self.app else Q()).order_by()
+
+
+def overview(chosen: Chosen) -> Spending:
+    """Return the tables of the page, in one query each."""
+    period = chosen.period
+    inside = chosen.sums.filter(month__gte=period.first, month__lte=period.month)
+    kinds = _lines(inside, "kind", _kind_words)
+    people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
+    apps = _lines(inside, "app__public_id", lambda row: str(row["app__name"]), "app__name")
+    approved = _approved(apps)
+    return Spending(
+        total=sum((line.total for line in kinds), Total()),
+        months=_months(chosen),
+        people=_drawn(people, is_whole=chosen.whole == "people"),
+        apps=_drawn(apps, is_whole=chosen.whole == "apps"),
+        kinds=_drawn(kinds, is_whole=True),
+        approved=approved if chosen.whole == "approved" else approved[:SHOWN],
+        has_more_approved=chosen.whole != "approved" and len(approved) > SHOWN,
+    )
+
+
+def _lines(sums: QuerySet[SpendingSum], key: str, name: Callable[[dict[str, Any]], str], *columns: str) -> list[Line]:
+    """Return the totals by `key`, the largest first."""
+    rows = sums.values(key, *columns).annotate(**{f"of_{column}": total for column, total in TOTALS.items()})
+    lines = [Line(name(row), _total(row), key=row[key]) for row in rows]
+    shown = [line for line in lines if line.total.count]
+    return sorted(shown, key=lambda line: (-line.total.hundredths, -line.total.count, line.name))
+
+
+def _total(row: Mapping[str, Any]) -> Total:
+    return Total(*(row[f"of_{column}"] or 0 for column in TOTALS))
+
+
+def _person_words(row: dict[str, Any]) -> str:
+    return Member(name=row["member__name"], email=row["member__email"]).display_name
+
+
+def _kind_words(row: dict[str, Any]) -> str:
+    kind = row["kind"]
+    return str(KINDS[kind]) if kind in KINDS else _("Other")
+
+
+def _months(chosen: Chosen) -> list[Line]:
+    """Return the twelve months that end with the present one, or with an older one that is shown."""
+    last = _latest(chosen.period)
+    window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
+    rows = chosen.sums.filter(month__gte=window[0], month__lte=last).values("month")
+    found = {row["month"]: _total(row) for row in rows.annotate(**{f"of_{name}": t for name, t in TOTALS.items()})}
+    lines = [_month(month, found.get(month, Total()), chosen.period) for month in window]
+    return _drawn(lines, is_whole=True)
+
+
+def _latest(period: Period) -> date:
+    """Return the last month of the chart: the present one while the period is within the twelve months before it."""
+    present = Period.parse("", "").month
+    return present if period.month > moved(present, -YEAR) else period.month
+
+
+def _month(month: date, total: Total, period: Period) -> Line:
+    is_inside = period.first <= month <= period.month
+    return Line(month_words(month), total, key=f"{month:%Y-%m}", is_current=is_inside, brief=brief_month_words(month))
+
+
+def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
+    """Return the rows to show, with their bars. Unless `is_whole`, what is beyond `SHOWN` is one row."""
+    shown = list(lines)
+    if not is_whole and len(lines) > SHOWN + 1:
+        rest = lines[SHOWN:]
+        words = ngettext("%(count)s other", "%(count)s others", len(rest)) % {"count": number_words(len(rest))}
+        shown = [*lines[:SHOWN], Line(words, _sum(rest), is_rest=True)]
+    longest = max((line.total.hundredths for line in shown if not line.is_rest), default=0)
+    return [replace(line, percent=_percent(line.total.hundredths, longest)) for line in shown]
+
+
+def _sum(lines: Iterable[Line]) -> Total:
+    return sum((line.total for line in lines), Total())
+
+
+def _percent(hundredths: int, longest: int) -> float:
+    return min(100.0, max(0, hundredths) * 100 / longest) if longest else 0.0
+
+
+def _approved(apps: Sequence[Line]) -> list[Line]:
+    """Return the apps with approved results, the dearest results first."""
+    lines = [line for line in apps if line.total.approved > 0]
+    return sorted(lines, key=lambda line: -line.total.hundredths / line.total.approved)

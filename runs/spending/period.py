@@ -1,0 +1,70 @@
+"""The months that a page about spending shows, as they stand in its address."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.models.spending import month_of
+from runs.words.moments import month_words
+
+MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+YEAR = 12
+
+
+def moved(month: date, months: int) -> date:
+    """Return the first day of the month that is `months` after `month`, or before it."""
+    number = month.year * YEAR + month.month - 1 + months
+    return date(number // YEAR, number % YEAR + 1, 1)
+
+
+@dataclass(frozen=True)
+class Period:
+    """One month, or the twelve months that end with it. `month` is its first day."""
+
+    month: date
+    is_year: bool = False
+
+    @classmethod
+    def parse(cls, month: str, span: str, now: datetime | None = None) -> "Period":
+        """Return the period of an address; without a month that has begun, the present one."""
+        present = month_of(now or timezone.now())
+        found = MONTH.fullmatch(month)
+        asked = date(int(found[1]), int(found[2]), 1) if found else present
+        return cls(min(asked, present), span == str(YEAR))
+
+    @property
+    def first(self) -> date:
+        """The first day of the first month."""
+        return moved(self.month, 1 - YEAR) if self.is_year else self.month
+
+    @property
+    def starts_at(self) -> datetime:
+        return _midnight(self.first)
+
+    @property
+    def ends_at(self) -> datetime:
+        return _midnight(moved(self.month, 1))
+
+    @property
+    def query(self) -> str:
+        return f"month={self.month:%Y-%m}{f'&span={YEAR}' if self.is_year else ''}"
+
+    @property
+    def words(self) -> str:
+        """The name of the period, such as "March 2026" or "April 2025 to March 2026"."""
+        if not self.is_year:
+            return month_words(self.month)
+        return _("%(first)s to %(last)s") % {"first": month_words(self.first), "last": month_words(self.month)}
+
+    @property
+    def slug(self) -> str:
+        """The period in a file name, such as "2026-03" or "2025-04-to-2026-03"."""
+        return f"{self.first:%Y-%m}-to-{self.month:%Y-%m}" if self.is_year else f"{self.month:%Y-%m}"
+
+
+def _midnight(day: date) -> datetime:
+    """Return the beginning of `day` in the portal's time zone."""
+    return datetime.combine(day, time(), timezone.get_default_timezone())

@@ -1,0 +1,102 @@
+"""Every charge of a period as a row for a spreadsheet, oldest first."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from runs.models import Charge
+from runs.spending.overview import Chosen
+from runs.words.amounts import to_credits
+
+ROWS_AT_ONCE = 2_000
+ZONES = timedelta(days=2)  # months are those of the time zone of their day, whatever it is now
+COLUMNS = (
+    *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),
+    *("is_from_before", "is_maker_known", "approved", "run__public_id"),
+)
+
+
+def sheet(chosen: Chosen) -> Iterator[list[str]]:
+    """Yield the headings and a row for each charge. Reads some at a time, so that a million take little memory."""
+    yield [
+        _("Time"),
+        _("Person"),
+        _("App"),
+        pgettext("of results", "Kind"),
+        _("Credits (estimated)"),
+        _("Estimated by"),
+        _("Results"),
+        _("Of"),
+        _("Approved"),
+        _("State"),
+        _("Note"),
+        _("Run"),
+    ]
+    for row in _rows(chosen):
+        yield _cells(row)
+
+
+def _rows(chosen: Chosen) -> Iterator[dict[str, Any]]:
+    """Yield charges by time of press, each slice starting where the one before ended."""
+    period = chosen.period
+    inside = Charge.objects.filter(
+        month__gte=period.first,
+        month__lte=period.month,
+        pressed_at__gte=period.starts_at - ZONES,
+        pressed_at__lt=period.ends_at + ZONES,
+    )
+    if chosen.person is not None:
+        inside = inside.filter(member=chosen.person)
+    if chosen.app is not None:
+        inside = inside.filter(app=chosen.app)
+    ordered, beyond = inside.order_by("pressed_at", "pk").values(*COLUMNS), Q()
+    while slice_ := list(ordered.filter(beyond)[:ROWS_AT_ONCE]):
+        yield from slice_
+        last = slice_[-1]
+        same = Q(pressed_at=last["pressed_at"], pk__gt=last["pk"])
+        beyond = Q(pressed_at__gte=last["pressed_at"]) & (Q(pressed_at__gt=last["pressed_at"]) | same)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    at = timezone.localtime(row["pressed_at"], timezone.get_default_timezone())
+    return [
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        row["member_name"],
+        row["app_name"],
+        row["kind"],
+        "" if row["source"] == Charge.Source.NONE else f"{to_credits(row['hundredths']):.2f}",
+        _sources()[row["source"]],
+        str(row["made"]),
+        str(row["total"]),
+        str(row["approved"]),
+        _states()[row["state"]],
+        _note(row),
+        row["run__public_id"] or _("deleted"),
+    ]
+
+
+def _sources() -> dict[str, str]:
+    Source = Charge.Source
+    return {Source.LAMINA: "Lamina", Source.ADMIN: _("an admin's price"), Source.NONE: _("nobody knows")}
+
+
+def _states() -> dict[str, str]:
+    State = Charge.State
+    return {
+        State.RESERVED: pgettext("state of a charge", "Reserved"),
+        State.KEPT: pgettext("state of a charge", "Counted"),
+        State.RELEASED: pgettext("state of a charge", "Not counted: nothing was started"),
+    }
+
+
+def _note(row: dict[str, Any]) -> str:
+    if not row["is_from_before"]:
+        return ""
+    if row["is_maker_known"]:
+        return _("Charged afterwards")
+    return _("Charged afterwards, to the owner: nobody knows who pressed Run")

@@ -1,0 +1,113 @@
+"""Where the credits went, for admins."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from runs.models import App, Charge, Member, SpendingLimits
+from runs.spending import account
+from runs.spending.overview import Chosen, overview
+from runs.spending.period import Period, moved
+from runs.spending.sheet import sheet
+from runs.web.csv_files import csv_file
+from runs.web.http import PortalRequest, admins_only, render_page
+from runs.words.amounts import credit_words
+from runs.words.numbers import number_words
+
+WHOLE = ("people", "apps", "approved")
+
+
+@require_safe
+@never_cache
+@admins_only
+def manage_spending(request: PortalRequest) -> HttpResponse:
+    """Show a month or a year: `?month=2026-11&span=12`, of one person (`by`) or app (`app`), with all rows of a table
+    (`all`)."""
+    chosen = _chosen(request)
+    period, is_everything = chosen.period, chosen.person is None and chosen.app is None
+    rules = SpendingLimits.current()
+    here = f"{reverse('runs:manage-spending')}?{period.query}{_query(chosen)}"
+    context = {
+        "section": "manage",
+        "chosen": chosen,
+        "spending": overview(chosen),
+        "here": here,
+        "all_people": f"{here}&all=people#by-person",
+        "all_apps": f"{here}&all=apps#by-app",
+        "all_approved": f"{here}&all=approved#approved",
+        "period": period,
+        "before": moved(period.month, -1),
+        "after": moved(period.month, 1) if moved(period.month, 1) <= Period.parse("", "").month else None,
+        "query": _query(chosen),
+        "account": _account(account.growth(period.starts_at, period.ends_at)) if is_everything else None,
+        "is_everything": is_everything,
+        "limit": None if period.is_year or not is_everything else rules.portal_hundredths,
+        "limit_words": credit_words(rules.portal_hundredths or 0),
+        "has_old": Charge.objects.filter(
+            is_from_before=True, month__gte=period.first, month__lte=period.month
+        ).exists(),
+    }
+    return render_page(request, "spending/manage_spending.html", context)
+
+
+@require_safe
+@never_cache
+@admins_only
+def spending_sheet(request: PortalRequest) -> HttpResponseBase:
+    """Send every charge of the period as CSV."""
+    chosen = _chosen(request)
+    name = f"spending-{chosen.period.slug}.csv"
+    if request.method == "HEAD":
+        return HttpResponse(content_type="text/csv; charset=utf-8")
+    response: StreamingHttpResponse = csv_file(name, sheet(chosen))
+    return response
+
+
+def _chosen(request: PortalRequest) -> Chosen:
+    """Read the address. A person or an app that doesn't exist is no filter."""
+    asked = request.GET
+    by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
+    return Chosen(
+        Period.parse(asked.get("month", ""), asked.get("span", "")),
+        person=Member.objects.filter(public_id=by).first() if by else None,
+        app=App.objects.filter(public_id=app).first() if app else None,
+        whole=whole if whole in WHOLE else "",
+    )
+
+
+def _account(growth: account.Growth | None) -> dict[str, Any] | None:
+    """Return what the account says beside our charges, in words; None if it says nothing yet."""
+    if growth is None:
+        return None
+    percent = {"percent": number_words(abs(growth.gap_percent))}
+    if growth.gap > 0 and growth.charged:
+        note = _("%(percent)s%% more than charged here: spent outside this portal, or estimated too low.") % percent
+    elif growth.gap > 0:
+        note = _("Spent outside this portal.")
+    elif growth.gap:
+        note = _("%(percent)s%% less than charged here: estimated too high.") % percent
+    else:
+        note = _("Every credit is accounted for.")
+    return {
+        "since": growth.since,
+        "spent": credit_words(growth.spent),
+        "charged": credit_words(growth.charged),
+        "gap": credit_words(growth.gap),
+        "note": note,
+    }
+
+
+def _query(chosen: Chosen) -> str:
+    """Return the person and the app as they stand in addresses, with a leading "&"; "" without them."""
+    given = {
+        "by": chosen.person.public_id if chosen.person else "",
+        "app": chosen.app.public_id if chosen.app else "",
+    }
+    found = urlencode({name: value for name, value in given.items() if value})
+    return f"&{found}" if found else ""

@@ -1,0 +1,89 @@
+"""Limits, alerts and prices, for admins; and asking them for more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from runs.models import App, Member, SpendingLimits
+from runs.notices import alerts
+from runs.spending import allowances
+from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
+from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
+from runs.web.posted import posted_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_limits(request: PortalRequest) -> HttpResponse:
+    """GET shows what holds for everyone and for each person; POST changes what holds for everyone."""
+    form = RulesForm(posted_of(request))
+    if form.is_valid():
+        allowances.change_rules(form.rules())
+        messages.success(request, _("Saved. The limits hold from the next run on."))
+        return go_to(request, reverse("runs:manage-limits"))
+    return _page(request, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
+    """GET shows what one person has used and may use; POST changes their limit."""
+    person = allowances.person_limit(get_object_or_404(Member, public_id=person_id))
+    default = SpendingLimits.current().default_hundredths
+    form = PersonLimitForm(person.own, default, posted_of(request))
+    if form.is_valid():
+        allowances.change_person(form.changed_limit())
+        name = person.member.display_name
+        messages.success(request, _("Saved. The limit of %(name)s holds from the next run on.") % {"name": name})
+        return go_to(request, reverse("runs:manage-limits"))
+    context = {"section": "manage", "person": person, "form": form, "default_words": allowances.limit_words(default)}
+    return render_page(request, "spending/manage_limit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@admins_only
+def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
+    """Set what an app costs for which Lamina gives no estimate."""
+    app = get_object_or_404(App, public_id=app_id)
+    form = PriceForm(request.POST)
+    if not form.is_valid():
+        told = {"wrong": app, "price_error": form.errors["price"][0], "typed": form["price"].value()}
+        return _page(request, RulesForm(), told, status=422)
+    allowances.change_price(app, form.cleaned_data["price"])
+    messages.success(request, _("Saved. The price of %(app)s holds from the next run on.") % {"app": app.name})
+    return go_to(request, f"{reverse('runs:manage-limits')}#prices")
+
+
+@require_POST
+@makers_only
+def ask_for_more(request: PortalRequest) -> HttpResponse:
+    """Tell admins that the member asks for a higher limit."""
+    alerts.ask_for_more(request.user)
+    if wants_fragment(request):
+        return HttpResponse(_("Your admins were told."))
+    messages.success(request, _("Your admins were told that you ask for a higher limit."))
+    back = AskForm.read(request.POST)["back"]
+    return go_to(request, own_path(back, f"{reverse('runs:me')}#spending"))
+
+
+def _page(
+    request: PortalRequest, form: RulesForm, told: Mapping[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Show the limits; `told` is about a price that couldn't be read."""
+    context = {
+        "section": "manage",
+        "form": form,
+        "people": allowances.person_limits(),
+        "apps": allowances.unpriced_apps(),
+        **(told or {}),
+    }
+    return render_page(request, "spending/manage_limits.html", context, status=422 if form.errors else status)

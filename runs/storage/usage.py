@@ -1,0 +1,76 @@
+"""How much room stored files take, by person, use and kind: counted in slices by the worker, never while a page waits.
+
+Every file counts once: as a result if it is one, else as an upload of whoever added it first, and so on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Case, CharField, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from runs.background.queue import enqueue_long, stop_requested
+from runs.models import GuestCopy, OutputFile, StorageUse, StoredFile, Upload
+
+SLICE = 20_000  # primary keys
+COUNTING_SECONDS = 900
+Use = StorageUse.Use
+
+
+class _Key(NamedTuple):
+    """What one sum is about."""
+
+    member_id: int | None
+    use: str
+    media: str
+
+
+def request_count() -> None:
+    """Tell the worker to count anew."""
+    enqueue_long("count_storage", timeout_seconds=COUNTING_SECONDS)
+
+
+def count(now: datetime) -> bool:
+    """Count all files anew and store the sums; return False if the worker stops meanwhile."""
+    files: Counter[_Key] = Counter()
+    sizes: Counter[_Key] = Counter()
+    ends = StoredFile.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    for start in range(ends["first"] or 0, (ends["last"] or -1) + 1, SLICE):
+        if stop_requested():
+            return False
+        for key, number, size in _slice(StoredFile.objects.filter(pk__gte=start, pk__lt=start + SLICE)):
+            files[key] += number
+            sizes[key] += size
+    nothing = StorageUse(use=Use.RESULTS, media=StoredFile.Kind.IMAGE, counted_at=now)
+    rows = [StorageUse(**key._asdict(), files=n, size_bytes=sizes[key], counted_at=now) for key, n in files.items()]
+    with transaction.atomic():
+        StorageUse.objects.all().delete()
+        StorageUse.objects.bulk_create(rows or [nothing])
+    return True
+
+
+def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
+    """Return the number of `files` and their bytes, for each key."""
+    results = OutputFile.objects.filter(file=OuterRef("pk")).order_by("pk")
+    owners = {
+        "result_of": results.filter(output__run__deleted_at=None).values("output__run__member"),
+        "upload_of": Upload.objects.filter(file=OuterRef("pk")).order_by("pk").values("member"),
+        "binned_of": results.filter(output__run__deleted_at__isnull=False).values("output__run__member"),
+    }
+    use = Case(
+        When(is_catalog=True, then=Value(Use.APPS.value)),
+        When(result_of__isnull=False, then=Value(Use.RESULTS.value)),
+        When(upload_of__isnull=False, then=Value(Use.UPLOADS.value)),
+        When(binned_of__isnull=False, then=Value(Use.BIN.value)),
+        When(Q(Exists(GuestCopy.objects.filter(file=OuterRef("pk")))), then=Value(Use.COPIES.value)),
+        default=Value(Use.UNUSED.value),
+        output_field=CharField(),
+    )
+    told = files.annotate(**{name: Subquery(found[:1]) for name, found in owners.items()})
+    told = told.annotate(use=use, owner=Coalesce(*owners))
+    sums = told.values_list("owner", "use", "kind").annotate(number=Count("pk"), size=Sum("size_bytes")).order_by()
+    for owner, named, kind, number, size in sums:
+        yield _Key(owner, named, kind), number, size

@@ -1,0 +1,155 @@
+"""Retention of rejected results and of uploads: what goes, what stays, and what pages say of it."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs import tasks
+from runs.models import App, Decision, Member, Output, OutputFile, Preset, RetentionRules, Run, StoredFile, Upload
+from runs.review import verdicts
+from runs.review.deciders import Actor
+from runs.sharing import links
+from tests.support.factories import PICTURE, make_app, make_kept, make_run, make_stored
+from tests.support.html import flat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(parameters=[PICTURE])
+
+
+def days_ago(days: float) -> dict[str, Any]:
+    return {"created_at": timezone.now() - timedelta(days=days)}
+
+
+def rejected(maker: Member, app: App, by: Member, days: float) -> Output:
+    """Return a saved result that `by` rejected `days` ago."""
+    output = make_kept(make_run(maker, app, status="completed", **days_ago(days + 1))).output
+    output.refresh_from_db()
+    verdicts.decide(output, "rejected", "Too dark", Actor(by), None)
+    Decision.objects.filter(output=output).update(**days_ago(days))
+    return output
+
+
+def clear_in(days: float) -> None:
+    """Run the daily cleanup as if `days` had passed since it ran last."""
+    Output.objects.filter(removal_at__isnull=False).update(removal_at=F("removal_at") - timedelta(days=days))
+    tasks.clear()
+
+
+def stored(output: Output) -> int:
+    return OutputFile.objects.filter(output=output, file__isnull=False).count()
+
+
+def test_a_rejected_result_says_for_30_days_that_it_goes_then_its_files_are_gone(
+    as_alice: Client, alice: Member, admin_member: Member, app: App, settings: Settings
+) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    old, new = (rejected(alice, app, admin_member, days) for days in (31, 29))
+    tasks.clear()
+
+    page = flat(as_alice.get(old.get_absolute_url()).content)
+    assert "because it was rejected" in page
+    assert "because it was rejected" not in as_alice.get(new.get_absolute_url()).text
+    assert stored(old) == 1
+
+    path = Path(OutputFile.objects.get(output=old).file.file.path)  # type: ignore[union-attr]
+    clear_in(30)
+    assert not path.exists()
+    assert (stored(old), stored(new)) == (0, 1)
+    for url in (old.get_absolute_url(), old.run.get_absolute_url()):
+        page = flat(as_alice.get(url).content)
+        assert "Rejected, then removed by the retention rules." in page
+    assert "Too dark" in page, "what people said stays"
+    assert as_alice.get(f"/results/download/?r={old.run.public_id}").status_code != 500
+
+
+def test_it_can_be_kept_and_its_time_starts_again(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    answer = as_alice.post(f"/results/{output.public_id}/keep/", follow=True)
+    assert "This result stays." in answer.text
+
+    tasks.clear()
+    output.refresh_from_db()
+    assert output.removal_at is None
+    Output.objects.update(kept_at=timezone.now() - timedelta(days=31))
+    tasks.clear()
+    output.refresh_from_db()
+    assert output.removal_at is not None
+
+
+def test_what_somebody_wants_stays(alice: Member, admin_member: Member, app: App) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    starred, shown, held, approved, binned, plain = (rejected(alice, app, admin_member, 40) for _ in range(6))
+    tasks.clear()  # all have their day; what happens after that counts, too
+    assert Output.objects.filter(removal_at__isnull=False).count() == 6
+    Output.objects.filter(pk=starred.pk).update(starred_at=timezone.now())
+    links.make_link(alice, [shown])
+    Run.objects.filter(pk=held.run_id).update(held_at=timezone.now())
+    verdicts.decide(approved, "approved", "", Actor(admin_member), None)
+    Run.objects.filter(pk=binned.run_id).update(deleted_at=timezone.now())
+
+    clear_in(30)
+
+    assert [stored(output) for output in (starred, shown, held, approved, binned, plain)] == [1, 1, 1, 1, 1, 0]
+    assert not Output.objects.filter(removal_at__isnull=False).exists()
+
+
+def test_without_the_rule_nothing_goes_any_more(
+    as_admin: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    as_admin.post("/manage/keeping/", {"rejected_days": ""})
+    output.refresh_from_db()
+    assert output.removal_at is None
+    clear_in(40)
+    assert stored(output) == 1
+
+
+def used(upload: Upload, app: App, days: float, **fields: object) -> Run:
+    """Return a run made `days` ago with `upload`."""
+    run = make_run(upload.member, app, status="completed", input_picture=upload.file, **days_ago(days), **fields)
+    given = run.inputs.create(position=1, name="Photo", type="url", value=[])
+    given.uploads.add(upload, through_defaults={"position": 0})
+    return run
+
+
+def uploaded(member: Member, days: float = 100, file: StoredFile | None = None) -> Upload:
+    kept = file or make_stored(**days_ago(days))
+    return Upload.objects.create(member=member, file=kept, status="ready", name="shoe.png", **days_ago(days))
+
+
+def test_uploads_go_some_time_after_their_last_run(as_alice: Client, alice: Member, app: App) -> None:
+    RetentionRules.objects.create(uploads_days=30)
+    gone, used_again, in_preset, held = (uploaded(alice) for _ in range(4))
+    result = uploaded(alice, file=make_kept(make_run(alice, app, status="completed")).file)
+    old = used(gone, app, 40)
+    for upload in (used_again, in_preset, result):
+        used(upload, app, 40)
+    used(used_again, app, 20)
+    used(held, app, 40, held_at=timezone.now())
+    Preset.objects.create(app=app, member=alice, name="Mine").uploads.add(in_preset)
+
+    tasks.clear()
+
+    assert list(Upload.objects.filter(status="removed")) == [gone]
+    assert Upload.objects.filter(file=None).count() == 1
+    assert StoredFile.objects.count() == 4
+    page = as_alice.get(old.get_absolute_url())
+    assert "shoe.png" in page.text
+    form = as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}")
+    assert "removed by the retention rules" in flat(form.content)

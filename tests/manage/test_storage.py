@@ -1,0 +1,88 @@
+"""The storage page: sums by kind and person that the worker keeps, and a warning when the disk is nearly full."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import Member, Notice, Run, StorageUse, StoredFile, Upload
+from runs.notices import trouble
+from runs.storage import disk, usage
+from runs.words.sizes import size_words
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page import Element, Page
+
+pytestmark = pytest.mark.django_db
+
+
+def sized(file: StoredFile, size_bytes: int) -> StoredFile:
+    file.size_bytes = size_bytes
+    file.save()
+    return file
+
+
+@pytest.fixture
+def files(alice: Member, bob: Member) -> None:
+    """Files of every use; some have several, and count once."""
+    app = make_app()
+    result = sized(make_stored(), 5_000_000)
+    run, binned = (make_run(alice, app, status="completed") for _ in range(2))
+    make_kept(run, result)
+    make_kept(binned, sized(make_stored(), 1_000_000))
+    Run.objects.filter(pk=binned.pk).update(deleted_at=timezone.now())
+    for member, file in ((bob, result), (bob, sized(make_stored(), 9_000_000)), (alice, sized(make_stored(), 200_000))):
+        Upload.objects.create(member=member, file=file, status="ready", name="a.png")
+    sized(make_stored(is_catalog=True), 30_000)
+    sized(make_stored(), 4_000)
+
+
+def lines(table: Element) -> list[tuple[str, str, str]]:
+    rows = table.first("tbody").find("tr")
+    return [(row.first("th").words, *(cell.words for cell in row.find("td"))) for row in rows]  # type: ignore[misc]
+
+
+def test_use_is_shown_by_kind_and_person_largest_first(
+    as_admin: Client, files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "SLICE", 2)
+    assert "Nothing has been counted yet" in as_admin.get("/manage/storage/").text
+    assert usage.count(timezone.now())
+    assert usage.count(timezone.now()), "counting again changes nothing"
+
+    page = Page(as_admin.get("/manage/storage/").text)
+
+    kinds, people = page.find("table")
+    assert lines(kinds) == [
+        ("Uploads: pictures", "9.2 MB", "2"),
+        ("Results: pictures", "5 MB", "1"),
+        ("In the bin: pictures", "1 MB", "1"),
+        ("Pictures of apps", "29.3 KB", "1"),
+        ("No longer used: pictures", "3.9 KB", "1"),
+    ]
+    assert lines(people) == [
+        ("Bob Uploads 9 MB", "9 MB", "1"),
+        ("Alice Results 5 MB · In the bin 1 MB · Uploads 195.3 KB", "6.2 MB", "3"),
+    ]
+    total = sum(StoredFile.objects.values_list("size_bytes", flat=True))
+    assert page.first(css="storage-sums").first("dd").words == size_words(total)
+
+
+def test_the_page_counts_no_files(as_admin: Client, files: None, django_assert_max_num_queries: object) -> None:
+    usage.count(timezone.now())
+    with django_assert_max_num_queries(12) as asked:  # type: ignore[operator]
+        as_admin.get("/manage/storage/")
+    assert not [query for query in asked.captured_queries if "runs_storedfile" in query["sql"]]
+
+
+def test_an_admin_has_it_counted_now(as_admin: Client, files: None) -> None:
+    as_admin.post("/manage/storage/")
+    assert not StorageUse.objects.exists(), "the worker counts"
+
+
+def test_a_disk_that_is_nearly_full_is_told_by_notice_and_on_the_page(
+    as_admin: Client, admin_member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "free_bytes", lambda: 2_000_000_000)
+    monkeypatch.setattr(trouble, "free_bytes", lambda: 2_000_000_000)
+    trouble.look()
+    assert Notice.objects.get(member=admin_member).message.code == "little_room"
+    assert "The disk is nearly full: 2 GB left." in Page(as_admin.get("/manage/storage/").text).words
