@@ -45,6 +45,11 @@ class Slide:
         return file_label(self.box.alt, self.number, self.count)
 
     @property
+    def has_content(self) -> bool:
+        """Whether there is anything to look at: not if the result failed, was cancelled, not saved or removed."""
+        return self.kind not in ("error", "cancelled", "unsaved", "removed")
+
+    @property
     def kind(self) -> str:
         """How to show the slide: image, video, audio, text, object, download, or its state if there is no content."""
         if self.file is not None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from runs.connection.status import record_status
 from runs.models import App, Draft, Member, Run
 from runs.spending.estimates import Estimate
-from tests.launching.forms import fields
+from tests.support.app_forms import fields
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
 from tests.support.page import Page
 

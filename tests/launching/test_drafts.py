@@ -14,7 +14,7 @@ from runs.launching import drafts
 from runs.launching.not_started import not_started
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.words.moments import full_words
-from tests.launching.forms import fields
+from tests.support.app_forms import fields
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page, errors_of
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Preset, Run, Upload
-from tests.launching.forms import fields, run_of
+from tests.support.app_forms import fields, run_of
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Preset, Run, StoredFile, Upload
-from tests.launching.forms import fields, press, run_of
+from tests.support.app_forms import fields, press, run_of
 
 pytestmark = pytest.mark.django_db
 

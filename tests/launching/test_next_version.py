@@ -12,7 +12,7 @@ from runs.engine.create_run import LaunchRequest, answers_of, launch_run, new_fo
 from runs.launching.next_version import replaced_by
 from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
 from runs.review.versions import newer_of, own_work, versions_of
-from tests.launching.forms import fields
+from tests.support.app_forms import fields
 from tests.support.factories import make_app, make_run, make_schema
 from tests.support.page import Page
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from runs.launching import drafts, prefill, views_presets
 from runs.models import App, Draft, Member, Preset, Run, Upload
-from tests.launching.forms import fields, run_of
+from tests.support.app_forms import fields, run_of
 from tests.support.factories import PROMPT, STYLE, make_schema
 from tests.support.page import Page
 

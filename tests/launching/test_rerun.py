@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs.connection import status
 from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
-from tests.launching.forms import press, run_of, token_in
+from tests.support.app_forms import press, run_of, token_in
 from tests.support.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
 from tests.support.page import Page
 

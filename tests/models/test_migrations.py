@@ -70,8 +70,12 @@ def _latest_at_last(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Migrate to the latest once, after all tests here, because the long way there and back takes seconds."""
     yield
     with django_db_blocker.unblock():
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
+        _to_the_latest()
+
+
+def _to_the_latest() -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 @pytest.fixture
@@ -245,8 +249,9 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     assert {charge.kind for charge in charges.values()} == {"video"}
     assert str(charges["whole"].month) == "2026-02-01"
     assert str(charges["part"].month) == "2026-01-01"
-    assert wrong_sums() == []
     assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 5669
+    _to_the_latest()
+    assert wrong_sums() == []  # needs the tables of today
 
 
 def runs_before(apps: Any) -> None:

@@ -15,8 +15,8 @@ from runs.history import bin
 from runs.models import App, Charge, Member, MonthTotal, Run, SpendingSum
 from runs.spending import charges
 from runs.spending.estimates import Estimate
-from tests.launching.forms import fields, token_in
-from tests.launching.forms import press as run_again
+from tests.support.app_forms import fields, token_in
+from tests.support.app_forms import press as run_again
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
 

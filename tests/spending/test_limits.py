@@ -21,7 +21,7 @@ from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Run, Spendi
 from runs.models.spending import limit_of, month_of
 from runs.spending import charges
 from runs.spending.left import left_for
-from tests.launching.forms import fields, token_in
+from tests.support.app_forms import fields, token_in
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app
 from tests.support.page import Page

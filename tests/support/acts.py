@@ -24,8 +24,8 @@ from runs.review.carry_over import carry_over
 from runs.schema_forms.answers import load_answers
 from runs.sharing.links import last_day_of
 from runs.team import members, passwords
-from tests.launching.forms import fields
 from tests.support.access_world import World
+from tests.support.app_forms import fields
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import PICTURE, make_app, make_run
 
