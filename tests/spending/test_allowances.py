@@ -138,7 +138,7 @@ def test_admins_are_told_what_the_account_spends_in_24_hours_and_has_left(alice:
     for _ in range(2):
         alerts.look()
     assert told(admin_member) == [
-        "The account has spent 50 credits in the last 24 hours, more than 50 credits.",
+        "The account has spent 50 credits in the last 24 hours. The alert is set at 50 credits.",
         "The account has only 20 credits left.",
     ]
     assert told(alice) == []
@@ -156,7 +156,7 @@ def test_whoever_is_at_their_limit_asks_for_more_in_one_press(
     assert "Ask for more" in page
     assert "left this month" not in as_bob.get(app.get_absolute_url()).text
 
-    assert as_alice.post("/me/spending/ask/", **HTMX).text == "Your admins were told."
+    assert as_alice.post("/me/spending/ask/", headers=HTMX).text == "Your admins were told."
     as_alice.post("/me/spending/ask/", {"back": "https://evil.test/"})
 
     [notice] = Notice.objects.filter(member=admin_member)

@@ -26,6 +26,7 @@ from tests.support.page import Page
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
+CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 PAGE, SHEET = "/manage/spending/", "/manage/spending/charges.csv"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -135,10 +136,10 @@ def test_an_approved_result_costs_what_all_attempts_did(
     type(result).objects.filter(pk=result.pk).update(line=other, number=2)
     result.refresh_from_db()
 
-    decide(Actor(member=admin_member), result, "approved")
+    decide(result, "approved", "", Actor(member=admin_member), None)
     assert rows_of(as_admin.get(PAGE).text, "approved") == {"Reel": ["1", "20", "2"]}
 
-    decide(Actor(member=admin_member), result, "rejected")
+    decide(result, "rejected", "Too dark", Actor(member=admin_member), None)
     assert "No result of this period is approved yet." in as_admin.get(PAGE).text
 
 
@@ -149,10 +150,9 @@ def test_the_gap_to_the_account_is_named(
     """Runs cost 20% more than estimated: the page says so, and spreads it over nobody."""
     account.read_account()
     sandbox.control("price", factor=1.2)
-    [cartoonify] = [app for app in lamina.apps().apps if app.name.startswith("Cartoonify")]
-    expected = lamina.estimate(cartoonify.app_id).expected
+    expected = lamina.estimate(CARTOONIFY).expected
     assert expected is not None
-    lamina.start_run(cartoonify.app_id, {})
+    lamina.start_run(CARTOONIFY, {"Style": "Ghibli"})
     charge(alice, reel, int(expected * 100), timezone.now())
 
     account.read_account()
