@@ -8,6 +8,7 @@ import time
 from functools import partial
 from urllib.parse import urlencode
 
+from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -97,3 +98,5 @@ def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
         cursor.execute(f"CREATE TEMPORARY TABLE bench_numbers AS {dialect.numbers(count)}")
         cursor.execute(copies("runs_entry", pattern, differs, "FROM bench_numbers"))
         cursor.execute(dialect.analyze)
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Entry]):
+            cursor.execute(statement)
