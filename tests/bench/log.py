@@ -62,6 +62,7 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
         "one rare act": {"act": Verb.APP_PRICED},
         "person and act": {"who": few.public_id, "act": Verb.RUN_STARTED},
         "guests": {"who": "guest"},
+        "guests and a common act": {"who": "guest", "act": Verb.RUN_STARTED},
         "one run": {"about": f"run:{run.public_id}"},
         "oldest day": {"until": last_day},
         "rare act since the oldest day": {"act": Verb.APP_PRICED, "since": last_day},
