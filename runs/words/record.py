@@ -39,6 +39,15 @@ KINDS: dict[str, Promise] = {
     "browser": _lazy("Browser"),
 }
 FIELDS: dict[str, Promise] = {
+    "alert_left": _lazy("Alert: left in the account"),
+    "alert_spent": _lazy("Alert: spent in 24 hours"),
+    "allows_unknown": _lazy("Apps of unknown cost"),
+    "everyone": _lazy("Limit of everyone together"),
+    "each_person": _lazy("Limit of each person"),
+    "limit": _lazy("Monthly limit"),
+    "price": _lazy("Price"),
+    "raised_to": _lazy("Raised to"),
+    "raised_until": _lazy("Raised until"),
     "asks_review": _lazy("Asks for a decision"),
     "email": _lazy("Email"),
     "entries": _lazy("Entries"),
