@@ -26,7 +26,7 @@ PER_RUN = 10
 LESS_ON_SQLITE = 10
 RARE_EVERY = 9973  # every so manieth entry is a rare act, by somebody who does little
 MAX_MS = 100.0
-MAX_QUERIES = 14
+MAX_QUERIES = 10
 COMMON = (Verb.RUN_STARTED, Verb.RUN_SENT, Verb.RUN_ENDED, Verb.RESULT_DECIDED, Verb.COMMENT_POSTED)
 
 
