@@ -65,7 +65,7 @@ def test_filters_stand_in_the_address(as_admin: Client, alice: Member, bob: Memb
     record(Verb.RUN_RENAMED, run, changes={"title": ("", "Packshot")}, actor=as_member(alice))
     record(Verb.RUN_SHARED, run, actor=as_member(bob))
     record(Verb.PERSON_CHANGED, bob, changes={"role": ("maker", "approver")}, actor=as_member(alice))
-    record(Verb.LINK_ANSWERED, None, label="Kim's link", actor=as_guest("Kim"))
+    record(Verb.COMMENT_POSTED, None, label="Kim's link", actor=as_guest("Kim"))
 
     page = shown(as_admin)
     assert entries_in(page) == 5  # one says that Ada signed in
