@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import record
@@ -17,6 +18,7 @@ from runs.words.messages import say
 NAME_LENGTH = 60  # of names in the stored sentence
 
 
+@transaction.atomic
 def check_pause(app: App, now: datetime) -> None:
     """Pause `app` if a rule doesn't fit its present form, and tell admins; resume it once all fit."""
     rule = AppRule.objects.filter(app=app).first()
