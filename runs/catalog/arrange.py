@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Min, Q
 
-from runs.models import App, AppRule
+from runs.audit.record import record, record_each
+from runs.catalog.app_rules import rule_of
+from runs.models import App, AppRule, Member, Verb
 from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
@@ -89,9 +91,10 @@ def move_apps(places: Sequence[tuple[str, int]]) -> None:
             at = min(max(wanted[one.public_id], 1), len(group.apps)) - 1
             staying.insert(at, one)
             touched.append(min(at, len(staying) - 1))
-        group.apps[:] = staying
         if touched:
             last = max(last, _count_before(groups, group) + max(touched) + 1)
+            _record_moves(group.apps, staying, moving)
+        group.apps[:] = staying
     _store(groups, last)
 
 
@@ -109,12 +112,13 @@ def step(public_id: str, by: int) -> Step | None:
 
 
 @transaction.atomic
-def set_hidden(public_ids: Iterable[str], now: datetime, *, is_hidden: bool) -> int:
+def set_hidden(public_ids: Iterable[str], admin: Member, now: datetime, *, is_hidden: bool) -> int:
     """Hide apps, or show them again to those who may see them; return how many changed."""
-    ids = list(App.objects.filter(public_id__in=list(public_ids)).values_list("pk", flat=True))
-    rule_rows(ids)
-    rules = AppRule.objects.filter(app__in=ids, is_hidden=not is_hidden)
-    return rules.update(is_hidden=is_hidden, version=F("version") + 1, changed_at=now)
+    apps = App.objects.filter(public_id__in=list(public_ids))
+    changing = list(apps.exclude(rule__is_hidden=True) if is_hidden else apps.filter(rule__is_hidden=True))
+    record_each(Verb.APP_SHAPED, changing, changes={"is_hidden": (not is_hidden, is_hidden)})
+    _change_rules(changing, admin, now, is_hidden=is_hidden)
+    return len(changing)
 
 
 @transaction.atomic
@@ -126,18 +130,21 @@ def move_group(name: str, by: int) -> bool:
     if at is None or not 0 <= at + by < len(named):
         return False
     named.insert(at + by, named.pop(at))
+    record(Verb.APP_MOVED, None, label=name, changes={"place": (at + 1, at + by + 1)})
     _store([*named, *(group for group in groups if not group.name)], sum(len(group.apps) for group in named))
     return True
 
 
 @transaction.atomic
-def put_in_group(public_ids: Iterable[str], name: str) -> int:
+def put_in_group(public_ids: Iterable[str], name: str, admin: Member, now: datetime) -> int:
     """Put apps at the end of the group `name`, or in none if it is empty; return how many moved."""
     group = " ".join(name.split())[:GROUP_LENGTH]
-    apps = App.objects.filter(public_id__in=list(public_ids)).exclude(rule__group=group)
-    ids = [pk for pk, own in apps.values_list("pk", "rule__group") if (own or "") != group]
-    rule_rows(ids)
-    return AppRule.objects.filter(app__in=ids).update(group=group, position=None, version=F("version") + 1)
+    apps = App.objects.filter(public_id__in=list(public_ids)).select_related("rule")
+    changing = [app for app in apps if rule_of(app).group != group]
+    for app in changing:
+        record(Verb.APP_SHAPED, app, changes={"group": (rule_of(app).group, group)})
+    _change_rules(changing, admin, now, group=group, position=None)
+    return len(changing)
 
 
 def group_names() -> list[str]:
@@ -146,7 +153,21 @@ def group_names() -> list[str]:
     return sorted(names, key=fold)
 
 
-def rule_rows(ids: Iterable[int]) -> None:
+def _change_rules(apps: Sequence[App], admin: Member, now: datetime, **fields: Any) -> None:
+    _make_rows(app.pk for app in apps)
+    rules = AppRule.objects.filter(app__in=apps)
+    rules.update(**fields, version=F("version") + 1, changed_by=admin, changed_at=now)
+
+
+def _record_moves(before: Sequence[Placed], after: Sequence[Placed], moved: Sequence[Placed]) -> None:
+    apps = App.objects.in_bulk([one.pk for one in moved])
+    for one in moved:
+        old, new = before.index(one) + 1, after.index(one) + 1
+        if old != new:
+            record(Verb.APP_MOVED, apps[one.pk], changes={"place": (old, new)})
+
+
+def _make_rows(ids: Iterable[int]) -> None:
     """Make sure that the apps with these primary keys have rules, which change nothing."""
     AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
 
@@ -165,7 +186,7 @@ def _store(groups: Sequence[Group], count: int) -> None:
     order = [placed for group in groups for placed in group.apps]
     had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
     order = order[: max([count, *had_place])]
-    rule_rows(placed.pk for placed in order)
+    _make_rows(placed.pk for placed in order)
     places = {placed.pk: n for n, placed in enumerate(order) if placed.position != n}
     rules = list(AppRule.objects.filter(app__in=places).only("pk", "app_id"))
     for rule in rules:

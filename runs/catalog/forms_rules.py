@@ -48,6 +48,7 @@ class ShapeForm(PostedForm):
     audience = CutField(10)
     role = RepeatedField()
     asks = SwitchField()
+    price = CutField(20)
     forget = RepeatedField()
 
     def clean_seen(self) -> int:

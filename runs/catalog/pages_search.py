@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.catalog import lamina_search
 from runs.catalog.pasted_ids import ids_in
 from runs.display.cards import AppCard, app_card
-from runs.models import App, AppSearch
+from runs.models import App, AppSearch, Member
 from runs.words.sentences import about_credits, span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
@@ -31,6 +31,7 @@ PROBLEMS: dict[str, Promise] = {
     "refused": _lazy("Lamina didn't accept this search. Try other words."),
     "key": _lazy("An admin needs to fix the connection to Lamina."),
     "no-discover": _lazy("Lamina searched for these exact words: it can't search by meaning in this workspace."),
+    "hidden": _lazy("Your team doesn't offer this app. Ask an admin if you need it."),
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
@@ -91,15 +92,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """State of the page: its filter `makes`, the ids `above` of the apps in our own results, and its retries so far
-    (`tries`)."""
+    """State of the page of `member`: its filter `makes`, the ids `above` of the apps in our own results, and its
+    retries so far (`tries`)."""
 
+    member: Member
     makes: str = ""
     above: frozenset[int] = frozenset()
     tries: int = 0
 
 
-def part_of(q: str, shown: Shown = Shown()) -> Part | None:
+def part_of(q: str, shown: Shown) -> Part | None:
     """Return the section for `q` without asking Lamina; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
@@ -108,7 +110,7 @@ def part_of(q: str, shown: Shown = Shown()) -> Part | None:
     return _told(search, shown, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
 
 
-def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
+def asked_part(q: str, shown: Shown, *, is_again: bool = False) -> Part | None:
     """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
@@ -120,7 +122,10 @@ def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Par
 
 def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
     is_waiting = search.is_waiting(now)
+    rows = list(_suggestions(search, shown))
     problem = search.problem if search.answered_at else "" if is_waiting else "lost"
+    if not problem and not rows and _is_closed(search, shown.member):
+        problem = "hidden"
     left = (search.retry_at - now).total_seconds() if search.retry_at else 0.0
     is_drawn = not search.awaits_pictures(now)
     if is_waiting:
@@ -129,7 +134,6 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
         end = {"next_look": PICTURES_EVERY}
     else:
         end = _trouble(problem, left, shown.tries)
-    rows = list(_suggestions(search, shown))
     return Part(
         words=search.words,
         state="asking" if is_waiting else "answered",
@@ -141,6 +145,12 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
         token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}-{is_drawn}",
         **end,
     )
+
+
+def _is_closed(search: AppSearch, member: Member) -> bool:
+    """Return whether `search` is for the id of an app that the admin's rules don't show to `member`."""
+    found = [find["app"] for find in search.finds] if ids_in(search.words) else []
+    return bool(found) and not App.objects.open_to(member).filter(pk__in=found).exists()
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
@@ -161,12 +171,13 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
 
 def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
     is_id = bool(ids_in(search.words))
-    apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
+    offered = App.objects.open_to(shown.member) if is_id else App.objects.offered_to(shown.member)
+    apps = offered.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
         if app is None or (shown.makes and app.makes and shown.makes not in app.makes):
             continue
-        cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
+        cost = app.cost if find["credits"] is None else Decimal(find["credits"])
         yield Suggestion(
             app_card(app),
             find["why"],

@@ -1,7 +1,9 @@
 """Read and show the page on which admins shape an app."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
@@ -22,6 +24,7 @@ from runs.uploads.uploads import UploadRejected
 from runs.words.numbers import number_words
 
 TICKED_UP_TO = 24  # options; more are typed, one a line
+AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
 
@@ -36,6 +39,7 @@ class PostedShape:
     version: int
     errors: dict[str, str] = field(default_factory=dict)
     is_older: bool = False
+    price: str = ""  # as typed
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,15 @@ def read_shape(
         fields=fields,
     )
     lost = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
-    return PostedShape(Shape(edit, posted["asks"], lost), audience, posted["seen"], errors, is_older)
+    shape = Shape(edit, posted["asks"], _price(posted["price"], errors), lost)
+    return PostedShape(shape, audience, posted["seen"], errors, is_older, posted["price"].strip())
+
+
+def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
+    text = typed.strip().replace(",", ".")
+    if text and not AMOUNT.fullmatch(text):
+        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave it empty.")
+    return Decimal(text) if AMOUNT.fullmatch(text) else None
 
 
 def parts_of(

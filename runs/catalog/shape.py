@@ -1,14 +1,16 @@
 """What the page on which admins shape an app holds: as stored, or as posted, with what is wrong with it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
+from runs.audit.record import differences, record
 from runs.catalog import app_rules
 from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
-from runs.models import App, AppRule, FieldRule, Member
+from runs.models import App, AppRule, FieldRule, Member, Verb
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Shape:
 
     edit: AppEdit
     asks_review: bool = False
+    price: Decimal | None = None  # in credits, where Lamina gives no estimate
     forget: list[FieldRule] = field(default_factory=list)
 
 
@@ -32,7 +35,7 @@ def stored_shape(app: App, lines: list[FieldLine]) -> Shape:
         house_rules=rule.house_rules,
         fields={line.plain.field_name: field_edit(line.row) for line in lines},
     )
-    return Shape(edit, app.asks_review)
+    return Shape(edit, app.asks_review, app.price)
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
@@ -43,19 +46,48 @@ def field_edit(row: FieldRule | None) -> FieldEdit:
 
 
 @transaction.atomic
-def save_shape(app: App, admin: Member, shape: Shape, version: int, now: datetime) -> AppRule:
+def save_shape(app: App, admin: Member, shape: Shape, version: int, now: datetime) -> None:
     """Save `shape`, all or nothing. Raises `RulesChangedError` and `RulesRejectedError`."""
-    before = app_rules.rule_of(app).group
+    before = _recorded(app)
+    old_group = app_rules.rule_of(app).group
     rule = app_rules.save_rules(app, admin, shape.edit, version, now)
-    if rule.group != before:  # its place was one among other apps
+    if rule.group != old_group:  # its place was one among other apps
         AppRule.objects.filter(pk=rule.pk).update(position=None)
     for row in shape.forget:
         app_rules.forget_field(app, admin, row, now)
-    if app.asks_review != shape.asks_review:
-        App.objects.filter(pk=app.pk).update(asks_review=shape.asks_review)
-    return rule
+    if (app.asks_review, app.price) != (shape.asks_review, shape.price):
+        App.objects.filter(pk=app.pk).update(asks_review=shape.asks_review, price=shape.price)
+    if changes := differences(before, _recorded(app)):
+        record(Verb.APP_SHAPED, app, changes=changes)
 
 
-def with_fields(shape: Shape, fields: Mapping[str, FieldEdit]) -> Shape:
-    """Return `shape` with other fields."""
-    return replace(shape, edit=replace(shape.edit, fields=fields))
+@transaction.atomic
+def reset_shape(app: App, admin: Member, version: int, now: datetime) -> None:
+    """Make the app as Lamina has it; raises `RulesChangedError`."""
+    before = _recorded(app)
+    app_rules.reset_rules(app, admin, version, now)
+    record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
+
+
+def _recorded(app: App) -> dict[str, Any]:
+    """Return what the record tells of changes to: everything that admins set for `app`, as it is in the database."""
+    stored = App.objects.select_related("rule").get(pk=app.pk)
+    rule = app_rules.rule_of(stored)
+    rows = stored.field_rules.select_related("file")
+    return {
+        "name": rule.name,
+        "line": rule.line,
+        "group": rule.group,
+        "house_rules": rule.house_rules,
+        "is_hidden": rule.is_hidden,
+        "roles": rule.roles,
+        "asks_review": stored.asks_review,
+        "price": stored.price,
+        "fields": {row.name or row.key: _told(row) for row in rows},
+    }
+
+
+def _told(row: FieldRule) -> dict[str, Any]:
+    """Return what a rule sets, by its names."""
+    told = {"label": row.label, "help": row.help, "mode": row.mode, "value": row.value, "options": row.options}
+    return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

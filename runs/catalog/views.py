@@ -50,13 +50,13 @@ def app_list(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
-    by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
+    by_id = App.objects.open_to(request.user).filter(remote_id__in=ids).first() if ids else None
     if by_id is not None and not request.htmx:
-        return _opened(request, by_id, _part(request, q, Shown(makes)))
+        return _opened(request, by_id, _part(request, q, Shown(request.user, makes)))
     listed = App.objects.listed().offered_to(request.user)
     groups = arrange.in_order(listed.making(makes) if makes else listed) if not q else []
     found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, q, makes, groups)
-    part = _part(request, q, Shown(makes, found.ids, _tries(request)))
+    part = _part(request, q, Shown(request.user, makes, found.ids, _tries(request)))
     start = _number(request, "after", MOST_APPS)
     is_more = request.htmx.target == "app-more"
     is_found = bool(found.ids)
@@ -100,8 +100,9 @@ def app_search(request: PortalRequest) -> HttpResponse:
     q, makes = _asked_for(request)
     if not wants_fragment(request):
         return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
-    above = frozenset() if pasted_ids.ids_in(q) else _found(App.objects.listed(), q, makes).ids
-    part = _part(request, q, Shown(makes, above, _tries(request)), is_asked=True)
+    listed = App.objects.listed().offered_to(request.user)
+    above = frozenset() if pasted_ids.ids_in(q) else _found(listed, q, makes).ids
+    part = _part(request, q, Shown(request.user, makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.card.app, part)
     if part and part.token and part.token == request.GET.get("seen"):

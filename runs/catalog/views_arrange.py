@@ -15,6 +15,7 @@ from runs.catalog import arrange
 from runs.catalog.forms_rules import ArrangeForm
 from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
+from runs.models import Member
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.words.numbers import number_words
 
@@ -27,7 +28,7 @@ MOST_APPS = 1_000_000
 def manage_apps(request: PortalRequest) -> HttpResponse:
     """GET lists the apps; POST moves, groups, hides or shows them, and leads back to the list with the same filter."""
     if request.method == "POST":
-        words, focus = _arranged(ArrangeForm.read(request.POST))
+        words, focus = _arranged(ArrangeForm.read(request.POST), request.user)
         if not request.htmx:
             messages.success(request, words)
             return go_to(request, _url(request, focus=focus))
@@ -55,7 +56,7 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
     return render_page(request, "catalog/manage_apps.html", context, partial="apps")
 
 
-def _arranged(posted: dict[str, Any]) -> tuple[str, str]:
+def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
     """Do what the pressed button says; return a sentence about it, and the id of the control that comes next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
@@ -68,7 +69,7 @@ def _arranged(posted: dict[str, Any]) -> tuple[str, str]:
         return _("The order was saved."), "place"
     if not posted["app"]:
         return _("Tick the apps first."), act
-    return _changed(act, posted), act
+    return _changed(act, posted, admin), act
 
 
 def _step_words(step: arrange.Step | None) -> str:
@@ -78,18 +79,19 @@ def _step_words(step: arrange.Step | None) -> str:
     return _("“%(app)s” is number %(place)s of %(count)s now.") % values
 
 
-def _changed(act: str, posted: dict[str, Any]) -> str:
+def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
     """Change all ticked apps; return how many."""
     if act == "group":
-        count, group = arrange.put_in_group(posted["app"], posted["group"]), " ".join(posted["group"].split())
+        count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
+        group = " ".join(posted["group"].split())
         words = ngettext("%(count)s app is in “%(group)s” now.", "%(count)s apps are in “%(group)s” now.", count)
         none = ngettext("%(count)s app is in no group now.", "%(count)s apps are in no group now.", count)
         return (words if group else none) % {"count": number_words(count), "group": group}
     if act == "hide":
-        count = arrange.set_hidden(posted["app"], timezone.now(), is_hidden=True)
+        count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=True)
         words = ngettext("%(count)s app is hidden now.", "%(count)s apps are hidden now.", count)
     else:
-        count = arrange.set_hidden(posted["app"], timezone.now(), is_hidden=False)
+        count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=False)
         words = ngettext("%(count)s app is shown again.", "%(count)s apps are shown again.", count)
     return words % {"count": number_words(count)}
 

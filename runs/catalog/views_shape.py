@@ -1,5 +1,6 @@
 """The page on which admins shape an app: its name, who sees it, and what its fields take."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,7 +18,7 @@ from runs.catalog import app_rules, arrange, pages_shape
 from runs.catalog.app_rules import AppEdit, RulesChangedError, RulesRejectedError
 from runs.catalog.forms_rules import ResetForm
 from runs.catalog.pages_shape import PostedShape
-from runs.catalog.shape import Shape, save_shape, stored_shape
+from runs.catalog.shape import Shape, reset_shape, save_shape, stored_shape
 from runs.display.cards import app_card
 from runs.display.changes import change_days
 from runs.display.managed_apps import audience_of
@@ -56,7 +58,7 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
     app = _app(app_id)
     if request.method == "POST":
         try:
-            app_rules.reset_rules(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
+            reset_shape(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
         except RulesChangedError:
             messages.info(request, _("Somebody has changed this app meanwhile. Look again before you reset it."))
         else:
@@ -125,6 +127,7 @@ def _page(
         "audience_now": audience_of(rule),
         "edit": shape.edit,
         "asks_review": shape.asks_review,
+        "price": posted.price if posted else _number(shape.price),
         "audience": posted.audience if posted else _audience(shape),
         "roles": [(str(role), role.label, role in shape.edit.roles) for role in Member.Role if role != "admin"],
         "parts": parts,
@@ -142,6 +145,10 @@ def _page(
     }
     is_refused = bool(found) or is_overtaken or context["is_older"]
     return render_page(request, "catalog/manage_app.html", context, status=422 if is_refused else 200)
+
+
+def _number(price: Decimal | None) -> str:
+    return "" if price is None else number_format(price.normalize(), use_l10n=True)
 
 
 def _audience(shape: Shape) -> str:
@@ -165,6 +172,7 @@ def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str
         "group": _("Group"),
         "audience": _("Who sees it"),
         "house_rules": _("House rules"),
+        "price": _("Price"),
     }
     of_app = [(f"shape-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
     return of_app + [(f"{part.name}-field", part.label, part.error) for part in parts if part.error]

@@ -158,7 +158,7 @@ def result_page(
 def next_version_url(output: Output, member: Member) -> str:
     """Return the URL of the form that makes the next version of a result; "" if `member` can't."""
     app, is_ready = output.run.app, output.status == Output.Status.COMPLETED
-    is_offered = is_ready and member.can_run and app.is_runnable
+    is_offered = is_ready and app.is_runnable_by(member)
     return f"{app.get_absolute_url()}?next={output.public_id}" if is_offered else ""
 
 

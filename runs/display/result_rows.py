@@ -33,7 +33,7 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
     waiting = CountUpTo(requests.counted_for(member)) if may_decide(member) else Value(0)
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
-    shown = shown.select_related("app", "member", "made_by").annotate(
+    shown = shown.select_related("app__rule", "member", "made_by").annotate(
         first_id=Coalesce("outputs__line_id", "outputs__pk"), is_own=own, waiting=waiting, **rules_columns()
     )
     run: Any = shown.first()

@@ -317,7 +317,7 @@ def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onwar
 
 
 def _can_change(run: Run, member: Member) -> bool:
-    return run.is_final and run.app.is_runnable and member.can_run
+    return run.is_final and run.app.is_runnable_by(member)
 
 
 def _next_url(run: Run) -> str:

@@ -15,7 +15,7 @@ from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Member, Run
 from runs.team.admins import mail_to_admins
 from runs.words.messages import say
-from runs.words.run_failures import BACK_TO_FORM, FAILURES, NOT_ENOUGH_CREDITS, Failure, field_errors_of
+from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
 from runs.words.sentences import WAITS, about_credits, credits_words, plural_number, span_words, state_of
 from runs.words.support import about_run
 
@@ -150,6 +150,8 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
         values = {"app": run.app_name, "reference": run.public_id}
         mail = "" if viewer.is_admin else mail_to_admins(_("Lamina Portal: %(app)s (reference %(reference)s)") % values)
         label, target = (label, target) if mail else (BACK_TO_FORM, "form")
+    if target == "form" and not run.app.is_open_to(viewer):
+        label, target = FIND_ANOTHER, "apps"
     urls = {
         "admin": mail,
         "apps": reverse("runs:app-list"),

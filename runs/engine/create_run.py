@@ -9,7 +9,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from runs import events
 from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.input_summary import summarise
+from runs.engine.ruled_run import ruled_answers
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
@@ -93,10 +94,11 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, and `charges.LimitReached`. The caller must have
-    checked token and answers.
+    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `charges.LimitReached`.
+    The caller must have checked token and answers.
     """
     now = now or timezone.now()
+    press = replace(press, answers=ruled_answers(member, press.app, press.schema, press.answers))
     try:
         with transaction.atomic():
             run = _record(member, press, now)

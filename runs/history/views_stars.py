@@ -30,7 +30,7 @@ def result_star(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_POST
 def app_star(request: PortalRequest, app_id: str) -> HttpResponse:
-    app = get_object_or_404(App, public_id=app_id)
+    app = get_object_or_404(App.objects.open_to(request.user), public_id=app_id)
     stars.star_app(app, request.user, timezone.now(), is_on=_is_on(request))
     return _answer(request, app)
 

@@ -58,7 +58,7 @@ def home(request: PortalRequest) -> HttpResponse:
     shelves = _shelves(request.user)
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest and not _has_runs(request.user)
     wanted = LOOKED_THROUGH if is_first_visit else APPS_SHOWN
-    listed = App.objects.listed()
+    listed = App.objects.listed().offered_to(request.user)
     first: list[Any] = list(listed.select_related("thumbnail").annotate(of=Window(Count("pk")))[:wanted])
     apps, app_count = [app_card(app) for app in first], first[0].of if first else 0
     review_count = count_words(request.user)
@@ -147,5 +147,5 @@ def _used_lately(member: Member) -> list[AppCard]:
     used = list(
         dict.fromkeys(Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK])
     )
-    apps = App.objects.listed().select_related("thumbnail").in_bulk(used)
+    apps = App.objects.listed().offered_to(member).select_related("thumbnail").in_bulk(used)
     return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]

@@ -1,15 +1,17 @@
 """One app's form for one member: as posted, or filled with answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.http import QueryDict
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from runs.catalog.form_rules import rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form
+from runs.schema_forms.types import Rule
 from runs.uploads import ownership, uploads
 
 
@@ -26,7 +28,7 @@ def app_form(
     """Build the form of `app` for `member`, as posted or with `answers`."""
     is_sent = data is not None and member.can_run  # from here on, only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
-    return build_form(schema.parameters, schema.outputs)(
+    return build_form(schema.parameters, schema.outputs, rules_of(app))(
         data,
         answers=answers,
         wanted=wanted,
@@ -34,6 +36,12 @@ def app_form(
         field_errors=field_errors,
         samples=lambda: sample_pictures(app),
     )
+
+
+def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
+    """Return the version of a form: of the app's parameters, and of the admin's rules if there are any."""
+    version = rules_version(rules)
+    return f"{schema.version}.{version}" if version else schema.version
 
 
 def ticked(form: SchemaForm) -> list[int] | None:

@@ -11,12 +11,14 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
+from runs.catalog.form_rules import rules_of, with_rules
 from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
 from runs.models.run import RunInputUpload
-from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question, questions_of
+from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
+from runs.schema_forms.rules import ruled_questions
 from runs.uploads.ownership import adopt
 from runs.words.sentences import age_words
 
@@ -166,14 +168,17 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
     form = app_form(
         member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
-    answers = form.draft_answers()
-    answer = answers[question.position]
+    asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
+    if question.position not in asked:  # the admin has fixed it meanwhile
+        return form_url(member, app, question)
+    answers, place = form.draft_answers(), asked.index(question.position)
+    answer = answers[place]
     if isinstance(value, str):
         answer = answer.with_text(value)
     else:
         before = answer.upload_ids if question.is_multiple else ()
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
-    answers[question.position] = replace(answer, is_default=False)
+    answers[place] = replace(answer, is_default=False)
     drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
     return form_url(member, app, question)
 
@@ -192,18 +197,21 @@ class Use:
     question: Question
 
 
-def uses_of(kind: str) -> list[Use]:
-    """Return apps that accept a file of `kind` (or a text), each with its first matching question."""
+def uses_of(member: Member, kind: str) -> list[Use]:
+    """Return apps offered to `member` that accept a file of `kind` (or a text), each with its first matching
+    question."""
     found = []
-    for app in App.objects.listed().exclude(schema=None).select_related("schema", "thumbnail"):
+    offered = App.objects.listed().offered_to(member).exclude(schema=None)
+    for app in with_rules(offered.select_related("schema", "thumbnail")):
         if (question := first_question(app, kind)) is not None:
             found.append(Use(app, question))
     return found
 
 
 def first_question(app: App, kind: str) -> Question | None:
-    """Return the first question of the app's form that accepts a file of `kind` (or a text)."""
-    questions = questions_of(app.schema.parameters if app.schema else [])
+    """Return the first question of the app's form that accepts a file of `kind` (or a text) from people."""
+    asked = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
+    questions = [question for question in asked if not question.is_fixed]
     if kind == "text":
         return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)
     return next((q for q in questions if q.kind == "url" and kind in (q.accept or MEDIA_KINDS)), None)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import ngettext
 
 from runs.launching.drafts import dropped_draft, kept_in
@@ -36,7 +37,8 @@ def not_started(member: Member, dropped_id: str = "") -> NotStarted:
     """Return the drafts that `member` can continue, in one query. Empty drafts are left out."""
     if not member.can_run:
         return NotStarted([], None)
-    found = Draft.objects.current().filter(member=member, app__gone_at=None, app__forbidden_at=None)
+    is_open = Q(app__in=App.objects.open_to(member))
+    found = Draft.objects.current().filter(is_open, member=member, app__gone_at=None, app__forbidden_at=None)
     latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:READ]
     lines = [DraftLine(draft.app, first_words(kept_in(draft).answers), draft.updated_at) for draft in latest]
     dropped = dropped_draft(member, dropped_id[:16]) if dropped_id else None

@@ -1,7 +1,7 @@
 """An app's form as posted: save its files and its draft, then start a run or show the form again with the reason."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +16,9 @@ from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
+from runs.engine.ruled_run import RulesRefuseError, ruled_answers
 from runs.launching import drafts, form_files, next_version, prefill, presets
-from runs.launching.app_form import app_form, dropped_words, ticked
+from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
@@ -90,7 +91,7 @@ class PostedAppForm:
             return self._other_button(form, opened)
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        if self._known_schema != self.schema:  # in another version, field positions could mean anything
+        if form_version(self.schema, form.rules) != self.controls.schema:  # positions could mean anything
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
@@ -130,7 +131,8 @@ class PostedAppForm:
     @cached_property
     def _known_schema(self) -> AppSchema | None:
         """The schema version the form was made from; None if the app has no such version."""
-        return AppSchema.objects.filter(app=self.app, version=self.controls.schema).first()
+        version = self.controls.schema.partition(".")[0]  # without that of the admin's rules
+        return AppSchema.objects.filter(app=self.app, version=version).first()
 
     @property
     def _posted_schema(self) -> AppSchema:
@@ -194,10 +196,16 @@ class PostedAppForm:
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
         """Go to the run this form has already started or, if inputs changed, show the form with a new token."""
-        if form.is_valid() and create_run.is_same(spent, self.app, form.answers(), form.wanted_outputs()):
+        if form.is_valid() and self._is_what_started(spent, form):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
         return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
+
+    def _is_what_started(self, spent: Run, form: SchemaForm) -> bool:
+        with suppress(RulesRefuseError):
+            answers = ruled_answers(self.member, self.app, self._posted_schema, form.answers())
+            return create_run.is_same(spent, self.app, answers, form.wanted_outputs())
+        return False
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
@@ -220,6 +228,8 @@ class PostedAppForm:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
+        except RulesRefuseError as refused:  # an admin has just changed them
+            return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
         except LimitReached as reached:
             is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # beside Run
             said = opened if is_told else opened.saying(reached.sentence)

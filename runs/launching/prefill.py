@@ -15,11 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from runs.catalog.form_rules import rules_of
 from runs.engine import create_run
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import map_field_errors
+from runs.schema_forms.ruled_answers import open_answers
 from runs.uploads import ownership
 from runs.words.run_failures import field_errors_of
 
@@ -202,6 +204,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
     if run is None and preset is None:
         return False
     source = create_run.answers_of(run) if run else presets.answers_of(preset) if preset else []
+    source = open_answers(app.schema.parameters if app.schema else [], rules_of(app), source)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
         given = [answer for answer in answers if answer.is_given]

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import differences, record
+from runs.catalog.form_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload, Verb
@@ -132,14 +133,19 @@ def _keep_files(preset: Preset) -> None:
     preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(answers_of(preset))))
 
 
-def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
-    """Return `answers` as input lines, as shown to people."""
-    found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
+def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:
+    """Return `answers` as input lines, as shown to people; also pictures that the rules of the app `ruled_by` lock."""
+    uploads = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
+    locked = locked_files(ruled_by) if ruled_by else {}
     lines = []
     for answer in answers:
-        given = [found[upload_id] for upload_id in answer.upload_ids if upload_id in found]
+        given = [uploads[upload_id] for upload_id in answer.upload_ids if upload_id in uploads]
         files = [upload.file for upload in given if upload.file is not None]
+        names = [upload.name for upload in given]
+        for stored in (locked[file_id] for file_id in answer.upload_ids if file_id in locked):
+            files.append(stored)
+            names.append(stored.name)
         text = shortened(answer.text) if answer.type == "options" else answer.text
-        words = ", ".join(upload.name for upload in given) or answer.link or text
+        words = ", ".join(names) or answer.link or text
         lines.append(InputLine(shortened(answer.name), words, files, answer.is_default))
     return lines

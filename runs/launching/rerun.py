@@ -9,10 +9,12 @@ from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
+from runs.engine.ruled_run import changed_words, ruled
 from runs.launching.app_form import app_form
 from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids
 from runs.schema_forms.build import SchemaForm
+from runs.schema_forms.ruled_answers import open_answers
 from runs.uploads import ownership
 
 GONE = gettext_noop("Lamina no longer offers this app, so it can't be run again.")
@@ -22,25 +24,33 @@ FILES = gettext_noop("A file from that run is no longer available. Choose it aga
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The `answers` for running a run again, or the `reason` why that isn't possible."""
+    """The `answers` for running a run again, or the `reason` why that isn't possible.
+
+    `changed` says what the admin's rules change compared with the run.
+    """
 
     answers: list[Answer]
     reason: str = ""
+    changed: str = ""
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """Plan to run `run` again. The app's current form must accept every answer unchanged.
+    """Plan to run `run` again. The app's current form must accept every answer that people gave unchanged; the admin's
+    rules say the others.
 
     Teammates' files aren't replaced with the member's own yet; `press_again` does that.
     """
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
-    given = create_run.answers_of(run)
+    past = create_run.answers_of(run)
+    form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
+    given = open_answers(schema.parameters, form.rules, past)
     answers = ownership.shown(member, given)
-    form = app_form(member, app, schema, answers=answers, wanted=run.wanted_outputs or None)
-    fitted = form.draft_answers()
-    if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
+    is_new = run.schema_id != schema.pk
+    if (is_new or form.rules) and not _is_same(answers, form.draft_answers(), form):
+        return RerunPlan([], _(CHANGED))
+    if is_new and not _makes_same(run, schema):
         return RerunPlan([], _(CHANGED))
     try:
         for bound in form.questions:
@@ -49,7 +59,7 @@ def again(member: Member, run: Run) -> RerunPlan:
         return RerunPlan([], _(FILES) if error.code in ("gone", "failed", "removed") else _(CHANGED))
     if len(upload_ids(answers)) != len(upload_ids(given)):
         return RerunPlan([], _(FILES))
-    return RerunPlan(fitted)
+    return RerunPlan(form.all_answers(), changed=changed_words(ruled(app, schema, past)))
 
 
 def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:

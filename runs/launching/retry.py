@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
+from runs.engine.ruled_run import RulesRefuseError, quoted_names, ruled
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
@@ -41,6 +42,7 @@ class RetryPlan:
     words: str
     cost: CostLine | None
     reason: str  # why a retry isn't possible now
+    may_change: bool  # the app's form may be opened instead
     token: str
     tried: list[RelatedRun]  # retries of this run
     first: RelatedRun | None  # the run that this one retries
@@ -73,6 +75,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
         % {"count": number_words(failed)},
         cost=cost,
         reason=_reason(run, cost),
+        may_change=bool(failed) and run.app.is_runnable_by(member),
         token=create_run.new_form_token(member) if failed else "",
         tried=[_again(child) for child in tried],
         first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
@@ -110,14 +113,23 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return launch_run(member, press)
     except TokenSpentError as spent:
         return spent.run
+    except RulesRefuseError:  # the page says why
+        return None
 
 
 def _reason(run: Run, cost: CostLine | None) -> str:
-    if cost is not None and cost.is_blocked:
-        return cost.reason
-    if cost is not None and _has_removed_files(run):
+    """Return why the failed results can't be retried; a retry must send just what the first run sent."""
+    if cost is None or cost.is_blocked:
+        return cost.reason if cost else ""
+    if _has_removed_files(run):
         return _(FILES)
-    return _(CHANGED) if cost is not None and run.schema_id != run.app.schema_id else ""
+    if run.schema_id != run.app.schema_id:
+        return _(CHANGED)
+    now = ruled(run.app, run.schema, create_run.answers_of(run))
+    if not (now.changed or now.refused):
+        return ""
+    words = _("An admin has changed the rules for %(names)s since then. Use “Change and run again” instead.")
+    return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
 
 
 def _has_removed_files(run: Run) -> bool:

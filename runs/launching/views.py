@@ -14,16 +14,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
+from runs.catalog.form_rules import rules_of
+from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
 from runs.launching import answered, drafts, prefill, presets
-from runs.launching.app_form import app_form, dropped_words
+from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
-from runs.models import App, AppSchema, Member, Run
+from runs.models import App, AppRule, AppSchema, Member, Run
 from runs.models.run import RunQuerySet
 from runs.notices import alerts
 from runs.schema_forms.build import SchemaForm
@@ -39,7 +41,7 @@ RESET = "reset"  # in the URL of a form that has just been emptied
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
-    app = get_object_or_404(App.objects.select_related("schema", "thumbnail", "starred_by"), public_id=app_id)
+    app = _app(request, app_id, "thumbnail", "starred_by")
     if request.method == "POST":
         return _pressed(request, app)
     if slug != app.slug:
@@ -57,6 +59,12 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         )
         return reswap(retarget(response, "#form-look"), "outerHTML")
     return _page(request, app, None, Opening())
+
+
+def _app(request: PortalRequest, app_id: str, *more: str) -> App:
+    """Return the app if the admin's rules show it to the member. Its form needs the schema and the rules."""
+    shown = App.objects.open_to(request.user).select_related("schema", "rule", *more)
+    return get_object_or_404(shown, public_id=app_id)
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
@@ -98,7 +106,7 @@ def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppFor
 @require_POST
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     """Save what was typed, valid or not; files are sent separately."""
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    app = _app(request, app_id)
     if app.schema is not None:
         _posted(request, app, app.schema).save_draft()
     return HttpResponse(status=204)
@@ -107,7 +115,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
     """Empty the form. Until the person leaves the page, it offers to restore the previous values."""
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    app = _app(request, app_id)
     if app.schema is not None and _posted(request, app, app.schema).drop_draft(timezone.now()):
         return go_to(request, f"{app.get_absolute_url()}?{RESET}=1")
     messages.info(request, _("The form has been reset."))
@@ -117,7 +125,7 @@ def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_POST
 def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
     """Discard a draft listed on a page, which then offers to restore the draft."""
-    app = get_object_or_404(App, public_id=app_id)
+    app = _app(request, app_id)
     drafts.drop_draft(request.user, app, timezone.now())
     return go_to(request, f"{_list_url(request) or reverse('runs:home')}?{urlencode({'dropped': app.public_id})}")
 
@@ -125,7 +133,7 @@ def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_POST
 def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
     """Restore a discarded draft, in the form or in the list on a page."""
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    app = _app(request, app_id)
     if app.schema is not None:
         _posted(request, app, app.schema).bring_back(timezone.now())
     return go_to(request, _list_url(request) or app.get_absolute_url())
@@ -141,10 +149,10 @@ def _list_url(request: PortalRequest) -> str:
 @never_cache
 def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
     """Tell an open page (`?schema=<version>`) that the form has changed; 204 if it hasn't."""
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
-    if app.schema is None or app.schema.version == request.GET.get("schema", ""):
+    if app.schema is None or form_version(app.schema, rules_of(app)) == request.GET.get("schema", ""):
         return HttpResponse(status=204)
     return render_page(request, "launching/app_detail.html", {"app": app}, partial="app-changed")
 
@@ -153,7 +161,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     """Show the cost of the ticked results on an open page; 204 until Lamina has sent an estimate."""
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
+    app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
     if app.estimated_at is None:
@@ -182,13 +190,16 @@ def _page(
     made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
     cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], request.user)
     cost = cost_line(app, request.user, form.wanted_outputs() if form else ())
+    rule = AppRule.of(app)
     context = {
         "section": "apps",
         "app": app,
         "card": app_card(app),
         "form": form,
+        "house_rules": house_rules_html(rule.house_rules) if rule else "",
+        "is_paused": rule is not None and rule.is_paused,
         "token": token or create_run.new_form_token(request.user),
-        "schema_version": app.schema.version if app.schema else "",
+        "schema_version": form_version(app.schema, form.rules) if app.schema and form else "",
         "opened": opened_with,
         "presets": presets.listed(request.user, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(request.user),

@@ -19,7 +19,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 def library(request: PortalRequest) -> HttpResponse:
     """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the picked files."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
+    app = get_object_or_404(App.objects.open_to(request.user).select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])
     if question is None:
         raise Http404

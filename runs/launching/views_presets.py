@@ -68,7 +68,7 @@ def _source(request: PortalRequest) -> Source:
         refuse_viewers(request.user)
         answers = ownership.shown(request.user, create_run.answers_of(run))
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
-    app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
+    app = get_object_or_404(App.objects.open_to(request.user), public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.current().filter(member=request.user, app=app).first()
     if draft is None:
         raise Http404

@@ -11,6 +11,7 @@ from runs import catalog
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
+from runs.engine.ruled_run import RulesRefuseError
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
@@ -45,8 +46,8 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
         started = launch_run(request.user, rerun.press_again(request.user, run, found, token))
     except TokenSpentError as error:
         started = error.run
-    except LimitReached as reached:
-        return _ask(request, run, said=reached.sentence, status=422)
+    except (LimitReached, RulesRefuseError) as refused:
+        return _ask(request, run, said=refused.sentence, status=422)
     return go_to(request, started.get_absolute_url())
 
 
@@ -56,10 +57,11 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
     context = {
         "section": "history",
         "run": run,
-        "lines": presets.answer_lines(found.answers),
+        "lines": presets.answer_lines(found.answers, run.app),
+        "changed": found.changed,
         "wanted_words": wanted_words(run),
         "reason": reason,
-        "has_form": run.app.is_runnable and request.user.can_run,
+        "has_form": run.app.is_runnable_by(request.user),
         "is_form_better": bool(found.reason),
         "said": said if said != reason else "",
         "cost": cost,

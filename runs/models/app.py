@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -126,6 +127,11 @@ class App(models.Model):
         return slugify(self.name)[:60].strip("-") or "app"
 
     @property
+    def cost(self) -> Decimal | None:
+        """What a full run costs, in credits: Lamina's estimate, otherwise an admin's price; None if nobody knows."""
+        return self.price if self.credits_expected is None else self.credits_expected
+
+    @property
     def is_gone(self) -> bool:
         return self.gone_at is not None
 
@@ -142,6 +148,10 @@ class App(models.Model):
     def is_open_to(self, member: Member) -> bool:
         """Apply the rule of `AppQuerySet.open_to` to this app."""
         return not hasattr(self, "rule") or self.rule.shows_to(member)
+
+    def is_runnable_by(self, member: Member) -> bool:
+        """Whether `member` may use the app. Otherwise, pages don't link to its form."""
+        return member.can_run and self.is_runnable and self.is_open_to(member)
 
     @property
     def may_have_form(self) -> bool:

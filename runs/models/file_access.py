@@ -2,6 +2,8 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from runs.models.app import App
+from runs.models.app_rules import FieldRule
 from runs.models.file import StoredFile, Upload
 from runs.models.member import Member
 from runs.models.output import OutputFile
@@ -10,11 +12,13 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
-    """Return catalogue pictures, the member's uploads, and files of runs and presets that the member may see."""
+    """Return catalogue pictures, the member's uploads, files of runs and presets that the member may see, and files
+    that admins set for fields of apps."""
     own = Upload.objects.filter(file=OuterRef("pk"), member=member)
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
     shown = _belongs_to(Run.objects.visible_to(member))
-    return StoredFile.objects.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept))
+    locked = FieldRule.objects.filter(file=OuterRef("pk"), app__in=App.objects.open_to(member))
+    return StoredFile.objects.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept) | Exists(locked))
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":

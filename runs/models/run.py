@@ -94,7 +94,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def for_cards(self) -> Self:
         """Load everything that run cards show, except results: `display.card_results` loads those for many runs."""
-        return self.select_related("app", "member", "made_by", "input_picture", "starred_by")
+        return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
         """Return runs whose displayed state is `key` (`words.sentences.State.key`); all runs if `key` is unknown."""

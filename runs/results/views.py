@@ -65,11 +65,12 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     slide = page.slide
     kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":
-        app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=given["app"])
+        offered = App.objects.listed().offered_to(request.user)
+        app = get_object_or_404(offered.select_related("schema"), public_id=given["app"])
         question = library.first_question(app, kind) if kind else None
         if question is None:
             raise Http404
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value))
-    context = {"section": "history", "page": page, "uses": library.uses_of(kind) if kind else []}
+    context = {"section": "history", "page": page, "uses": library.uses_of(request.user, kind) if kind else []}
     return render_page(request, "results/result_use.html", context)

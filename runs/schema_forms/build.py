@@ -1,6 +1,6 @@
 """Build a form class from an app's parameter list and results, and prepare each question for its template."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,9 +15,10 @@ from runs.schema_forms.choices import Choice, choices_of
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
 from runs.schema_forms.file_words import FileWords, file_words
 from runs.schema_forms.inputs import Fitted, answers_for
-from runs.schema_forms.questions import Question, clean_text, questions_of
+from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.results import Result, ResultsField, results_of
-from runs.schema_forms.types import Outputs, Parameters, UploadInfo
+from runs.schema_forms.rules import ruled_questions
+from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
 
 CARDS_UP_TO = 6
 SEARCH_BEYOND = 20
@@ -48,6 +49,8 @@ class BoundAnswer(BoundField):
 
     @property
     def control(self) -> str:
+        if self.question.is_fixed:
+            return "locked"
         if self.question.kind == "options":
             return "cards" if len(self.choices) <= CARDS_UP_TO else "select"
         return self.question.kind
@@ -75,6 +78,8 @@ class BoundAnswer(BoundField):
     def note(self) -> str:
         """The portal's own note about the field, if there is one."""
         q = self.question
+        if q.is_fixed:
+            return ""
         if q.is_unknown:
             return _("This kind of field is new to the portal. Your text is sent unchanged.")
         if q.options_left_out:
@@ -134,6 +139,8 @@ class BoundAnswer(BoundField):
     @cached_property
     def uploads(self) -> list[UploadInfo]:
         """Uploads in the field. A file that no longer exists stays in the form, labelled as missing."""
+        if self.question.rule and self.question.rule.file:
+            return [self.question.rule.file]
         kept = self.answer.upload_ids
         found = {upload.id: upload for upload in self.form.look_up(list(kept))}
         gone = _("This file is no longer here. Remove it or add it again.")
@@ -167,8 +174,8 @@ class BoundAnswer(BoundField):
 
     @property
     def is_changed(self) -> bool:
-        """Whether the answer differs from the app's default."""
-        return not self.answer.is_default
+        """Whether somebody has entered anything but the app's default."""
+        return not self.answer.is_default and not self.question.is_fixed
 
     @property
     def summary(self) -> str:
@@ -196,6 +203,7 @@ class SchemaForm(forms.Form):
 
     bound_field_class = BoundAnswer
     parameters: ClassVar[Parameters] = []
+    rules: ClassVar[Sequence[Rule]] = ()
     results: ClassVar[list[Result]] = []
     fields: dict[str, forms.Field]
 
@@ -209,7 +217,7 @@ class SchemaForm(forms.Form):
         samples: Callable[[], Samples] = dict,
         field_errors: Mapping[str, str] | None = None,
     ) -> None:
-        fitted = answers_for(self.parameters, answers) if answers else Fitted({})
+        fitted = answers_for(self.parameters, answers, self.rules) if answers else Fitted({})
         super().__init__(data, initial=fitted.initial, auto_id="%s")
         self.dropped = fitted.dropped
         self.field_errors = dict(field_errors or {})
@@ -230,18 +238,24 @@ class SchemaForm(forms.Form):
 
     @property
     def questions(self) -> list[BoundAnswer]:
-        """All questions, in the author's order."""
+        """All questions, in the author's order, also those that the admin hides."""
         return [bound for bound in self if isinstance(bound, BoundAnswer)]
 
     @property
+    def shown(self) -> list[BoundAnswer]:
+        """The questions on the page, locked ones included."""
+        return [bound for bound in self.questions if not bound.question.is_hidden]
+
+    @property
     def needed(self) -> list[BoundAnswer]:
-        """Fields that must be filled in because they have no default."""
-        return [bound for bound in self.questions if bound.question.is_needed]
+        """Fields that must be filled in because they have no default. If the admin locks one, it keeps its place."""
+        return [b for b in self.shown if b.question.is_needed or (b.question.is_fixed and b.question.default is None)]
 
     @property
     def optional(self) -> list[BoundAnswer]:
         """Optional fields, which have a default."""
-        return [bound for bound in self.questions if not bound.question.is_needed]
+        needed = {bound.name for bound in self.needed}
+        return [bound for bound in self.shown if bound.name not in needed]
 
     @property
     def unfolded(self) -> list[BoundAnswer]:
@@ -262,12 +276,12 @@ class SchemaForm(forms.Form):
     @property
     def runs_as_it_is(self) -> bool:
         """Whether the unchanged form makes a sensible run: no field is required, and the first text has a default."""
-        return not self.needed and self._first_empty_text is None
+        return not any(bound.question.is_needed for bound in self.needed) and self._first_empty_text is None
 
     @property
     def _first_empty_text(self) -> Question | None:
         """The first text question without a default text from the author, whether required or not."""
-        questions = (bound.question for bound in self.questions)
+        questions = (bound.question for bound in self.shown if not bound.question.is_fixed)
         return next((q for q in questions if q.kind == "text" and not q.is_unknown and not q.default_words), None)
 
     @property
@@ -303,7 +317,11 @@ class SchemaForm(forms.Form):
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
     def draft_answers(self) -> list[Answer]:
-        """Return all answers in the form, valid or not."""
+        """Return all answers that people gave in the form, valid or not; what the admin fixed isn't theirs."""
+        return [bound.answer for bound in self.questions if not bound.question.is_fixed]
+
+    def all_answers(self) -> list[Answer]:
+        """Return all answers in the form, valid or not, with those that the admin fixed."""
         return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
@@ -347,13 +365,14 @@ class SchemaForm(forms.Form):
         return listed
 
 
-def build_form(parameters: Parameters, outputs: Outputs) -> type[SchemaForm]:
-    """Build the form class for the `parameters` and `outputs` of an AppSchema. Fields are named by position."""
-    fields: dict[str, Any] = {q.field_name: field_for(q) for q in questions_of(parameters)}
+def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
+    """Build the form class for the `parameters` and `outputs` of an AppSchema, as the admin's `rules` have it. Fields
+    are named by position."""
+    fields: dict[str, Any] = {q.field_name: field_for(q) for q in ruled_questions(parameters, rules)}
     results = results_of(outputs)
     if results:
         fields["outputs"] = ResultsField(results)
-    return type("AppForm", (SchemaForm,), {**fields, "parameters": parameters, "results": results})
+    return type("AppForm", (SchemaForm,), {**fields, "parameters": parameters, "rules": rules, "results": results})
 
 
 def _number(count: int) -> str:

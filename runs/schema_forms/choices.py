@@ -46,8 +46,10 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
     """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Options with
     the same label become one choice, since Lamina couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
+    if question.allowed is not None:
+        first = {label: n for label, n in first.items() if label in question.allowed}
     if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
-        chosen = str(first[question.options[int(chosen[:6])]])
+        chosen = str(first.get(question.options[int(chosen[:6])], ""))
     listed = [
         Choice(str(n), shown, f"{name}-{n}", chosen == str(n))
         for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.answers import Answer, Files, Value
 from runs.schema_forms.file_words import add_words, unfit_words
 from runs.schema_forms.questions import Question, clean_text
+from runs.schema_forms.rules import fixed_answer
 from runs.schema_forms.types import UploadInfo
 
 Lookup = Callable[[list[str]], list[UploadInfo]]
@@ -46,21 +47,33 @@ class UploadValues(forms.Widget):
 class AnswerField(forms.Field):
     """A question as a form field; subclasses interpret the posted value."""
 
+    fixed: Answer | None = None  # what a locked or hidden field sends, whatever is posted
+
     def __init__(self, question: Question, widget: forms.Widget) -> None:
         super().__init__(required=question.is_needed, label=question.label, help_text=question.help, widget=widget)
         self.question = question
 
     def typed(self, raw: Any) -> Answer:
-        """Return the answer to save in a draft, valid or not."""
-        raise NotImplementedError
+        """Return the answer in the field, valid or not."""
+        return self.fixed or self._typed(raw)
 
     def check(self, raw: Any) -> None:
-        """Raise ValidationError with a message if `raw` can't be sent."""
-        raise NotImplementedError
+        """Raise ValidationError with a message if `raw` can't be sent. What the admin fixed isn't people's to mend."""
+        if self.fixed is None:
+            self._check(raw)
 
     def clean(self, value: Any) -> Answer:
         self.check(value)
-        return self.typed(value)
+        return self.fixed or self._cleaned(value)
+
+    def _typed(self, raw: Any) -> Answer:
+        raise NotImplementedError
+
+    def _check(self, raw: Any) -> None:
+        raise NotImplementedError
+
+    def _cleaned(self, raw: Any) -> Answer:
+        return self._typed(raw)
 
     def answer(self, value: Value, *, is_default: bool) -> Answer:
         q = self.question
@@ -74,13 +87,13 @@ class TextAnswerField(AnswerField):
         super().__init__(question, OneValue())
         self.initial = question.prefill
 
-    def typed(self, raw: Any) -> Answer:
+    def _typed(self, raw: Any) -> Answer:
         text = clean_text(raw) if isinstance(raw, str) else ""
         if not self.question.is_needed and text in ("", self.question.prefill):
             return self.answer(self.question.default_words, is_default=True)
         return self.answer(text, is_default=False)
 
-    def check(self, raw: Any) -> None:
+    def _check(self, raw: Any) -> None:
         if self.question.is_needed and not raw:
             raise forms.ValidationError(_("Write something here."), code="needed")
 
@@ -93,13 +106,14 @@ class OptionsAnswerField(AnswerField):
         self.initial = "" if question.default_option is None else str(question.default_option)
 
     def position(self, raw: Any) -> int | None:
-        """Return the position in `raw`, or None if there is no such option."""
+        """Return the position in `raw`, or None if there is no such option, or if it may not be chosen."""
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
-            position = int(raw)
-            return position if position < len(self.question.options) else None
+            position, allowed = int(raw), self.question.allowed
+            is_there = position < len(self.question.options)
+            return position if is_there and (allowed is None or self.question.options[position] in allowed) else None
         return None
 
-    def typed(self, raw: Any) -> Answer:
+    def _typed(self, raw: Any) -> Answer:
         position = self.position(raw)
         label = "" if position is None else self.question.options[position]
         default = self.question.default_option
@@ -108,7 +122,7 @@ class OptionsAnswerField(AnswerField):
         )
         return self.answer(self.question.default_words if is_default else label, is_default=is_default)
 
-    def check(self, raw: Any) -> None:
+    def _check(self, raw: Any) -> None:
         if raw and self.position(raw) is None:
             raise forms.ValidationError(_("Choose one of the listed options."), code="not_listed")
         if self.question.is_needed and not raw:
@@ -128,16 +142,15 @@ class UrlAnswerField(AnswerField):
         """Return the ids to use: if the field accepts only one file, the newest replaces the others."""
         return raw.uploads if self.question.is_multiple else raw.uploads[-1:]
 
-    def typed(self, raw: Files) -> Answer:
+    def _typed(self, raw: Files) -> Answer:
         value = Files(self.kept(raw), raw.link)
         return self.answer(value, is_default=value == Files() and not self.question.is_needed)
 
-    def clean(self, value: Files) -> Answer:
-        self.check(value)
-        kept = Files(self.kept(value))
+    def _cleaned(self, raw: Files) -> Answer:
+        kept = Files(self.kept(raw))
         return self.answer(kept, is_default=kept == Files())
 
-    def check(self, raw: Files) -> None:
+    def _check(self, raw: Files) -> None:
         kept = self.kept(raw)
         found = {upload.id: upload for upload in self.lookup(list(kept))}
         for upload_id in kept:
@@ -163,4 +176,5 @@ def field_for(question: Question) -> AnswerField:
     """Return the form field for `question`."""
     made = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
     field: AnswerField = made(question)
+    field.fixed = fixed_answer(question)
     return field

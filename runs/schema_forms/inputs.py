@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files
 from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.rules import ruled_questions
+from runs.schema_forms.types import Parameters, Rule
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,13 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
     return is_any
 
 
-def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
-    """Fit `answers`, possibly given for another version of the app, to a form for `parameters`."""
-    found, left = matched(questions_of(parameters), answers)
+def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[Rule] = ()) -> Fitted:
+    """Fit `answers`, possibly given for another version of the app or of its rules, to a form for `parameters`."""
+    found, left = matched(ruled_questions(parameters, rules), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
     for question, answer in found.items():
-        if answer.is_default and not question.is_needed:
+        if question.is_fixed or (answer.is_default and not question.is_needed):
             continue
         value = _FIT[question.kind](question, answer)
         if value is not None:
@@ -147,7 +148,8 @@ def _fit_text(question: Question, answer: Answer) -> str | None:
 
 def _fit_options(question: Question, answer: Answer) -> str | None:
     label = answer.value
-    return str(question.options.index(label)) if isinstance(label, str) and label in question.options else None
+    listed = question.options if question.allowed is None else question.allowed
+    return str(question.options.index(label)) if isinstance(label, str) and label in listed else None
 
 
 def _fit_url(question: Question, answer: Answer) -> Files | None:

@@ -1,4 +1,4 @@
-"""Match the admin's rules to an app's fields, and apply them to answers."""
+"""The admin's rules for an app's fields: which field each is for, what it makes of it, and whether it still fits."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -6,21 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runs.schema_forms.answers import Answer, Files
-from runs.schema_forms.inputs import matched
 from runs.schema_forms.questions import Question, clean_text, questions_of
 from runs.schema_forms.types import Parameters, Rule
 
 type Problem = Literal["value_gone", "options_gone", "value_missing"]
-
-
-@dataclass(frozen=True)
-class Ruled:
-    """Answers after the rules: what to send, what the rules `changed` (before and after), and the answers of open
-    fields that they no longer allow (`refused`)."""
-
-    answers: list[Answer]
-    changed: list[tuple[Answer | None, Answer]] = field(default_factory=list)
-    refused: list[Answer] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -84,36 +73,6 @@ def fixed_answer(question: Question) -> Answer | None:
     return Answer(*handles, value, is_default=False)
 
 
-def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
-    """Return `answers` as the rules have them, in the author's order. Without rules, they stay as they are."""
-    if not rules:
-        return Ruled(list(answers))
-    questions = ruled_questions(parameters, rules)
-    given, left = matched(questions, list(answers))
-    ruled = Ruled([])
-    for question in questions:
-        answer, fixed = given.get(question), fixed_answer(question)
-        if fixed is not None:
-            ruled.answers.append(fixed)
-            if answer is None or not _sends_same(answer, fixed):
-                ruled.changed.append((answer, fixed))
-        elif answer is not None:
-            ruled.answers.append(answer)
-            if not is_allowed(question, answer):
-                ruled.refused.append(answer)
-    ruled.answers.extend(left)
-    return ruled
-
-
-def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
-    """Return only those `answers` that people may give: drafts and presets don't keep the admin's values."""
-    if not rules:
-        return list(answers)
-    given = matched(ruled_questions(parameters, rules), list(answers))[0]
-    fixed = [answer for question, answer in given.items() if question.is_fixed]
-    return [answer for answer in answers if not any(answer is one for one in fixed)]
-
-
 def is_allowed(question: Question, answer: Answer) -> bool:
     """Return whether the rules allow `answer` to an open question."""
     allowed = question.allowed
@@ -134,10 +93,3 @@ def problem_of(question: Question) -> Problem | None:
         fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
         return None if fits else "value_gone"
     return "value_missing" if question.default is None else None
-
-
-def _sends_same(before: Answer, after: Answer) -> bool:
-    """Return whether both send the same, as far as that can be said without looking at files."""
-    if isinstance(before.value, Files) or isinstance(after.value, Files):
-        return before.value == after.value
-    return before.text == after.text

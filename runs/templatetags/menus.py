@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
 from runs.display.cards import RunCard
+from runs.models import Member
 from runs.models.addresses import PLACE, path_to
 
 register = template.Library()
@@ -37,8 +38,8 @@ class RunMenu:
     can_delete: bool
 
     @classmethod
-    def of(cls, card: RunCard, *, can_run: bool) -> "RunMenu":
-        run, can_begin = card.run, can_run and card.run.app.is_runnable
+    def of(cls, card: RunCard, member: Member) -> "RunMenu":
+        run, can_begin = card.run, card.run.app.is_runnable_by(member)
         can_share = card.can_change and bool(run.outputs_ready or run.is_active)
         return cls(
             can_begin=can_begin,
@@ -58,7 +59,7 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
         STANDS_FOR_FORM: escape(card.form_url),
         STANDS_FOR_TITLE: escape(card.title),
     }
-    menu = RunMenu.of(card, can_run=context["user"].can_run)
+    menu = RunMenu.of(card, context["user"])
     if not any(astuple(menu)):
         return mark_safe("")  # a run without results, shown to a viewer
     pieces = _pieces(menu, get_language() or settings.LANGUAGE_CODE)

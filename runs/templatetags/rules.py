@@ -2,7 +2,7 @@
 
 from django import template
 
-from runs.models import Member, Preset, Run
+from runs.models import App, Member, Preset, Run
 
 register = template.Library()
 
@@ -11,6 +11,18 @@ register = template.Library()
 def belongs_to(row: Run | Preset, member: Member) -> bool:
     """Return whether `row` belongs to the member."""
     return row.belongs_to(member)
+
+
+@register.filter
+def open_to(app: App, member: Member) -> bool:
+    """Return whether the admin's rules show `app` to the member."""
+    return app.is_open_to(member)
+
+
+@register.filter
+def runnable_by(app: App, member: Member) -> bool:
+    """Return whether the member may use `app`."""
+    return app.is_runnable_by(member)
 
 
 @register.filter

@@ -24,7 +24,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
     given = request.POST.copy()
     given.update(request.GET)  # a script names app and field in the address
     posted = UploadForm.read(given)
-    app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
+    app, field = get_object_or_404(App.objects.open_to(request.user), public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
     try:
         if not request.user.can_run:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.catalog import lamina_search
-from runs.catalog.pages_search import part_of
-from runs.models import App, AppSearch
+from runs.catalog.pages_search import Shown, part_of
+from runs.models import App, AppSearch, Member
 from tests.catalog.lamina_search import UUID, answer, lamina_part, look, problem_of
 from tests.support import factories
 from tests.support.sandbox_door import SandboxDoor
@@ -100,10 +100,10 @@ def test_a_failed_search_can_be_retried_at_once_by_hand(as_alice: Client, beyond
     assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
 
 
-def test_an_answer_that_was_lost_can_be_asked_for_again(as_alice: Client, beyond: str) -> None:
+def test_an_answer_that_was_lost_can_be_asked_for_again(as_alice: Client, alice: Member, beyond: str) -> None:
     look(as_alice, "dentist")
     AppSearch.objects.update(asked_at=timezone.now() - timedelta(seconds=61))
-    known = part_of("dentist")
+    known = part_of("dentist", Shown(alice))
     assert known is not None
     assert known.problem == "lost"
     assert known.may_ask_again

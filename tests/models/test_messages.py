@@ -73,8 +73,8 @@ def test_every_sentence_can_be_said(code: str) -> None:
         "status",
         "free_bytes",
     )
-    texts = ("worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words")
-    texts += ("field",)
+    texts = ["worker", "what", "endpoint", "run", "remote", "reason_message", "said", "choices", "name", "app", "words"]
+    texts.append("field")
     values = dict.fromkeys(names, 7) | dict.fromkeys(texts, "x") | {"signal": "SIGKILL"}
     values |= dict.fromkeys(("used_credits", "limit_credits", "spent_credits", "left_credits"), 700)
     values |= {"of_month": "2026-11"}

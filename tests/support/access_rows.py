@@ -66,6 +66,11 @@ def app(world: World) -> list[str]:
     return [world.app.public_id]
 
 
+def shaped(world: World) -> dict[str, Any]:
+    """A post of the app's page for admins."""
+    return {"seen": 0, "name": "Another name"}
+
+
 def person(world: World) -> list[str]:
     return [world.owner.public_id]
 
@@ -321,6 +326,12 @@ ROWS = [
     Row("runs:link-replace", "post", CHANGES, 404, path=link),
     Row("runs:link-revoke", "post", CHANGES, 302, path=link),
     Row("runs:link-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
+    Row("runs:manage-apps", "get", ADMIN),
+    Row("runs:manage-apps", "post", ADMIN, 302, data=lambda w: {"act": f"down:{w.app.public_id}"}),
+    Row("runs:manage-app", "get", ADMIN, path=lambda w: [w.app.slug, w.app.public_id]),
+    Row("runs:manage-app", "post", ADMIN, 302, path=lambda w: [w.app.slug, w.app.public_id], data=shaped),
+    Row("runs:manage-app-reset", "get", ADMIN, path=app),
+    Row("runs:manage-app-reset", "post", ADMIN, 302, path=app),
     Row("runs:manage-sharing", "get", ADMIN),
     Row("runs:manage-sharing", "post", ADMIN, 422),
     Row("runs:manage-notices", "get", ADMIN),
@@ -337,6 +348,14 @@ ROWS = [
     Row("runs:object-record", "get", NOBODY, query="of nothing", path=lambda _: ["nothing", "nothing"]),
     Row("runs:manage-storage", "get", ADMIN),
     Row("runs:manage-storage", "post", ADMIN, 302),
+    Row("runs:manage-spending", "get", ADMIN),
+    Row("runs:spending-sheet", "post", ADMIN, data=lambda _: {"month": "2026-11"}),
+    Row("runs:manage-limits", "get", ADMIN),
+    Row("runs:manage-limits", "post", ADMIN, 422, data=lambda _: {"default": "much"}),
+    Row("runs:manage-limit", "get", ADMIN, path=person),
+    Row("runs:manage-limit", "post", ADMIN, 422, path=person),
+    Row("runs:app-price", "post", ADMIN, 422, path=app, data=lambda _: {"price": "much"}),
+    Row("runs:ask-for-more", "post", IN, 302, viewer=403),
     Row("runs:manage-held", "get", ADMIN),
     Row("runs:manage-retention", "get", ADMIN),
     Row("runs:manage-retention", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),

@@ -1,0 +1,91 @@
+"""The one place where what people gave becomes what a run sends: the admin's rules have the last word.
+
+Every press of Run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier
+run. Pages use `ruled` to say beforehand what the rules change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from runs.catalog.form_rules import rules_of
+from runs.catalog.pauses import closed_words
+from runs.models import App, AppSchema, Member, StoredFile, Upload
+from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.questions import shortened
+from runs.schema_forms.ruled_answers import Change, Ruled, apply_rules
+from runs.schema_forms.types import Rule
+from runs.uploads.ownership import adopt
+from runs.words.errors import UserFacingError
+
+NAMED = 80  # characters of a field's name in a sentence
+
+
+class RulesRefuseError(UserFacingError):
+    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
+
+
+def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes the member's own upload.
+
+    Raises `RulesRefuseError`.
+    """
+    if words := closed_words(app, member):
+        raise RulesRefuseError(words)
+    ruled = apply_rules(schema.parameters, own_rules(member, rules_of(app)), answers)
+    if ruled.refused:
+        raise RulesRefuseError(refused_words(ruled))
+    return ruled.answers
+
+
+def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
+    """Return `rules` with locked pictures as the member's own uploads of them, creating any needed."""
+    ids = [rule.file.id for rule in rules if rule.file]
+    stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
+    return [
+        replace(rule, file=replace(rule.file, id=adopt(member, stored[rule.file.id]).public_id)) if rule.file else rule
+        for rule in rules
+    ]
+
+
+def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
+    """Return what the rules make of `answers`, for showing: locked pictures aren't anybody's uploads yet."""
+    found = apply_rules(schema.parameters, rules_of(app), answers)
+    return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
+
+
+def _is_same_file(change: Change) -> bool:
+    """Return whether a locked picture is the file that was given before."""
+    if change.before is None or not isinstance(change.after.value, Files):
+        return False
+    before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)
+    return list(before) == list(change.after.upload_ids)
+
+
+def changed_words(ruled: Ruled) -> str:
+    """Say which inputs the rules change; "" if none."""
+    if not ruled.changed:
+        return ""
+    words = ngettext(
+        "An admin has set %(names)s since, so the admin's value is used.",
+        "An admin has set %(names)s since, so the admin's values are used.",
+        len(ruled.changed),
+    )
+    return words % {"names": quoted_names([change.label for change in ruled.changed])}
+
+
+def refused_words(ruled: Ruled) -> str:
+    """Say which answers the rules no longer allow; "" if none."""
+    if not ruled.refused:
+        return ""
+    words = _("An admin no longer allows what was chosen for %(names)s. Choose again.")
+    return words % {"names": quoted_names([answer.name for answer in ruled.refused])}
+
+
+def quoted_names(names: Sequence[str]) -> str:
+    """Return the names of fields in quotes, as a list in words."""
+    quoted = [_("“%(name)s”") % {"name": shortened(name, NAMED)} for name in names]
+    return get_text_list(quoted, pgettext("between the last two of a list", "and"))

@@ -1,0 +1,65 @@
+"""Apply the admin's rules to answers, from wherever they come: a form, a draft, a preset, an earlier run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.inputs import matched
+from runs.schema_forms.rules import fixed_answer, is_allowed, ruled_questions
+from runs.schema_forms.types import Parameters, Rule
+
+
+@dataclass(frozen=True)
+class Change:
+    """An answer that the rules replaced; `before` is None if there was none."""
+
+    label: str
+    before: Answer | None
+    after: Answer
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """Answers after the rules: what to send, what the rules `changed`, and the answers of open fields that they no
+    longer allow (`refused`)."""
+
+    answers: list[Answer]
+    changed: list[Change] = field(default_factory=list)
+    refused: list[Answer] = field(default_factory=list)
+
+
+def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
+    """Return `answers` as the rules have them, in the author's order. Without rules, they stay as they are."""
+    if not rules:
+        return Ruled(list(answers))
+    questions = ruled_questions(parameters, rules)
+    given, left = matched(questions, list(answers))
+    ruled = Ruled([])
+    for question in questions:
+        answer, fixed = given.get(question), fixed_answer(question)
+        if fixed is not None:
+            ruled.answers.append(fixed)
+            if answer is None or not _sends_same(answer, fixed):
+                ruled.changed.append(Change(question.label, answer, fixed))
+        elif answer is not None:
+            ruled.answers.append(answer)
+            if not is_allowed(question, answer):
+                ruled.refused.append(answer)
+    ruled.answers.extend(left)
+    return ruled
+
+
+def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+    """Return only those `answers` that people may give: drafts and presets don't keep the admin's values."""
+    if not rules:
+        return list(answers)
+    given = matched(ruled_questions(parameters, rules), list(answers))[0]
+    fixed = [answer for question, answer in given.items() if question.is_fixed]
+    return [answer for answer in answers if not any(answer is one for one in fixed)]
+
+
+def _sends_same(before: Answer, after: Answer) -> bool:
+    """Return whether both send the same, as far as that can be said without looking at files."""
+    if isinstance(before.value, Files) or isinstance(after.value, Files):
+        return before.value == after.value
+    return before.text == after.text

@@ -1,0 +1,297 @@
+"""What admins set for an app: who sees it, what it is called, and rules that stay right when its form changes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs import catalog
+from runs.catalog import app_rules
+from runs.catalog.app_rules import FieldEdit, RulesChangedError, RulesRejectedError
+from runs.catalog.house_rules import house_rules_html
+from runs.catalog.summaries import store_summary
+from runs.lamina.types import AppDetail, AppSummary
+from runs.models import App, AppRule, Draft, Entry, Incident, Member, Notice, Preset, Run
+from runs.models.messages import Message
+from runs.words.messages import say
+from tests.catalog.lamina_search import lamina_part
+from tests.support.app_rules import hidden, locked, set_rules
+from tests.support.clients import client_of
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run, make_stored
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+GHIBLI, PIXAR = "Ghibli", "Disney / Pixar"
+REMOTE_ID = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(parameters=[STYLE, PROMPT, PICTURE], remote_id=REMOTE_ID, starred_at=timezone.now())
+
+
+def told(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
+    """Let Lamina send the app with another form."""
+    known = App.objects.select_related("schema").get(pk=app.pk)
+    outputs = known.schema.outputs if known.schema else []
+    given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields
+    catalog.store_detail(known, AppDetail.model_validate(given))
+
+
+# --- who sees it (A1) -------------------------------------------------------------------------------------------------
+def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
+    """The pages that belong to the app, all of them closed to people it is hidden from."""
+    return {
+        "form": app.get_absolute_url(),
+        "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",
+        "form of a preset": preset.get_absolute_url(),
+        "news": f"/apps/{app.public_id}/news/",
+        "cost": f"/apps/{app.public_id}/cost/",
+        "library": f"/library/?app={app.public_id}&field=p2",
+        "new preset": f"/presets/new/?app={app.public_id}",
+    }
+
+
+@pytest.mark.parametrize("rule", [{"is_hidden": True}, {"roles": ["approver"]}], ids=["hidden", "for others"])
+def test_a_hidden_app_is_nowhere_and_its_runs_stay(
+    as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, app: App, rule: dict[str, Any]
+) -> None:
+    run = make_run(alice, app, status="completed")
+    result = make_kept(run).output
+    answers = [{"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "a fox at sea"}]
+    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=answers)
+    Draft.objects.create(member=alice, app=app, answers=answers)
+    pages = everything_about(app, run, preset, result.public_id)
+    lists = {
+        "home": "/",
+        "apps": "/apps/",
+        "search": "/apps/?q=cartoonify",
+        "kind": "/apps/?makes=image",
+        "use in": f"/results/{result.public_id}/use/",
+    }
+    assert {name for name, url in lists.items() if app.public_id in as_alice.get(url).text} == set(lists)
+    assert {as_alice.get(url, headers={"HX-Request": "true"}).status_code for url in pages.values()} <= {200, 204}
+
+    set_rules(app, admin_member, **rule)
+
+    for name, url in lists.items():
+        text = as_alice.get(url).text
+        assert app.public_id not in text, name
+        assert "a fox at sea" not in text, name
+    for name, url in pages.items():
+        assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 404, name
+    posts = [app.get_absolute_url(), f"/drafts/{app.public_id}/", f"/drafts/{app.public_id}/restore/"]
+    posts += [f"/apps/{app.public_id}/star/", f"/upload/?app={app.public_id}&field=p2"]
+    assert {as_alice.post(url, {"app": app.public_id, "on": "1"}).status_code for url in posts} == {404}
+    assert as_alice.post(lists["use in"], {"app": app.public_id}).status_code == 404
+    for url in (run.get_absolute_url(), result.get_absolute_url(), "/history/", f"/compare/?r={run.public_id}"):
+        page = as_alice.get(url)
+        assert page.status_code == 200
+        assert "Cartoonify!" in page.text
+        assert app.get_absolute_url() not in page.text, url  # nothing leads to a page that isn't there
+    again = as_alice.post(f"/runs/{run.public_id}/again/", {"token": "x"})
+    assert again.status_code == 422
+    assert "Your team no longer offers this app." in again.text
+    assert as_admin.get(app.get_absolute_url()).status_code == 200
+    assert (app.get_absolute_url() in as_admin.get("/apps/").text) == ("roles" in rule)
+
+
+def test_an_app_for_some_roles_is_shown_to_them(make_member: Callable[..., Member], admin_member: Member) -> None:
+    app = make_app()
+    set_rules(app, admin_member, roles=["approver", "viewer"])
+
+    shown = {role for role in Member.Role.values if sees(make_member(f"some-{role}", role=role), app)}
+
+    assert shown == {"approver", "viewer", "admin"}
+    set_rules(app, admin_member, roles=["viewer", "maker", "approver"])
+    assert AppRule.objects.get().shown_to == ""  # all of them
+    set_rules(app, admin_member, roles=["admin"])
+    assert not sees(make_member("dora"), app)
+
+
+def sees(member: Member, app: App) -> bool:
+    statuses = {client_of(member).get(app.get_absolute_url()).status_code}
+    statuses.add(200 if app in App.objects.open_to(member) else 404)
+    statuses.add(200 if App.objects.get(pk=app.pk).is_open_to(member) else 404)
+    assert len(statuses) == 1, "the rule for rows and the one for lists differ"
+    return statuses == {200}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lamina_does_not_suggest_a_hidden_app(as_alice: Client, admin_member: Member, beyond: str) -> None:
+    assert "Dental advert" in lamina_part(as_alice, "dentist")
+    app = App.objects.get(remote_id=beyond)
+
+    set_rules(app, admin_member, is_hidden=True)
+
+    assert "Dental advert" not in lamina_part(as_alice, "dentist")
+    assert "Your team doesn&#x27;t offer this app." in lamina_part(as_alice, beyond)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+def test_the_admins_words_stay_when_lamina_sends_its_own(as_alice: Client, admin_member: Member, app: App) -> None:
+    App.objects.filter(pk=app.pk).update(remote_name=app.name, remote_description="Turns a photo into a cartoon.")
+    set_rules(app, admin_member, name="Comic me", line="Only for the spring campaign.")
+
+    store_summary(AppSummary(app_id=app.remote_id, name="Cartoonify 2", description="Now with colours."))
+    told(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 3", description="Now with more colours.")
+
+    app.refresh_from_db()
+    assert (app.name, app.description) == ("Comic me", "Only for the spring campaign.")
+    for words in ("comic", "spring", "cartoonify 3", "colours"):
+        assert app.public_id in as_alice.get("/apps/", {"q": words}).text, words
+    app_rules.reset_rules(app, admin_member, AppRule.objects.get().version, timezone.now())
+    app.refresh_from_db()
+    assert (app.name, app.description) == ("Cartoonify 3", "Now with more colours.")
+    assert "comic" not in app.search_text
+
+
+def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> None:
+    set_rules(app, admin_member, version=0, name="First")
+
+    with pytest.raises(RulesChangedError):
+        set_rules(app, admin_member, version=0, name="Second", p0=locked(PIXAR))
+
+    app.refresh_from_db()
+    assert app.name == "First"
+    assert not app.field_rules.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "edit", "words"),
+    [
+        ("p0", hidden(), "no default"),  # A5
+        ("p0", locked(), "no default"),
+        ("p0", locked("Cubism"), "listed options"),
+        ("p0", FieldEdit(options=["Cubism"]), "at least one"),
+        ("p1", FieldEdit(label="x" * 201), "200"),
+        ("p1", FieldEdit(help="x" * 1001), "1,000"),
+        ("name", "x" * 201, "200"),
+        ("house_rules", "x" * 5001, "5,000"),
+    ],
+)
+def test_what_cannot_be_saved_says_why(admin_member: Member, app: App, field: str, edit: Any, words: str) -> None:
+    with pytest.raises(RulesRejectedError) as rejected:
+        set_rules(app, admin_member, group="Kept", **{field: edit})
+
+    assert set(rejected.value.errors) == {field}
+    assert words in rejected.value.errors[field]
+    assert not AppRule.objects.filter(group="Kept").exists()
+
+
+def test_fields_that_look_the_same_can_have_no_rule(admin_member: Member) -> None:
+    twins = [{"name": "Text", "type": "text", "default": ""}, {"name": "Text", "type": "text", "default": ""}]
+
+    with pytest.raises(RulesRejectedError, match="same name"):
+        set_rules(make_app(parameters=twins), admin_member, p1=locked("brand"))
+
+
+# --- the form changes on Lamina (A4) ----------------------------------------------------------------------------------
+BLUE = {"key": "hue", "id": "h-1", "name": "Hue", "type": "options", "options": ["red", "blue"], "default": "red"}
+CHANGES: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "a field is new": ([PROMPT, BLUE], ""),
+    "another is gone": ([BLUE], ""),
+    "its name changes": ([{**BLUE, "name": "Colour"}], ""),
+    "its id and name change": ([{**BLUE, "id": "h-9", "name": "Colour"}], ""),
+    "its key and name change": ([{**BLUE, "key": "tint", "name": "Colour"}], ""),
+    "only the name stays": ([{**BLUE, "key": "tint", "id": "h-9"}], ""),
+    "another option is gone": ([{**BLUE, "options": ["blue"]}], ""),
+    "it becomes a text": ([{**BLUE, "type": "text", "options": None}], ""),
+    "its option is gone": ([{**BLUE, "options": ["red"]}], "rule_value_gone"),
+    "it takes a file": ([{**BLUE, "type": "url", "options": None}], "rule_value_gone"),
+    "its name is that of two": ([{**BLUE, "key": k, "id": k} for k in ("a", "b")], "rule_unclear"),
+    "it is gone": ([PROMPT], ""),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
+    as_alice: Client, as_admin: Client, admin_member: Member, change: str
+) -> None:
+    app = make_app(parameters=[BLUE, PROMPT])
+    set_rules(app, admin_member, p0=locked("blue"))
+    parameters, problem = CHANGES[change]
+
+    told(app, parameters)
+
+    assert app.field_rules.get().value == "blue"  # no rule vanishes
+    rule = AppRule.objects.get()
+    assert (rule.pause.code, rule.is_paused) == (problem, bool(problem))
+    page = as_alice.get(app.get_absolute_url())
+    assert page.status_code == 200
+    assert ("This app is paused until an admin" in page.text) == bool(problem)
+    if not problem:
+        locked_words = [e.words for e in Page(page.text).find(css="locked-value")]
+        assert locked_words == ([] if change == "it is gone" else ["blue"])
+    is_lost = change in ("it is gone", "its name is that of two")
+    assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
+    assert Notice.objects.filter(member=admin_member).count() == bool(problem)
+    assert Incident.objects.filter(kind="app").count() == bool(problem)
+    assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
+
+    told(app, parameters)  # seen again: nobody is told twice
+    assert Notice.objects.filter(member=admin_member).count() == bool(problem)
+    told(app, [BLUE, PROMPT])  # as it was
+    assert not AppRule.objects.get().is_paused
+    assert "This app is paused" not in as_alice.get(app.get_absolute_url()).text
+
+
+def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) -> None:
+    app = make_app(parameters=[BLUE, PROMPT])
+    set_rules(app, admin_member, p0=hidden())
+
+    told(app, [{**BLUE, "default": None}, PROMPT])
+
+    assert say(AppRule.objects.get().pause) == "“Hue” has no value, and the app no longer has a default for it."
+    set_rules(app, admin_member, p0=hidden("red"))  # mended
+    assert not AppRule.objects.get().is_paused
+
+
+def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:
+    app = make_app(parameters=[BLUE, PROMPT])
+    set_rules(app, admin_member, p0=FieldEdit(options=["blue"]))
+
+    told(app, [{**BLUE, "options": ["red", "green"]}, PROMPT])
+
+    assert AppRule.objects.get().pause == Message("rule_options_gone", {"field": "Hue"})
+    assert "any of the options that are allowed for “Hue”" in as_admin.get(app.get_absolute_url()).text
+    assert "is paused, because its rules no longer fit its form" in as_admin.get("/inbox/").text
+
+
+def test_a_locked_picture_that_the_field_no_longer_takes_pauses_the_app(admin_member: Member) -> None:
+    app = make_app(parameters=[PICTURE])
+    set_rules(app, admin_member, p0=locked(file=make_stored()))
+
+    told(app, [{**PICTURE, "accept": ["video"]}])
+
+    assert AppRule.objects.get().pause.code == "rule_value_gone"
+
+
+# --- house rules (A6) -------------------------------------------------------------------------------------------------
+HARMFUL = """# Rules <script>alert(1)</script>
+
+[a](javascript:alert(1)) [b](JaVaScRiPt:alert(1)) [c](data:text/html,x) [d](//evil.test) [e](/me/) <b onclick="x">b</b>
+![picture](https://x.test/a.png) <img src=x onerror=alert(1)> [x](https://x.test/"onmouseover="alert(1))
+
+<iframe src="https://x.test"></iframe>
+
+* **Never** show [people](https://x.test/rules) to <guests@x.test> [mail](mailto:a@x.test)
+"""
+
+
+def test_house_rules_are_shown_and_harmless(as_alice: Client, admin_member: Member, app: App) -> None:
+    set_rules(app, admin_member, house_rules=HARMFUL)
+
+    rules = Page(as_alice.get(app.get_absolute_url()).text).first(css="house-rules")
+
+    assert rules.first("h3").words == "Rules <script>alert(1)</script>"
+    assert rules.first("li").words.startswith("Never show people to guests@x.test")
+    assert "picture" in rules.words
+    links = {e.attributes.get("href", "").partition(":")[0] for e in rules.find("a")}
+    assert links <= {"https", "mailto", ""}
+    assert {e.tag for e in rules.walk()} <= {"section", "h2", "h3", "div", "p", "br", "a", "ul", "li", "strong"}
+    assert {name for e in rules.find("a") for name in e.attributes} <= {"href", "rel"}
+    set_rules(app, admin_member, house_rules="word " * 1000)
+    assert len(house_rules_html("word " * 1000)) > 4000

@@ -1,0 +1,288 @@
+"""The admin's rules have the last word, whichever way the inputs of a run come."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.catalog.app_rules import FieldEdit
+from runs.catalog.pauses import check_pause
+from runs.engine import submit
+from runs.launching import drafts
+from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
+from runs.schema_forms.answers import load_answers
+from tests.support.app_forms import fields, press, run_of, token_in
+from tests.support.app_rules import hidden, locked, set_rules
+from tests.support.cartoonify import known_app
+from tests.support.cartoonify import press as press_cartoonify
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run, make_schema, make_stored
+from tests.support.page import Page, errors_of
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db
+GHIBLI, PIXAR = "Ghibli", "Disney / Pixar"
+MISSING_WAYS = ("csv", "api", "refine")  # of point A2: the portal doesn't have them yet
+
+
+def answers(app: App) -> list[dict[str, Any]]:
+    """Answers from before the rules: Ghibli, 4:3."""
+    assert app.schema is not None
+    values: list[Any] = [{"uploads": []}, GHIBLI, "4:3"]
+    handles = [{word: p.get(word) or "" for word in ("name", "key", "id", "type")} for p in app.schema.parameters]
+    return [h | {"value": value, "is_default": not n} for n, (h, value) in enumerate(zip(handles, values, strict=True))]
+
+
+def send(client: Client, app: App, query: str = "", **posted: Any) -> Any:
+    """Open the form and send it with everything it holds, and with values for the fields that aren't in it."""
+    page = Page(client.get(f"{app.get_absolute_url()}{query}").text)
+    form = page.first("form", id="app-form")
+    assert not form.find(id="p1")
+    assert not form.find(id="p2-field")
+    held = {e.attributes["name"]: e.attributes.get("value", "") for e in form.find("input") if "name" in e.attributes}
+    return client.post(app.get_absolute_url(), held | {"p1": "0", "p2": "1", "outputs": ["0", "1"]} | posted)
+
+
+def by_form(client: Client, app: App, alice: Member, old: Run) -> None:
+    assert send(client, app).status_code == 302
+
+
+def by_draft(client: Client, app: App, alice: Member, old: Run) -> None:
+    drafts.save_draft(alice, app, load_answers(answers(app)), [0, 1])
+    assert send(client, app).status_code == 302
+
+
+def by_preset(client: Client, app: App, alice: Member, old: Run) -> None:
+    preset = Preset.objects.create(app=app, member=alice, name="Old", answers=answers(app))
+    assert send(client, app, f"?preset={preset.public_id}").status_code == 302
+
+
+def by_change_and_run_again(client: Client, app: App, alice: Member, old: Run) -> None:
+    assert send(client, app, f"?from={old.public_id}").status_code == 302
+
+
+def by_run_again(client: Client, app: App, alice: Member, old: Run) -> None:
+    assert press(client, old).status_code == 302
+
+
+def by_next_version(client: Client, app: App, alice: Member, old: Run) -> None:
+    assert send(client, app, f"?next={old.outputs.all()[0].public_id}").status_code == 302
+
+
+def by_use_in_another_app(client: Client, app: App, alice: Member, old: Run) -> None:
+    result = make_kept(make_run(alice, make_app("Other"), status="completed")).output
+    url = f"/results/{result.public_id}/use/"
+    assert app.name in client.get(url).text
+    assert client.post(url, {"app": app.public_id}).status_code == 302
+    assert send(client, app).status_code == 302
+
+
+WAYS = (by_form, by_draft, by_preset, by_change_and_run_again, by_run_again, by_next_version, by_use_in_another_app)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_lamina_receives_the_admins_values(
+    sandbox: SandboxDoor,
+    settings: Settings,
+    as_alice: Client,
+    alice: Member,
+    admin_member: Member,
+    way: Callable[[Client, App, Member, Run], None],
+) -> None:
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    app = known_app()
+    old = press_cartoonify(alice, app)
+    old.outputs.update(status="completed")
+    Run.objects.filter(pk=old.pk).update(status="completed", outputs_ready=2, finished_at=timezone.now(), due_at=None)
+    set_rules(app, admin_member, p1=locked(PIXAR), p2=hidden("16:9"))
+
+    way(as_alice, app, alice, old)
+
+    made = Run.objects.filter(app=app).latest("pk")
+    assert made != old
+    assert dict(made.inputs.values_list("name", "value"))["Style"] == PIXAR
+    submit.submit_run(made.pk)
+    assert sandbox.runs[-1]["inputs"] | {"Upload": ""} == {"Style": PIXAR, "Aspect Ratio": "16:9", "Upload": ""}
+    assert dict(old.inputs.values_list("name", "value"))["Style"] == GHIBLI  # A3: the old run keeps what it was
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(parameters=[STYLE, PROMPT, {**PICTURE, "default": None}])
+
+
+@pytest.fixture
+def old(alice: Member, app: App, photo: Upload) -> Run:
+    return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
+
+
+def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
+
+    page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)  # the address has the name
+    assert page.first("h1").words == "Posters"
+    assert page.first("label", css="field-label").words == "What should it show?"
+    assert page.first(id="p1").attributes["aria-describedby"] == "p1-help"
+    assert page.first(id="p1-help").words == "One sentence."
+    run_page = as_alice.get(old.get_absolute_url()).text
+    assert "Cartoonify!" in run_page
+    assert "Prompt" in run_page
+    assert "What should it show?" not in run_page
+
+
+def test_only_allowed_options_can_be_chosen(
+    as_alice: Client, alice: Member, admin_member: Member, app: App, photo: Upload
+) -> None:
+    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+    text = as_alice.get(app.get_absolute_url()).text
+    page = Page(text)
+    assert [choice.words for choice in page.find(css="choice")] == [PIXAR]
+    held = fields(app, alice, photo, schema=page.html.partition('name="schema" value="')[2].partition('"')[0])
+
+    refused = as_alice.post(app.get_absolute_url(), held | {"token": token_in(text)})
+
+    assert refused.status_code == 422
+    assert errors_of(Page(refused.text))["Style"] == "Choose one of the listed options."
+    assert as_alice.post(app.get_absolute_url(), held | {"p0": "1"}).status_code == 302
+    assert RunInput.objects.get(name="Style").value == PIXAR
+
+
+def test_a_default_that_is_not_allowed_must_be_answered(
+    as_alice: Client, alice: Member, admin_member: Member, photo: Upload
+) -> None:
+    app = make_app(parameters=[{**STYLE, "default": GHIBLI}, PROMPT, PICTURE])
+    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+
+    page = Page(as_alice.get(app.get_absolute_url()).text)
+
+    assert page.first(id="p0-field").attributes["aria-required"] == "true"
+    assert not [e for e in page.find("input") if e.attributes.get("name") == "p0" and "checked" in e.attributes]
+
+
+def test_a_form_that_was_open_while_the_rules_changed_is_shown_again(
+    as_alice: Client, alice: Member, admin_member: Member, app: App, photo: Upload
+) -> None:
+    open_form = fields(app, alice, photo)
+    set_rules(app, admin_member, p0=locked(PIXAR))
+
+    answer = as_alice.post(app.get_absolute_url(), open_form)
+
+    assert answer.status_code == 422
+    assert "form has changed since you opened it" in answer.text
+    assert "at sea" in answer.text
+    assert not Run.objects.exists()
+    news = as_alice.get(f"/apps/{app.public_id}/news/?schema={open_form['schema']}", headers={"HX-Request": "true"})
+    assert news.status_code == 200
+
+
+def test_run_the_same_again_names_what_the_rules_change(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldEdit(label="Words"))
+    assert "An admin has set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the same as then
+
+    set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
+    text = as_alice.get(f"/runs/{old.public_id}/again/").text
+
+    assert "An admin has set “Look” since, so the admin&#x27;s value is used." in text
+    lines = Page(text).first(css="run-again-lines").words
+    assert PIXAR in lines
+    assert GHIBLI not in lines
+
+
+def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+
+    answer = press(as_alice, old)
+
+    assert answer.status_code == 422
+    assert "Check the values in the form." in answer.text
+    assert (
+        "Your answer for “Style” no longer fits." in as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
+    )
+
+
+@pytest.mark.parametrize("rule", [locked(PIXAR), FieldEdit(options=[PIXAR])], ids=["locked", "not allowed"])
+def test_a_retry_never_sends_anything_else_than_the_first_run(
+    as_alice: Client, admin_member: Member, app: App, old: Run, rule: FieldEdit
+) -> None:
+    old.outputs.filter(position=0).update(status="error")
+    Run.objects.filter(pk=old.pk).update(outputs_failed=1, outputs_ready=1)
+    token = token_in(as_alice.get(old.get_absolute_url()).text.partition("retry-failed/")[2])
+    set_rules(app, admin_member, p0=rule)
+
+    page = as_alice.get(old.get_absolute_url()).text
+    as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
+
+    assert "An admin has changed the rules for “Style” since then." in page
+    assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
+    assert Run.objects.count() == 1
+
+    set_rules(app, admin_member, p0=locked(GHIBLI))  # what the run had
+    as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
+    assert Run.objects.count() == 2
+
+
+def test_a_locked_picture_is_everybodys(
+    as_alice: Client, as_bob: Client, bob: Member, admin_member: Member, app: App, old: Run
+) -> None:
+    logo = make_stored((60, 20))
+    set_rules(app, admin_member, p2=locked(file=logo))
+
+    text = as_bob.get(app.get_absolute_url()).text
+    page = Page(text)
+    picture = page.first(css="locked-picture").first("img").attributes["src"]
+    assert as_bob.get(picture).status_code == 200
+    assert not Upload.objects.filter(member=bob).exists()  # looking adopts nothing
+    schema = text.partition('name="schema" value="')[2].partition('"')[0]
+    posted = {"token": token_in(text), "schema": schema, "p0": "0", "p1": "a", "outputs": ["0", "1"]}
+    pressed = [as_bob.post(app.get_absolute_url(), posted) for _ in range(2)]
+
+    made = Run.objects.get(member=bob)
+    assert {answer.headers["Location"] for answer in pressed} == {made.get_absolute_url()}  # the same press
+    upload = made.inputs.get(name="Photo").uploads.get()
+    assert (upload.member, upload.file) == (bob, logo)
+    again = Page(as_alice.get(f"/runs/{old.public_id}/again/").text)
+    assert "An admin has set “Photo”" in again.words
+    assert "An admin has set" not in as_bob.get(f"/runs/{made.public_id}/again/").text
+    assert press(as_alice, old).status_code == 302
+    assert Run.objects.latest("pk").inputs.get(name="Photo").uploads.get().file == logo
+
+
+def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, admin_member: Member, app: App) -> None:
+    set_rules(app, admin_member, p1=locked("brand words"))
+    text = as_alice.get(app.get_absolute_url()).text
+    schema = text.partition('name="schema" value="')[2].partition('"')[0]
+
+    as_alice.post(f"/drafts/{app.public_id}/", {"token": token_in(text), "schema": schema, "p0": "1", "p1": "mine"})
+
+    assert [answer["name"] for answer in Draft.objects.get().answers] == ["Style", "Photo"]
+    assert "brand words" not in as_alice.get("/apps/").text
+    set_rules(app, admin_member, p1=FieldEdit())  # open again
+    assert "brand words" not in as_alice.get(app.get_absolute_url()).text
+
+
+def test_a_paused_app_says_so_and_keeps_what_was_typed(
+    as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, app: App, photo: Upload, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=locked(PIXAR))
+    App.objects.filter(pk=app.pk).update(schema=make_schema(app, [{**STYLE, "options": [GHIBLI]}, PROMPT, PICTURE]))
+    app.refresh_from_db()
+    check_pause(app, timezone.now())
+    text = as_alice.get(app.get_absolute_url()).text
+    schema = text.partition('name="schema" value="')[2].partition('"')[0]
+
+    answer = as_alice.post(app.get_absolute_url(), fields(app, alice, photo, schema=schema))
+
+    assert answer.status_code == 422
+    assert "This app is paused until an admin has checked its settings." in answer.text
+    assert "at sea" in answer.text
+    assert "“Style” is set to a value that the app no longer allows." in as_admin.get(app.get_absolute_url()).text
+    assert press(as_alice, old).status_code == 422
+    assert Run.objects.count() == 1

@@ -1,0 +1,28 @@
+"""The admin's rules for apps, as tests set them."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+
+from runs.catalog import app_rules
+from runs.catalog.app_rules import AppEdit, FieldEdit
+from runs.models import App, AppRule, Member
+
+
+def set_rules(app: App, admin: Member, *, version: int | None = None, **wanted: Any) -> AppRule:
+    """Save `wanted` as an admin would: `p0=FieldEdit(…)` for a field, `is_hidden=True` and others for the app."""
+    fields = {name: edit for name, edit in wanted.items() if isinstance(edit, FieldEdit)}
+    edit = replace(AppEdit(fields=fields), **{name: value for name, value in wanted.items() if name not in fields})
+    known = AppRule.objects.filter(app=app).first()
+    at = version if version is not None else known.version if known else 0
+    fresh = App.objects.select_related("schema").get(pk=app.pk)
+    return app_rules.save_rules(fresh, admin, edit, at, timezone.now())
+
+
+def locked(value: str | None = None, **more: Any) -> FieldEdit:
+    return FieldEdit(mode="locked", value=value, **more)
+
+
+def hidden(value: str | None = None, **more: Any) -> FieldEdit:
+    return FieldEdit(mode="hidden", value=value, **more)
