@@ -98,11 +98,6 @@ def _lose_file(world: World, client: Client) -> None:
 
 
 def _hold(world: World, client: Client) -> None:
-    Run.objects.filter(pk=world.subject.run.pk).update(held_at=timezone.now(), held_by=world.owner)
-
-
-def _let_go(world: World, client: Client) -> None:
-    Output.objects.filter(pk=world.subject.output.pk).update(removal_at=timezone.now())
     holds.hold(Run.objects.filter(pk=world.subject.run.pk), world.owner, timezone.now())
 
 
@@ -187,9 +182,6 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:run-hold", Act((Verb.RUN_RELEASED,), data=lambda _: {"on": ""}, before=_hold)),
     ("runs:result-keep", Act((Verb.RESULT_KEPT,), before=_let_go)),
     ("runs:result-fetch-again", Act((Verb.RESULT_FETCHED_AGAIN,), before=_lose_file)),
-    ("runs:run-hold", Act((Verb.RUN_HELD,))),
-    ("runs:run-hold", Act((Verb.RUN_RELEASED,), data=lambda _: {"on": "0"}, before=_hold)),
-    ("runs:result-keep", Act((Verb.RESULT_KEPT,), before=_let_go)),
     ("runs:run-retry-failed", Act((Verb.RUN_STARTED,), path=_made, before=_making(_partly_failed),
         data=lambda w: {"token": new_form_token(w.owner)})),
     ("runs:examples-clear", Act((Verb.RUN_BINNED, Verb.EXAMPLES_REMOVED), "admin", before=_give_examples)),
@@ -291,6 +283,5 @@ EXEMPT = {
     "runs:manage-storage": "it only counts anew",
     "runs:webhook": "news of a run; its start and its end are recorded as the portal's own (test_worker_acts)",
     "runs:password-reset": "anyone may ask for the mail; what counts is the password set with it",
-    "runs:manage-storage": "it only counts",
     "runs:guest": "it only proves that the guest knows the passphrase",
 }
