@@ -48,7 +48,7 @@ class Removal:
     def words(self) -> str:
         """Such as "412 results, 3.1 GB"."""
         if self.count is None:
-            return _("Many; counting them takes too long.")
+            return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
         if not self.size_bytes:
             return words
