@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from runs import catalog
 from runs.audit import networks
-from runs.audit import retention as old_entries
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
@@ -191,6 +190,5 @@ def clear() -> None:
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
-    old_entries.apply(timezone.now())
     known.forget_unused()
     usage.count(timezone.now())

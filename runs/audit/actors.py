@@ -53,7 +53,7 @@ def act_as(actor: Actor) -> None:
 
 def as_member(member: Member) -> Actor:
     """Return the current actor as this member, for acts of somebody who isn't signed in yet, or no longer is."""
-    return replace(current_actor(), member_id=member.pk, name=member.display_name)
+    return replace(current_actor(), way=Way.PAGE, member_id=member.pk, name=member.display_name)
 
 
 def as_guest(name: str) -> Actor:

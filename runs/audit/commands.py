@@ -6,7 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from runs.audit.actors import Actor, Way, acting_as
+from runs.audit.record import record
+from runs.models import Verb
 from runs.models.ids import new_public_id
+
+# Those of Django that change what people see or may do without calling our own code.
+RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell"})
 
 
 def install() -> None:
@@ -19,6 +24,9 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            return execute(self, *args, **options)
+            answer = execute(self, *args, **options)
+            if name in RECORDED:
+                record(Verb.COMMAND_RUN, None, label=name)
+            return answer
 
     BaseCommand.execute = execute_as_itself  # type: ignore[method-assign]

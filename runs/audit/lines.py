@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Change:
-    """One value that changed, in words."""
+    """One value that changed, in words. `before` is empty if there was none."""
 
     label: str
     before: str
@@ -37,6 +38,17 @@ class Line:
     changes: list[Change]
     member_id: str = ""  # public id of who did it
     network: str = ""
+
+    @property
+    def time(self) -> str:
+        """Return the time of day where the reader is."""
+        return timezone.localtime(self.entry.at).strftime("%H:%M")
+
+    @property
+    def label(self) -> str:
+        """Return what its object was called; "" if that is who did it, as when somebody signs in."""
+        is_own = self.entry.object_kind == "person" and self.entry.object_id == self.member_id
+        return "" if is_own else self.entry.object_label or (self.kind if self.url else "")
 
     @property
     def about(self) -> str:
@@ -100,11 +112,12 @@ def who_words(entry: Entry) -> str:
 def changes_of(entry: Entry) -> list[Change]:
     """Return what changed, in words."""
     pairs = entry.changes.items() if isinstance(entry.changes, dict) else ()
-    return [
-        Change(field_words(name), value_words(pair[0]), value_words(pair[1]))
-        for name, pair in pairs
-        if isinstance(pair, list) and len(pair) == 2
-    ]
+    return [_change(name, *pair) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
+def _change(name: str, before: Any, after: Any) -> Change:
+    was = "" if before in (None, "", [], {}) else value_words(before, name)
+    return Change(field_words(name), was, value_words(after, name))
 
 
 def _members(entries: Sequence[Entry]) -> dict[int | None, str]:

@@ -16,7 +16,7 @@ PAGES: dict[str, tuple[str, type[Model]]] = {
     "link": ("link-detail", GuestLink),
 }
 APP_PAGE = "app-detail"
-KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app"}
+KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app", "manage-app": "app"}
 
 
 def urls_of(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:

@@ -16,7 +16,8 @@ from runs.models.entry import LABEL_LENGTH, Entry, EntryOrigin
 from runs.models.verbs import Verb
 
 Changes = Mapping[str, tuple[Any, Any]]
-SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash", "note", "message"})
+SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash"})
+TYPED = frozenset({"note", "message", "text"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
@@ -89,8 +90,8 @@ def _plain(changes: Changes) -> dict[str, list[Any]]:
 
 
 def _hidden(name: str, value: Any) -> Any:
-    is_secret = value and not SECRET.isdisjoint(re.split(r"[^a-z]+", name.lower()))
-    return HIDDEN if is_secret else _value(value)  # of secrets and messages, only that they changed
+    is_secret = value and not (SECRET | TYPED).isdisjoint(re.split(r"[^a-z]+", name.lower()))
+    return HIDDEN if is_secret else _value(value)  # only that it changed
 
 
 def _value(value: Any) -> Any:

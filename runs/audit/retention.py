@@ -6,16 +6,15 @@ from runs.audit import guard
 from runs.audit.record import record
 from runs.models import Entry, Verb
 
-DAYS = 730  # unless admins choose otherwise
 BATCH = 5000
 
 
-def overdue_before(now: datetime, days: int | None = DAYS) -> datetime | None:
+def overdue_before(now: datetime, days: int | None) -> datetime | None:
     """Return the time before which entries go; None: they stay for ever."""
     return None if days is None else now - timedelta(days=days)
 
 
-def apply(now: datetime, days: int | None = DAYS, batch: int = BATCH) -> int:
+def apply(now: datetime, days: int | None, batch: int = BATCH) -> int:
     """Remove entries older than `days`; return how many. Each transaction removes at most `batch`."""
     end = overdue_before(now, days)
     removed = 0

@@ -18,7 +18,7 @@ from runs.audit.search import Search
 from runs.models import App, Entry, GuestLink, Member, Output, Run, Verb
 from runs.models.entry import EntryQuerySet
 from runs.web.csv_files import csv_file
-from runs.web.http import PortalRequest, admins_only, render_page
+from runs.web.http import PortalRequest, admins_only, render_page, wants_fragment
 from runs.words.moments import portal_day
 
 
@@ -62,7 +62,14 @@ def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResp
     """Show what the record says about an object, to those who may change it; 404 for everyone else."""
     name, url, found = _about(request.user, kind, object_id)
     lines: Lines = lines_of(found, request.GET.get("before", ""))
-    context = {"name": name, "back": url, "lines": lines, "older": f"before={lines.older}" if lines.older else ""}
+    context = {
+        "name": name,
+        "back": url,
+        "own": f"{kind}:{object_id}",
+        "is_page": not wants_fragment(request),
+        "lines": lines,
+        "older": f"before={lines.older}" if lines.older else "",
+    }
     return render_page(request, "audit/object_record.html", context, partial="record-lines")
 
 

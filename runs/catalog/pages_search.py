@@ -177,7 +177,7 @@ def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
         app = apps.get(find["app"])
         if app is None or (shown.makes and app.makes and shown.makes not in app.makes):
             continue
-        cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
+        cost = app.cost if find["credits"] is None else Decimal(find["credits"])
         yield Suggestion(
             app_card(app),
             find["why"],

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from runs.audit.record import record
 from runs.background.incidents import record_incident
-from runs.catalog.form_rules import rules_of
-from runs.models import App, AppRule, Member
+from runs.catalog.form_rules import as_rule
+from runs.models import App, AppRule, FieldRule, Member, Verb
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.rules import match_rules, problem_of, ruled_questions
@@ -16,18 +18,27 @@ from runs.words.messages import say
 NAME_LENGTH = 60  # of names in the stored sentence
 
 
+@transaction.atomic
 def check_pause(app: App, now: datetime) -> None:
     """Pause `app` if a rule doesn't fit its present form, and tell admins; resume it once all fit."""
     rule = AppRule.objects.filter(app=app).first()
     if rule is None or app.schema is None:
         return
-    problem = pause_reason(app.schema.parameters, rules_of(app))
-    row = AppRule.objects.filter(pk=rule.pk)
-    if not problem:
-        row.filter(paused_at__isnull=False).update(paused_at=None, pause="")
-    elif rule.is_paused:
-        row.filter(paused_at__isnull=False).update(pause=problem)
-    elif row.filter(paused_at=None).update(paused_at=now, pause=problem):  # of two tasks, only one tells admins
+    rows = FieldRule.objects.filter(app=app).select_related("file")  # read anew, since they may just have changed
+    problem = pause_reason(app.schema.parameters, [as_rule(row) for row in rows])
+    paused = AppRule.objects.filter(pk=rule.pk, paused_at__isnull=False)
+    if problem and not rule.is_paused:
+        _pause(app, rule, problem, now)
+    elif problem:
+        paused.update(pause=problem)
+    elif paused.update(paused_at=None, pause=""):
+        record(Verb.APP_RESUMED, app)
+
+
+def _pause(app: App, rule: AppRule, problem: Message, now: datetime) -> None:
+    """Pause `app` and tell admins; of two tasks at once, only one does."""
+    if AppRule.objects.filter(pk=rule.pk, paused_at=None).update(paused_at=now, pause=problem):
+        record(Verb.APP_PAUSED, app)
         values = {"app": shortened(app.name, NAME_LENGTH), "reason_message": problem.to_stored()}
         record_incident("app", Message("app_paused", values))
 
@@ -40,7 +51,9 @@ def closed_words(app: App, member: Member) -> str:
     if rule is None or not rule.is_paused:
         return ""
     if member.is_admin:
-        return _("This app is paused. %(reason)s Change its rules under “Manage”.") % {"reason": say(rule.pause)}
+        return _("This app is paused, because its rules no longer fit its form. %(reason)s") % {
+            "reason": say(rule.pause)
+        }
     return _("This app is paused until an admin has checked its settings. What you've entered is kept.")
 
 

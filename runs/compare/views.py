@@ -67,6 +67,7 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
     words = request.GET.get("q", "").strip()[:200]
     run_ids = comparing.asked_ids(request.GET.getlist("r"))[: comparing.AT_MOST]
     asked_runs = list(for_page(Run.objects.visible_to(request.user).filter(public_id__in=run_ids).newest_first()))
+    record_openings(request, asked_runs)
     ticked = [column.key for column in found] or comparing.suggested_picks(asked_runs)
     runs = {run.pk: run for run in [*(column.run for column in found), *asked_runs]}
     groups = [(run.display_title, comparing.picks_of(run, ticked)) for run in runs.values()]

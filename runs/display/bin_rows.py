@@ -1,4 +1,4 @@
-"""Runs in the bin, as shown in rows and on pages."""
+"""Runs in the bin and protected runs, as shown in rows and on pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # rela
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run in the bin. `picture` comes from a result, otherwise from an input, otherwise from the app."""
+    """A run in a row. `picture` comes from a result, otherwise from an input, otherwise from the app."""
 
     run: Run
     gone_at: datetime | None

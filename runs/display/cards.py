@@ -185,7 +185,7 @@ def app_card(app: App) -> AppCard:
         description=app.description,
         makes_words=makes_words(app.makes),
         kinds=list(app.makes),
-        credits_words=about_credits(app.credits_expected),
+        credits_words=about_credits(app.cost),
         picture=app.thumbnail,
         pattern=pattern_of(app.name),
         usual_words=usual_words(app.usual_seconds, app.slow_seconds),

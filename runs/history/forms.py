@@ -78,9 +78,10 @@ class DeleteForm(PostedForm):
 
 
 class HoldForm(PostedForm):
-    """Whether to protect a run from deletion, or to stop protecting it."""
+    """Whether to protect a run from deletion, or to stop protecting it; `back` is the page to return to."""
 
     on = SwitchField()
+    back = CutField()
 
 
 class StarForm(PostedForm):

@@ -26,11 +26,11 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("%(things)s with results go to the bin within a day."),
-    "failed_days": gettext_noop("%(things)s that failed or were cancelled go to the bin within a day."),
-    "rejected_days": gettext_noop("%(things)s that were rejected lose their files in 30 days."),
-    "uploads_days": gettext_noop("%(things)s are removed for good within a day."),
-    "record_days": gettext_noop("%(things)s of the record are removed for good within a day."),
+    "ready_days": gettext_noop("Runs with results that go to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs that go to the bin within a day: %(things)s."),
+    "rejected_days": gettext_noop("Rejected results that lose their files in 30 days: %(things)s."),
+    "uploads_days": gettext_noop("Uploads that are removed for good within a day: %(things)s."),
+    "record_days": gettext_noop("Entries of the record that are removed for good within a day: %(things)s."),
 }
 SLICE = 1_000
 LOOK_SECONDS = 2.0  # for counting what one rule would remove

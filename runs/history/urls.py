@@ -32,4 +32,5 @@ urlpatterns = [
     path("examples/clear/", views_examples.examples_clear, name="examples-clear"),
     path("examples/restore/", views_examples.examples_restore, name="examples-restore"),
     path("manage/keeping/", views_retention.manage_keeping, name="manage-retention"),
+    path("manage/keeping/protected/", views_holds.manage_held, name="manage-held"),
 ]

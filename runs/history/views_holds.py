@@ -1,16 +1,21 @@
 """Protecting a run from deletion, and keeping a rejected result that is about to go."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
+from runs.display import bin_rows
 from runs.history import holds, rejected
 from runs.history.forms import HoldForm
 from runs.models import Output, Run
-from runs.web.http import PortalRequest, go_to, refuse_viewers
+from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page
+
+PAGE = 50
 
 
 @require_POST
@@ -18,7 +23,8 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
     """Protect a run from deletion, or stop protecting it. Only who protected it or an admin can do the latter."""
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
-    if HoldForm.read(request.POST)["on"]:
+    posted = HoldForm.read(request.POST)
+    if posted["on"]:
         holds.hold(Run.objects.filter(pk=run.pk), request.user, timezone.now())
         messages.success(request, _("Nothing of this run can be deleted now."))
     elif run.is_releasable_by(request.user):
@@ -26,7 +32,18 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
         messages.success(request, _("The run is no longer protected."))
     elif run.is_held:
         messages.warning(request, _("Only the person who protected this run or an admin can change that."))
-    return go_to(request, run.get_absolute_url())
+    return go_to(request, own_path(posted["back"], run.get_absolute_url()))
+
+
+@require_safe
+@never_cache
+@admins_only
+def manage_held(request: PortalRequest) -> HttpResponse:
+    """Show all protected runs, the last one first."""
+    held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
+    page = Paginator(held.order_by("-held_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}
+    return render_page(request, "history/manage_held.html", context)
 
 
 @require_POST

@@ -208,6 +208,7 @@ def app_page(
     made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
     cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], member)
     cost = cost_line(app, member, form.wanted_outputs() if form else ())
+    rule = AppRule.of(app)
     context = {
         "section": "apps",
         "user": member,
@@ -215,7 +216,8 @@ def app_page(
         "app": app,
         "card": app_card(app),
         "form": form,
-        "house_rules": house_rules_html(app.rule.house_rules) if AppRule.of(app) else "",
+        "house_rules": house_rules_html(rule.house_rules) if rule else "",
+        "is_paused": rule is not None and rule.is_paused,
         "token": token or create_run.new_form_token(member),
         "schema_version": form_version(app.schema, form.rules) if app.schema and form else "",
         "opened": opened_with,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -124,6 +125,11 @@ class App(models.Model):
     @property
     def slug(self) -> str:
         return slugify(self.name)[:60].strip("-") or "app"
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What a full run costs, in credits: Lamina's estimate, otherwise an admin's price; None if nobody knows."""
+        return self.price if self.credits_expected is None else self.credits_expected
 
     @property
     def is_gone(self) -> bool:

@@ -13,7 +13,6 @@ class Verb(StrEnum):
     RUN_STARTED = "run.started"
     RUN_SENT = "run.sent"  # Lamina accepted it
     RUN_FOUND = "run.found"  # after an unclear answer, it was found at Lamina
-    RUN_CHOSEN = "run.chosen"  # somebody said which of several runs at Lamina it is
     RUN_ENDED = "run.ended"
     RUN_CANCELLED = "run.cancelled"  # somebody asked for it
     RUN_STARTED_AGAIN = "run.started-again"
@@ -39,7 +38,6 @@ class Verb(StrEnum):
     RESULT_WITHDRAWN = "result.withdrawn"
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
-    RESULT_CHOSEN = "result.chosen"
     RESULT_PURGED = "result.purged"
     RESULT_KEPT = "result.kept"  # it was rejected, and would have been removed by the retention rules
     RESULTS_DOWNLOADED = "result.downloaded"
@@ -71,7 +69,6 @@ class Verb(StrEnum):
     LINK_REPLACED = "link.replaced"
     LINK_REVOKED = "link.revoked"
     LINK_RESTORED = "link.restored"
-    LINK_ANSWERED = "link.answered"  # by a guest
 
     APP_STARRED = "app.starred"
     APP_UNSTARRED = "app.unstarred"

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import timezone
 
+from runs.audit.record import record
 from runs.connection.status import lamina_status
-from runs.models import Member, MemberLimit, MonthTotal, Notice, NoticeKind, SpendingLimits
+from runs.models import Member, MemberLimit, MonthTotal, Notice, NoticeKind, SpendingLimits, Verb
 from runs.models.messages import Message, Value
 from runs.models.spending import day_of, month_of
 from runs.notices.listeners import tell_admins
@@ -67,9 +68,11 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
     if total.member is None:
         message = Message("portal_limit_reached" if step == STEPS[0] else "portal_limit_near", values)
         tell_all_admins(f"portal-{event}", message)
+        record(Verb.ALERTED, None, label=f"{step}%")
         return
     message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
     tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
+    record(Verb.ALERTED, total.member, label=f"{total.member.display_name}: {step}%")
     if step == STEPS[0]:
         who = {"name": total.member.display_name, "member": total.member.public_id}
         message = Message("limit_reached_by", values | who)
@@ -82,6 +85,7 @@ def tell_all_admins(event: str, message: Message, actor: Member | None = None) -
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 
 
+@transaction.atomic
 def ask_for_more(member: Member) -> None:
     """Tell admins that `member` asks for a higher limit, at most once a day."""
     now = timezone.now()
@@ -94,6 +98,7 @@ def ask_for_more(member: Member) -> None:
         "of_month": f"{month_of(now):%Y-%m}",
     }
     tell_all_admins(f"more-{member.pk}-{day_of(now):%Y%m%d}", Message("limit_asked", values), actor=member)
+    record(Verb.PERSON_ASKED_FOR_MORE, member)
 
 
 def has_asked(member: Member) -> bool:
@@ -106,7 +111,13 @@ def _look_at_account(rules: SpendingLimits, now: datetime) -> None:
     """Tell admins, once a day each, that the account spends much or has little left."""
     if rules.day_hundredths is not None and (spent := spent_lately(now)) >= max(1, rules.day_hundredths):
         values: dict[str, Value] = {"spent_credits": spent, "limit_credits": rules.day_hundredths}
-        tell_admins("account-day", Message("account_day", values))
+        _alert("account-day", Message("account_day", values))
     left = lamina_status().balance_left
     if rules.left_credits is not None and left is not None and left <= rules.left_credits:
-        tell_admins("account-left", Message("account_left", {"left_credits": to_hundredths(left)}))
+        _alert("account-left", Message("account_left", {"left_credits": to_hundredths(left)}))
+
+
+@transaction.atomic
+def _alert(topic: str, message: Message) -> None:
+    if tell_admins(topic, message):
+        record(Verb.ALERTED, None, label=topic)

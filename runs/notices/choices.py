@@ -7,6 +7,7 @@ aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, QuerySet
@@ -56,9 +57,15 @@ def reminded() -> QuerySet[Member]:
 
 
 @transaction.atomic
-def choose(member: Member, ways: Mapping[str, str]) -> None:
-    """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed."""
-    if changes := differences(chosen_by(member), {kind: str(way) for kind, way in ways.items()}):
+def choose(member: Member, ways: Mapping[str, str], hour: int | None = None) -> None:
+    """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed, and at
+    which `hour` daily mails come."""
+    before = {**chosen_by(member), "mail_hour": member.mail_hour}
+    after: dict[str, Any] = {kind: str(way) for kind, way in ways.items()}
+    if hour is not None:
+        after["mail_hour"] = hour
+        Member.objects.filter(pk=member.pk).update(mail_hour=hour)
+    if changes := differences(before, after):
         record(Verb.PERSON_CHANGED, member, changes=changes)
     for kind, way in ways.items():
         NoticeChoice.objects.update_or_create(member=member, kind=kind, defaults={"way": way})

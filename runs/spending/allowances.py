@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits
+from runs.audit.record import differences, record
+from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
-from runs.words.amounts import amount_words, credit_words
+from runs.words.amounts import amount_words, credit_words, to_credits
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,48 @@ def unpriced_apps() -> Sequence[App]:
 def change_rules(rules: SpendingLimits) -> None:
     """Store what holds for everyone, in the one row."""
     first = SpendingLimits.objects.select_for_update().first()
+    before = _told_rules(first or SpendingLimits())
     rules.pk = first.pk if first else None
     rules.save()
+    record(Verb.LIMITS_CHANGED, None, changes=differences(before, _told_rules(rules)))
 
 
-def change_person(own: MemberLimit) -> None:
+@transaction.atomic
+def change_person(limit: MemberLimit) -> None:
     """Store what holds for one member."""
+    member = Member.objects.select_for_update().get(pk=limit.member_id)
+    before = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
-    fields = {name: getattr(own, name) for name in names}
-    MemberLimit.objects.update_or_create(member=own.member, defaults=fields)
+    MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
+    record(Verb.PERSON_LIMITED, member, changes=differences(_told_limit(before), _told_limit(limit)))
 
 
+@transaction.atomic
 def change_price(app: App, price: Decimal | None) -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if nobody knows."""
+    before = App.objects.select_for_update().get(pk=app.pk).price
     App.objects.filter(pk=app.pk).update(price=price)
+    record(Verb.APP_PRICED, app, changes={"price": (before, price)})
+
+
+def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
+    """Return the rules as the record tells them, in credits."""
+    return {
+        "each_person": _credits(rules.default_hundredths),
+        "everyone": _credits(rules.portal_hundredths),
+        "allows_unknown": rules.allows_unknown,
+        "alert_spent": _credits(rules.day_hundredths),
+        "alert_left": rules.left_credits,
+    }
+
+
+def _told_limit(limit: MemberLimit) -> dict[str, Any]:
+    return {
+        "limit": "unlimited" if limit.is_unlimited else _credits(limit.hundredths),
+        "raised_to": _credits(limit.raised_to),
+        "raised_until": limit.raised_until,
+    }
+
+
+def _credits(hundredths: int | None) -> str | None:
+    return None if hundredths is None else f"{to_credits(hundredths):.2f}"

@@ -95,11 +95,14 @@ def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Est
     """Return the estimate for the results `wanted` (indexes in `schema`; none = all) of `app`."""
     indexes = [output["index"] for output in schema.outputs] if schema else []
     made = sum(index in wanted for index in indexes) if wanted else len(indexes)
-    whole, source = app.credits_expected, Charge.Source.LAMINA
-    if whole is None:
-        whole, source = app.price, Charge.Source.NONE if app.price is None else Charge.Source.ADMIN
-    least = app.credits_min if app.credits_min is not None else whole
-    return Estimate(whole, least, made or len(indexes), len(indexes), source)
+    least = app.credits_min if app.credits_min is not None else app.cost
+    return Estimate(app.cost, least, made or len(indexes), len(indexes), _source(app))
+
+
+def _source(app: App) -> Charge.Source:
+    if app.credits_expected is not None:
+        return Charge.Source.LAMINA
+    return Charge.Source.NONE if app.price is None else Charge.Source.ADMIN
 
 
 def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:

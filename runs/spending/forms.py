@@ -138,6 +138,15 @@ class PriceForm(forms.Form):
     price = CreditsField()
 
 
+class SheetForm(PostedForm):
+    """The address of the page whose charges are downloaded (`views.manage_spending`)."""
+
+    month = CutField()
+    span = CutField()
+    by = CutField()
+    app = CutField()
+
+
 class AskForm(PostedForm):
     """`back` is the page on which somebody asked for more."""
 

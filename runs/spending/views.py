@@ -1,17 +1,20 @@
 """Where the credits went, for admins."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from runs.models import App, Charge, Member, SpendingLimits
+from runs.audit.record import record
+from runs.models import App, Charge, Member, SpendingLimits, Verb
 from runs.spending import account
+from runs.spending.forms import SheetForm
 from runs.spending.overview import Chosen, overview
 from runs.spending.period import Period, moved
 from runs.spending.sheet import sheet
@@ -29,7 +32,7 @@ WHOLE = ("people", "apps", "approved")
 def manage_spending(request: PortalRequest) -> HttpResponse:
     """Show a month or a year: `?month=2026-11&span=12`, of one person (`by`) or app (`app`), with all rows of a table
     (`all`)."""
-    chosen = _chosen(request)
+    chosen = _chosen(request.GET.dict())
     period, is_everything = chosen.period, chosen.person is None and chosen.app is None
     rules = SpendingLimits.current()
     here = f"{reverse('runs:manage-spending')}?{period.query}{_query(chosen)}"
@@ -56,22 +59,20 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
     return render_page(request, "spending/manage_spending.html", context)
 
 
-@require_safe
+@require_POST
 @never_cache
 @admins_only
-def spending_sheet(request: PortalRequest) -> HttpResponseBase:
-    """Send every charge of the period as CSV."""
-    chosen = _chosen(request)
+def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
+    """Send every charge of the period as CSV. The record says so."""
+    chosen = _chosen(SheetForm.read(request.POST))
     name = f"spending-{chosen.period.slug}.csv"
-    if request.method == "HEAD":
-        return HttpResponse(content_type="text/csv; charset=utf-8")
-    response: StreamingHttpResponse = csv_file(name, sheet(chosen))
-    return response
+    with transaction.atomic():
+        record(Verb.EXPORTED, None, label=name)
+    return csv_file(name, sheet(chosen))
 
 
-def _chosen(request: PortalRequest) -> Chosen:
-    """Read the address. A person or an app that doesn't exist is no filter."""
-    asked = request.GET
+def _chosen(asked: Mapping[str, str]) -> Chosen:
+    """Read an address. A person or an app that doesn't exist is no filter."""
     by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
     return Chosen(
         Period.parse(asked.get("month", ""), asked.get("span", "")),

@@ -43,5 +43,4 @@ class MailChoicesForm(forms.Form):
         given = self.cleaned_data
         ways = {kind: given[kind] for kind in self._kinds()}
         ways[choices.REMINDER] = Way.DAILY.value if given["reminder"] else Way.OFF.value
-        choices.choose(self.member, {kind: way for kind, way in ways.items() if way != self.ways[kind]})
-        Member.objects.filter(pk=self.member.pk).update(mail_hour=given["hour"])
+        choices.choose(self.member, {kind: way for kind, way in ways.items() if way != self.ways[kind]}, given["hour"])

@@ -1,6 +1,7 @@
 """What an entry of the record says, in the active language: its kind of object, and what changed."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
-from runs.models.verbs import Verb
+from runs.models import Decision, Member, Run, Verb
 from runs.words.verbs import VERBS
 
 GROUPS: dict[str, Promise] = {
@@ -38,6 +39,15 @@ KINDS: dict[str, Promise] = {
     "browser": _lazy("Browser"),
 }
 FIELDS: dict[str, Promise] = {
+    "alert_left": _lazy("Alert: left in the account"),
+    "alert_spent": _lazy("Alert: spent in 24 hours"),
+    "allows_unknown": _lazy("Apps of unknown cost"),
+    "everyone": _lazy("Limit of everyone together"),
+    "each_person": _lazy("Limit of each person"),
+    "limit": _lazy("Monthly limit"),
+    "price": _lazy("Price"),
+    "raised_to": _lazy("Raised to"),
+    "raised_until": _lazy("Raised until"),
     "asks_review": _lazy("Asks for a decision"),
     "email": _lazy("Email"),
     "entries": _lazy("Entries"),
@@ -52,6 +62,11 @@ FIELDS: dict[str, Promise] = {
     "status": _lazy("State"),
     "title": _lazy("Title"),
     "verdict": _lazy("Decision"),
+}
+VALUES: dict[str, Mapping[str, "str | Promise"]] = {
+    "status": dict(Run.Status.choices),
+    "verdict": dict(Decision.Verdict.choices),
+    "role": dict(Member.Role.choices),
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
@@ -76,8 +91,8 @@ def field_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def value_words(value: Any) -> str:
-    """Return a value before or after a change, or a dash for none."""
+def value_words(value: Any, field: str = "") -> str:
+    """Return a value of `field` before or after a change, or a dash for none."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):
@@ -86,4 +101,4 @@ def value_words(value: Any) -> str:
         return ", ".join(map(value_words, value))[:SHOWN]
     if isinstance(value, dict):
         return ", ".join(f"{field_words(str(key))}: {value_words(one)}" for key, one in value.items())[:SHOWN]
-    return str(value)[:SHOWN]
+    return str(VALUES.get(field, {}).get(str(value), value))[:SHOWN]

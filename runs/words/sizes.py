@@ -9,10 +9,13 @@ from runs.words.numbers import number_words
 
 MB = 1000 * 1000
 GB = 1000 * MB
+TB = 1000 * GB
 
 
 def size_words(size_bytes: int) -> str:
     """Return a size such as "12.3 MB" for 12,300,000 bytes."""
+    if size_bytes >= TB:
+        return _("%(number)s TB") % {"number": _rounded(size_bytes / TB)}
     if size_bytes >= GB:
         return _("%(number)s GB") % {"number": _rounded(size_bytes / GB)}
     if size_bytes >= MB:

@@ -7,16 +7,27 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponseBase
+from django.test import Client
 from django.urls import reverse
 
-from runs.models import Entry, Member
-from tests.support.access_rows import ROWS, Row
+from runs.models import App, Entry, Member, Verb
+from runs.sharing.links import share_with_team
+from tests.support.access_rows import ROWS, SAID, Row
 from tests.support.access_world import World
-from tests.support.acts import ACTS, EXEMPT, Act
+from tests.support.acts import ACTS, EXEMPT, NEW_PASSWORD, Act
+from tests.support.clients import PASSWORD
+from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
+# Of what the acts send: passphrases, passwords, addresses of channels, and what people write for others.
+SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app()
 
 
 @pytest.fixture
@@ -52,6 +63,9 @@ def problem_of(answer: Any, act: Act) -> str:
         return f"{len(entries)} entries"
     if len({entry.request_id for entry in entries}) != 1 or not entries[0].request_id:
         return "without one request id for all"
+    told = str([(entry.object_label, entry.changes) for entry in entries])
+    if secrets := [secret for secret in SECRETS if secret in told]:
+        return f"tells {secrets}"
     way = "guest" if act.who == "guest" else "page"
     if any(entry.way != way for entry in entries):
         return f"by {entries[0].way}"
@@ -74,3 +88,24 @@ def test_every_act_writes_its_entry(world: World) -> None:
             transaction.set_rollback(True)
         wrong += [f"{name} {', '.join(act.verbs)}: {found}"] if found else []
     assert not wrong, "\n".join(wrong)
+
+
+# --- Many at once, and nothing at all ---------------------------------------------------------------------------------
+def test_a_press_on_two_hundred_runs_writes_two_hundred_entries(as_alice: Client, alice: Member, app: App) -> None:
+    runs = [make_run(alice, app, status="completed") for _ in range(200)]
+    ids = [run.public_id for run in runs]
+    as_alice.post("/history/act/", {"do": "share", "place": "mine", "r": ids})
+    entries = Entry.objects.filter(verb=Verb.RUN_SHARED)
+    assert sorted(entries.values_list("object_id", flat=True)) == sorted(ids)
+    assert len(set(entries.values_list("request_id", flat=True))) == 1
+    assert set(entries.values_list("actor_id", "actor_name")) == {(alice.pk, "Alice")}
+
+
+def test_what_is_rolled_back_is_not_recorded(alice: Member) -> None:
+    run = make_run(alice)
+    there = Entry.objects.count()
+    with transaction.atomic():
+        share_with_team(run)
+        assert Entry.objects.count() == there + 1
+        transaction.set_rollback(True)
+    assert Entry.objects.count() == there

@@ -40,6 +40,8 @@ BENCHES = {
     "notices": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "notices_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="notices", engine="postgres"),
     "review_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="review", engine="postgres"),
+    "log": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
+    "log_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800, module="log", engine="postgres"),
     "catalogue": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=240),
     "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),
@@ -48,7 +50,7 @@ BENCHES = {
     "slow_clients": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
     "web_server": Bench(run_seconds=5, per_minute=100, timeout_seconds=2700, by_default=False),
     "economy": Bench(run_seconds=30, per_minute=100, timeout_seconds=2700),
-    "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=1500),
+    "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=3000),
     "mails": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800),
 }
 

@@ -29,6 +29,7 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         f"/runs/{gallery.runs['card-long-names']}/share/",
         "/shares/",
         "/manage/sharing/",
+        "/manage/storage/",
         "/manage/keeping/",
         "/manage/notices/",
         f"/compare/?r={runs[0]}",

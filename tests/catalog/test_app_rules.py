@@ -13,7 +13,7 @@ from runs.catalog.app_rules import FieldEdit, RulesChangedError, RulesRejectedEr
 from runs.catalog.house_rules import house_rules_html
 from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppDetail, AppSummary
-from runs.models import App, AppRule, Draft, Incident, Member, Notice, Preset, Run
+from runs.models import App, AppRule, Draft, Entry, Incident, Member, Notice, Preset, Run
 from runs.models.messages import Message
 from runs.words.messages import say
 from tests.catalog.lamina_search import lamina_part
@@ -229,6 +229,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
     assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
     assert Incident.objects.filter(kind="app").count() == bool(problem)
+    assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
 
     told(app, parameters)  # seen again: nobody is told twice
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)

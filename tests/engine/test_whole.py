@@ -41,7 +41,7 @@ def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) 
     assert verdict["presses"] == 20
     assert sum(verdict["kills"].values()) == 8
     assert verdict["restarts"] >= 3
-    for fault in ("lost", "doubled", "strangers", "wrong", "stuck", "unfinished", "asked"):
+    for fault in ("lost", "doubled", "strangers", "wrong", "stuck", "unfinished", "asked", "charged"):
         assert verdict[fault] == []
 
 

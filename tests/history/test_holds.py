@@ -98,6 +98,22 @@ def test_many_are_protected_from_history_which_can_be_undone(
     assert list(Run.objects.filter(held_at__isnull=False)) == [own[0]], "only what that press protected"
 
 
+def test_admins_see_all_protected_runs_and_stop_that_there(
+    as_alice: Client, as_admin: Client, run: Run, app: App, alice: Member
+) -> None:
+    protect(as_alice, run)
+    make_run(alice, app, status="completed")
+    assert "1 run</a> is protected from deletion" in flat(as_admin.get("/manage/keeping/").content)
+
+    page = Page(as_admin.get("/manage/keeping/protected/").text)
+    assert len(page.find("li", css="bin-row")) == 1
+    assert "Alice" in page.first("li", css="bin-row").words
+    after = as_admin.post(
+        f"/runs/{run.public_id}/hold/", {"on": "0", "back": "/manage/keeping/protected/"}, follow=True
+    )
+    assert "No run is protected" in after.text
+
+
 def test_viewers_protect_nothing(make_member: object, run: Run) -> None:
     viewer = make_member("Vera", role="viewer")  # type: ignore[operator]
     Run.objects.filter(pk=run.pk).update(member=viewer)

@@ -67,7 +67,7 @@ def test_a_rejected_result_says_for_30_days_that_it_goes_then_its_files_are_gone
     assert (stored(old), stored(new)) == (0, 1)
     for url in (old.get_absolute_url(), old.run.get_absolute_url()):
         page = flat(as_alice.get(url).content)
-        assert "Rejected, then removed by the retention rules." in page
+        assert "Rejected, then removed by the retention rules on" in page
     assert "Too dark" in page, "what people said stays"
     assert as_alice.get(f"/results/download/?r={old.run.public_id}").status_code != 500
 

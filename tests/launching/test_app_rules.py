@@ -14,7 +14,7 @@ from runs.engine import submit
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
 from runs.schema_forms.answers import load_answers
-from tests.launching.forms import fields, press, run_of, token_in
+from tests.support.app_forms import fields, press, run_of, token_in
 from tests.support.app_rules import hidden, locked, set_rules
 from tests.support.cartoonify import known_app
 from tests.support.cartoonify import press as press_cartoonify

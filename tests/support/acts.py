@@ -17,6 +17,7 @@ from django.utils import timezone
 from PIL import Image
 
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
+from runs.history import holds
 from runs.history.filters import save_view
 from runs.models import Output, OutputFile, Preset, Run, Verb
 from runs.notices import choices
@@ -96,6 +97,15 @@ def _lose_file(world: World, client: Client) -> None:
     OutputFile.objects.filter(output=world.subject.output).update(status="failed", file=None)
 
 
+def _hold(world: World, client: Client) -> None:
+    holds.hold(Run.objects.filter(pk=world.subject.run.pk), world.owner, timezone.now())
+
+
+def _let_go(world: World, client: Client) -> None:
+    output = world.subject.output
+    Output.objects.filter(pk=output.pk).update(verdict="rejected", removal_at=timezone.now() + timedelta(days=1))
+
+
 def _give_examples(world: World, client: Client) -> None:
     Preset.objects.filter(pk=world.subject.preset.pk).update(is_example=True)
     make_run(world.owner, world.app, status="completed", is_example=True)
@@ -168,6 +178,9 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:mail-stop", Act((Verb.PERSON_CHANGED,), "nobody")),
     ("runs:run-delete", Act((Verb.RUN_BINNED,))),
     ("runs:run-restore", Act((Verb.RUN_RESTORED,))),
+    ("runs:run-hold", Act((Verb.RUN_HELD,))),
+    ("runs:run-hold", Act((Verb.RUN_RELEASED,), data=lambda _: {"on": ""}, before=_hold)),
+    ("runs:result-keep", Act((Verb.RESULT_KEPT,), before=_let_go)),
     ("runs:result-fetch-again", Act((Verb.RESULT_FETCHED_AGAIN,), before=_lose_file)),
     ("runs:run-retry-failed", Act((Verb.RUN_STARTED,), path=_made, before=_making(_partly_failed),
         data=lambda w: {"token": new_form_token(w.owner)})),
@@ -237,6 +250,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:chat-test", Act((Verb.CHAT_TESTED,), "admin")),
     ("runs:chat-remove", Act((Verb.CHAT_REMOVED,), "admin")),
     ("runs:manage-retention", Act((Verb.RULES_CHANGED,), "admin", data=lambda _: {"ready_days": "30"})),
+    ("runs:manage-log-csv", Act((Verb.EXPORTED,), "admin")),
     ("runs:guest-decide", Act((Verb.RESULT_DECIDED,), "guest")),
     ("runs:guest-comment", Act((Verb.COMMENT_POSTED,), "guest")),
     ("login", Act((Verb.PERSON_SIGNED_IN,), "nobody",
@@ -266,6 +280,7 @@ EXEMPT = {
     "runs:old-result-use": _REDIRECT,
     "runs:old-result-star": _REDIRECT,
     "runs:old-result-fetch-again": _REDIRECT,
+    "runs:manage-storage": "it only counts anew",
     "runs:webhook": "news of a run; its start and its end are recorded as the portal's own (test_worker_acts)",
     "runs:password-reset": "anyone may ask for the mail; what counts is the password set with it",
     "runs:guest": "it only proves that the guest knows the passphrase",

@@ -48,6 +48,7 @@ class Verdict:
     stuck: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)  # not final, stuck or not
     asked: list[str] = field(default_factory=list)  # waiting for a person to decide
+    charged: list[str] = field(default_factory=list)  # charges that are missing or doubled, and sums that are wrong
     settled_seconds: float = 0.0  # from the last kill until every run was final
     checked: int = 0  # starts that had to be searched for
     begun_again: int = 0
@@ -123,6 +124,7 @@ class Killing:
     def judge(self, name: str) -> Verdict:
         """Wait until everything has settled, at most four minutes, and compare with the sandbox's records."""
         from runs.models import Run
+        from tests.support.charges import wrong_charges
 
         begun = time.monotonic()
         wait_until(lambda: all(part.is_up for part in self.parts.all), "the part killed last to be restarted")
@@ -133,6 +135,7 @@ class Killing:
         wait_until(self.whole.sandbox_answers, "the sandbox")
         at_sandbox = self.whole.sandbox_state["runs"]
         compare(verdict, list(Run.objects.prefetch_related("inputs")), at_sandbox, set(self.pressed))
+        verdict.charged = wrong_charges()
         output = self.parts.home.output()
         verdict.checked = output.count("to=checking")
         verdict.begun_again = output.count("from=checking to=starting")
