@@ -8,7 +8,7 @@ from tests.browser.whole import Whole
 
 @scene_of("admin")
 def spending_of_a_year(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "final")
+    started(visitor, CARTOONIFY, "final", Style="Ghibli")
     page = visitor.page
     page.goto("/manage/spending/?span=12")
     page.get_by_role("heading", name="By month").wait_for()
@@ -33,6 +33,6 @@ def limit_of_a_person(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def own_spending(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "final")
+    started(visitor, CARTOONIFY, "final", Style="Ghibli")
     visitor.page.goto("/me/#spending")
     visitor.page.get_by_role("heading", name="Your spending").wait_for()
