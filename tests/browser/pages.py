@@ -32,6 +32,8 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         "/manage/storage/",
         "/manage/keeping/",
         "/manage/notices/",
+        "/manage/log/",
+        f"/record/run/{runs[0]}/",
         f"/compare/?r={runs[0]}",
         f"/compare/?f={','.join(whole.inside.ask('results', run=run)[0] for run in runs[:4])}",
         f"/runs/{runs[0]}/again/",
