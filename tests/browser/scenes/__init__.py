@@ -13,6 +13,7 @@ from tests.browser.scenes import (
     runs,
     sharing,
     sign_in,
+    spending,
 )
 from tests.browser.scenes.stage import scenes
 
@@ -30,4 +31,5 @@ __all__ = [
     "scenes",
     "sharing",
     "sign_in",
+    "spending",
 ]
