@@ -49,7 +49,6 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
         "found_words": _found_words(found.found),
         "next_url": _url(request, after=str(found.next_start)) if found.next_start else "",
         "first_url": _url(request) if start else "",
-        "group_names": arrange.group_names(),
         "focus": request.GET.get("focus", ""),
         "told": words,
     }

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,7 +21,7 @@ from runs.catalog.shape import Shape, reset_shape, save_shape, stored_shape
 from runs.display.cards import app_card
 from runs.display.changes import change_days
 from runs.display.managed_apps import audience_of
-from runs.models import App, FieldRule, Member
+from runs.models import App, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
@@ -78,8 +77,7 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _app(app_id: str) -> App:
-    fields = Prefetch("field_rules", FieldRule.objects.select_related("file"))
-    apps = App.objects.select_related("schema", "thumbnail", "rule__changed_by").prefetch_related(fields)
+    apps = App.objects.select_related("schema", "thumbnail", "rule__changed_by")
     return get_object_or_404(apps, public_id=app_id)
 
 

@@ -94,10 +94,11 @@ class ManagedList:
     total: int
     counts: dict[str, int]
     next_start: int  # 0 if this is the last page
+    group_names: list[str]  # of all groups, in alphabetical order
 
 
 def managed_list(q: str, shown: str, start: int) -> ManagedList:
-    """Return the apps from `start` on whose name or group has `q`, of the kind `shown`, with at most five queries."""
+    """Return the apps from `start` on whose name or group has `q`, of the kind `shown`, with at most four queries."""
     apps, now = managed_apps(), timezone.now()
     ordered = in_order(apps)
     chosen = set(_of_kind(apps, shown, now).values_list("pk", flat=True)) if shown else None
@@ -116,6 +117,7 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
         total=sum(len(group.apps) for group in ordered),
         counts=_counts(apps, now),
         next_start=start + PAGE if len(wanted) > start + PAGE else 0,
+        group_names=sorted((group.name for group in ordered if group.name), key=fold),
     )
 
 
