@@ -32,6 +32,8 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         "/manage/storage/",
         "/manage/keeping/",
         "/manage/notices/",
+        "/manage/spending/?span=12",
+        "/manage/spending/limits/",
         "/manage/log/",
         f"/record/run/{runs[0]}/",
         f"/compare/?r={runs[0]}",

@@ -12,6 +12,7 @@ from tests.browser.scenes import (
     runs,
     sharing,
     sign_in,
+    spending,
 )
 from tests.browser.scenes.stage import scenes
 
@@ -28,4 +29,5 @@ __all__ = [
     "scenes",
     "sharing",
     "sign_in",
+    "spending",
 ]

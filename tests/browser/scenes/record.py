@@ -9,11 +9,12 @@ from tests.browser.whole import Whole
 @scene_of("admin")
 def log_with_filters(visitor: Visitor, whole: Whole) -> None:
     page = visitor.page
+    started(visitor, "card-instant", "final")
     page.goto("/manage/log/")
     page.get_by_text("More filters").click()
-    page.get_by_label("What").select_option("Signed in")
-    page.wait_for_url("**act=person.signed-in**")
-    page.locator(".log-line", has_text="Signed in").first.wait_for()
+    page.get_by_label("What").select_option("Run started")
+    page.wait_for_url("**act=run.started**")
+    page.locator(".log-line", has_text="Run started").first.wait_for()
 
 
 @scene
