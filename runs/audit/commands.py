@@ -1,9 +1,11 @@
 """Records what commands do as done by them, under their names."""
 
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from runs.audit.actors import Actor, Way, acting_as
 from runs.audit.record import record
@@ -26,7 +28,8 @@ def install() -> None:
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
             answer = execute(self, *args, **options)
             if name in RECORDED:
-                record(Verb.COMMAND_RUN, None, label=name)
+                with suppress(DatabaseError):  # a shell also opens where there are no tables yet
+                    record(Verb.COMMAND_RUN, None, label=name)
             return answer
 
     BaseCommand.execute = execute_as_itself  # type: ignore[method-assign]

@@ -112,7 +112,10 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
     )
     rejected_days = _days(
         _lazy("Rejected results"),
-        _lazy("From the decision. Then the result says for 30 days when its files go, and anyone can keep it."),
+        _lazy(
+            "From the decision. Then the result says for 30 days when its files go, and anyone who may change the run "
+            "can keep it."
+        ),
     )
     uploads_days = _days(
         _lazy("Uploads"),

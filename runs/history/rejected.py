@@ -38,14 +38,16 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
 
 
 def schedule(days: int, now: datetime) -> int:
-    """Give overdue results their day; return how many got one. Works in slices, so that nothing waits for it."""
-    count = 0
+    """Give overdue results their day; return how many got one. Looks at each rejected result once, in slices."""
+    count, run, last = 0, 0, 0
+    waiting = Output.objects.filter(verdict="rejected", removal_at=None, removed_at=None).order_by("run", "pk")
     while not stop_requested():
-        found = list(overdue(days, now).order_by("run")[:SLICE].values_list("pk", flat=True))
-        changed = overdue(days, now).filter(pk__in=found).update(removal_at=now + NOTICE) if found else 0
-        if not changed:
+        following = waiting.filter(Q(run__gt=run) | Q(run=run, pk__gt=last), run__gte=run)  # in the order of the index
+        found = list(following.values_list("run", "pk")[:SLICE])
+        if not found:
             break
-        count += changed
+        run, last = found[-1]
+        count += overdue(days, now).filter(pk__in=[pk for _, pk in found]).update(removal_at=now + NOTICE)
     return count
 
 

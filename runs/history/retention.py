@@ -33,7 +33,7 @@ SENTENCES = {  # translated where they are used
     "record_days": gettext_noop("Entries of the record that are removed for good within a day: %(things)s."),
 }
 SLICE = 1_000
-LOOK_SECONDS = 2.0  # for counting what one rule would remove
+COUNT_SECONDS, SIZE_SECONDS = 4.0, 2.0  # for counting what one rule would remove, and for adding up its files
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Removal:
     def words(self) -> str:
         """Such as "412 results, 3.1 GB"."""
         if self.count is None:
-            return _("Many; counting them takes too long.")
+            return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
         if not self.size_bytes:
             return words
@@ -110,12 +110,12 @@ def save(rules: RetentionRules) -> None:
 def _removal(name: str, days: int, now: datetime) -> Removal:
     things, files = _overdue(name, days, now)
     try:
-        with query_timeout.at_most(LOOK_SECONDS):
+        with query_timeout.at_most(COUNT_SECONDS):
             count = things.count()
     except query_timeout.TookTooLong:
         return Removal(name, None)
     try:
-        with query_timeout.at_most(LOOK_SECONDS):
+        with query_timeout.at_most(SIZE_SECONDS):
             size = files.aggregate(size=Sum("size_bytes"))["size"] if count else 0
     except query_timeout.TookTooLong:
         size = None

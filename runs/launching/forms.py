@@ -14,7 +14,7 @@ class ControlsForm(PostedForm):
     """Values posted by an app's form besides its answers: the button, the token that starts one run, the schema
     version, what the form was opened with (a run, the result to make the next version of, a preset), and the draft it
     must not overwrite. `page` names the page on which drafts are listed. `plain` is sent
-    without scripts."""
+    without scripts, `preview` from an admin's preview."""
 
     act = CutField()
     token = CutField()
@@ -26,6 +26,7 @@ class ControlsForm(PostedForm):
     private = SwitchField()
     page = CutField()
     plain = SwitchField()
+    preview = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
         """Read `run` from the field `from`, which is a reserved word in Python."""

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from runs.launching import views, views_library, views_presets, views_rerun
+from runs.launching import views, views_library, views_presets, views_preview, views_rerun
 
 urlpatterns = [
     path("apps/<slug:slug>-<str:app_id>/", views.app_detail, name="app-detail"),
+    path("manage/apps/<str:app_id>/preview/", views_preview.app_preview, name="manage-app-preview"),
     path("drafts/<str:app_id>/", views.draft_save, name="draft-save"),
     path("drafts/<str:app_id>/clear/", views.draft_clear, name="draft-clear"),
     path("drafts/<str:app_id>/drop/", views.draft_drop, name="draft-drop"),

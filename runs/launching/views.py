@@ -43,7 +43,7 @@ RESET = "reset"  # in the URL of a form that has just been emptied
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     app = _app(request, app_id, "thumbnail", "starred_by")
     if request.method == "POST":
-        return _pressed(request, app)
+        return _previewed(request, app) if _is_preview(request) else _pressed(request, app)
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
     if sent := request.GET.get("sent", ""):
@@ -58,7 +58,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
             request, "launching/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
         )
         return reswap(retarget(response, "#form-look"), "outerHTML")
-    return _page(request, app, None, Opening())
+    return app_page(request, app, None, Opening())
 
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
@@ -78,7 +78,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
     )
-    return _page(request, app, form, opened.saying(*dropped_words(form)), token=told.token)
+    return app_page(request, app, form, opened.saying(*dropped_words(form)), token=told.token)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
@@ -91,10 +91,23 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
         return go_to(request, answered.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
-        return _page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
+        return app_page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
     if outcome.words:
         messages.success(request, outcome.words)
     return go_to(request, outcome.url)
+
+
+def _is_preview(request: PortalRequest) -> bool:
+    """Return whether the form was sent from an admin's preview, from which nothing is saved or started."""
+    return bool(ControlsForm.read(request.POST)["preview"])
+
+
+def _previewed(request: PortalRequest, app: App) -> HttpResponse:
+    messages.info(request, _("This is only a preview: nothing was saved or started."))
+    is_admin = request.user.is_admin
+    return go_to(
+        request, reverse("runs:manage-app-preview", args=[app.public_id]) if is_admin else app.get_absolute_url()
+    )
 
 
 def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppForm:
@@ -107,7 +120,7 @@ def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppFor
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     """Save what was typed, valid or not; files are sent separately."""
     app = _app(request, app_id)
-    if app.schema is not None:
+    if app.schema is not None and not _is_preview(request):
         _posted(request, app, app.schema).save_draft()
     return HttpResponse(status=204)
 
@@ -116,6 +129,8 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
     """Empty the form. Until the person leaves the page, it offers to restore the previous values."""
     app = _app(request, app_id)
+    if _is_preview(request):
+        return _previewed(request, app)
     if app.schema is not None and _posted(request, app, app.schema).drop_draft(timezone.now()):
         return go_to(request, f"{app.get_absolute_url()}?{RESET}=1")
     messages.info(request, _("The form has been reset."))
@@ -174,7 +189,7 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
 
 
-def _page(
+def app_page(
     request: PortalRequest,
     app: App,
     form: SchemaForm | None,
@@ -182,39 +197,51 @@ def _page(
     *,
     token: str = "",
     status: int = 200,
+    viewer: Member | None = None,
 ) -> HttpResponse:
+    """Show the form of `app` as it was opened or posted. With `viewer`, an admin sees the page as that member does."""
+    member = viewer or request.user
     partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
-    runs = Run.objects.owned_by(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
-    examples = list(_examples(request.user, app)) if form is not None and request.user.can_run else []
+    runs = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
+    examples = list(_examples(member, app)) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
-    cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], request.user)
-    cost = cost_line(app, request.user, form.wanted_outputs() if form else ())
+    cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], member)
+    cost = cost_line(app, member, form.wanted_outputs() if form else ())
     rule = AppRule.of(app)
     context = {
         "section": "apps",
+        "user": member,
+        "preview": None if viewer is None else _preview_words(app, member),
         "app": app,
         "card": app_card(app),
         "form": form,
         "house_rules": house_rules_html(rule.house_rules) if rule else "",
         "is_paused": rule is not None and rule.is_paused,
-        "token": token or create_run.new_form_token(request.user),
+        "token": token or create_run.new_form_token(member),
         "schema_version": form_version(app.schema, form.rules) if app.schema and form else "",
         "opened": opened_with,
-        "presets": presets.listed(request.user, app),
-        "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(request.user),
+        "presets": presets.listed(member, app),
+        "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
         "cost": cost,
-        "has_asked": cost.can_ask and alerts.has_asked(request.user),
+        "has_asked": cost.can_ask and alerts.has_asked(member),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,
         "examples": cards[: len(examples)],
         "results": cards[len(examples) :],
-        "can_undo_reset": RESET in request.GET and drafts.dropped_draft(request.user, app.public_id) is not None,
+        "can_undo_reset": RESET in request.GET and drafts.dropped_draft(member, app.public_id) is not None,
         "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }
     return render_page(request, "launching/app_detail.html", context, partial=partial, status=status)
+
+
+def _preview_words(app: App, maker: Member) -> str:
+    """Return what an admin should know about the preview."""
+    if app.is_open_to(maker):
+        return _("This is what a maker sees. Nothing is saved or started from here.")
+    return _("Makers don't see this app. If they did, it would look like this; nothing is saved or started from here.")
 
 
 def _examples(member: Member, app: App) -> RunQuerySet:

@@ -174,4 +174,6 @@ def _portal_place(message: Message) -> str:
     """Return the page on which an admin can do something about it."""
     if "member" in message.values:
         return reverse("runs:manage-limit", args=[message.values["member"]])
+    if message.code == "app_paused":
+        return f"{reverse('runs:manage-apps')}?show=paused"
     return reverse("runs:manage-spending" if message.code in SPENDING else "runs:manage")

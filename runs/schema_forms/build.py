@@ -66,6 +66,8 @@ class BoundAnswer(BoundField):
         """Id of the element to focus when someone follows a link in the error list."""
         if self.control == "cards":
             return self.choices[0].id
+        if self.control == "locked":
+            return f"{self.name}-field"
         return f"{self.name}_file" if self.control == "url" else self.name
 
     @property
@@ -346,9 +348,11 @@ class SchemaForm(forms.Form):
 
     @property
     def form_error(self) -> str:
-        """Errors that don't belong to a field."""
+        """Errors that don't belong to a field on the page."""
         strangers = [] if self.is_bound else [n for n in self.field_errors if n not in self.fields]
-        return self.error_of("") or " ".join(self.field_errors[name] for name in strangers)
+        hidden = [b for b in self.questions if b.question.is_hidden and b.error]
+        told = [*(f"{b.question.label}: {b.error}" for b in hidden), *(self.field_errors[name] for name in strangers)]
+        return self.error_of("") or " ".join(told)
 
     @property
     def results_error(self) -> str:

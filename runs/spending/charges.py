@@ -16,7 +16,7 @@ from runs.models import Charge, Member, MonthTotal, Run, SpendingSum
 from runs.models.spending import month_of
 from runs.spending.estimates import Estimate, estimate
 from runs.spending.left import Left, left_for
-from runs.spending.limits import beyond_limit, room_needed
+from runs.spending.limits import beyond_limit, used_at_most
 from runs.words.errors import UserFacingError
 
 State = Charge.State
@@ -106,7 +106,7 @@ def _add(member_id: int | None, month: date, cost: int | None, limit: int | None
     """Add `cost` to a total in one UPDATE; return False if there is no such total, or no room."""
     total = MonthTotal.objects.filter(member=member_id, month=month)
     if limit is not None:
-        total = total.filter(used__lte=room_needed(limit, cost))
+        total = total.filter(used__lte=used_at_most(limit, cost))
     return total.update(used=F("used") + (cost or 0)) == 1
 
 

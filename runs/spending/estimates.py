@@ -13,6 +13,7 @@ from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
 from runs.spending.left import Left, left_for
 from runs.spending.limits import beyond_limit, is_own_limit, own_words
+from runs.storage import disk
 from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words
 
@@ -165,6 +166,8 @@ def _reason(app: App, member: Member) -> str:
         return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
     if app.is_gone:
         return _("Lamina no longer offers this app.")
+    if disk.is_full():
+        return _("The portal's disk is full, so results couldn't be saved. An admin can free space.")
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 
 

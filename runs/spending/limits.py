@@ -43,7 +43,7 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None) -> str:
     if hundredths is None and not left.allows_unknown:
         return _say(UNKNOWN, member, {})
     for messages, limit, used in ((OWN, left.limit, left.used), (PORTAL, left.portal_limit, left.portal_used)):
-        if limit is not None and used > room_needed(limit, hundredths):
+        if limit is not None and used > used_at_most(limit, hundredths):
             amounts = {"left": amount_words(max(0, limit - used)), "limit": amount_words(limit)}
             return _say(messages, member, {"cost": _cost_words(hundredths), **amounts})
     return ""
@@ -52,7 +52,7 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None) -> str:
 def is_own_limit(left: Left, hundredths: int | None) -> bool:
     """Return whether it is the member's own limit that a press would go beyond."""
     is_allowed = hundredths is not None or left.allows_unknown
-    return is_allowed and left.limit is not None and left.used > room_needed(left.limit, hundredths)
+    return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
 
 
 def own_words(left: Left) -> str:
@@ -66,7 +66,7 @@ def own_words(left: Left) -> str:
     return sentence % {"left": amount_words(rest), "limit": amount_words(limit or 0)}
 
 
-def room_needed(limit: int, hundredths: int | None) -> int:
+def used_at_most(limit: int, hundredths: int | None) -> int:
     """Return how much of `limit` may be used already for a press that costs `hundredths`.
 
     A press of unknown cost needs some room, whatever it costs in the end.

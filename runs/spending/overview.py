@@ -140,7 +140,7 @@ class Chosen:
 def overview(chosen: Chosen) -> Spending:
     """Return the tables of the page, in one query each."""
     period = chosen.period
-    inside = chosen.sums.filter(month__gte=period.first, month__lte=period.month)
+    inside = chosen.sums.filter(month__in=period.months)  # not a range: a person's sums of a month are found at once
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
     apps = _lines(inside, "app__public_id", lambda row: str(row["app__name"]), "app__name")
@@ -181,7 +181,7 @@ def _months(chosen: Chosen) -> list[Line]:
     """Return the twelve months that end with the present one, or with an older one that is shown."""
     last = _latest(chosen.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
-    rows = chosen.sums.filter(month__gte=window[0], month__lte=last).values("month")
+    rows = chosen.sums.filter(month__in=window).values("month")
     found = {row["month"]: _total(row) for row in rows.annotate(**{f"of_{name}": t for name, t in TOTALS.items()})}
     lines = [_month(month, found.get(month, Total()), chosen.period) for month in window]
     return _drawn(lines, is_whole=True)

@@ -41,6 +41,11 @@ class Period:
         return moved(self.month, 1 - YEAR) if self.is_year else self.month
 
     @property
+    def months(self) -> list[date]:
+        """The first days of its months."""
+        return [moved(self.first, n) for n in range(YEAR if self.is_year else 1)]
+
+    @property
     def starts_at(self) -> datetime:
         return _midnight(self.first)
 

@@ -52,9 +52,7 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
         "is_everything": is_everything,
         "limit": None if period.is_year or not is_everything else rules.portal_hundredths,
         "limit_words": credit_words(rules.portal_hundredths or 0),
-        "has_old": Charge.objects.filter(
-            is_from_before=True, month__gte=period.first, month__lte=period.month
-        ).exists(),
+        "has_old": Charge.objects.filter(is_from_before=True, month__in=period.months).exists(),
     }
     return render_page(request, "spending/manage_spending.html", context)
 

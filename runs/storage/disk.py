@@ -21,6 +21,12 @@ def disk_message(error: OSError) -> Message:
     return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE
 
 
+def is_full() -> bool:
+    """Return whether results no longer fit. Then nothing is started, since it would cost credits and be lost."""
+    free = free_bytes()
+    return free is not None and free < NO_ROOM
+
+
 def free_bytes() -> int | None:
     """Return how much room is left on the disk; None for a bucket, or if nothing has been saved yet."""
     try:

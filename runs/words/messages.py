@@ -160,7 +160,9 @@ SPENDING: dict[str, Promise] = {
     "limit_asked": _lazy(
         "%(name)s asks for a higher limit, after using %(used_credits)s of %(limit_credits)s in %(of_month)s."
     ),
-    "account_day": _lazy("The account has spent %(spent_credits)s in the last 24 hours, more than %(limit_credits)s."),
+    "account_day": _lazy(
+        "The account has spent %(spent_credits)s in the last 24 hours. The alert is set at %(limit_credits)s."
+    ),
     "account_left": _lazy("The account has only %(left_credits)s left."),
 }
 SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | SPENDING

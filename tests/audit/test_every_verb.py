@@ -10,7 +10,8 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from runs.models import App, Entry, Member, Verb
+from runs.audit.record import WITH_ORIGIN
+from runs.models import App, Entry, EntryOrigin, Member, Verb
 from runs.sharing.links import share_with_team
 from tests.support.access_rows import ROWS, SAID, Row
 from tests.support.access_world import World
@@ -69,6 +70,9 @@ def problem_of(answer: Any, act: Act) -> str:
     way = "guest" if act.who == "guest" else "page"
     if any(entry.way != way for entry in entries):
         return f"by {entries[0].way}"
+    origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries]).count()
+    if bool(origins) != (way == "guest" or not WITH_ORIGIN.isdisjoint(act.verbs)):
+        return f"with {origins} networks"
     return ""
 
 

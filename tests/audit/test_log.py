@@ -18,7 +18,7 @@ from runs.audit import networks
 from runs.audit.actors import as_guest, as_member, current_actor
 from runs.audit.record import record, record_each
 from runs.models import Entry, Member, Run, Verb
-from tests.support.clients import client_of
+from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_filters_stand_in_the_address(as_admin: Client, alice: Member, bob: Memb
     record(Verb.RUN_RENAMED, run, changes={"title": ("", "Packshot")}, actor=as_member(alice))
     record(Verb.RUN_SHARED, run, actor=as_member(bob))
     record(Verb.PERSON_CHANGED, bob, changes={"role": ("maker", "approver")}, actor=as_member(alice))
-    record(Verb.LINK_ANSWERED, None, label="Kim's link", actor=as_guest("Kim"))
+    record(Verb.LINK_MADE, None, label="Kim's link", actor=as_guest("Kim"))
 
     page = shown(as_admin)
     assert entries_in(page) == 5  # one says that Ada signed in
@@ -161,6 +161,14 @@ def test_secrets_and_typed_texts_stay_out(alice: Member) -> None:
     changes = Entry.objects.get().changes
     assert typed not in json.dumps(changes)
     assert changes["days"] == [7, 30]
+
+
+def test_a_sign_in_shows_admins_the_network_it_came_from(as_admin: Client, alice: Member) -> None:
+    Client().post("/login/", {"username": alice.email, "password": PASSWORD}, REMOTE_ADDR="203.0.113.77")
+    page = shown(as_admin, who=alice.public_id, act=Verb.PERSON_SIGNED_IN)
+    assert "from 203.0.113.0/24" in page
+    assert "203.0.113.77" not in page
+    assert "203.0.113" not in client_of(alice).get(f"/record/person/{alice.public_id}/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from runs import tasks
 from runs.engine import progress
 from runs.engine.save_outputs import GIVE_UP_AFTER
 from runs.history.bin import KEPT_FOR
-from runs.models import App, Entry, Member, OutputFile, Run, Verb
+from runs.models import App, Entry, Member, Output, OutputFile, RetentionRules, Run, Upload, Verb
+from runs.models.messages import Message
+from runs.notices.channels import set_channel, switch_off
 from tests.engine.steps import hand_over, look
 from tests.support.cartoonify import known_app, press
-from tests.support.factories import make_run
+from tests.support.factories import make_run, make_stored
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,6 +160,33 @@ def test_a_run_that_goes_for_good_keeps_its_entries(alice: Member) -> None:
     assert not Run.objects.exists()
     entry = Entry.objects.about("run", run.public_id).get()
     assert (entry.verb, entry.object_label, entry.way, entry.actor_id) == (Verb.RUN_PURGED, "Bottle", "worker", None)
+
+
+def test_what_the_daily_cleanup_removes_is_recorded(alice: Member, app: App) -> None:
+    long_ago = timezone.now() - timedelta(days=100)
+    days = dict.fromkeys(("ready_days", "rejected_days", "uploads_days", "record_days"), 30)
+    RetentionRules.objects.create(**days)
+    old = make_run(alice, app, status="completed", created_at=long_ago, finished_at=long_ago)
+    upload = Upload.objects.create(member=alice, file=make_stored(), status="ready", created_at=long_ago)
+    photo = old.inputs.create(position=1, name="Photo", type="url", value=[])
+    photo.links.create(upload=upload, position=0)
+    rejected = make_run(alice, app, status="completed").outputs.all()[0]
+    Output.objects.filter(pk=rejected.pk).update(verdict="rejected", removal_at=long_ago)
+    tasks.clear()
+    found = Entry.objects.filter(way=Entry.Way.WORKER).values_list("verb", "object_id")
+    assert set(found) == {
+        (Verb.RUN_BINNED, old.public_id),
+        (Verb.RESULT_PURGED, rejected.public_id),
+        (Verb.UPLOAD_PURGED, upload.public_id),
+    }
+
+
+def test_a_channel_that_is_turned_off_is_recorded_once() -> None:
+    channel = set_channel("teams", "https://127.0.0.1/", [], [], "")
+    for _ in range(2):
+        switch_off(channel, Message("chat_address_unreadable"))
+    entry = Entry.objects.get(verb=Verb.CHAT_SWITCHED_OFF)
+    assert (entry.object_label, entry.way, entry.changes) == ("Microsoft Teams", "worker", {})
 
 
 def test_a_command_of_django_that_makes_an_admin_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

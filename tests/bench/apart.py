@@ -42,6 +42,10 @@ BENCHES = {
     "review_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="review", engine="postgres"),
     "log": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "log_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800, module="log", engine="postgres"),
+    "spending": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
+    "spending_postgres": Bench(
+        run_seconds=5, per_minute=100, timeout_seconds=3600, module="spending", engine="postgres"
+    ),
     "catalogue": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=240),
     "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),

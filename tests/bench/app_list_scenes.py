@@ -13,7 +13,7 @@ from runs import catalog
 from runs.catalog import lamina_search
 from runs.engine import create_run, submit
 from runs.manage.health_report import Fact, health_report
-from runs.models import App, AppSearch, LaminaStatus, Member, Run
+from runs.models import App, AppSearch, Charge, LaminaStatus, Member, Run, SpendingSum
 from runs.sandbox.catalogue import load_catalogue
 from runs.spending.estimates import cost_line
 from tests.bench.report import Row
@@ -136,8 +136,8 @@ def beyond_the_list(door: Door, member: Member) -> list[Row]:
         rows.append(Row(f"beyond the list: found by {way}", "yes" if found else "no", "yes", found is not None))
         if found is not None:
             rows.append(_run(f"beyond the list: found by {way}, run on Lamina", found, member))
-            Run.objects.all().delete()
-            App.objects.all().delete()
+            for model in (Charge, SpendingSum, Run, App):
+                model._default_manager.all().delete()
     return rows
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from runs import catalog
 from runs.catalog import app_rules
@@ -15,6 +16,7 @@ from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppRule, Draft, Entry, Incident, Member, Notice, Preset, Run
 from runs.models.messages import Message
+from runs.notices.sentences import path_of
 from runs.words.messages import say
 from tests.catalog.lamina_search import lamina_part
 from tests.support.app_rules import hidden, locked, set_rules
@@ -257,7 +259,11 @@ def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admi
 
     assert AppRule.objects.get().pause == Message("rule_options_gone", {"field": "Hue"})
     assert "any of the options that are allowed for “Hue”" in as_admin.get(app.get_absolute_url()).text
-    assert "is paused, because its rules no longer fit its form" in as_admin.get("/inbox/").text
+    inbox = as_admin.get("/inbox/")
+    assert "is paused, because its rules no longer fit its form" in inbox.text
+    place = path_of(Notice.objects.get())
+    assert f'href="{escape(place)}"' in inbox.text
+    assert app.public_id in as_admin.get(place).text
 
 
 def test_a_locked_picture_that_the_field_no_longer_takes_pauses_the_app(admin_member: Member) -> None:

@@ -286,3 +286,16 @@ def test_a_paused_app_says_so_and_keeps_what_was_typed(
     assert "“Style” is set to a value that the app no longer allows." in as_admin.get(app.get_absolute_url()).text
     assert press(as_alice, old).status_code == 422
     assert Run.objects.count() == 1
+
+
+def test_what_lamina_says_of_a_hidden_field_is_not_lost(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=locked(PIXAR), p1=hidden("brand words"))
+    errors = [{"field": name, "message": f"{name} is odd."} for name in ("Style", "Prompt")]
+    Run.objects.filter(pk=old.pk).update(status="failed", failure="inputs", field_errors=errors)
+
+    page = Page(as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text)
+
+    assert errors_of(page) == {"Style": "Style is odd."}
+    assert "Prompt: Prompt is odd." in page.first(id="errors").words

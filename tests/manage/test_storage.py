@@ -8,6 +8,7 @@ from runs.models import Member, Notice, Run, StorageUse, StoredFile, Upload
 from runs.notices import trouble
 from runs.storage import disk, usage
 from runs.words.sizes import size_words
+from tests.support.app_forms import fields
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Element, Page
 
@@ -86,3 +87,19 @@ def test_a_disk_that_is_nearly_full_is_told_by_notice_and_on_the_page(
     trouble.look()
     assert Notice.objects.get(member=admin_member).message.code == "little_room"
     assert "The disk is nearly full: 2 GB left." in Page(as_admin.get("/manage/storage/").text).words
+
+
+def test_nothing_is_started_whose_results_would_not_fit(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    form = fields(app, alice)
+    monkeypatch.setattr(disk, "free_bytes", lambda: 200_000_000)
+
+    answer = as_alice.post(app.get_absolute_url(), form)
+
+    assert "The portal's disk is full, so results couldn't be saved." in Page(answer.text).words
+    assert not Run.objects.exists()
+    monkeypatch.setattr(disk, "free_bytes", lambda: 900_000_000)
+    as_alice.post(app.get_absolute_url(), form)
+    assert Run.objects.count() == 1

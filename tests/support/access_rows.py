@@ -330,6 +330,7 @@ ROWS = [
     Row("runs:manage-apps", "post", ADMIN, 302, data=lambda w: {"act": f"down:{w.app.public_id}"}),
     Row("runs:manage-app", "get", ADMIN, path=lambda w: [w.app.slug, w.app.public_id]),
     Row("runs:manage-app", "post", ADMIN, 302, path=lambda w: [w.app.slug, w.app.public_id], data=shaped),
+    Row("runs:manage-app-preview", "get", ADMIN, path=app),
     Row("runs:manage-app-reset", "get", ADMIN, path=app),
     Row("runs:manage-app-reset", "post", ADMIN, 302, path=app),
     Row("runs:manage-sharing", "get", ADMIN),

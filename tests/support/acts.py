@@ -150,6 +150,11 @@ def _newer_on_link(world: World) -> dict[str, Any]:
     return {"old": world.subject.output.public_id, "new": _latest_of.pop().public_id}
 
 
+def _shape(world: World, client: Client) -> None:
+    url = reverse("runs:manage-app", args=[world.app.slug, world.app.public_id])
+    client.post(url, {"seen": "0", "name": "Another name"})
+
+
 def _someone_new(world: World) -> dict[str, str]:
     return {"email": "new@example.com", "name": "New", "role": "maker"}
 
@@ -250,6 +255,16 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:chat-test", Act((Verb.CHAT_TESTED,), "admin")),
     ("runs:chat-remove", Act((Verb.CHAT_REMOVED,), "admin")),
     ("runs:manage-retention", Act((Verb.RULES_CHANGED,), "admin", data=lambda _: {"ready_days": "30"})),
+    ("runs:manage-apps", Act((Verb.APP_MOVED,), "admin", data=lambda w: {"act": f"up:{w.app.public_id}"},
+        before=lambda w, _: make_app("Another"))),
+    ("runs:manage-apps", Act((Verb.APP_SHAPED,), "admin", data=lambda w: {"act": "hide", "app": w.app.public_id})),
+    ("runs:manage-app", Act((Verb.APP_SHAPED,), "admin")),
+    ("runs:manage-app-reset", Act((Verb.APP_RESET,), "admin", data=lambda _: {"seen": "1"}, before=_shape)),
+    ("runs:manage-limits", Act((Verb.LIMITS_CHANGED,), "admin", data=lambda _: {"default": "100"})),
+    ("runs:manage-limit", Act((Verb.PERSON_LIMITED,), "admin", data=lambda _: {"sort": "own", "own": "50"})),
+    ("runs:app-price", Act((Verb.APP_PRICED,), "admin", data=lambda _: {"price": "3"})),
+    ("runs:ask-for-more", Act((Verb.PERSON_ASKED_FOR_MORE,))),
+    ("runs:spending-sheet", Act((Verb.EXPORTED,), "admin")),
     ("runs:manage-log-csv", Act((Verb.EXPORTED,), "admin")),
     ("runs:guest-decide", Act((Verb.RESULT_DECIDED,), "guest")),
     ("runs:guest-comment", Act((Verb.COMMENT_POSTED,), "guest")),

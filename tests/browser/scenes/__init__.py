@@ -1,6 +1,19 @@
 """Every state of every page, by name: checked by axe, and photographed for people to judge."""
 
-from tests.browser.scenes import bin_and_refusals, forms, inbox, people, results, reuse, review, runs, sharing, sign_in
+from tests.browser.scenes import (
+    bin_and_refusals,
+    forms,
+    inbox,
+    people,
+    record,
+    results,
+    reuse,
+    review,
+    runs,
+    sharing,
+    sign_in,
+    spending,
+)
 from tests.browser.scenes.stage import scenes
 
 __all__ = [
@@ -8,6 +21,7 @@ __all__ = [
     "forms",
     "inbox",
     "people",
+    "record",
     "results",
     "reuse",
     "review",
@@ -15,4 +29,5 @@ __all__ = [
     "scenes",
     "sharing",
     "sign_in",
+    "spending",
 ]

@@ -1,0 +1,69 @@
+"""An app as a maker sees it, for admins: the same page below a banner, from which nothing is saved or started."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from runs.models import App, Draft, FieldRule, Member, Run
+from tests.support.app_forms import fields
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+CHANGING = re.compile(r'(name="(?:token|csrfmiddlewaretoken)" value=")[^"]*|(nonce=")[^"]*')
+
+
+@pytest.fixture
+def app() -> App:
+    app = make_app("Poster")
+    FieldRule.objects.create(
+        app=app, key="prompt_text", name="Prompt", label="What it says", mode="locked", value="Sale"
+    )
+    return app
+
+
+def test_it_is_what_a_maker_gets(as_admin: Client, admin_member: Member, as_bob: Client, app: App) -> None:
+    """A9: the same HTML but for the banner; the admin's own results, drafts and rights are not in it."""
+    make_run(admin_member, app, status="completed")
+
+    preview = as_admin.get(_url(app)).text
+
+    banner = Page(preview).first(css="app-preview")
+    assert "This is what a maker sees." in banner.words
+    assert _main(preview) == _main(as_bob.get(app.get_absolute_url()).text)
+    assert "What it says" in _main(preview)
+
+
+def test_nothing_is_saved_or_started_from_it(as_admin: Client, admin_member: Member, app: App) -> None:
+    page = Page(as_admin.get(_url(app)).text)
+    control = next(field for field in page.find("input") if field.attributes.get("name") == "preview")
+    assert control.attributes["form"] == "app-form"
+    token = next(field for field in page.find("input") if field.attributes.get("name") == "token")
+    posted = fields(app, admin_member) | {"preview": "1", "token": token.attributes["value"]}
+
+    answer = as_admin.post(app.get_absolute_url(), posted, follow=True)
+    saved = as_admin.post(reverse("runs:draft-save", args=[app.public_id]), posted)
+
+    assert "This is only a preview: nothing was saved or started." in answer.text
+    assert (saved.status_code, Draft.objects.count(), Run.objects.count()) == (204, 0, 0)
+    del posted["preview"]  # even then, its token starts nothing
+    assert as_admin.post(app.get_absolute_url(), posted).status_code == 422
+    assert not Run.objects.exists()
+
+
+def test_it_says_if_makers_do_not_see_the_app(as_admin: Client, app: App) -> None:
+    as_admin.post("/manage/apps/", {"act": "hide", "app": [app.public_id]})
+    assert "Makers don&#x27;t see this app." in as_admin.get(_url(app)).text
+
+
+def _url(app: App) -> str:
+    return reverse("runs:manage-app-preview", args=[app.public_id])
+
+
+def _main(html: str) -> str:
+    """Return the page's main part without the banner and what differs each time."""
+    main = html[html.index("<main") : html.index("</main>")]
+    start, end = main.find('<div class="notice app-preview"'), main.index('<article class="app-page">')
+    return CHANGING.sub(r"\1", main[:start] + main[end:] if start > 0 else main).replace("\n  \n", "\n").strip()
