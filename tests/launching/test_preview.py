@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from runs.models import App, Draft, FieldRule, Member, Run
+from runs.models import App, AppRule, Draft, FieldRule, Member, Run
 from tests.support.app_forms import fields
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page
@@ -18,6 +18,7 @@ CHANGING = re.compile(r'(name="(?:token|csrfmiddlewaretoken)" value=")[^"]*')
 @pytest.fixture
 def app() -> App:
     app = make_app("Poster")
+    AppRule.objects.create(app=app)
     FieldRule.objects.create(
         app=app, key="prompt_text", name="Prompt", label="What it says", mode="locked", value="Sale"
     )
