@@ -9,16 +9,10 @@ from runs.models import Entry, Verb
 BATCH = 5000
 
 
-def overdue_before(now: datetime, days: int | None) -> datetime | None:
-    """Return the time before which entries go; None: they stay for ever."""
-    return None if days is None else now - timedelta(days=days)
-
-
 def apply(now: datetime, days: int | None, batch: int = BATCH) -> int:
-    """Remove entries older than `days`; return how many. Each transaction removes at most `batch`."""
-    end = overdue_before(now, days)
+    """Remove entries older than `days` (None = never); return how many. Each transaction removes at most `batch`."""
     removed = 0
-    while end is not None and (count := _remove_some(end, batch)):
+    while days is not None and (count := _remove_some(now - timedelta(days=days), batch)):
         removed += count
     return removed
 
