@@ -3,29 +3,41 @@
 import hashlib
 from collections.abc import Iterable
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
-from runs.models import App, FieldRule, StoredFile
+from runs.models import App, AppRule, FieldRule, StoredFile
 from runs.models.app import AppQuerySet
 from runs.schema_forms.types import Rule, UploadInfo
 
 
 def rules_of(app: App) -> list[Rule]:
-    """Return the rules for the fields of `app`, also of fields that its form no longer has. Makes one query, unless the
-    app was loaded `with_rules`."""
-    is_loaded = "field_rules" in getattr(app, "_prefetched_objects_cache", ())
-    rows = app.field_rules.all() if is_loaded else app.field_rules.select_related("file")
-    return [as_rule(row) for row in rows]
+    """Return the rules for the fields of `app`, also of fields that its form no longer has.
+
+    They are read once for each instance; not at all if the admin hasn't shaped the app, or if it was loaded
+    `with_rules`.
+    """
+    return [as_rule(row) for row in _rows(app)]
 
 
 def with_rules(apps: AppQuerySet) -> AppQuerySet:
-    """Load the rules for the fields along with `apps`."""
-    return apps.prefetch_related(Prefetch("field_rules", FieldRule.objects.select_related("file")))
+    """Load the rules along with `apps`."""
+    return apps.select_related("rule").prefetch_related(_field_rules())
 
 
 def locked_files(app: App) -> dict[str, StoredFile]:
     """Return the pictures that the rules of `app` lock, by the id they have in `Rule.file`."""
-    return {row.file.public_id: row.file for row in app.field_rules.select_related("file") if row.file}
+    return {row.file.public_id: row.file for row in _rows(app) if row.file}
+
+
+def _rows(app: App) -> list[FieldRule]:
+    if AppRule.of(app) is None:  # every rule for a field belongs to a shaped app
+        return []
+    prefetch_related_objects([app], _field_rules())
+    return list(app.field_rules.all())
+
+
+def _field_rules() -> "Prefetch[str]":
+    return Prefetch("field_rules", FieldRule.objects.select_related("file"))
 
 
 def as_rule(row: FieldRule) -> Rule:

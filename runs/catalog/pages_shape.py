@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.core.files.uploadedfile import UploadedFile
@@ -105,9 +105,13 @@ class FieldPart:
 
     @property
     def state_words(self) -> str:
-        """What the admin has set, in a few words, for the folded field."""
-        words = edit_words(self.edit, self.question)
-        return " · ".join(words)
+        """What the admin has set besides the label, in a few words, for the folded field."""
+        return " · ".join(edit_words(replace(self.edit, label=""), self.question))
+
+    @property
+    def all_words(self) -> str:
+        """Everything that the admin has set, in a few words."""
+        return " · ".join(edit_words(self.edit, self.question))
 
     @property
     def modes(self) -> list[tuple[str, str, str, str, bool]]:

@@ -121,7 +121,7 @@ def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, 
     """Return a label, a count, a URL, and whether it is selected, for each kind of apps that there are."""
     labels = {
         "": pgettext("apps", "All"),
-        "changed": _("Changed at Lamina"),
+        "changed": _("Changed on Lamina"),
         "paused": _("Paused"),
         "hidden": _("Hidden"),
         "shaped": _("Changed here"),

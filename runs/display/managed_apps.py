@@ -19,7 +19,7 @@ from runs.models.app import AppQuerySet
 from runs.words.fold import fold
 from runs.words.numbers import number_words
 
-PAGE = 100
+PAGE = 50
 CHANGED_LATELY = timedelta(days=30)
 SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; all of them first
 

@@ -329,7 +329,7 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         _log(run, fields)
         before = run.status
         run.refresh_from_db()
-        if run.status != before and run.status in FINAL:
+        if fields.get("status") in FINAL:
             record(_end_of(fields), run, changes={"status": (before, run.status)})
             events.run_ended.send(run)
     return True

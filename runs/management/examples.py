@@ -8,6 +8,7 @@ shared, starred and backdated as if the demo members had worked for a few days. 
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ from runs.management.example_review import needs_next
 from runs.models import App, GuestLink, Member, Output, OutputFile, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.sharing import links
+from runs.spending.charges import LimitReached
 from runs.web.demo import DEMO_EMAILS
 
 AT_ONCE = 3
@@ -218,7 +220,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
         keeps_draft=True,
         replaces=replaces,
     )
-    with transaction.atomic():
+    with suppress(LimitReached), transaction.atomic():  # an admin has already set one
         run = launch_run(member, press)
         Run.objects.filter(pk=run.pk).update(is_example=True)
 

@@ -13,12 +13,11 @@ from runs.models.spending import day_of, month_of
 QUERY = """
 SELECT own.*, mine.used AS used, everyones.used AS portal_used, limits.default_hundredths AS default_limit,
     limits.portal_hundredths AS portal_limit, limits.allows_unknown AS allows_unknown
-FROM runs_member member
+FROM (SELECT CAST(%(member)s AS bigint) AS id) member
 LEFT JOIN runs_memberlimit own ON own.member_id = member.id
 LEFT JOIN runs_monthtotal mine ON mine.member_id = member.id AND mine.month = %(month)s
 LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones.month = %(month)s
 LEFT JOIN runs_spendinglimits limits ON TRUE
-WHERE member.id = %(member)s
 LIMIT 1
 """
 
@@ -53,7 +52,7 @@ class Left:
 
 
 def left_for(member: Member, now: datetime | None = None) -> Left:
-    """Return what is left for `member` this month, in one query."""
+    """Return what is left for `member` this month, in one query; a member who isn't stored has spent nothing."""
     now = now or timezone.now()
     found: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
     return Left(

@@ -15,7 +15,6 @@ from runs.history.bin import KEPT_FOR
 from runs.models import App, Entry, Member, Output, OutputFile, RetentionRules, Run, Upload, Verb
 from runs.models.messages import Message
 from runs.notices.channels import set_channel, switch_off
-from tests.engine.steps import hand_over, look
 from tests.support.cartoonify import known_app, press
 from tests.support.factories import make_run, make_stored
 from tests.support.sandbox_door import SandboxDoor
@@ -127,9 +126,10 @@ def test_a_run_is_recorded_when_it_is_started_sent_and_ended(alice: Member, app:
 
 def test_a_start_that_is_found_again_is_recorded_as_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
-    run = hand_over(press(alice, app))
-    assert run.status == "checking"
-    look(run)
+    run = press(alice, app)
+    tasks.submit_run(run.pk)
+    assert Run.objects.filter(status="checking").update(due_at=timezone.now())
+    tasks.check_run(run.pk)
     assert [verb for verb, _ in verbs_of(run)] == [Verb.RUN_STARTED, Verb.RUN_FOUND]
 
 
@@ -137,7 +137,8 @@ def test_a_cancelled_run_is_recorded_when_somebody_asks_and_when_it_ends(
     alice: Member, app: App, sandbox: SandboxDoor
 ) -> None:
     sandbox.control("script", appId=None, times=1, outcome="never")
-    run = hand_over(press(alice, app))
+    run = press(alice, app)
+    tasks.submit_run(run.pk)
     progress.ask_cancel(run, alice, timezone.now())
     progress.ask_cancel(run, alice, timezone.now())
     tasks.cancel_run(run.pk)

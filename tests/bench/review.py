@@ -2,14 +2,17 @@
 versions, and History by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
-runs; on PostgreSQL, ten times as many.
+runs; on PostgreSQL, ten times as many. There, each page is also asked for with a tenth of the rows, to see that it
+doesn't read more rows when there are more.
 """
 
 import re
 import time
 from functools import partial
 
-from django.db import connection
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.utils import timezone
 
 from runs.models import Comment, Decision, Member, Output, ReviewItem, ReviewRequest, Run
@@ -25,6 +28,7 @@ from tests.bench.history_search import (
 )
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
+from tests.bench.rows_read import rows_read
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
 
@@ -33,6 +37,7 @@ ANSWERS = 20
 ANSWER_MS = 150.0
 COMMENTS = 200
 VERSIONS = 50
+FEWER, MOST_GROWTH = 10, 1.2
 VERDICT = "CASE n % 3 WHEN 0 THEN 'changes' WHEN 1 THEN 'rejected' ELSE 'approved' END"  # of the second result
 CONTENT = f"'{1:064}'"
 RUN_COLUMNS = {
@@ -53,13 +58,39 @@ def bench(portal: Portal, report: Report) -> None:
     runs = portal.runs * (MORE_ON_POSTGRES if connection.vendor == "postgresql" else 1)
     many, approver = portal.make_member("many"), portal.make_member("approver")
     Member.objects.filter(pk=approver.pk).update(role="approver")
+    portal.start_web()
+    before = read_before(many, approver, runs // FEWER) if connection.vendor == "postgresql" else {}
     begun = time.monotonic()
     busy = make_reviewed(many, approver, runs)
-    portal.start_web()
     with report.part(f"{runs:,} runs, {runs * OUTPUTS_PER_RUN:,} outputs, {runs * 2:,} decisions, {runs:,} comments"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
     visitor = Visitor(portal.url, approver)
-    pages = {
+    for what, path in pages_of(busy, approver, many).items():
+        with report.part(what):
+            measure_search(report, visitor, approver, path, MAX_MS)
+            if read := before.get(what):
+                now = rows_read(approver, path)
+                aside = f"{read:,} → {now:,}"
+                report.at_most(f"rows read with {FEWER} times as many", now / read, MOST_GROWTH, aside=aside)
+    with report.part("an answer in the queue"):
+        report_time(report, partial(answer, visitor), ANSWER_MS)
+
+
+def read_before(many: Member, approver: Member, count: int) -> dict[str, int]:
+    """Return how many rows each page reads in a portal with `count` runs, which is undone afterwards."""
+    with transaction.atomic():
+        busy = make_reviewed(many, approver, count)
+        read = {what: rows_read(approver, path) for what, path in pages_of(busy, approver, many).items()}
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:  # ids follow one another again, as `make_rows` counts on
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(apps.get_app_config("runs").get_models())):
+            cursor.execute(statement)
+    return read
+
+
+def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:
+    """Return the pages to measure: paths by name."""
+    return {
         f"queue with {WAITING:,} waiting": "/review/",
         f"a result with {COMMENTS} comments and {VERSIONS} versions": busy.get_absolute_url(),
         "History, approved": "/history/?tab=team&decision=approved",
@@ -71,11 +102,6 @@ def bench(portal: Portal, report: Report) -> None:
         "History, waiting for me": "/history/?tab=team&waits=me",
         "History, waiting for anyone": "/history/?tab=team&waits=anyone",
     }
-    for what, path in pages.items():
-        with report.part(what):
-            measure_search(report, visitor, approver, path, MAX_MS)
-    with report.part("an answer in the queue"):
-        report_time(report, partial(answer, visitor), ANSWER_MS)
 
 
 def answer(visitor: Visitor) -> float:

@@ -42,6 +42,8 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         f"/presets/new/?from={runs[0]}",
         "/manage/",
         "/manage/people/",
+        "/manage/apps/",
+        f"/manage{forms[1]}",
         "/me/",
         "/bin/",
         f"/runs/{runs[0]}/delete/",

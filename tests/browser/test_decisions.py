@@ -97,6 +97,30 @@ def test_deciding_on_a_phone_without_scripts(new_context: Contexts, run: Run, pe
     expect(front).to_contain_text("Approved by you")
 
 
+@pytest.mark.parametrize(("width", "language"), [(320, "de"), (360, "en")])
+def test_on_a_phone_the_decision_is_within_reach(
+    new_context: Contexts, petra: Member, width: int, language: str
+) -> None:
+    Member.objects.filter(pk=petra.pk).update(language=language)
+    run = make_run(petra, status="completed")
+    make_kept(run)
+    page = new_context(petra, viewport={"width": width, "height": 640}, has_touch=True).new_page()
+    page.goto(run.outputs.all()[0].get_absolute_url())
+    link, acts = page.locator("#verdict-link"), page.locator(".file-actions")
+    expect(link).to_be_in_viewport(ratio=1)
+    expect(acts.locator("> .more-open")).to_be_in_viewport(ratio=1)
+    assert acts.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert findings(page) == []
+    link.click()
+    approve = page.locator(".verdict .is-approved button")
+    expect(approve).to_be_in_viewport(ratio=1)
+    approve.click()
+    expect(link).to_have_accessible_name({"de": "Freigegeben", "en": "Approved"}[language])
+    expect(acts.locator("> .more-open")).to_be_in_viewport(ratio=1)
+    assert acts.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert findings(page) == []
+
+
 def test_the_shown_version_is_in_view_in_the_strip(page: Page, alice: Member) -> None:
     app = make_app()
     first, *later = [make_kept(make_run(alice, app, status="completed")).output for _ in range(8)]

@@ -81,7 +81,7 @@ def test_admins_find_apps_by_name_and_group(as_admin: Client, apps: list[App]) -
     _press(as_admin, "group", group="Shop", app=[apps[2]])
     assert _names(as_admin, q="CAFE") == ["Café poster"]
     assert _names(as_admin, q="shop") == ["C"]
-    assert "No app is like that." in as_admin.get("/manage/apps/", {"q": "zebra"}).text
+    assert "No app matches." in as_admin.get("/manage/apps/", {"q": "zebra"}).text
 
 
 def _press(client: Client, act: str, **posted: object) -> str:

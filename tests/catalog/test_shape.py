@@ -120,7 +120,7 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "has changed at Lamina while you had it open" in page.first(css="shape-notes").words
+    assert "has changed on Lamina while you had it open" in page.first(css="shape-notes").words
     assert _value(page, "p1-label") == "What it says"
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()

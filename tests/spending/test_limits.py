@@ -1,4 +1,7 @@
-"""Limits hold however many people press at once, and whoever meets one reads what is left and who can raise it."""
+"""Limits hold however many people press at once, and whoever meets one reads what is left and who can raise it.
+
+There are no batches yet. Once there are, a batch beyond the limit must be refused as a whole, before its first start.
+"""
 
 import json
 import os

@@ -1,6 +1,7 @@
 """Every state of every page, by name: checked by axe, and photographed for people to judge."""
 
 from tests.browser.scenes import (
+    apps,
     bin_and_refusals,
     forms,
     inbox,
@@ -17,6 +18,7 @@ from tests.browser.scenes import (
 from tests.browser.scenes.stage import scenes
 
 __all__ = [
+    "apps",
     "bin_and_refusals",
     "forms",
     "inbox",

@@ -1,0 +1,34 @@
+"""The admins' pages of apps with 500 apps of 40 fields: how many queries they make (A10; times are in the bench)."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from runs.models import App, AppRule, AppSchema, FieldRule
+from tests.support.factories import make_app
+
+pytestmark = pytest.mark.django_db
+MANY = [{"key": f"k{n}", "name": f"Field {n}", "type": "text", "default": ""} for n in range(40)]
+SIGNED_IN = 2  # queries of every page: the session and the member
+
+
+def test_500_apps_of_40_fields(as_admin: Client) -> None:
+    first = make_app("First", MANY)
+    names = [App(name=f"App {n}", remote_id=f"app-{n}", position=n) for n in range(499)]
+    apps = [first, *App.objects.bulk_create(names)]
+    AppSchema.objects.bulk_create([AppSchema(app=app, version="1", parameters=MANY) for app in apps[1:]])
+    AppRule.objects.bulk_create([AppRule(app=app, group=f"Group {n % 7}") for n, app in enumerate(apps)])
+    rules = [FieldRule(app=app, key=f"k{n}", label=f"Label {n}") for app in apps[:50] for n in range(40)]
+    FieldRule.objects.bulk_create(rules)
+
+    assert _queries(as_admin, "/manage/apps/") <= 6 + SIGNED_IN
+    assert _queries(as_admin, reverse("runs:manage-app", args=[first.slug, first.public_id])) <= 8 + SIGNED_IN
+
+
+def _queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(url).status_code == 200
+    print("\n".join(query["sql"][:150] for query in found))  # noqa: T201 - for `-s`
+    return len(found)

@@ -1,0 +1,42 @@
+"""Notices while two processes tell of the same events and are killed: one for each event and person."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import engines
+from tests.support.notice_teller import PEOPLE, RUNS
+from tests.support.processes import Home, wait_until
+
+TELLER = (sys.executable, "-m", "tests.support.notice_teller")
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", engines.names())
+def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str, tmp_path: Path) -> None:
+    with engines.engine(name) as engine:
+        home = Home(tmp_path, **engine.env)
+        home.migrate()
+        assert home.run(*TELLER, "make").wait() == 0, home.output()
+        killed = [tell_and_kill(home) for _ in range(2)]
+        assert [process.wait() for process in (home.run(*TELLER, "tell"), home.run(*TELLER, "tell"))] == [0, 0]
+        done = subprocess.run([*TELLER, "count"], cwd=home.root, env=home.env, capture_output=True, check=True)
+    assert killed == [-signal.SIGKILL] * 2
+    assert json.loads(done.stdout) == {"notices": RUNS * PEOPLE, "wrong": 0}
+
+
+def tell_and_kill(home: Home) -> int:
+    """Let two processes tell, and kill one of them at work and then the other; return how the first ended."""
+    before = home.output().count("told")
+    first, second = home.run(*TELLER, "tell"), home.run(*TELLER, "tell")
+    few = random.randint(1, 10)
+    wait_until(lambda: home.output().count("told") >= before + few, "the processes to tell")
+    for process in (first, second):
+        process.kill()
+        process.wait()
+    return first.returncode
