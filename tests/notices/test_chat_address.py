@@ -25,7 +25,7 @@ from tests.support.chat_receiver import SECRET, Receiver
 from tests.support.factories import make_run
 from tests.support.hostile_server import Decoy
 from tests.support.hostile_urls import HOSTILE_URLS
-from tests.support.rebinding import PUBLIC, rebind
+from tests.support.second_lookup import PUBLIC, rebind
 
 NEW_KEY, OLD_KEY = "a-new-key-of-the-portal-0123456789", "the-old-key-of-the-portal-98765432"
 

@@ -15,11 +15,11 @@ from runs.notices import choices, mails, sentences
 from runs.review import verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
-from tests.review.queue_page import form_of, heading
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
 from tests.support.notices import send_gathered
 from tests.support.page import Page
+from tests.support.queue_page import form_of, heading
 
 pytestmark = pytest.mark.django_db
 LABELS = ["Front", "Side", "Back", "Detail"]

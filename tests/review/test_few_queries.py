@@ -7,17 +7,16 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.models import Comment, Member, Output, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
-from tests.review.queue_page import heading
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.page import Page
+from tests.support.queue_page import heading, queries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,14 +24,6 @@ MOST = 8
 WAITING = 1_000
 PER_RUN = 25
 GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision", "comment", "mention")}
-
-
-def queries_of(client: Client, url: str) -> list[str]:
-    """The queries of a page, without those that a process makes only every few seconds."""
-    client.get(url)
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(url).status_code == 200
-    return [query["sql"] for query in captured.captured_queries if "runs_laminastatus" not in query["sql"]]
 
 
 def whole_tables(asked: list[str]) -> list[str]:

@@ -13,9 +13,9 @@ from django.test import Client
 
 from runs.models import Decision, Member, Output, ReviewItem, Run
 from runs.review import requests
-from tests.review.queue_page import form_of, heading, make_results
 from tests.support.clients import client_of
 from tests.support.page import Page
+from tests.support.queue_page import form_of, heading, make_results
 
 PEOPLE, RESULTS, EACH = 50, 200, 6
 ANSWER_SECONDS = 0.15

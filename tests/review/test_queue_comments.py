@@ -14,9 +14,9 @@ from runs.review import comments, requests
 from runs.review.carry_over import carry_over
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
-from tests.review.queue_page import form_of, heading, make_results
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.page import Page
+from tests.support.queue_page import form_of, heading, make_results
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Decision, Member, Output, OutputFile
 from runs.review import requests
-from tests.review.queue_page import make_results
 from tests.support.factories import make_app, make_run, make_stored
+from tests.support.queue_page import make_results
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 READY = "[data-queue=on]"

@@ -14,7 +14,7 @@ from runs.storage.guard import is_public
 from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
 from tests.support.hostile_urls import HOSTILE_URLS
 from tests.support.messages import says
-from tests.support.rebinding import PUBLIC, rebind
+from tests.support.second_lookup import PUBLIC, rebind
 
 ANY = 5_000_000  # bytes
 PLENTY = 60.0  # seconds, for anything that arrives or is refused at once

@@ -1,5 +1,8 @@
 """The pages of Review as tests use them, and results that wait there."""
 
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.models import App, Member, Output
@@ -12,6 +15,14 @@ def form_of(page: Page, **given: str) -> dict[str, str]:
     form = page.first("form", id="decide")
     hidden = {e.attributes["name"]: e.attributes["value"] for e in form.find("input")}
     return {**hidden, "note": form.first("textarea").text, **given}
+
+
+def queries_of(client: Client, url: str) -> list[str]:
+    """The queries of a page, without those that a process makes only every few seconds."""
+    client.get(url)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return [query["sql"] for query in captured.captured_queries if "runs_laminastatus" not in query["sql"]]
 
 
 def heading(page: Page) -> str:
