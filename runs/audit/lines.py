@@ -15,6 +15,7 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
+COUNTS = ("comments", "files", "results")  # 0 before means that there was nothing
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def changes_of(entry: Entry) -> list[Change]:
 
 
 def _change(name: str, before: Any, after: Any) -> Change:
-    was = "" if before in (None, "", [], {}) else value_words(before, name)
+    is_new = before in (None, "", [], {}) or (name in COUNTS and not before)
+    was = "" if is_new else value_words(before, name)
     return Change(field_words(name), was, value_words(after, name))
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
-from runs.models import Decision, Member, Run, Verb
+from runs.models import Decision, Member, NoticeKind, Run, Verb
 from runs.words.verbs import VERBS
 
 GROUPS: dict[str, Promise] = {
@@ -39,28 +39,80 @@ KINDS: dict[str, Promise] = {
     "browser": _lazy("Browser"),
 }
 FIELDS: dict[str, Promise] = {
+    "address": _lazy("Address"),
     "alert_left": _lazy("Alert: left in the account"),
     "alert_spent": _lazy("Alert: spent in 24 hours"),
     "allows_unknown": _lazy("Apps of unknown cost"),
-    "everyone": _lazy("Limit of everyone together"),
+    "apps": _lazy("Apps"),
+    "asks_review": _lazy("Asks for a decision"),
+    "audience": _lazy("For"),
+    "comments": _lazy("Comments"),
+    "deciders": _lazy("Who decides"),
     "each_person": _lazy("Limit of each person"),
+    "email": _lazy("Email"),
+    "entries": _lazy("Entries"),
+    "everyone": _lazy("Limit of everyone together"),
+    "expires_at": _lazy("Ends"),
+    "failed_days": _lazy("Failed runs (days)"),
+    "fields": _lazy("Fields"),
+    "file": pgettext_lazy("noun", "File"),
+    "files": _lazy("Files"),
+    "filter": pgettext_lazy("noun", "Filter"),
+    "four_eyes": _lazy("Four eyes"),
+    "group": _lazy("Group"),
+    "guests_allowed": _lazy("Guest links allowed"),
+    "has_shortcuts": _lazy("Keyboard shortcuts"),
+    "help": pgettext_lazy("of a field", "Help"),
+    "hides_names": _lazy("Hides names"),
+    "host": pgettext_lazy("of an address", "Host"),
+    "house_rules": _lazy("House rules"),
+    "is_hidden": _lazy("Hidden"),
+    "is_team": _lazy("For the whole team"),
+    "kinds": _lazy("Kinds of news"),
+    "label": pgettext_lazy("of a field", "Label"),
+    "language": _lazy("Language"),
+    "lets_comment": _lazy("Guests can comment"),
+    "lets_decide": _lazy("Guests decide"),
     "limit": _lazy("Monthly limit"),
+    "line": pgettext_lazy("of an app", "Line"),
+    "link_makers": _lazy("Who can create links"),
+    "links": _lazy("Guest links"),
+    "longest_days": _lazy("Longest link (days)"),
+    "mail_hour": _lazy("Hour of daily emails"),
+    "may_download": _lazy("Guests can download"),
+    "message": pgettext_lazy("to a guest", "Message"),
+    "mode": pgettext_lazy("of a field", "State"),
+    "name": _lazy("Name"),
+    "needs_passphrase": _lazy("Passphrase needed"),
+    "needs_reason": _lazy("Reason needed"),
+    "older_than": _lazy("Older than"),
+    "options": pgettext_lazy("of a field", "Options"),
+    "owner": _lazy("Owner"),
+    "passphrase": _lazy("Passphrase"),
+    "place": _lazy("Place"),
+    "presets": _lazy("Presets"),
     "price": _lazy("Price"),
     "raised_to": _lazy("Raised to"),
     "raised_until": _lazy("Raised until"),
-    "asks_review": _lazy("Asks for a decision"),
-    "email": _lazy("Email"),
-    "entries": _lazy("Entries"),
-    "expires_at": _lazy("Ends"),
-    "files": _lazy("Files"),
-    "name": _lazy("Name"),
-    "older_than": _lazy("Older than"),
-    "owner": _lazy("Owner"),
+    "ready_days": _lazy("Runs with results (days)"),
+    "record_days": _lazy("Record (days)"),
+    "rejected_days": _lazy("Rejected results (days)"),
+    "reminder": _lazy("Reminder of due decisions"),
     "results": _lazy("Results"),
     "role": _lazy("Role"),
+    "roles": _lazy("Roles"),
     "rows": _lazy("Rows"),
+    "runs": _lazy("Runs"),
+    "shows_app": _lazy("Shows the app"),
+    "shows_comments": _lazy("Shows comments of others"),
+    "shows_inputs": _lazy("Shows inputs"),
     "status": _lazy("State"),
+    "team_by_default": _lazy("New runs are shared with the team"),
+    "theme": _lazy("Appearance"),
+    "time_zone": _lazy("Time zone"),
     "title": _lazy("Title"),
+    "uploads_days": _lazy("Uploads (days)"),
+    "value": pgettext_lazy("of a field", "Value"),
     "verdict": _lazy("Decision"),
 }
 VALUES: dict[str, Mapping[str, "str | Promise"]] = {
@@ -87,6 +139,8 @@ def field_words(name: str) -> str:
     """Return the name of what changed: "asks_review" is "Asks for a decision", and "longest_days" "Longest days"."""
     if name in FIELDS:
         return str(FIELDS[name])
+    if name in NoticeKind.values:
+        return str(NoticeKind(name).label)
     words = " ".join(filter(None, WORD_STARTS.split(name)))
     return words[:1].upper() + words[1:]
 

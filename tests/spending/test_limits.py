@@ -72,7 +72,7 @@ def test_ten_presses_from_four_processes_never_go_beyond_a_limit(
     url = f"sqlite:///{database['NAME']}"
     if connection.vendor == "postgresql":
         url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{database['NAME']}"
-    environ = os.environ | {"TEST_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environ = os.environ | {"TEST_DATABASE_URL": url}
     gate = tmp_path / "go"
     pressers = [
         subprocess.Popen(
