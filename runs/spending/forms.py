@@ -88,7 +88,7 @@ class PersonLimitForm(forms.Form):
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
-    sort = forms.ChoiceField(choices=SORTS, widget=forms.RadioSelect)
+    sort = forms.ChoiceField(label=_lazy("Monthly limit"), choices=SORTS, widget=forms.RadioSelect)
     own = CreditsField(label=_lazy("Their own limit"))
     raised_to = CreditsField(label=_lazy("Raise the limit to"))
     raised_until = forms.DateField(
