@@ -16,7 +16,7 @@ from runs.models import Charge, Member, MonthTotal, Run, SpendingSum
 from runs.models.spending import month_of
 from runs.spending.estimates import Estimate, estimate
 from runs.spending.left import Left, left_for
-from runs.spending.limits import beyond_limit, used_at_most
+from runs.spending.limit_words import beyond_limit, used_at_most
 from runs.words.errors import UserFacingError
 
 State = Charge.State

@@ -12,7 +12,7 @@ from runs.connection import status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
 from runs.spending.left import Left, left_for
-from runs.spending.limits import beyond_limit, is_own_limit, own_words
+from runs.spending.limit_words import beyond_limit, is_own_limit, own_words
 from runs.storage import disk
 from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words

@@ -1,92 +1,129 @@
-"""What a person reads whose run would go beyond a limit: what is left, what the run needs, and who can raise it."""
+"""Who may spend how much a month, and what apps cost without an estimate. Changes hold from the next press."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from runs.models import Member
-from runs.models.spending import HUNDREDTHS
-from runs.spending.left import Left
-from runs.team.admins import admin_names
-from runs.words.sentences import about_credits, credits_words
-
-# Messages about a limit: (for admins, for others).
-OWN = (
-    gettext_noop(
-        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit under "
-        "“Manage”."
-    ),
-    gettext_noop(
-        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. An admin can raise your limit: "
-        "%(names)s."
-    ),
-)
-PORTAL = (
-    gettext_noop(
-        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. You can raise the limit under "
-        "“Manage”."
-    ),
-    gettext_noop(
-        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. An admin can raise the limit: "
-        "%(names)s."
-    ),
-)
-UNKNOWN = (
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. You can set a price under “Manage”."),
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. An admin can set a price: %(names)s."),
-)
+from runs.audit.record import differences, record
+from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
+from runs.models.spending import day_of, month_of
+from runs.words.amounts import amount_words, credit_words, to_credits
 
 
-def beyond_limit(member: Member, left: Left, hundredths: int | None) -> str:
-    """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can."""
-    if hundredths is None and not left.allows_unknown:
-        return _say(UNKNOWN, member, {})
-    for messages, limit, used in ((OWN, left.limit, left.used), (PORTAL, left.portal_limit, left.portal_used)):
-        if limit is not None and used > used_at_most(limit, hundredths):
-            amounts = {"left": amount_words(max(0, limit - used)), "limit": amount_words(limit)}
-            return _say(messages, member, {"cost": _cost_words(hundredths), **amounts})
-    return ""
+@dataclass(frozen=True)
+class PersonLimit:
+    """What a member has used this month and may use, in hundredths; `limit` is None without a limit."""
+
+    member: Member
+    own: MemberLimit
+    used: int
+    limit: int | None
+    is_raised: bool
+
+    @property
+    def used_words(self) -> str:
+        return amount_words(self.used)
+
+    @property
+    def limit_words(self) -> str:
+        return limit_words(self.limit)
+
+    @property
+    def words(self) -> str:
+        """A sentence about this month."""
+        if self.limit is None:
+            return _("%(used)s used this month.") % {"used": credit_words(self.used)}
+        values = {"used": amount_words(self.used), "limit": credit_words(self.limit)}
+        return _("%(used)s of %(limit)s used this month.") % values
 
 
-def is_own_limit(left: Left, hundredths: int | None) -> bool:
-    """Return whether it is the member's own limit that a press would go beyond."""
-    is_allowed = hundredths is not None or left.allows_unknown
-    return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
+def limit_words(limit: int | None) -> str:
+    """Return a limit in a table, such as "100" or "no limit"."""
+    return _("no limit") if limit is None else amount_words(limit)
 
 
-def own_words(left: Left) -> str:
-    """Return what is left of the limit that is nearer, the member's or the team's; empty if there is none."""
-    if left.left is not None and left.left == left.least:
-        sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
-    elif left.portal_left is not None:
-        sentence, rest, limit = _("Team: %(left)s of %(limit)s left this month"), left.portal_left, left.portal_limit
-    else:
-        return ""
-    return sentence % {"left": amount_words(rest), "limit": amount_words(limit or 0)}
+def person_limits(on: date | None = None) -> list[PersonLimit]:
+    """Return what active members who may run apps have used and may use, those who used most first; in two queries."""
+    default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
+    used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
+    people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
+    found = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
+    return sorted(found, key=lambda one: (-one.used, one.member.display_name.lower()))
 
 
-def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may be used already for a press that costs `hundredths`.
-
-    A press of unknown cost needs some room, whatever it costs in the end.
-    """
-    return limit - (1 if hundredths is None else hundredths)
-
-
-def amount_words(hundredths: int) -> str:
-    """Return an amount of credits such as "12" or "4,250.5"."""
-    return credits_words(Decimal(hundredths) / HUNDREDTHS)
+def person_limit(member: Member) -> PersonLimit:
+    """Return what `member` has used this month and may use."""
+    now = timezone.now()
+    total = MonthTotal.objects.filter(month=month_of(now), member=member).first()
+    row = Member.objects.select_related("spending_limit").get(pk=member.pk)
+    row.used = total.used if total else 0  # type: ignore[attr-defined]  # as `person_limits` annotates it
+    return _person(row, SpendingLimits.current().default_hundredths, day_of(now))
 
 
-def _cost_words(hundredths: int | None) -> str:
-    if hundredths is None:
-        return _("an unknown number of credits")
-    return about_credits(Decimal(hundredths) / HUNDREDTHS)
+def _person(member: Member, default: int | None, day: date) -> PersonLimit:
+    own = getattr(member, "spending_limit", None) or MemberLimit(member=member)
+    used: int | None = getattr(member, "used", None)
+    return PersonLimit(member, own, used or 0, own.limit(default, day), own.is_raised(day))
 
 
-def _say(messages: tuple[str, str], member: Member, values: dict[str, str]) -> str:
-    for_admins, for_others = messages
-    if member.is_admin:
-        return _(for_admins) % values
-    return _(for_others) % {**values, "names": admin_names() or _("nobody at the moment")}
+def unpriced_apps() -> Sequence[App]:
+    """Return the apps on the list for which Lamina gives no estimate, in its order."""
+    return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
+
+
+@transaction.atomic
+def change_rules(rules: SpendingLimits) -> None:
+    """Store what holds for everyone, in the one row."""
+    first = SpendingLimits.objects.select_for_update().first()
+    before = _told_rules(first or SpendingLimits())
+    rules.pk = first.pk if first else None
+    rules.save()
+    record(Verb.LIMITS_CHANGED, None, changes=differences(before, _told_rules(rules)))
+
+
+@transaction.atomic
+def change_person(limit: MemberLimit) -> None:
+    """Store what holds for one member."""
+    member = Member.objects.select_for_update().get(pk=limit.member_id)
+    before = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
+    names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
+    MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
+    record(Verb.PERSON_LIMITED, member, changes=differences(_told_limit(before), _told_limit(limit)))
+
+
+@transaction.atomic
+def change_price(app: App, price: Decimal | None) -> None:
+    """Set what a full run of `app` costs while Lamina gives no estimate; None if nobody knows."""
+    before = App.objects.select_for_update().get(pk=app.pk).price
+    App.objects.filter(pk=app.pk).update(price=price)
+    record(Verb.APP_PRICED, app, changes={"price": (before, price)})
+
+
+def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
+    """Return the rules as the record tells them, in credits."""
+    return {
+        "each_person": _credits(rules.default_hundredths),
+        "everyone": _credits(rules.portal_hundredths),
+        "allows_unknown": rules.allows_unknown,
+        "alert_spent": _credits(rules.day_hundredths),
+        "alert_left": rules.left_credits,
+    }
+
+
+def _told_limit(limit: MemberLimit) -> dict[str, Any]:
+    return {
+        "limit": "unlimited" if limit.is_unlimited else _credits(limit.hundredths),
+        "raised_to": _credits(limit.raised_to),
+        "raised_until": limit.raised_until,
+    }
+
+
+def _credits(hundredths: int | None) -> str | None:
+    return None if hundredths is None else f"{to_credits(hundredths):.2f}"

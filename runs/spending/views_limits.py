@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
-from runs.spending import allowances
+from runs.spending import limits
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
@@ -26,7 +26,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
     """GET shows what holds for everyone and for each person; POST changes what holds for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
-        allowances.change_rules(form.rules())
+        limits.change_rules(form.rules())
         messages.success(request, _("Saved. The limits hold from the next run on."))
         return go_to(request, reverse("runs:manage-limits"))
     return _page(request, form)
@@ -37,15 +37,15 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
 @admins_only
 def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
     """GET shows what one person has used and may use; POST changes their limit."""
-    person = allowances.person_limit(get_object_or_404(Member, public_id=person_id))
+    person = limits.person_limit(get_object_or_404(Member, public_id=person_id))
     default = SpendingLimits.current().default_hundredths
     form = PersonLimitForm(person.own, default, posted_of(request))
     if form.is_valid():
-        allowances.change_person(form.changed_limit())
+        limits.change_person(form.changed_limit())
         name = person.member.display_name
         messages.success(request, _("Saved. The limit of %(name)s holds from the next run on.") % {"name": name})
         return go_to(request, reverse("runs:manage-limits"))
-    context = {"section": "manage", "person": person, "form": form, "default_words": allowances.limit_words(default)}
+    context = {"section": "manage", "person": person, "form": form, "default_words": limits.limit_words(default)}
     return render_page(request, "spending/manage_limit.html", context, status=422 if form.errors else 200)
 
 
@@ -58,7 +58,7 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
     if not form.is_valid():
         told = {"wrong": app, "price_error": form.errors["price"][0], "typed": form["price"].value()}
         return _page(request, RulesForm(), told, status=422)
-    allowances.change_price(app, form.cleaned_data["price"])
+    limits.change_price(app, form.cleaned_data["price"])
     messages.success(request, _("Saved. The price of %(app)s holds from the next run on.") % {"app": app.name})
     return go_to(request, f"{reverse('runs:manage-limits')}#prices")
 
@@ -82,8 +82,8 @@ def _page(
     context = {
         "section": "manage",
         "form": form,
-        "people": allowances.person_limits(),
-        "apps": allowances.unpriced_apps(),
+        "people": limits.person_limits(),
+        "apps": limits.unpriced_apps(),
         **(told or {}),
     }
     return render_page(request, "spending/manage_limits.html", context, status=422 if form.errors else status)
