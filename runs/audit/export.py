@@ -16,8 +16,8 @@ SLICE = 2000
 def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
     """Yield the headings, and then each entry of `found`, the latest first."""
     yield [
-        *(_("Time"), _("Who"), _("Way"), _("What"), _("Code")),
-        *(_("Kind"), _("Object"), _("Id"), _("Changes"), _("Request"), _("Network")),
+        *(_("Time"), _("Who"), _("How"), _("What"), _("Code")),
+        *(_("Kind"), _("Object"), _("ID"), _("Changes"), _("Request ID"), _("Network")),
     ]
     last: Entry | None = None
     while entries := list((found.before(last) if last else found)[:SLICE]):

@@ -107,7 +107,7 @@ def who_words(entry: Entry) -> str:
         return _("Command %(name)s") % {"name": entry.actor_name}
     if entry.way == Entry.Way.WORKER:
         return _("The portal")
-    return entry.actor_name or _("Somebody who wasn't signed in")
+    return entry.actor_name or _("Someone who wasn't signed in")
 
 
 def changes_of(entry: Entry) -> list[Change]:

@@ -237,7 +237,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
     if len(wanted.label) > LABEL_LENGTH:
         return _("Shorten the label to %(limit)s characters.") % {"limit": number_words(LABEL_LENGTH)}
     if len(wanted.help) > HELP_LENGTH:
-        return _("Shorten the help to %(limit)s characters.") % {"limit": number_words(HELP_LENGTH)}
+        return _("Shorten the help text to %(limit)s characters.") % {"limit": number_words(HELP_LENGTH)}
     if wanted == FieldEdit():
         return ""
     handles = Rule(key=question.key, id=question.id, name=question.name)
@@ -253,5 +253,5 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
     if question.kind == "options" and value not in question.options:
         return _("Choose one of the listed options.")
     if file is not None and question.accept and file.kind not in question.accept:
-        return _("This field doesn't take files of this kind. Choose another.")
+        return _("This field doesn't accept this kind of file. Choose another.")
     return ""

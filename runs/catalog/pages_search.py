@@ -31,7 +31,7 @@ PROBLEMS: dict[str, Promise] = {
     "refused": _lazy("Lamina didn't accept this search. Try other words."),
     "key": _lazy("An admin needs to fix the connection to Lamina."),
     "no-discover": _lazy("Lamina searched for these exact words: it can't search by meaning in this workspace."),
-    "hidden": _lazy("Your team doesn't offer this app. Ask an admin if you need it."),
+    "hidden": _lazy("This app isn't available to you. Ask an admin if you need it."),
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }

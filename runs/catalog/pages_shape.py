@@ -118,8 +118,8 @@ class FieldPart:
         """Value, icon, label, what it means for people, and whether it is chosen."""
         told = {
             Mode.OPEN: ("edit", _("Open"), _("People fill it in.")),
-            Mode.LOCKED: ("lock", _("Locked"), _("People see the value and can't change it.")),
-            Mode.HIDDEN: ("away", _("Hidden"), _("People don't see it. The value is sent.")),
+            Mode.LOCKED: ("lock", _("Locked"), _("People see the value but can't change it.")),
+            Mode.HIDDEN: ("away", _("Hidden"), _("People don't see it, but its value is sent.")),
         }
         return [(str(mode), *words, mode == self.edit.mode) for mode, words in told.items()]
 
@@ -155,7 +155,7 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
     if edit.label:
         words.append(_("label “%(label)s”") % {"label": edit.label})
     if edit.help:
-        words.append(_("own help"))
+        words.append(_("custom help text"))
     if edit.mode != Mode.OPEN:
         value = edit.file.name if edit.file else " ".join((edit.value or question.default_words).split())
         value = f"{value[:59]}…" if len(value) > 60 else value
@@ -186,7 +186,7 @@ def read_shape(
         fields, errors = _in_present_form(fields, schema, app.schema), {}
     audience = posted["audience"] if posted["audience"] in AUDIENCES else "all"
     if audience == "some" and not posted["role"]:
-        errors["audience"] = _("Tick at least one role, or choose another answer.")
+        errors["audience"] = _("Tick at least one role, or choose another option.")
     forget = posted["forget"]
     edit = AppEdit(
         is_hidden=audience == "hidden",
@@ -218,7 +218,7 @@ def parts_of(
         name = line.plain.field_name
         wanted = edit.fields.get(name, FieldEdit())
         now = stored.fields.get(name, FieldEdit()) if stored else wanted
-        meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("as the app has it")
+        meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
         parts.append(FieldPart(line, wanted, errors.get(name, ""), meanwhile))
     return parts
 

@@ -46,15 +46,15 @@ def _pause(app: App, rule: AppRule, problem: Message, now: datetime) -> None:
 def closed_words(app: App, member: Member) -> str:
     """Say why the admin's rules don't let `member` run `app`; "" if they do."""
     if not app.is_open_to(member):
-        return _("Your team no longer offers this app. Ask an admin if you need it.")
+        return _("This app is no longer available to you. Ask an admin if you need it.")
     rule = AppRule.of(app)
     if rule is None or not rule.is_paused:
         return ""
     if member.is_admin:
-        return _("This app is paused, because its rules no longer fit its form. %(reason)s") % {
+        return _("This app is paused because its rules no longer fit its form. %(reason)s") % {
             "reason": say(rule.pause)
         }
-    return _("This app is paused until an admin has checked its settings. What you've entered is kept.")
+    return _("This app is paused until an admin checks its settings. What you've entered is kept.")
 
 
 def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:

@@ -67,7 +67,7 @@ def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
         arrange.move_apps(posted["moved"])
         return _("The order was saved."), "place"
     if not posted["app"]:
-        return _("Tick the apps first."), act
+        return _("Tick some apps first."), act
     return _changed(act, posted, admin), act
 
 
@@ -75,7 +75,7 @@ def _step_words(step: arrange.Step | None) -> str:
     if step is None:
         return _("This app is no longer listed.")
     values = {"app": step.name, "place": number_words(step.place), "count": number_words(step.count)}
-    return _("“%(app)s” is number %(place)s of %(count)s now.") % values
+    return _("“%(app)s” is now number %(place)s of %(count)s.") % values
 
 
 def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
@@ -83,12 +83,12 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
     if act == "group":
         count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
         group = " ".join(posted["group"].split())
-        words = ngettext("%(count)s app is in “%(group)s” now.", "%(count)s apps are in “%(group)s” now.", count)
-        none = ngettext("%(count)s app is in no group now.", "%(count)s apps are in no group now.", count)
+        words = ngettext("%(count)s app is now in “%(group)s”.", "%(count)s apps are now in “%(group)s”.", count)
+        none = ngettext("%(count)s app now has no group.", "%(count)s apps now have no group.", count)
         return (words if group else none) % {"count": number_words(count), "group": group}
     if act == "hide":
         count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=True)
-        words = ngettext("%(count)s app is hidden now.", "%(count)s apps are hidden now.", count)
+        words = ngettext("%(count)s app is now hidden.", "%(count)s apps are now hidden.", count)
     else:
         count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=False)
         words = ngettext("%(count)s app is shown again.", "%(count)s apps are shown again.", count)

@@ -59,9 +59,9 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
         try:
             reset_shape(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
         except RulesChangedError:
-            messages.info(request, _("Somebody has changed this app meanwhile. Look again before you reset it."))
+            messages.info(request, _("Someone has changed this app since you opened it. Check it before you reset it."))
         else:
-            messages.success(request, _("The app is as Lamina has it again."))
+            messages.success(request, _("The app is back to the way it is on Lamina."))
         return go_to(request, _url(app))
     lines = app_rules.field_lines(app)
     changed = [part for part in pages_shape.parts_of(lines, stored_shape(app, lines).edit, {}, None) if part.is_changed]
@@ -96,7 +96,7 @@ def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpRespons
         except RulesRejectedError as rejected:
             errors = rejected.errors
         else:
-            messages.success(request, _("Saved. It applies from now on."))
+            messages.success(request, _("Saved. Your changes apply from now on."))
             return go_to(request, _url(app))
     return _page(request, _app(app.public_id), posted, errors=errors)
 
@@ -159,7 +159,7 @@ def _meanwhile(stored: AppEdit, edit: AppEdit) -> dict[str, str]:
     """Return what another admin has saved where it differs from what was entered here."""
     names = ("name", "line", "group", "house_rules")
     now = {name: getattr(stored, name) for name in names if getattr(stored, name) != getattr(edit, name)}
-    return {name: text or _("nothing") for name, text in now.items()}
+    return {name: text or _("empty") for name, text in now.items()}
 
 
 def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:

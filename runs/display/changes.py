@@ -42,8 +42,8 @@ def change_words(change: AppChange) -> str:
     sentences = {
         Kind.ADDED: _("“%(field)s” is new."),
         Kind.GONE: _("“%(field)s” is gone."),
-        Kind.RENAMED: _("“%(from)s” is called “%(to)s” now."),
-        Kind.NEEDED: _("“%(field)s” has no default any more, so it must be filled in."),
+        Kind.RENAMED: _("“%(from)s” is now called “%(to)s”."),
+        Kind.NEEDED: _("“%(field)s” no longer has a default, so it must be filled in."),
     }
     return sentences[Kind(change.kind)] % {"field": change.field, **detail}
 
@@ -52,8 +52,8 @@ def _type_words(change: AppChange) -> str:
     kinds = {"text": _("text"), "options": _("one of several options"), "url": _("files")}
     before, after = (kinds.get(change.detail[at], change.detail[at]) for at in ("from", "to"))
     if before == after:
-        return _("“%(field)s” takes another number of files now.") % {"field": change.field}
-    return _("“%(field)s” takes %(to)s now; it took %(from)s.") % {"field": change.field, "from": before, "to": after}
+        return _("“%(field)s” now takes a different number of files.") % {"field": change.field}
+    return _("“%(field)s” now takes %(to)s instead of %(from)s.") % {"field": change.field, "from": before, "to": after}
 
 
 def _option_words(change: AppChange) -> str:
@@ -72,6 +72,10 @@ def _option_words(change: AppChange) -> str:
             % values
         )
     return (
-        ngettext("“%(field)s” has lost an option: %(options)s.", "“%(field)s” has lost options: %(options)s.", count)
+        ngettext(
+            "“%(field)s” no longer has the option %(options)s.",
+            "“%(field)s” no longer has the options %(options)s.",
+            count,
+        )
         % values
     )

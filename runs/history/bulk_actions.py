@@ -114,7 +114,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         "%(count)s runs aren't yours, so they weren't changed.",
         others,
     )
-    said = _counted(words, changed) or (_("They were protected already.") if mine else _("Nothing was protected."))
+    said = _counted(words, changed) or (_("They were already protected.") if mine else _("Nothing was protected."))
     return Outcome(f"{said} {_counted(left, others)}".strip(), changed, bool(others))
 
 

@@ -105,21 +105,22 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
     """
 
     ready_days = _days(
-        _lazy("Runs with results"), _lazy("From the end of the run to the bin, where it can be restored for 30 days.")
+        _lazy("Runs with results"),
+        _lazy("Counted from the end of the run. It then goes to the bin, where it can be restored for 30 days."),
     )
     failed_days = _days(
-        _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They go to the bin, too.")
+        _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They also go to the bin.")
     )
     rejected_days = _days(
         _lazy("Rejected results"),
         _lazy(
-            "From the decision. Then the result says for 30 days when its files go, and anyone who may change the run "
-            "can keep it."
+            "Counted from the decision. For the next 30 days, the result shows when its files will be removed, and "
+            "anyone who can change the run can keep it."
         ),
     )
     uploads_days = _days(
         _lazy("Uploads"),
-        _lazy("From the last run that used them. Runs keep the names of these files. There is no bin."),
+        _lazy("Counted from the last run that used them. Runs keep the file names, but the files can't be restored."),
     )
     record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
     do = CutField()

@@ -28,9 +28,9 @@ RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_d
 SENTENCES = {  # translated where they are used
     "ready_days": gettext_noop("Runs with results that go to the bin within a day: %(things)s."),
     "failed_days": gettext_noop("Failed or cancelled runs that go to the bin within a day: %(things)s."),
-    "rejected_days": gettext_noop("Rejected results that lose their files in 30 days: %(things)s."),
-    "uploads_days": gettext_noop("Uploads that are removed for good within a day: %(things)s."),
-    "record_days": gettext_noop("Entries of the record that are removed for good within a day: %(things)s."),
+    "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
+    "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
+    "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
 COUNT_SECONDS, SIZE_SECONDS = 4.0, 2.0  # for counting what one rule would remove, and for adding up its files
@@ -58,7 +58,7 @@ class Removal:
     def today_words(self) -> str:
         """What an admin reads beside the rule."""
         if self.count == 0:
-            return _("Nothing is that old today.")
+            return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property

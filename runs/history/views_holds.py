@@ -26,7 +26,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
     posted = HoldForm.read(request.POST)
     if posted["on"]:
         holds.hold(Run.objects.filter(pk=run.pk), request.user, timezone.now())
-        messages.success(request, _("Nothing of this run can be deleted now."))
+        messages.success(request, _("This run is now protected from deletion."))
     elif run.is_releasable_by(request.user):
         holds.release(Run.objects.filter(pk=run.pk))
         messages.success(request, _("The run is no longer protected."))
@@ -53,5 +53,5 @@ def result_keep(request: PortalRequest, result_id: str) -> HttpResponse:
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if rejected.keep(output, timezone.now()):
-        messages.success(request, _("This result stays. Its time starts again today."))
+        messages.success(request, _("This result is kept. Its retention period starts again today."))
     return go_to(request, output.get_absolute_url())

@@ -241,7 +241,9 @@ def _preview_words(app: App, maker: Member) -> str:
     """Return what an admin should know about the preview."""
     if app.is_open_to(maker):
         return _("This is what a maker sees. Nothing is saved or started from here.")
-    return _("Makers don't see this app. If they did, it would look like this; nothing is saved or started from here.")
+    return _(
+        "Makers can't see this app. If they could, it would look like this. Nothing is saved or started from here."
+    )
 
 
 def _examples(member: Member, app: App) -> RunQuerySet:

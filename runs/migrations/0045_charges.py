@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('month', models.DateField()),
                 ('hundredths', models.PositiveBigIntegerField(default=0)),
                 ('is_unknown', models.BooleanField(default=False)),
-                ('source', models.CharField(choices=[('lamina', "Lamina's estimate"), ('admin', "an admin's price"), ('none', 'unknown')], max_length=6)),
+                ('source', models.CharField(choices=[('lamina', "Lamina's estimate"), ('admin', "an admin"), ('none', 'unknown')], max_length=6)),
                 ('made', models.PositiveIntegerField(default=0)),
                 ('total', models.PositiveIntegerField(default=0)),
                 ('state', models.CharField(choices=[('reserved', 'Reserved'), ('kept', 'Kept'), ('released', 'Released')], default='reserved', max_length=8)),

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('actor_id', models.BigIntegerField(blank=True, null=True)),
                 ('actor_name', models.CharField(blank=True, default='', max_length=200)),
-                ('way', models.CharField(choices=[('page', 'On a page'), ('guest', 'By a guest link'), ('worker', 'By the portal itself'), ('command', 'By a command')], max_length=7)),
+                ('way', models.CharField(choices=[('page', 'On a page'), ('guest', 'Through a guest link'), ('worker', 'By the portal itself'), ('command', 'By a command')], max_length=7)),
                 ('verb', models.CharField(max_length=40)),
                 ('object_kind', models.CharField(blank=True, default='', max_length=20)),
                 ('object_id', models.CharField(blank=True, default='', max_length=40)),

@@ -43,7 +43,7 @@ class Entry(models.Model):
 
     class Way(models.TextChoices):
         PAGE = "page", _lazy("On a page")
-        GUEST = "guest", _lazy("By a guest link")
+        GUEST = "guest", _lazy("Through a guest link")
         WORKER = "worker", _lazy("By the portal itself")
         COMMAND = "command", _lazy("By a command")
 

@@ -40,7 +40,7 @@ class Charge(models.Model):
 
     class Source(models.TextChoices):
         LAMINA = "lamina", "Lamina's estimate"
-        ADMIN = "admin", "an admin's price"
+        ADMIN = "admin", "an admin"
         NONE = "none", "unknown"
 
     run = models.OneToOneField(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="charge")

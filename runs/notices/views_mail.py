@@ -46,7 +46,7 @@ def mail_test(request: PortalRequest) -> HttpResponse:
 def _test_mail(member: Member) -> EmailMessage:
     paragraphs = (
         _("Hello %(name)s,") % {"name": member.display_name},
-        _("This is the test email you asked for. Emails from Lamina Portal do reach you."),
+        _("This is the test email you asked for. Emails from Lamina Portal are getting through."),
         full_address(reverse("runs:home")),
     )
     subject = _("Test email from Lamina Portal")

@@ -161,7 +161,7 @@ def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
         messages.success(request, _("Reminder sent."))
     else:
         messages.warning(
-            request, _("Nobody was reminded. You can remind people once an hour while something is waiting.")
+            request, _("Nobody was reminded. You can send a reminder once an hour while a decision is pending.")
         )
     return _to_asked(request)
 

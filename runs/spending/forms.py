@@ -41,20 +41,23 @@ class CreditsField(forms.Field):
 class RulesForm(forms.Form):
     """What everyone may spend, and when admins are told."""
 
-    default = CreditsField(label=_lazy("Each person"), help_text=_lazy("Unless you set another limit for them below."))
+    default = CreditsField(
+        label=_lazy("Each person"), help_text=_lazy("Unless you set a different limit for them below.")
+    )
     portal = CreditsField(
-        label=_lazy("Everyone together"), help_text=_lazy("At the limit, nobody can run anything, not even admins.")
+        label=_lazy("Everyone together"),
+        help_text=_lazy("Once it's reached, nobody can run anything, not even admins."),
     )
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as nothing. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
         help_text=_lazy("By the account as a whole, in this portal or elsewhere."),
     )
-    left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this little or less is left."))
+    left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this much or less is left."))
 
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 
@@ -95,7 +98,7 @@ class PersonLimitForm(forms.Form):
         label=_lazy("Until the end of this day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_lazy("Empty: until you remove the raise."),
+        help_text=_lazy("Leave empty to keep it until you remove it."),
         error_messages={"invalid": _lazy("Enter a date such as 2026-12-31.")},
     )
 
@@ -119,7 +122,7 @@ class PersonLimitForm(forms.Form):
         base = _hundredths(given.get("own")) if given.get("sort") == "own" else self.default
         raised = _hundredths(given.get("raised_to"))
         if raised is not None and base is not None and raised <= base and given.get("sort") != "none":
-            self.add_error("raised_to", _("A raise must be more than the limit itself."))
+            self.add_error("raised_to", _("The raised limit must be higher than the limit itself."))
         return given
 
     def changed_limit(self) -> MemberLimit:

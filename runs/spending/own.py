@@ -43,7 +43,7 @@ class Own:
         if self.left.limit is None:
             return _("You have no monthly limit.")
         values = {"left": credit_words(self.left.left or 0), "day": day_words(self.next_month)}
-        return _("%(left)s left. The next month begins on %(day)s.") % values
+        return _("%(left)s left. Your limit resets on %(day)s.") % values
 
 
 def own_spending(member: Member) -> Own:

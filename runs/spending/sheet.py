@@ -29,9 +29,9 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
         _("App"),
         pgettext("of results", "Kind"),
         _("Credits (estimated)"),
-        _("Estimated by"),
+        _("Estimate from"),
         _("Results"),
-        _("Of"),
+        _("Out of"),
         _("Approved"),
         _("State"),
         _("Note"),
@@ -82,7 +82,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 def _sources() -> dict[str, str]:
     Source = Charge.Source
-    return {Source.LAMINA: "Lamina", Source.ADMIN: _("an admin's price"), Source.NONE: _("nobody knows")}
+    return {Source.LAMINA: "Lamina", Source.ADMIN: _("an admin"), Source.NONE: _("unknown")}
 
 
 def _states() -> dict[str, str]:
@@ -99,4 +99,4 @@ def _note(row: dict[str, Any]) -> str:
         return ""
     if row["is_maker_known"]:
         return _("Charged afterwards")
-    return _("Charged afterwards, to the owner: nobody knows who pressed Run")
+    return _("Charged afterwards to the owner, as nobody knows who pressed Run")

@@ -27,7 +27,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
     form = RulesForm(posted_of(request))
     if form.is_valid():
         limits.change_rules(form.rules())
-        messages.success(request, _("Saved. The limits hold from the next run on."))
+        messages.success(request, _("Saved. The limits apply from the next run."))
         return go_to(request, reverse("runs:manage-limits"))
     return _page(request, form)
 
@@ -43,7 +43,7 @@ def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
     if form.is_valid():
         limits.change_person(form.changed_limit())
         name = person.member.display_name
-        messages.success(request, _("Saved. The limit of %(name)s holds from the next run on.") % {"name": name})
+        messages.success(request, _("Saved. The limit for %(name)s applies from the next run.") % {"name": name})
         return go_to(request, reverse("runs:manage-limits"))
     context = {"section": "manage", "person": person, "form": form, "default_words": limits.limit_words(default)}
     return render_page(request, "spending/manage_limit.html", context, status=422 if form.errors else 200)
@@ -59,7 +59,7 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
         told = {"wrong": app, "price_error": form.errors["price"][0], "typed": form["price"].value()}
         return _page(request, RulesForm(), told, status=422)
     limits.change_price(app, form.cleaned_data["price"])
-    messages.success(request, _("Saved. The price of %(app)s holds from the next run on.") % {"app": app.name})
+    messages.success(request, _("Saved. The price of %(app)s applies from the next run.") % {"app": app.name})
     return go_to(request, f"{reverse('runs:manage-limits')}#prices")
 
 
@@ -69,8 +69,8 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
     """Tell admins that the member asks for a higher limit."""
     alerts.ask_for_more(request.user)
     if wants_fragment(request):
-        return HttpResponse(_("Your admins were told."))
-    messages.success(request, _("Your admins were told that you ask for a higher limit."))
+        return HttpResponse(_("Your admins have been told."))
+    messages.success(request, _("Your admins have been told that you'd like a higher limit."))
     back = AskForm.read(request.POST)["back"]
     return go_to(request, own_path(back, f"{reverse('runs:me')}#spending"))
 

@@ -96,7 +96,7 @@ INCIDENTS: dict[str, Promise] = {
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
-    "record_unguarded": _lazy("The database no longer protected the record against changes. It does again."),
+    "record_unguarded": _lazy("The database had stopped protecting the record against changes. It does so again now."),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused the list of apps."),
@@ -111,8 +111,7 @@ INCIDENTS: dict[str, Promise] = {
     "key_refused": _lazy("Lamina refuses the workspace key, so nothing new can run."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
     "mail_given_up": _lazy(
-        "An email to %(name)s couldn't be delivered, and the portal has given up on it. "
-        "The mail server's answer: “%(words)s”"
+        "The portal couldn't deliver an email to %(name)s and won't try again. The mail server said: “%(words)s”"
     ),
     "mail_dead": _lazy("Emails to %(name)s don't arrive: the mail server says there is no such address."),
     "chat_off": _lazy(
@@ -120,7 +119,7 @@ INCIDENTS: dict[str, Promise] = {
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
-    "app_paused": _lazy("“%(app)s” is paused, because its rules no longer fit its form. %(reason_message)s"),
+    "app_paused": _lazy("“%(app)s” is paused because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -148,20 +147,23 @@ CHAT: dict[str, Promise] = {
     ),
 }
 SPENDING: dict[str, Promise] = {
-    "limit_near": _lazy("You've used %(used_credits)s of the %(limit_credits)s you may spend in %(of_month)s."),
+    "limit_near": _lazy("You've used %(used_credits)s of your limit of %(limit_credits)s for %(of_month)s."),
     "limit_reached": _lazy(
-        "You've used the %(limit_credits)s you may spend in %(of_month)s. Ask an admin if you need more."
+        "You've used up your limit of %(limit_credits)s for %(of_month)s. Ask an admin if you need more."
     ),
-    "limit_reached_by": _lazy("%(name)s has used the %(limit_credits)s they may spend in %(of_month)s."),
-    "portal_limit_near": _lazy("Your team has used %(used_credits)s of its %(limit_credits)s for %(of_month)s."),
+    "limit_reached_by": _lazy("%(name)s has used up their limit of %(limit_credits)s for %(of_month)s."),
+    "portal_limit_near": _lazy(
+        "Your team has used %(used_credits)s of its limit of %(limit_credits)s for %(of_month)s."
+    ),
     "portal_limit_reached": _lazy(
-        "Your team has used its %(limit_credits)s for %(of_month)s. Nobody can start a run that costs credits."
+        "Your team has used up its limit of %(limit_credits)s for %(of_month)s. "
+        "Nobody can start a run that costs credits."
     ),
     "limit_asked": _lazy(
-        "%(name)s asks for a higher limit, after using %(used_credits)s of %(limit_credits)s in %(of_month)s."
+        "%(name)s has used %(used_credits)s of %(limit_credits)s in %(of_month)s and is asking for a higher limit."
     ),
     "account_day": _lazy(
-        "The account has spent %(spent_credits)s in the last 24 hours. The alert is set at %(limit_credits)s."
+        "The account has spent %(spent_credits)s in the last 24 hours. The alert is set to %(limit_credits)s."
     ),
     "account_left": _lazy("The account has only %(left_credits)s left."),
 }

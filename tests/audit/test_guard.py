@@ -88,4 +88,4 @@ def test_lost_triggers_come_back_and_admins_are_told(
 
     assert guard.missing() == set()
     assert name in caplog.text
-    assert "no longer protected the record" in as_admin.get("/manage/").content.decode()
+    assert "had stopped protecting the record" in as_admin.get("/manage/").content.decode()

@@ -38,7 +38,7 @@ def test_what_an_admin_decides_holds_and_is_recorded(guests: Guests, whole: Whol
     finally:
         for app in (APP, HIDDEN):
             manage(admin, app)
-            admin.page.get_by_role("link", name="Reset to the app's own").click()
+            admin.page.get_by_role("link", name="Reset to Lamina's version").click()
             admin.page.get_by_role("button", name="Reset", exact=True).click()
             admin.page.wait_for_url(re.compile(r"/manage/apps/[^/]*-[^/]*/$"))
 
@@ -51,7 +51,7 @@ def manage(admin: Visitor, app: str) -> None:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved. It applies from now on.")).to_be_visible()
+    expect(page.get_by_text("Saved. Your changes apply from now on.")).to_be_visible()
 
 
 def lock(page: Page, field: str, value: str) -> None:
@@ -70,7 +70,7 @@ def limit(admin: Visitor, person: Visitor, credits: str) -> None:
     page.get_by_role("radio", name="Their own limit").check()
     page.get_by_role("textbox", name="Their own limit").fill(credits)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("holds from the next run on")).to_be_visible()
+    expect(page.get_by_text("applies from the next run")).to_be_visible()
 
 
 def name_of(visitor: Visitor) -> str:
@@ -107,7 +107,7 @@ def finds_every_step(admin: Visitor, sam: Visitor) -> None:
         page.get_by_role("button", name="Filter", exact=True).click()
     page.wait_for_url("**who=*")
     lines = page.locator(".log-line")
-    for said in ("App changed", "Limit of person changed", "Data exported"):
+    for said in ("App changed", "Person's limit changed", "Data exported"):
         expect(lines.filter(has_text=said).first).to_be_visible()
     expect(lines.filter(has_text=name_of(sam))).to_have_count(2)  # its limit was set twice
     page.goto("/manage/log/")

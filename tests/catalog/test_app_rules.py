@@ -95,7 +95,7 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
         assert app.get_absolute_url() not in page.text, url  # nothing leads to a page that isn't there
     again = as_alice.post(f"/runs/{run.public_id}/again/", {"token": "x"})
     assert again.status_code == 422
-    assert "Your team no longer offers this app." in again.text
+    assert "This app is no longer available to you." in again.text
     assert as_admin.get(app.get_absolute_url()).status_code == 200
     assert (app.get_absolute_url() in as_admin.get("/apps/").text) == ("roles" in rule)
 
@@ -260,7 +260,7 @@ def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admi
     assert AppRule.objects.get().pause == Message("rule_options_gone", {"field": "Hue"})
     assert "any of the options that are allowed for “Hue”" in as_admin.get(app.get_absolute_url()).text
     inbox = as_admin.get("/inbox/")
-    assert "is paused, because its rules no longer fit its form" in inbox.text
+    assert "is paused because its rules no longer fit its form" in inbox.text
     place = path_of(Notice.objects.get())
     assert f'href="{escape(place)}"' in inbox.text
     assert app.public_id in as_admin.get(place).text

@@ -55,8 +55,8 @@ def test_groups_are_headings_in_the_admins_order(as_admin: Client, as_bob: Clien
 
 
 def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps: list[App]) -> None:
-    assert "Tick the apps first." in _press(as_admin, "hide")
-    assert "2 apps are hidden now." in _press(as_admin, "hide", app=apps[:2])
+    assert "Tick some apps first." in _press(as_admin, "hide")
+    assert "2 apps are now hidden." in _press(as_admin, "hide", app=apps[:2])
     assert _people_see(as_bob) == ["C", "D"]
     assert _names(as_admin) == ["A", "B", "C", "D"]
     assert _names(as_admin, show="hidden") == ["A", "B"]
@@ -81,7 +81,7 @@ def test_admins_find_apps_by_name_and_group(as_admin: Client, apps: list[App]) -
     _press(as_admin, "group", group="Shop", app=[apps[2]])
     assert _names(as_admin, q="CAFE") == ["Café poster"]
     assert _names(as_admin, q="shop") == ["C"]
-    assert "No app matches." in as_admin.get("/manage/apps/", {"q": "zebra"}).text
+    assert "No apps match." in as_admin.get("/manage/apps/", {"q": "zebra"}).text
 
 
 def _press(client: Client, act: str, **posted: object) -> str:

@@ -39,7 +39,7 @@ def test_what_is_saved_is_on_the_page_and_in_the_record(as_admin: Client, as_bob
     }
     page = _saved(as_admin, app, **given)
 
-    assert "Saved. It applies from now on." in page.html
+    assert "Saved. Your changes apply from now on." in page.html
     app.refresh_from_db()
     assert (app.name, app.description, app.asks_review, str(app.price)) == (
         "Shop poster",
@@ -120,7 +120,7 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "has changed on Lamina while you had it open" in page.first(css="shape-notes").words
+    assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
     assert _value(page, "p1-label") == "What it says"
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
@@ -175,7 +175,7 @@ def test_resetting_asks_first_and_refuses_what_was_not_shown(as_admin: Client, a
     question = Page(as_admin.get(url).text)
     assert "the name “Other”" in question.html.replace("<bdi>", "").replace("</bdi>", "")
     assert "label “What it says”" in question.html
-    assert "Look again before you reset it." in as_admin.post(url, {"seen": "0"}, follow=True).text
+    assert "Check it before you reset it." in as_admin.post(url, {"seen": "0"}, follow=True).text
     as_admin.post(url, {"seen": _value(question, "seen")})
     app.refresh_from_db()
     assert (app.name, app.rule.group) == ("Poster", "Print")

@@ -40,7 +40,7 @@ def is_there(run: Run) -> bool:
 def test_nothing_removes_a_protected_run(as_alice: Client, alice: Member, run: Run) -> None:
     RetentionRules.objects.create(ready_days=30)
     page = protect(as_alice, run)
-    assert "protected this run: nothing of it can be deleted" in page
+    assert "protected this run: nothing in it can be deleted" in page
     assert "Move to bin" not in page
 
     assert "This run is protected" in as_alice.get(f"/runs/{run.public_id}/delete/").text
@@ -111,7 +111,7 @@ def test_admins_see_all_protected_runs_and_stop_that_there(
     after = as_admin.post(
         f"/runs/{run.public_id}/hold/", {"on": "0", "back": "/manage/keeping/protected/"}, follow=True
     )
-    assert "No run is protected" in after.text
+    assert "No runs are protected" in after.text
 
 
 def test_viewers_protect_nothing(make_member: object, run: Run) -> None:

@@ -110,7 +110,7 @@ def test_what_each_rule_would_remove_is_shown_with_its_size(as_admin: Client, al
     look = Page(as_admin.post(ADDRESS, {"do": "look", "ready_days": "30", "failed_days": "50"}).text)
 
     assert look.first(id="goes-ready_days").text == f"Today: 2 runs, {size_words(size)}"
-    assert look.first(id="goes-failed_days").text == "Nothing is that old today."
+    assert look.first(id="goes-failed_days").text == "Nothing is that old yet."
     assert look.first(id="goes-uploads_days").text == ""
     assert not RetentionRules.objects.exists()
     RetentionRules.objects.create(ready_days=30)

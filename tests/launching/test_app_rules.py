@@ -183,12 +183,12 @@ def test_run_the_same_again_names_what_the_rules_change(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
     set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldEdit(label="Words"))
-    assert "An admin has set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the same as then
+    assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the same as then
 
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
     text = as_alice.get(f"/runs/{old.public_id}/again/").text
 
-    assert "An admin has set “Look” since, so the admin&#x27;s value is used." in text
+    assert "An admin has since set “Look”, so that value is used." in text
     lines = Page(text).first(css="run-again-lines").words
     assert PIXAR in lines
     assert GHIBLI not in lines
@@ -249,8 +249,8 @@ def test_a_locked_picture_is_everybodys(
     upload = made.inputs.get(name="Photo").uploads.get()
     assert (upload.member, upload.file) == (bob, logo)
     again = Page(as_alice.get(f"/runs/{old.public_id}/again/").text)
-    assert "An admin has set “Photo”" in again.words
-    assert "An admin has set" not in as_bob.get(f"/runs/{made.public_id}/again/").text
+    assert "An admin has since set “Photo”" in again.words
+    assert "An admin has since set" not in as_bob.get(f"/runs/{made.public_id}/again/").text
     assert press(as_alice, old).status_code == 302
     assert Run.objects.latest("pk").inputs.get(name="Photo").uploads.get().file == logo
 
@@ -281,7 +281,7 @@ def test_a_paused_app_says_so_and_keeps_what_was_typed(
     answer = as_alice.post(app.get_absolute_url(), fields(app, alice, photo, schema=schema))
 
     assert answer.status_code == 422
-    assert "This app is paused until an admin has checked its settings." in answer.text
+    assert "This app is paused until an admin checks its settings." in answer.text
     assert "at sea" in answer.text
     assert "“Style” is set to a value that the app no longer allows." in as_admin.get(app.get_absolute_url()).text
     assert press(as_alice, old).status_code == 422

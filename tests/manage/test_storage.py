@@ -98,7 +98,7 @@ def test_nothing_is_started_whose_results_would_not_fit(
 
     answer = as_alice.post(app.get_absolute_url(), form)
 
-    assert "The portal's disk is full, so results couldn't be saved." in Page(answer.text).words
+    assert "The portal's disk is full, so results can't be saved." in Page(answer.text).words
     assert not Run.objects.exists()
     monkeypatch.setattr(disk, "free_bytes", lambda: 900_000_000)
     as_alice.post(app.get_absolute_url(), form)

@@ -80,8 +80,7 @@ def test_tries_end_after_the_fifth_with_growing_pauses_and_an_admin_is_told(
     mail_server.at_data = lambda _mail: "554 5.7.1 Spam"
     send_gathered()
     assert [sentences.title_of(notice) for notice in Notice.objects.filter(member=admin_member)] == [
-        "An email to Alice couldn't be delivered, and the portal has given up on it. "
-        "The mail server's answer: “451 4.3.0 Full”"
+        "The portal couldn't deliver an email to Alice and won't try again. The mail server said: “451 4.3.0 Full”"
     ], "once a day, however many there are"
 
 

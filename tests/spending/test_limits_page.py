@@ -31,7 +31,7 @@ def use(member: Member | None, hundredths: int) -> None:
 def test_admins_set_what_everyone_may_spend(as_admin: Client) -> None:
     page = as_admin.post(LIMITS, {"default": "100", "portal": "12,5", "day": "50", "left": "20"}, follow=True)
 
-    assert "The limits hold from the next run on." in page.text
+    assert "The limits apply from the next run." in page.text
     rules = SpendingLimits.objects.get()
     assert (rules.default_hundredths, rules.portal_hundredths) == (10_000, 1250)
     assert (rules.day_hundredths, rules.left_credits, rules.allows_unknown) == (5000, 20, False)
@@ -103,7 +103,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
     use(alice, 8000)
     for _ in range(3):
         alerts.look()
-    assert told(alice) == ["You've used 80 credits of the 100 credits you may spend in November 2026."]
+    assert told(alice) == ["You've used 80 credits of your limit of 100 credits for November 2026."]
     assert told(admin_member) == []
 
     use(alice, 10_000)
@@ -112,7 +112,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
         alerts.look()
     assert len(told(alice)) == 2
     assert sorted(told(admin_member)) == [
-        "Alice has used the 100 credits they may spend in November 2026.",
+        "Alice has used up their limit of 100 credits for November 2026.",
         "Your team has used 800 credits of its 1,000 credits for November 2026.",
     ]
     assert {path_of(notice).partition("?")[0] for notice in Notice.objects.filter(member=alice)} == {"/me/"}
@@ -138,7 +138,7 @@ def test_admins_are_told_what_the_account_spends_in_24_hours_and_has_left(alice:
     for _ in range(2):
         alerts.look()
     assert told(admin_member) == [
-        "The account has spent 50 credits in the last 24 hours. The alert is set at 50 credits.",
+        "The account has spent 50 credits in the last 24 hours. The alert is set to 50 credits.",
         "The account has only 20 credits left.",
     ]
     assert told(alice) == []
@@ -156,11 +156,11 @@ def test_whoever_is_at_their_limit_asks_for_more_in_one_press(
     assert "Ask for more" in page
     assert "left this month" not in as_bob.get(app.get_absolute_url()).text
 
-    assert as_alice.post("/me/spending/ask/", headers=HTMX).text == "Your admins were told."
+    assert as_alice.post("/me/spending/ask/", headers=HTMX).text == "Your admins have been told."
     as_alice.post("/me/spending/ask/", {"back": "https://evil.test/"})
 
     [notice] = Notice.objects.filter(member=admin_member)
-    assert "Alice asks for a higher limit, after using 36 credits of 40 credits" in title_of(notice)
+    assert "Alice has used 36 credits of 40 credits" in title_of(notice)
     assert path_of(notice).startswith(f"{LIMITS}{alice.public_id}/")
-    assert "You've asked for more today." in as_alice.get(app.get_absolute_url()).text
-    assert "You've asked for more today." in as_alice.get("/me/").text
+    assert "You've already asked today." in as_alice.get(app.get_absolute_url()).text
+    assert "You've already asked today." in as_alice.get("/me/").text

@@ -140,7 +140,7 @@ def test_an_approved_result_costs_what_all_attempts_did(
     assert rows_of(as_admin.get(PAGE).text, "approved") == {"Reel": ["1", "20", "2"]}
 
     decide(result, "rejected", "Too dark", Actor(member=admin_member), None)
-    assert "No result of this period is approved yet." in as_admin.get(PAGE).text
+    assert "No results from this period are approved yet." in as_admin.get(PAGE).text
 
 
 # --- The account ------------------------------------------------------------------------------------------------------
@@ -158,8 +158,8 @@ def test_the_gap_to_the_account_is_named(
     account.read_account()
 
     facts = facts_of(as_admin.get(PAGE).text)
-    assert f"{expected * 12 / 10:g} credits" in facts["The account says"]
-    assert "20% more than charged here" in facts["Not explained"]
+    assert f"{expected * 12 / 10:g} credits" in facts["According to the account"]
+    assert "20% more than charged here" in facts["Unaccounted for"]
     assert AccountReading.objects.count() == 2
 
 
@@ -189,7 +189,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", ""]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Of"]) == (run.public_id, "1", "2")
-    assert rows[1]["Note"].startswith("Charged afterwards, to the owner")
+    assert rows[1]["Note"].startswith("Charged afterwards to the owner")
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
 
 

@@ -27,5 +27,5 @@ def shaped_app_that_was_refused(visitor: Visitor, whole: Whole) -> None:
 def app_as_a_maker_sees_it(visitor: Visitor, whole: Whole) -> None:
     page, app = visitor.page, whole.inside.ask("app", remote_id="card-long-names")
     page.goto(f"/manage{app['path']}")
-    page.get_by_role("link", name="As a maker sees it").click()
+    page.get_by_role("link", name="View as a maker").click()
     page.locator(".app-preview").wait_for()
