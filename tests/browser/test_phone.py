@@ -67,7 +67,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
     press = page.keyboard.press
     page.locator("#run-more").focus()
     press("Enter")
-    for name in ("retry-link", "same", "compare", "ask", "delete"):
+    for name in ("retry-link", "same", "compare", "ask", "hold", "delete"):
         press("Tab")
         expect(page.locator(f"#run-{name}")).to_be_focused()
     press("Escape")

@@ -85,7 +85,8 @@ def test_each_change_of_a_run_is_one_line(alice: Member, caplog: pytest.LogCaptu
         progress.ask_cancel(run, alice, now)
         progress.leave_it(Run.objects.get(pk=run.pk), now)
 
-    assert [record.getMessage().partition(" ")[2] for record in caplog.records] == [
+    lines = [record.getMessage() for record in caplog.records if record.name == "runs.progress"]
+    assert [line.partition(" ")[2] for line in lines] == [
         "from=starting to=starting remote=- wait=rate",
         "from=starting to=checking remote=-",
         "from=checking to=checking remote=- asks=person",

@@ -101,7 +101,7 @@ def test_everybody_named_owes_a_verdict(
 
 
 def test_only_members_who_may_decide_can_be_named(alice: Member, bob: Member, run: Run) -> None:
-    with pytest.raises(requests.AskError, match="Bob may not decide"):
+    with pytest.raises(requests.AskError, match="Bob isn't allowed to decide"):
         requests.ask(alice, outputs(run), members=[bob])
     ReviewRules.objects.create(deciders="maker")
     requests.ask(alice, outputs(run), members=[bob])
