@@ -139,7 +139,7 @@ def test_four_eyes_show_no_approve_button_and_refuse_a_forged_post(result: Outpu
     page = page_of(as_sam, result.get_absolute_url())
     assert BUTTONS[0] not in page
     assert BUTTONS[1] in page
-    assert "somebody else has to approve it" in page
+    assert "someone else has to approve it" in page
     assert press(as_sam, result, "approved").status_code == 403
     assert press(as_sam, result, "changes", "Too dark").status_code == 302
     assert as_sam.post(f"{result.get_absolute_url()}withdraw/").status_code == 302
