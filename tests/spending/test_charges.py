@@ -140,6 +140,21 @@ def test_a_start_that_was_not_found_and_sent_again_is_charged_once(as_alice: Cli
     assert wrong_charges() == []
 
 
+@pytest.mark.parametrize("end", ["refused", "cancelled"])
+def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Member, app: App, end: str) -> None:
+    """The first attempt wasn't found, but may have been started after the check."""
+    run = press(as_alice, alice, app)
+    progress.doubt(run)
+    progress.start_again(run, timezone.now(), empty_looks=2)
+    if end == "refused":
+        progress.fail(run, "refused", timezone.now())
+    else:
+        progress.ask_cancel(run, alice, timezone.now())
+
+    assert (charge_of(run).state, used(alice)) == ("kept", 1200)
+    assert wrong_charges() == []
+
+
 def test_a_start_that_a_person_sends_again_stays_charged(as_alice: Client, alice: Member, app: App) -> None:
     """The first attempt may have been started, even if the second one is refused."""
     run = press(as_alice, alice, app)
