@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.connection.status import record_status
@@ -116,6 +118,21 @@ def test_what_certainly_did_not_start_is_given_back_once(as_alice: Client, alice
     assert charge_of(run).state == "released"
     assert (used(alice), used(None), SpendingSum.objects.get().count) == (0, 0, 0)
     assert wrong_charges() == []
+
+
+def test_the_total_that_everyone_waits_for_is_locked_last(alice: Member, app: App) -> None:
+    run = make_run(alice, app)
+    changes = {
+        "reserve": lambda: charges.reserve(run, Estimate(Decimal(12), None, 3, 3), timezone.now()),
+        "release": lambda: charges.release(run),
+    }
+    for what, change in changes.items():
+        with CaptureQueriesContext(connection) as queries:
+            change()
+        told = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+        tables = [sql.split('"')[1] for sql in told]
+        assert tables[-1] == "runs_monthtotal", what
+        assert "runs_spendingsum" not in tables[tables.index("runs_monthtotal") :], what
 
 
 def test_a_doubtful_start_keeps_its_charge(as_alice: Client, alice: Member, app: App) -> None:
