@@ -65,6 +65,7 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
     assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67
     assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5: half up, even to an odd number
     assert run.credits_estimated == Decimal("0.02")
+    assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
 
 
 def test_the_same_form_twice_is_charged_once(as_alice: Client, alice: Member, app: App) -> None:
