@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -54,11 +55,16 @@ def read_estimate(app: App, priority: Priority) -> None:
         raise
     else:
         fields |= {
-            "credits_expected": estimate.expected,
-            "credits_min": estimate.min,
-            "credits_max": estimate.max,
+            "credits_expected": _cost(estimate.expected),
+            "credits_min": _cost(estimate.min),
+            "credits_max": _cost(estimate.max),
         }
     App.objects.filter(pk=app.pk).update(**fields)
+
+
+def _cost(credits: Decimal | None) -> Decimal | None:
+    """Return a cost; None if it is unknown, as it is if Lamina says that a run would give credits."""
+    return None if credits is None or credits < 0 else credits
 
 
 @transaction.atomic

@@ -170,8 +170,17 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
-        charges.release(run)
+        _settle_unstarted(run)
     return changed
+
+
+def _settle_unstarted(run: Run) -> None:
+    """Give back the charge of a start that didn't happen. If it was resent because a check found nothing, keep the
+    charge: the earlier POST may have started a run all the same."""
+    if run.empty_looks:
+        charges.keep(run)
+    else:
+        charges.release(run)
 
 
 def leave_it(run: Run, now: datetime) -> bool:
@@ -194,7 +203,7 @@ def fail(
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
     """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason
-    given. A run that fails while it is starting certainly costs nothing."""
+    given. A run that fails while it is starting costs nothing, unless it was sent before (`_settle_unstarted`)."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -210,7 +219,7 @@ def fail(
         )
         if changed:
             apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
-            settle = charges.release if from_statuses == ("starting",) else charges.keep
+            settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
             settle(run)
     return changed
 

@@ -23,6 +23,9 @@ class Migration(migrations.Migration):
                 ('day_hundredths', models.PositiveBigIntegerField(blank=True, null=True)),
                 ('left_credits', models.PositiveBigIntegerField(blank=True, null=True)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='spending_limits_single_row')],
+            },
         ),
         migrations.AddField(
             model_name='app',

@@ -27,13 +27,16 @@ WITH form AS MATERIALIZED (
     SELECT run.*, form.total, form.kind,
         CASE WHEN {count}(run.wanted_outputs) BETWEEN 1 AND form.total THEN {count}(run.wanted_outputs)
             ELSE form.total END AS made,
-        CAST(ROUND(COALESCE(run.credits_estimated, 0) * 100) AS BIGINT) AS estimated
+        CASE WHEN run.credits_estimated > 0 THEN CAST(ROUND(run.credits_estimated * 100) AS BIGINT)
+            ELSE 0 END AS estimated
     FROM runs_run run JOIN form ON form.id = run.schema_id
     WHERE run.id BETWEEN %(first)s AND %(last)s AND run.created_at >= %(begins)s AND run.created_at < %(ends)s
 )
 SELECT
     pressed.id, member.id,
-    CASE WHEN member.name <> '' THEN member.name ELSE SUBSTR(member.email, 1, {position}(member.email, '@') - 1) END,
+    CASE WHEN member.name <> '' THEN member.name
+        WHEN {position}(member.email, '@') = 0 THEN member.email
+        ELSE SUBSTR(member.email, 1, {position}(member.email, '@') - 1) END,
     pressed.app_id, pressed.app_name, SUBSTR(pressed.kind, 1, 50), %(month)s,
     CASE WHEN pressed.created_at < %(shares_since)s AND pressed.made < pressed.total
         THEN (2 * pressed.estimated * pressed.made + pressed.total) / (2 * pressed.total)

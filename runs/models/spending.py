@@ -134,12 +134,15 @@ class SpendingLimits(models.Model):
     day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)
     left_credits = models.PositiveBigIntegerField(null=True, blank=True)
 
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(pk=1), name="spending_limits_single_row"),)
+
     def __str__(self) -> str:
         return "spending limits"
 
     @classmethod
     def current(cls) -> "SpendingLimits":
-        return cls.objects.first() or cls()
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
 
 
 class MemberLimit(models.Model):

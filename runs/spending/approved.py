@@ -3,26 +3,34 @@
 `review.tally` calls this when the verdicts of a run have changed. They count for the month in which Run was pressed.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 
 from django.db.models import F
 
 from runs.models import Charge, SpendingSum
 
 type Approved = tuple[int, int]  # how many results are approved, and the sum of their version numbers
+type Place = tuple[date, int, int, str]  # of a sum: month, member, app, kind
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """Set what is approved of each of `runs`, by primary key, and move the sums. Callers must have locked the runs."""
+    """Set what is approved of each of `runs`, by primary key, and move the sums. Callers must have locked the runs.
+
+    All sums come after all charges and in one order, so that two callers never wait for each other.
+    """
+    moved: dict[Place, Counter[str]] = {}
     for charge in Charge.objects.filter(run__in=runs).order_by("pk"):
         approved, rounds = runs[charge.run_id or 0]
         if (approved, rounds) == (charge.approved, charge.rounds):
             continue
         Charge.objects.filter(pk=charge.pk).update(approved=approved, rounds=rounds)
-        same = SpendingSum.objects.filter(
-            month=charge.month, member=charge.member_id, app=charge.app_id, kind=charge.kind
-        )
-        same.update(
-            approved=F("approved") + approved - charge.approved,
-            rounds=F("rounds") + rounds - charge.rounds,
-        )
+        place = (charge.month, charge.member_id, charge.app_id, charge.kind)
+        moves = moved.setdefault(place, Counter())
+        moves["approved"] += approved - charge.approved
+        moves["rounds"] += rounds - charge.rounds
+    for place in sorted(moved):
+        month, member, app, kind = place
+        same = SpendingSum.objects.filter(month=month, member=member, app=app, kind=kind)
+        same.update(**{name: F(name) + by for name, by in moved[place].items()})

@@ -1,7 +1,8 @@
 """Charge presses of Run: reserved with the run, kept once Lamina has started it, released if it certainly hasn't.
 
 Each change of a charge is a conditional UPDATE, and the sums move in the same transaction. Repeating one changes
-nothing. Rows are locked in one order: the run, its charge, the member's total, the portal's, the sum.
+nothing. Rows are locked in one order: the run, its charge, the sum, the member's total, and last the portal's, since
+everyone who presses Run waits for it.
 """
 
 from datetime import date, datetime
@@ -33,7 +34,6 @@ def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
     cost, left = estimated.hundredths, left_for(run.member, now)
     if cost is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(run.member, left, cost))
-    _use(run.member, cost, left, now)
     charge = Charge.objects.create(
         run=run,
         member=run.member,
@@ -50,6 +50,7 @@ def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
         pressed_at=now,
     )
     _count(charge, 1)
+    _use(run.member, cost, left, now)
     return charge
 
 
@@ -66,9 +67,9 @@ def release(run: Run) -> None:
     """Give back what was reserved for `run`, since certainly nothing was started. A kept charge stays."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.RELEASED):
+        _count(charge, -1)
         for member in (charge.member_id, None):
             MonthTotal.objects.filter(member=member, month=charge.month).update(used=F("used") - charge.hundredths)
-        _count(charge, -1)
 
 
 @transaction.atomic

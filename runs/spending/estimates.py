@@ -70,10 +70,10 @@ class Estimate:
         return self.share(self.least_of_whole, self.made)
 
     def share(self, credits: Decimal | None, made: int) -> Decimal | None:
-        """Return the cost of `made` results if all of them together cost `credits`."""
+        """Return the cost of `made` results if all of them together cost `credits`; never below zero."""
         if credits is None or not 0 < made < self.total:
-            return credits
-        return (credits * made / self.total).quantize(CENT, ROUND_HALF_UP)
+            return None if credits is None else max(credits, Decimal(0))
+        return (max(credits, Decimal(0)) * made / self.total).quantize(CENT, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)

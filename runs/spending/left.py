@@ -17,7 +17,7 @@ FROM (SELECT CAST(%(member)s AS bigint) AS id) member
 LEFT JOIN runs_memberlimit own ON own.member_id = member.id
 LEFT JOIN runs_monthtotal mine ON mine.member_id = member.id AND mine.month = %(month)s
 LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones.month = %(month)s
-LEFT JOIN runs_spendinglimits limits ON TRUE
+LEFT JOIN runs_spendinglimits limits ON limits.id = 1
 LIMIT 1
 """
 

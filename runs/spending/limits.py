@@ -81,9 +81,9 @@ def unpriced_apps() -> Sequence[App]:
 @transaction.atomic
 def change_rules(rules: SpendingLimits) -> None:
     """Store what holds for everyone, in the one row."""
-    first = SpendingLimits.objects.select_for_update().first()
-    before = _told_rules(first or SpendingLimits())
-    rules.pk = first.pk if first else None
+    row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
+    before = _told_rules(row)
+    rules.pk = row.pk
     rules.save()
     record(Verb.LIMITS_CHANGED, None, changes=differences(before, _told_rules(rules)))
 

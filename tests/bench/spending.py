@@ -54,7 +54,7 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
     with report.part(f"what charging adds to a press of Run, mean of {PRESSES}"):
-        SpendingLimits.objects.create(default_hundredths=10**9, portal_hundredths=10**12)
+        SpendingLimits.objects.create(pk=1, default_hundredths=10**9, portal_hundredths=10**12)
         run = make_run(person, App.objects.order_by("pk")[0], status="starting")
         report_time(report, partial(press, run), PRESS_MS)
         begun = time.process_time()

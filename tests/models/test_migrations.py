@@ -238,18 +238,20 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
         "of another maker": ("b", 1000, "kept"),
         "of a maker unknown": ("a", 1000, "kept"),
         "unknown": ("a", 0, "kept"),
+        "negative": ("a", 0, "kept"),
+        "of somebody without an address": ("n", 1000, "kept"),
         "waiting": ("a", 1000, "reserved"),
         "refused": ("a", 1000, "released"),
         "left": ("a", 1000, "kept"),
     }
     assert [title for title, charge in charges.items() if not charge.is_maker_known] == ["of a maker unknown"]
     assert [title for title, charge in charges.items() if charge.is_unknown] == ["unknown"]
-    assert {charge.member_name for charge in charges.values()} == {"a", "Ben"}
+    assert {charge.member_name for charge in charges.values()} == {"a", "Ben", "nobody"}
     assert {(c.made, c.total) for title, c in charges.items() if title.startswith("part")} == {(1, 3)}
     assert {charge.kind for charge in charges.values()} == {"video"}
     assert str(charges["whole"].month) == "2026-02-01"
     assert str(charges["part"].month) == "2026-01-01"
-    assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 5669
+    assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 6669
     _to_the_latest()
     assert wrong_sums() == []  # needs the tables of today
 
@@ -262,6 +264,7 @@ def runs_before(apps: Any) -> None:
 
     ann = get("Member").create(email="a@example.com", password="x")
     ben = get("Member").create(email="b@example.com", password="x", name="Ben")
+    nobody = get("Member").create(email="nobody", password="x")
     app = get("App").create(remote_id="a", name="A")
     outputs = [{"index": n, "label": "x", "type": kind} for n, kind in enumerate(("video", "image", "image"))]
     schema = get("AppSchema").create(app=app, version="1", parameters=[], outputs=outputs)
@@ -275,6 +278,8 @@ def runs_before(apps: Any) -> None:
         "of another maker": {"made_by": ben},
         "of a maker unknown": {"made_by": None},
         "unknown": {"credits_estimated": None},
+        "negative": {"credits_estimated": Decimal(-3)},
+        "of somebody without an address": {"made_by": nobody},
         "waiting": {"status": "checking", "remote_id": "", "finished_at": None},
         "refused": {"status": "failed", "remote_id": "", "failure": "credits"},
         "left": {"status": "failed", "remote_id": "", "failure": "left"},

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.connection.status import record_status
@@ -63,6 +65,7 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
     assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67
     assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5: half up, even to an odd number
     assert run.credits_estimated == Decimal("0.02")
+    assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
 
 
 def test_the_same_form_twice_is_charged_once(as_alice: Client, alice: Member, app: App) -> None:
@@ -118,6 +121,21 @@ def test_what_certainly_did_not_start_is_given_back_once(as_alice: Client, alice
     assert wrong_charges() == []
 
 
+def test_the_total_that_everyone_waits_for_is_locked_last(alice: Member, app: App) -> None:
+    run = make_run(alice, app)
+    changes = {
+        "reserve": lambda: charges.reserve(run, Estimate(Decimal(12), None, 3, 3), timezone.now()),
+        "release": lambda: charges.release(run),
+    }
+    for what, change in changes.items():
+        with CaptureQueriesContext(connection) as queries:
+            change()
+        told = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+        tables = [sql.split('"')[1] for sql in told]
+        assert tables[-1] == "runs_monthtotal", what
+        assert "runs_spendingsum" not in tables[tables.index("runs_monthtotal") :], what
+
+
 def test_a_doubtful_start_keeps_its_charge(as_alice: Client, alice: Member, app: App) -> None:
     run = press(as_alice, alice, app)
     progress.doubt(run)
@@ -137,6 +155,21 @@ def test_a_start_that_was_not_found_and_sent_again_is_charged_once(as_alice: Cli
     progress.start_again(run, timezone.now())
     progress.accept(run, "r1", "queued", timezone.now())
     assert Charge.objects.get().hundredths == used(alice) == 1200
+    assert wrong_charges() == []
+
+
+@pytest.mark.parametrize("end", ["refused", "cancelled"])
+def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Member, app: App, end: str) -> None:
+    """The first attempt wasn't found, but may have been started after the check."""
+    run = press(as_alice, alice, app)
+    progress.doubt(run)
+    progress.start_again(run, timezone.now(), empty_looks=2)
+    if end == "refused":
+        progress.fail(run, "refused", timezone.now())
+    else:
+        progress.ask_cancel(run, alice, timezone.now())
+
+    assert (charge_of(run).state, used(alice)) == ("kept", 1200)
     assert wrong_charges() == []
 
 

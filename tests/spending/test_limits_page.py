@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from runs.connection.status import record_status
@@ -12,6 +13,7 @@ from runs.models import AccountReading, App, Entry, Member, MemberLimit, MonthTo
 from runs.models.spending import limit_of, month_of
 from runs.notices import alerts
 from runs.notices.sentences import path_of, title_of
+from runs.spending import limits
 from tests.support.clients import HTMX
 from tests.support.factories import make_app
 
@@ -42,6 +44,12 @@ def test_admins_set_what_everyone_may_spend(as_admin: Client) -> None:
     assert SpendingLimits.objects.get().default_hundredths is None
 
 
+def test_two_first_saves_at_once_change_the_same_row() -> None:
+    limits.change_rules(SpendingLimits(default_hundredths=100))
+    with transaction.atomic(), pytest.raises(IntegrityError):
+        SpendingLimits.objects.create(pk=2, default_hundredths=200)
+
+
 @pytest.mark.parametrize("amount", ["much", "-1", "1.234", "1e3", "NaN", "١٢", "9" * 5000])
 def test_an_amount_that_is_none_is_said_so_and_nothing_typed_is_lost(as_admin: Client, amount: str) -> None:
     answer = as_admin.post(LIMITS, {"default": amount, "portal": "77"})
@@ -54,7 +62,7 @@ def test_an_amount_that_is_none_is_said_so_and_nothing_typed_is_lost(as_admin: C
 
 @time_machine.travel(NOW, tick=False)
 def test_a_person_gets_their_own_limit_and_a_raise_that_ends(as_admin: Client, alice: Member) -> None:
-    SpendingLimits.objects.create(default_hundredths=5000)
+    SpendingLimits.objects.create(pk=1, default_hundredths=5000)
     address = f"{LIMITS}{alice.public_id}/"
     assert as_admin.post(address, {"sort": "own"}).status_code == 422
     assert as_admin.post(address, {"sort": "own", "own": "100", "raised_to": "90"}).status_code == 422
@@ -94,7 +102,7 @@ def test_an_app_without_an_estimate_gets_a_price(as_admin: Client) -> None:
 # --- Alerts -----------------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
 def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: Member, admin_member: Member) -> None:
-    SpendingLimits.objects.create(default_hundredths=10_000, portal_hundredths=100_000)
+    SpendingLimits.objects.create(pk=1, default_hundredths=10_000, portal_hundredths=100_000)
     use(alice, 7999)
     use(None, 7999)
     alerts.look()
@@ -126,7 +134,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
 
 @time_machine.travel(NOW, tick=False)
 def test_admins_are_told_what_the_account_spends_in_24_hours_and_has_left(alice: Member, admin_member: Member) -> None:
-    SpendingLimits.objects.create(day_hundredths=5000, left_credits=20)
+    SpendingLimits.objects.create(pk=1, day_hundredths=5000, left_credits=20)
     record_status(balance=Decimal(21), balance_at=NOW)
     for hours, spent in ((30, 0), (24, 1000), (12, 3000), (1, 5999)):
         AccountReading.objects.create(at=NOW - timedelta(hours=hours), spent=spent, charged=0)
