@@ -92,6 +92,12 @@ def test_days_are_the_readers(admin_member: Member) -> None:
     assert entries_in(shown(reader, since="2026-03-01", until="2026-03-02")) == 2
 
 
+def test_days_at_either_end_of_the_calendar_are_ignored(as_admin: Client) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        for name in ("since", "until"):
+            assert entries_in(shown(as_admin, **{name: day})) == 1
+
+
 def test_older_entries_are_a_page_away_also_within_one_moment(as_admin: Client) -> None:
     now = timezone.now()
     made = [add(Verb.RUN_STARTED, now, object_label=f"number {n}.") for n in range(120)]
