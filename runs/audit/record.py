@@ -17,7 +17,7 @@ from runs.models.verbs import Verb
 
 Changes = Mapping[str, tuple[Any, Any]]
 SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash"})
-TYPED = frozenset({"note", "message", "text"})
+TYPED = frozenset({"note", "message", "text", "value"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
@@ -94,6 +94,12 @@ def _hidden(name: str, value: Any) -> Any:
     return HIDDEN if is_secret else _value(value)  # only that it changed
 
 
+def _inner(name: str, value: Any) -> Any:
+    """Return a value within another one. A mapping's name may be that of a field, such as "Text", so that only the
+    names within count."""
+    return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
+
+
 def _value(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -104,7 +110,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, models.Model):
         return name_of(value).label
     if isinstance(value, Mapping):
-        return {str(key): _value(one) for key, one in value.items()}
+        return {str(key): _inner(str(key), one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_value(one) for one in value]
     return str(value)[:LABEL_LENGTH]

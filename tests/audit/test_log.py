@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from runs.audit import networks
 from runs.audit.actors import as_guest, as_member, current_actor
-from runs.audit.record import record, record_each
+from runs.audit.record import HIDDEN, record, record_each
 from runs.models import Entry, Member, Run, Verb
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run
@@ -167,6 +167,12 @@ def test_secrets_and_typed_texts_stay_out(alice: Member) -> None:
     changes = Entry.objects.get().changes
     assert typed not in json.dumps(changes)
     assert changes["days"] == [7, 30]
+
+
+def test_secrets_within_values_stay_out(alice: Member) -> None:
+    record(Verb.APP_SHAPED, None, changes={"fields": ({}, {"Text": {"mode": "locked", "value": "a fox", "key": "k"}})})
+    changes = Entry.objects.get().changes
+    assert changes == {"fields": [{}, {"Text": {"mode": "locked", "value": HIDDEN, "key": HIDDEN}}]}
 
 
 def test_a_sign_in_shows_admins_the_network_it_came_from(as_admin: Client, alice: Member) -> None:
