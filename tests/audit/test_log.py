@@ -215,9 +215,18 @@ def test_an_act_and_its_entry_are_undone_together(
     )
 
 
-def test_many_entries_have_one_request_id(alice: Member) -> None:
+def test_many_entries_have_one_request_id(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.audit.record.AT_ONCE", 2)
     runs = [make_run(alice) for _ in range(3)]
-    record_each(Verb.RUN_BINNED, runs)
+    there: list[int] = []
+
+    def one_by_one() -> Iterator[Run]:
+        for run in runs:
+            there.append(Entry.objects.count())
+            yield run
+
+    record_each(Verb.RUN_BINNED, one_by_one())
+    assert there == [0, 0, 2]
     assert len({entry.request_id for entry in Entry.objects.all()}) == 1
     assert {entry.object_id for entry in Entry.objects.all()} == {run.public_id for run in runs}
     assert current_actor().way == "worker"
