@@ -13,7 +13,7 @@ from runs.models import Verb
 from runs.models.ids import new_public_id
 
 # Those of Django that change what people see or may do without calling our own code.
-RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell"})
+RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", "dbshell"})
 
 
 def install() -> None:
@@ -26,10 +26,9 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            answer = execute(self, *args, **options)
-            if name in RECORDED:
+            if name in RECORDED:  # before it runs: a shell that is killed would leave no trace
                 with suppress(DatabaseError):  # a shell also opens where there are no tables yet
                     record(Verb.COMMAND_RUN, None, label=name)
-            return answer
+            return execute(self, *args, **options)
 
     BaseCommand.execute = execute_as_itself  # type: ignore[method-assign]

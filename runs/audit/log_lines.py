@@ -16,12 +16,13 @@ logger = logging.getLogger("portal.audit")
 def on_commit(entries: Sequence[Entry]) -> None:
     """Log `entries` once they are committed; if they are rolled back, never."""
     if logger.isEnabledFor(logging.INFO):
-        transaction.on_commit(partial(_log, entries), robust=True)
+        lines = [json.dumps(line_of(entry), ensure_ascii=False) for entry in entries]
+        transaction.on_commit(partial(_log, lines), robust=True)
 
 
-def _log(entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        logger.info("%s", json.dumps(line_of(entry), ensure_ascii=False))
+def _log(lines: Sequence[str]) -> None:
+    for line in lines:
+        logger.info("%s", line)
 
 
 def line_of(entry: Entry) -> dict[str, Any]:

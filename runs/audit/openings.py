@@ -1,17 +1,48 @@
 """Records that an admin looks at what somebody keeps private."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 
 from runs.audit.record import record_each
-from runs.models import Member, Run, Verb
+from runs.models import Entry, Member, Run, StoredFile, Upload, Verb
+
+ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """Record which of `runs` the signed-in member sees only as an admin, unless the page is only loaded ahead."""
+    """Record which of `runs` the signed-in member sees only as an admin, each at most once an hour.
+
+    Browsers load none of these pages ahead (portal.speculationrules), so whoever says so looks at them, too.
+    """
     member = request.user
-    if not isinstance(member, Member) or "Sec-Purpose" in request.headers:
+    if not isinstance(member, Member) or not member.is_admin:
         return
-    if private := {run.pk: run for run in runs if run.is_seen_only_as_admin(member)}:
-        record_each(Verb.RUN_OPENED, private.values())
+    private = {run.public_id: run for run in runs if run.is_seen_only_as_admin(member)}
+    if private:
+        known = _opened_lately(member, list(private))
+        record_each(Verb.RUN_OPENED, [run for public_id, run in private.items() if public_id not in known])
+
+
+def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
+    """Record which runs `file` belongs to, unless the signed-in member sees it for another reason, too."""
+    member = request.user
+    if not isinstance(member, Member) or not member.is_admin or file.is_catalog:
+        return
+    if Upload.objects.filter(file=file, member=member).exists():
+        return
+    runs = list(Run.objects.visible_to(member).filter(_holds(file)).distinct())
+    if all(run.is_seen_only_as_admin(member) for run in runs):
+        record_openings(request, runs)
+
+
+def _holds(file: StoredFile) -> Q:
+    return Q(outputs__files__file=file) | Q(inputs__uploads__file=file)
+
+
+def _opened_lately(member: Member, ids: list[str]) -> set[str]:
+    lately = Entry.objects.by(member).filter(verb=Verb.RUN_OPENED, at__gt=timezone.now() - ONCE_IN)
+    return set(lately.filter(object_kind="run", object_id__in=ids).values_list("object_id", flat=True))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 from django.db import models
@@ -11,16 +12,17 @@ from django.utils import timezone
 
 from runs.audit import log_lines
 from runs.audit.actors import Actor, current_actor
-from runs.audit.objects import name_of
+from runs.audit.objects import Named, name_of
 from runs.models.entry import LABEL_LENGTH, Entry, EntryOrigin
 from runs.models.verbs import Verb
 
 Changes = Mapping[str, tuple[Any, Any]]
 SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash"})
-TYPED = frozenset({"note", "message", "text"})
+TYPED = frozenset({"note", "message", "text", "value"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
+AT_ONCE = 2000  # entries in memory
 FEW_FILES = 20  # in one download, which isn't recorded
 
 
@@ -47,28 +49,33 @@ def record_each(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry for each of `targets`, all with the same time and request id."""
+    """Write one entry for each of `targets`, all with the same time and request id. Of many, only some are in memory
+    at a time."""
     who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
-    entries = []
-    for target in targets:
-        named = name_of(target, label)
-        entries.append(
-            Entry(
-                at=now,
-                actor_id=who.member_id,
-                actor_name=who.name[:LABEL_LENGTH],
-                way=who.way,
-                verb=verb.value,
-                object_kind=named.kind,
-                object_id=named.object_id,
-                object_label=named.label,
-                changes=said,
-                request_id=who.request_id,
-            )
-        )
+    for some in batched(targets, AT_ONCE):
+        _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)
+
+
+def _entry(verb: Verb, named: Named, said: dict[str, list[Any]], who: Actor, now: datetime) -> Entry:
+    return Entry(
+        at=now,
+        actor_id=who.member_id,
+        actor_name=who.name[:LABEL_LENGTH],
+        way=who.way,
+        verb=verb.value,
+        object_kind=named.kind,
+        object_id=named.object_id,
+        object_label=named.label,
+        changes=said,
+        request_id=who.request_id,
+    )
+
+
+def _write(entries: list[Entry], who: Actor) -> None:
     Entry.objects.bulk_create(entries, batch_size=BATCH)
-    if who.network and (who.way == Entry.Way.GUEST or verb in WITH_ORIGIN):
-        origins = [EntryOrigin(entry_id=entry.pk, network=who.network, at=now) for entry in entries]
+    has_origin = who.way == Entry.Way.GUEST or entries[0].verb in WITH_ORIGIN
+    if who.network and has_origin:
+        origins = [EntryOrigin(entry_id=entry.pk, network=who.network, at=entry.at) for entry in entries]
         EntryOrigin.objects.bulk_create(origins, batch_size=BATCH)
     log_lines.on_commit(entries)
 
@@ -94,6 +101,12 @@ def _hidden(name: str, value: Any) -> Any:
     return HIDDEN if is_secret else _value(value)  # only that it changed
 
 
+def _inner(name: str, value: Any) -> Any:
+    """Return a value within another one. A mapping's name may be that of a field, such as "Text", so that only the
+    names within count."""
+    return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
+
+
 def _value(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -104,7 +117,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, models.Model):
         return name_of(value).label
     if isinstance(value, Mapping):
-        return {str(key): _value(one) for key, one in value.items()}
+        return {str(key): _inner(str(key), one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_value(one) for one in value]
     return str(value)[:LABEL_LENGTH]

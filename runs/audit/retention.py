@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from runs.audit import guard
 from runs.audit.record import record
+from runs.background.queue import stop_requested
 from runs.models import Entry, Verb
 
 BATCH = 5000
@@ -12,7 +13,7 @@ BATCH = 5000
 def apply(now: datetime, days: int | None, batch: int = BATCH) -> int:
     """Remove entries older than `days` (None = never); return how many. Each transaction removes at most `batch`."""
     removed = 0
-    while days is not None and (count := _remove_some(now - timedelta(days=days), batch)):
+    while days is not None and not stop_requested() and (count := _remove_some(now - timedelta(days=days), batch)):
         removed += count
     return removed
 

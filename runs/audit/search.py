@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from runs.models import Entry, Member, Verb
 from runs.models.entry import EntryQuerySet
 
 LONGEST = 300  # characters of a value in the address
+YEARS = (1900, 9000)
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,20 @@ class Search:
         return days
 
 
-def _day(text: str) -> object:
+def _day(text: str) -> date | None:
+    """Return the day, if it is one.
+
+    Years at either end of the calendar are rejected: in UTC, such a day may start beyond it, which the database can't
+    handle.
+    """
     try:
-        return parse_date(text)
+        found = parse_date(text)
     except ValueError:
         return None
+    return found if found and YEARS[0] <= found.year <= YEARS[1] else None
 
 
 def _start(text: str, days: int = 0) -> datetime | None:
     """Return when a day starts where the reader is, or when the day after it does."""
-    try:
-        day = parse_date(text)
-        moved = day + timedelta(days=days) if day else None
-        return timezone.make_aware(datetime(moved.year, moved.month, moved.day)) if moved else None  # noqa: DTZ001
-    except (ValueError, OverflowError):
-        return None
+    day = _day(text)
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min)) if day else None

@@ -1,5 +1,6 @@
 """What the page on which admins shape an app holds: as stored, or as posted, with what is wrong with it."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -83,11 +84,18 @@ def _recorded(app: App) -> dict[str, Any]:
         "roles": rule.roles,
         "asks_review": stored.asks_review,
         "price": stored.price,
-        "fields": {row.name or row.key: _told(row) for row in rows},
+        "fields": {_field_name(row): _told(row) for row in rows},
     }
 
 
+def _field_name(row: FieldRule) -> str:
+    """Return how the record names the field of a rule; several fields of a form may have the same name."""
+    return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
+
+
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by its names."""
-    told = {"label": row.label, "help": row.help, "mode": row.mode, "value": row.value, "options": row.options}
+    """Return what a rule sets, by its names. Of the value, which may be anything, the record keeps only that it is set
+    (`audit.record.TYPED`)."""
+    told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
+    told["value"] = "" if row.value is None else json.dumps(row.value)  # never falsy: `false` and 0 are values, too
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
+from runs.audit.openings import record_openings
 from runs.catalog.form_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
@@ -73,6 +74,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
+    record_openings(request, [opened.run] if opened.run else [])
     told = answered.recalled(request.session, request.user, app, request.GET.get(answered.PARAMETER, ""), opened)
     opened = told.opened
     form = app_form(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from runs.audit.openings import record_openings
 from runs.engine import create_run
 from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm
@@ -66,6 +67,7 @@ def _source(request: PortalRequest) -> Source:
     if run_id:
         run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
         refuse_viewers(request.user)
+        record_openings(request, [run])
         answers = ownership.shown(request.user, create_run.answers_of(run))
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App.objects.open_to(request.user), public_id=request.GET.get("app", "")[:16])

@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs import catalog
+from runs.audit.openings import record_openings
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
@@ -30,6 +31,7 @@ OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. N
 def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation, since a run costs credits; POST starts one run, no matter how often it is sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
+    record_openings(request, [run])
     if request.method != "POST":
         catalog.request_balance_if_stale()
         return _ask(request, run)

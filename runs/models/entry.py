@@ -70,6 +70,7 @@ class Entry(models.Model):
             models.Index(F("verb"), *LATEST, name="entry_of_verb"),
             models.Index(F("actor_id"), F("verb"), *LATEST, name="entry_of_person_and_verb"),
             models.Index(F("way"), *LATEST, name="entry_of_way"),
+            models.Index(F("way"), F("verb"), *LATEST, name="entry_of_way_and_verb"),
             models.Index(F("object_kind"), F("object_id"), *LATEST, name="entry_of_object"),
         )
 

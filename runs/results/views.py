@@ -39,8 +39,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     read.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
         return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
-    if "v" not in request.GET:  # otherwise, the open page asks whether anything has changed
-        record_openings(request, [page.run])
+    record_openings(request, [page.run])
     shows_all = "comments" in request.GET
     context = {
         "section": "history",
@@ -62,6 +61,7 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
         raise Http404
     given = UseForm.read(request.POST if request.method == "POST" else request.GET)
     page = result_page(rows, request.user, result_id, _number(given["n"]))
+    record_openings(request, [page.run])
     slide = page.slide
     kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":

@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from runs.audit.openings import record_openings
 from runs.history import selection
-from runs.models import Output, Selection
+from runs.models import Output, Run, Selection
 from runs.results import downloads
 from runs.storage.serve import content_disposition
 from runs.storage.store import StorageAway
@@ -51,6 +52,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
     downloads.record_download(parcel)
+    record_openings(request, Run.objects.filter(pk__in=chosen.values("run_id")))
     return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
 
 
@@ -66,6 +68,7 @@ def result_text(request: PortalRequest, result_id: str) -> HttpResponse:
     """Send a text result as a plain text file, or a structured result as JSON, exactly as it was received."""
     outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
     output = get_object_or_404(outputs, public_id=result_id)
+    record_openings(request, [output.run])
     name = file_names.stem_in_run(output).named(output.text_ending)
     headers = {"Content-Disposition": content_disposition(name, is_inline=False), "X-Content-Type-Options": "nosniff"}
     media_type = "application/json" if output.is_object else "text/plain; charset=utf-8"

@@ -4,6 +4,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from runs.audit.openings import record_opening_of
 from runs.models import Member, Output, OutputFile, StoredFile, files_visible_to, files_with_small_picture_for
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.storage.serve import file_response
@@ -14,6 +15,7 @@ from runs.words.file_names import ending_of, file_name
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
     file = get_object_or_404(files_visible_to(request.user), public_id=file_id)
+    record_opening_of(request, file)
     return file_response(request, file, "original", name=_name(request.user, file))
 
 

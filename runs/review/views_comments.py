@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reselect, reswap, retarget
 
+from runs.audit.openings import record_openings
 from runs.display import comment_draft
 from runs.display.comment_draft import CommentDraft
 from runs.display.comments import CommentLine, comment_line, editable_text, position_of
@@ -172,6 +173,7 @@ def _return(back: str, comment: Comment) -> HttpResponse:
 
 def _answer(request: PortalRequest, place: Place) -> HttpResponse:
     """Show the form of `place`, or store what was posted; if that fails, show the form again with what was typed."""
+    record_openings(request, [place.run])
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
     given = BackForm.read(request.POST if request.method == "POST" else request.GET)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs import events
-from runs.audit.record import differences, record, record_each, values_of
+from runs.audit.record import AT_ONCE, differences, record, record_each, values_of
 from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team import sessions
@@ -148,7 +148,8 @@ def transfer(leaver: Member, to: Member) -> Left:
     used = RunInputUpload.objects.filter(input__run__member=leaver).values("upload")
     Upload.objects.filter(Q(pk__in=used) | Q(presets__member=leaver), member=leaver).update(member=to)
     runs = Run.objects.filter(member=leaver)
-    record_each(Verb.RUN_TRANSFERRED, runs.only("public_id", "title", "app_name"), changes={"owner": (leaver, to)})
+    told = runs.only("public_id", "title", "app_name").iterator(chunk_size=AT_ONCE)
+    record_each(Verb.RUN_TRANSFERRED, told, changes={"owner": (leaver, to)})
     runs.update(member=to, version=F("version") + 1)
     GuestLink.objects.filter(member=leaver).update(member=to)
     for preset in Preset.objects.filter(member=leaver).select_related("app"):

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from runs.audit import networks
 from runs.audit.actors import as_guest, as_member, current_actor
-from runs.audit.record import record, record_each
+from runs.audit.record import HIDDEN, record, record_each
 from runs.models import Entry, Member, Run, Verb
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run
@@ -92,6 +92,12 @@ def test_days_are_the_readers(admin_member: Member) -> None:
     assert entries_in(shown(reader, since="2026-03-01", until="2026-03-02")) == 2
 
 
+def test_days_at_either_end_of_the_calendar_are_ignored(as_admin: Client) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        for name in ("since", "until"):
+            assert entries_in(shown(as_admin, **{name: day})) == 1
+
+
 def test_older_entries_are_a_page_away_also_within_one_moment(as_admin: Client) -> None:
     now = timezone.now()
     made = [add(Verb.RUN_STARTED, now, object_label=f"number {n}.") for n in range(120)]
@@ -163,6 +169,12 @@ def test_secrets_and_typed_texts_stay_out(alice: Member) -> None:
     assert changes["days"] == [7, 30]
 
 
+def test_secrets_within_values_stay_out(alice: Member) -> None:
+    record(Verb.APP_SHAPED, None, changes={"fields": ({}, {"Text": {"mode": "locked", "value": "a fox", "key": "k"}})})
+    changes = Entry.objects.get().changes
+    assert changes == {"fields": [{}, {"Text": {"mode": "locked", "value": HIDDEN, "key": HIDDEN}}]}
+
+
 def test_a_sign_in_shows_admins_the_network_it_came_from(as_admin: Client, alice: Member) -> None:
     Client().post("/login/", {"username": alice.email, "password": PASSWORD}, REMOTE_ADDR="203.0.113.77")
     page = shown(as_admin, who=alice.public_id, act=Verb.PERSON_SIGNED_IN)
@@ -203,9 +215,18 @@ def test_an_act_and_its_entry_are_undone_together(
     )
 
 
-def test_many_entries_have_one_request_id(alice: Member) -> None:
+def test_many_entries_have_one_request_id(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.audit.record.AT_ONCE", 2)
     runs = [make_run(alice) for _ in range(3)]
-    record_each(Verb.RUN_BINNED, runs)
+    there: list[int] = []
+
+    def one_by_one() -> Iterator[Run]:
+        for run in runs:
+            there.append(Entry.objects.count())
+            yield run
+
+    record_each(Verb.RUN_BINNED, one_by_one())
+    assert there == [0, 0, 2]
     assert len({entry.request_id for entry in Entry.objects.all()}) == 1
     assert {entry.object_id for entry in Entry.objects.all()} == {run.public_id for run in runs}
     assert current_actor().way == "worker"

@@ -34,17 +34,17 @@ RECORDED_TASKS = {
     "keep_files": (Verb.RESULT_GIVEN_UP,),
     "clear": (Verb.RUN_BINNED, Verb.RUN_PURGED, Verb.RESULT_PURGED, Verb.UPLOAD_PURGED, Verb.ENTRIES_REMOVED),
     "send_chat": (Verb.CHAT_SWITCHED_OFF,),
+    "pulse": (Verb.ALERTED,),
+    "refresh_catalog": (Verb.APP_PAUSED, Verb.APP_RESUMED),
+    "complete_catalog": (Verb.APP_PAUSED, Verb.APP_RESUMED),
+    "check_app": (Verb.APP_PAUSED, Verb.APP_RESUMED),
+    "refresh_app": (Verb.APP_PAUSED, Verb.APP_RESUMED),
 }
 EXEMPT_TASKS = {
-    "pulse": _QUEUES,
     "sweep": _QUEUES,
     "request_catalog": _QUEUES,
     "request_clearing": _QUEUES,
     "refresh_keys": _NEWS,
-    "refresh_catalog": _NEWS,
-    "complete_catalog": _NEWS,
-    "check_app": _NEWS,
-    "refresh_app": _NEWS,
     "refresh_balance": _NEWS,
     "read_account": _NEWS,
     "search_lamina": _SEARCH,
@@ -65,6 +65,7 @@ RECORDED_COMMANDS = {
     "changepassword": "COMMAND_RUN",
     "loaddata": "COMMAND_RUN",
     "shell": "COMMAND_RUN",
+    "dbshell": "COMMAND_RUN",
 }
 _TOOL = "a tool for those who develop the portal"
 _LOOKS = "it changes nothing"
@@ -96,8 +97,8 @@ def test_every_command_is_recorded_or_exempt() -> None:
     of_django = {name for name, app in get_commands().items() if app == "django.core"}
     assert get_commands().keys() - of_django - {"createsuperuser", "changepassword"} == (
         RECORDED_COMMANDS.keys() | EXEMPT_COMMANDS.keys()
-    ) - {"createsuperuser", "changepassword", "loaddata", "shell"}
-    assert {"loaddata", "shell"} <= of_django
+    ) - {"createsuperuser", "changepassword", "loaddata", "shell", "dbshell"}
+    assert {"loaddata", "shell", "dbshell"} <= of_django
 
 
 def verbs_of(run: Run) -> list[tuple[str, str]]:
@@ -195,3 +196,18 @@ def test_a_command_of_django_that_makes_an_admin_is_recorded(monkeypatch: pytest
     call_command("createsuperuser", email="new@example.com", interactive=False, verbosity=0)
     entry = Entry.objects.get()
     assert (entry.verb, entry.way, entry.object_label) == (Verb.COMMAND_RUN, "command", "createsuperuser")
+
+
+def test_a_shell_is_recorded_before_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+
+    def killed(*_: object, **__: object) -> None:
+        found.extend(Entry.objects.values_list("object_label", flat=True))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("django.core.management.commands.shell.Command.handle", killed)
+    monkeypatch.setattr("django.core.management.commands.dbshell.Command.handle", killed)
+    for name in ("shell", "dbshell"):
+        with pytest.raises(KeyboardInterrupt):
+            call_command(name)
+    assert sorted(found) == ["dbshell", "shell", "shell"]

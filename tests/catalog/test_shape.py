@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from runs.audit.record import HIDDEN
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -55,10 +56,19 @@ def test_what_is_saved_is_on_the_page_and_in_the_record(as_admin: Client, as_bob
     changes = Entry.objects.get(verb="app.shaped").changes
     assert changes["name"] == ["", "Shop poster"]
     assert changes["price"] == [None, "7.50"]
-    assert changes["fields"][1]["Look"] == {"mode": "locked", "value": "Blue"}
+    assert changes["fields"][1]["Look · look"] == {"mode": "locked", "value": HIDDEN}
     form = Page(as_bob.get(app.get_absolute_url()).text)
     assert "What it says" in form.html
     assert "At most ten words" in form.html
+
+
+def test_two_fields_of_one_name_are_two_in_the_record(as_admin: Client) -> None:
+    app = make_app("Poster", [PROMPT, LOOK, {**LOOK, "key": "frame"}])
+    _saved(as_admin, app, **{"p1-mode": "locked", "p1-option": "1", "p2-mode": "locked", "p2-option": "2"})
+    _saved(as_admin, app, seen=1, **{"p1-mode": "locked", "p1-option": "2", "p2-mode": "hidden", "p2-option": "2"})
+    first, second = (entry.changes["fields"] for entry in Entry.objects.filter(verb="app.shaped").order_by("pk"))
+    assert first[1].keys() == {"Look · look", "Look · frame"}
+    assert {name: told["mode"] for name, told in second[1].items()} == {"Look · look": "locked", "Look · frame": "hidden"}
 
 
 def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
