@@ -1,7 +1,7 @@
 """Retention of uploads: the files go some time after the last run that used them. Runs keep their names.
 
-Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do results that were used
-as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
+Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do inputs that guests can
+see, and results that were used as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload, Verb
+from runs.models import ACTIVE, GuestLink, GuestLinkOutput, OutputFile, Preset, Run, StoredFile, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
@@ -23,7 +23,9 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
-    wanted = used.filter(is_wanted | Q(input__run__created_at__gte=since))
+    links = GuestLink.objects.alive().filter(shows_inputs=True)
+    is_shown = Q(input__run__in=GuestLinkOutput.objects.filter(link__in=links).values("output__run"))
+    wanted = used.filter(is_wanted | is_shown | Q(input__run__created_at__gte=since))
     in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     is_result = OutputFile.objects.filter(file=OuterRef("file"))
     old = Upload.objects.filter(status=Upload.Status.READY, created_at__lt=since)

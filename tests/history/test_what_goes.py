@@ -11,7 +11,19 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
-from runs.models import App, Decision, Member, Output, OutputFile, Preset, RetentionRules, Run, StoredFile, Upload
+from runs.models import (
+    App,
+    Decision,
+    GuestLink,
+    Member,
+    Output,
+    OutputFile,
+    Preset,
+    RetentionRules,
+    Run,
+    StoredFile,
+    Upload,
+)
 from runs.review import verdicts
 from runs.review.deciders import Actor
 from runs.sharing import links
@@ -153,3 +165,17 @@ def test_uploads_go_some_time_after_their_last_run(as_alice: Client, alice: Memb
     assert "shoe.png" in page.text
     form = as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}")
     assert "removed by the retention rules" in flat(form.content)
+
+
+def test_inputs_that_guests_can_see_stay(alice: Member, app: App) -> None:
+    RetentionRules.objects.create(uploads_days=30)
+    shown, hidden, taken_back = (uploaded(alice) for _ in range(3))
+    outputs = [make_kept(used(upload, app, 40)).output for upload in (shown, hidden, taken_back)]
+    for output, shows_inputs in zip(outputs, (True, False, True), strict=True):
+        link = links.make_link(alice, [output])
+        GuestLink.objects.filter(pk=link.pk).update(shows_inputs=shows_inputs)
+    links.revoke(link, alice)
+
+    tasks.clear()
+
+    assert set(Upload.objects.filter(status="removed")) == {hidden, taken_back}
