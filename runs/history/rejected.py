@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import Decision, GuestLink, Output, OutputFile, Run, StoredFile, Verb
+from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, Run, StoredFile, Verb
 from runs.storage import orphans
 
 NOTICE = timedelta(days=30)
@@ -33,7 +33,7 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
         .filter(Q(kept_at=None) | Q(kept_at__lt=since))
         .exclude(Exists(decided_lately))
-        .exclude(pk__in=GuestLink.objects.alive().values("outputs"))
+        .exclude(pk__in=GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive()).values("output"))
     )
 
 

@@ -179,3 +179,12 @@ def test_inputs_that_guests_can_see_stay(alice: Member, app: App) -> None:
     tasks.clear()
 
     assert set(Upload.objects.filter(status="removed")) == {hidden, taken_back}
+
+
+def test_an_empty_guest_link_keeps_nothing_else(alice: Member, admin_member: Member, app: App) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    links.make_link(alice, [make_kept(make_run(alice, app)).output]).chosen.all().delete()
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    clear_in(30)
+    assert stored(output) == 0
