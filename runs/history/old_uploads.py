@@ -16,6 +16,7 @@ from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
+LATELY = timedelta(hours=1)  # drafts that changed since are looked at once more
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
@@ -46,8 +47,9 @@ def remove(days: int, now: datetime) -> int:
 
 def _remove(pk: int, days: int, now: datetime) -> bool:
     with transaction.atomic():
+        _lock(pk)
         upload = overdue(days, now).filter(pk=pk).first()
-        if upload is None or upload.file_id is None:
+        if upload is None or upload.file_id is None or upload.public_id in orphans.named_in_drafts(now - LATELY):
             return False
         file = upload.file_id
         Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
@@ -55,3 +57,10 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         record(Verb.UPLOAD_PURGED, upload)
     orphans.remove_files(StoredFile.objects.filter(pk=file))
     return True
+
+
+def _lock(pk: int) -> None:
+    """Wait for whoever is putting a run of the upload on hold, or starting another one with it."""
+    runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
+    list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks
+    list(Upload.objects.filter(pk=pk).select_for_update().values_list("pk"))

@@ -1,16 +1,21 @@
 """Retention of rejected results and of uploads: what goes, what stays, and what pages say of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
+from runs.history import holds, old_uploads
+from runs.launching.drafts import save_draft
 from runs.models import (
     App,
     Decision,
@@ -26,7 +31,9 @@ from runs.models import (
 )
 from runs.review import verdicts
 from runs.review.deciders import Actor
+from runs.schema_forms.answers import Answer, Files
 from runs.sharing import links
+from runs.storage import orphans
 from tests.support.factories import PICTURE, make_app, make_kept, make_run, make_stored
 from tests.support.html import flat
 
@@ -188,3 +195,40 @@ def test_an_empty_guest_link_keeps_nothing_else(alice: Member, admin_member: Mem
     tasks.clear()
     clear_in(30)
     assert stored(output) == 0
+
+
+def test_an_upload_stays_that_a_draft_names_meanwhile(
+    alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploaded(alice)
+    used(upload, app, 40)
+    before = orphans.named_in_drafts()
+    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((upload.public_id,)))], None)
+    look = orphans.named_in_drafts
+    monkeypatch.setattr(orphans, "named_in_drafts", lambda since=None: look(since) if since else before)
+    assert old_uploads.remove(30, timezone.now()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_held", [True, False])
+def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, app: App, *, is_held: bool) -> None:
+    upload = uploaded(alice)
+    run = used(upload, app, 40)
+
+    def remove() -> int:
+        try:
+            return old_uploads.remove(30, timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            if is_held:
+                holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
+            else:
+                used(upload, app, 0)
+            removing = pool.submit(remove)
+            time.sleep(0.5)
+        assert removing.result(timeout=20) == 0
+    upload.refresh_from_db()
+    assert upload.file is not None
