@@ -25,11 +25,12 @@ from runs.models import (
     OutputFile,
     Preset,
     RetentionRules,
+    ReviewItem,
     Run,
     StoredFile,
     Upload,
 )
-from runs.review import verdicts
+from runs.review import requests, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import Answer, Files
 from runs.sharing import links
@@ -232,3 +233,16 @@ def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, a
         assert removing.result(timeout=20) == 0
     upload.refresh_from_db()
     assert upload.file is not None
+
+
+def test_a_result_that_somebody_is_asked_about_stays(alice: Member, admin_member: Member, app: App) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    asked = requests.ask(alice, [output], members=[admin_member])
+    asked.items.update(settled_at=None)
+    tasks.clear()
+    output.refresh_from_db()
+    assert output.removal_at is None
+
+    Output.objects.filter(pk=output.pk).update(removed_at=timezone.now())
+    assert not ReviewItem.objects.undecided().decidable().exists(), "nobody can decide on it any more"
