@@ -1,7 +1,7 @@
 """Retention of uploads: the files go some time after the last run that used them. Runs keep their names.
 
-Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do results that were used
-as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
+Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do inputs that guests can
+see, and results that were used as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
 """
 
 from datetime import datetime, timedelta
@@ -11,11 +11,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import ACTIVE, OutputFile, Preset, Run, StoredFile, Upload, Verb
+from runs.models import ACTIVE, GuestLink, GuestLinkOutput, OutputFile, Preset, Run, StoredFile, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
+LATELY = timedelta(hours=1)  # drafts that changed since are looked at once more
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
@@ -23,7 +24,9 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
-    wanted = used.filter(is_wanted | Q(input__run__created_at__gte=since))
+    links = GuestLink.objects.alive().filter(shows_inputs=True)
+    is_shown = Q(input__run__in=GuestLinkOutput.objects.filter(link__in=links).values("output__run"))
+    wanted = used.filter(is_wanted | is_shown | Q(input__run__created_at__gte=since))
     in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     is_result = OutputFile.objects.filter(file=OuterRef("file"))
     old = Upload.objects.filter(status=Upload.Status.READY, created_at__lt=since)
@@ -44,8 +47,9 @@ def remove(days: int, now: datetime) -> int:
 
 def _remove(pk: int, days: int, now: datetime) -> bool:
     with transaction.atomic():
+        _lock(pk)
         upload = overdue(days, now).filter(pk=pk).first()
-        if upload is None or upload.file_id is None:
+        if upload is None or upload.file_id is None or upload.public_id in orphans.named_in_drafts(now - LATELY):
             return False
         file = upload.file_id
         Upload.objects.filter(pk=pk).update(status=Upload.Status.REMOVED, file=None, asset_url="")
@@ -53,3 +57,10 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         record(Verb.UPLOAD_PURGED, upload)
     orphans.remove_files(StoredFile.objects.filter(pk=file))
     return True
+
+
+def _lock(pk: int) -> None:
+    """Wait for whoever is putting a run of the upload on hold, or starting another one with it."""
+    runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
+    list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks
+    list(Upload.objects.filter(pk=pk).select_for_update().values_list("pk"))

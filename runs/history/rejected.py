@@ -1,8 +1,8 @@
 """Retention of rejected results: they get a day on which their files and texts go, 30 days ahead, and then lose them.
 
 Until that day, their pages say so, and anyone who may change the run can keep them. Whatever somebody still wants
-stays: stars, what guests can open, runs on hold, and results with a newer decision. The result itself stays, with its
-decisions and comments.
+stays: stars, what guests can open, runs on hold, results with a newer decision, and those that somebody is still asked
+to decide on. The result itself stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import Decision, GuestLink, Output, OutputFile, Run, StoredFile, Verb
+from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, ReviewItem, Run, StoredFile, Verb
 from runs.storage import orphans
 
 NOTICE = timedelta(days=30)
@@ -28,12 +28,14 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
     """Return results that were rejected at least `days` ago and that nobody wants to keep."""
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
+    asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
     return (
         Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
         .filter(Q(kept_at=None) | Q(kept_at__lt=since))
         .exclude(Exists(decided_lately))
-        .exclude(pk__in=GuestLink.objects.alive().values("outputs"))
+        .exclude(Exists(asked))
+        .exclude(pk__in=GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive()).values("output"))
     )
 
 

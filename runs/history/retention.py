@@ -17,7 +17,7 @@ from runs.audit import retention as old_entries
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
-from runs.models import Entry, GuestLink, RetentionRules, Run, StoredFile, Verb
+from runs.models import Entry, GuestLink, GuestLinkOutput, RetentionRules, Run, StoredFile, Verb
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
@@ -82,7 +82,8 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
     since = now - timedelta(days=days)
     is_old = Q(finished_at__lt=since) & (Q(brought_back_at=None) | Q(brought_back_at__lt=since))
     kept = Run.objects.filter(deleted_at=None, held_at=None, has_star=False, status__in=STATUSES[name])
-    return kept.filter(is_old).exclude(pk__in=GuestLink.objects.alive().values("outputs__run"))
+    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
+    return kept.filter(is_old).exclude(pk__in=shown.values("output__run"))
 
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:

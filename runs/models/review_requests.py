@@ -73,8 +73,10 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         return self.filter(settled_at=None, request__closed_at=None)
 
     def decidable(self) -> Self:
-        """Return items whose result is ready: others join the queue when they are."""
-        return self.filter(output__status=Output.Status.COMPLETED, output__run__deleted_at=None)
+        """Return items whose result is ready: others join the queue when they are, and removed results leave it."""
+        return self.filter(
+            output__status=Output.Status.COMPLETED, output__removed_at=None, output__run__deleted_at=None
+        )
 
     def waiting_for(self, member: Member) -> Self:
         """Return what is waiting for the member's verdict, in the order of the queue: due first, then the oldest.

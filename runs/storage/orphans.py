@@ -5,7 +5,7 @@ yet, and a database restored from a backup doesn't know about newer files.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -40,10 +40,11 @@ def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
     return uploads.filter(member=member) if member else uploads
 
 
-def named_in_drafts() -> set[str]:
-    """Return the public ids of the uploads in people's drafts."""
+def named_in_drafts(since: datetime | None = None) -> set[str]:
+    """Return the public ids of the uploads in people's drafts, or only in those that changed `since` then."""
     named: set[str] = set()
-    for answers in Draft.objects.values_list("answers", flat=True).iterator():
+    drafts = Draft.objects.filter(updated_at__gte=since) if since else Draft.objects.all()
+    for answers in drafts.values_list("answers", flat=True).iterator():
         named.update(upload_ids(load_answers(answers)))
     return named
 

@@ -126,3 +126,14 @@ def test_a_number_of_days_that_is_none_is_said_so_and_nothing_typed_is_lost(as_a
     assert "Enter 7 to 3650 days, or leave it empty." in answer.content.decode()
     assert 'value="20"' in answer.content.decode()
     assert not RetentionRules.objects.exists()
+
+
+def test_a_guest_link_whose_results_are_gone_keeps_no_other_run(alice: Member, app: App) -> None:
+    RetentionRules.objects.create(ready_days=30)
+    old, gone = ended(alice, app, 40), ended(alice, app, 40)
+    links.make_link(alice, list(gone.outputs.all())).chosen.all().delete()
+    gone.delete()
+
+    tasks.clear()
+
+    assert binned() == {old.public_id}

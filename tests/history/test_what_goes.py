@@ -1,20 +1,40 @@
 """Retention of rejected results and of uploads: what goes, what stays, and what pages say of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
-from runs.models import App, Decision, Member, Output, OutputFile, Preset, RetentionRules, Run, StoredFile, Upload
-from runs.review import verdicts
+from runs.history import holds, old_uploads
+from runs.launching.drafts import save_draft
+from runs.models import (
+    App,
+    Decision,
+    GuestLink,
+    Member,
+    Output,
+    OutputFile,
+    Preset,
+    RetentionRules,
+    ReviewItem,
+    Run,
+    StoredFile,
+    Upload,
+)
+from runs.review import requests, verdicts
 from runs.review.deciders import Actor
+from runs.schema_forms.answers import Answer, Files
 from runs.sharing import links
+from runs.storage import orphans
 from tests.support.factories import PICTURE, make_app, make_kept, make_run, make_stored
 from tests.support.html import flat
 
@@ -153,3 +173,76 @@ def test_uploads_go_some_time_after_their_last_run(as_alice: Client, alice: Memb
     assert "shoe.png" in page.text
     form = as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}")
     assert "removed by the retention rules" in flat(form.content)
+
+
+def test_inputs_that_guests_can_see_stay(alice: Member, app: App) -> None:
+    RetentionRules.objects.create(uploads_days=30)
+    shown, hidden, taken_back = (uploaded(alice) for _ in range(3))
+    outputs = [make_kept(used(upload, app, 40)).output for upload in (shown, hidden, taken_back)]
+    for output, shows_inputs in zip(outputs, (True, False, True), strict=True):
+        link = links.make_link(alice, [output])
+        GuestLink.objects.filter(pk=link.pk).update(shows_inputs=shows_inputs)
+    links.revoke(link, alice)
+
+    tasks.clear()
+
+    assert set(Upload.objects.filter(status="removed")) == {hidden, taken_back}
+
+
+def test_an_empty_guest_link_keeps_nothing_else(alice: Member, admin_member: Member, app: App) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    links.make_link(alice, [make_kept(make_run(alice, app)).output]).chosen.all().delete()
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    clear_in(30)
+    assert stored(output) == 0
+
+
+def test_an_upload_stays_that_a_draft_names_meanwhile(
+    alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploaded(alice)
+    used(upload, app, 40)
+    before = orphans.named_in_drafts()
+    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((upload.public_id,)))], None)
+    look = orphans.named_in_drafts
+    monkeypatch.setattr(orphans, "named_in_drafts", lambda since=None: look(since) if since else before)
+    assert old_uploads.remove(30, timezone.now()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_held", [True, False])
+def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, app: App, *, is_held: bool) -> None:
+    upload = uploaded(alice)
+    run = used(upload, app, 40)
+
+    def remove() -> int:
+        try:
+            return old_uploads.remove(30, timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            if is_held:
+                holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
+            else:
+                used(upload, app, 0)
+            removing = pool.submit(remove)
+            time.sleep(0.5)
+        assert removing.result(timeout=20) == 0
+    upload.refresh_from_db()
+    assert upload.file is not None
+
+
+def test_a_result_that_somebody_is_asked_about_stays(alice: Member, admin_member: Member, app: App) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    asked = requests.ask(alice, [output], members=[admin_member])
+    asked.items.update(settled_at=None)
+    tasks.clear()
+    output.refresh_from_db()
+    assert output.removal_at is None
+
+    Output.objects.filter(pk=output.pk).update(removed_at=timezone.now())
+    assert not ReviewItem.objects.undecided().decidable().exists(), "nobody can decide on it any more"
