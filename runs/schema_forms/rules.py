@@ -44,9 +44,13 @@ def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> Matched
             else:
                 taken[at] = rule
         left = waiting
-    free = Counter(question.name for question in questions if question.position not in taken)
-    unclear = [rule for rule in left if free[rule.name] > 1]
+    free = [question for question in questions if question.position not in taken]
+    unclear = [rule for rule in left if any(_may_mean(rule, question) for question in free)]
     return MatchedRules(taken, [rule for rule in left if rule not in unclear], unclear)
+
+
+def _may_mean(rule: Rule, question: Question) -> bool:
+    return any(of_rule(rule) and of_rule(rule) == of_question(question) for of_question, of_rule in _HANDLES)
 
 
 def ruled_questions(parameters: Parameters, rules: Sequence[Rule]) -> list[Question]:

@@ -204,6 +204,7 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "its option is gone": ([{**BLUE, "options": ["red"]}], "rule_value_gone"),
     "it takes a file": ([{**BLUE, "type": "url", "options": None}], "rule_value_gone"),
     "its name is that of two": ([{**BLUE, "key": k, "id": k} for k in ("a", "b")], "rule_unclear"),
+    "its key is that of two": ([{**BLUE, "id": i, "name": i} for i in ("a", "b")], "rule_unclear"),
     "it is gone": ([PROMPT], ""),
 }
 
@@ -227,7 +228,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
     if not problem:
         locked_words = [e.words for e in Page(page.text).find(css="locked-value")]
         assert locked_words == ([] if change == "it is gone" else ["blue"])
-    is_lost = change in ("it is gone", "its name is that of two")
+    is_lost = change in ("it is gone", "its name is that of two", "its key is that of two")
     assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
     assert Incident.objects.filter(kind="app").count() == bool(problem)
