@@ -85,8 +85,8 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
     for name, url in pages.items():
         assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 404, name
     posts = [app.get_absolute_url(), f"/drafts/{app.public_id}/", f"/drafts/{app.public_id}/restore/"]
-    posts += [f"/apps/{app.public_id}/star/", f"/upload/?app={app.public_id}&field=p2"]
-    assert {as_alice.post(url, {"app": app.public_id, "on": "1"}).status_code for url in posts} == {404}
+    posts += [f"/apps/{app.public_id}/star/", "/uploads/"]
+    assert {as_alice.post(url, {"app": app.public_id, "field": "p2", "on": "1"}).status_code for url in posts} == {404}
     assert as_alice.post(lists["use in"], {"app": app.public_id}).status_code == 404
     for url in (run.get_absolute_url(), result.get_absolute_url(), "/history/", f"/compare/?r={run.public_id}"):
         page = as_alice.get(url)
