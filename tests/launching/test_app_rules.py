@@ -229,6 +229,29 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     assert Run.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"p0": locked(PIXAR)}, "Give up this start, then use “Change and run again”."),
+        ({"p0": FieldEdit(options=[PIXAR])}, "Give up this start, then use “Change and run again”."),
+        ({"is_hidden": True}, "This app is no longer available to you."),
+        ({"p0": locked(GHIBLI)}, ""),
+    ],
+    ids=["locked", "not allowed", "hidden app", "locked to the same"],
+)
+def test_a_doubtful_start_is_not_sent_again_against_the_rules(
+    as_alice: Client, alice: Member, admin_member: Member, app: App, photo: Upload, rule: dict[str, Any], words: str
+) -> None:
+    run = run_of(alice, app, photo, status="checking", finished_at=None)
+    set_rules(app, admin_member, **rule)
+
+    page = as_alice.post(f"{run.get_absolute_url()}start-again/", follow=True)
+
+    assert words in page.text
+    run.refresh_from_db()
+    assert run.status == ("checking" if words else "starting")
+
+
 def test_a_locked_picture_is_everybodys(
     as_alice: Client, as_bob: Client, bob: Member, admin_member: Member, app: App, old: Run
 ) -> None:
