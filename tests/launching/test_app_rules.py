@@ -252,6 +252,18 @@ def test_a_doubtful_start_is_not_sent_again_against_the_rules(
     assert run.status == ("checking" if words else "starting")
 
 
+def test_a_preset_of_a_run_leaves_out_what_the_admin_set(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=locked(GHIBLI), p1=hidden("brand words"))
+
+    page = as_alice.get(f"/presets/new/?from={old.public_id}").text
+    as_alice.post(f"/presets/new/?from={old.public_id}", {"name": "Mine"})
+
+    assert "at sea" not in page
+    assert [answer["name"] for answer in Preset.objects.get().answers] == ["Photo"]
+
+
 def test_a_locked_picture_is_everybodys(
     as_alice: Client, as_bob: Client, bob: Member, admin_member: Member, app: App, old: Run
 ) -> None:
