@@ -66,8 +66,8 @@ def preset_new(request: PortalRequest) -> HttpResponse:
 def _source(request: PortalRequest) -> Source:
     run_id = request.GET.get("from", "")[:16]
     if run_id:
-        runs = Run.objects.visible_to(request.user).select_related("app", "schema")
-        run = get_object_or_404(runs, public_id=run_id)
+        runs = Run.objects.visible_to(request.user).filter(app__in=App.objects.open_to(request.user))
+        run = get_object_or_404(runs.select_related("app", "schema"), public_id=run_id)
         refuse_viewers(request.user)
         given = open_answers(run.schema.parameters, rules_of(run.app), create_run.answers_of(run))
         answers = ownership.shown(request.user, given)
@@ -128,7 +128,8 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
 
 
 def _changeable(request: PortalRequest, preset_id: str) -> Preset:
-    mine = Preset.objects.manageable_by(request.user).select_related("app", "member")
+    apps = App.objects.open_to(request.user)
+    mine = Preset.objects.manageable_by(request.user).filter(app__in=apps).select_related("app", "member")
     preset = get_object_or_404(mine, public_id=preset_id)
     refuse_viewers(request.user)
     return preset

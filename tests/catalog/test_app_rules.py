@@ -53,6 +53,8 @@ def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[st
         "cost": f"/apps/{app.public_id}/cost/",
         "library": f"/library/?app={app.public_id}&field=p2",
         "new preset": f"/presets/new/?app={app.public_id}",
+        "new preset from a run": f"/presets/new/?from={run.public_id}",
+        "preset": f"/presets/{preset.public_id}/",
     }
 
 
