@@ -244,14 +244,40 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
 
 
 def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) -> None:
-    app = make_app(parameters=[BLUE, PROMPT])
+    app = make_app(parameters=[PICTURE, PROMPT])
     set_rules(app, admin_member, p0=hidden())
 
-    told(app, [{**BLUE, "default": None}, PROMPT])
+    told(app, [{**PICTURE, "default": None}, PROMPT])
 
-    assert say(AppRule.objects.get().pause) == "“Hue” has no value, and the app no longer has a default for it."
-    set_rules(app, admin_member, p0=hidden("red"))  # mended
+    assert say(AppRule.objects.get().pause) == "“Photo” has no value, and the app no longer has a default for it."
+    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # mended
     assert not AppRule.objects.get().is_paused
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "value", "is_paused"),
+    [
+        (BLUE, {**BLUE, "default": "blue"}, "red", False),
+        ({**PROMPT, "default": "a fox"}, {**PROMPT, "default": "a cat"}, "a fox", False),
+        (PROMPT, {**PROMPT, "default": "a cat"}, "", True),  # nothing can't be sent
+    ],
+    ids=["option", "text", "no text"],
+)
+def test_a_field_locked_without_a_value_keeps_the_default_it_had(
+    admin_member: Member, before: dict[str, Any], after: dict[str, Any], value: str, is_paused: bool
+) -> None:
+    app = make_app(parameters=[before])
+    set_rules(app, admin_member, p0=locked())
+
+    told(app, [after])
+
+    assert app.field_rules.get().value == value
+    assert AppRule.objects.get().is_paused == is_paused
+
+
+def test_a_field_whose_default_is_no_option_needs_a_value_to_be_locked(admin_member: Member) -> None:
+    with pytest.raises(RulesRejectedError, match="no default"):
+        set_rules(make_app(parameters=[{**BLUE, "default": ""}]), admin_member, p0=locked())
 
 
 def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:
