@@ -303,6 +303,29 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
 
 
+def test_what_people_typed_stays_while_its_field_is_locked(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    typed = [{"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "a fox"}]
+    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=typed)
+    Draft.objects.create(member=alice, app=app, answers=typed)
+    set_rules(app, admin_member, p1=locked("brand words"))
+    text = as_alice.get(app.get_absolute_url()).text
+    schema = text.partition('name="schema" value="')[2].partition('"')[0]
+    posted = {"token": token_in(text), "schema": schema, "p0": "1", "p1": "brand words", "preset": preset.public_id}
+
+    as_alice.post(f"/drafts/{app.public_id}/", posted)
+    kept = Draft.objects.get().answers
+    as_alice.post(app.get_absolute_url(), posted | {"act": "preset-update"})
+
+    preset.refresh_from_db()
+    for answers in (kept, preset.answers):
+        assert {a["name"]: a["value"] for a in answers if a["value"] != {"uploads": []}} == {
+            "Style": PIXAR,
+            "Prompt": "a fox",
+        }
+
+
 def test_a_paused_app_says_so_and_keeps_what_was_typed(
     as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, app: App, photo: Upload, old: Run
 ) -> None:
