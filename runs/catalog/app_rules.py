@@ -39,8 +39,8 @@ class RulesChangedError(Exception):
 
 @dataclass(frozen=True)
 class FieldEdit:
-    """What the admin wants of one field. `value` and `file` are for locked and hidden fields; without either, these
-    use the app's default. `value` and `options` are exact labels if the field has options."""
+    """What the admin wants of one field. `value` and `file` are for locked and hidden fields; without a value, these
+    keep the app's present default. `value` and `options` are exact labels if the field has options."""
 
     label: str = ""
     help: str = ""
@@ -204,13 +204,22 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
-    """Return what a locked or hidden field sends. An empty text means the app's default, since blanks aren't sent."""
+    """Return what a locked or hidden field sends: without a value, the default that the app has now, since Lamina may
+    change it. Blanks aren't sent, so an empty text means the default, too; a picture's default stays the app's."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
         return None, wanted.file
     is_text = question.kind == "text"
-    return (None if wanted.value is None or (is_text and not wanted.value) else wanted.value), None
+    is_empty = wanted.value is None or (is_text and not wanted.value)
+    return (_own_value(question) if is_empty else wanted.value), None
+
+
+def _own_value(question: Question) -> str | None:
+    """Return the app's default as a value; None if it has none that is a text or one of the options."""
+    if question.kind == "options":
+        return None if question.default_option is None else question.options[question.default_option]
+    return question.prefill if isinstance(question.default, str | int | float) else None
 
 
 def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
@@ -249,7 +258,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
     value, file = _fixed_value(question, wanted)
     if value is None and file is None:
         words = _("The app has no default for this field. Give it a value, or leave it open.")
-        return words if question.default is None else ""
+        return "" if question.kind == "url" and question.default is not None else words
     if question.kind == "options" and value not in question.options:
         return _("Choose one of the listed options.")
     if file is not None and question.accept and file.kind not in question.accept:

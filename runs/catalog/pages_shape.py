@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from runs.catalog import app_rules
 from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
 from runs.catalog.forms_rules import FieldShapeForm, ShapeForm
-from runs.catalog.shape import Shape
+from runs.catalog.shape import Shape, field_edit
 from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
 from runs.schema_forms.questions import Question, clean_text, questions_of
 from runs.schema_forms.rules import match_rules
@@ -216,7 +216,7 @@ def parts_of(
     parts = []
     for line in lines:
         name = line.plain.field_name
-        wanted = edit.fields.get(name, FieldEdit())
+        wanted = edit.fields.get(name, field_edit(line.row))  # not on the posted page: what is stored stays
         now = stored.fields.get(name, FieldEdit()) if stored else wanted
         meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
         parts.append(FieldPart(line, wanted, errors.get(name, ""), meanwhile))

@@ -171,7 +171,7 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
     asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
     if question.position not in asked:  # the admin has fixed it meanwhile
         return form_url(member, app, question)
-    answers, place = form.draft_answers(), asked.index(question.position)
+    answers, place = form.draft_answers(kept.answers if kept else ()), asked.index(question.position)
     answer = answers[place]
     if isinstance(value, str):
         answer = answer.with_text(value)

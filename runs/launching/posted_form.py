@@ -158,10 +158,11 @@ class PostedAppForm:
         preset = prefill.source_preset(self.member, self.app, self.controls.preset)
         result = next_version.source_result(self.member, self.app, self.controls.next)
         opened = Opening(run=run, result=result, preset=preset, is_private=self.controls.private)
+        before = drafts.load_draft(self.member, self.app)
         drafts.save_draft(
             self.member,
             self.app,
-            form.draft_answers(),
+            form.draft_answers(before.answers if before else ()),
             ticked(form),
             opened.source,
             form_token=self.controls.token,
@@ -189,7 +190,8 @@ class PostedAppForm:
         """Update the open preset from the form, or go to the page that asks for the name of a new one."""
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
-            presets.update_preset(preset, self.member, form.draft_answers(), ticked(form), timezone.now())
+            answers = form.draft_answers(presets.answers_of(preset))
+            presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
             drafts.clear_draft(self.member, self.app)
             return Done(preset.get_absolute_url(), _("“%(name)s” is updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")

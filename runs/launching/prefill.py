@@ -204,10 +204,10 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
     if run is None and preset is None:
         return False
     source = create_run.answers_of(run) if run else presets.answers_of(preset) if preset else []
-    source = open_answers(app.schema.parameters if app.schema else [], rules_of(app), source)
+    parameters, rules = app.schema.parameters if app.schema else [], rules_of(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
-        given = [answer for answer in answers if answer.is_given]
+        given = [answer for answer in open_answers(parameters, rules, answers) if answer.is_given]
         return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in given)
 
     return told(kept.answers) == told(source)

@@ -12,12 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.audit.openings import record_openings
+from runs.catalog.form_rules import rules_of
 from runs.engine import create_run
 from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.answers import Answer
+from runs.schema_forms.ruled_answers import open_answers
 from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of
@@ -65,10 +67,12 @@ def preset_new(request: PortalRequest) -> HttpResponse:
 def _source(request: PortalRequest) -> Source:
     run_id = request.GET.get("from", "")[:16]
     if run_id:
-        run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
+        runs = Run.objects.visible_to(request.user).filter(app__in=App.objects.open_to(request.user))
+        run = get_object_or_404(runs.select_related("app", "schema"), public_id=run_id)
         refuse_viewers(request.user)
         record_openings(request, [run])
-        answers = ownership.shown(request.user, create_run.answers_of(run))
+        given = open_answers(run.schema.parameters, rules_of(run.app), create_run.answers_of(run))
+        answers = ownership.shown(request.user, given)
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App.objects.open_to(request.user), public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.current().filter(member=request.user, app=app).first()
@@ -126,7 +130,8 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
 
 
 def _changeable(request: PortalRequest, preset_id: str) -> Preset:
-    mine = Preset.objects.manageable_by(request.user).select_related("app", "member")
+    apps = App.objects.open_to(request.user)
+    mine = Preset.objects.manageable_by(request.user).filter(app__in=apps).select_related("app", "member")
     preset = get_object_or_404(mine, public_id=preset_id)
     refuse_viewers(request.user)
     return preset

@@ -9,17 +9,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.audit.openings import record_openings
+from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.picks import picks_bar
 from runs.display.run_page import run_page
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
-from runs.engine import poller_wakeups, polling_schedule, progress
+from runs.engine import create_run, poller_wakeups, polling_schedule, progress
+from runs.engine.ruled_run import ruled
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
-from runs.models import Run, Selection, for_page
+from runs.models import Member, Run, Selection, for_page
 from runs.notices import read
 from runs.notices.mutes import with_mute
 from runs.spending.charges import LimitReached
@@ -85,15 +87,28 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """Resend a start whose outcome is unknown; the page warns that the run may then cost twice.
 
-    Nothing is started if the page is outdated or somebody else has already decided.
+    Nothing is started if the page is outdated, somebody else has already decided, or the admin's rules are against it.
     """
     run = _changeable_run_of(request, run_id)
+    if run.needs_confirmation and (words := _against_rules(run, request.user)):
+        messages.error(request, words)
+        return go_to(request, run.get_absolute_url())
     try:
         if progress.press_start_again(run, timezone.now()):
             poller_wakeups.ensure_poller()
     except LimitReached as reached:
         messages.error(request, reached.sentence)
     return go_to(request, run.get_absolute_url())
+
+
+def _against_rules(run: Run, member: Member) -> str:
+    """Say why the admin's present rules don't let `member` send what `run` recorded; "" if they do."""
+    if words := closed_words(run.app, member):
+        return words
+    now = ruled(run.app, run.schema, create_run.answers_of(run))
+    if not (now.changed or now.refused):
+        return ""
+    return _("An admin has changed this app's rules since. Give up this start, then use “Change and run again”.")
 
 
 @require_POST

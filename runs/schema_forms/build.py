@@ -17,6 +17,7 @@ from runs.schema_forms.file_words import FileWords, file_words
 from runs.schema_forms.inputs import Fitted, answers_for
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.results import Result, ResultsField, results_of
+from runs.schema_forms.ruled_answers import closed_answers
 from runs.schema_forms.rules import ruled_questions
 from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
 
@@ -318,9 +319,13 @@ class SchemaForm(forms.Form):
         """Return all answers of a valid form, in the author's order."""
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
-    def draft_answers(self) -> list[Answer]:
-        """Return all answers that people gave in the form, valid or not; what the admin fixed isn't theirs."""
-        return [bound.answer for bound in self.questions if not bound.question.is_fixed]
+    def draft_answers(self, before: Sequence[Answer] = ()) -> list[Answer]:
+        """Return all answers that people gave in the form, valid or not; what the admin fixed isn't theirs.
+
+        Those they gave `before` to fields that are fixed now stay, in case these become open again.
+        """
+        given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
+        return [*given, *closed_answers(self.parameters, self.rules, before)]
 
     def all_answers(self) -> list[Answer]:
         """Return all answers in the form, valid or not, with those that the admin fixed."""

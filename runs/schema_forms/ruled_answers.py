@@ -51,11 +51,16 @@ def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence
 
 def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
     """Return only those `answers` that people may give: drafts and presets don't keep the admin's values."""
-    if not rules:
-        return list(answers)
-    given = matched(ruled_questions(parameters, rules), list(answers))[0]
-    fixed = [answer for question, answer in given.items() if question.is_fixed]
+    fixed = closed_answers(parameters, rules, answers)
     return [answer for answer in answers if not any(answer is one for one in fixed)]
+
+
+def closed_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+    """Return only those `answers` whose fields the admin has fixed."""
+    if not rules or not answers:
+        return []
+    given = matched(ruled_questions(parameters, rules), list(answers))[0]
+    return [answer for question, answer in given.items() if question.is_fixed]
 
 
 def _sends_same(before: Answer, after: Answer) -> bool:

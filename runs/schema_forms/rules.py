@@ -44,9 +44,13 @@ def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> Matched
             else:
                 taken[at] = rule
         left = waiting
-    free = Counter(question.name for question in questions if question.position not in taken)
-    unclear = [rule for rule in left if free[rule.name] > 1]
+    free = [question for question in questions if question.position not in taken]
+    unclear = [rule for rule in left if any(_may_mean(rule, question) for question in free)]
     return MatchedRules(taken, [rule for rule in left if rule not in unclear], unclear)
+
+
+def _may_mean(rule: Rule, question: Question) -> bool:
+    return any(of_rule(rule) and of_rule(rule) == of_question(question) for of_question, of_rule in _HANDLES)
 
 
 def ruled_questions(parameters: Parameters, rules: Sequence[Rule]) -> list[Question]:
@@ -67,7 +71,7 @@ def fixed_answer(question: Question) -> Answer | None:
     if question.kind == "url":
         files = Files((rule.file.id,)) if rule.file else Files()
         return Answer(*handles, files, is_default=rule.file is None)
-    if rule.value is None:
+    if rule.value is None or (question.kind == "text" and not rule.value):  # blanks aren't sent
         return Answer(*handles, question.default_words, is_default=True)
     value = rule.value if question.kind == "options" else clean_text(rule.value)
     return Answer(*handles, value, is_default=False)
@@ -90,6 +94,9 @@ def problem_of(question: Question) -> Problem | None:
         fits = question.kind == "url" and (not question.accept or rule.file.kind in question.accept)
         return None if fits else "value_gone"
     if rule.value is not None:
+        if question.kind == "text" and not rule.value:  # with a default, the app would use that
+            empty = "value_gone" if question.default_words else None
+            return "value_missing" if question.default is None else empty
         fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
         return None if fits else "value_gone"
     return "value_missing" if question.default is None else None

@@ -53,6 +53,8 @@ def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[st
         "cost": f"/apps/{app.public_id}/cost/",
         "library": f"/library/?app={app.public_id}&field=p2",
         "new preset": f"/presets/new/?app={app.public_id}",
+        "new preset from a run": f"/presets/new/?from={run.public_id}",
+        "preset": f"/presets/{preset.public_id}/",
     }
 
 
@@ -85,8 +87,8 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
     for name, url in pages.items():
         assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 404, name
     posts = [app.get_absolute_url(), f"/drafts/{app.public_id}/", f"/drafts/{app.public_id}/restore/"]
-    posts += [f"/apps/{app.public_id}/star/", f"/upload/?app={app.public_id}&field=p2"]
-    assert {as_alice.post(url, {"app": app.public_id, "on": "1"}).status_code for url in posts} == {404}
+    posts += [f"/apps/{app.public_id}/star/", "/uploads/"]
+    assert {as_alice.post(url, {"app": app.public_id, "field": "p2", "on": "1"}).status_code for url in posts} == {404}
     assert as_alice.post(lists["use in"], {"app": app.public_id}).status_code == 404
     for url in (run.get_absolute_url(), result.get_absolute_url(), "/history/", f"/compare/?r={run.public_id}"):
         page = as_alice.get(url)
@@ -204,6 +206,7 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "its option is gone": ([{**BLUE, "options": ["red"]}], "rule_value_gone"),
     "it takes a file": ([{**BLUE, "type": "url", "options": None}], "rule_value_gone"),
     "its name is that of two": ([{**BLUE, "key": k, "id": k} for k in ("a", "b")], "rule_unclear"),
+    "its key is that of two": ([{**BLUE, "id": i, "name": i} for i in ("a", "b")], "rule_unclear"),
     "it is gone": ([PROMPT], ""),
 }
 
@@ -227,7 +230,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
     if not problem:
         locked_words = [e.words for e in Page(page.text).find(css="locked-value")]
         assert locked_words == ([] if change == "it is gone" else ["blue"])
-    is_lost = change in ("it is gone", "its name is that of two")
+    is_lost = change in ("it is gone", "its name is that of two", "its key is that of two")
     assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
     assert Incident.objects.filter(kind="app").count() == bool(problem)
@@ -241,14 +244,40 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
 
 
 def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) -> None:
-    app = make_app(parameters=[BLUE, PROMPT])
+    app = make_app(parameters=[PICTURE, PROMPT])
     set_rules(app, admin_member, p0=hidden())
 
-    told(app, [{**BLUE, "default": None}, PROMPT])
+    told(app, [{**PICTURE, "default": None}, PROMPT])
 
-    assert say(AppRule.objects.get().pause) == "“Hue” has no value, and the app no longer has a default for it."
-    set_rules(app, admin_member, p0=hidden("red"))  # mended
+    assert say(AppRule.objects.get().pause) == "“Photo” has no value, and the app no longer has a default for it."
+    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # mended
     assert not AppRule.objects.get().is_paused
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "value", "is_paused"),
+    [
+        (BLUE, {**BLUE, "default": "blue"}, "red", False),
+        ({**PROMPT, "default": "a fox"}, {**PROMPT, "default": "a cat"}, "a fox", False),
+        (PROMPT, {**PROMPT, "default": "a cat"}, "", True),  # nothing can't be sent
+    ],
+    ids=["option", "text", "no text"],
+)
+def test_a_field_locked_without_a_value_keeps_the_default_it_had(
+    admin_member: Member, before: dict[str, Any], after: dict[str, Any], value: str, is_paused: bool
+) -> None:
+    app = make_app(parameters=[before])
+    set_rules(app, admin_member, p0=locked())
+
+    told(app, [after])
+
+    assert app.field_rules.get().value == value
+    assert AppRule.objects.get().is_paused == is_paused
+
+
+def test_a_field_whose_default_is_no_option_needs_a_value_to_be_locked(admin_member: Member) -> None:
+    with pytest.raises(RulesRejectedError, match="no default"):
+        set_rules(make_app(parameters=[{**BLUE, "default": ""}]), admin_member, p0=locked())
 
 
 def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:

@@ -136,6 +136,20 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
     assert not FieldRule.objects.exists()
 
 
+def test_a_stored_rule_stays_when_its_field_takes_something_else_meanwhile(as_admin: Client, app: App) -> None:
+    """A4: what the older page says of the field doesn't fit, so the rule is as it was."""
+    _saved(as_admin, app, **{"p1-mode": "locked", "p1-text": "Spring"})
+    posted = _form(app, **{"seen": 1, "p1-mode": "locked", "p1-text": "Spring"})
+    app.schema = make_schema(app, [STYLE, {**PROMPT, "type": "options", "options": ["Spring", "Autumn"]}])
+    app.save()
+
+    page = Page(as_admin.post(_url(app), posted).text)
+
+    assert "locked to “Spring”" in page.first(id="p1-field").words
+    checked = [e for e in page.find("input") if "checked" in e.attributes and e.attributes["name"] == "p1-mode"]
+    assert [e.attributes["value"] for e in checked] == ["locked"]
+
+
 def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App) -> None:
     file = SimpleUploadedFile("logo.png", picture(), "image/png")
     refused = _post(as_admin, app, **{"p2-mode": "locked", "p2_file": file, "p0-mode": "hidden"})

@@ -229,6 +229,41 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     assert Run.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"p0": locked(PIXAR)}, "Give up this start, then use “Change and run again”."),
+        ({"p0": FieldEdit(options=[PIXAR])}, "Give up this start, then use “Change and run again”."),
+        ({"is_hidden": True}, "This app is no longer available to you."),
+        ({"p0": locked(GHIBLI)}, ""),
+    ],
+    ids=["locked", "not allowed", "hidden app", "locked to the same"],
+)
+def test_a_doubtful_start_is_not_sent_again_against_the_rules(
+    as_alice: Client, alice: Member, admin_member: Member, app: App, photo: Upload, rule: dict[str, Any], words: str
+) -> None:
+    run = run_of(alice, app, photo, status="checking", finished_at=None)
+    set_rules(app, admin_member, **rule)
+
+    page = as_alice.post(f"{run.get_absolute_url()}start-again/", follow=True)
+
+    assert words in page.text
+    run.refresh_from_db()
+    assert run.status == ("checking" if words else "starting")
+
+
+def test_a_preset_of_a_run_leaves_out_what_the_admin_set(
+    as_alice: Client, admin_member: Member, app: App, old: Run
+) -> None:
+    set_rules(app, admin_member, p0=locked(GHIBLI), p1=hidden("brand words"))
+
+    page = as_alice.get(f"/presets/new/?from={old.public_id}").text
+    as_alice.post(f"/presets/new/?from={old.public_id}", {"name": "Mine"})
+
+    assert "at sea" not in page
+    assert [answer["name"] for answer in Preset.objects.get().answers] == ["Photo"]
+
+
 def test_a_locked_picture_is_everybodys(
     as_alice: Client, as_bob: Client, bob: Member, admin_member: Member, app: App, old: Run
 ) -> None:
@@ -266,6 +301,29 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
     assert "brand words" not in as_alice.get("/apps/").text
     set_rules(app, admin_member, p1=FieldEdit())  # open again
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
+
+
+def test_what_people_typed_stays_while_its_field_is_locked(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    typed = [{"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "a fox"}]
+    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=typed)
+    Draft.objects.create(member=alice, app=app, answers=typed)
+    set_rules(app, admin_member, p1=locked("brand words"))
+    text = as_alice.get(app.get_absolute_url()).text
+    schema = text.partition('name="schema" value="')[2].partition('"')[0]
+    posted = {"token": token_in(text), "schema": schema, "p0": "1", "p1": "brand words", "preset": preset.public_id}
+
+    as_alice.post(f"/drafts/{app.public_id}/", posted)
+    kept = Draft.objects.get().answers
+    as_alice.post(app.get_absolute_url(), posted | {"act": "preset-update"})
+
+    preset.refresh_from_db()
+    for answers in (kept, preset.answers):
+        assert {a["name"]: a["value"] for a in answers if a["value"] != {"uploads": []}} == {
+            "Style": PIXAR,
+            "Prompt": "a fox",
+        }
 
 
 def test_a_paused_app_says_so_and_keeps_what_was_typed(
