@@ -34,7 +34,7 @@ class RulesRejectedError(Exception):
 
 
 class RulesChangedError(Exception):
-    """Another admin has changed the rules of the app since the page was opened."""
+    """Another admin has changed the rules of the app since the page was opened, or Lamina its form."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def lost_rules(app: App) -> list[FieldRule]:
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
     """Save `edit` for the fields it names; other fields keep their rules.
 
-    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin was faster, and
-    `RulesRejectedError` if something can't be saved; then nothing is.
+    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin or a new form was
+    faster, and `RulesRejectedError` if something can't be saved; then nothing is.
     """
     rule = _locked_rule(app, version)
     questions = _questions(app)
@@ -140,12 +140,22 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the row to change, locked for this transaction."""
+    """Return the row to change, locked for this transaction; before it the app, as whoever stores its form does."""
+    _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
     if version is not None and rule.version != version:
         raise RulesChangedError
     return rule
+
+
+def _lock_app(app: App) -> None:
+    """Lock `app` and read what Lamina may have sent meanwhile; fields are found by their place in its form."""
+    locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
+    if locked.schema_id != app.schema_id:
+        raise RulesChangedError
+    for name in ("name", "description", "remote_name", "remote_description", "makes"):
+        setattr(app, name, getattr(locked, name))
 
 
 def _save(rule: AppRule, admin: Member, now: datetime) -> None:

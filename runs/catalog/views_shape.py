@@ -92,7 +92,9 @@ def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpRespons
         try:
             save_shape(app, request.user, posted.shape, posted.version, timezone.now())
         except RulesChangedError:
-            return _page(request, _app(app.public_id), posted, is_overtaken=True)
+            present = _app(app.public_id)
+            posted = pages_shape.fitted(posted, app.schema, present.schema)
+            return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
         except RulesRejectedError as rejected:
             errors = rejected.errors
         else:

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from runs.catalog import pages_shape
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -122,6 +123,27 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
     page = Page(answer.text)
     assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
     assert _value(page, "p1-label") == "What it says"
+    assert "locked to “Green”" in page.first(id="p0-field").words
+    assert not FieldRule.objects.exists()
+
+
+def test_a_form_that_changes_during_the_save_is_told_as_well(
+    as_admin: Client, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_then_changed(*given: Any) -> Any:
+        posted = read_shape(*given)
+        App.objects.filter(pk=app.pk).update(schema=make_schema(app, [LOOK, PROMPT]))
+        return posted
+
+    read_shape = pages_shape.read_shape
+    monkeypatch.setattr(pages_shape, "read_shape", read_then_changed)
+
+    answer = _post(as_admin, app, **{"p3-mode": "locked", "p3-option": "1"})
+
+    assert answer.status_code == 422
+    page = Page(answer.text)
+    assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
+    assert "changed this app" not in page.first(css="shape-notes").words  # by nobody
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
 
