@@ -1,12 +1,15 @@
 """What admins change about an app: who sees it, what it is called, and what its fields take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit.actors import current_actor
 from runs.catalog.form_rules import as_rule, rules_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
@@ -137,6 +140,15 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
     row.delete()
     _save(rule, admin, now)
     check_pause(app, now)
+
+
+def note_change(apps: Collection[int]) -> None:
+    """Note that something else of these apps (primary keys) was changed, so that a page opened before is told of it.
+
+    Call this after the apps are locked. Apps without rules have no version to raise.
+    """
+    rules = AppRule.objects.filter(app__in=apps)
+    rules.update(version=F("version") + 1, changed_by=current_actor().member_id, changed_at=timezone.now())
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:

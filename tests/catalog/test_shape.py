@@ -97,18 +97,38 @@ def test_the_second_of_two_admins_is_told_and_loses_nothing(as_admin: Client, ap
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "Ana has changed this app while you had it open." in page.first(css="shape-notes").words
+    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
     assert _value(page, "name") == "Mine"
     assert page.first(id="p1-help").words == "My help"
     assert [note.words for note in page.find(css="shape-meanwhile")] == [
-        "Saved meanwhile: Ana's",
-        "Saved meanwhile: label “Ana's label”",
+        "Currently saved: Ana's",
+        "Currently saved: label “Ana's label”",
     ]
     app.refresh_from_db()
     assert app.name == "Ana's"
     _saved(as_admin, app, **{"name": "Mine", "seen": _value(page, "seen")})
     app.refresh_from_db()
     assert app.name == "Mine"
+
+
+def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app: App) -> None:
+    ana = Member.objects.create_user("ana@x.test", "a long enough password", name="Ana", role="admin")
+    _saved(client_of(ana), app, audience="some", role=["approver"])
+    client_of(ana).post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
+    seen = _value(Page(as_admin.get(_url(app)).text), "seen")
+    assert seen == "2"  # the price alone is noticed
+    client_of(ana).post("/manage/review/", {"deciders": "maker", "on": app.public_id, "app": app.public_id})
+
+    answer = _post(as_admin, app, seen=seen, price="8")
+
+    assert answer.status_code == 422
+    page = Page(answer.text)
+    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
+    assert [note.words for note in page.find(css="shape-meanwhile")] == [
+        "Currently saved: Approvers",
+        "Currently saved: Yes",
+        "Currently saved: 7.5",
+    ]
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
