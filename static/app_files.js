@@ -83,6 +83,11 @@ const refusal = (box, { name, size, type }) => {
 
 /** @param {HTMLElement} box @param {Iterable<File>} files @param {string} [link] used if there are no files */
 const take = (box, files, link = "") => {
+	const { preview } = get(".app-form").dataset;
+	if (preview) {
+		complain(box, preview);
+		return;
+	}
 	const given = [...files];
 	const words = given.map((file) => refusal(box, file));
 	const usable = given.filter((_, at) => !words[at]);

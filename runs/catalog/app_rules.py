@@ -1,12 +1,15 @@
 """What admins change about an app: who sees it, what it is called, and what its fields take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit.actors import current_actor
 from runs.catalog.form_rules import as_rule, rules_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
@@ -34,7 +37,7 @@ class RulesRejectedError(Exception):
 
 
 class RulesChangedError(Exception):
-    """Another admin has changed the rules of the app since the page was opened."""
+    """Another admin has changed the rules of the app since the page was opened, or Lamina its form."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ def lost_rules(app: App) -> list[FieldRule]:
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
     """Save `edit` for the fields it names; other fields keep their rules.
 
-    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin was faster, and
-    `RulesRejectedError` if something can't be saved; then nothing is.
+    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin or a new form was
+    faster, and `RulesRejectedError` if something can't be saved; then nothing is.
     """
     rule = _locked_rule(app, version)
     questions = _questions(app)
@@ -139,13 +142,32 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
     check_pause(app, now)
 
 
+def note_change(apps: Collection[int]) -> None:
+    """Note that something else of these apps (primary keys) was changed, so that a page opened before is told of it.
+
+    Call this after the apps are locked. Apps without rules have no version to raise.
+    """
+    rules = AppRule.objects.filter(app__in=apps)
+    rules.update(version=F("version") + 1, changed_by=current_actor().member_id, changed_at=timezone.now())
+
+
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the row to change, locked for this transaction."""
+    """Return the row to change, locked for this transaction; before it the app, as whoever stores its form does."""
+    _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
     if version is not None and rule.version != version:
         raise RulesChangedError
     return rule
+
+
+def _lock_app(app: App) -> None:
+    """Lock `app` and read what Lamina may have sent meanwhile; fields are found by their place in its form."""
+    locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
+    if locked.schema_id != app.schema_id:
+        raise RulesChangedError
+    for name in ("name", "description", "remote_name", "remote_description", "makes"):
+        setattr(app, name, getattr(locked, name))
 
 
 def _save(rule: AppRule, admin: Member, now: datetime) -> None:

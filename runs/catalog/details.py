@@ -76,8 +76,8 @@ def store_detail(app: App, detail: AppDetail) -> None:
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
+    _record_changes(app, schema, now)  # locks the app, so that its rules stay as they are read here
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
-    _record_changes(app, schema, now)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
         form_problem=told.problem,

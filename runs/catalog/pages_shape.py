@@ -1,7 +1,7 @@
 """Read and show the page on which admins shape an app."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -202,6 +202,15 @@ def read_shape(
     return PostedShape(shape, audience, posted["seen"], errors, is_older, posted["price"].strip())
 
 
+def fitted(posted: PostedShape, old: AppSchema | None, new: AppSchema | None) -> PostedShape:
+    """Return `posted`, which was read for the form `old`, for the form `new` that has replaced it meanwhile."""
+    if old == new:
+        return posted
+    edit = posted.shape.edit
+    edit = replace(edit, fields=_in_present_form(edit.fields, old, new) if old and new else {})
+    return replace(posted, shape=replace(posted.shape, edit=edit), is_older=True)
+
+
 def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
     text = typed.strip().replace(",", ".")
     if text and not AMOUNT.fullmatch(text):
@@ -299,7 +308,7 @@ def _file(
     return StoredFile.objects.filter(pk__in=own).first() or StoredFile.objects.filter(pk__in=locked).first()
 
 
-def _in_present_form(fields: dict[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
+def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
     """Return what was posted for an older form by the fields of the present one; the rest is left out."""
     before, after = questions_of(old.parameters), questions_of(new.parameters)
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]

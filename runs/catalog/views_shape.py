@@ -14,14 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from runs.catalog import app_rules, arrange, pages_shape
-from runs.catalog.app_rules import AppEdit, RulesChangedError, RulesRejectedError
+from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
 from runs.catalog.forms_rules import ResetForm
 from runs.catalog.pages_shape import PostedShape
 from runs.catalog.shape import Shape, reset_shape, save_shape, stored_shape
 from runs.display.cards import app_card
 from runs.display.changes import change_days
 from runs.display.managed_apps import audience_of
-from runs.models import App, Member
+from runs.models import App, AppRule, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
@@ -92,7 +92,9 @@ def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpRespons
         try:
             save_shape(app, request.user, posted.shape, posted.version, timezone.now())
         except RulesChangedError:
-            return _page(request, _app(app.public_id), posted, is_overtaken=True)
+            present = _app(app.public_id)
+            posted = pages_shape.fitted(posted, app.schema, present.schema)
+            return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
         except RulesRejectedError as rejected:
             errors = rejected.errors
         else:
@@ -134,7 +136,7 @@ def _page(
         "errors": found,
         "error_list": _error_list(found, parts),
         "is_overtaken": is_overtaken,
-        "meanwhile": _meanwhile(stored.edit, shape.edit) if is_overtaken else {},
+        "meanwhile": _meanwhile(stored, shape) if is_overtaken else {},
         "is_older": posted is not None and posted.is_older,
         "change_days": change_days(app),
         "group_names": arrange.group_names(),
@@ -155,11 +157,24 @@ def _audience(shape: Shape) -> str:
     return "some" if shape.edit.roles else "all"
 
 
-def _meanwhile(stored: AppEdit, edit: AppEdit) -> dict[str, str]:
+def _meanwhile(stored: Shape, shape: Shape) -> dict[str, str]:
     """Return what another admin has saved where it differs from what was entered here."""
-    names = ("name", "line", "group", "house_rules")
-    now = {name: getattr(stored, name) for name in names if getattr(stored, name) != getattr(edit, name)}
-    return {name: text or _("empty") for name, text in now.items()}
+    now, entered = _words_of(stored), _words_of(shape)
+    return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
+
+
+def _words_of(shape: Shape) -> dict[str, str]:
+    """Return everything that is set but the fields, as people read it."""
+    edit = shape.edit
+    return {
+        "name": edit.name,
+        "line": edit.line,
+        "group": edit.group,
+        "audience": audience_of(AppRule(is_hidden=edit.is_hidden, shown_to=" ".join(edit.roles))).words,
+        "house_rules": edit.house_rules,
+        "asks": _("Yes") if shape.asks_review else _("No"),
+        "price": _number(shape.price),
+    }
 
 
 def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:

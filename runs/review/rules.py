@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from runs.audit.record import differences, record, record_each, values_of
+from runs.catalog.app_rules import note_change
 from runs.models import App, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500
@@ -42,6 +43,9 @@ def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[
 
 def _let_ask(apps: QuerySet[App], *, is_asking: bool) -> None:
     """Set whether results of `apps` are always reviewed."""
-    changed = apps.exclude(asks_review=is_asking)
+    other = apps.exclude(asks_review=is_asking).order_by("pk")
+    changed = list(other.select_for_update(of=("self",), no_key=True))
     record_each(Verb.APP_SHAPED, changed, changes={"asks_review": (not is_asking, is_asking)})
-    changed.update(asks_review=is_asking)
+    ids = [app.pk for app in changed]
+    App.objects.filter(pk__in=ids).update(asks_review=is_asking)
+    note_change(ids)

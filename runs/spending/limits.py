@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit.record import differences, record
+from runs.catalog.app_rules import note_change
 from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
 from runs.words.amounts import amount_words, credit_words, to_credits
@@ -101,8 +102,9 @@ def change_person(limit: MemberLimit) -> None:
 @transaction.atomic
 def change_price(app: App, price: Decimal | None) -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if nobody knows."""
-    before = App.objects.select_for_update().get(pk=app.pk).price
+    before = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk).price
     App.objects.filter(pk=app.pk).update(price=price)
+    note_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (before, price)})
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 
 from runs import catalog
 from runs.catalog import app_rules
-from runs.catalog.app_rules import FieldEdit, RulesChangedError, RulesRejectedError
+from runs.catalog.app_rules import AppEdit, FieldEdit, RulesChangedError, RulesRejectedError
 from runs.catalog.house_rules import house_rules_html
 from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppDetail, AppSummary
@@ -161,6 +163,44 @@ def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> Non
     app.refresh_from_db()
     assert app.name == "First"
     assert not app.field_rules.exists()
+
+
+def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_member: Member, app: App) -> None:
+    """Fields are named by their place, so a rule would be saved for another field."""
+    opened = App.objects.select_related("schema").get(pk=app.pk)
+    told(app, [PROMPT, STYLE, PICTURE])
+
+    with pytest.raises(RulesChangedError):
+        app_rules.save_rules(opened, admin_member, AppEdit(fields={"p0": locked(PIXAR)}), 0, timezone.now())
+
+    assert not app.field_rules.exists()
+
+
+def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member, app: App) -> None:
+    told(app, [STYLE, PROMPT, PICTURE])
+    opened = App.objects.select_related("schema").get(pk=app.pk)
+    told(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 2")
+
+    app_rules.save_rules(opened, admin_member, AppEdit(group="Print"), 0, timezone.now())
+
+    app.refresh_from_db()
+    assert (app.name, app.remote_name) == ("Cartoonify 2", "Cartoonify 2")
+
+
+@pytest.mark.parametrize("act", ["save", "reset", "forget"])
+def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
+    """As `store_detail` does: otherwise, each of the two waits for the other on PostgreSQL."""
+    set_rules(app, admin_member, p0=locked(PIXAR))
+    opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
+    with CaptureQueriesContext(connection) as found:
+        if act == "save":
+            app_rules.save_rules(opened, admin_member, AppEdit(), 1, now)
+        elif act == "reset":
+            app_rules.reset_rules(opened, admin_member, 1, now)
+        else:
+            app_rules.forget_field(opened, admin_member, row, now)
+    first = next(query["sql"] for query in found if query["sql"].startswith(("SELECT", "UPDATE", "INSERT")))
+    assert f'FROM "{App._meta.db_table}"' in first
 
 
 @pytest.mark.parametrize(

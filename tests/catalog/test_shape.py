@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from runs.audit.record import HIDDEN
+from runs.catalog import pages_shape
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -68,7 +69,10 @@ def test_two_fields_of_one_name_are_two_in_the_record(as_admin: Client) -> None:
     _saved(as_admin, app, seen=1, **{"p1-mode": "locked", "p1-option": "2", "p2-mode": "hidden", "p2-option": "2"})
     first, second = (entry.changes["fields"] for entry in Entry.objects.filter(verb="app.shaped").order_by("pk"))
     assert first[1].keys() == {"Look · look", "Look · frame"}
-    assert {name: told["mode"] for name, told in second[1].items()} == {"Look · look": "locked", "Look · frame": "hidden"}
+    assert {name: told["mode"] for name, told in second[1].items()} == {
+        "Look · look": "locked",
+        "Look · frame": "hidden",
+    }
 
 
 def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
@@ -106,18 +110,38 @@ def test_the_second_of_two_admins_is_told_and_loses_nothing(as_admin: Client, ap
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "Ana has changed this app while you had it open." in page.first(css="shape-notes").words
+    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
     assert _value(page, "name") == "Mine"
     assert page.first(id="p1-help").words == "My help"
     assert [note.words for note in page.find(css="shape-meanwhile")] == [
-        "Saved meanwhile: Ana's",
-        "Saved meanwhile: label “Ana's label”",
+        "Currently saved: Ana's",
+        "Currently saved: label “Ana's label”",
     ]
     app.refresh_from_db()
     assert app.name == "Ana's"
     _saved(as_admin, app, **{"name": "Mine", "seen": _value(page, "seen")})
     app.refresh_from_db()
     assert app.name == "Mine"
+
+
+def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app: App) -> None:
+    ana = Member.objects.create_user("ana@x.test", "a long enough password", name="Ana", role="admin")
+    _saved(client_of(ana), app, audience="some", role=["approver"])
+    client_of(ana).post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
+    seen = _value(Page(as_admin.get(_url(app)).text), "seen")
+    assert seen == "2"  # the price alone is noticed
+    client_of(ana).post("/manage/review/", {"deciders": "maker", "on": app.public_id, "app": app.public_id})
+
+    answer = _post(as_admin, app, seen=seen, price="8")
+
+    assert answer.status_code == 422
+    page = Page(answer.text)
+    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
+    assert [note.words for note in page.find(css="shape-meanwhile")] == [
+        "Currently saved: Approvers",
+        "Currently saved: Yes",
+        "Currently saved: 7.5",
+    ]
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
@@ -148,6 +172,27 @@ def test_a_stored_rule_stays_when_its_field_takes_something_else_meanwhile(as_ad
     assert "locked to “Spring”" in page.first(id="p1-field").words
     checked = [e for e in page.find("input") if "checked" in e.attributes and e.attributes["name"] == "p1-mode"]
     assert [e.attributes["value"] for e in checked] == ["locked"]
+
+
+def test_a_form_that_changes_during_the_save_is_told_as_well(
+    as_admin: Client, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_then_changed(*given: Any) -> Any:
+        posted = read_shape(*given)
+        App.objects.filter(pk=app.pk).update(schema=make_schema(app, [LOOK, PROMPT]))
+        return posted
+
+    read_shape = pages_shape.read_shape
+    monkeypatch.setattr(pages_shape, "read_shape", read_then_changed)
+
+    answer = _post(as_admin, app, **{"p3-mode": "locked", "p3-option": "1"})
+
+    assert answer.status_code == 422
+    page = Page(answer.text)
+    assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
+    assert "changed this app" not in page.first(css="shape-notes").words  # by nobody
+    assert "locked to “Green”" in page.first(id="p0-field").words
+    assert not FieldRule.objects.exists()
 
 
 def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App) -> None:

@@ -8,16 +8,19 @@ from django.urls import reverse
 
 from runs.models import App, AppRule, Draft, FieldRule, Member, Run
 from tests.support.app_forms import fields
-from tests.support.factories import make_app, make_run
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
+SENDING = re.compile(
+    r'data-(?:preview|upload-url|room-url)="[^"]*"|<button[^>]*library-(?:open|go)"[^>]*>.*?</button>', re.S
+)
 CHANGING = re.compile(r'(name="(?:token|csrfmiddlewaretoken)" value=")[^"]*')
 
 
 @pytest.fixture
 def app() -> App:
-    app = make_app("Poster")
+    app = make_app("Poster", [STYLE, PROMPT, PICTURE])
     AppRule.objects.create(app=app)
     FieldRule.objects.create(
         app=app, key="prompt_text", name="Prompt", label="What it says", mode="locked", value="Sale"
@@ -26,7 +29,7 @@ def app() -> App:
 
 
 def test_it_is_what_a_maker_gets(as_admin: Client, admin_member: Member, as_bob: Client, app: App) -> None:
-    """A9: the same HTML but for the banner; the admin's own results, drafts and rights are not in it."""
+    """A9: the same HTML but for the banner and what sends files, without the admin's own results, drafts and rights."""
     make_run(admin_member, app, status="completed")
 
     preview = as_admin.get(_url(app)).text
@@ -54,9 +57,17 @@ def test_nothing_is_saved_or_started_from_it(as_admin: Client, admin_member: Mem
     assert not Run.objects.exists()
 
 
+def test_no_file_is_sent_or_adopted_from_it(as_admin: Client, as_bob: Client, app: App) -> None:
+    preview, page = as_admin.get(_url(app)).text, as_bob.get(app.get_absolute_url()).text
+    for address in (reverse("runs:upload-create"), reverse("runs:upload-room"), reverse("runs:library")):
+        assert f'"{address}' in page
+        assert f'"{address}' not in preview
+    assert 'value="library:' not in preview
+
+
 def test_it_says_if_makers_do_not_see_the_app(as_admin: Client, app: App) -> None:
     as_admin.post("/manage/apps/", {"act": "hide", "app": [app.public_id]})
-    assert "Makers don&#x27;t see this app." in as_admin.get(_url(app)).text
+    assert "Makers can&#x27;t see this app." in as_admin.get(_url(app)).text
 
 
 def _url(app: App) -> str:
@@ -68,4 +79,5 @@ def _main(html: str) -> list[str]:
     main = html[html.index("<main") : html.index("</main>")]
     start, end = main.find('<div class="notice app-preview"'), main.index('<article class="app-page">')
     kept = CHANGING.sub(r"\1", main[:start] + main[end:] if start > 0 else main)
+    kept = SENDING.sub("", kept)
     return [line.strip() for line in kept.splitlines() if line.strip()]
