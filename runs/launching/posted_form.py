@@ -212,6 +212,8 @@ class PostedAppForm:
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
         if cost_line(self.app, self.member, form.wanted_outputs()).is_blocked:
+            if spent := create_run.run_of_form(self.member, self.controls.token):  # it used what was left
+                return self._again(form, spent, opened)
             return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)

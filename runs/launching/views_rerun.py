@@ -41,6 +41,8 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
+        if spent := create_run.run_of_form(request.user, token):  # pressed twice: the first press used what was left
+            return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
         return _ask(request, run, said=_(OLD_PAGE), status=422)

@@ -86,19 +86,24 @@ def tell_all_admins(event: str, message: Message, actor: Member | None = None) -
 
 
 @transaction.atomic
-def ask_for_more(member: Member) -> None:
-    """Tell admins that `member` asks for a higher limit, at most once a day."""
+def ask_for_more(member: Member) -> bool:
+    """Tell admins that `member` asks for a higher limit, at most once a day; return whether anybody was told now."""
     now = timezone.now()
     left = left_for(member, now)
+    if left.limit is None:
+        return False
     values: dict[str, Value] = {
         "name": member.display_name,
         "member": member.public_id,
         "used_credits": left.used,
-        "limit_credits": left.limit or 0,
+        "limit_credits": left.limit,
         "of_month": f"{month_of(now):%Y-%m}",
     }
-    tell_all_admins(f"more-{member.pk}-{day_of(now):%Y%m%d}", Message("limit_asked", values), actor=member)
-    record(Verb.PERSON_ASKED_FOR_MORE, member)
+    event = f"more-{member.pk}-{day_of(now):%Y%m%d}"
+    is_told = tell_all_admins(event, Message("limit_asked", values), actor=member) > 0
+    if is_told:
+        record(Verb.PERSON_ASKED_FOR_MORE, member)
+    return is_told
 
 
 def has_asked(member: Member) -> bool:

@@ -15,6 +15,7 @@ from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import limits
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
+from runs.spending.left import left_for
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 
@@ -67,12 +68,22 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
 @makers_only
 def ask_for_more(request: PortalRequest) -> HttpResponse:
     """Tell admins that the member asks for a higher limit."""
-    alerts.ask_for_more(request.user)
+    is_told = alerts.ask_for_more(request.user)
     if wants_fragment(request):
-        return HttpResponse(_("Your admins have been told."))
-    messages.success(request, _("Your admins have been told that you'd like a higher limit."))
+        return HttpResponse(_("Your admins have been told.") if is_told else _nobody_told(request.user))
+    if is_told:
+        messages.success(request, _("Your admins have been told that you'd like a higher limit."))
+    else:
+        messages.info(request, _nobody_told(request.user))
     back = AskForm.read(request.POST)["back"]
     return go_to(request, own_path(back, f"{reverse('runs:me')}#spending"))
+
+
+def _nobody_told(member: Member) -> str:
+    """Return why nobody was told now that `member` asks for more."""
+    if left_for(member).limit is None:
+        return _("You have no monthly limit.")
+    return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")
 
 
 def _page(

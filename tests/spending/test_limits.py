@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from runs.engine import progress
+from runs.engine import create_run, progress
 from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Run, SpendingLimits
 from runs.models.spending import limit_of, month_of
 from runs.spending import charges
@@ -141,6 +141,26 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
     assert answer.status_code == 422
     assert answer.text.count("the team has 0 of its 100 left this month") == 1
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("button", ["run", "run again"])
+def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
+    as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch, button: str
+) -> None:
+    """The second one looked for the run of its form before the first one had stored it."""
+    form, address = fields(app, alice), app.get_absolute_url()
+    if button == "run again":
+        press(as_alice, alice, app)
+        address = f"/runs/{Run.objects.get().public_id}/again/"
+        form = {"token": token_in(as_alice.get(address).text)}
+    set_limits(default=30 * (Run.objects.count() + 1))
+    first, real, looks = as_alice.post(address, form), create_run.run_of_form, iter([None])
+    monkeypatch.setattr(create_run, "run_of_form", lambda *given: next(looks, real(*given)))
+
+    second = as_alice.post(address, form)
+
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert first.headers["Location"] == second.headers["Location"]
 
 
 def test_run_again_retry_and_start_again_meet_the_limit_too(

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from runs.connection.status import record_status
-from runs.models import AccountReading, App, Entry, Member, MemberLimit, MonthTotal, Notice, SpendingLimits
+from runs.models import AccountReading, App, Entry, Member, MemberLimit, MonthTotal, Notice, SpendingLimits, Verb
 from runs.models.spending import limit_of, month_of
 from runs.notices import alerts
 from runs.notices.sentences import path_of, title_of
@@ -172,3 +172,14 @@ def test_whoever_is_at_their_limit_asks_for_more_in_one_press(
     assert path_of(notice).startswith(f"{LIMITS}{alice.public_id}/")
     assert "You've already asked today." in as_alice.get(app.get_absolute_url()).text
     assert "You've already asked today." in as_alice.get("/me/").text
+
+
+def test_whoever_asks_reads_whether_anybody_was_told(as_alice: Client, as_admin: Client, alice: Member) -> None:
+    def ask(client: Client) -> str:
+        return client.post("/me/spending/ask/", headers=HTMX).text
+
+    assert ask(as_alice) == "You have no monthly limit."
+    SpendingLimits.objects.create(pk=1, default_hundredths=4000)
+    assert [ask(as_alice), ask(as_alice)] == ["Your admins have been told.", "You've already asked today."]
+    assert ask(as_admin) == "There's no other admin to ask."
+    assert Entry.objects.filter(verb=Verb.PERSON_ASKED_FOR_MORE).count() == 1
