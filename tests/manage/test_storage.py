@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Member, Notice, Run, StorageUse, StoredFile, Upload
+from runs.models import FieldRule, Member, Notice, Run, StorageUse, StoredFile, Upload
 from runs.notices import trouble
 from runs.storage import disk, usage
 from runs.words.sizes import size_words
@@ -65,6 +65,12 @@ def test_use_is_shown_by_kind_and_person_largest_first(
     ]
     total = sum(StoredFile.objects.values_list("size_bytes", flat=True))
     assert page.first(css="storage-sums").first("dd").words == size_words(total)
+
+
+def test_a_picture_that_an_app_always_sends_is_in_use() -> None:
+    FieldRule.objects.create(app=make_app(), name="Photo", mode="locked", file=make_stored())
+    usage.count(timezone.now())
+    assert list(StorageUse.objects.values_list("use", "files")) == [(StorageUse.Use.APPS, 1)]
 
 
 def test_the_page_counts_no_files(as_admin: Client, files: None, django_assert_max_num_queries: object) -> None:
