@@ -95,7 +95,7 @@ def problem_of(question: Question) -> Problem | None:
         return None if fits else "value_gone"
     if rule.value is not None:
         if question.kind == "text" and not rule.value:  # with a default, the app would use that
-            empty = "value_gone" if question.default_words else None
+            empty: Problem | None = "value_gone" if question.default_words else None
             return "value_missing" if question.default is None else empty
         fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
         return None if fits else "value_gone"

@@ -198,9 +198,7 @@ def test_an_empty_guest_link_keeps_nothing_else(alice: Member, admin_member: Mem
     assert stored(output) == 0
 
 
-def test_an_upload_stays_that_a_draft_names_meanwhile(
-    alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_stays_that_a_draft_names_meanwhile(alice: Member, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = uploaded(alice)
     used(upload, app, 40)
     before = orphans.named_in_drafts()
