@@ -294,7 +294,6 @@ def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) 
     assert not AppRule.objects.get().is_paused
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("before", "after", "value", "is_paused"),
     [
@@ -319,7 +318,8 @@ def test_a_field_locked_without_a_value_keeps_the_default_it_had(
 def test_a_field_whose_default_is_no_option_needs_a_value_to_be_locked(admin_member: Member) -> None:
     with pytest.raises(RulesRejectedError, match="no default"):
         set_rules(make_app(parameters=[{**BLUE, "default": ""}]), admin_member, p0=locked())
-=======
+
+
 def test_a_paused_app_does_not_say_press_run(as_alice: Client, admin_member: Member) -> None:
     app = make_app(parameters=[BLUE])
     set_rules(app, admin_member, p0=hidden("blue"))
@@ -330,7 +330,6 @@ def test_a_paused_app_does_not_say_press_run(as_alice: Client, admin_member: Mem
     page = as_alice.get(app.get_absolute_url()).text
     assert "This app is paused until an admin" in page
     assert "Nothing to fill in" not in page
->>>>>>> fixapps
 
 
 def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:
