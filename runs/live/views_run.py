@@ -89,7 +89,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """
     run = _changeable_run_of(request, run_id)
     try:
-        if progress.press_start_again(run, timezone.now()):
+        if progress.press_start_again(run, request.user, timezone.now()):
             poller_wakeups.ensure_poller()
     except LimitReached as reached:
         messages.error(request, reached.sentence)
