@@ -151,13 +151,13 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 
 @transaction.atomic
-def press_start_again(run: Run, now: datetime) -> bool:
-    """Resend a doubtful start because a person decided to; return False if that has been decided meanwhile. Raises
+def press_start_again(run: Run, by: Member, now: datetime) -> bool:
+    """Resend a doubtful start because `by` decided to; return False if that has been decided meanwhile. Raises
     `charges.LimitReached`."""
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
         return False
-    charges.press_again(locked, now)
+    charges.press_again(locked, by, now)
     is_started = start_again(locked, now)
     if is_started:
         record(Verb.RUN_STARTED_AGAIN, run)

@@ -94,7 +94,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
         messages.error(request, words)
         return go_to(request, run.get_absolute_url())
     try:
-        if progress.press_start_again(run, timezone.now()):
+        if progress.press_start_again(run, request.user, timezone.now()):
             poller_wakeups.ensure_poller()
     except LimitReached as reached:
         messages.error(request, reached.sentence)

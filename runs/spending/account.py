@@ -16,7 +16,7 @@ from runs.models import AccountReading, SpendingSum
 from runs.words.amounts import to_hundredths
 
 AT_MOST_OLD = timedelta(minutes=2)  # of what Lamina said, to be stored as said now
-DAY, READ_EVERY = timedelta(hours=24), timedelta(hours=1)
+DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ def growth(start: datetime, end: datetime) -> Growth | None:
 
 
 def spent_lately(now: datetime) -> int:
-    """Return what the account has spent in the last 24 hours, in hundredths, as far as readings tell.
+    """Return what the account has certainly spent in the last 24 hours, in hundredths, as far as readings tell.
 
     If it wasn't read for a while, what was spent in that time isn't counted, since nobody knows when.
     """
     readings = AccountReading.objects.order_by("at")
-    first = readings.filter(at__gte=now - DAY - READ_EVERY, at__lte=now).first()
+    first = readings.filter(at__gte=now - DAY, at__lte=now).first()
     last = readings.filter(at__lte=now).last()
     return last.spent - first.spent if first is not None and last is not None else 0

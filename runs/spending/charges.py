@@ -73,16 +73,18 @@ def release(run: Run) -> None:
 
 
 @transaction.atomic
-def press_again(run: Run, now: datetime) -> None:
-    """Let a person send the doubtful start of `run` again. Raises `LimitReached` if a limit is below what is used.
+def press_again(run: Run, by: Member, now: datetime) -> None:
+    """Let `by` send the doubtful start of `run` again. Raises `LimitReached` if a limit is below what is used; it is
+    that of whoever pays for the first attempt.
 
     It is charged once, but for good: the first attempt may have been started, which nobody could tell.
     """
-    estimated, left = estimate(run.app, run.schema, run.wanted_outputs), left_for(run.member, now)
-    if not Charge.objects.filter(run=run).exists():
+    estimated = estimate(run.app, run.schema, run.wanted_outputs)
+    charge = Charge.objects.select_related("member").filter(run=run).first()
+    if charge is None:
         reserve(run, estimated, now)
-    elif beyond_limit(run.member, left, 0):
-        raise LimitReached(beyond_limit(run.member, left, estimated.hundredths))
+    elif beyond_limit(by, left := left_for(charge.member, now), 0):
+        raise LimitReached(beyond_limit(by, left, estimated.hundredths, payer=charge.member))
     keep(run)
 
 

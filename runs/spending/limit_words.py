@@ -32,20 +32,34 @@ PORTAL = (
         "%(names)s."
     ),
 )
+THEIRS = (
+    gettext_noop(
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. You can raise their limit under "
+        "“Manage”."
+    ),
+    gettext_noop(
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. An admin can raise their "
+        "limit: %(names)s."
+    ),
+)
 UNKNOWN = (
     gettext_noop("Nobody knows what this app costs, so nobody can run it. You can set a price under “Manage”."),
     gettext_noop("Nobody knows what this app costs, so nobody can run it. An admin can set a price: %(names)s."),
 )
 
 
-def beyond_limit(member: Member, left: Left, hundredths: int | None) -> str:
-    """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can."""
+def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
+    """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
+
+    `left` is that of `payer` if somebody else pays than the one who reads this.
+    """
+    own, name = (OWN, "") if payer is None or payer == member else (THEIRS, payer.display_name)
     if hundredths is None and not left.allows_unknown:
         return _say(UNKNOWN, member, {})
-    for messages, limit, used in ((OWN, left.limit, left.used), (PORTAL, left.portal_limit, left.portal_used)):
+    for messages, limit, used in ((own, left.limit, left.used), (PORTAL, left.portal_limit, left.portal_used)):
         if limit is not None and used > used_at_most(limit, hundredths):
             amounts = {"left": amount_words(max(0, limit - used)), "limit": amount_words(limit)}
-            return _say(messages, member, {"cost": _cost_words(hundredths), **amounts})
+            return _say(messages, member, {"cost": _cost_words(hundredths), "name": name, **amounts})
     return ""
 
 

@@ -69,7 +69,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["member_name"],
         row["app_name"],
         row["kind"],
-        "" if row["source"] == Charge.Source.NONE else f"{to_credits(row['hundredths']):.2f}",
+        _credits(row),
         _sources()[row["source"]],
         str(row["made"]),
         str(row["total"]),
@@ -78,6 +78,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
         _note(row),
         row["run__public_id"] or _("deleted"),
     ]
+
+
+def _credits(row: dict[str, Any]) -> str:
+    """Return what counts, so that the column adds up to the total on the page; empty if nobody knows."""
+    if row["state"] == Charge.State.RELEASED:
+        return "0.00"
+    return "" if row["source"] == Charge.Source.NONE else f"{to_credits(row['hundredths']):.2f}"
 
 
 def _sources() -> dict[str, str]:

@@ -188,6 +188,24 @@ def test_run_again_retry_and_start_again_meet_the_limit_too(
     assert Run.objects.count() == 1
 
 
+def test_a_start_sent_again_by_an_admin_meets_the_limit_of_whoever_pays(
+    as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    press(as_alice, alice, app)
+    run = Run.objects.get()
+    progress.doubt(run)
+    progress.ask_person(run, ["r1", "r2"])
+    MemberLimit.objects.create(member=alice, hundredths=1000)
+    Run.objects.update(member=admin_member)  # handed over since
+
+    page = as_admin.post(f"/runs/{run.public_id}/start-again/", follow=True)
+
+    words = "This needs about 30 credits; Alice has 0 of their 10 left this month. You can raise their limit"
+    assert words in page.text
+    run.refresh_from_db()
+    assert run.status == "checking"
+
+
 def test_a_retry_that_meets_the_limit_at_the_press_says_so(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,7 +136,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
 def test_admins_are_told_what_the_account_spends_in_24_hours_and_has_left(alice: Member, admin_member: Member) -> None:
     SpendingLimits.objects.create(pk=1, day_hundredths=5000, left_credits=20)
     record_status(balance=Decimal(21), balance_at=NOW)
-    for hours, spent in ((30, 0), (24, 1000), (12, 3000), (1, 5999)):
+    for hours, spent in ((30, 0), (24.5, 500), (24, 1000), (12, 3000), (1, 5999)):
         AccountReading.objects.create(at=NOW - timedelta(hours=hours), spent=spent, charged=0)
     alerts.look()
     assert told(admin_member) == []

@@ -179,6 +179,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     charge(alice, reel, 1250, run=run, made=1, total=2)
     charge(alice, reel, 0, source="none", is_unknown=True, is_from_before=True, is_maker_known=False)
     charge(alice, reel, 99, NOW - timedelta(days=40))
+    charge(alice, reel, 500, state="released")
 
     answer = as_admin.post(SHEET, {"month": "2026-11"})
     body = answer.getvalue()
@@ -186,9 +187,9 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert body.startswith(b"\xef\xbb\xbf")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="spending-2026-11.csv"'
     rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-    assert [row["Credits (estimated)"] for row in rows] == ["12.50", ""]
+    assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
-    assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Of"]) == (run.public_id, "1", "2")
+    assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
     assert rows[1]["Note"].startswith("Charged afterwards to the owner")
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
 
