@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from runs.display.differences import Piece, side_by_side
 from runs.display.run_page import wanted_words
-from runs.engine.input_summary import input_files, input_text, whole_text
+from runs.engine.input_summary import input_files, input_text, open_inputs, whole_text
 from runs.models import Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 
@@ -65,7 +65,7 @@ def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]
     """
     seen: Counter[str] = Counter()
     found = {}
-    for given in run.inputs.all():
+    for given in open_inputs(run):
         handle = given.name.strip().casefold()
         if is_one_app:
             handle = given.parameter_id or given.key or handle

@@ -26,7 +26,7 @@ from runs.display.run_sentences import (
 )
 from runs.display.verdicts import VerdictPanel, verdicts_of
 from runs.engine.durations import slow_level
-from runs.engine.input_summary import InputLine, input_lines, input_text
+from runs.engine.input_summary import InputLine, input_lines, input_text, open_inputs
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.models.messages import Message
 from runs.notices.choices import Wish, wish_of
@@ -171,7 +171,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         state=state_of(run),
         sentence=sentence_of(run),
         boxes=boxes,
-        inputs=input_lines(run),
+        inputs=input_lines(run, member),
         failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=told[0],
@@ -259,7 +259,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         error = next((f.error for f in kept if f.error), Message())
     if output.removed_at is not None:
         state = "removed"
-    told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
+    told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
         width, height = files[0].width, files[0].height

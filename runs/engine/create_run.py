@@ -22,7 +22,7 @@ from runs import events
 from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.input_summary import summarise
-from runs.engine.ruled_run import ruled_answers
+from runs.engine.ruled_run import hidden_places, ruled_answers
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
@@ -176,8 +176,9 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
+    hidden = hidden_places(press.app, press.schema, press.answers)
     for position, answer in enumerate(press.answers):
-        _record_input(run, position, answer, press.schema.parameters)
+        _record_input(run, position, answer, press.schema.parameters, is_hidden=position in hidden)
     if not press.app.is_listed:
         App.objects.filter(pk=press.app.pk).list_for_all()
     summarise(run)
@@ -220,7 +221,9 @@ def _join_line(box: Output, replaced: Output) -> None:
         box.line, box.number = first, (latest or first.number) + 1
 
 
-def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]]) -> None:
+def _record_input(
+    run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]], *, is_hidden: bool
+) -> None:
     value: str | list[str] = answer.text
     if isinstance(answer.value, Files):
         value = sample_urls(parameters[position : position + 1]) if answer.is_default else []
@@ -234,6 +237,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
         type=answer.type[:50],
         value=value,
         is_default=answer.is_default,
+        is_hidden=is_hidden,
     )
     uploads = Upload.objects.owned_by(run.member).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(

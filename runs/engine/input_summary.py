@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.models import Run, RunInput, StoredFile, Upload
+from runs.models import Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
@@ -29,21 +29,27 @@ class InputLine:
     is_default: bool
 
 
-def input_lines(run: Run) -> list[InputLine]:
-    """Return all inputs of a run fetched with `for_page()`."""
-    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
+def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
+    """Return the inputs of a run fetched with `for_page()`; those that an admin hid only if the viewer is one."""
+    shown = run.inputs.all() if viewer is not None and viewer.is_admin else open_inputs(run)
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in shown]
+
+
+def open_inputs(run: Run) -> list[RunInput]:
+    """Return the inputs of `run` that weren't hidden from people when it was started."""
+    return [given for given in run.inputs.all() if not given.is_hidden]
 
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs shown on the card of `run`, and the text that search uses to find it.
+    """Store the inputs shown on the card of `run`, and the text that search uses to find it; hidden ones aren't shown.
 
     Called again when linked files have arrived and when the title changes. The run is locked and its title read anew,
     since both may happen at the same time.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-    inputs = list(run.inputs.prefetch_related(links))
+    inputs = list(run.inputs.filter(is_hidden=False).prefetch_related(links))
     told = [given for given in inputs if _stored_text(given)]
     told.sort(key=lambda given: (given.is_default, given.position))  # a person's choices say more than defaults
     run.summary = [

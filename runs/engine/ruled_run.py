@@ -15,8 +15,10 @@ from runs.catalog.form_rules import rules_of
 from runs.catalog.pauses import closed_words
 from runs.models import App, AppSchema, Member, StoredFile, Upload
 from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.inputs import matched
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.ruled_answers import Change, Ruled, apply_rules
+from runs.schema_forms.rules import ruled_questions
 from runs.schema_forms.types import Rule
 from runs.uploads.ownership import adopt
 from runs.words.errors import UserFacingError
@@ -39,6 +41,14 @@ def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence
     if ruled.refused:
         raise RulesRefuseError(refused_words(ruled))
     return ruled.answers
+
+
+def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
+    """Return the positions of those `answers` whose fields the rules hide from people."""
+    rules = rules_of(app)
+    given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
+    hidden = [answer for question, answer in given.items() if question.is_hidden]
+    return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
 
 
 def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:

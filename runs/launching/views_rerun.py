@@ -12,12 +12,13 @@ from runs.audit.openings import record_openings
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError
+from runs.engine.ruled_run import RulesRefuseError, hidden_places
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
-from runs.models import Run, for_page
+from runs.models import Member, Run, for_page
 from runs.notices import alerts
+from runs.schema_forms.answers import Answer
 from runs.sharing import links
 from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
@@ -55,13 +56,19 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     return go_to(request, started.get_absolute_url())
 
 
+def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
+    """Return those `answers` for the form of the run's app that `member` is shown: hidden ones only to admins."""
+    hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
+    return [answer for place, answer in enumerate(answers) if place not in hidden]
+
+
 def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
     found, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
     reason = (found.reason if request.user.can_run else "") or cost.reason
     context = {
         "section": "history",
         "run": run,
-        "lines": presets.answer_lines(found.answers, run.app),
+        "lines": presets.answer_lines(_shown(request.user, run, found.answers), run.app),
         "changed": found.changed,
         "wanted_words": wanted_words(run),
         "reason": reason,

@@ -30,6 +30,11 @@ class Migration(migrations.Migration):
             name='remote_name',
             field=models.TextField(blank=True, db_default='', default=''),
         ),
+        migrations.AddField(
+            model_name='runinput',
+            name='is_hidden',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
         migrations.CreateModel(
             name='AppRule',
             fields=[

@@ -364,6 +364,8 @@ class RunInput(models.Model):
     # A string for text and options; for url, the author's sample URLs if no file was added.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
+    # Set by an admin in a field that was hidden from people when Run was pressed: only admins are shown it.
+    is_hidden = models.BooleanField(default=False, db_default=False)
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
 
     class Meta:

@@ -95,8 +95,9 @@ def problem_of(question: Question) -> Problem | None:
         return None if fits else "value_gone"
     if rule.value is not None:
         if question.kind == "text" and not rule.value:  # with a default, the app would use that
-            empty: Problem | None = "value_gone" if question.default_words else None
-            return "value_missing" if question.default is None else empty
+            if question.default is None:
+                return "value_missing"
+            return "value_gone" if question.default_words else None
         fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
         return None if fits else "value_gone"
     return "value_missing" if question.default is None else None

@@ -175,7 +175,7 @@ def _shown(link: GuestLink) -> QuerySet[Output]:
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
     """Return the runs that made `outputs`, without duplicates, loaded with their inputs."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-    inputs = Prefetch("inputs", RunInput.objects.prefetch_related(links))
+    inputs = Prefetch("inputs", RunInput.objects.filter(is_hidden=False).prefetch_related(links))
     order = list(dict.fromkeys(output.run_id for output in outputs))
     runs = Run.objects.filter(pk__in=order).prefetch_related(inputs).in_bulk()
     return [runs[pk] for pk in order]
@@ -210,7 +210,8 @@ def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | 
     if not link.shows_inputs:
         return None
     runs = Run.objects.filter(outputs__guest_links=link, deleted_at=None)
-    used = RunInputUpload.objects.filter(input__run__in=runs, upload__file__public_id=file_id)
+    inputs = RunInputUpload.objects.filter(input__run__in=runs, input__is_hidden=False)
+    used = inputs.filter(upload__file__public_id=file_id)
     given = used.select_related("upload__file", "input__run").first()
     if given is None or given.upload.file is None:
         return None

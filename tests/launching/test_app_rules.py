@@ -14,6 +14,7 @@ from runs.engine import submit
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
 from runs.schema_forms.answers import load_answers
+from runs.sharing import guests
 from tests.support.app_forms import fields, press, run_of, token_in
 from tests.support.app_rules import hidden, locked, set_rules
 from tests.support.cartoonify import known_app
@@ -111,6 +112,23 @@ def test_lamina_receives_the_admins_values(
 @pytest.fixture
 def app() -> App:
     return make_app(parameters=[STYLE, PROMPT, {**PICTURE, "default": None}])
+
+
+def test_a_hidden_value_is_shown_to_no_one_but_admins(
+    as_alice: Client, as_admin: Client, admin_member: Member, alice: Member, app: App, photo: Upload
+) -> None:
+    set_rules(app, admin_member, p0=hidden(PIXAR), p1=hidden("brand words"))
+
+    run = run_of(alice, app, photo, status="completed")
+
+    assert list(run.inputs.values_list("name", "is_hidden")) == [("Style", True), ("Prompt", True), ("Photo", False)]
+    assert [line["name"] for line in run.summary] == ["Photo"]
+    assert "brand words" not in run.search_text
+    output = run.outputs.all()[0]
+    assert [given.name for given in guests.runs_with_inputs([output])[0].inputs.all()] == ["Photo"]
+    assert "brand words" not in as_alice.get(run.get_absolute_url()).text
+    assert "brand words" in as_admin.get(run.get_absolute_url()).text
+    assert "brand words" not in as_alice.get(f"/runs/{run.public_id}/again/").text
 
 
 @pytest.fixture
