@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
-from runs.history import bin, holds, views_bin, views_holds
+from runs.history import bin, holds, views_bin
 from runs.models import App, Member, RetentionRules, Run
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
@@ -125,7 +125,7 @@ def test_pages_say_so_if_a_run_went_to_the_bin_or_was_protected_meanwhile(
     as_alice: Client, alice: Member, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs, now = Run.objects.filter(pk=run.pk), timezone.now()
-    monkeypatch.setattr(views_holds.holds, "hold", lambda *_: bin.move_to_bin(runs, alice, now))
+    monkeypatch.setattr(holds, "hold", lambda *_: bin.move_to_bin(runs, alice, now))
     page = protect(as_alice, run)
     assert "is now protected" not in page
     assert "isn't protected, since it was moved to the bin" in Page(page).words
