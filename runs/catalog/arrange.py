@@ -11,7 +11,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import Case, F, Min, Q, When
 
 from runs.audit.record import record, record_each
 from runs.catalog.app_rules import rule_of
@@ -19,6 +19,14 @@ from runs.models import App, AppRule, Member, Verb
 from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
+
+# The order of `in_order` for queries, where no headings are shown: apps in groups without any place may be mixed.
+NEARLY_IN_ORDER = (
+    Case(When(rule__group__gt="", then=0), default=1),
+    F("rule__position").asc(nulls_last=True),
+    "position",
+    "name",
+)
 
 
 class Placed(NamedTuple):

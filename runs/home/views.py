@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from runs import catalog
+from runs.catalog import arrange
 from runs.connection import status as health
 from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.display.home_review import decided_on_mine, waiting_lines
@@ -58,7 +59,7 @@ def home(request: PortalRequest) -> HttpResponse:
     shelves = _shelves(request.user)
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest and not _has_runs(request.user)
     wanted = LOOKED_THROUGH if is_first_visit else APPS_SHOWN
-    listed = App.objects.listed().offered_to(request.user)
+    listed = App.objects.listed().offered_to(request.user).order_by(*arrange.NEARLY_IN_ORDER)
     first: list[Any] = list(listed.select_related("thumbnail").annotate(of=Window(Count("pk")))[:wanted])
     apps, app_count = [app_card(app) for app in first], first[0].of if first else 0
     review_count = count_words(request.user)

@@ -32,6 +32,14 @@ def test_apps_move_up_and_down_and_to_a_place(as_admin: Client, apps: list[App])
     assert _people_see(as_admin) == ["C", "A", "D", "B"]
 
 
+def test_home_has_the_admins_order_too(as_admin: Client, as_bob: Client, apps: list[App]) -> None:
+    a, _b, c, _d = apps
+    _press(as_admin, f"down:{a.public_id}")
+    _press(as_admin, "group", group="Photos", app=[c])
+    on_home = [link.words for link in Page(as_bob.get("/").text).find(css="card-link")]
+    assert on_home == _people_see(as_bob)[:3] == ["C", "B", "A"]
+
+
 def test_an_app_that_is_new_at_lamina_comes_last(as_admin: Client, apps: list[App]) -> None:
     _press(as_admin, f"down:{apps[0].public_id}")
     make_app("New", position=0)
