@@ -84,22 +84,31 @@ def _account(growth: account.Growth | None) -> dict[str, Any] | None:
     """Return what the account says beside our charges, in words; None if it says nothing yet."""
     if growth is None:
         return None
-    percent = {"percent": number_words(abs(growth.gap_percent))}
-    if growth.gap > 0 and growth.charged:
-        note = _("%(percent)s%% more than charged here: spent outside this portal, or estimated too low.") % percent
-    elif growth.gap > 0:
-        note = _("Spent outside this portal.")
-    elif growth.gap:
-        note = _("%(percent)s%% less than charged here: estimated too high.") % percent
-    else:
-        note = _("Every credit is accounted for.")
     return {
         "since": growth.since,
         "spent": credit_words(growth.spent),
         "charged": credit_words(growth.charged),
-        "gap": credit_words(growth.gap),
-        "note": note,
+        "is_less": growth.gap < 0,
+        "gap": credit_words(abs(growth.gap)),
+        "note": _gap_note(growth),
     }
+
+
+def _gap_note(growth: account.Growth) -> str:
+    """Return how large the gap is beside what we charged, and where it may come from."""
+    percent = {"percent": number_words(abs(growth.gap_percent))}
+    is_small = growth.gap_percent == 0
+    if growth.gap > 0 and growth.charged:
+        if is_small:
+            return _("Less than 1% more than charged here: spent outside this portal, or estimated too low.")
+        return _("%(percent)s%% more than charged here: spent outside this portal, or estimated too low.") % percent
+    if growth.gap > 0:
+        return _("Spent outside this portal.")
+    if growth.gap and is_small:
+        return _("Less than 1% less than charged here: estimated too high.")
+    if growth.gap:
+        return _("%(percent)s%% less than charged here: estimated too high.") % percent
+    return _("Every credit is accounted for.")
 
 
 def _query(chosen: Chosen) -> str:

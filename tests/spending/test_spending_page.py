@@ -163,9 +163,25 @@ def test_the_gap_to_the_account_is_named(
     assert AccountReading.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("spent", "term", "words"),
+    [
+        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than charged here"),
+        (100_000, "Unaccounted for", "Every credit is accounted for."),
+        (99_999, "Charged but not spent", "0.01 credits Less than 1% less than charged here"),
+        (50_000, "Charged but not spent", "500 credits 50% less than charged here"),
+    ],
+)
+def test_a_gap_of_either_sign_is_named_as_what_it_is(as_admin: Client, spent: int, term: str, words: str) -> None:
+    now = timezone.now()
+    AccountReading.objects.create(at=now - timedelta(seconds=2), spent=0, charged=0)
+    AccountReading.objects.create(at=now - timedelta(seconds=1), spent=spent, charged=100_000)
+    assert words in facts_of(as_admin.get(PAGE).text)[term]
+
+
 def facts_of(page: str) -> dict[str, str]:
     """Return what the page says by its term."""
-    facts = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
+    facts = re.findall(r"<dt>\s*(.*?)\s*</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
     return {term: " ".join(re.sub(r"<[^>]+>", " ", words).split()) for term, words in facts}
 
 

@@ -41,6 +41,8 @@ def wrong_sums() -> list[str]:
             reserved=charge.hundredths if is_reserved else 0,
             count=1,
             unknown_count=int(charge.is_unknown),
+            approved=charge.approved,
+            rounds=charge.rounds,
         )
         for member in (charge.member_id, None):
             used[charge.month, member] += charge.hundredths
@@ -48,7 +50,7 @@ def wrong_sums() -> list[str]:
 
 
 def _wrong_spending_sums(expected: dict[Place, Counter[str]]) -> list[str]:
-    names = ("hundredths", "reserved", "count", "unknown_count")
+    names = ("hundredths", "reserved", "count", "unknown_count", "approved", "rounds")
     kept = {(s.month, s.member_id, s.app_id, s.kind): s for s in SpendingSum.objects.all()}
     return [
         f"{place} {name}: {getattr(kept.get(place), name, 0)} instead of {expected.get(place, Counter())[name]}"
