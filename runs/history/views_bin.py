@@ -88,14 +88,25 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
 
 def _delete(request: PortalRequest, run: Run) -> HttpResponse:
     if run.deleted_at is None:
-        now = timezone.now()
-        moved = move_to_bin(Run.objects.filter(pk=run.pk), request.user, now)
+        return _move(request, run)
+    if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
+        if delete_for_good(run):
+            messages.success(request, _("Permanently deleted, with its files."))
+        else:
+            messages.warning(request, _("Nothing was deleted: the run was restored or deleted meanwhile."))
+    return go_to(request, reverse("runs:bin"))
+
+
+def _move(request: PortalRequest, run: Run) -> HttpResponse:
+    """Move the run to the bin, unless it was protected or moved meanwhile."""
+    now = timezone.now()
+    if moved := move_to_bin(Run.objects.filter(pk=run.pk), request.user, now):
         offer_undo(request, moved_words(moved), "restore", now)
         return go_to(request, reverse("runs:history"))
-    if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
-        delete_for_good(run)
-        messages.success(request, _("Permanently deleted, with its files."))
-    return go_to(request, reverse("runs:bin"))
+    if not Run.objects.filter(pk=run.pk, deleted_at=None).exists():
+        return go_to(request, reverse("runs:bin"))
+    messages.warning(request, _("Nothing was moved to the bin."))
+    return go_to(request, run.get_absolute_url())
 
 
 @require_POST

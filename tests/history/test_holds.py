@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
+from runs.history import bin, holds, views_bin
 from runs.models import App, Member, RetentionRules, Run
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
@@ -118,3 +119,22 @@ def test_viewers_protect_nothing(make_member: object, run: Run) -> None:
     viewer = make_member("Vera", role="viewer")  # type: ignore[operator]
     Run.objects.filter(pk=run.pk).update(member=viewer)
     assert client_of(viewer).post(f"/runs/{run.public_id}/hold/", {"on": "1"}).status_code == 403
+
+
+def test_pages_say_so_if_a_run_went_to_the_bin_or_was_protected_meanwhile(
+    as_alice: Client, alice: Member, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, now = Run.objects.filter(pk=run.pk), timezone.now()
+    monkeypatch.setattr(holds, "hold", lambda *_: bin.move_to_bin(runs, alice, now))
+    page = protect(as_alice, run)
+    assert "is now protected" not in page
+    assert "isn't protected, since it was moved to the bin" in Page(page).words
+    monkeypatch.undo()
+
+    move = bin.move_to_bin
+    bin.bring_back(runs)
+    monkeypatch.setattr(views_bin, "move_to_bin", lambda *given: holds.hold(runs, alice, now) and move(*given))
+    page = flat(as_alice.post(f"/runs/{run.public_id}/delete/", follow=True).content)
+    assert "Nothing was moved to the bin." in page
+    assert "Undo" not in page
+    assert is_there(run)
