@@ -33,6 +33,18 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     return old.filter(Exists(used), ~Exists(wanted), ~Exists(in_presets), ~Exists(is_result))
 
 
+def going(days: int, now: datetime) -> QuerySet[Upload]:
+    """Return the uploads that a rule of `days` removes now."""
+    return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
+
+
+def files_of(uploads: QuerySet[Upload]) -> QuerySet[StoredFile]:
+    """Return the files that go with `uploads`: those that no other upload and no rule of an app needs."""
+    others = Upload.objects.filter(file=OuterRef("pk")).exclude(pk__in=uploads.values("pk"))
+    files = StoredFile.objects.filter(pk__in=uploads.values("file"), is_catalog=False)
+    return files.filter(~Exists(others), field_rules=None)
+
+
 def remove(days: int, now: datetime) -> int:
     """Remove the files of overdue uploads, in slices; return how many uploads lost theirs."""
     count, last, named = 0, 0, orphans.named_in_drafts()

@@ -14,11 +14,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
-from runs.history import holds, old_uploads
+from runs.history import holds, old_uploads, retention
 from runs.launching.drafts import save_draft
 from runs.models import (
     App,
     Decision,
+    FieldRule,
     GuestLink,
     Member,
     Output,
@@ -198,9 +199,7 @@ def test_an_empty_guest_link_keeps_nothing_else(alice: Member, admin_member: Mem
     assert stored(output) == 0
 
 
-def test_an_upload_stays_that_a_draft_names_meanwhile(
-    alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_stays_that_a_draft_names_meanwhile(alice: Member, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = uploaded(alice)
     used(upload, app, 40)
     before = orphans.named_in_drafts()
@@ -246,3 +245,38 @@ def test_a_result_that_somebody_is_asked_about_stays(alice: Member, admin_member
 
     Output.objects.filter(pk=output.pk).update(removed_at=timezone.now())
     assert not ReviewItem.objects.undecided().decidable().exists(), "nobody can decide on it any more"
+
+
+def test_only_what_really_goes_is_counted(alice: Member, bob: Member, admin_member: Member, app: App) -> None:
+    plain, locked, shared, drafted = (uploaded(alice) for _ in range(4))
+    uploaded(bob, file=shared.file)
+    for upload in (plain, locked, shared, drafted):
+        used(upload, app, 40)
+    FieldRule.objects.create(app=app, name="Photo", mode="locked", file=locked.file)
+    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((drafted.public_id,)))], None)
+    results = [rejected(alice, app, admin_member, 40) for _ in range(2)]
+    given = OutputFile.objects.get(output=results[0]).file
+    uploaded(bob, file=given)
+
+    found = retention.removals(RetentionRules(uploads_days=30, rejected_days=30), timezone.now())
+
+    assert plain.file
+    assert (found["uploads_days"].count, found["uploads_days"].size_bytes) == (3, plain.file.size_bytes)
+    kept = OutputFile.objects.get(output=results[1]).file
+    assert kept
+    assert (found["rejected_days"].count, found["rejected_days"].size_bytes) == (2, kept.size_bytes)
+
+
+@pytest.mark.parametrize("why", ["", "starred", "run starred", "held", "shown"])
+def test_the_day_is_named_only_if_it_goes(alice: Member, admin_member: Member, app: App, why: str) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    now = timezone.now()
+    Output.objects.filter(pk=output.pk).update(starred_at=now if why == "starred" else None)
+    Run.objects.filter(pk=output.run_id).update(
+        starred_at=now if why == "run starred" else None, held_at=now if why == "held" else None
+    )
+    if why == "shown":
+        links.make_link(alice, [output])
+    assert (Output.objects.get(pk=output.pk).goes_at is not None) == (why == "")
