@@ -72,7 +72,10 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
 
 
 def _lock(pk: int) -> None:
-    """Wait for whoever is putting a run of the upload on hold, or starting another one with it."""
+    """Wait for whoever is putting a run of the upload on hold, and for whoever has locked the upload.
+
+    A press of Run doesn't lock it: on PostgreSQL, its foreign keys are checked only when it commits.
+    """
     runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
     list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks
     list(Upload.objects.filter(pk=pk).select_for_update().values_list("pk"))

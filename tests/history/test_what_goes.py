@@ -210,8 +210,7 @@ def test_an_upload_stays_that_a_draft_names_meanwhile(alice: Member, app: App, m
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_held", [True, False])
-def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, app: App, *, is_held: bool) -> None:
+def test_an_upload_stays_whose_run_is_put_on_hold_meanwhile(alice: Member, app: App) -> None:
     upload = uploaded(alice)
     run = used(upload, app, 40)
 
@@ -223,10 +222,7 @@ def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, a
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            if is_held:
-                holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
-            else:
-                used(upload, app, 0)
+            holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
             removing = pool.submit(remove)
             time.sleep(0.5)
         assert removing.result(timeout=20) == 0
