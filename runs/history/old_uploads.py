@@ -33,6 +33,18 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     return old.filter(Exists(used), ~Exists(wanted), ~Exists(in_presets), ~Exists(is_result))
 
 
+def going(days: int, now: datetime) -> QuerySet[Upload]:
+    """Return the uploads that a rule of `days` removes now."""
+    return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
+
+
+def files_of(uploads: QuerySet[Upload]) -> QuerySet[StoredFile]:
+    """Return the files that go with `uploads`: those that no other upload and no rule of an app needs."""
+    others = Upload.objects.filter(file=OuterRef("pk")).exclude(pk__in=uploads.values("pk"))
+    files = StoredFile.objects.filter(pk__in=uploads.values("file"), is_catalog=False)
+    return files.filter(~Exists(others), field_rules=None)
+
+
 def remove(days: int, now: datetime) -> int:
     """Remove the files of overdue uploads, in slices; return how many uploads lost theirs."""
     count, last, named = 0, 0, orphans.named_in_drafts()
@@ -60,7 +72,10 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
 
 
 def _lock(pk: int) -> None:
-    """Wait for whoever is putting a run of the upload on hold, or starting another one with it."""
+    """Wait for whoever is putting a run of the upload on hold, and for whoever has locked the upload.
+
+    A press of Run doesn't lock it: on PostgreSQL, its foreign keys are checked only when it commits.
+    """
     runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
     list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks
     list(Upload.objects.filter(pk=pk).select_for_update().values_list("pk"))

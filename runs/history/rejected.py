@@ -39,6 +39,14 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
     )
 
 
+def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
+    """Return the files that go with `results`: those that no other result, no upload and no rule of an app needs."""
+    others = OutputFile.objects.filter(file=OuterRef("pk")).exclude(output__in=results.values("pk"))
+    own = OutputFile.objects.filter(output__in=results.values("pk"), file__isnull=False)
+    files = StoredFile.objects.filter(pk__in=own.values("file"), is_catalog=False)
+    return files.filter(~Exists(others), uploads=None, field_rules=None)
+
+
 def schedule(days: int, now: datetime) -> int:
     """Give overdue results their day; return how many got one. Looks at each rejected result once, in slices."""
     count, run, last = 0, 0, 0

@@ -17,7 +17,7 @@ from runs.audit import retention as old_entries
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
-from runs.models import Entry, GuestLink, GuestLinkOutput, RetentionRules, Run, StoredFile, Verb
+from runs.models import Entry, GuestLink, GuestLinkOutput, Output, RetentionRules, Run, StoredFile, Verb
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
@@ -127,14 +127,14 @@ def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet, QuerySet[St
     """Return what the rule `name` would remove now, and its files."""
     if name == "rejected_days":
         results = rejected.overdue(days, now)
-        return results, StoredFile.objects.filter(results__output__in=results)
+        return results, rejected.files_of(results)
     if name == "uploads_days":
-        uploads = old_uploads.overdue(days, now)
-        return uploads, StoredFile.objects.filter(pk__in=uploads.values("file"))
+        uploads = old_uploads.going(days, now)
+        return uploads, old_uploads.files_of(uploads)
     if name == "record_days":
         return Entry.objects.older_than(now - timedelta(days=days)), StoredFile.objects.none()
     runs = overdue_runs(name, days, now)
-    return runs, StoredFile.objects.filter(results__output__run__in=runs)
+    return runs, rejected.files_of(Output.objects.filter(run__in=runs))
 
 
 def apply(now: datetime) -> int:

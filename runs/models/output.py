@@ -150,8 +150,11 @@ class Output(models.Model):
     @property
     def goes_at(self) -> datetime | None:
         """When its files and text go because it was rejected; None if they stay. Needs the run."""
-        is_going = self.verdict == "rejected" and not self.run.is_held
-        return self.removal_at if is_going else None
+        is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
+        if self.removal_at is None or self.verdict != "rejected" or is_wanted:
+            return None
+        is_asked_for = self.guest_links.alive().exists() or self.review_items.undecided().exists()
+        return None if is_asked_for else self.removal_at
 
     @property
     def is_object(self) -> bool:

@@ -14,11 +14,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
-from runs.history import holds, old_uploads
+from runs.history import holds, old_uploads, retention
 from runs.launching.drafts import save_draft
 from runs.models import (
     App,
     Decision,
+    FieldRule,
     GuestLink,
     Member,
     Output,
@@ -209,8 +210,7 @@ def test_an_upload_stays_that_a_draft_names_meanwhile(alice: Member, app: App, m
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_held", [True, False])
-def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, app: App, *, is_held: bool) -> None:
+def test_an_upload_stays_whose_run_is_put_on_hold_meanwhile(alice: Member, app: App) -> None:
     upload = uploaded(alice)
     run = used(upload, app, 40)
 
@@ -222,10 +222,7 @@ def test_an_upload_stays_that_a_hold_or_a_press_needs_meanwhile(alice: Member, a
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            if is_held:
-                holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
-            else:
-                used(upload, app, 0)
+            holds.hold(Run.objects.filter(pk=run.pk), alice, timezone.now())
             removing = pool.submit(remove)
             time.sleep(0.5)
         assert removing.result(timeout=20) == 0
@@ -244,3 +241,38 @@ def test_a_result_that_somebody_is_asked_about_stays(alice: Member, admin_member
 
     Output.objects.filter(pk=output.pk).update(removed_at=timezone.now())
     assert not ReviewItem.objects.undecided().decidable().exists(), "nobody can decide on it any more"
+
+
+def test_only_what_really_goes_is_counted(alice: Member, bob: Member, admin_member: Member, app: App) -> None:
+    plain, locked, shared, drafted = (uploaded(alice) for _ in range(4))
+    uploaded(bob, file=shared.file)
+    for upload in (plain, locked, shared, drafted):
+        used(upload, app, 40)
+    FieldRule.objects.create(app=app, name="Photo", mode="locked", file=locked.file)
+    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((drafted.public_id,)))], None)
+    results = [rejected(alice, app, admin_member, 40) for _ in range(2)]
+    given = OutputFile.objects.get(output=results[0]).file
+    uploaded(bob, file=given)
+
+    found = retention.removals(RetentionRules(uploads_days=30, rejected_days=30), timezone.now())
+
+    assert plain.file
+    assert (found["uploads_days"].count, found["uploads_days"].size_bytes) == (3, plain.file.size_bytes)
+    kept = OutputFile.objects.get(output=results[1]).file
+    assert kept
+    assert (found["rejected_days"].count, found["rejected_days"].size_bytes) == (2, kept.size_bytes)
+
+
+@pytest.mark.parametrize("why", ["", "starred", "run starred", "held", "shown"])
+def test_the_day_is_named_only_if_it_goes(alice: Member, admin_member: Member, app: App, why: str) -> None:
+    RetentionRules.objects.create(rejected_days=30)
+    output = rejected(alice, app, admin_member, 40)
+    tasks.clear()
+    now = timezone.now()
+    Output.objects.filter(pk=output.pk).update(starred_at=now if why == "starred" else None)
+    Run.objects.filter(pk=output.run_id).update(
+        starred_at=now if why == "run starred" else None, held_at=now if why == "held" else None
+    )
+    if why == "shown":
+        links.make_link(alice, [output])
+    assert (Output.objects.get(pk=output.pk).goes_at is not None) == (why == "")
