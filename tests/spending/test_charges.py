@@ -1,5 +1,6 @@
 """Each press is charged: reserved at once, kept once Lamina has started the run, given back if it certainly hasn't."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -123,7 +124,7 @@ def test_what_certainly_did_not_start_is_given_back_once(as_alice: Client, alice
 
 def test_the_total_that_everyone_waits_for_is_locked_last(alice: Member, app: App) -> None:
     run = make_run(alice, app)
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "reserve": lambda: charges.reserve(run, Estimate(Decimal(12), None, 3, 3), timezone.now()),
         "release": lambda: charges.release(run),
     }
