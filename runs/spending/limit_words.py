@@ -34,8 +34,8 @@ PORTAL = (
 )
 THEIRS = (
     gettext_noop(
-        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. You can raise their limit under "
-        "“Manage”."
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. You can raise their limit "
+        "under “Manage”."
     ),
     gettext_noop(
         "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. An admin can raise their "
