@@ -68,7 +68,10 @@ def test_two_fields_of_one_name_are_two_in_the_record(as_admin: Client) -> None:
     _saved(as_admin, app, seen=1, **{"p1-mode": "locked", "p1-option": "2", "p2-mode": "hidden", "p2-option": "2"})
     first, second = (entry.changes["fields"] for entry in Entry.objects.filter(verb="app.shaped").order_by("pk"))
     assert first[1].keys() == {"Look · look", "Look · frame"}
-    assert {name: told["mode"] for name, told in second[1].items()} == {"Look · look": "locked", "Look · frame": "hidden"}
+    assert {name: told["mode"] for name, told in second[1].items()} == {
+        "Look · look": "locked",
+        "Look · frame": "hidden",
+    }
 
 
 def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
