@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 
 from runs.audit.record import record, record_each
 from runs.management.addresses import Address, is_loopback
@@ -40,6 +41,7 @@ def _portal_host() -> str:
     return urlsplit(settings.PORTAL_URL).hostname or ""
 
 
+@transaction.atomic
 def _make_demo_people() -> list[str]:
     for email, name, role in DEMO_PEOPLE:
         member, is_new = Member.objects.get_or_create(email=email, defaults={"name": name, "role": role})
@@ -54,6 +56,7 @@ def _make_demo_people() -> list[str]:
     ]
 
 
+@transaction.atomic
 def _close_demo_people() -> None:
     open_ones = Member.objects.filter(email__in=DEMO_EMAILS, is_active=True)
     record_each(Verb.PERSON_DEACTIVATED, open_ones)
@@ -76,6 +79,11 @@ def _ask_for_admin(say: Callable[[str], None]) -> str:
         except ValidationError as error:
             say("\n".join(f"  {message}" for message in error.messages))
             continue
-        member = Member.objects.create_superuser(email, password)
-        record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)})
-        return member.email
+        return _make_admin(email, password).email
+
+
+@transaction.atomic
+def _make_admin(email: str, password: str) -> Member:
+    member = Member.objects.create_superuser(email, password)
+    record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)})
+    return member

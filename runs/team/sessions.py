@@ -154,6 +154,7 @@ def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
     record(Verb.PERSON_SIGNED_IN, user, actor=as_member(user))
 
 
+@transaction.atomic
 def _signed_out(request: HttpRequest, user: Member | None, **_: Any) -> None:
     if user is not None:
         record(Verb.PERSON_SIGNED_OUT, user, actor=as_member(user))

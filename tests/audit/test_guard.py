@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
-from runs.audit import guard
+from runs.audit import guard, retention
 from runs.audit.record import record
+from runs.background import queue
 from runs.management import record_guard
 from runs.models import Entry, EntryOrigin, Member, Verb
 
@@ -64,6 +65,12 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
     assert told.changes["entries"] == [2, None]
     with pytest.raises(DatabaseError), transaction.atomic():
         kept.delete()  # what let retention delete has ended with it
+
+
+def test_a_worker_that_stops_removes_no_more(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "stop_flag", bytearray(b"\x01"))
+    assert retention.apply(timezone.now() + timedelta(days=2), 1) == 0
+    assert Entry.objects.get() == entry
 
 
 def test_networks_are_forgotten_after_90_days(entry: Entry) -> None:

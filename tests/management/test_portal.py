@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.db import DatabaseError
 from pytest_django import Settings
 
+from runs.management import people
 from runs.management.addresses import Address, AddressError
 from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
@@ -335,3 +337,16 @@ def test_a_pulse_that_does_not_change_counts_as_silence() -> None:
     wait_until(lambda: not pulse.is_beating(), "the silence to be noticed")
     pulse.restart()
     assert pulse.is_beating()
+
+
+@pytest.mark.django_db
+def test_the_first_people_and_their_entries_are_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(people, "record", away)
+    with pytest.raises(DatabaseError):
+        prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
+    with pytest.raises(DatabaseError):
+        people._make_admin("ada@example.com", "a long enough password")
+    assert not Member.objects.exists()
