@@ -133,7 +133,7 @@ def test_lamina_does_not_suggest_a_hidden_app(as_alice: Client, admin_member: Me
     set_rules(app, admin_member, is_hidden=True)
 
     assert "Dental advert" not in lamina_part(as_alice, "dentist")
-    assert "Your team doesn&#x27;t offer this app." in lamina_part(as_alice, beyond)
+    assert "This app isn&#x27;t available to you." in lamina_part(as_alice, beyond)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

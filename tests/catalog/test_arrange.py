@@ -22,7 +22,7 @@ def test_apps_move_up_and_down_and_to_a_place(as_admin: Client, apps: list[App])
 
     said = _press(as_admin, f"down:{a.public_id}")
     assert _names(as_admin) == ["B", "A", "C", "D"]
-    assert "“A” is number 2 of 4 now." in said
+    assert "“A” is now number 2 of 4." in said
     _press(as_admin, f"up:{d.public_id}")
     assert _names(as_admin) == ["B", "A", "D", "C"]
     _press(as_admin, f"up:{b.public_id}")  # is first already

@@ -121,7 +121,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
     assert len(told(alice)) == 2
     assert sorted(told(admin_member)) == [
         "Alice has used up their limit of 100 credits for November 2026.",
-        "Your team has used 800 credits of its 1,000 credits for November 2026.",
+        "Your team has used 800 credits of its limit of 1,000 credits for November 2026.",
     ]
     assert {path_of(notice).partition("?")[0] for notice in Notice.objects.filter(member=alice)} == {"/me/"}
     assert Entry.objects.filter(verb="portal.alerted").count() == 3
