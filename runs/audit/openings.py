@@ -30,7 +30,7 @@ def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
 def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
     """Record which runs `file` belongs to, unless the signed-in member sees it for another reason, too."""
     member = request.user
-    if not isinstance(member, Member) or not member.is_admin or file.is_catalog:
+    if not isinstance(member, Member) or file.is_catalog or not member.is_admin:
         return
     if Upload.objects.filter(file=file, member=member).exists():
         return

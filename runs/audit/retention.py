@@ -1,19 +1,20 @@
 """Removes old entries, which only this module may do, and says so in the record."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runs.audit import guard
 from runs.audit.record import record
-from runs.background.queue import stop_requested
 from runs.models import Entry, Verb
 
 BATCH = 5000
 
 
-def apply(now: datetime, days: int | None, batch: int = BATCH) -> int:
-    """Remove entries older than `days` (None = never); return how many. Each transaction removes at most `batch`."""
+def apply(now: datetime, days: int | None, batch: int = BATCH, *, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Remove entries older than `days` (None = never); return how many. Each transaction removes at most `batch`;
+    another one begins only if `go_on` says so."""
     removed = 0
-    while days is not None and not stop_requested() and (count := _remove_some(now - timedelta(days=days), batch)):
+    while days is not None and go_on() and (count := _remove_some(now - timedelta(days=days), batch)):
         removed += count
     return removed
 

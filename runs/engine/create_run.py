@@ -239,7 +239,8 @@ def _record_input(
         is_default=answer.is_default,
         is_hidden=is_hidden,
     )
-    uploads = Upload.objects.owned_by(run.member).in_bulk(ids, field_name="public_id")
+    mine = Upload.objects.owned_by(run.member).order_by("pk")  # locked, so that retention doesn't remove a file now
+    uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
         for i, upload_id in enumerate(ids)

@@ -146,7 +146,7 @@ def apply(now: datetime) -> int:
         rejected.schedule(days, now)
     if (days := rules.uploads_days) is not None:
         old_uploads.remove(days, now)
-    old_entries.apply(now, rules.record_days)
+    old_entries.apply(now, rules.record_days, go_on=lambda: not stop_requested())
     return moved
 
 

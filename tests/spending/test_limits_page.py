@@ -161,7 +161,7 @@ def test_whoever_is_at_their_limit_asks_for_more_in_one_press(
     MonthTotal.objects.create(member=alice, month=month_of(datetime.now(UTC)), used=3600)
     page = as_alice.get(app.get_absolute_url()).text
     assert "You: 4 of 40 left this month" in page
-    assert "Ask for more" in page
+    assert "Ask for a higher limit" in page
     assert "left this month" not in as_bob.get(app.get_absolute_url()).text
 
     assert as_alice.post("/me/spending/ask/", headers=HTMX).text == "Your admins have been told."

@@ -19,7 +19,7 @@ from PIL import Image
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.history import holds
 from runs.history.filters import save_view
-from runs.models import Output, OutputFile, Preset, Run, Verb
+from runs.models import MemberLimit, Output, OutputFile, Preset, Run, Verb
 from runs.notices import choices
 from runs.review.carry_over import carry_over
 from runs.schema_forms.answers import load_answers
@@ -263,7 +263,8 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:manage-limits", Act((Verb.LIMITS_CHANGED,), "admin", data=lambda _: {"default": "100"})),
     ("runs:manage-limit", Act((Verb.PERSON_LIMITED,), "admin", data=lambda _: {"sort": "own", "own": "50"})),
     ("runs:app-price", Act((Verb.APP_PRICED,), "admin", data=lambda _: {"price": "3"})),
-    ("runs:ask-for-more", Act((Verb.PERSON_ASKED_FOR_MORE,))),
+    ("runs:ask-for-more", Act((Verb.PERSON_ASKED_FOR_MORE,),
+        before=lambda w, _: MemberLimit.objects.create(member=w.owner, hundredths=100))),
     ("runs:spending-sheet", Act((Verb.EXPORTED,), "admin")),
     ("runs:manage-log-csv", Act((Verb.EXPORTED,), "admin")),
     ("runs:guest-decide", Act((Verb.RESULT_DECIDED,), "guest")),
