@@ -69,7 +69,8 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
 
 def test_a_worker_that_stops_removes_no_more(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "stop_flag", bytearray(b"\x01"))
-    assert retention.apply(timezone.now() + timedelta(days=2), 1) == 0
+    stopping = retention.apply(timezone.now() + timedelta(days=2), 1, go_on=lambda: not queue.stop_requested())
+    assert stopping == 0
     assert Entry.objects.get() == entry
 
 

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
+from runs.audit import guard
 from runs.catalog import own_search
 from runs.engine import create_run
 from runs.models import App, Run
@@ -76,6 +77,7 @@ def _latest_at_last(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def _to_the_latest() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
+    guard.install()  # as after `manage.py migrate`; SQLite drops triggers with the tables that it rebuilds
 
 
 @pytest.fixture
