@@ -81,6 +81,7 @@ def _at_noon() -> Iterator[None]:
 # since xdist would start them last, when no other work is left for the other workers.
 LONG = (
     "browser",
+    "tests/browser/test_axe.py",
     "tests/engine/test_whole.py",
     "tests/upgrades/test_upgrades.py",
     "tests/storage/test_damaged_http.py",
@@ -98,11 +99,15 @@ LONG = (
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """In parallel runs, keep each file on one worker, and all browser tests together on one, sharing a portal."""
+    """In parallel runs, keep each file on one worker, and the browser tests on two, each with one portal.
+
+    A third of the browser tests are those of axe, so they are one of the two halves.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "browser" if path.startswith("tests/browser/") else path
+        is_shared = path.startswith("tests/browser/") and path != "tests/browser/test_axe.py"
+        return "browser" if is_shared else path
 
     def _assign_work_unit(self, node: Any) -> None:
         """Give `node` the next place: a long one if any is left, otherwise the one with the most tests."""

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from runs.display import compare as comparing
+from runs.display import compare_picks
 from runs.models import Run, for_page
 from runs.web.http import PortalRequest, render_page
 
@@ -65,10 +66,10 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
     words = request.GET.get("q", "").strip()[:200]
     run_ids = comparing.asked_ids(request.GET.getlist("r"))[: comparing.AT_MOST]
     asked_runs = list(for_page(Run.objects.visible_to(request.user).filter(public_id__in=run_ids).newest_first()))
-    ticked = [column.key for column in found] or comparing.suggested_picks(asked_runs)
+    ticked = [column.key for column in found] or compare_picks.suggested_picks(asked_runs)
     runs = {run.pk: run for run in [*(column.run for column in found), *asked_runs]}
-    groups = [(run.display_title, comparing.picks_of(run, ticked)) for run in runs.values()]
-    latest = comparing.latest_picks(request.user, words, ticked, runs.values())
+    groups = [(run.display_title, compare_picks.picks_of(run, ticked)) for run in runs.values()]
+    latest = compare_picks.latest_picks(request.user, words, ticked, runs.values())
     sentences = []
     if missing := asked - len(found):
         is_one_left = missing == 1 and asked > 1

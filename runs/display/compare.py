@@ -1,24 +1,17 @@
 """Two to four results side by side, with the inputs that differ."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from runs.display.compare_inputs import Row, plain_row, rows_of
 from runs.display.differences import Piece, inline, side_by_side
-from runs.display.run_page import OutputBox, file_label, output_boxes, wanted_words
+from runs.display.run_page import OutputBox, file_label, output_boxes
 from runs.display.verdicts import VerdictPanel, verdicts_of
-from runs.engine.input_summary import input_files, input_text, whole_text
-from runs.history import query_timeout
-from runs.history.filter_choices import Directory
-from runs.history.search import Filter
-from runs.models import Decision, Member, Output, Run, RunInput, StoredFile, for_page
+from runs.models import Decision, Member, Output, Run, StoredFile, for_page
 from runs.models.addresses import path_to
-from runs.schema_forms.questions import shortened
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one URL
@@ -99,25 +92,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One input of one run: text, possibly with differences highlighted, and files."""
-
-    pieces: list[Piece]
-    files: list[StoredFile]
-    is_default: bool = False
-    is_asked: bool = True
-
-
-@dataclass(frozen=True)
-class Row:
-    """One input across all columns."""
-
-    label: str
-    cells: list[Cell]
-    differs: bool
-
-
-@dataclass(frozen=True)
 class Comparison:
     """The whole compare page."""
 
@@ -138,19 +112,6 @@ class Comparison:
         return [column.key for column in self.columns]
 
 
-@dataclass(frozen=True)
-class Pick:
-    """A result that can be chosen for a comparison."""
-
-    key: str
-    run: Run
-    label: str
-    file: StoredFile | None
-    excerpt: str
-    created_at: datetime
-    is_ticked: bool
-
-
 def asked_ids(values: Iterable[str]) -> list[str]:
     """Return the ids from a URL such as `?f=a,b.2&f=c`, in order, without duplicates.
 
@@ -165,7 +126,7 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
     outputs = {key.partition(".")[0] for key in ids}
     pks = Output.objects.visible_to(member).filter(public_id__in=outputs).values_list("run_id", flat=True)
     runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
-    known = {column.key: column for run in runs for column in _columns_of(run)}
+    known = {column.key: column for run in runs for column in columns_of(run)}
     return [known[key] for key in ids if key in known]
 
 
@@ -188,7 +149,7 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
         sentences.append(_("These texts are too long, so differences aren't marked."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
-    rows = _rows([c.run for c in columns])
+    rows = rows_of([c.run for c in columns])
     _lead(columns, rows[1:])  # skip the first row, the app: the titles already name it
     rows += _asked_changes(columns)
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
@@ -223,7 +184,7 @@ def _lead(columns: list[Column], rows: list[Row]) -> None:
             return
 
 
-def _columns_of(run: Run) -> list[Column]:
+def columns_of(run: Run) -> list[Column]:
     columns = []
     for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
         text = box.text[:TEXT_SHOWN]
@@ -264,144 +225,4 @@ def _asked_changes(columns: list[Column]) -> list[Row]:
     for decision in asked:
         notes[decision.output_id].append(decision.note)
     words = ["\n".join(notes[output.pk]) for output in outputs]
-    return [_plain_row(_("Asked for"), words)] if any(words) else []
-
-
-# --- inputs ---
-
-
-def _rows(runs: list[Run]) -> list[Row]:
-    """Return rows for the app, every input in form order, and the requested results, across all `runs`."""
-    rows = [
-        _plain_row(_("App"), [run.app_name for run in runs]),
-        *_input_rows(runs),
-        _plain_row(_("Requested"), [wanted_words(run) for run in runs]),
-    ]
-    return [row for row in rows if any(cell.pieces or cell.files for cell in row.cells)]
-
-
-def _plain_row(label: str, words: list[str]) -> Row:
-    return Row(label, [Cell([Piece(text)] if text else [], []) for text in words], len(set(words)) > 1)
-
-
-def _input_rows(runs: list[Run]) -> list[Row]:
-    is_one_app = len({run.app_id for run in runs}) == 1
-    given = [_by_handle(run, is_one_app=is_one_app) for run in runs]
-    handles = dict.fromkeys(handle for of_run in given for handle in of_run)
-    rows = []
-    for handle in handles:
-        answers = [of_run.get(handle) for of_run in given]
-        label = next(shortened(answer.name) for answer in answers if answer is not None)
-        rows.append(_input_row(label, answers))
-    return rows
-
-
-def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Return the inputs of `run`, with keys that are the same for the same field in other runs.
-
-    Within one app, a key is the id that the app author changes least; otherwise it is the name. Repeated ones are
-    numbered.
-    """
-    seen: Counter[str] = Counter()
-    found = {}
-    for given in run.inputs.all():
-        handle = given.name.strip().casefold()
-        if is_one_app:
-            handle = given.parameter_id or given.key or handle
-        found[handle, seen[handle]] = given
-        seen[handle] += 1
-    return found
-
-
-def _input_row(label: str, answers: list[RunInput | None]) -> Row:
-    texts = ["" if given is None else _words(given) for given in answers]
-    cells = [
-        Cell(
-            pieces=pieces,
-            files=[] if given is None else input_files(given),
-            is_default=given is not None and given.is_default,
-            is_asked=given is not None,
-        )
-        for given, pieces in zip(answers, _marked(texts), strict=True)
-    ]
-    return Row(label, cells, len({_identity(given) for given in answers}) > 1)
-
-
-def _words(given: RunInput) -> str:
-    if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
-        return ""  # the picture shows it
-    return whole_text(given)
-
-
-def _marked(texts: list[str]) -> list[list[Piece]]:
-    """Return `texts` as pieces. Differences are marked only in two long texts: in short ones, they are easy to see."""
-    plain = [[Piece(text)] if text else [] for text in texts]
-    if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
-        return plain
-    both = side_by_side(*texts)
-    return plain if both is None else list(both)
-
-
-def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """Return a value that is equal for equal answers; files are compared by content."""
-    if given is None:
-        return ("not asked",)
-    files = input_files(given)
-    return ("files", *(file.sha256 for file in files)) if files else ("words", input_text(given), str(given.value))
-
-
-# --- choosing ---
-
-RUNS_OFFERED = 18
-PICKS_OFFERED = 24
-EXCERPT = 200
-
-
-def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
-    """Return the results of a run (fetched with `for_page()`) that can be compared."""
-    return [
-        Pick(
-            key=column.key,
-            run=run,
-            label=column.label,
-            file=column.file,
-            excerpt=column.box.text[:EXCERPT],
-            created_at=run.created_at,
-            is_ticked=column.key in ticked,
-        )
-        for column in _columns_of(run)
-        if column.kind
-    ]
-
-
-def suggested_picks(runs: Sequence[Run]) -> list[str]:
-    """Return the keys ticked by default: all results of a single run, or the first result of each of several runs."""
-    picks = [picks_of(run, []) for run in runs]
-    suggested = picks[0] if len(picks) == 1 else [pick for of_run in picks for pick in of_run[:1]]
-    return [pick.key for pick in suggested[:AT_MOST]]
-
-
-def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """Return the newest results of `member` and of teammates' shared runs, except for the runs in `without`.
-
-    Words are understood as in History: if no run has all of them, similar ones count.
-    """
-    left_out = {run.pk for run in without}
-    directory = Directory.load(member, words) if words else Directory()
-    try:
-        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if words else nullcontext():
-            found = _latest(member, Filter(q=words), directory)
-            if words and not found:
-                found = _latest(member, Filter(q=words, is_similar=True), directory)
-    except query_timeout.TookTooLong:
-        found = []
-    return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]
-
-
-def _latest(member: Member, wanted: Filter, directory: Directory) -> list[Run]:
-    """Return the newest finished runs of `member` and of teammates that `wanted` finds, newest first."""
-    found: list[Run] = []
-    for tab in ("mine", "team"):
-        runs = replace(wanted, tab=tab).runs(member, directory).filter(status="completed")
-        found += for_page(runs.newest_first())[:RUNS_OFFERED]
-    return sorted(found, key=lambda run: run.created_at, reverse=True)
+    return [plain_row(_("Asked for"), words)] if any(words) else []

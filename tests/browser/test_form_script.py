@@ -125,7 +125,11 @@ def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> Non
     """htmx puts a tile in its place first and settles it later; a file may be chosen between the two."""
     opened(page, url("Photo", accept=["image"]))
     page.evaluate(
-        f"(given) => document.addEventListener('htmx:afterSwap', () => ({CHOOSE})(given), {{ once: true }})",
+        f"""(given) => document.addEventListener("htmx:afterSwap", function choose() {{
+            if (!document.querySelector(".file-tile")) return;  // another part of the page was swapped
+            document.removeEventListener("htmx:afterSwap", choose);
+            ({CHOOSE})(given);
+        }})""",
         given("second.png"),
     )
     page.locator("#p0_file").set_input_files(picture("first.png"))

@@ -5,7 +5,6 @@ import logging
 import re
 import socket
 import zlib
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,7 +18,6 @@ from runs.models import ChatChannel, ChatMessage, Incident, Member
 from runs.models.messages import Message
 from runs.notices import channels, chat
 from runs.notices.chat_delivery import hand_over
-from runs.storage import guard
 from runs.web.sealed_texts import SealedError, seal, unseal
 from runs.words.messages import say
 from tests.notices.chat_world import Event, set_channel
@@ -27,6 +25,7 @@ from tests.support.chat_receiver import SECRET, Receiver
 from tests.support.factories import make_run
 from tests.support.hostile_server import Decoy
 from tests.support.hostile_urls import HOSTILE_URLS
+from tests.support.second_lookup import PUBLIC, rebind
 
 NEW_KEY, OLD_KEY = "a-new-key-of-the-portal-0123456789", "the-old-key-of-the-portal-98765432"
 
@@ -56,21 +55,9 @@ def test_a_redirect_to_a_private_address_is_refused(status: int, receiver: Recei
 def test_a_name_that_changes_its_address_reaches_only_the_one_that_was_checked(
     decoy: Decoy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter(["93.184.215.14"])
-    monkeypatch.setattr(guard, "WEB_PORTS", {decoy.port})
-    asked: list[Any] = []
-
-    def resolve(_host: str, port: int, *_: object, **__: object) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers, "127.0.0.1"), port))]
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        asked.append(address)
-        raise OSError("no network in this test")
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(urllib3_connection, "create_connection", connect)
+    asked = rebind(monkeypatch, decoy.port)
     assert hand_over(f"https://rebinding.example.com:{decoy.port}/{SECRET}", {}).may_retry
-    assert asked == [("93.184.215.14", decoy.port)]
+    assert asked == [(PUBLIC, decoy.port)]
     assert hand_over(f"https://rebinding.example.com:{decoy.port}/{SECRET}", {}).message == Message("chat_private")
     assert not decoy.was_contacted()
 

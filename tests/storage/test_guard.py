@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -15,6 +14,7 @@ from runs.storage.guard import is_public
 from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
 from tests.support.hostile_urls import HOSTILE_URLS
 from tests.support.messages import says
+from tests.support.second_lookup import PUBLIC, rebind
 
 ANY = 5_000_000  # bytes
 PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
@@ -84,23 +84,11 @@ def test_a_harmless_name_with_a_private_address_is_refused(
 def test_a_name_that_changes_its_address_is_connected_to_the_one_that_was_checked(
     decoy: Decoy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter(["93.184.215.14"])
-    monkeypatch.setattr(guard, "WEB_PORTS", {decoy.port})
-    asked: list[Any] = []
-
-    def resolve(_host: str, port: int, *_: object, **__: object) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers, "127.0.0.1"), port))]
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        asked.append(address)
-        raise OSError("no network in this test")
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(connection, "create_connection", connect)
+    asked = rebind(monkeypatch, decoy.port)
     with pytest.raises(FetchFailed):
         fetch_trusted(f"https://rebinding.example.com:{decoy.port}/", max_bytes=ANY, seconds=PLENTY)
 
-    assert asked == [("93.184.215.14", decoy.port)]
+    assert asked == [(PUBLIC, decoy.port)]
     assert not decoy.was_contacted()
 
 

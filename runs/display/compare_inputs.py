@@ -1,0 +1,111 @@
+"""The inputs of compared results, as rows across all columns."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from runs.display.differences import Piece, side_by_side
+from runs.display.run_page import wanted_words
+from runs.engine.input_summary import input_files, input_text, whole_text
+from runs.models import Run, RunInput, StoredFile
+from runs.schema_forms.questions import shortened
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One input of one run: text, possibly with differences highlighted, and files."""
+
+    pieces: list[Piece]
+    files: list[StoredFile]
+    is_default: bool = False
+    is_asked: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One input across all columns."""
+
+    label: str
+    cells: list[Cell]
+    differs: bool
+
+
+def rows_of(runs: list[Run]) -> list[Row]:
+    """Return rows for the app, every input in form order, and the requested results, across all `runs`."""
+    rows = [
+        plain_row(_("App"), [run.app_name for run in runs]),
+        *_inputrows_of(runs),
+        plain_row(_("Requested"), [wanted_words(run) for run in runs]),
+    ]
+    return [row for row in rows if any(cell.pieces or cell.files for cell in row.cells)]
+
+
+def plain_row(label: str, words: list[str]) -> Row:
+    return Row(label, [Cell([Piece(text)] if text else [], []) for text in words], len(set(words)) > 1)
+
+
+def _inputrows_of(runs: list[Run]) -> list[Row]:
+    is_one_app = len({run.app_id for run in runs}) == 1
+    given = [_by_handle(run, is_one_app=is_one_app) for run in runs]
+    handles = dict.fromkeys(handle for of_run in given for handle in of_run)
+    rows = []
+    for handle in handles:
+        answers = [of_run.get(handle) for of_run in given]
+        label = next(shortened(answer.name) for answer in answers if answer is not None)
+        rows.append(_input_row(label, answers))
+    return rows
+
+
+def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
+    """Return the inputs of `run`, with keys that are the same for the same field in other runs.
+
+    Within one app, a key is the id that the app author changes least; otherwise it is the name. Repeated ones are
+    numbered.
+    """
+    seen: Counter[str] = Counter()
+    found = {}
+    for given in run.inputs.all():
+        handle = given.name.strip().casefold()
+        if is_one_app:
+            handle = given.parameter_id or given.key or handle
+        found[handle, seen[handle]] = given
+        seen[handle] += 1
+    return found
+
+
+def _input_row(label: str, answers: list[RunInput | None]) -> Row:
+    texts = ["" if given is None else _words(given) for given in answers]
+    cells = [
+        Cell(
+            pieces=pieces,
+            files=[] if given is None else input_files(given),
+            is_default=given is not None and given.is_default,
+            is_asked=given is not None,
+        )
+        for given, pieces in zip(answers, _marked(texts), strict=True)
+    ]
+    return Row(label, cells, len({_identity(given) for given in answers}) > 1)
+
+
+def _words(given: RunInput) -> str:
+    if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
+        return ""  # the picture shows it
+    return whole_text(given)
+
+
+def _marked(texts: list[str]) -> list[list[Piece]]:
+    """Return `texts` as pieces. Differences are marked only in two long texts: in short ones, they are easy to see."""
+    plain = [[Piece(text)] if text else [] for text in texts]
+    if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
+        return plain
+    both = side_by_side(*texts)
+    return plain if both is None else list(both)
+
+
+def _identity(given: RunInput | None) -> tuple[str, ...]:
+    """Return a value that is equal for equal answers; files are compared by content."""
+    if given is None:
+        return ("not asked",)
+    files = input_files(given)
+    return ("files", *(file.sha256 for file in files)) if files else ("words", input_text(given), str(given.value))
