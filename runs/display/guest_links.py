@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
+from runs.models.link_access import may_extend, may_restore
 from runs.review.guest_answers import answers_of, with_answered
 from runs.sharing import guest_copies, guests
 from runs.sharing import links as sharing
@@ -192,7 +193,7 @@ def link_view(
         may_change=link.is_manageable_by(member),
         may_end=may_end,
         may_extend=_may_extend(link, member, rules),
-        may_restore=may_end and link.is_restorable_by(member, rules),
+        may_restore=may_end and may_restore(member, link, rules),
     )
 
 
@@ -202,7 +203,7 @@ def _seen(run: Run, member: Member) -> Run | None:
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    is_live = link.revoked_at is None and link.is_extendable_by(member, rules)
+    is_live = link.revoked_at is None and may_extend(member, link, rules)
     return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
 
 
