@@ -139,7 +139,7 @@ class RunPage:
     parent: Run | None
     children: list[Run]
     url: str  # of this page, with the list that Previous and Next follow
-    mail_wish: Wish  # whether the viewer wants a mail when the run is ready
+    mail_wish: Wish  # whether the viewer wants an email when the run is ready
 
 
 def is_live(run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""The inbox: what a member was told, by run; the bell's list; and what they muted."""
+"""The inbox: a member's notices, by run; the bell's list; and what they muted."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -26,7 +26,7 @@ def inbox(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_read(request: PortalRequest) -> HttpResponse:
-    """Mark everything as read that was there when the page was made; newer notices stay unread."""
+    """Mark everything that the page showed as read; newer notices stay unread."""
     form = ReadAllForm(request.POST)
     if form.is_valid():
         read.mark_all(request.user, form.cleaned_data["until"])
@@ -35,7 +35,7 @@ def inbox_read(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_seen(request: PortalRequest) -> HttpResponse:
-    """Mark only the posted notices as read; return the bell without its list, which the member is reading."""
+    """Mark only the posted notices as read; return the bell without its list, since the member is reading that."""
     read.mark_read(request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split()))
     if not request.htmx:
         came_from = request.headers.get("Referer", "")
@@ -73,7 +73,7 @@ def inbox_unmute(request: PortalRequest) -> HttpResponse:
 
 
 def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
-    """Return what to mute or unmute, which the member must see, and the page to return to."""
+    """Return what to mute or unmute, which the member must be able to see, and the page to return to."""
     given = MuteForm.read(request.POST)
     seen, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), given["what"].partition("comment-")
     if not is_comment:

@@ -1,4 +1,4 @@
-"""The form for what somebody is mailed about."""
+"""The form for what somebody is emailed about."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """For each kind of notice the way a member is told of it by mail, reminders, and the hour of daily mails."""
+    """For each kind of notice the way a member is told of it by email, reminders, and the hour of daily emails."""
 
     prefix = "mail"
     reminder = forms.BooleanField(

@@ -1,8 +1,8 @@
-"""The connection to the mail server: patient at the one point where giving up could double a mail.
+"""The connection to the mail server: patient at the one point where giving up could double an email.
 
-Django's time-out is 10 s for each answer. That is right for all but the last: once the whole mail was handed over, a
+Django's time-out is 10 s for each answer. That is right for all but the last: once the whole email was handed over, a
 server that takes a minute to answer (it scans for viruses) has it, and sending it again would double it. So that answer
-may take longer, and whoever sends can tell whether the server may have a mail that failed.
+may take longer, and whoever sends can tell whether the server may have an email that failed.
 """
 
 import smtplib
@@ -10,11 +10,12 @@ from typing import Any
 
 from django.core.mail.backends import smtp
 
-LAST_ANSWER_SECONDS = 90.0  # for the answer after the mail itself
+LAST_ANSWER_SECONDS = 90.0  # for the answer after the email itself
 
 
 class _Patient(smtplib.SMTP):
-    """Waits longer for the answer to a mail. `is_unclear` tells whether the server may have it without having said so.
+    """Waits longer for the answer to an email. `is_unclear` tells whether the server may have it without having said
+    so.
 
     Its base is there for its attributes: the classes below say which of the two kinds of connection it is.
     """
@@ -28,7 +29,7 @@ class _Patient(smtplib.SMTP):
         self.is_unclear = True
         try:
             answer = super().data(msg)
-        except smtplib.SMTPResponseException:  # it answered, so it doesn't have the mail
+        except smtplib.SMTPResponseException:  # it answered, so it doesn't have the email
             self.is_unclear = False
             raise
         self.is_unclear = False
@@ -54,5 +55,5 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the server may have the last mail although it never said so."""
+        """Whether the server may have the last email although it never said so."""
         return bool(getattr(self.connection, "is_unclear", False))
