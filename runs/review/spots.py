@@ -26,7 +26,7 @@ class SpotButton:
 
 
 def can_mark(file: StoredFile | None) -> bool:
-    """Return whether pages show `file` as an uncropped picture."""
+    """Return whether people can mark a spot on `file`: whether it is a picture of known size."""
     return file is not None and file.kind == StoredFile.Kind.IMAGE and bool(file.width and file.height)
 
 

@@ -156,7 +156,7 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    run = Run.objects.select_related("app").get(pk=output.run_id)  # the decision has recounted them
+    run = Run.objects.select_related("app").get(pk=output.run_id)  # reread, since the decision has changed its counts
     if look == "page":
         output.run = run
         return {"next_version_url": next_version_url(output, request.user)}
