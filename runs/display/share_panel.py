@@ -85,7 +85,7 @@ class SharePanel:
 
     @property
     def guest_words(self) -> str:
-        """A sentence about who sees what with a new link, or why none can be created."""
+        """A sentence about who will see what through a new link, or why none can be created."""
         if self.no_link_words:
             return self.no_link_words
         day = {"day": brief_day_words(self.usual_last_day)}
