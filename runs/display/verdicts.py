@@ -34,7 +34,7 @@ class Given:
     is_mine: bool
     is_guest: bool
     is_standing: bool  # and it is about the current content
-    counts: bool  # not for guests whose link doesn't let them decide
+    counts: bool  # False for guests whose link doesn't let them decide
     note: str
     at: datetime
     age: str  # "2 min ago"

@@ -104,7 +104,7 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
         messages.warning(request, chosen.too_many_words)
         return go_to(request, back)
     if not chosen.results:
-        messages.warning(request, _("Nothing you selected is ready, so there is nothing to decide on."))
+        messages.warning(request, _("Nothing you selected is ready to decide on."))
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
     url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"

@@ -56,9 +56,9 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
     """Mute a run or a conversation; the message on the next page has a button that undoes it."""
     run, comment, back = _posted(request)
     mutes.mute(request.user, run, comment)
-    words = _("You won't be told about this conversation any more.")
+    words = _("You won't be notified about this conversation any more.")
     if comment is None:
-        words = _("You won't be told about this run any more.")
+        words = _("You won't be notified about this run any more.")
     what = f"comment-{comment.public_id}" if comment is not None else run.public_id
     messages.success(request, words, extra_tags=f"mute {what}")
     return go_to(request, back)
@@ -68,7 +68,7 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
 def inbox_unmute(request: PortalRequest) -> HttpResponse:
     run, comment, back = _posted(request)
     mutes.unmute(request.user, run, comment)
-    messages.success(request, _("You'll be told about it again."))
+    messages.success(request, _("You'll be notified about it again."))
     return go_to(request, back)
 
 

@@ -115,9 +115,9 @@ def chat_test(request: PortalRequest, app: str) -> HttpResponse:
     problem = chat.send_trial(channel, request.user)
     values = {"app": channel.get_app_display(), "reason": say(problem)}
     if problem:
-        messages.error(request, _("%(app)s didn't take the test message. %(reason)s") % values)
+        messages.error(request, _("%(app)s didn't accept the test message. %(reason)s") % values)
     else:
-        messages.success(request, _("%(app)s took the test message.") % values)
+        messages.success(request, _("%(app)s accepted the test message.") % values)
     return _back(request, app)
 
 

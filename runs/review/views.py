@@ -88,7 +88,7 @@ def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
         words = ngettext("%(count)s decision was undone.", "%(count)s decisions were undone.", count)
         messages.success(request, words % {"count": number_words(count)})
     else:
-        messages.warning(request, _("This can't be undone any more. You can still change or withdraw your decision."))
+        messages.warning(request, _("It's too late to undo this. You can still change or withdraw your decision."))
     return _go_back(request, given["next"], reverse("runs:home"))
 
 

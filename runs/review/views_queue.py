@@ -66,7 +66,7 @@ def review_undo(request: PortalRequest) -> HttpResponse:
     posted = UndoForm.read(request.POST)
     count = undo(posted["batch"], Actor(request.user))
     if not count:
-        messages.warning(request, _("That can't be undone any more. Decide again instead."))
+        messages.warning(request, _("It's too late to undo that. Decide again instead."))
     if posted["back"]:
         if count:
             messages.success(request, undone_words(count))

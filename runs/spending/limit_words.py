@@ -43,8 +43,8 @@ THEIRS = (
     ),
 )
 UNKNOWN = (
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. You can set a price under “Manage”."),
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. An admin can set a price: %(names)s."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price under “Manage”."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. An admin can set a price: %(names)s."),
 )
 
 
