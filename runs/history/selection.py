@@ -163,6 +163,12 @@ def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
     return set(found.values_list("public_id", flat=True))
 
 
+def ticked_results(member: Member, runs: Iterable[Run]) -> set[str]:
+    """Return public ids of the results of `runs` that are selected."""
+    kept = Selection.objects.open(member, Place.RESULTS).values("outputs")
+    return set(Output.objects.filter(run__in=[run.pk for run in runs], pk__in=kept).values_list("public_id", flat=True))
+
+
 @transaction.atomic
 def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str]) -> None:
     """Select `ticks` and deselect the rest of `shown`; the selection on other pages doesn't change.
