@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from runs.display.review_count import may_decide
 from runs.display.verdicts import Around
+from runs.history import selection
 from runs.models import Member, Output, Run, RunInput
 from runs.models.joined import CountUpTo, fetch_joined, keep_related
 from runs.review import requests
@@ -26,6 +27,7 @@ class ResultRows:
     line: list[Output]  # with their files, and of their runs only `OF_A_RUN`
     around: Around
     waiting: int  # results that wait for the member
+    is_selected: bool  # by the member, with others or alone
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
@@ -34,7 +36,11 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
     shown = shown.select_related("app__rule", "member", "made_by").annotate(
-        first_id=Coalesce("outputs__line_id", "outputs__pk"), is_own=own, waiting=waiting, **rules_columns()
+        first_id=Coalesce("outputs__line_id", "outputs__pk"),
+        is_own=own,
+        waiting=waiting,
+        is_selected=selection.has_result(member, public_id),
+        **rules_columns(),
     )
     run: Any = shown.first()
     return _rows_of(run, public_id) if run is not None else None
@@ -54,4 +60,4 @@ def _rows_of(run: Any, public_id: str) -> ResultRows:
     line = sorted((output for output in found if output.first_id == first), key=lambda output: output.number)
     shown = [output for output in line if output.public_id == public_id]
     around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
-    return ResultRows(run, line, around, run.waiting)
+    return ResultRows(run, line, around, run.waiting, run.is_selected)

@@ -73,6 +73,24 @@ def test_a_member_sees_only_their_own_ticks_and_runs(as_bob: Client, alice: Memb
     assert boxes(as_bob, RESULTS) == {}
 
 
+def test_a_result_is_selected_on_its_own_page_too(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+    url = f"{runs[0].outputs.all()[1].get_absolute_url()}?in=q%3Dghibli"
+
+    def press() -> None:
+        form = Page(as_alice.get(url).text).first("form", css="file-select")
+        fields = [*form.find("input"), *(button for button in form.find("button") if "name" in button.attributes)]
+        sent = {field.attributes["name"]: field.attributes["value"] for field in fields}
+        assert as_alice.post(str(form.attributes["action"]), sent)["Location"] == url
+
+    press()
+    assert boxes(as_alice, SELECTED) == {results_of(runs[0])[1]: True}
+    form = Page(as_alice.get(url).text).first("form", css="file-select")
+    assert form.first("button").attributes["aria-pressed"] == "true"
+    assert form.first("a").attributes["href"] == SELECTED
+    press()
+    assert boxes(as_alice, SELECTED) == {}
+
+
 def test_filters_for_results_leave_out_the_others_of_their_run(as_alice: Client, runs: list[Run]) -> None:
     front, back = results_of(runs[0])
     Output.objects.filter(public_id=front).update(verdict="approved")
