@@ -5,6 +5,7 @@ frequent. Once less budget is left than the active runs need for their final rea
 reads by half a minute, so polls wait until most runs should have ended.
 """
 
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ LATEST_FIRST_LOOK = 60.0
 # LAMINA_POLL_SECONDS, so that one poll shows many ends, none more than 5 s late), and the latest age in seconds.
 GATHERING = 4 / 3
 LATEST_SHORT_LOOK = 240.0
+KNOWN_SECONDS = 60.0
 LOOKS_TO_COME = 4  # polls that must fit into the budget besides the reads
 
 
@@ -49,10 +51,11 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling schedule for one window; caches when runs of each app are first worth polling."""
+    """The polling schedule; remembers for a minute when runs of each app are first worth polling."""
 
     def __init__(self) -> None:
         self.first_looks: dict[tuple[int, bool], float] = {}
+        self.forget_at = time.monotonic() + KNOWN_SECONDS
 
     def too_early(self, active: list[Run], now: datetime) -> float:
         """Return the seconds until a poll may show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
@@ -80,6 +83,8 @@ class PollingSchedule:
 
     def _first_look(self, run: Run, *, is_short: bool) -> float:
         """Return the age in seconds at which a run is first worth polling."""
+        if time.monotonic() > self.forget_at:
+            self.first_looks, self.forget_at = {}, time.monotonic() + KNOWN_SECONDS
         key = (run.app_id, is_short)
         if key not in self.first_looks:
             self.first_looks[key] = _first_look(durations.work_seconds_of(run.app_id), is_short=is_short)
