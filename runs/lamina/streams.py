@@ -5,7 +5,6 @@ Whatever is wrong with a stream ends it, without an error: whoever follows a run
 """
 
 import codecs
-import io
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -87,11 +86,15 @@ class RunStream:
 
     def _lines(self, pieces: Iterable[bytes]) -> Iterator[str]:
         """Yield each line. Lines may end with LF, CRLF or CR, and pieces anywhere."""
-        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")("replace"), translate=True)
+        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         begun: list[str] = []
         begun_length = length = 0
+        is_after_cr = False
         for piece in pieces:
-            *ends, rest = decoder.decode(piece).split("\n")
+            text = decoder.decode(piece)
+            whole = text.removeprefix("\n") if is_after_cr else text
+            is_after_cr = text.endswith("\r") if text else is_after_cr
+            *ends, rest = whole.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             for end in ends:
                 self.heard_at = time.monotonic()
                 yield "".join([*begun, end])
