@@ -11,7 +11,7 @@ from runs.connection.rate_limit import RateLimitWait
 from runs.connection.status import lamina_status, record_status
 from runs.engine import progress
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
-from runs.models import Run
+from runs.models import LaminaStatus, Run
 
 logger = logging.getLogger("runs.streams")
 
@@ -19,16 +19,17 @@ REFUSED_FOR = timedelta(days=1)
 FAILURES = 3  # in a row that count as a refusal
 
 
-def is_refused(at: datetime | None, now: datetime) -> bool:
-    """Return whether a refusal noted `at` still counts."""
-    return at is not None and at <= now < at + REFUSED_FOR
+def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
+    """Return when Lamina refused streams, if that still counts."""
+    at = status.streams_refused_at
+    return at if at is not None and at <= now < at + REFUSED_FOR else None
 
 
 def are_allowed(now: datetime) -> bool:
     """Return whether to open streams at all."""
     status = lamina_status()
     is_off = settings.LAMINA_STREAMS == 0 or status.away_since or status.key_refused_at
-    return not is_off and not is_refused(status.streams_refused_at, now)
+    return not is_off and refused_since(status, now) is None
 
 
 def record(run: Run, error: LaminaError | None) -> None:

@@ -19,7 +19,6 @@ LONGEST_SECONDS = 660.0  # Lamina ends a stream after 10 minutes
 LARGEST_EVENT = 4_000_000  # characters
 LARGEST_STREAM = 20_000_000  # bytes
 MOST_EVENTS = 1000  # Lamina looks for changes every 2 s
-FIELDS = {"", "event", "data", "id", "retry"}  # "" begins a comment
 WITH_A_RUN = {"progress", "complete", "error"}
 
 
@@ -107,7 +106,7 @@ class RunStream:
 
 
 def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the data of each event; an event that is cut off is dropped."""
+    """Yield the kind and the data of each event. An event without its empty line at the end is dropped."""
     kind, length = "", 0
     data: list[str] = []
     for line in lines:
@@ -117,7 +116,8 @@ def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             kind, data, length = "", [], 0
             continue
         field, _, value = line.partition(":")
-        if field not in FIELDS or (length := length + len(line)) > LARGEST_EVENT:
+        length += len(line)
+        if length > LARGEST_EVENT:
             raise Garbage
         if field == "event":
             kind = value.removeprefix(" ")

@@ -33,6 +33,7 @@ class Stream:
             status = self.status()
             is_final = status["status"] in lifecycle.FINAL
             if is_final and not is_endless:
+                self.run.told_at = self.run.told_at or self.world.clock()
                 yield end_event(status)
                 return
             if now - began >= self.orders.stream_seconds and not is_endless:
