@@ -1,4 +1,4 @@
-"""Results as shown on cards, read in one query of plain values.
+"""Results as shown on cards, read as plain values in one query.
 
 A page of 24 cards can have a hundred results; model objects for them took a quarter of the time to build the page.
 """

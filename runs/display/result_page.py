@@ -123,7 +123,7 @@ def result_of_file(member: Member, public_id: str) -> str:
 def result_page(
     rows: ResultRows, member: Member, public_id: str, number: int = 1, walk: str | None = None
 ) -> ResultPage:
-    """Return the page for result `public_id`, for which `rows` were read, showing its file `number`.
+    """Return the page for the result of `rows`, showing its file `number`.
 
     `walk` is the query string of the History list that `member` came from, or None.
     """

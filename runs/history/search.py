@@ -57,7 +57,7 @@ class Filter:
     kind: str = ""
     decision: str = ""  # a verdict on a result, or "none"
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
-    waits: str = ""  # "me", "anyone", or public id of a member whose verdict a result waits for
+    waits: str = ""  # "me", "anyone", or public id of a member for whose verdict a result is waiting
     since: str = ""  # a day, "2026-11-24"; `from` in the URL
     until: str = ""  # a day (inclusive); `to` in the URL
     selected: str = ""  # "1" for the runs that the member has selected in this tab, or their selected results

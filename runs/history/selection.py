@@ -148,8 +148,8 @@ def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
 
 
 def stamp(member: Member, place: str) -> str:
-    """Return when the selection last changed, as text; "" if nothing is selected. A page that asks about the selection
-    sends it back, so that only what the page showed is agreed to."""
+    """Return when the selection last changed, as text; "" if nothing is selected. Confirmation pages send it back, so
+    that people only confirm what the page showed."""
     changed_at = Selection.objects.open(member, place).values_list("changed_at", flat=True).first()
     return changed_at.isoformat() if changed_at else ""
 
@@ -217,7 +217,7 @@ def clear(member: Member, place: str) -> bool:
 
 @transaction.atomic
 def undo_clear(member: Member, place: str) -> None:
-    """Select what was last cleared in `place` again, besides what has been selected since.
+    """Select again what was last cleared in `place`, in addition to anything selected since.
 
     Both together may be more than `AT_MOST`, so that undoing loses nothing.
     """
