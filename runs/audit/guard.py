@@ -2,6 +2,10 @@
 
 They are created after every `migrate`, since SQLite drops them when a migration rebuilds the table. The portal checks
 for them when it starts.
+
+They protect from mistakes: of the portal, and of whoever works on the database by hand. What opens them holds for one
+transaction only. Who owns the database can still remove the triggers; only a copy elsewhere protects from that
+(`audit.log_lines`).
 """
 
 from collections.abc import Iterator
@@ -13,7 +17,8 @@ TABLE = "runs_entry"
 POSTGRESQL = """
 CREATE OR REPLACE FUNCTION runs_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND current_setting('portal.may_delete_entries', true) = 'yes' THEN
+    -- The setting holds the number of the one transaction that may delete, so one that was left behind opens nothing.
+    IF TG_OP = 'DELETE' AND current_setting('portal.may_delete_entries', true) = txid_current()::text THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'The record only grows: entries are never changed or deleted.';
@@ -64,6 +69,13 @@ def missing() -> set[str]:
         return NAMES[connection.vendor] - {name for (name,) in cursor.fetchall()}
 
 
+def close() -> None:
+    """Take away what somebody left behind in SQLite; PostgreSQL ends it with the transaction."""
+    if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM runs_entrypass")
+
+
 @contextmanager
 def opened() -> Iterator[None]:
     """Allow entries to be deleted in this block, which runs in its own transaction. No other transaction can delete
@@ -72,7 +84,7 @@ def opened() -> Iterator[None]:
         if connection.vendor == "sqlite":
             cursor.execute("INSERT OR IGNORE INTO runs_entrypass VALUES (1)")
         else:
-            cursor.execute("SET LOCAL portal.may_delete_entries = 'yes'")
+            cursor.execute("SELECT set_config('portal.may_delete_entries', txid_current()::text, true)")
         yield
         if connection.vendor == "sqlite":
             cursor.execute("DELETE FROM runs_entrypass")

@@ -45,8 +45,15 @@ def _changes_of(was: Question, question: Question) -> Iterator[AppChange]:
         yield _change(Kind.RETYPED, question, {"from": shortened(was.type), "to": shortened(question.type)})
     elif question.is_needed and not was.is_needed:
         yield _change(Kind.NEEDED, question)
+    if question.kind == was.kind == "url" and question.samples and _places(was) != _places(question):
+        yield _change(Kind.SAMPLE, question)
     if question.kind == was.kind == "options":
         yield from _option_changes(was, question)
+
+
+def _places(question: Question) -> list[str]:
+    """Return the addresses of the samples without what only lets us fetch them, which changes by the hour."""
+    return [url.partition("?")[0] for url in question.samples]
 
 
 def _option_changes(was: Question, question: Question) -> Iterator[AppChange]:

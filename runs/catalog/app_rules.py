@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit.actors import current_actor
+from runs.background.queue import enqueue_long
 from runs.catalog.form_rules import as_rule, rules_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
@@ -26,6 +27,8 @@ from runs.schema_forms.questions import Question
 from runs.schema_forms.rules import match_rules, ruled_questions
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
+
+HIDING_SECONDS = 900  # for looking through all runs of an app
 
 
 class RulesRejectedError(Exception):
@@ -109,10 +112,12 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
     rule.name, rule.line, rule.group = edit.name.strip(), edit.line.strip(), edit.group.strip()
     rule.house_rules = edit.house_rules
     _save(rule, admin, now)
-    rows = _rows_by_position(app, questions)
+    rows, hidden = _rows_by_position(app, questions), _hidden_values(app)
     for question in questions:
         if (wanted := edit.fields.get(question.field_name)) is not None:
             _save_field(app, question, rows.get(question.position), wanted)
+    if _hidden_values(app) - hidden:
+        _hide_earlier(rule, now)
     _show_words(app, rule)
     check_pause(app, now)
     return rule
@@ -146,8 +151,9 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 def note_change(apps: Collection[int]) -> None:
     """Note that something else about these apps (primary keys) has changed, so that pages opened before notice.
 
-    Call this while the apps are locked. Apps without rules have no version to increment.
+    Call this while the apps are locked. Apps without rules get some that change nothing, since they hold the version.
     """
+    AppRule.objects.bulk_create([AppRule(app_id=app) for app in apps], ignore_conflicts=True)
     rules = AppRule.objects.filter(app__in=apps)
     rules.update(version=F("version") + 1, changed_by=current_actor().member_id, changed_at=timezone.now())
 
@@ -175,6 +181,18 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
     rule.version += 1
     rule.changed_by, rule.changed_at = admin, now
     rule.save()
+
+
+def _hide_earlier(rule: AppRule, now: datetime) -> None:
+    """Let a worker hide in earlier runs what is hidden in the form now (`engine.hide_inputs`)."""
+    AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
+    enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
+
+
+def _hidden_values(app: App) -> set[str]:
+    """Return what the hidden fields of `app` send, as words to compare."""
+    hidden = FieldRule.objects.filter(app=app, mode=FieldRule.Mode.HIDDEN)
+    return {repr(row) for row in hidden.values_list("key", "parameter_id", "name", "value", "file")}
 
 
 def _stored_roles(roles: Sequence[str]) -> str:

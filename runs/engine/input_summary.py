@@ -27,12 +27,13 @@ class InputLine:
     text: str
     files: list[StoredFile]
     is_default: bool
+    is_hidden: bool = False  # only admins are shown it
 
 
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
     """Return the inputs of a run fetched with `for_page()`. Only admins see those that an admin has hidden."""
     shown = run.inputs.all() if viewer is not None and viewer.is_admin else open_inputs(run)
-    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in shown]
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in shown]
 
 
 def open_inputs(run: Run) -> list[RunInput]:

@@ -4,7 +4,7 @@ Every run goes through `ruled_answers`, wherever its answers come from: a form, 
 use `ruled` to say in advance what the rules change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.text import get_text_list
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.form_rules import rules_of
 from runs.catalog.pauses import closed_words
-from runs.models import App, AppSchema, Member, StoredFile, Upload
+from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
 from runs.schema_forms.answers import Answer, Files
 from runs.schema_forms.inputs import matched
 from runs.schema_forms.questions import shortened
@@ -55,10 +55,14 @@ def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
     """Return `rules` with locked pictures as the member's own uploads of them, creating any needed."""
     ids = [rule.file.id for rule in rules if rule.file]
     stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
-    return [
-        replace(rule, file=replace(rule.file, id=adopt(member, stored[rule.file.id]).public_id)) if rule.file else rule
-        for rule in rules
-    ]
+    return [_own_rule(member, rule, stored) for rule in rules]
+
+
+def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
+    if rule.file is None:
+        return rule
+    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
+    return replace(rule, file=replace(rule.file, id=upload.public_id))
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:

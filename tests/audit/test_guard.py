@@ -67,6 +67,27 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
         kept.delete()  # the permission to delete ended with retention
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_opens_the_record_holds_for_one_transaction_only(entry: Entry) -> None:
+    left_behind = {
+        "postgresql": (
+            "SET portal.may_delete_entries = 'yes'",
+            "SELECT set_config('portal.may_delete_entries', txid_current()::text, false)",
+        ),
+        "sqlite": ("INSERT INTO runs_entrypass VALUES (1)",),
+    }
+    for statement in left_behind[connection.vendor]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        record_guard.restore()  # every hour
+        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+            entry.delete()
+
+    with guard.opened():
+        Entry.objects.all().delete()
+    assert not Entry.objects.exists()
+
+
 def test_a_worker_that_stops_removes_no_more(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "stop_flag", bytearray(b"\x01"))
     stopping = retention.apply(timezone.now() + timedelta(days=2), 1, go_on=lambda: not queue.stop_requested())
