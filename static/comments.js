@@ -1,4 +1,5 @@
-/* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, forms have fields for all of this, and open on separate pages. */
+/* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, forms have fields
+   for all of this, and open on separate pages. */
 import { all, find, on, say } from "./portal.js";
 
 /** @param {Element} within */
