@@ -91,6 +91,11 @@ class RunCard:
     is_active: bool = False  # still changing: results are awaited or being saved
 
     @property
+    def ids(self) -> list[str]:
+        """What can be ticked on it: the run."""
+        return [self.run.public_id]
+
+    @property
     def version(self) -> str:
         return version_token(self.run)
 

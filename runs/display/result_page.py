@@ -101,6 +101,7 @@ class ResultPage:
     run_url: str
     versions: Versions | None  # None if it is the only one
     next_url: str  # of the form that makes the next version; "" if `member` can't
+    selected_url: str  # of everything that `member` has selected; "" if this result isn't
 
     @property
     def place_words(self) -> str:
@@ -152,6 +153,7 @@ def result_page(
         run_url=_url(run.get_absolute_url(), 1, walk),
         versions=versions_for(slide.output, rows.line, member),
         next_url=next_version_url(slide.output, member),
+        selected_url=Filter(selected="1", view="results").url() if rows.is_selected else "",
     )
 
 

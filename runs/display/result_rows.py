@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from runs.display.review_count import may_decide
 from runs.display.verdicts import Around
+from runs.history import selection
 from runs.models import Member, Output, Run, RunInput
 from runs.models.joined import CountUpTo, fetch_joined, keep_related
 from runs.review import requests
@@ -27,6 +28,7 @@ class ResultRows:
     line: list[Output]  # with their files, and only the fields `OF_A_RUN` of their runs
     around: Around
     waiting: int  # number of results waiting for the member
+    is_selected: bool  # by the member, with others or alone
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
@@ -35,7 +37,11 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
     shown = shown.select_related("app__rule", "member", "made_by").annotate(
-        first_id=Coalesce("outputs__line_id", "outputs__pk"), is_own=own, waiting=waiting, **rules_columns()
+        first_id=Coalesce("outputs__line_id", "outputs__pk"),
+        is_own=own,
+        waiting=waiting,
+        is_selected=selection.has_result(member, public_id),
+        **rules_columns(),
     )
     run: Any = shown.first()
     return _rows_of(run, public_id) if run is not None else None
@@ -55,4 +61,4 @@ def _rows_of(run: Any, public_id: str) -> ResultRows:
     line = sorted((output for output in found if output.first_id == first), key=lambda output: output.number)
     shown = [output for output in line if output.public_id == public_id]
     around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
-    return ResultRows(run, line, around, run.waiting)
+    return ResultRows(run, line, around, run.waiting, run.is_selected)

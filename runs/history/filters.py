@@ -63,11 +63,13 @@ def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
         "starred": pgettext("list of runs", "Starred"),
     }
     shown = [key for key in TABS if has_own or key != "mine"]
-    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab) for key in shown]
+    is_any = found.is_selected_results
+    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab and not is_any) for key in shown]
 
 
 def _on_tab(found: Filter, key: str) -> Filter:
-    return replace(found, tab=key, by="" if key == "mine" else found.by)
+    there = replace(found, tab=key, by="" if key == "mine" else found.by)
+    return there.without("selected") if found.is_selected_results else there
 
 
 def chips(found: Filter, directory: Directory) -> list[Chip]:
@@ -92,7 +94,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
     if name == "from":
         return _("Since %(day)s") % {"day": _day_words(found.since)}
     if name == "selected":
-        return _("Selected")
+        return _("Selected results") if found.is_selected_results else _("Selected")
     if name == "to":
         return _("Until %(day)s") % {"day": _day_words(found.until)}
     return _("“%(words)s”") % {"words": found.q}

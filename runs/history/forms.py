@@ -51,7 +51,7 @@ class SelectionForm(PostedForm):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         if given["place"] not in Selection.Place.values:
-            given["place"] = Filter.parse(given["query"]).tab
+            given["place"] = Filter.parse(given["query"]).place
         given["ticks"] = given["f" if given["place"] == Selection.Place.RESULTS else "r"]
         given["back"] = own_path(given["back"], Filter.parse(given["query"]).url())
         return given

@@ -57,9 +57,7 @@ class Entry(models.Model):
     object_id = models.CharField(max_length=40, blank=True, default="")  # its public id
     object_label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")
     changes: Any = models.JSONField(default=dict)  # {"role": ["maker", "admin"]}
-    request_id = models.CharField(
-        max_length=40, blank=True, default=""
-    )  # the same for all entries of a request or task
+    request_id = models.CharField(max_length=40, blank=True, default="")  # the same for a whole request or task
 
     objects = EntryQuerySet.as_manager()
 
