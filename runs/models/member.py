@@ -15,7 +15,7 @@ from runs.models.ids import new_public_id
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
-        """Return those of whom `member` may read what they did and what was done to them: for admins, everybody."""
+        """Return the people whose part of the record `member` may read: for admins, everyone."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get_by_natural_key(self, username: str | None) -> "Member":
