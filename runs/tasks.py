@@ -36,7 +36,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a heartbeat, queue due work, make the daily mails that are due, and wake the poller. Runs every 30 s.
+    """Record a heartbeat, queue due work, make the daily emails that are due, and wake the poller. Runs every 30 s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
     itself from startup on, so that work resumes at once after a cluster was killed.

@@ -1,7 +1,7 @@
-"""Triggers that refuse to change or delete entries, even from SQL. Only `opened` lets old ones be deleted.
+"""Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old ones to be deleted.
 
-They are created after every `migrate`, since SQLite drops them whenever a migration rebuilds the table, and looked for
-when the portal starts.
+They are created after every `migrate`, since SQLite drops them when a migration rebuilds the table. The portal checks
+for them when it starts.
 
 They protect from mistakes: of the portal, and of whoever works on the database by hand. What opens them holds for one
 transaction only. Who owns the database can still remove the triggers; only a copy elsewhere protects from that
@@ -30,7 +30,7 @@ CREATE OR REPLACE TRIGGER runs_entry_truncate BEFORE TRUNCATE ON runs_entry
     FOR EACH STATEMENT EXECUTE FUNCTION runs_entry_refuse();
 """
 SQLITE = (
-    # Holds a row only inside the transaction that may delete entries.
+    # Has a row only inside the transaction that may delete entries.
     "CREATE TABLE IF NOT EXISTS runs_entrypass (id INTEGER PRIMARY KEY)",
     """CREATE TRIGGER IF NOT EXISTS runs_entry_update BEFORE UPDATE ON runs_entry
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
@@ -49,7 +49,7 @@ NAMES = {
 
 
 def install() -> None:
-    """Create the triggers that are missing, if there is a record to guard."""
+    """Create any missing triggers, if the tables exist."""
     if TABLE not in connection.introspection.table_names():
         return
     with transaction.atomic(), connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def install() -> None:
 
 
 def missing() -> set[str]:
-    """Return the names of the triggers that aren't there, or that are switched off."""
+    """Return the names of triggers that are missing or disabled."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
@@ -78,7 +78,8 @@ def close() -> None:
 
 @contextmanager
 def opened() -> Iterator[None]:
-    """Let entries be deleted inside, in a transaction of their own. Nobody else can meanwhile."""
+    """Allow entries to be deleted in this block, which runs in its own transaction. No other transaction can delete
+    any."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("INSERT OR IGNORE INTO runs_entrypass VALUES (1)")

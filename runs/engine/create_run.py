@@ -57,7 +57,7 @@ class LaunchRequest:
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # the form said that only the maker would see the run
     keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep the draft there
-    # By index of the schema's outputs: the earlier results that the new ones are the next versions of.
+    # By index of the schema's outputs: earlier results whose next versions the new ones will be.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
@@ -194,7 +194,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     _record_boxes(run, press, outputs)
     if run.shared_at is not None:
         events.run_shared.send(run)
-    charges.reserve(run, estimated, now)  # last, since others who press Run wait for the portal's total
+    charges.reserve(run, estimated, now)  # last, since everyone else who presses Run waits for the portal's total
     return run
 
 

@@ -1,7 +1,7 @@
-"""The one place where what people gave becomes what a run sends: the admin's rules have the last word.
+"""The one place where people's answers become what a run sends. The admin's rules have the last word.
 
-Every press of Run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier
-run. Pages use `ruled` to say beforehand what the rules change.
+Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
+use `ruled` to say in advance what the rules change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class RulesRefuseError(UserFacingError):
 
 
 def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
-    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes the member's own upload.
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes an upload of the member's.
 
     Raises `RulesRefuseError`.
     """
@@ -44,7 +44,7 @@ def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
-    """Return the positions of those `answers` whose fields the rules hide from people."""
+    """Return the positions of those `answers` whose fields are hidden by the rules."""
     rules = rules_of(app)
     given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
     hidden = [answer for question, answer in given.items() if question.is_hidden]
@@ -66,13 +66,13 @@ def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> R
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
-    """Return what the rules make of `answers`, for showing: locked pictures aren't anybody's uploads yet."""
+    """Apply the rules to `answers` for display only: locked pictures aren't anyone's uploads yet."""
     found = apply_rules(schema.parameters, rules_of(app), answers)
     return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
 
 
 def _is_same_file(change: Change) -> bool:
-    """Return whether a locked picture is the file that was given before."""
+    """Return whether a locked picture is the same file as before."""
     if change.before is None or not isinstance(change.after.value, Files):
         return False
     before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)

@@ -1,8 +1,8 @@
 """Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
-open are kept, because somebody still wants them. For a restored run, the time starts again. Without a rule, everything
-is kept. All of it works in slices and stops with the worker, so that a million rows hold nothing up.
+open are kept, because someone still wants them. For a restored run, the period starts again. Without a rule, everything
+is kept. The work is done in slices and stops when the worker does, so that a million rows block nothing.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ SENTENCES = {  # translated where they are used
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0  # for counting what one rule would remove, and for adding up its files
+COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0  # for counting what one rule would remove, and for adding up file sizes
 SAMPLE = 2_000  # of more things than that, only so many are looked at for the size
 COUNTED = 100_000  # if an exact count takes too long, this many are counted
 
@@ -70,14 +70,14 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """What an admin reads beside the rule."""
+        """The text next to the rule, for admins."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property
     def sentence(self) -> str:
-        """What happens to it if the rule is saved."""
+        """What happens once the rule is saved."""
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 
@@ -106,7 +106,8 @@ def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only those of `rules` that are new or shorter than `before`; the others remove nothing more."""
+    """Return only those of `rules` that are new or shorter than `before`; the others don't remove anything
+    additional."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
@@ -114,7 +115,7 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
 
 @transaction.atomic
 def save(rules: RetentionRules) -> None:
-    """Store the rules. Without one for rejected results, none of these has a day on which it goes any more."""
+    """Save the rules. Without one for rejected results, all scheduled removals are cancelled."""
     before = values_of(RetentionRules.current(), *RULES)
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))

@@ -35,8 +35,8 @@ class RerunPlan:
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """Plan to run `run` again. The app's current form must accept every answer that people gave unchanged; the admin's
-    rules say the others.
+    """Plan to run `run` again. The app's current form must accept every answer that people gave, unchanged; the admin's
+    rules determine the others.
 
     Teammates' files aren't replaced with the member's own yet; `press_again` does that.
     """

@@ -132,7 +132,7 @@ def _cost(run: Run, member: Member, indexes: list[int]) -> CostLine:
 
 
 def _reason(run: Run, cost: CostLine | None) -> str:
-    """Return why the failed results can't be retried; a retry must send just what the first run sent."""
+    """Return why the failed results can't be retried; a retry must send exactly what the first run sent."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
     if _has_removed_files(run):

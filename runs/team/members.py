@@ -137,7 +137,7 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save what `member` chose for themself, by field."""
+    """Save the settings that `member` chose, by field."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)

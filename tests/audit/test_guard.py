@@ -1,4 +1,4 @@
-"""The record only grows: the database refuses anything else, and only retention removes old entries."""
+"""The record is append-only: the database refuses anything else, and only retention removes old entries."""
 
 import logging
 from datetime import timedelta
@@ -64,7 +64,7 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
     assert told.way == "worker"
     assert told.changes["entries"] == [2, None]
     with pytest.raises(DatabaseError), transaction.atomic():
-        kept.delete()  # what let retention delete has ended with it
+        kept.delete()  # the permission to delete ended with retention
 
 
 @pytest.mark.django_db(transaction=True)

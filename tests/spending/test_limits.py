@@ -324,7 +324,7 @@ def test_unknown_costs_need_some_room_and_may_be_stopped(
     set_limits(allows_unknown=False)
     refused = press(as_alice, alice, app)
     assert refused.status_code == 422
-    assert reason(refused) == ("Nobody knows what this app costs, so nobody can run it. An admin can set a price: Ada.")
+    assert reason(refused) == ("The cost of this app is unknown, so nobody can run it. An admin can set a price: Ada.")
 
     App.objects.update(price=Decimal(2))
     assert press(as_alice, alice, app).status_code == 302

@@ -20,7 +20,7 @@ def hide_pictures(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0052_comment_notices"),)
+    dependencies = (("runs", "0053_streams"),)
 
     operations = (
         migrations.AddField("apprule", "hiding_due_at", models.DateTimeField(blank=True, null=True)),

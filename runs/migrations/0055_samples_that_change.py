@@ -15,6 +15,6 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0055_hidden_pictures"),)
+    dependencies = (("runs", "0054_hidden_pictures"),)
 
     operations = (migrations.AlterField("appchange", "kind", models.CharField(choices=KINDS, max_length=13)),)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0056_samples_that_change"),)
+    dependencies = (("runs", "0055_samples_that_change"),)
 
     operations = (
         migrations.AddField(
