@@ -57,6 +57,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # Who gets the rest of their runs, while a worker transfers many of them (`team.transfers`)
+    gives_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_shortcuts = models.BooleanField(default=True)
     # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for emails.
     language = models.CharField(max_length=10, blank=True, default="")
