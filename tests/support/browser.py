@@ -36,6 +36,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-extensions",
+    # Each page's scripts run for moments only, so compiling them to quick code takes longer than it saves.
+    "--js-flags=--no-turbofan --no-maglev",
     f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
 TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for everything that waits for a browser
