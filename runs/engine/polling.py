@@ -178,6 +178,7 @@ class Watch:
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; also find runs that the newest page doesn't show."""
         ended, hidden = self._read_list(active)
+        self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
         if self.is_list_refused:  # every run is read in every round, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
@@ -218,7 +219,6 @@ class Watch:
             self.list_refused_until = time.monotonic() + LIST_REFUSED_SECONDS
             return [], active
         self.looked_at = time.monotonic()
-        self.streams.record_listed(active.values())
         ended = self._note_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
@@ -309,7 +309,7 @@ class Watch:
         now = timezone.now()
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
-            pk__in=[run.pk for run in active],
+            pk__in=[run.pk for run in active if not self.streams.follows(run)],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )

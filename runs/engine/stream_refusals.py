@@ -42,8 +42,8 @@ def record(run: Run, error: LaminaError | None) -> None:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if not error.is_key_refused and _is_readable(run):
-                _refuse("missing")
+            if _is_readable(run):  # a refused key is good enough for other calls
+                _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             failures = lamina_status().stream_failures + 1
             record_status(stream_failures=failures % FAILURES)

@@ -23,7 +23,7 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import progress, stream_refusals, webhooks
 from runs.engine.polling_schedule import ON_SCREEN
 from runs.lamina.call_observers import Answered
-from runs.lamina.errors import LaminaError
+from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.streams import RunStream
 from runs.lamina.types import RunSnapshot
 from runs.models import Run
@@ -32,6 +32,8 @@ logger = logging.getLogger("runs.streams")
 
 REST_SECONDS = 60.0  # between two streams of one run
 TEND_SECONDS = 0.5  # between two checks for runs that need a stream
+FIRST_NEWS_SECONDS = 5.0  # Lamina tells the state of a run as soon as its stream is open, unless a proxy holds it back
+PROBES = 3  # streams at the same time until one has brought something; enough to find out that Lamina refuses them
 ALONE_SECONDS = 90.0  # how long a run is left to its stream alone
 LEAVE_SECONDS = 0.5  # time for all threads to end, once their connections are shut down
 
@@ -65,9 +67,14 @@ class Streams:
         self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
+        self._is_proven = False  # whether any stream has brought anything
 
     def follows(self, run: Run) -> bool:
-        return run.pk in self._open
+        """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
+        followed = self._open.get(run.pk)
+        return followed is not None and (
+            followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
+        )
 
     def need_list(self) -> bool:
         """Return whether to look for the followed runs in the list, in case a stream withholds something."""
@@ -97,11 +104,16 @@ class Streams:
                 if not followed.has_news:
                     followed.has_news = True
                     stream_refusals.forget()
+                if not self._is_proven:
+                    self._is_proven, self._tend_at = True, float("-inf")
                 progress.apply_snapshot(followed.run, snapshot, timezone.now())
-            case Answered() as answered:
+            case Answered(error=None) as answered:
                 note(answered)
-                if answered.error is not None:
-                    self._end(followed, answered.error)
+            case Answered(error=error) as answered:
+                # A stream alone doesn't tell whether the key is refused; asking for the run does.
+                if not (isinstance(error, LaminaRejected) and error.is_key_refused):
+                    note(answered)
+                self._end(followed, error)
             case None:
                 self._end(followed)
 
@@ -131,7 +143,8 @@ class Streams:
 
     def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
         """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
-        free = settings.LAMINA_STREAMS - len(self._open)
+        most = settings.LAMINA_STREAMS if self._is_proven else min(PROBES, settings.LAMINA_STREAMS)
+        free = most - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
             return []
         self._again_at = {pk: at for pk, at in self._again_at.items() if at > time.monotonic()}
