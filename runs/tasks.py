@@ -9,6 +9,7 @@ from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
+from runs.engine import hide_inputs as hiding
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
 from runs.history import bin, retention, selection
@@ -35,7 +36,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a heartbeat, queue due work, make the daily mails that are due, and wake the poller. Runs every 30 s.
+    """Record a heartbeat, queue due work, make the daily emails that are due, and wake the poller. Runs every 30 s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
     itself from startup on, so that work resumes at once after a cluster was killed.
@@ -59,6 +60,7 @@ def sweep() -> None:
     uploads.request_links()
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
+    hiding.request_hiding()
     chat.request_sending()
     mails.request_sending()
 
@@ -97,6 +99,10 @@ def copy_for_guests() -> None:
 
 def fetch_upload(upload_id: int) -> None:
     uploads.fetch_upload(upload_id)
+
+
+def hide_inputs() -> None:
+    hiding.hide_inputs()
 
 
 def request_catalog() -> None:

@@ -74,7 +74,7 @@ class RunCard:
     title: str
     app_name: str
     state: State
-    lines: list[tuple[str, str]]  # inputs that aren't in the title
+    lines: list[tuple[str, str]]  # inputs that the title doesn't contain
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -89,6 +89,11 @@ class RunCard:
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # still changing: results are awaited or being saved
+
+    @property
+    def ids(self) -> list[str]:
+        """What can be ticked on it: the run."""
+        return [self.run.public_id]
 
     @property
     def version(self) -> str:
@@ -203,9 +208,9 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return the inputs (name and text) that all runs of the same title share, by that title.
+    """Return the inputs (name and text) that all runs with the same title have in common, by title.
 
-    Cards of such runs show other inputs first, since these tell one from another.
+    Cards of such runs show their other inputs first, since those tell the runs apart.
     """
     inputs: dict[str, list[set[tuple[str, str]]]] = {}
     for run in runs:
@@ -221,7 +226,7 @@ def _label(name: str) -> str:
 def _run_card(
     run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
 ) -> RunCard:
-    """Return the card of `run`; inputs in `alike` come last, as other cards show the same."""
+    """Return the card of `run`; inputs in `alike` come last, since other cards show the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     lines = sorted(others, key=lambda line: (line["name"], line["text"]) in alike)

@@ -1,8 +1,8 @@
 """Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
-open are kept, because somebody still wants them. For a restored run, the time starts again. Without a rule, everything
-is kept. All of it works in slices and stops with the worker, so that a million rows hold nothing up.
+open are kept, because someone still wants them. For a restored run, the period starts again. Without a rule, everything
+is kept. The work is done in slices and stops when the worker does, so that a million rows block nothing.
 """
 
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ SENTENCES = {  # translated where they are used
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-COUNT_SECONDS, SIZE_SECONDS = 4.0, 2.0  # for counting what one rule would remove, and for adding up its files
+COUNT_SECONDS, SIZE_SECONDS = 4.0, 2.0  # for counting what one rule would remove, and for adding up file sizes
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. `size_bytes` is None if adding it up takes too long, `count` if counting does."""
+    """What one rule would remove now. `count` and `size_bytes` are None if computing them takes too long."""
 
     rule: str
     count: int | None
@@ -56,14 +56,14 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """What an admin reads beside the rule."""
+        """The text next to the rule, for admins."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property
     def sentence(self) -> str:
-        """What happens to it if the rule is saved."""
+        """What happens once the rule is saved."""
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 
@@ -92,7 +92,8 @@ def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only those of `rules` that are new or shorter than `before`; the others remove nothing more."""
+    """Return only those of `rules` that are new or shorter than `before`; the others don't remove anything
+    additional."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
@@ -100,7 +101,7 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
 
 @transaction.atomic
 def save(rules: RetentionRules) -> None:
-    """Store the rules. Without one for rejected results, none of these has a day on which it goes any more."""
+    """Save the rules. Without one for rejected results, all scheduled removals are cancelled."""
     before = values_of(RetentionRules.current(), *RULES)
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))
@@ -124,7 +125,7 @@ def _removal(name: str, days: int, now: datetime) -> Removal:
 
 
 def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet, QuerySet[StoredFile]]:  # type: ignore[type-arg]
-    """Return what the rule `name` would remove now, and its files."""
+    """Return what the rule `name` would remove now, and the files."""
     if name == "rejected_days":
         results = rejected.overdue(days, now)
         return results, rejected.files_of(results)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -148,8 +148,8 @@ def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
 
 
 def stamp(member: Member, place: str) -> str:
-    """Return when the selection last changed, as text; "" if nothing is selected. A page that asks about the selection
-    sends it back, so that only what the page showed is agreed to."""
+    """Return when the selection last changed, as text; "" if nothing is selected. Confirmation pages send it back, so
+    that people only confirm what the page showed."""
     changed_at = Selection.objects.open(member, place).values_list("changed_at", flat=True).first()
     return changed_at.isoformat() if changed_at else ""
 
@@ -161,6 +161,18 @@ def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
     open_ones = Selection.objects.open(member, place)
     found = one.filter(public_id__in=list(shown), pk__in=open_ones.values(field))
     return set(found.values_list("public_id", flat=True))
+
+
+def has_result(member: Member, public_id: str) -> Exists:
+    """Return a condition: the result `public_id` is selected."""
+    kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
+    return Exists(kept.filter(output__public_id=public_id))
+
+
+def ticked_results(member: Member, runs: Iterable[Run]) -> set[str]:
+    """Return public ids of the results of `runs` that are selected."""
+    kept = Selection.objects.open(member, Place.RESULTS).values("outputs")
+    return set(Output.objects.filter(run__in=[run.pk for run in runs], pk__in=kept).values_list("public_id", flat=True))
 
 
 @transaction.atomic
@@ -205,7 +217,7 @@ def clear(member: Member, place: str) -> bool:
 
 @transaction.atomic
 def undo_clear(member: Member, place: str) -> None:
-    """Select what was last cleared in `place` again, besides what has been selected since.
+    """Select again what was last cleared in `place`, in addition to anything selected since.
 
     Both together may be more than `AT_MOST`, so that undoing loses nothing.
     """

@@ -29,7 +29,7 @@ from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Member, Run, Selection, for_page
-from runs.notices import read
+from runs.notices import alerts, read
 from runs.web.http import PortalRequest
 from runs.words.known import similar_to
 from runs.words.marks import Marker
@@ -189,7 +189,7 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     read.opened(request, run)
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
-    known_as = seen[run.public_id]
+    known_as, retry = seen[run.public_id], retry_of(run, request.user)
     return {
         "fresh": fresh,
         "page": page,
@@ -199,7 +199,8 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
         "boxes": [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes],
         "new_boxes": [box for box in page.boxes if box.position >= known_as.boxes],
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
-        "retry": retry_of(run, request.user),
+        "retry": retry,
+        "has_asked": retry.can_ask and alerts.has_asked(request.user),
         "ticked": selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
     }
 

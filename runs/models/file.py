@@ -95,6 +95,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         """Return the uploads that the member added, and those of runs transferred to them."""
         return self.filter(member=member)
 
+    def shown_to(self, member: Member) -> Self:
+        """Return those uploads of the member that they may look at: hidden ones only if they are an admin."""
+        own = self.owned_by(member)
+        return own if member.is_admin else own.filter(is_hidden=False)
+
 
 class Upload(models.Model):
     """A file or link that a member added for a `url` parameter; sent to Lamina when a run needs it."""
@@ -115,6 +120,8 @@ class Upload(models.Model):
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
     asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once sent; can be reused
+    # Made by a press of Run for a picture that an admin set in a hidden field: only admins may look at it.
+    is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -70,9 +70,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
     # there are none. `unread` counts them, up to about 100, with those about runs that the member no longer sees.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
-    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily mail, in the member's zone
+    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily email, in the member's zone
     bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
-    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more mail since then, after three hard bounces
+    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more emails since then, after three hard bounces
 
     objects = MemberManager()
 

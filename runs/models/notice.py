@@ -1,4 +1,4 @@
-"""Notices: what concerns a member, each sent once, in the app and by mail; and messages to the team's chat."""
+"""Notices: what concerns a member, each sent once, in the app and by email; and messages to the team's chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -19,7 +19,7 @@ from runs.models.run import Run, seen_by
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice is about. People choose for each kind how they are told by mail."""
+    """What a notice is about. People choose for each kind how they are told by email."""
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
@@ -40,7 +40,7 @@ class NoticeKind(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a member hears about a kind of notice by mail. In the app, everyone always does."""
+    """How a member hears about a kind of notice by email. In the app, everyone always does."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("At once")
@@ -79,7 +79,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event that concerns one member. A second row for the same event is refused by the database.
 
-    Links to what it is about, so that pages and mails show the current state when they are read. When that is deleted
+    Links to what it is about, so that pages and emails show the current state when they are read. When that is deleted
     permanently, its notices are too.
     """
 
@@ -98,9 +98,9 @@ class Notice(models.Model):
     results = models.PositiveIntegerField(default=0, db_default=0)  # how many it is about, if several
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
-    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not mailed
-    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # the way it goes by mail, until it was mailed
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when what gathered is mailed
+    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not emailed
+    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # the way it goes by email, until it was emailed
+    mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when what gathered is emailed
     mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
 
     objects = NoticeQuerySet.as_manager()
@@ -123,7 +123,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to hear about a kind of notice by mail. Without a row, the default applies."""
+    """How a member wants to hear about a kind of notice by email. Without a row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -157,7 +157,7 @@ class Mute(models.Model):
 
 
 class MailWhenReady(models.Model):
-    """A member who wants a mail when this run is ready, whatever they chose for ready runs."""
+    """A member who wants an email when this run is ready, whatever they chose for ready runs."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mail_when_ready")
@@ -170,9 +170,9 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """A mail to a member about notices or due decisions, made before it is sent and sent with a fixed `Message-ID`.
+    """An email to a member about notices or due decisions, made before it is sent and sent with a fixed `Message-ID`.
 
-    Single mails are sent at least once: after a crash, the same row is sent again. Daily mails and reminders are sent
+    Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
     at most once: the row for the day is made first.
     """
 
@@ -184,7 +184,7 @@ class Mail(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)  # in its Message-ID
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
-    day = models.DateField(null=True, blank=True)  # of a daily mail or reminder, in the member's zone
+    day = models.DateField(null=True, blank=True)  # of a daily email or reminder, in the member's zone
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)  # of the next try
     tries = models.PositiveSmallIntegerField(default=0)

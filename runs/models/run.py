@@ -352,6 +352,12 @@ class Run(models.Model):
         return self.status in FINAL
 
 
+class RunInputQuerySet(models.QuerySet["RunInput"]):
+    def shown_to(self, member: Member) -> Self:
+        """Return the inputs that the member may see in runs that they may see: hidden ones only for admins."""
+        return self if member.is_admin else self.filter(is_hidden=False)
+
+
 class RunInput(models.Model):
     """An answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
 
@@ -364,9 +370,11 @@ class RunInput(models.Model):
     # A string for text and options; for url, the author's sample URLs if no file was added.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
-    # Set by an admin in a field that was hidden from people when Run was pressed: only admins are shown it.
+    # Set by an admin in a field that was hidden from people when Run was pressed, or is now: only admins are shown it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
+
+    objects = RunInputQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)

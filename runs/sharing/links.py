@@ -230,10 +230,10 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
 
 @transaction.atomic
 def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
-    """Make `link` show `new` in the place of `old`; return False if it doesn't show `old` any more.
+    """Make `link` show `new` in place of `old`; return False if it no longer shows `old`.
 
-    A link never does so by itself: the client would answer something else than they were sent. The caller checks that
-    the link is the member's to change, and that they may show `new` to guests (`outputs_for`).
+    A link never changes by itself, or the client might decide on something other than what they were sent. The caller
+    checks that the member may change the link, and that they may show `new` to guests (`outputs_for`).
     """
     GuestLink.objects.select_for_update().get(pk=link.pk)
     place = link.chosen.filter(output=old).first()

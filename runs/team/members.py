@@ -164,7 +164,7 @@ def transfer(leaver: Member, to: Member) -> Left:
 
 @transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save what `member` chose for themself, by field."""
+    """Save the settings that `member` chose, by field."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)

@@ -1,4 +1,4 @@
-"""What the portal itself does, in tasks, and what commands do: recorded, or exempt with its reason."""
+"""What tasks and commands do is recorded, or exempt with a reason."""
 
 import ast
 from datetime import timedelta
@@ -93,7 +93,7 @@ def test_every_task_is_recorded_or_exempt() -> None:
 
 
 def test_every_command_is_recorded_or_exempt() -> None:
-    """Of Django's own, only those that change what people see or may do concern the record."""
+    """Of Django's own commands, only those that change what people see or may do matter to the record."""
     of_django = {name for name, app in get_commands().items() if app == "django.core"}
     assert get_commands().keys() - of_django - {"createsuperuser", "changepassword"} == (
         RECORDED_COMMANDS.keys() | EXEMPT_COMMANDS.keys()

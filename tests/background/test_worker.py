@@ -21,7 +21,7 @@ LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing ma
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
-@pytest.fixture(scope="module", params=engines.names())
+@pytest.fixture(scope="module", params=engines.parameters())
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with engines.engine(request.param) as engine:
         nobody = "http://127.0.0.1:9"

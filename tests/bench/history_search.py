@@ -1,7 +1,7 @@
 """Measures how fast words are found in a long History and among many apps: page, queries, and what comes first.
 
-The rows are made by the database itself, so that a million runs take minutes: one INSERT for each table, out of a
-series of numbers. `--runs` says how many; on PostgreSQL, ten times as many.
+The database itself makes the rows, so that a million runs take only minutes: one INSERT per table, from a series of
+numbers. `--runs` says how many; PostgreSQL gets ten times as many.
 """
 
 import time
@@ -71,7 +71,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_search(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
-    """Measure time and queries. As for people, the state of the connection to Lamina is cached."""
+    """Measure time and queries. The state of the connection to Lamina is cached, as in real use."""
     report_time(report, partial(milliseconds, visitor, path), target)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
@@ -142,7 +142,7 @@ def make_rows(
 
 
 def prompts() -> list[str]:
-    """Return the prompts: every adjective with every thing; the place follows from both."""
+    """Return the prompts: every adjective with every thing; the place depends on both."""
     return [
         f"A {adjective} {thing} in the morning light of {PLACES[(a + t) % len(PLACES)]}, {MANNER}"
         for a, adjective in enumerate(ADJECTIVES)
@@ -151,7 +151,7 @@ def prompts() -> list[str]:
 
 
 class Sqlite:
-    """How SQLite says it."""
+    """SQLite's dialect."""
 
     analyze = "ANALYZE"
 
@@ -169,7 +169,7 @@ class Sqlite:
 
 
 class Postgres:
-    """How PostgreSQL says it."""
+    """PostgreSQL's dialect."""
 
     analyze = "VACUUM ANALYZE"
 

@@ -1,7 +1,7 @@
 """Measures the log page with 1,000,000 entries on PostgreSQL, ten for each of `--runs`; SQLite gets a tenth of them.
 
-As in `history_search`, the database makes the rows. Filters are measured where they are hardest: a person who did
-little, a rare act, and the oldest day.
+As in `history_search`, the database makes the rows. Filters are measured in the hardest cases: a person who did little,
+a rare act, and the oldest day.
 """
 
 import time
@@ -24,7 +24,7 @@ from tests.support.visitor import Visitor
 
 PER_RUN = 10
 LESS_ON_SQLITE = 10
-RARE_EVERY = 9973  # every so manieth entry is a rare act, by somebody who does little
+RARE_EVERY = 9973  # one entry in this many is a rare act, by someone who does little
 MAX_MS = 100.0
 MAX_QUERIES = 10
 COMMON = (Verb.RUN_STARTED, Verb.RUN_SENT, Verb.RUN_ENDED, Verb.RESULT_DECIDED, Verb.COMMENT_POSTED)
@@ -70,7 +70,7 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, on as many runs as a tenth."""
+    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, on a tenth as many runs."""
     pattern = Entry.objects.create(
         way="page",
         verb=Verb.RUN_STARTED,

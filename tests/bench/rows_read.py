@@ -1,4 +1,4 @@
-"""Counts the rows that PostgreSQL reads for a page. SQLite doesn't tell."""
+"""Counts the rows that PostgreSQL reads for a page. SQLite doesn't report that."""
 
 import json
 from typing import Any
@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from runs.models import Member
 
 type Plan = dict[str, Any]
-INDEX_ONLY = "Bitmap Index Scan"  # the rows are counted by the scan that reads them
+INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
 
 
 def rows_read(member: Member, path: str) -> int:
-    """Return how many rows the queries of a page read, session and member included."""
+    """Return how many rows a page's queries read, including session and member."""
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     cache.clear()
@@ -34,7 +34,7 @@ def _explain(query: str) -> Plan:
 
 
 def _rows(plan: Plan) -> int:
-    """Return the rows that the scans of a plan have read, those that they left out included."""
+    """Return the rows read by the scans of a plan, including those that were filtered out."""
     below = sum(_rows(part) for part in plan.get("Plans", ()))
     if "Relation Name" not in plan or plan["Node Type"] == INDEX_ONLY:
         return below

@@ -142,7 +142,7 @@ def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], ali
     shown(page, "Picture 2", "1 of 2")
     for verdict in ("Approve", "Approve"):
         page.get_by_role("button", name=verdict).click()
-    expect(page.locator("h1")).to_have_text("Nothing waits for you.")
+    expect(page.locator("h1")).to_have_text("Nothing is waiting for you.")
 
 
 def test_without_scripts_a_comment_that_is_typed_is_posted_before_one_decides(

@@ -5,12 +5,12 @@ db182cd is from before queued tasks were signed JSON, 2ae94db from before the co
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import engines
 from tests.support.processes import free_port, wait_until
 from tests.support.web_servers import gunicorn
 from tests.upgrades.old_portal import Browser, OldPortal, old_portal
@@ -18,11 +18,10 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
 PICKLED = "db182cd"  # its queue contains pickles, which the portal no longer unpickles
-ENGINES = ["sqlite", "postgres"] if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else ["sqlite"]
 CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
 
 
-@pytest.fixture(params=[f"{commit}-{engine}" for commit in COMMITS for engine in ENGINES])
+@pytest.fixture(params=engines.parameters(*COMMITS))
 def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal]:
     """The old portal before the upgrade."""
     commit, engine = request.param.split("-")

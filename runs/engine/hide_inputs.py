@@ -1,0 +1,87 @@
+"""Hide in earlier runs what an admin hides in a form now.
+
+What people had typed themselves stays on their runs: only inputs that are the same as the hidden value are marked, as
+of runs made while the field was locked to it. The search, the cards and the files follow. `AppRule.hiding_due_at` says
+that an app's runs still have to be looked through, so a lost task does no harm.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from runs.background.queue import enqueue_long, stop_requested
+from runs.engine.input_summary import summarise
+from runs.models import App, AppRule, FieldRule, Member, Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+
+SLICE = 200
+TASK_SECONDS = 900
+
+
+def request_hiding() -> None:
+    """Queue the task if any app's runs have to be looked through."""
+    if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
+        enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
+
+
+def hide_inputs() -> None:
+    """Look through the runs of all apps that are due. Several tasks at once do no harm; one that is stopped starts over
+    with the next pulse, and finds less to do."""
+    for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
+        fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
+        telling = _telling(fields)
+        for run in _runs_of(rule.app, telling):
+            if stop_requested():
+                return
+            _hide(run, telling)
+        _hide_uploads([field.file for field in fields if field.file])
+        AppRule.objects.filter(pk=rule.pk, hiding_due_at=rule.hiding_due_at).update(hiding_due_at=None)
+
+
+def _runs_of(app: App, telling: QuerySet[RunInput]) -> Iterator[Run]:
+    """Yield the runs of `app` that show what is hidden now, also those in the bin."""
+    runs, last = Run.objects.filter(app=app).order_by("pk"), 0
+    while pks := list(runs.filter(pk__gt=last).values_list("pk", flat=True)[:SLICE]):
+        last = pks[-1]
+        yield from Run.objects.filter(pk__in=telling.filter(run__in=pks).values("run")).order_by("pk")
+
+
+@transaction.atomic
+def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
+    telling.filter(run=run).update(is_hidden=True)
+    summarise(run)
+
+
+def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
+    """Return the inputs that are shown although one of the hidden `fields` has the same value now."""
+    told = Q(pk__in=())
+    for field in fields:
+        told |= _field_of(field) & _value_of(field)
+    return RunInput.objects.filter(told, is_hidden=False)
+
+
+def _field_of(rule: FieldRule) -> Q:
+    """Return a condition for inputs of the rule's field, by any of its names; too many rather than too few."""
+    handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
+    found = Q(pk__in=())
+    for name, handle in handles.items():
+        if handle:
+            found |= Q(**{name: handle})
+    return found
+
+
+def _value_of(rule: FieldRule) -> Q:
+    if rule.file is not None:
+        files = RunInputUpload.objects.filter(upload__file__sha256=rule.file.sha256)
+        return Q(pk__in=files.values("input"))
+    return Q(is_default=True) if rule.value is None else Q(value=rule.value)
+
+
+def _hide_uploads(files: Sequence[StoredFile]) -> None:
+    """Hide the uploads that presses of Run made of pictures that are hidden now; but not those of admins, or those that
+    their owner uses otherwise, too."""
+    made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
+    used = RunInputUpload.objects.filter(upload__file__in=files)
+    hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))
+    Upload.objects.filter(pk__in=made.filter(pk__in=hidden).exclude(pk__in=seen).values("pk")).update(is_hidden=True)
