@@ -42,7 +42,7 @@ class RunStream:
         self._key = key
         self._cutter = Cutter()
         self.opened_at = self.heard_at = time.monotonic()
-        self.end = ""  # why it ended: "final", "timeout" (Lamina's own, after 10 minutes), "garbage" or "cut"
+        self.end = ""  # why it ended: "final", "timeout" (Lamina's own, after 10 minutes), "garbage", "refused", "cut"
 
     def __repr__(self) -> str:
         return f"RunStream({self._run_id!r})"
@@ -62,6 +62,8 @@ class RunStream:
         Ends with the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:
+            if isinstance(flow, Reply):
+                self.end = "refused"
             yield self._judge(flow)
             if isinstance(flow, Flow):
                 try:
