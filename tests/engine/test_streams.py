@@ -240,6 +240,24 @@ def test_a_silent_stream_is_given_up(
     assert len(sandbox.requests_to("runs")) >= 1
 
 
+def test_followed_runs_are_read_by_id_every_90_seconds_where_the_list_is_refused(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
+    start(alice, app, sandbox)
+    Run.objects.update(opened_at=timezone.now())
+
+    with watching() as watch:
+        watch_until(watch, lambda: bool(followed(sandbox)), "the stream")
+        with monkeypatch.context() as now:
+            now.setattr(streams, "ALONE_SECONDS", -1.0)
+            watch.round()
+        for _ in range(3):
+            watch.round()
+
+    assert [len(sandbox.requests_to(name)) for name in ("runs", "run")] == [1, 1]
+
+
 # --- Refusals ---------------------------------------------------------------------------------------------------------
 def refusal() -> str:
     return LaminaStatus.objects.get().streams_refusal
