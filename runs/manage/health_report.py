@@ -15,7 +15,8 @@ from django.utils.translation import gettext_noop, ngettext
 from runs.background import heartbeats
 from runs.connection import rate_limit
 from runs.connection.status import STATUS_ID
-from runs.engine import webhooks
+from runs.engine import stream_refusals, webhooks
+from runs.engine.stream_refusals import REFUSED_FOR
 from runs.history import bin
 from runs.models import App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
@@ -38,12 +39,21 @@ LIST_PROBLEMS = {
         gettext_noop("The portal retries by itself, with 200 apps and then with fewer."),
     ),
     "late": (
-        gettext_noop("not sent in time since %(when)s"),
-        gettext_noop("Lamina has up to 45 s to answer; the portal retries by itself, with fewer apps."),
+        gettext_noop("arriving too late since %(when)s"),
+        gettext_noop("Lamina has up to 45 s to respond; the portal retries by itself, with fewer apps."),
     ),
     "unreadable": (
         gettext_noop("unreadable since %(when)s"),
         gettext_noop("The portal retries by itself, with fewer apps."),
+    ),
+}
+
+# Why runs aren't followed live.
+REFUSALS = {
+    "forbidden": gettext_noop("Lamina doesn't allow it with this workspace key."),
+    "missing": gettext_noop("Lamina doesn't offer it, although it responds to requests for the same run."),
+    "broken": gettext_noop(
+        "Three times in a row, nothing usable arrived, although Lamina responds to requests for the same run."
     ),
 }
 
@@ -102,6 +112,7 @@ def health_report() -> HealthReport:
         _deliveries(status, now),
         *_workers(beats.get(heartbeats.ANY), now),
         _poller(beats.get("poller"), active, now),
+        _live(status, now),
         _files(),
         _storage(),
         _bin(),
@@ -181,12 +192,12 @@ def _budget() -> Fact:
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
-    label = _("Deliveries from Lamina")
+    label = _("Webhooks from Lamina")
     if not webhooks.are_wanted():
         return Fact(label, _("off; the portal polls instead"))
     if status.delivered_at is None:
         advice = _("Lamina must be able to reach %(url)s from outside. Until then, the portal polls instead.")
-        return Fact(label, _("none has arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
+        return Fact(label, _("none have arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
     return Fact(label, _("last one %(age)s") % {"age": age_words(status.delivered_at, now)})
 
 
@@ -215,6 +226,22 @@ def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
         advice = _("The worker wakes it every 30 s. If it stays stopped, restart the worker.")
         return Fact(label, _("stopped although runs are active"), "bad", advice)
     return Fact(label, _("last poll %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
+
+
+def _live(status: LaminaStatus, now: datetime) -> Fact:
+    """Return whether runs are followed live and, if not, how they are followed instead, and why."""
+    label = _("Live updates of runs")
+    if settings.LAMINA_STREAMS == 0:
+        return Fact(label, _("off; the portal reads Lamina's run list instead"))
+    if (since := stream_refusals.refused_since(status, now)) is not None:
+        words = _("refused since %(when)s; the portal reads Lamina's run list instead") % {"when": when(since)}
+        again = _("The portal tries again on %(when)s.") % {"when": when(since + REFUSED_FOR)}
+        return Fact(label, words, "warn", f"{_(REFUSALS[status.streams_refusal])} {again}")
+    if webhooks.are_arriving(now):
+        return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
+    limit = settings.LAMINA_STREAMS
+    words = ngettext("on, for up to %(count)s run at once", "on, for up to %(count)s runs at once", limit)
+    return Fact(label, words % {"count": number_words(limit)})
 
 
 def _files() -> Fact:

@@ -1,4 +1,4 @@
-"""Admins are told of another sample of a picture field."""
+"""Tell admins when the sample of a picture field changes."""
 
 from django.db import migrations, models
 
@@ -15,6 +15,6 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0055_hidden_pictures"),)
+    dependencies = (("runs", "0054_hidden_pictures"),)
 
     operations = (migrations.AlterField("appchange", "kind", models.CharField(choices=KINDS, max_length=13)),)
