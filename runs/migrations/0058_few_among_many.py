@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0055_samples_that_change"),)
+    dependencies = (("runs", "0057_usual_ends"),)
 
     operations = (
         migrations.AddIndex(
