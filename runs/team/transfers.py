@@ -1,8 +1,8 @@
-"""Giving everything that somebody who left owns to somebody else.
+"""Transferring everything that someone who left owns to someone else.
 
-Presets, links and the first runs change owners at once; a worker gives the rest of many runs, so that neither the page
-nor anybody else's press waits for them. `Member.gives_to` says that there is a rest. Each run is recorded as given by
-the admin who asked for it.
+Presets, links and the first runs change owners at once; if there are many runs, a worker transfers the rest, so that
+neither the page nor anyone else's press of Run waits for them. `Member.gives_to` says that some are left. The record
+names the admin who asked for it beside each run.
 """
 
 from django.db import transaction
@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import Actor, current_actor
 from runs.audit.record import record, record_each
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background import leases
+from runs.background.queue import enqueue_long
 from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team.members import RefusedError, left_by
 
+LEASE, LEASE_SECONDS = "transfer-runs", 60.0
 SLICE = 1_000  # runs in one transaction
 TASK_SECONDS = 900
 
@@ -47,16 +49,19 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if anybody's runs aren't all transferred yet."""
+    """Queue the task if anyone's runs aren't all transferred yet and nobody does it."""
     if Member.objects.filter(gives_to__isnull=False).exists():
-        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
 
 
 def transfer_runs() -> None:
-    """Give the rest of the runs of everybody whose transfer isn't complete. Several tasks at once do no harm."""
-    for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
-        while not stop_requested() and _has_more(pk):
-            pass
+    """Give the rest of the runs of everyone whose transfer isn't complete; one worker at a time."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
+            while may_go_on is not None and may_go_on() and _has_more(pk):
+                pass
 
 
 @transaction.atomic
