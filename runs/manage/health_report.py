@@ -33,8 +33,7 @@ from runs.words.workers import worker_words
 
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # maximum number of apps whose unknown fields are listed
-STORAGE_SECONDS = 60
-ENDED_SECONDS = 600
+COUNTED_SECONDS = 600  # until ended runs and stored files are counted anew: there may be millions
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -263,9 +262,9 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used. Adding up many files takes a moment, so it's done at most once a minute."""
+    """Return the storage used. Adding up many files takes a moment, so it's done every ten minutes."""
     label = _("Storage used")
-    total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
+    total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, COUNTED_SECONDS) or {}
     files, size = total["files"], size_words(total["bytes"] or 0)
     values = {"size": size, "count": number_words(files)}
     words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", files) % values
@@ -300,9 +299,9 @@ def _bin() -> Fact:
 
 
 def _counts() -> list[StateCount]:
-    """Return the runs by state. The ended ones can be a million, and the page reloads every 10 s, so these are counted
-    anew every few minutes only."""
-    ended: list[dict[str, Any]] = cache.get_or_set("runs-ended", _count_ended, ENDED_SECONDS) or []
+    """Return the runs by state. There may be a million ended ones, and the page reloads every 10 s, so these are counted
+    every ten minutes."""
+    ended: list[dict[str, Any]] = cache.get_or_set("runs-ended", _count_ended, COUNTED_SECONDS) or []
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
