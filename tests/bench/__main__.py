@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         for row in rows:
             print(row.as_line(), flush=True)
             verdicts += [] if row.met is None else [row.met]
-        if options.keep and name in COMPARED:
+        if options.keep and name in COMPARED and not any(row.target == NO_ERROR for row in rows):
             kept.keep(rows)
             print("\nKept: the next figures are compared with these.")
             return 0

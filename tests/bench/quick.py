@@ -93,14 +93,14 @@ def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) ->
 
 def count_requests(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
     """Run an app once, with nobody looking, and count what the portal asks Lamina about it."""
-    worker = portal.start_worker()
+    worker = portal.start_worker(SLOW_SECONDS)
     visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     form = visitor.open_form(path)
-    portal.await_quiet()
+    portal.await_quiet(SLOW_SECONDS)
     portal.sandbox.order("reset")
     visitor.press_run(path, form)
     wait_until(lambda: not Run.objects.active().exists(), "the run to end", SLOW_SECONDS)
-    portal.await_quiet()
+    portal.await_quiet(SLOW_SECONDS)
     counts = Counter(request["endpoint"] for request in portal.sandbox.state["requests"])
     for endpoint in ("run_start", "stream", "run"):
         report.add(kept.compared(f"requests to Lamina for one run: {endpoint}", counts[endpoint], figures))
