@@ -56,5 +56,5 @@ install: .venv/.run  ## only create the environment, in .venv
 
 .venv/.dev: requirements-dev.txt | .venv/.made
 	@echo "Installing the portal's dependencies and the test tools into .venv"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-compile -r requirements-dev.txt  # compiling all of them takes longer than the first tests' imports
 	@touch $@

@@ -19,7 +19,7 @@ from runs.notices import alerts, channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
-from runs.team import passwords, security_mail, sessions
+from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
 from runs.words import known
@@ -61,6 +61,7 @@ def sweep() -> None:
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
     hiding.request_hiding()
+    transfers.request_transfers()
     chat.request_sending()
     mails.request_sending()
 
@@ -103,6 +104,10 @@ def fetch_upload(upload_id: int) -> None:
 
 def hide_inputs() -> None:
     hiding.hide_inputs()
+
+
+def transfer_runs() -> None:
+    transfers.transfer_runs()
 
 
 def request_catalog() -> None:

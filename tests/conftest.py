@@ -92,7 +92,7 @@ def _at_noon() -> Iterator[None]:
         yield
 
 
-# Places that take minutes although they have few tests, mostly because they wait for whole portals. They start first,
+# Places that take long although they have few tests, mostly because they wait for whole portals. They start first,
 # since xdist would start them last, when no other work is left for the other workers.
 LONG = (
     "browser",
@@ -101,6 +101,7 @@ LONG = (
     "tests/upgrades/test_upgrades.py",
     "tests/storage/test_damaged_http.py",
     "tests/hostile/test_fault_matrix.py",
+    "tests/hostile/test_every_app.py",
     "tests/background/test_worker.py",
     "tests/management/test_portal.py",
     "tests/repository/test_tools.py",
@@ -110,6 +111,24 @@ LONG = (
     "tests/access/test_access.py",
     "tests/management/test_examples.py",
     "tests/web/test_body_limits.py",
+    "tests/engine/test_save_outputs_killed.py",
+    "tests/models/test_migrations.py",
+    "tests/hostile/test_refusals.py",
+    "tests/team/test_security_mail.py",
+    "tests/notices/test_mails_killed.py",
+    "tests/notices/test_record_killed.py",
+    "tests/repository/test_backup.py",
+    "tests/server/test_slow_strangers.py",
+    "tests/spending/test_limits.py",
+    "tests/history/test_choosing_many.py",
+    "tests/review/test_many_people.py",
+    "tests/review/test_queue_keys.py",
+    "tests/access/test_nul.py",
+    "tests/catalog/test_own_search.py",
+    "tests/catalog/test_lamina_search.py",
+    "tests/schema_forms/test_round_trip.py",
+    "tests/background/test_task_package.py",
+    "tests/management/test_demo.py",
 )
 
 

@@ -70,7 +70,7 @@ def missing() -> set[str]:
 
 
 def close() -> None:
-    """Take away what somebody left behind in SQLite; PostgreSQL ends it with the transaction."""
+    """Remove any leftover permission in SQLite; in PostgreSQL, it ends with the transaction."""
     if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("DELETE FROM runs_entrypass")

@@ -184,7 +184,7 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
 
 
 def _hide_earlier(rule: AppRule, now: datetime) -> None:
-    """Let a worker hide in earlier runs what is hidden in the form now (`engine.hide_inputs`)."""
+    """Have a worker hide what is now hidden in the form from earlier runs (`engine.hide_inputs`)."""
     AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
     enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
 

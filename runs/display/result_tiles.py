@@ -1,4 +1,4 @@
-"""Single results, as History shows them for ticking: plain values, read in one query for all runs of a page."""
+"""Single results that can be ticked in History, as plain values, read in one query for all runs on a page."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class ResultTile:
-    """One ready result. `text` is the start of it; `verdict` is empty if nobody has decided."""
+    """One ready result. `text` is its beginning; `verdict` is empty if nobody has decided."""
 
     public_id: str
     url: str
@@ -51,7 +51,7 @@ class RunTiles:
 
     @property
     def ids(self) -> list[str]:
-        """What can be ticked: its results."""
+        """The ids of the results that can be ticked."""
         return [tile.public_id for tile in self.tiles]
 
     @property
@@ -62,7 +62,7 @@ class RunTiles:
 def result_tiles(
     runs: Iterable[Run], viewer: Member, found: Filter, *, walk: str, only: Collection[str] | None = None
 ) -> list[RunTiles]:
-    """Return the results of runs fetched with `for_cards()` that are of the kind and verdict that `found` asks for.
+    """Return those results of runs fetched with `for_cards()` that have the kind and verdict requested by `found`.
 
     With `only`, return all of those results (public ids); otherwise, at most `TILES_PER_RUN` of each run. `walk` is the
     query string of the list that Previous and Next follow. Runs without such results are left out.

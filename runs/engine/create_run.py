@@ -149,7 +149,7 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """Return the inputs of `run` as form answers, also those that were hidden from people."""
+    """Return the inputs of `run` as form answers, including hidden ones."""
     return [_answer_of(given) for given in run.inputs.all()]
 
 
@@ -199,7 +199,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
 
 
 def _hidden_before(press: LaunchRequest) -> set[int]:
-    """Return the positions of answers that repeat what was hidden in the run that this one was started from."""
+    """Return the positions of answers that repeat inputs hidden in the run that this one was started from."""
     before = list(press.parent.inputs.filter(is_hidden=True)) if press.parent else []
     if not before:
         return set()

@@ -1,8 +1,8 @@
-"""Hide in earlier runs what an admin hides in a form now.
+"""Hide the values that an admin now hides in a form from earlier runs as well.
 
-What people had typed themselves stays on their runs: only inputs that are the same as the hidden value are marked, as
-of runs made while the field was locked to it. The search, the cards and the files follow. `AppRule.hiding_due_at` says
-that an app's runs still have to be looked through, so a lost task does no harm.
+What people typed themselves stays on their runs: only inputs equal to the hidden value are marked, such as those of
+runs made while the field was locked to it. Search, cards and files follow. `AppRule.hiding_due_at` says that an app's
+runs must still be checked, so a lost task does no harm.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ TASK_SECONDS = 900
 
 
 def request_hiding() -> None:
-    """Queue the task if any app's runs have to be looked through."""
+    """Queue the task if any app's runs have to be checked."""
     if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
         enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
 
 
 def hide_inputs() -> None:
-    """Look through the runs of all apps that are due. Several tasks at once do no harm; one that is stopped starts over
-    with the next pulse, and finds less to do."""
+    """Check the runs of all apps that are due. Several tasks at once do no harm; a stopped one starts over with the
+    next pulse, and finds less to do."""
     for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
         fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
         telling = _telling(fields)
@@ -40,7 +40,7 @@ def hide_inputs() -> None:
 
 
 def _runs_of(app: App, telling: QuerySet[RunInput]) -> Iterator[Run]:
-    """Yield the runs of `app` that show what is hidden now, also those in the bin."""
+    """Yield the runs of `app` that show values which are now hidden, including runs in the bin."""
     runs, last = Run.objects.filter(app=app).order_by("pk"), 0
     while pks := list(runs.filter(pk__gt=last).values_list("pk", flat=True)[:SLICE]):
         last = pks[-1]
@@ -54,7 +54,7 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
-    """Return the inputs that are shown although one of the hidden `fields` has the same value now."""
+    """Return the visible inputs with the same value as one of the hidden `fields`."""
     told = Q(pk__in=())
     for field in fields:
         told |= _field_of(field) & _value_of(field)
@@ -62,7 +62,7 @@ def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
 
 
 def _field_of(rule: FieldRule) -> Q:
-    """Return a condition for inputs of the rule's field, by any of its names; too many rather than too few."""
+    """Return a condition for inputs of the rule's field, by any of its names: rather too many than too few."""
     handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
     found = Q(pk__in=())
     for name, handle in handles.items():
@@ -79,8 +79,8 @@ def _value_of(rule: FieldRule) -> Q:
 
 
 def _hide_uploads(files: Sequence[StoredFile]) -> None:
-    """Hide the uploads that presses of Run made of pictures that are hidden now; but not those of admins, or those that
-    their owner uses otherwise, too."""
+    """Hide uploads that starting a run made from pictures which are now hidden, except those of admins and those that
+    their owner also uses elsewhere."""
     made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
     used = RunInputUpload.objects.filter(upload__file__in=files)
     hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))

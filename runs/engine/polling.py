@@ -2,9 +2,9 @@
 
 A django-q2 task that holds a database lease loops for a window, then hands over to its successor. Without active runs,
 there is no loop and no request. The poller is woken when a run is started or viewed, and by the worker's pulse
-(`poller_wakeups`). A stream tells everything about one run with a single request (`streams`). For runs without one, one
-read of the list per round shows all of them; with about 20 runs, asking for each would exceed the limit of 100 requests
-a minute. The list is also the net beneath the streams: every 90 s, it is read for all runs.
+(`poller_wakeups`). A stream reports everything about one run for a single request (`streams`). For runs without one,
+one read of the list per round shows all of them; with about 20 runs, requesting each would exceed the limit of 100
+requests a minute. The list is also the safety net for streams: every 90 s, it is read for all runs.
 """
 
 import logging
@@ -34,7 +34,7 @@ logger = logging.getLogger("runs.polling")
 WINDOW_SECONDS = 600.0  # Lamina's streams last as long
 OVERTIME_SECONDS = 15.0  # for reads in the last round; still below the task's time-out
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
-SLICE_SECONDS = 0.25  # longest sleep without a look at the stop flag
+SLICE_SECONDS = 0.25  # longest sleep without checking the stop flag
 LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
@@ -114,13 +114,13 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in short steps, to notice a stop at once, keep the lease and apply what streams bring."""
+        """Sleep in short steps, to notice a stop at once, keep the lease and apply what streams deliver."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not stop_requested():
             self._follow(min(SLICE_SECONDS, left))
 
     def _follow(self, seconds: float = 0.0) -> None:
-        """Apply what the streams bring within `seconds`, and open streams for new runs."""
+        """Apply what the streams deliver within `seconds`, and open streams for new runs."""
         self._apply_arrivals(seconds)
         self._keep_lease()
         self.streams.tend(besides=self.unread)
@@ -160,7 +160,7 @@ class Watch:
         return self._poll(alone, now)
 
     def _poll(self, active: dict[str, Run], now: datetime) -> float:
-        """Read the list for these runs, and then those that have ended, as far as due; return how long to sleep."""
+        """Read the list for these runs, then those that have ended, if that is due; return how long to sleep."""
         if not active:
             return float(settings.LAMINA_POLL_SECONDS)
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
@@ -178,6 +178,7 @@ class Watch:
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; also find runs that the newest page doesn't show."""
         ended, hidden = self._read_list(active)
+        self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
         if self.is_list_refused:  # every run is read in every round, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
@@ -218,7 +219,6 @@ class Watch:
             self.list_refused_until = time.monotonic() + LIST_REFUSED_SECONDS
             return [], active
         self.looked_at = time.monotonic()
-        self.streams.record_listed(active.values())
         ended = self._note_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
@@ -309,7 +309,7 @@ class Watch:
         now = timezone.now()
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
-            pk__in=[run.pk for run in active],
+            pk__in=[run.pk for run in active if not self.streams.follows(run)],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )

@@ -53,10 +53,10 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling schedule; remembers for a minute when runs of each app are first worth polling."""
+    """The polling schedule; remembers for a minute how long recent runs of each app took."""
 
     def __init__(self) -> None:
-        self.first_looks: dict[tuple[int, float | None], float] = {}
+        self.spans: dict[int, list[float]] = {}
         self.forget_at = time.monotonic() + KNOWN_SECONDS
 
     def too_early(self, active: list[Run], now: datetime) -> float:
@@ -70,7 +70,7 @@ class PollingSchedule:
         ages = {run: (now - (run.started_at or run.created_at)).total_seconds() for run in active}
         if min(ages.values()) < 0:
             return 0.0  # a clock was set back, or another host's differs
-        first = min(self._first_look(run, gathering) - age for run, age in ages.items())
+        first = min(_first_look(self._spans(run), gathering) - age for run, age in ages.items())
         return float(min(max(0.0, first), settings.LAMINA_POLL_SECONDS))
 
     def pause(self, active: list[Run], now: datetime) -> float:
@@ -80,17 +80,16 @@ class PollingSchedule:
         if not is_watched and all(now - run.created_at >= YOUNG for run in active):
             return max(SLOW_SECONDS, poll)
         if is_budget_short(active):
-            return poll if len(active) <= FEW else poll * SHORT
+            is_soon = len(active) <= FEW and all(self._spans(run) for run in active)
+            return poll if is_soon else poll * SHORT
         return poll if is_watched else poll * UNWATCHED
 
-    def _first_look(self, run: Run, gathering: float | None) -> float:
-        """Return the age in seconds at which a run is first worth polling."""
+    def _spans(self, run: Run) -> list[float]:
         if time.monotonic() > self.forget_at:
-            self.first_looks, self.forget_at = {}, time.monotonic() + KNOWN_SECONDS
-        key = (run.app_id, gathering)
-        if key not in self.first_looks:
-            self.first_looks[key] = _first_look(durations.work_seconds_of(run.app_id), gathering)
-        return self.first_looks[key]
+            self.spans, self.forget_at = {}, time.monotonic() + KNOWN_SECONDS
+        if run.app_id not in self.spans:
+            self.spans[run.app_id] = durations.work_seconds_of(run.app_id)
+        return self.spans[run.app_id]
 
 
 def is_budget_short(active: Iterable[Run]) -> bool:
@@ -106,6 +105,7 @@ def _gathering(active: list[Run]) -> float | None:
 
 
 def _first_look(spans: list[float], gathering: float | None) -> float:
+    """Return the age in seconds at which a run is first worth polling, if recent runs took `spans`."""
     poll: float = settings.LAMINA_POLL_SECONDS
     if not spans:
         return poll * CALM

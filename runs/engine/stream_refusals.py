@@ -16,11 +16,11 @@ from runs.models import LaminaStatus, Run
 logger = logging.getLogger("runs.streams")
 
 REFUSED_FOR = timedelta(days=1)
-FAILURES = 3  # in a row that count as a refusal
+FAILURES = 3  # failures in a row that count as a refusal
 
 
 def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
-    """Return when Lamina refused streams, if that still counts."""
+    """Return when Lamina refused streams, if that is still in effect."""
     at = status.streams_refused_at
     return at if at is not None and at <= now < at + REFUSED_FOR else None
 
@@ -33,16 +33,17 @@ def are_allowed(now: datetime) -> bool:
 
 
 def record(run: Run, error: LaminaError | None) -> None:
-    """Note that the stream of `run` brought nothing: because of `error`, or it was silent or unreadable.
+    """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
 
-    This is a refusal if Lamina says so, or if it happens again and again although Lamina answers about that run.
+    This counts as a refusal if Lamina says so, or if it keeps happening although Lamina responds to requests for that
+    run.
     """
     match error:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if not error.is_key_refused and _is_readable(run):
-                _refuse("missing")
+            if _is_readable(run):  # a refused key is good enough for other calls
+                _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             failures = lamina_status().stream_failures + 1
             record_status(stream_failures=failures % FAILURES)
@@ -51,7 +52,7 @@ def record(run: Run, error: LaminaError | None) -> None:
 
 
 def forget() -> None:
-    """Note that a stream works."""
+    """Record that a stream works."""
     status = lamina_status()
     if status.stream_failures or status.streams_refused_at:
         record_status(stream_failures=0, streams_refused_at=None, streams_refusal="")
@@ -63,7 +64,7 @@ def _refuse(cause: str) -> None:
 
 
 def _is_readable(run: Run) -> bool:
-    """Return whether Lamina answers when asked for the run by its id."""
+    """Return whether Lamina responds when the run is requested by its id."""
     try:
         snapshot = lamina().get_run(run.remote_id)
     except (LaminaError, RateLimitWait):

@@ -1,8 +1,8 @@
-"""Follow active runs live, each by one stream from Lamina, as part of the poller and under its lease.
+"""Follow active runs live, each through a stream from Lamina, as part of the poller and under its lease.
 
-A thread per stream only reads, and puts what it reads into one queue. The poller takes it out and applies it, so
-nothing is written without the lease, and threads never touch the database. Whatever happens to a stream, it only ends:
-from then on, the poller finds its run in Lamina's list.
+Each stream has a thread that only reads, and puts everything into one queue. The poller takes it from there and applies
+it, so nothing is written without the lease, and threads never touch the database. Whatever goes wrong with a stream
+only ends it: from then on, the poller finds the run in Lamina's list.
 """
 
 import logging
@@ -23,7 +23,7 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import progress, stream_refusals, webhooks
 from runs.engine.polling_schedule import ON_SCREEN
 from runs.lamina.call_observers import Answered
-from runs.lamina.errors import LaminaError
+from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.streams import RunStream
 from runs.lamina.types import RunSnapshot
 from runs.models import Run
@@ -31,14 +31,17 @@ from runs.models import Run
 logger = logging.getLogger("runs.streams")
 
 REST_SECONDS = 60.0  # between two streams of one run
-TEND_SECONDS = 0.5  # between two looks for runs that need a stream
-ALONE_SECONDS = 90.0  # for which a run is left to its stream alone
-LEAVE_SECONDS = 0.5  # for all threads together to end, once their connections are shut down
+TEND_SECONDS = 0.5  # between two checks for runs that need a stream
+FIRST_NEWS_SECONDS = 5.0  # Lamina tells the state of a run as soon as its stream is open, unless a proxy holds it back
+PROBES = 3  # streams at the same time until one has brought something; enough to find out that Lamina refuses them
+ALONE_SECONDS = 90.0  # how long a run is left to its stream alone
+LEAVE_SECONDS = 0.5  # time for all threads to end, once their connections are shut down
 
 
 @dataclass
 class Followed:
-    """A run, its stream, whether that has brought anything, and since when (monotonic) nothing else was asked."""
+    """A run, its stream, whether that has delivered anything, and the time (monotonic) of the last other request for
+    it."""
 
     run: Run
     stream: RunStream
@@ -49,7 +52,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a stream has brought: the outcome of opening it, a state of the run, or None for its end."""
+    """Something that a stream has delivered: the outcome of opening it, a state of the run, or None for its end."""
 
     run_id: int
     stream: RunStream
@@ -57,37 +60,42 @@ class Arrival:
 
 
 class Streams:
-    """The streams of one poller; all methods are for the poller's own thread."""
+    """The streams of one poller. Call all methods in the poller's own thread."""
 
     def __init__(self) -> None:
         self._open: dict[int, Followed] = {}
         self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
+        self._is_proven = False  # whether any stream has brought anything
 
     def follows(self, run: Run) -> bool:
-        return run.pk in self._open
+        """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
+        followed = self._open.get(run.pk)
+        return followed is not None and (
+            followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
+        )
 
     def need_list(self) -> bool:
-        """Return whether to look for the followed runs in the list, in case a stream keeps something back."""
+        """Return whether to look for the followed runs in the list, in case a stream withholds something."""
         return any(time.monotonic() - one.alone_since > ALONE_SECONDS for one in self._open.values())
 
     def record_listed(self, runs: Iterable[Run]) -> None:
-        """Note that these runs were just looked for in the list."""
+        """Record that these runs were just looked up in the list."""
         for run in runs:
             if run.pk in self._open:
                 self._open[run.pk].alone_since = time.monotonic()
 
     # --- What arrives -------------------------------------------------------------------------------------------------
     def wait(self, seconds: float) -> Arrival | None:
-        """Return what a stream has brought, waiting for it for up to `seconds`."""
+        """Return the next thing delivered by any stream, waiting up to `seconds`."""
         try:
             return self._arrivals.get(timeout=seconds) if seconds > 0 else self._arrivals.get_nowait()
         except Empty:
             return None
 
     def apply(self, arrival: Arrival) -> None:
-        """Apply what a stream has brought, unless the stream was given up since."""
+        """Apply what a stream has delivered, unless we have given up on the stream since."""
         followed = self._open.get(arrival.run_id)
         if followed is None or followed.stream is not arrival.stream:
             return
@@ -96,11 +104,16 @@ class Streams:
                 if not followed.has_news:
                     followed.has_news = True
                     stream_refusals.forget()
+                if not self._is_proven:
+                    self._is_proven, self._tend_at = True, float("-inf")
                 progress.apply_snapshot(followed.run, snapshot, timezone.now())
-            case Answered() as answered:
+            case Answered(error=None) as answered:
                 note(answered)
-                if answered.error is not None:
-                    self._end(followed, answered.error)
+            case Answered(error=error) as answered:
+                # A stream alone doesn't tell whether the key is refused; asking for the run does.
+                if not (isinstance(error, LaminaRejected) and error.is_key_refused):
+                    note(answered)
+                self._end(followed, error)
             case None:
                 self._end(followed)
 
@@ -113,8 +126,8 @@ class Streams:
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
-        """Open streams for runs that need one, except `besides`, and give up those that are silent; twice a second, or
-        now if `is_due`."""
+        """Open streams for runs that need one, except `besides`, and give up on silent ones. Works at most twice a
+        second, or now if `is_due`."""
         if not is_due and time.monotonic() < self._tend_at:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
@@ -129,8 +142,9 @@ class Streams:
             return
 
     def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
-        """Return the runs to open a stream for: first those that somebody has on screen, then the youngest."""
-        free = settings.LAMINA_STREAMS - len(self._open)
+        """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
+        most = settings.LAMINA_STREAMS if self._is_proven else min(PROBES, settings.LAMINA_STREAMS)
+        free = most - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
             return []
         self._again_at = {pk: at for pk, at in self._again_at.items() if at > time.monotonic()}
@@ -150,7 +164,7 @@ class Streams:
         self._open[run.pk] = Followed(run, stream, thread, alone_since=time.monotonic())
 
     def _read(self, run_id: int, stream: RunStream) -> None:
-        """Read a stream to its end. This alone runs in the stream's own thread."""
+        """Read a stream to its end. Only this method runs in the stream's own thread."""
         try:
             for what in stream.events():
                 self._arrivals.put(Arrival(run_id, stream, what))
@@ -163,7 +177,7 @@ class Streams:
         self._close([one for pk, one in self._open.items() if pk not in kept])
 
     def close(self) -> None:
-        """Close all streams, and wait for their threads as long as connections take to shut down."""
+        """Close all streams, and wait for their threads for as long as shutting down the connections may take."""
         given_up = list(self._open.values())
         self._close(given_up)
         until = time.monotonic() + LEAVE_SECONDS
@@ -177,6 +191,6 @@ class Streams:
 
 
 def _spare(ended: int) -> int:
-    """Return how many streams the budget has room for, after the starts that wait and the results of `ended` runs."""
+    """Return how many streams the budget has room for, after waiting starts and the results of `ended` runs."""
     waiting = Run.objects.filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

@@ -5,8 +5,10 @@ open are kept, because someone still wants them. For a restored run, the period 
 is kept. The work is done in slices and stops when the worker does, so that a million rows block nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -26,23 +28,32 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("Runs with results that go to the bin within a day: %(things)s."),
-    "failed_days": gettext_noop("Failed or cancelled runs that go to the bin within a day: %(things)s."),
+    "ready_days": gettext_noop("Runs with results to be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs to be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-COUNT_SECONDS, SIZE_SECONDS = 4.0, 2.0  # for counting what one rule would remove, and for adding up file sizes
+COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0  # for counting what one rule would remove, and for adding up file sizes
+SAMPLE = 2_000  # of more things than that, only so many are looked at for the size
+COUNTED = 100_000  # if an exact count takes too long, this many are counted
+
+type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. `count` and `size_bytes` are None if computing them takes too long."""
+    """What one rule would remove now. `size_bytes` is None if adding it up takes too long, `count` if counting does.
+
+    The size may be `is_about`, and the count may be the least there are (`is_more`).
+    """
 
     rule: str
     count: int | None
     size_bytes: int | None = None
+    is_about: bool = False
+    is_more: bool = False
 
     @property
     def words(self) -> str:
@@ -50,9 +61,12 @@ class Removal:
         if self.count is None:
             return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
+        if self.is_more:
+            return _("more than %(things)s") % {"things": words}
         if not self.size_bytes:
             return words
-        return _("%(things)s, %(size)s") % {"things": words, "size": size_words(self.size_bytes)}
+        both = _("%(things)s, about %(size)s") if self.is_about else _("%(things)s, %(size)s")
+        return both % {"things": words, "size": size_words(self.size_bytes)}
 
     @property
     def today_words(self) -> str:
@@ -110,32 +124,49 @@ def save(rules: RetentionRules) -> None:
 
 
 def _removal(name: str, days: int, now: datetime) -> Removal:
-    things, files = _overdue(name, days, now)
-    try:
-        with query_timeout.at_most(COUNT_SECONDS):
-            count = things.count()
-    except query_timeout.TookTooLong:
-        return Removal(name, None)
+    things, files_of = _overdue(name, days, now)
+    count = _count(things)
+    if count is None:
+        least = _count(things.order_by()[: COUNTED + 1])
+        return Removal(name, COUNTED, is_more=True) if least and least > COUNTED else Removal(name, None)
+    if not count:
+        return Removal(name, 0)
     try:
         with query_timeout.at_most(SIZE_SECONDS):
-            size = files.aggregate(size=Sum("size_bytes"))["size"] if count else 0
+            return _with_size(name, things, files_of, count)
     except query_timeout.TookTooLong:
-        size = None
-    return Removal(name, count, size)
+        return Removal(name, count)
 
 
-def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet, QuerySet[StoredFile]]:  # type: ignore[type-arg]
-    """Return what the rule `name` would remove now, and the files."""
+def _count(things: QuerySet[Any]) -> int | None:
+    """Count `things`; None if that takes too long."""
+    try:
+        with query_timeout.at_most(COUNT_SECONDS):
+            return things.count()
+    except query_timeout.TookTooLong:
+        return None
+
+
+def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) -> Removal:
+    """Return what is removed, with the size of its files; if it is much, that of a sample, scaled up."""
+    is_about = count > SAMPLE
+    if is_about:
+        things = things.model._default_manager.filter(
+            pk__in=list(things.order_by().values_list("pk", flat=True)[:SAMPLE])
+        )
+    size = files_of(things).aggregate(size=Sum("size_bytes"))["size"] or 0
+    return Removal(name, count, size * count // SAMPLE if is_about else size, is_about=is_about)
+
+
+def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet[Any], FilesOf]:
+    """Return what the rule `name` would remove now, and a function for the files of it or of a part."""
     if name == "rejected_days":
-        results = rejected.overdue(days, now)
-        return results, rejected.files_of(results)
+        return rejected.overdue(days, now), rejected.files_of
     if name == "uploads_days":
-        uploads = old_uploads.going(days, now)
-        return uploads, old_uploads.files_of(uploads)
+        return old_uploads.going(days, now), old_uploads.files_of
     if name == "record_days":
-        return Entry.objects.older_than(now - timedelta(days=days)), StoredFile.objects.none()
-    runs = overdue_runs(name, days, now)
-    return runs, rejected.files_of(Output.objects.filter(run__in=runs))
+        return Entry.objects.older_than(now - timedelta(days=days)), lambda _entries: StoredFile.objects.none()
+    return overdue_runs(name, days, now), lambda runs: rejected.files_of(Output.objects.filter(run__in=runs))
 
 
 def apply(now: datetime) -> int:

@@ -30,6 +30,7 @@ from runs.words.marks import Marker
 from runs.words.moments import day_words, weekday_words
 from runs.words.sentences import STATES
 
+CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
 Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
@@ -75,6 +76,7 @@ def history(request: PortalRequest) -> HttpResponse:
         "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].created_at),
         "tabs": filters.tabs(found, has_own=directory.has_own),
         "view_switch": _view_switch(found),
+        "list_class": CLASSES[found.view],
         "chips": filters.chips(found, directory),
         "offers": filters.offers(found),
         "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),

@@ -1,7 +1,7 @@
-"""Follow one run by server-sent events: Lamina sends each of its changes, and a ping in between, for up to 10 minutes.
+"""Follow one run by server-sent events: for up to 10 minutes, Lamina sends every change, and pings in between.
 
-A stream is read in a thread of its own, which waits for Lamina most of the time; any other thread may close it.
-Whatever is wrong with a stream ends it, without an error: whoever follows a run must then ask for it in another way.
+A stream is read in its own thread, which spends most of its time waiting for Lamina; any other thread may close it.
+Anything wrong with a stream ends it without an error; the caller must then find out about the run some other way.
 """
 
 import codecs
@@ -23,11 +23,11 @@ WITH_A_RUN = {"progress", "complete", "error"}
 
 
 class Garbage(Exception):
-    """Raised when a stream contains something else than events about its run, or too much."""
+    """Raised when a stream contains too much, or anything but events about its run."""
 
 
 class RunStream:
-    """The stream of one run. Nothing is sent before `events` is read."""
+    """The stream of one run. The request is sent only when `events` is read."""
 
     def __init__(
         self,
@@ -42,26 +42,28 @@ class RunStream:
         self._key = key
         self._cutter = Cutter()
         self.opened_at = self.heard_at = time.monotonic()
-        self.end = ""  # why it ended: "final", "timeout" (Lamina's own, after 10 minutes), "garbage" or "cut"
+        self.end = ""  # why it ended: "final", "timeout" (Lamina's own, after 10 minutes), "garbage", "refused", "cut"
 
     def __repr__(self) -> str:
         return f"RunStream({self._run_id!r})"
 
     @property
     def is_stale(self) -> bool:
-        """Whether to close the stream: nothing has arrived for too long, or it should have ended long ago."""
+        """Whether to close the stream, because nothing has arrived for too long or it should have ended long ago."""
         now = time.monotonic()
         return now - self.heard_at > SILENT_SECONDS or now - self.opened_at > LONGEST_SECONDS
 
     def close(self) -> None:
-        """Shut the connection down, which ends `events`; for any thread."""
+        """Shut down the connection, which ends `events`. Any thread may call this."""
         self._cutter.cut()
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
-        """Yield Lamina's answer to the request, then, unless that is an error, the run whenever it has changed. Ends
-        with the final state of the run, or when the stream ends for any other reason; never raises."""
+        """Yield Lamina's response to the request and then, unless that is an error, the run each time it has changed.
+        Ends with the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:
+            if isinstance(flow, Reply):
+                self.end = "refused"
             yield self._judge(flow)
             if isinstance(flow, Flow):
                 try:
@@ -84,7 +86,7 @@ class RunStream:
                     return
 
     def _lines(self, pieces: Iterable[bytes]) -> Iterator[str]:
-        """Yield each line. Lines may end with LF, CRLF or CR, and pieces anywhere."""
+        """Yield each line. Lines may end with LF, CRLF or CR; pieces may end anywhere."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         begun: list[str] = []
         begun_length = length = 0
@@ -106,7 +108,7 @@ class RunStream:
 
 
 def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the data of each event. An event without its empty line at the end is dropped."""
+    """Yield the kind and data of each event. An event without an empty line at its end is dropped."""
     kind, length = "", 0
     data: list[str] = []
     for line in lines:

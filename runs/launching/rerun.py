@@ -47,7 +47,7 @@ def again(member: Member, run: Run) -> RerunPlan:
     form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
     given = open_answers(schema.parameters, form.rules, past)
     seen = open_answers(schema.parameters, form.rules, create_run.answers_for(member, run))
-    if len(seen) != len(given):  # a field that was hidden is open now, but nobody may see what it sent
+    if len(seen) != len(given):  # a field that used to be hidden is open now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, given)
     is_new = run.schema_id != schema.pk

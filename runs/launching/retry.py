@@ -107,7 +107,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return started
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
-    # An old page, or a teammate was faster; or the first of two quick presses, which used what was left.
+    # An old page; or a teammate, or the first of two quick presses, was faster and used what was left.
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
     answers = own_files(member, create_run.answers_of(run))

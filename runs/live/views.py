@@ -70,9 +70,9 @@ def live(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def live_frame(request: PortalRequest) -> HttpResponse:
-    """Return the bell, the balance and what waits for review, or 204 if the page shows the current ones.
+    """Return the bell, the balance and the number of results waiting for review, or 204 if the page is up to date.
 
-    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number beside
+    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number next to
     Review as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also
     send when they were opened (`since`), and the runs started elsewhere since then that they know (`k`).
     """
@@ -94,7 +94,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
     """Return the runs that the member has started since the page was opened; None if the page knows them all.
 
-    `started_at` is when they last started one, so that nothing is read for a page to which nothing is new.
+    `started_at` is when they last started one, so that pages which know everything cost no query.
     """
     since, known = request.GET.get("since", ""), request.GET.get("k", "")
     if not known and not new_runs.is_after(started_at, since):
@@ -117,7 +117,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 
 
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
-    """Return the context for the bell, the balance and what waits for review."""
+    """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # the end of a run changes the balance
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()

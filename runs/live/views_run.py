@@ -88,7 +88,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """Resend a start whose outcome is unknown; the page warns that the run may then cost twice.
 
-    Nothing is started if the page is outdated, somebody else has already decided, or the admin's rules are against it.
+    Nothing is started if the page is outdated, someone else has already decided, or the admin's rules don't allow it.
     """
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and (words := _against_rules(run, request.user)):
@@ -103,7 +103,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _against_rules(run: Run, member: Member) -> str:
-    """Say why the admin's present rules don't let `member` send what `run` recorded; "" if they do."""
+    """Say why the admin's current rules don't let `member` send what `run` recorded; "" if they do."""
     if words := closed_words(run.app, member):
         return words
     now = ruled(run.app, run.schema, create_run.answers_of(run))

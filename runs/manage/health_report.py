@@ -39,8 +39,8 @@ LIST_PROBLEMS = {
         gettext_noop("The portal retries by itself, with 200 apps and then with fewer."),
     ),
     "late": (
-        gettext_noop("not sent in time since %(when)s"),
-        gettext_noop("Lamina has up to 45 s to answer; the portal retries by itself, with fewer apps."),
+        gettext_noop("arriving too late since %(when)s"),
+        gettext_noop("Lamina has up to 45 s to respond; the portal retries by itself, with fewer apps."),
     ),
     "unreadable": (
         gettext_noop("unreadable since %(when)s"),
@@ -51,8 +51,10 @@ LIST_PROBLEMS = {
 # Why runs aren't followed live.
 REFUSALS = {
     "forbidden": gettext_noop("Lamina doesn't allow it with this workspace key."),
-    "missing": gettext_noop("Lamina doesn't offer it, though it answers about the same run."),
-    "broken": gettext_noop("Three times in a row, nothing usable arrived, though Lamina answers about the same run."),
+    "missing": gettext_noop("Lamina doesn't offer it, although it responds to requests for the same run."),
+    "broken": gettext_noop(
+        "Three times in a row, nothing usable arrived, although Lamina responds to requests for the same run."
+    ),
 }
 
 
@@ -190,12 +192,12 @@ def _budget() -> Fact:
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
-    label = _("Deliveries from Lamina")
+    label = _("Webhooks from Lamina")
     if not webhooks.are_wanted():
         return Fact(label, _("off; the portal polls instead"))
     if status.delivered_at is None:
         advice = _("Lamina must be able to reach %(url)s from outside. Until then, the portal polls instead.")
-        return Fact(label, _("none has arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
+        return Fact(label, _("none have arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
     return Fact(label, _("last one %(age)s") % {"age": age_words(status.delivered_at, now)})
 
 
@@ -236,7 +238,7 @@ def _live(status: LaminaStatus, now: datetime) -> Fact:
         again = _("The portal tries again on %(when)s.") % {"when": when(since + REFUSED_FOR)}
         return Fact(label, words, "warn", f"{_(REFUSALS[status.streams_refusal])} {again}")
     if webhooks.are_arriving(now):
-        return Fact(label, _("on, for runs that somebody has open; the others are delivered"))
+        return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
     limit = settings.LAMINA_STREAMS
     words = ngettext("on, for up to %(count)s run at once", "on, for up to %(count)s runs at once", limit)
     return Fact(label, words % {"count": number_words(limit)})

@@ -1,4 +1,4 @@
-"""The portal remembers for a day that Lamina refuses to let it follow runs live."""
+"""Remember for a day that Lamina refuses to let the portal follow runs live."""
 
 from django.db import migrations, models
 

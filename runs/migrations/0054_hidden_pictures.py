@@ -1,4 +1,4 @@
-"""Pictures that admins set in hidden fields are nobody's to look at, also where runs were made with them."""
+"""Hide pictures that admins set in hidden fields, including the uploads that runs made from them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import F
 
 
 def hide_pictures(apps: Any, _schema_editor: Any) -> None:
-    """Hide uploads that presses of Run made of pictures in hidden fields, and look through earlier runs for more."""
+    """Hide uploads that runs made from pictures in hidden fields, and have earlier runs checked for more."""
     links = apps.get_model("runs", "RunInputUpload").objects.all()
     rules = apps.get_model("runs", "FieldRule").objects.filter(mode="hidden")
     uploads = apps.get_model("runs", "Upload").objects.filter(file__in=rules.exclude(file=None).values("file"))

@@ -1,4 +1,4 @@
-"""Admins are told of another sample of a picture field."""
+"""Tell admins when the sample of a picture field changes."""
 
 from django.db import migrations, models
 

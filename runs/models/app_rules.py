@@ -1,4 +1,4 @@
-"""How the admin shapes apps: who sees them, what they are called, and what people may enter in their forms."""
+"""The admin's rules for apps: who sees them, their names, and what people may enter in their forms."""
 
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ HOUSE_RULES_LENGTH = 5000
 
 
 class AppRule(models.Model):
-    """The admin's rules for one app. An app without a row is as Lamina has it.
+    """The admin's rules for one app. An app without a row is shown as on Lamina.
 
     The name and the line that people see are in `App`, so that every page shows them.
     """
@@ -36,7 +36,7 @@ class AppRule(models.Model):
     # Why no run can be started: a rule no longer fits the app's form.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
-    # When earlier runs are looked through for values that are hidden now (`engine.hide_inputs`); null: all are done
+    # When to check earlier runs for values that are now hidden (`engine.hide_inputs`); null: all done
     hiding_due_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)  # counts changes, so that two admins don't overwrite each other
     changed_at = models.DateTimeField(default=timezone.now)
@@ -76,9 +76,10 @@ class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
 
 
 class FieldRule(models.Model):
-    """The admin's rule for one field of an app, found by its key, else its id, else its name (`schema_forms.rules`).
+    """The admin's rule for one field of an app, matched by key, otherwise by id, otherwise by name
+    (`schema_forms.rules`).
 
-    A rule stays when Lamina drops its field, and applies again if the field comes back.
+    If the field disappears from Lamina, the rule is kept and applies again if the field comes back.
     """
 
     class Mode(models.TextChoices):

@@ -96,7 +96,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(member=member)
 
     def shown_to(self, member: Member) -> Self:
-        """Return those uploads of the member that they may look at: hidden ones only if they are an admin."""
+        """Return the member's uploads that they may see. Only admins see hidden ones."""
         own = self.owned_by(member)
         return own if member.is_admin else own.filter(is_hidden=False)
 
@@ -120,7 +120,7 @@ class Upload(models.Model):
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
     asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once sent; can be reused
-    # Made by a press of Run for a picture that an admin set in a hidden field: only admins may look at it.
+    # Made when starting a run, from a picture that an admin set in a hidden field: only admins may see it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

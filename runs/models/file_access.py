@@ -13,7 +13,7 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
     """Return catalogue pictures, the member's uploads, files of runs and presets that the member may see, and files
-    that admins set for fields of apps; what is hidden from people in a form only for admins."""
+    that admins set for fields of apps. Only admins may see files of hidden fields."""
     own = Upload.objects.shown_to(member).filter(file=OuterRef("pk"))
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
     shown = _belongs_to(Run.objects.visible_to(member), member)

@@ -1,4 +1,4 @@
-"""One stream of a run's changes: what it tells, and when."""
+"""One stream of a run's changes: what it sends, and when."""
 
 import json
 import random
@@ -16,7 +16,8 @@ type Event = tuple[str, Any]  # its name and data
 
 
 class Stream:
-    """A caller who follows `run`. All methods raise Dropped once the caller has left or a reset has removed the run."""
+    """A caller following `run`. All methods raise Dropped once the caller has disconnected or a reset has removed the
+    run."""
 
     def __init__(self, world: World, run: Run, request: Request) -> None:
         self.world, self.run, self.request = world, run, request
@@ -25,7 +26,7 @@ class Stream:
     def events(self, *, is_endless: bool) -> Iterator[Event]:
         """Yield `progress` on every change and `ping` in between; end with `complete`, `error` or `timeout`.
 
-        With `is_endless`, it hides the end of the run and never ends.
+        With `is_endless`, the stream hides the end of the run and never ends.
         """
         seen, began = None, time.monotonic()
         pinged = began
@@ -47,7 +48,8 @@ class Stream:
                 yield self.ping()
 
     def _looks(self) -> Iterator[float]:
-        """Yield the time of each look: the first at once, the second after a random part of a step, then in steps."""
+        """Yield the time of each check: the first at once, the second after a random part of a step, then in full
+        steps."""
         now = time.monotonic()
         phase = random.random() if self.orders.phase is None else self.orders.phase  # noqa: S311 - a moment, no secret
         following = now + phase * self.orders.look_seconds

@@ -1,4 +1,4 @@
-"""What tests can make go wrong in a stream: how its events are written, and what comes between them."""
+"""Faults that tests can cause in a stream: in how its events are written, and in what comes between them."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from runs.sandbox.stream import Event, Stream, end_event, written
 MIB = 1024 * 1024
 DRIP_PIECES = 8
 FILLER = b"x" * 65_536
-ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # these line separators of Unicode don't end a line of a stream
+ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # Unicode line separators that don't end a line of a stream
 JUNK = (
     b'\x00\xff\xfe not an event \r\r\n\n{"status": "failed"}\n\n'
     b'event: complete\ndata: {"status": "comp\n\n'
@@ -26,7 +26,7 @@ JUNK = (
 
 
 def pieces(stream: Stream, fault: Fault | None) -> Generator[bytes, None, None]:
-    """Yield what `stream` tells, with its fault, as it goes over the wire. Raises Dropped to break the connection."""
+    """Yield what `stream` sends, with its fault, as it goes over the wire. Raises Dropped to break the connection."""
     fault = fault or Fault("stream", "")
     write = WRITERS.get(fault.fault, _plain)
     disturb = DISTURBANCES.get(fault.fault)
@@ -61,7 +61,7 @@ def _cr(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Use all that the format allows: comments, ids, unknown fields, data in several lines, any character."""
+    """Use everything that the format allows: comments, ids, unknown fields, data in several lines, any character."""
     name, data = _with(event, ODD)
     lines = "".join(f"data:{line}\n" for line in json.dumps(data, indent=1, ensure_ascii=False).split("\n"))
     yield f": hello\n\n:\nid: 7\nretry: 10\nevent:{name}\nmood: good\n{lines}: bye\n\n".encode()
@@ -73,7 +73,7 @@ def _huge(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _drip(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Write each event in pieces, one every `gap` seconds (0.02), so that lines and characters arrive in halves."""
+    """Write each event in pieces, one every `gap` seconds (0.02), so that lines and characters arrive split."""
     name, data = _with(event, ODD)
     whole = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
     for piece in range(DRIP_PIECES):
@@ -96,7 +96,7 @@ def _break(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _close(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End in good order, though the run goes on."""
+    """End properly, although the run continues."""
     yield b": closes\n"
 
 
@@ -107,12 +107,12 @@ def _half_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End before the empty line that would make an event count: its data is whole, but doesn't count."""
+    """End before the empty line that would complete an event: its data is whole, but doesn't count."""
     yield written(_failed(stream)).removesuffix(b"\n")
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Tell the end of another run: of the newest one there is, though it didn't end so."""
+    """Report the end of another run: the newest one, although it hasn't ended like that."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
     yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
 
@@ -122,7 +122,7 @@ def _junk(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _misnamed(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send `complete` and `error` for a run whose status says that it goes on."""
+    """Send `complete` and `error` for a run whose status says that it is still active."""
     for name in ("complete", "error"):
         yield written((name, stream.status() | {"status": "running", "completedAt": None}))
 
@@ -133,7 +133,7 @@ def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Say nothing, not even `ping`, for `seconds` (600), or until a test ends all delays."""
+    """Send nothing, not even `ping`, for `seconds` (600), or until a test ends all delays."""
     yield b": silence\n"
     over, until = stream.world.delays.over, time.monotonic() + (600.0 if fault.seconds is None else fault.seconds)
     while not over.is_set() and time.monotonic() < until:
@@ -141,7 +141,7 @@ def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send a line that doesn't end: `size` bytes of it (64 MiB), then break."""
+    """Send an endless line: `size` bytes of it (64 MiB), then break the connection."""
     yield b"event: progress\ndata: "
     for _ in range((fault.size or 64 * MIB) // len(FILLER)):
         stream.wait(0)
@@ -150,7 +150,7 @@ def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _late(stream: Stream) -> Iterator[bytes]:
-    """Go on after the end: with an old state, another end, then pings until the caller leaves."""
+    """Continue after the end: an old state, another end, then pings until the caller disconnects."""
     yield written(("progress", stream.status() | {"status": "running", "completedAt": None, "outputs": []}))
     yield written(_failed(stream))
     while True:

@@ -19,6 +19,7 @@ from tests.bench.history_search import Postgres, Sqlite, copies
 from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
+from tests.bench.sheets import report_sheet
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
 
@@ -38,7 +39,7 @@ def bench(portal: Portal, report: Report) -> None:
     run = make_run(admin, status="completed")
     begun = time.monotonic()
     make_entries(admin, few, run, count)
-    portal.start_web()
+    web = portal.start_web()
     with report.part(f"{Entry.objects.count():,} entries of the record"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
     visitor, client = Visitor(portal.url, admin), Client(SERVER_NAME="127.0.0.1")
@@ -48,6 +49,8 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(f"log, {what}"):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
             report.at_most("queries", count_queries(client, path), MAX_QUERIES, "")
+    with report.part("log as CSV"):
+        report_sheet(report, web, visitor, "/manage/log/csv/")
 
 
 def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ from tests.bench.history_search import Postgres, Sqlite, copies
 from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
+from tests.bench.sheets import report_sheet
 from tests.support.factories import make_app, make_run
 from tests.support.visitor import Visitor
 
@@ -40,7 +41,7 @@ def bench(portal: Portal, report: Report) -> None:
     admin.refresh_from_db()
     begun = time.monotonic()
     person = make_charges(count)
-    portal.start_web()
+    web = portal.start_web()
     with report.part(f"{Charge.objects.count():,} charges of {PEOPLE} people and {APPS} apps"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
     visitor, client = Visitor(portal.url, admin), Client(SERVER_NAME="127.0.0.1")
@@ -53,6 +54,8 @@ def bench(portal: Portal, report: Report) -> None:
     for what, path in {"limits": "/manage/spending/limits/", "own settings": "/me/"}.items():
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
+    with report.part("12 months of charges as CSV"):
+        report_sheet(report, web, visitor, "/manage/spending/charges.csv", span="12")
     with report.part(f"what charging adds to a press of Run, mean of {PRESSES}"):
         SpendingLimits.objects.create(pk=1, default_hundredths=10**9, portal_hundredths=10**12)
         run = make_run(person, App.objects.order_by("pk")[0], status="starting")

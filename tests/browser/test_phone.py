@@ -63,8 +63,8 @@ def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whol
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_long_words_of_the_tools_leave_the_name_of_a_result_whole(guests: Guests, gallery: Gallery, width: int) -> None:
-    """As in German, where they are twice as long as the English ones."""
+def test_long_button_labels_leave_room_for_the_name_of_a_result(guests: Guests, gallery: Gallery, width: int) -> None:
+    """For example in German, where they are twice as long as in English."""
     page = at_run(guests, gallery, CARTOONIFY, width=width)
     page.locator(".output-tool").first.evaluate("it => it.append(' Herunterladen')")
     label = page.locator(".output-label").first

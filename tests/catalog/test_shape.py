@@ -1,4 +1,7 @@
-"""The page on which admins shape an app: what it saves, what it refuses, and that nothing typed is ever lost."""
+"""The page on which admins shape an app: what it saves, what it refuses, and that nothing typed is ever lost.
+
+Point A12, the rules of all apps as one file to export and import, waits.
+"""
 
 from typing import Any
 

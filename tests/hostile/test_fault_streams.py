@@ -23,17 +23,17 @@ from tests.support.sandbox_door import SandboxDoor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # The stream goes on, and tells the end.
-HARMLESS = ("crlf", "cr", "drip", "huge", "misnamed", "stale", "late")
+HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
 # The stream ends at once, and the list takes over.
-ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "comments", "endless_line", "truncate")
+ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "endless_line", "truncate")
 # The stream stays open, but doesn't tell the end.
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
 # Why streams are refused for a day, and after how many requests; all other faults pass.
 REFUSED = {
+    **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
-    "403": ("forbidden", 1),
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }
 
@@ -171,7 +171,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, poller: Poller, al
 
             poller.until(is_tried, f"{tries} streams that bring nothing because of {fault}")
         status = LaminaStatus.objects.get()
-        assert status.streams_refusal == refusal, fault
+        assert (status.streams_refusal, status.away_since, status.key_refused_at) == (refusal, None, None), fault
         run.refresh_from_db()
         assert run.status in ("queued", "running"), fault
 

@@ -35,8 +35,8 @@ NEW_PASSWORD = "another long enough password"
 
 @dataclass(frozen=True)
 class Act:
-    """A request that changes something, by `who`, and what the record says of it. `path` and `data` replace those of
-    the access table's row; `before` prepares the world."""
+    """A request that changes something, sent by `who`, and what the record should say about it. `path` and `data`
+    replace those of the row in the access table; `before` sets up the world."""
 
     verbs: tuple[Verb, ...]
     who: str = "owner"

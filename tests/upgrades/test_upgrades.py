@@ -21,22 +21,30 @@ PICKLED = "db182cd"  # its queue contains pickles, which the portal no longer un
 CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
 
 
-@pytest.fixture(params=engines.parameters(*COMMITS))
-def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal]:
-    """The old portal before the upgrade."""
+@pytest.fixture(scope="module", params=engines.parameters(*COMMITS))
+def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
+    """Upgrade an old portal, and check that nothing was lost. Upgrading takes seconds, so it is done once."""
     commit, engine = request.param.split("-")
-    with old_portal(commit, engine, tmp_path) as portal:
+    with old_portal(commit, engine, tmp_path_factory.mktemp("upgrade")) as portal:
+        before = portal.ids()
+        assert len(before["runs_run"]) >= 18
+        portal.home.manage("migrate", "--verbosity", "0")
+        assert_all_there(portal, before)
+        portal.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+        portal.keep()
         yield portal
 
 
 @pytest.fixture
+def portal(upgraded: OldPortal) -> OldPortal:
+    """The portal right after the upgrade, whatever other tests did to it."""
+    upgraded.go_back()
+    return upgraded
+
+
+@pytest.fixture
 def url(portal: OldPortal) -> Iterator[str]:
-    """Upgrade the portal, check that nothing was lost, and yield its address."""
-    before = portal.ids()
-    assert len(before["runs_run"]) >= 18
-    portal.home.manage("migrate", "--verbosity", "0")
-    assert_all_there(portal, before)
-    portal.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+    """Start the web server of the upgraded portal; yield its address."""
     with gunicorn(portal.home, free_port()) as url:
         yield url
 

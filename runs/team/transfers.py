@@ -1,0 +1,103 @@
+"""Giving everything that somebody who left owns to somebody else.
+
+Presets, links and the first runs change owners at once; a worker gives the rest of many runs, so that neither the page
+nor anybody else's press waits for them. `Member.gives_to` says that there is a rest. Each run is recorded as given by
+the admin who asked for it.
+"""
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from runs.audit.actors import Actor, current_actor
+from runs.audit.record import record, record_each
+from runs.background.queue import enqueue_long, stop_requested
+from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
+from runs.models.run import RunInputUpload
+from runs.team.members import RefusedError, left_by
+
+SLICE = 1_000  # runs in one transaction
+TASK_SECONDS = 900
+
+
+@transaction.atomic
+def transfer(leaver: Member, to: Member) -> bool:
+    """Give everything `leaver` owns to `to`, including files used as inputs; return whether runs are left that a worker
+    gives.
+
+    Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
+    """
+    if leaver.is_active:
+        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
+    left = left_by(leaver)
+    Upload.objects.filter(presets__member=leaver, member=leaver).update(member=to)
+    GuestLink.objects.filter(member=leaver).update(member=to)
+    for preset in Preset.objects.filter(member=leaver).select_related("app"):
+        preset.name = _free_name(preset, to, leaver.display_name)
+        preset.member = to
+        preset.save(update_fields=["name", "member"])
+    counts = {"runs": left.runs, "presets": left.presets, "links": left.links}
+    moved = {name: (count, 0) for name, count in counts.items() if count}
+    record(Verb.PERSON_TRANSFERRED, leaver, changes={"owner": (leaver, to), **moved})
+    has_rest = _give_some(leaver, to, current_actor()) == SLICE
+    Member.objects.filter(pk=leaver.pk).update(gives_to=to if has_rest else None)
+    if has_rest:
+        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+    return has_rest
+
+
+def request_transfers() -> None:
+    """Queue the task if anybody's runs aren't all transferred yet."""
+    if Member.objects.filter(gives_to__isnull=False).exists():
+        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+
+
+def transfer_runs() -> None:
+    """Give the rest of the runs of everybody whose transfer isn't complete. Several tasks at once do no harm."""
+    for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
+        while not stop_requested() and _has_more(pk):
+            pass
+
+
+@transaction.atomic
+def _has_more(leaver_id: int) -> bool:
+    """Give some more runs; return whether there may be others left."""
+    leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
+    if leaver.gives_to is None:  # they came back, or another worker was faster
+        return False
+    has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
+    if not has_more:
+        Member.objects.filter(pk=leaver_id).update(gives_to=None)
+    return has_more
+
+
+def _give_some(leaver: Member, to: Member, who: Actor) -> int:
+    """Give the oldest runs of `leaver` with the files they used to `to`; return how many."""
+    runs = list(Run.objects.filter(member=leaver).order_by("pk").only("public_id", "title", "app_name")[:SLICE])
+    pks = [run.pk for run in runs]
+    used = RunInputUpload.objects.filter(input__run__in=pks).values("upload")
+    Upload.objects.filter(pk__in=used, member=leaver).update(member=to)
+    if runs:
+        record_each(Verb.RUN_TRANSFERRED, runs, changes={"owner": (leaver, to)}, actor=who)
+    Run.objects.filter(pk__in=pks, member=leaver).update(member=to, version=F("version") + 1)
+    return len(runs)
+
+
+def _who_asked(leaver: Member) -> Actor:
+    """Return the admin who asked for the transfer, as the record has them."""
+    about = Q(verb=Verb.PERSON_TRANSFERRED, object_kind="person", object_id=leaver.public_id)
+    asked = Entry.objects.filter(about).order_by("-at", "-pk").first()
+    if asked is None:
+        return current_actor()
+    return Actor(asked.way, asked.actor_id, asked.actor_name, asked.request_id)
+
+
+def _free_name(preset: Preset, to: Member, whose: str) -> str:
+    """Return the name of `preset`, with the previous owner's name added if `to` already has a preset of that name."""
+    taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
+    name, number = preset.name, 1
+    while name in taken:
+        ending = f" ({whose[:30]})" if number == 1 else f" ({whose[:30]} {number})"
+        name = preset.name[: 100 - len(ending)] + ending
+        number += 1
+    return name
