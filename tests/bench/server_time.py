@@ -27,7 +27,7 @@ MAX_HISTORY_QUERIES = 8
 
 def bench(portal: Portal, report: Report) -> None:
     portal.load_catalog()
-    member = portal.make_member("demo")
+    member = portal.make_member("anna")
     app = App.objects.listed().filter(schema__isnull=False)[0]
     for n in range(CARDS):
         make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))
