@@ -23,7 +23,7 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import progress, stream_refusals, webhooks
 from runs.engine.polling_schedule import ON_SCREEN
 from runs.lamina.call_observers import Answered
-from runs.lamina.errors import LaminaError, LaminaRejected
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
 from runs.lamina.streams import RunStream
 from runs.lamina.types import RunSnapshot
 from runs.models import Run
@@ -68,6 +68,7 @@ class Streams:
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
         self._is_proven = False  # whether any stream has brought anything
+        self._most = settings.LAMINA_STREAMS
 
     def follows(self, run: Run) -> bool:
         """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
@@ -119,6 +120,9 @@ class Streams:
 
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
+        if isinstance(error, LaminaRateLimited):
+            # If this is about the number of streams, each further one would hold up all other requests again.
+            self._most = len(self._open)
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
         if not followed.has_news:
@@ -143,8 +147,7 @@ class Streams:
 
     def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
         """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
-        most = settings.LAMINA_STREAMS if self._is_proven else min(PROBES, settings.LAMINA_STREAMS)
-        free = most - len(self._open)
+        free = (self._most if self._is_proven else min(PROBES, self._most)) - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
             return []
         self._again_at = {pk: at for pk, at in self._again_at.items() if at > time.monotonic()}

@@ -300,12 +300,12 @@ def test_what_is_wrong_with_lamina_or_the_run_is_no_refusal(
     alice: Member, app: App, sandbox: SandboxDoor, code: int
 ) -> None:
     sandbox.control("faults", endpoint="*", fault="status", status=code, times=None)
-    for _ in range(4):
+    for _ in range(streams.PROBES):
         start_unseen(alice, app)
 
     with watching() as watch:
         watch.streams.tend(besides=(), is_due=True)
-        wait_until(lambda: len(followed(sandbox)) == 4 and not followers(), "four answers")
+        wait_until(lambda: len(followed(sandbox)) == streams.PROBES and not followers(), "the answers")
         watch._sleep(0.05)
 
     assert refusal() == ""
@@ -326,6 +326,52 @@ def test_streams_that_break_now_and_then_are_no_refusal(alice: Member, app: App,
         watch_until(watch, lambda: LaminaStatus.objects.get().stream_failures == 0, "news")
 
     assert refusal() == ""
+
+
+def test_a_refusal_costs_few_requests_however_many_runs_there_are(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="delay", seconds=60, times=None)
+    runs = [start(alice, app, sandbox) for _ in range(streams.PROBES + 2)]
+
+    with watching() as watch:
+        watch.round()
+        watch.round()
+        assert sum(watch.streams.follows(run) for run in runs) == len(followers()) == streams.PROBES
+        sandbox.clear_faults()
+        watch_until(watch, lambda: len(followed(sandbox)) == len(runs), "all streams, as soon as one works")
+
+
+def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "FIRST_NEWS_SECONDS", 0.0)
+    sandbox.control("faults", endpoint="stream", fault="silence", after=0)
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    with watching() as watch:
+        watch_until(watch, lambda: is_final(run), "the end")
+
+    assert (len(followed(sandbox)), len(sandbox.requests_to("runs"))) == (1, 1)
+
+
+def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina allows one stream, and answers the next one with 429. The poller tries no third one."""
+    first = start(alice, app, sandbox)
+    with watching() as watch:
+        watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
+        sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1, times=None)
+        for _ in range(2):
+            start(alice, app, sandbox)
+            watch.streams.tend(besides=(), is_due=True)
+            watch._sleep(0.05)
+            wait_until(lambda: len(followers()) == 1, "the answer")
+            watch._apply_arrivals()
+            RequestLog.objects.update(closed_until=0)
+        assert watch.streams.follows(first)
+
+    assert len(followed(sandbox)) == 2
 
 
 # --- The lease, and the end -------------------------------------------------------------------------------------------

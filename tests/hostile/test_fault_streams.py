@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
@@ -30,10 +30,11 @@ ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "end
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
-# Why streams are refused for a day, and after how many requests; all other faults pass.
+# Why streams are refused for a day ("": they aren't), and after how many requests.
 REFUSED = {
     **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
+    **dict.fromkeys(("429", "plain 429"), ("", 1)),  # no more streams for as long as this poller lives
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }
 
@@ -64,8 +65,8 @@ class Poller:
         return lambda: not any(self.watch.streams.follows(run) for run in runs)
 
 
-@pytest.fixture
-def poller(lamina_door: SandboxDoor) -> Iterator[Poller]:
+@contextmanager
+def polling_now() -> Iterator[Poller]:
     poller = Poller()
     yield poller
     poller.watch.streams.close()
@@ -99,7 +100,7 @@ def judge(browser: Browser, run: Run, name: str, end: str) -> None:
     assert "isn't true" not in page.words, name
 
 
-def test_faults_in_a_stream(lamina_door: SandboxDoor, poller: Poller, alice: Member) -> None:
+def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
     """All faults at the same time, each in the stream of another run."""
     browser, door = Browser.of(alice), lamina_door
     names = [*HARMLESS, *ENDING, *HIDING, "none"]
@@ -113,19 +114,22 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, poller: Poller, alice: Mem
             door.control(f"runs/{runs[name].remote_id}", status=ends[name])
         return [runs[name] for name in ended]
 
-    poller.until(lambda: len(door.requests_to("stream")) == len(runs), "a stream for each run")
-    poller.until(poller.drops(*[runs[name] for name in ENDING]), "the broken streams to be given up")
-    poller.until(lambda: Run.objects.filter(status="running").count() == len(runs), "every run to go on")
-    assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
+    with polling_now() as poller:
+        poller.until(lambda: len(door.requests_to("stream")) == len(runs), "a stream for each run")
+        poller.until(poller.drops(*[runs[name] for name in ENDING]), "the broken streams to be given up")
+        poller.until(lambda: Run.objects.filter(status="running").count() == len(runs), "every run to go on")
+        assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
 
-    poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
-    with patch.object(streams, "ALONE_SECONDS", 0):  # the list is read for all runs, in case a stream hides something
-        poller.until(are_final(*end("endless")), "the end that a stream hides")
-    poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
-    with patch.object(lamina_streams, "SILENT_SECONDS", 0):
-        poller.until(poller.drops(runs["silence"]), "the silent stream to be given up")
-    poller.until(are_final(*end("silence")), "the end that a stream keeps silent about")
-    assert poller.watch.round() is None
+        poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
+        with patch.object(
+            streams, "ALONE_SECONDS", 0
+        ):  # the list is read for all runs, in case a stream hides something
+            poller.until(are_final(*end("endless")), "the end that a stream hides")
+        poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
+        with patch.object(lamina_streams, "SILENT_SECONDS", 0):
+            poller.until(poller.drops(runs["silence"]), "the silent stream to be given up")
+        poller.until(are_final(*end("silence")), "the end that a stream keeps silent about")
+        assert poller.watch.round() is None
 
     for name, run in runs.items():
         judge(browser, run, name, ends[name])
@@ -136,49 +140,48 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, poller: Poller, alice: Mem
     assert not LaminaStatus.objects.exclude(streams_refusal="", away_since=None).exists()
 
 
-@contextmanager
-def impatience(fault: str) -> Iterator[None]:
-    """Give a delayed stream up as soon as it is looked at."""
-    with ExitStack() as stack:
-        if fault == "delay":
-            stack.enter_context(patch.object(lamina_streams, "SILENT_SECONDS", 0))
-        yield
-
-
 @pytest.mark.parametrize("is_lasting", [False, True], ids=["once", "lasting"])
-def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, poller: Poller, alice: Member, is_lasting: bool) -> None:
+def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_lasting: bool) -> None:
+    """One after the other, because a refusal turns streams off."""
     browser, door = Browser.of(alice), lamina_door
-    for place, (fault, order) in enumerate(READ_FAULTS.items()):
+    for place, fault in enumerate(READ_FAULTS):
         if fault == "truncated":
             continue  # it's one of the faults in a stream
         LaminaStatus.objects.all().delete()
         cache.clear()
-        hurry()
-        name, end = f"fault {place}", ENDS[place % len(ENDS)]
-        run = press(door, browser, name)
-        door.control("faults", endpoint="stream", times=None if is_lasting else 1, **order)
-        refusal, tries = REFUSED.get(fault, ("", 3)) if is_lasting else ("", 1)
-        refusal, tries = REFUSED[fault] if REFUSED.get(fault, ("", 0))[1] == 1 else (refusal, tries)
+        run, end = press(door, browser, f"fault {place}"), ENDS[place % len(ENDS)]
+        refusal, tries = REFUSED[fault]
+        if not is_lasting and tries > 1:
+            refusal, tries = "", 1
+        door.control("faults", endpoint="stream", times=None if is_lasting else 1, **READ_FAULTS[fault])
 
-        with patch.object(streams, "REST_SECONDS", 0 if is_lasting else 60), impatience(fault):
+        with polling_now() as poller:
+            wait_in_vain(door, poller, run, fault, tries)
+            status = LaminaStatus.objects.get()
+            assert (status.streams_refusal, status.away_since, status.key_refused_at) == (refusal, None, None), fault
+            assert not Run.objects.filter(pk=run.pk, status__in=ENDS).exists(), fault
+            door.control(f"runs/{run.remote_id}", status=end)
+            poller.until(are_final(run), f"the end in spite of {fault}")
 
-            def is_tried(run: Run = run, tries: int = tries) -> bool:
-                hurry()
-                if not poller.drops(run)():
-                    return False
-                door.end_delays()
-                return requests_about(door, "stream", run) >= tries
-
-            poller.until(is_tried, f"{tries} streams that bring nothing because of {fault}")
-        status = LaminaStatus.objects.get()
-        assert (status.streams_refusal, status.away_since, status.key_refused_at) == (refusal, None, None), fault
-        run.refresh_from_db()
-        assert run.status in ("queued", "running"), fault
-
-        door.control(f"runs/{run.remote_id}", status=end)
-        poller.until(are_final(run), f"the end in spite of {fault}")
-        judge(browser, run, name, end)
-        if refusal:
-            assert requests_about(door, "stream", run) == tries, fault
+        judge(browser, run, f"fault {place}", end)
+        assert requests_about(door, "stream", run) == tries, fault
         door.clear_faults()
+        hurry()
     wait_until(lambda: not door.state["streams"], "every stream to be closed")
+
+
+def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries: int) -> None:
+    """Let the poller open the stream of `run` so often, as if a minute had passed in between."""
+
+    def is_tried() -> bool:
+        if not poller.drops(run)():
+            return False
+        door.end_delays()
+        return requests_about(door, "stream", run) == tries
+
+    silent_seconds = 0.0 if fault == "delay" else lamina_streams.SILENT_SECONDS
+    with (
+        patch.object(streams, "REST_SECONDS", 0.0 if tries > 1 else streams.REST_SECONDS),
+        patch.object(lamina_streams, "SILENT_SECONDS", silent_seconds),
+    ):
+        poller.until(is_tried, f"{tries} streams that bring nothing because of {fault}")
