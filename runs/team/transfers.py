@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import Actor, current_actor
 from runs.audit.record import record, record_each
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background import leases
+from runs.background.queue import enqueue_long
 from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team.members import RefusedError, left_by
 
+LEASE, LEASE_SECONDS = "transfer-runs", 60.0
 SLICE = 1_000  # runs in one transaction
 TASK_SECONDS = 900
 
@@ -47,16 +49,19 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if any transfer isn't complete."""
+    """Queue the task if anyone's runs aren't all transferred yet and nobody does it."""
     if Member.objects.filter(gives_to__isnull=False).exists():
-        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
 
 
 def transfer_runs() -> None:
-    """Transfer the remaining runs of everyone whose transfer isn't complete. Several tasks at once do no harm."""
-    for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
-        while not stop_requested() and _has_more(pk):
-            pass
+    """Transfer the remaining runs of everyone whose transfer isn't complete; one worker at a time."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
+            while may_go_on is not None and may_go_on() and _has_more(pk):
+                pass
 
 
 @transaction.atomic
