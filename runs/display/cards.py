@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResults, results_of
-from runs.engine.durations import slow_level
+from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
 from runs.words.sentences import (
@@ -83,6 +83,7 @@ class RunCard:
     age_words: str
     age_brief: str  # for phones, which have no room for "ago"
     elapsed_words: str = ""
+    usual_end: str = ""  # see `usual_end_of`
     duration_words: str = ""
     owner: Member | None = None  # None if it is the viewer
     maker: Member | None = None  # None if it is the viewer
@@ -173,6 +174,13 @@ def version_token(run: Run) -> str:
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
 
 
+def usual_end_of(run: Run, now: datetime) -> str:
+    """Return in how many seconds the run is likely to end, as "from to", for the script that polls; "" if that is
+    unknown."""
+    end = usual_end(run, now)
+    return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
+
+
 def pattern_of(name: str) -> list[Shape]:
     """Return a subtle pattern to show in place of a picture, always the same for the same name."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
@@ -250,6 +258,7 @@ def _run_card(
         age_brief=brief_age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
+        usual_end=usual_end_of(run, now),
         owner=None if run.belongs_to(viewer) else run.member,
         maker=None if maker == viewer else maker,
         can_change=can_change,

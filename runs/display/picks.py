@@ -9,6 +9,7 @@ from django.utils.translation import pgettext
 
 from runs.display.review_count import may_decide
 from runs.history import selection
+from runs.history.filter_choices import Directory
 from runs.history.search import Filter
 from runs.history.selection import Chosen, Place
 from runs.models import Member
@@ -38,18 +39,24 @@ class Acts:
 
 
 def picks_bar(
-    member: Member, place: str, shown: Iterable[str], found: Filter | None = None, *, is_any: bool | None = None
+    member: Member,
+    place: str,
+    shown: Iterable[str],
+    found: Filter | None = None,
+    *,
+    is_any: bool | None = None,
+    directory: Directory | None = None,
 ) -> dict[str, Any]:
     """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
 
     `found` is the History filter; the bar offers to select everything that matches it. `is_any` says whether anything
-    is selected in `place`, if that is known.
+    is selected in `place`, and `directory` is that of `found`, if these are known.
     """
     chosen = selection.chosen(member, place, is_any=is_any)
     ticked = selection.ticked(member, place, shown) if chosen.count else set()
     elsewhere = max(0, chosen.count - len(ticked))
-    is_offered = found is not None and place != Place.RESULTS
-    matches = selection.matches(member, found) if found and is_offered and chosen.count else None
+    is_offered = found is not None and place == found.place and not found.selected
+    matches = selection.matches(member, found, directory) if found and is_offered and chosen.count else None
     return {
         "place": place,
         "chosen": chosen,

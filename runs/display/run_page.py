@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from runs.display.cards import version_token
+from runs.display.cards import usual_end_of, version_token
 from runs.display.objects import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
@@ -124,6 +124,7 @@ class RunPage:
     money_words: str
     elapsed_since: str | None
     elapsed_words: str
+    usual_end: str  # see `cards.usual_end_of`
     wait_words: str
     wanted_words: str
     credits_words: str
@@ -186,6 +187,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
+        usual_end=usual_end_of(run, now),
         wait_words=told[1],
         wanted_words=wanted_words(run),
         credits_words=about_credits(run.credits_estimated),

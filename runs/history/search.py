@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
-from runs.models import Member, Run, Selection
+from runs.models import Member, Output, OutputFile, Run, Selection
 from runs.models.run import RunQuerySet
 from runs.words.run_index import in_runs
 from runs.words.sentences import STATES
@@ -173,6 +173,16 @@ class Filter:
             ticked = "outputs__run" if self.view == "results" else "runs"
             runs = runs.filter(pk__in=Selection.objects.open(member, self.place).values(ticked))
         return self._with_words(runs, member, directory) if self.q else runs
+
+    def results(self, outputs: QuerySet[Output]) -> QuerySet[Output]:
+        """Return those of `outputs` that can be selected, of the kind and verdict that this filter asks for."""
+        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
+        outputs = outputs.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, removed_at=None)
+        if self.kind:
+            outputs = outputs.filter(kind=self.kind)
+        if self.decision:
+            outputs = outputs.filter(verdict="" if self.decision == "none" else self.decision)
+        return outputs
 
     @property
     def words(self) -> list[str]:

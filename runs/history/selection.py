@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.history import query_timeout
+from runs.history.filter_choices import Directory
 from runs.history.search import Filter
 from runs.models import Member, Output, Run, Selection
 from runs.models.run import RunQuerySet
@@ -81,11 +82,11 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Matches:
-    """The number of runs that a filter finds, and of those not yet selected; both are counted up to a limit."""
+    """The number of runs (or results) that a filter finds, and of those not yet selected; counted up to a limit."""
 
     total: int
     left: int
-    is_narrowed: bool  # otherwise, the filter finds all runs in its list
+    is_narrowed: bool  # otherwise, the filter finds everything in its list
 
     @property
     def words(self) -> str:
@@ -102,17 +103,30 @@ class Matches:
         return _("Select all %(count)s that match") % {"count": number_words(self.total)}
 
 
-def matches(member: Member, found: Filter) -> Matches | None:
-    """Count the runs that match `found`; return None if that takes too long."""
+def matches(member: Member, found: Filter, directory: Directory | None = None) -> Matches | None:
+    """Count the runs (or results) that match `found`; return None if that takes too long. `directory` is that of
+    `found`, if it has been read."""
+    field = "outputs" if found.place == Place.RESULTS else "runs"
     try:
         with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
-            runs = found.runs(member, found.directory(member))
-            first = Run.objects.filter(pk__in=runs.order_by().values("pk")[: AT_MOST + 1])
-            is_left = ~Q(pk__in=Selection.objects.open(member, found.tab).values("runs"))
+            runs = found.runs(member, directory or found.directory(member)).order_by()
+            some = _matching(runs, found).order_by()
+            first = some.model._default_manager.filter(pk__in=some.values("pk")[: AT_MOST + 1])
+            is_left = ~Q(pk__in=Selection.objects.open(member, found.place).values(field))
             counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
             return Matches(**counts, is_narrowed=bool(found.narrowing))
     except query_timeout.TookTooLong:
         return None
+
+
+def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
+    """Return `runs`, or the results of the first of them, if that is what `found` shows.
+
+    Each of these runs has a result, so there is no need to look at more than can be selected.
+    """
+    if found.place != Place.RESULTS:
+        return runs
+    return found.results(Output.objects.filter(run__in=runs.values("pk")[: AT_MOST + 1]))
 
 
 def runs_in(member: Member, place: str) -> RunQuerySet:
@@ -195,11 +209,16 @@ def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str])
 
 
 @transaction.atomic
-def keep_all(member: Member, place: str, runs: RunQuerySet) -> None:
-    """Add `runs` to the selection, newest first, up to `AT_MOST` in total."""
-    current = _begin(member, place)
-    new = runs.exclude(pk__in=current.runs.values("pk")).newest_first().values_list("pk", flat=True)
-    current.runs.add(*new[: _room(current.runs, Run.objects.visible_to(member))])
+def keep_all(member: Member, found: Filter) -> None:
+    """Add the runs (or results) that match `found` to the selection, newest first, up to `AT_MOST` in total."""
+    runs = found.runs(member, found.directory(member)).newest_first()
+    is_of_results = found.place == Place.RESULTS
+    order = ("-run__created_at", "-run", "position") if is_of_results else ("-created_at", "-pk")
+    current = _begin(member, found.place)
+    kept: Any = current.outputs if is_of_results else current.runs
+    new = _matching(runs, found).exclude(pk__in=kept.values("pk")).order_by(*order).values_list("pk", flat=True)
+    seen = (Output if is_of_results else Run).objects.visible_to(member)
+    kept.add(*new[: _room(kept, seen)])
     _end(current)
 
 

@@ -100,6 +100,7 @@ def history(request: PortalRequest) -> HttpResponse:
             ids,
             None if wants_fragment(request) else shown,  # a fragment leaves the bar as it is
             is_any=found.place in directory.selected,
+            directory=directory,
         ),
         "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
     }

@@ -75,9 +75,12 @@ class App(models.Model):
     estimated_at = models.DateTimeField(null=True, blank=True)
     # What a full run costs according to an admin; used if Lamina gives no estimate.
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    # Duration of the latest runs: `usual` is the median, `slow` the 90th percentile; null until five runs have ended.
+    # Durations of the latest runs as percentiles: `quick` is the 10th, `usual` the 50th, `slow` the 90th and `late` the
+    # 95th; null until five runs have ended.
+    quick_seconds = models.FloatField(null=True, blank=True)
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
+    late_seconds = models.FloatField(null=True, blank=True)
     # Whether it is on everyone's list, because Lamina listed it or someone starred or ran it. Other apps were only
     # found by searching.
     is_listed = models.BooleanField(default=True)

@@ -103,6 +103,23 @@ def test_filters_for_results_leave_out_the_others_of_their_run(as_alice: Client,
     assert "A slogan" in as_alice.get(f"{RESULTS}&kind=text").text
 
 
+def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+    backs = [results_of(run)[1] for run in runs]
+    Output.objects.filter(public_id__in=backs[:2]).update(verdict="approved")
+    Run.objects.filter(pk__in=[run.pk for run in runs[:2]]).update(verdicts=" approved none ")
+    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # so there is nothing to select
+
+    data = {"place": "results", "f": backs[:1], "on": backs[0], "query": "view=results&decision=approved"}
+    assert "Select all 2 that match" in flat(as_alice.post("/history/select/", data, headers=HTMX).content)
+    told = flat(as_alice.post("/history/select/", data | {"do": "all"}, headers=HTMX).content)
+    assert "2 selected" in told
+    assert "Select all" not in told
+    told = flat(as_alice.post("/history/select/", data | {"query": "view=results"}, headers=HTMX).content)
+    assert "Select all 5" in told
+    told = flat(as_alice.post("/history/select/", data | {"query": ""}, headers=HTMX).content)
+    assert "Select all" not in told  # on the page of a run
+
+
 def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Client, alice: Member) -> None:
     outputs = [OUTPUTS[0] | {"index": n, "label": f"Look {n}"} for n in range(15)]
     run = make_run(alice, make_app(outputs=outputs), status="completed")
