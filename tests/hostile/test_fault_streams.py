@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
 
 from runs.background import leases
+from runs.connection.rate_limit import RateLimitWait
 from runs.engine import poller_wakeups, polling, streams
 from runs.engine.polling import Watch
 from runs.lamina import streams as lamina_streams
@@ -17,7 +19,7 @@ from runs.words.sentences import state_of
 from tests.hostile.browser import Browser, secrecy
 from tests.hostile.faults import READ_FAULTS, app_like, known
 from tests.support.processes import wait_until
-from tests.support.quick_portal import hurry, quick_portal, step_to
+from tests.support.quick_portal import hurry, quick_portal, step
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,9 +41,18 @@ REFUSED = {
 }
 
 
+# Only the tests decide when something has lasted too long, however slow the machine is.
+PACE: dict[str, Any] = {
+    "TEND_SECONDS": 0.02,
+    "REST_SECONDS": 600.0,
+    "FIRST_NEWS_SECONDS": 600.0,
+    "ALONE_SECONDS": 600.0,
+}
+
+
 @pytest.fixture
 def lamina_door(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
-    with quick_portal(sandbox, LAMINA_STREAMS=40), patch.object(streams, "TEND_SECONDS", 0.02), secrecy():
+    with quick_portal(sandbox, LAMINA_STREAMS=40), patch.multiple(streams, **PACE), secrecy():
         sandbox.control("follow", look_seconds=0.05, ping_seconds=0.2)
         yield sandbox
 
@@ -55,7 +66,9 @@ class Poller:
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         def is_done() -> bool:
-            self.watch.round()
+            hurry()  # after a 429, too
+            with suppress(RateLimitWait):
+                self.watch.round()
             self.watch._sleep(0.02)
             return done()
 
@@ -68,9 +81,11 @@ class Poller:
 @contextmanager
 def polling_now() -> Iterator[Poller]:
     poller = Poller()
-    yield poller
-    poller.watch.streams.close()
-    leases.release(poller_wakeups.POLLER, poller.watch.holder)
+    try:
+        yield poller
+    finally:
+        poller.watch.streams.close()
+        leases.release(poller_wakeups.POLLER, poller.watch.holder)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("stream-")]
 
 
@@ -78,7 +93,7 @@ def press(door: SandboxDoor, browser: Browser, name: str) -> Run:
     """Press Run on an app that never ends and whose only result is `name`."""
     app = known(door, app_like(name, outcome="never", values={"0": f"Result of {name}"}))
     run = browser.press(browser.open(app))
-    step_to("submit_run")
+    step()
     run.refresh_from_db()
     return run
 
@@ -121,9 +136,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
         assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
 
         poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
-        with patch.object(
-            streams, "ALONE_SECONDS", 0
-        ):  # the list is read for all runs, in case a stream hides something
+        with patch.object(streams, "ALONE_SECONDS", 0):  # so the list is read for all runs
             poller.until(are_final(*end("endless")), "the end that a stream hides")
         poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
         with patch.object(lamina_streams, "SILENT_SECONDS", 0):
@@ -166,7 +179,6 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
         judge(browser, run, f"fault {place}", end)
         assert requests_about(door, "stream", run) == tries, fault
         door.clear_faults()
-        hurry()
     wait_until(lambda: not door.state["streams"], "every stream to be closed")
 
 
