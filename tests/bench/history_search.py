@@ -112,13 +112,19 @@ def queries(member: Member) -> dict[str, dict[str, str]]:
 
 
 def make_rows(
-    many: Member, few: Member, count: int, runs: Columns | None = None, outputs_of: Columns | None = None
+    many: Member,
+    few: Member,
+    count: int,
+    runs: Columns | None = None,
+    outputs_of: Columns | None = None,
+    *,
+    has_files: bool = False,
 ) -> tuple[Run, OutputFile]:
     """Create `count` ended runs, one a minute, newest first, with four results each, and `APPS` apps, of which
     `USED_APPS` were used. Six in ten runs are by `many`, the newest three by `few`; four in five are shared.
 
-    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. Returns
-    the run and the file that all others are copies of.
+    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. With
+    `has_files`, each result has a file of its own. Returns the run and the file that all others are copies of.
     """
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
     used = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(USED_APPS)]
@@ -136,6 +142,8 @@ def make_rows(
     dialect = Postgres if connection.vendor == "postgresql" else Sqlite
     with connection.cursor() as cursor:
         for statement in statements(dialect(), count, pattern, file, (many.pk, few.pk), runs or {}, outputs_of or {}):
+            cursor.execute(statement)
+        for statement in files_of_results(dialect(), pattern, file, has_files=has_files):
             cursor.execute(statement)
         cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # nothing else can be undone
     return pattern, file
@@ -228,7 +236,23 @@ def statements(
     number = f"{pattern.pk + 10} + 4 * n + place"
     output = {"id": number, "public_id": f"'bench' || ({number})", "run_id": f"{pattern.pk} + n", "position": "place"}
     yield copies("runs_output", file.output, output | outputs_of, outputs)
-    yield copies("runs_outputfile", file, {"id": number, "output_id": number}, outputs)
+
+
+def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile, *, has_files: bool) -> Iterator[str]:
+    """Yield the INSERTs of the results' files: each has its own, or all have that of the pattern."""
+    outputs = "FROM bench_numbers CROSS JOIN bench_places"
+    number = f"{pattern.pk + 10} + 4 * n + place"
+    linked = {"id": number, "output_id": number}
+    if has_files and file.file is not None:
+        stored = {
+            "id": number,
+            **dict.fromkeys(("public_id", "sha256"), f"'bench' || ({number})"),
+            "file": f"'files/00/' || ({number}) || '.png'",
+            "created_at": dialect.minutes_ago("n"),
+        }
+        yield copies("runs_storedfile", file.file, stored, outputs)
+        linked["file_id"] = number
+    yield copies("runs_outputfile", file, linked, outputs)
 
 
 def copies(table: str, pattern: Model, differs: dict[str, str], source: str) -> str:

@@ -20,6 +20,7 @@ from tests.bench.history import MAX_MS, report_time
 from tests.bench.history_search import (
     MORE_ON_POSTGRES,
     OUTPUTS_PER_RUN,
+    Columns,
     Postgres,
     Sqlite,
     copies,
@@ -114,10 +115,12 @@ def answer(visitor: Visitor) -> float:
     return float(answered.elapsed.total_seconds() * 1000)
 
 
-def make_reviewed(many: Member, approver: Member, count: int) -> Output:
+def make_reviewed(
+    many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
+) -> Output:
     """Create runs with decisions and comments, a queue, and a result with more of both than any other; return that
-    result."""
-    pattern, file = make_rows(many, approver, count, RUN_COLUMNS, OUTPUT_COLUMNS)
+    result. `columns` of runs and `has_files` are as in `make_rows`."""
+    pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(
         output=output, content_hash=output.content_hash, member=approver, verdict="approved", is_standing=True
