@@ -173,7 +173,7 @@ MAX_BODY_BYTES = 1_100_000_000  # per request: a 1 GB video and the rest of the 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # one polls, up to eight move files, the others start runs
+    "workers": 11,  # at most: one polls, up to eight move files, the others start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,

@@ -175,7 +175,7 @@ def version_token(run: Run) -> str:
 
 
 def usual_end_of(run: Run, now: datetime) -> str:
-    """Return in how many seconds the run usually ends, as "from to", for the script that asks for news; "" if that is
+    """Return in how many seconds the run is likely to end, as "from to", for the script that polls; "" if that is
     unknown."""
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""

@@ -5,46 +5,57 @@ runs made while the field was locked to it. Search, cards and files follow. `App
 runs must still be checked, so a lost task does no harm.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background import leases
+from runs.background.queue import enqueue_long
 from runs.engine.input_summary import summarise
 from runs.models import App, AppRule, FieldRule, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 
+LEASE, LEASE_SECONDS = "hide-inputs", 60.0
 SLICE = 200
 TASK_SECONDS = 900
 
 
 def request_hiding() -> None:
-    """Queue the task if any app's runs have to be checked."""
+    """Queue the task if any app's runs have to be checked and nobody does it."""
     if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
-        enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
 
 
 def hide_inputs() -> None:
-    """Check the runs of all apps that are due. Several tasks at once do no harm; a stopped one starts over with the
-    next pulse, and finds less to do."""
-    for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
-        fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
-        telling = _telling(fields)
-        for run in _runs_of(rule.app, telling):
-            if stop_requested():
-                return
+    """Check the runs of all apps that are due; one worker at a time. One that is stopped starts over with the next
+    sweep, and finds less to do."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        if may_go_on is not None:
+            for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
+                _hide_for(rule, may_go_on)
+
+
+def _hide_for(rule: AppRule, may_go_on: Callable[[], bool]) -> None:
+    fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
+    telling = _telling(fields)
+    for runs in _slices(rule.app) if fields else ():  # none if the admin has opened them meanwhile
+        if not may_go_on():
+            return
+        for run in Run.objects.filter(pk__in=telling.filter(run__in=runs).values("run")).order_by("pk"):
             _hide(run, telling)
-        _hide_uploads([field.file for field in fields if field.file])
-        AppRule.objects.filter(pk=rule.pk, hiding_due_at=rule.hiding_due_at).update(hiding_due_at=None)
+    _hide_uploads([field.file for field in fields if field.file])
+    AppRule.objects.filter(pk=rule.pk, hiding_due_at=rule.hiding_due_at).update(hiding_due_at=None)
 
 
-def _runs_of(app: App, telling: QuerySet[RunInput]) -> Iterator[Run]:
-    """Yield the runs of `app` that show values which are now hidden, including runs in the bin."""
+def _slices(app: App) -> Iterator[list[int]]:
+    """Yield the primary keys of all runs of `app`, including those in the bin, some at a time."""
     runs, last = Run.objects.filter(app=app).order_by("pk"), 0
     while pks := list(runs.filter(pk__gt=last).values_list("pk", flat=True)[:SLICE]):
         last = pks[-1]
-        yield from Run.objects.filter(pk__in=telling.filter(run__in=pks).values("run")).order_by("pk")
+        yield pks
 
 
 @transaction.atomic

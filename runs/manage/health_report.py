@@ -318,7 +318,8 @@ def _counts() -> list[StateCount]:
 
 
 def _by_status(runs: RunQuerySet) -> list[dict[str, Any]]:
-    return list(runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by())
+    counted = runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by()
+    return [dict(row) for row in counted]
 
 
 def _unknown_fields() -> list[UnknownField]:

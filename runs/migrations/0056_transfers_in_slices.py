@@ -1,4 +1,4 @@
-"""A worker transfers the runs of people who left in slices."""
+"""Let a worker transfer the runs of people who left, in slices."""
 
 import django.db.models.deletion
 from django.conf import settings

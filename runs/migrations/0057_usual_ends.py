@@ -1,4 +1,4 @@
-"""Apps have more percentiles of how long their runs take, for pages to ask more often when a run is likely to end."""
+"""Store more percentiles of apps' run times, so that pages can poll more often when a run is likely to end."""
 
 from django.db import migrations, models
 

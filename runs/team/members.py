@@ -1,4 +1,4 @@
-"""Managing people: roles, deactivating, reactivating, and what those who left own (`transfers` gives it to others).
+"""Managing people: roles, deactivating, reactivating, and what people who left own (`transfers` passes it on).
 
 There is always an active admin; a change that would remove the last one is refused.
 """

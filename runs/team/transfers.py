@@ -1,8 +1,8 @@
-"""Giving everything that somebody who left owns to somebody else.
+"""Transfer everything owned by someone who left to another member.
 
-Presets, links and the first runs change owners at once; a worker gives the rest of many runs, so that neither the page
-nor anybody else's press waits for them. `Member.gives_to` says that there is a rest. Each run is recorded as given by
-the admin who asked for it.
+Presets, links and the first runs change owners at once. If there are many runs, a worker transfers the rest, so that
+neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there is a rest. Each run is
+recorded as transferred by the admin who asked for it.
 """
 
 from django.db import transaction
@@ -11,19 +11,21 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import Actor, current_actor
 from runs.audit.record import record, record_each
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background import leases
+from runs.background.queue import enqueue_long
 from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team.members import RefusedError, left_by
 
+LEASE, LEASE_SECONDS = "transfer-runs", 60.0
 SLICE = 1_000  # runs in one transaction
 TASK_SECONDS = 900
 
 
 @transaction.atomic
 def transfer(leaver: Member, to: Member) -> bool:
-    """Give everything `leaver` owns to `to`, including files used as inputs; return whether runs are left that a worker
-    gives.
+    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
+    transfer some runs.
 
     Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
     """
@@ -47,21 +49,24 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if anybody's runs aren't all transferred yet."""
+    """Queue the task if anyone's runs aren't all transferred yet and nobody does it."""
     if Member.objects.filter(gives_to__isnull=False).exists():
-        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
 
 
 def transfer_runs() -> None:
-    """Give the rest of the runs of everybody whose transfer isn't complete. Several tasks at once do no harm."""
-    for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
-        while not stop_requested() and _has_more(pk):
-            pass
+    """Transfer the remaining runs of everyone whose transfer isn't complete; one worker at a time."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
+            while may_go_on is not None and may_go_on() and _has_more(pk):
+                pass
 
 
 @transaction.atomic
 def _has_more(leaver_id: int) -> bool:
-    """Give some more runs; return whether there may be others left."""
+    """Transfer some more runs; return whether there may be others left."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
     if leaver.gives_to is None:  # they came back, or another worker was faster
         return False
@@ -72,7 +77,7 @@ def _has_more(leaver_id: int) -> bool:
 
 
 def _give_some(leaver: Member, to: Member, who: Actor) -> int:
-    """Give the oldest runs of `leaver` with the files they used to `to`; return how many."""
+    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many."""
     runs = list(Run.objects.filter(member=leaver).order_by("pk").only("public_id", "title", "app_name")[:SLICE])
     pks = [run.pk for run in runs]
     used = RunInputUpload.objects.filter(input__run__in=pks).values("upload")
@@ -84,7 +89,7 @@ def _give_some(leaver: Member, to: Member, who: Actor) -> int:
 
 
 def _who_asked(leaver: Member) -> Actor:
-    """Return the admin who asked for the transfer, as the record has them."""
+    """Return the admin who asked for the transfer, according to the record."""
     about = Q(verb=Verb.PERSON_TRANSFERRED, object_kind="person", object_id=leaver.public_id)
     asked = Entry.objects.filter(about).order_by("-at", "-pk").first()
     if asked is None:

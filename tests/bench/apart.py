@@ -31,6 +31,8 @@ BENCHES = {
     "quick": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=600, by_default=False),
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=180),
     "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
+    "memory": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
+    "server_time": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
     "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=180, module="history", engine="postgres"),
     "history_search": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),

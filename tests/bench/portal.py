@@ -128,7 +128,7 @@ class Portal:
         from django.core.management import call_command
 
         from runs.management.addresses import Address
-        from runs.management.commands.portal import web_part
+        from runs.management.parts import web_part
 
         call_command("collectstatic", interactive=False, verbosity=0)
         web = self.processes.start("web", *web_part(Address("127.0.0.1", self.port)).command[1:])

@@ -1,4 +1,4 @@
-"""What a CSV file of very many rows costs the web server while it is streamed: its memory must stay as it was."""
+"""Measures the web server's memory while it streams a CSV file with very many rows: it mustn't grow."""
 
 import time
 
@@ -12,7 +12,7 @@ MAX_MB = 30.0
 
 
 def report_sheet(report: Report, web: Process, visitor: Visitor, path: str, **fields: str) -> None:
-    """Download the CSV file at `path` and report what memory that took, and its rows."""
+    """Download the CSV file at `path`, and report its number of rows and the memory it took."""
     visitor.get("/")  # so that every process has loaded what pages need
     before = peak = memory_of(web)
     rows, begun = 0, time.monotonic()

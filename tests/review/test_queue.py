@@ -147,7 +147,7 @@ def test_the_last_decision_can_be_undone_for_ten_minutes(as_sam: Client, alice: 
     assert not page.find(id="queue-undo")
     assert not Decision.objects.filter(is_standing=True).exists()
     answer = as_sam.post("/review/undo/", fields, follow=True)
-    assert "undone any more" in answer.content.decode()
+    assert "too late to undo" in answer.content.decode()
     as_sam.post("/review/", form_of(page, verdict="approved"))
     Decision.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert not page_of(as_sam).find(id="queue-undo")

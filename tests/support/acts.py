@@ -222,7 +222,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:person-reactivate", Act((Verb.PERSON_REACTIVATED,), "admin")),
     ("runs:person-mail-again", Act((Verb.PERSON_MAIL_AGAIN,), "admin")),
     ("runs:mail-test", Act((Verb.MAIL_TESTED,), "admin")),
-    ("runs:person-transfer", Act((Verb.RUN_TRANSFERRED, Verb.PERSON_TRANSFERRED), "admin",
+    ("runs:person-transfer", Act((Verb.PERSON_TRANSFERRED, Verb.RUN_TRANSFERRED), "admin",
         data=lambda w: {"to": w.members["admin"].public_id},
         before=lambda w, _: members.deactivate(w.owner))),
     ("runs:invite-send", Act((Verb.PERSON_INVITED_AGAIN,), "admin")),
