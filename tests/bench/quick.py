@@ -36,7 +36,7 @@ def bench(portal: Portal, report: Report) -> None:
     figures = kept.load()
     portal.load_catalog()
     portal.start_web()
-    member, admin = portal.make_member("demo"), portal.make_member("admin")
+    member, admin = portal.make_member("maker"), portal.make_member("admin")
     Member.objects.filter(pk=admin.pk).update(role=Member.Role.ADMIN)
     admin.refresh_from_db()
     count_requests(portal, report, member, figures)
