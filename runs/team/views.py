@@ -220,7 +220,8 @@ def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
             words = _("Everything %(name)s owned now belongs to %(to)s.")
             if has_rest:
                 words = _(
-                    "%(to)s now owns everything that %(name)s owned. It may take a few minutes until all runs have moved."
+                    "%(to)s now owns everything that %(name)s owned. "
+                    "It may take a few minutes until all runs have moved."
                 )
             messages.success(request, words % names)
             return go_to(request, _person_address(member))
