@@ -3,6 +3,8 @@
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,7 +20,8 @@ from runs.connection.status import STATUS_ID
 from runs.engine import stream_refusals, webhooks
 from runs.engine.stream_refusals import REFUSED_FOR
 from runs.history import bin
-from runs.models import App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models import FINAL, App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models.run import RunQuerySet
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.messages import say
 from runs.words.moments import brief_day_words
@@ -31,6 +34,7 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # maximum number of apps whose unknown fields are listed
 STORAGE_SECONDS = 60
+ENDED_SECONDS = 600
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -296,7 +300,10 @@ def _bin() -> Fact:
 
 
 def _counts() -> list[StateCount]:
-    rows = Run.objects.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by("status")
+    """Return the runs by state. The ended ones can be a million, and the page reloads every 10 s, so these are counted
+    anew every few minutes only."""
+    ended: list[dict[str, Any]] = cache.get_or_set("runs-ended", _count_ended, ENDED_SECONDS) or []
+    rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
         StateCount(
@@ -304,6 +311,14 @@ def _counts() -> list[StateCount]:
         )
         for row in rows
     ]
+
+
+def _count_ended() -> list[dict[str, Any]]:
+    return _by_status(Run.objects.filter(status__in=FINAL))
+
+
+def _by_status(runs: RunQuerySet) -> list[dict[str, Any]]:
+    return list(runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by())
 
 
 def _unknown_fields() -> list[UnknownField]:

@@ -56,6 +56,8 @@ class StoredFile(models.Model):
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
             # launching.library: files with the same content
             models.Index(fields=["sha256"], name="file_content"),
+            # storage.orphans: pictures of apps, which are few among all files
+            models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
         )
 
     def __str__(self) -> str:

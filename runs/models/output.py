@@ -204,6 +204,8 @@ class OutputFile(models.Model):
         indexes = (
             # engine.save_outputs: files still to be fetched
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
+            # manage.health_report: how many could not be saved
+            models.Index(fields=["created_at"], condition=Q(status="failed"), name="output_file_failed"),
         )
 
     def __str__(self) -> str:
