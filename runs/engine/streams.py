@@ -35,6 +35,7 @@ TEND_SECONDS = 0.5  # between two checks for runs that need a stream
 FIRST_NEWS_SECONDS = 5.0  # Lamina tells the state of a run as soon as its stream is open, unless a proxy holds it back
 PROBES = 3  # streams at the same time until one has brought something; enough to find out that Lamina refuses them
 ALONE_SECONDS = 90.0  # how long a run is left to its stream alone
+FEWER_SECONDS = 120.0  # how long no more streams are opened than Lamina allowed
 LEAVE_SECONDS = 0.5  # time for all threads to end, once their connections are shut down
 
 
@@ -68,7 +69,8 @@ class Streams:
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
         self._is_proven = False  # whether any stream has brought anything
-        self._most = settings.LAMINA_STREAMS
+        self._allowed = 0  # how many streams Lamina allowed when it last refused one for their number
+        self._allowed_until = float("-inf")
 
     def follows(self, run: Run) -> bool:
         """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
@@ -122,7 +124,7 @@ class Streams:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
             # If this is about the number of streams, each further one would hold up all other requests again.
-            self._most = len(self._open)
+            self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
         if not followed.has_news:
@@ -147,7 +149,7 @@ class Streams:
 
     def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
         """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
-        free = (self._most if self._is_proven else min(PROBES, self._most)) - len(self._open)
+        free = self._most - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
             return []
         self._again_at = {pk: at for pk, at in self._again_at.items() if at > time.monotonic()}
@@ -158,6 +160,14 @@ class Streams:
             runs = runs.filter(is_on_screen)
         first = Case(When(is_on_screen, then=Value(0)), default=Value(1))
         return list(runs.order_by(first, "-created_at", "-pk")[:free])
+
+    @property
+    def _most(self) -> int:
+        """How many streams may be open at present."""
+        most: int = settings.LAMINA_STREAMS
+        if time.monotonic() < self._allowed_until:
+            most = min(most, self._allowed)
+        return most if self._is_proven else min(PROBES, most)
 
     def _follow(self, run: Run) -> None:
         stream = lamina().follow_run(run.remote_id)

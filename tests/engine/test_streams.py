@@ -357,7 +357,7 @@ def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
 
 
 def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina allows one stream, and answers the next one with 429. The poller tries no third one."""
+    """Lamina allows one stream, and answers the next one with 429. For two minutes, the poller tries no third one."""
     first = start(alice, app, sandbox)
     with watching() as watch:
         watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
@@ -370,8 +370,13 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
             watch._apply_arrivals()
             RequestLog.objects.update(closed_until=0)
         assert watch.streams.follows(first)
+        assert len(followed(sandbox)) == 2
 
-    assert len(followed(sandbox)) == 2
+        sandbox.clear_faults()
+        watch.streams._allowed_until = time.monotonic()  # two minutes later
+        watch._sleep(0.05)
+        watch.streams.tend(besides=(), is_due=True)
+        watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")
 
 
 # --- The lease, and the end -------------------------------------------------------------------------------------------
