@@ -25,7 +25,7 @@ dev: .venv/.dev  ## the same for development: restarts when a file changes, with
 test: .venv/.dev  ## run the tests; ARGS="-k history -x" goes to pytest, COVERAGE=1 measures coverage
 	@$(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= )-n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
 
-bench: .venv/.dev  ## measure performance against its targets; takes an hour. ARGS="history files" runs part of it
+bench: .venv/.dev  ## measure performance and write docs/benchmarks.md; takes an hour. ARGS="history files" or ARGS=quick runs part of it
 	@$(PY) -m tests.bench $(ARGS)
 
 check: .venv/.dev  ## linters, types, migrations, deployment settings, vulnerable dependencies
@@ -56,5 +56,5 @@ install: .venv/.run  ## only create the environment, in .venv
 
 .venv/.dev: requirements-dev.txt | .venv/.made
 	@echo "Installing the portal's dependencies and the test tools into .venv"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-compile -r requirements-dev.txt  # compiling all of them takes longer than the first tests' imports
 	@touch $@

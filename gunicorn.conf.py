@@ -12,6 +12,7 @@ bind = PORTAL_BIND
 worker_class = "lamina_portal.server.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
+preload_app = True  # loaded once, in memory that the processes share
 keepalive = 20  # seconds; an open page polls every few
 graceful_timeout = 8  # seconds for running requests after SIGTERM; less than `make run` waits for all its parts
 control_socket_disable = True  # it would be in the home directory, where two portals collide
@@ -33,9 +34,9 @@ def on_starting(_: Any) -> None:
         logging.getLogger(name).addFilter(MaskSecretPaths())
 
 
-def post_worker_init(_: Any) -> None:
-    """Exclude what was loaded at the start from garbage collection, and collect less often: this makes a page of 24
-    cards 10% faster."""
+def when_ready(_: Any) -> None:
+    """Exclude what was loaded from garbage collection before the processes fork, so that they keep sharing its memory.
+    Collecting less often makes a page of 24 cards 10% faster."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -30,6 +30,7 @@ LAMINA_BASE_URL = (
 ).rstrip("/")
 LAMINA_REQUESTS_PER_MINUTE = env.int("LAMINA_REQUESTS_PER_MINUTE", 100, validate=validate.Range(min=10))
 LAMINA_POLL_SECONDS = env.float("LAMINA_POLL_SECONDS", 3.0, validate=validate.Range(min=0.1))
+LAMINA_STREAMS = env.int("LAMINA_STREAMS", 40, validate=validate.Range(min=0, max=500))
 LAMINA_WEBHOOKS = env.str("LAMINA_WEBHOOKS", "auto")
 if LAMINA_WEBHOOKS not in {"auto", "on", "off"}:
     raise ImproperlyConfigured("LAMINA_WEBHOOKS must be auto, on or off")
@@ -172,7 +173,7 @@ MAX_BODY_BYTES = 1_100_000_000  # per request: a 1 GB video and the rest of the 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # one polls, up to eight move files, the others start runs
+    "workers": 11,  # at most: one polls, up to eight move files, the others start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,

@@ -9,6 +9,7 @@ from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
+from runs.engine import hide_inputs as hiding
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
 from runs.history import bin, retention, selection
@@ -18,7 +19,7 @@ from runs.notices import alerts, channels, chat, mails, read, trouble
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
-from runs.team import passwords, security_mail, sessions
+from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
 from runs.words import known
@@ -35,7 +36,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a heartbeat, queue due work, make the daily mails that are due, and wake the poller. Runs every 30 s.
+    """Record a heartbeat, queue due work, make the daily emails that are due, and wake the poller. Runs every 30 s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
     itself from startup on, so that work resumes at once after a cluster was killed.
@@ -59,6 +60,8 @@ def sweep() -> None:
     uploads.request_links()
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
+    hiding.request_hiding()
+    transfers.request_transfers()
     chat.request_sending()
     mails.request_sending()
 
@@ -97,6 +100,14 @@ def copy_for_guests() -> None:
 
 def fetch_upload(upload_id: int) -> None:
     uploads.fetch_upload(upload_id)
+
+
+def hide_inputs() -> None:
+    hiding.hide_inputs()
+
+
+def transfer_runs() -> None:
+    transfers.transfer_runs()
 
 
 def request_catalog() -> None:

@@ -23,8 +23,8 @@ const fail = (tile, words = "") => {
 	get(".file-facts", tile).textContent = words;
 };
 
-// Smaller files are sent, since the server looks at their content and answers at once; larger ones are judged by their
-// type, which comes from their name, and the server is asked for room, so that nobody waits for 60 MB in vain.
+// Smaller files are simply sent, since the server checks their content and responds at once. Larger ones are checked by
+// type, which comes from their name, and the server is asked for room first, so that nobody uploads 60 MB in vain.
 const SENT_ANYWAY_BYTES = 1_000_000;
 
 /** @param {number} size @param {string} roomUrl @returns {Promise<string>} why so much can't be sent; empty if it can */
@@ -49,7 +49,7 @@ const send = async (box, what) => {
 		if (refused) fail(tile, refused);
 		if (refused || !tile.isConnected) return; // it was removed meanwhile
 	}
-	// in the address, so that the server knows them before the file arrives and needn't write one that can't be used
+	// in the URL, so that the server knows them before the file arrives and needn't store one that can't be used
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
 	const context = { source: tile, target: tile, swap: "outerHTML", values: what };
 	htmx.ajax("POST", `${uploadUrl}?${where}`, context).catch(() => {});
@@ -99,7 +99,7 @@ const take = (box, files, link = "") => {
 		complain(box, words.filter(Boolean).join(" "));
 		return;
 	}
-	// the server has the rule; here, only text that is plainly no address is told apart
+	// the server has the rule; this only catches text that clearly isn't a URL
 	if (/^(www\.|\S+\/)\S+$/i.test(link)) send(box, { link });
 	else complain(box, box.dataset.noLink);
 };
@@ -117,7 +117,7 @@ on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: ask
 	const at = /** @type {HTMLElement} */ (target);
 	const tile = at.matches("ol") ? at.lastElementChild : at;
 	if (tile?.matches("[data-file]") && asked.verb === "post") {
-		// it replaces what was there before it; a file chosen since then, while it settled, comes after it and stays
+		// it replaces what was there before; a file chosen since then, while this one settled, stays after it
 		if (!isMany(box))
 			while (tile.previousElementSibling) remove(/** @type {HTMLElement} */ (tile.previousElementSibling));
 		if (asked.parameters.link) get("[inputmode=url]", box, HTMLInputElement).value = "";

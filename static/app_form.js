@@ -17,7 +17,7 @@ addEventListener("pageshow", ({ persisted }) => {
 		location.reload(); // Reset and Undo end what this page can save
 	else if (persisted) restore();
 });
-// A page that answered a form gets its own address: Back then asks for it again, instead of refusing
+// A page that responded to a form gets its own URL: Back then requests it again, instead of refusing
 history.replaceState(history.state, "", location.href);
 
 on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
@@ -128,7 +128,7 @@ addEventListener("pagehide", () => {
 });
 
 /**
- * Save once more what this page may not show, and load it again. Files that have been chosen meanwhile are added.
+ * Save once more what the page may not show, and reload it. Files that were chosen meanwhile are added.
  *
  * @param {string} saved
  */
@@ -153,7 +153,7 @@ const saveAgain = async (saved) => {
 	}
 };
 
-// A page that was asked for before the last save had an answer may have been made without it
+// A page requested before the response to the last save may have been rendered without it
 const last = recall(draftUrl, "sessionStorage");
 store(draftUrl, "", "sessionStorage");
 const { saved = "", at = null } = last ? JSON.parse(last) : {};

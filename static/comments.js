@@ -1,5 +1,5 @@
-/* Comments: mentions while one types, spots on the picture, seconds of film and sound. Without this script, forms have
-   fields for all of it, and open on pages of their own. */
+/* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, forms have fields
+   for all of this, and open on separate pages. */
 import { all, find, on, say } from "./portal.js";
 
 /** @param {Element} within */
@@ -10,7 +10,7 @@ const form = (within) => {
 /** @param {HTMLFormElement} owner @param {string} name */
 const field = (owner, name) => find(`[name=${name}]`, owner, HTMLInputElement);
 
-/* ---- Mentions: a list under the text while one types a name after "@" */
+/* ---- Mentions: a list below the text while a name is typed after "@" */
 
 const NAMING = /(?:^|[\s(])@([^\s@](?:[^\n@]{0,30}[^\s@])?)?$/u;
 /** @type {AbortController | undefined} */
@@ -194,7 +194,7 @@ document.addEventListener(
 	true,
 );
 
-/* A dot and its comment lead to each other */
+/* A dot and its comment link to each other */
 on(["click"], ".dot-number[href]", (number) => {
 	const dot = document.getElementById(number.getAttribute("href")?.slice(1) ?? "");
 	frame()?.scrollIntoView({ block: "nearest" });
@@ -214,7 +214,7 @@ document.addEventListener("click", (event) => {
 	event.preventDefault();
 });
 
-/* ---- Seconds: the player pauses while one types, and goes on once the comment is posted */
+/* ---- Times: the player pauses while a comment is typed, and resumes once it is posted */
 
 let isHeld = false;
 const player = () => find(":is([data-stage]) :is(video, audio)", document, HTMLMediaElement);

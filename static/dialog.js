@@ -1,4 +1,5 @@
-/* Links that ask something first: `data-dialog` names the dialog that asks it here, instead of on the link's page. */
+/* Links that ask for confirmation: `data-dialog` names the dialog that asks on this page instead of on the link's
+   page. */
 import { all, find, on } from "./portal.js";
 
 /** @param {string} id */

@@ -1,4 +1,4 @@
-/* Tells what is new: a line for each that closes itself, the bell's list, and a count in the tab's title. */
+/* Announces news: a line for each notice that closes by itself, the bell's list, and a count in the tab's title. */
 import { lookAtFrame } from "./live.js";
 import { all, find, get, on, recall, store } from "./portal.js";
 
@@ -116,7 +116,7 @@ document.addEventListener(
 	},
 	true,
 );
-// the list stays as it is while it is read; closing it brings what came meanwhile
+// the list stays unchanged while someone reads it; closing it brings in what is new
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (!(event.target instanceof Element) || event.target.id !== "bell-list" || !isOpen()) return;
 	event.preventDefault();

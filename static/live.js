@@ -3,6 +3,7 @@ import { all, fill, find, get, say } from "./portal.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
+const END_PACE = 1000; // while a run is likely to end
 const OLD = 600_000;
 const OLD_PACE = 10_000;
 const FRAME_PACE = 60_000;
@@ -22,6 +23,15 @@ const isWatching = () => !!bell()?.hasAttribute("data-watching");
 
 /** @param {HTMLElement} card */
 const started = (card) => Date.parse(find("[data-elapsed-since]", card)?.dataset.elapsedSince ?? "") || Date.now();
+
+/** Whether the run of `card` is likely to end soon, judging by how long its app usually takes. @param {HTMLElement} card */
+const isEndNear = ({ dataset }) => {
+	dataset.shownAt ??= String(Date.now());
+	if (!dataset.usualEnd) return false;
+	const [from = 0, to = 0] = dataset.usualEnd.split(" ").map((seconds) => Number(seconds) * 1000);
+	const passed = Date.now() - Number(dataset.shownAt);
+	return passed > from - PACE && passed < to + PACE;
+};
 
 /**
  * Ask for changes, which replace the parts that are out of date.
@@ -92,7 +102,7 @@ const soon = () => {
 	const isOld = Date.now() - (cards[0] ? Math.max(...cards.map(started)) : opened) > OLD;
 	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
 	const rest = Math.min(...dues) - Date.now();
-	const pace = isOld ? OLD_PACE : PACE;
+	const pace = cards.filter(isEndNear)[0] ? END_PACE : isOld ? OLD_PACE : PACE;
 	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
 	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
 };

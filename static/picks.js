@@ -8,7 +8,7 @@ const bar = () => get("#picks", document, HTMLFormElement);
 const told = () => get("[data-told]", bar());
 const boxes = () => all(PICK, document, HTMLInputElement);
 
-/** Ticks that are still to be sent, and those on their way. @type {Map<string, boolean>} */
+/** Ticks that are yet to be sent, and those being sent. @type {Map<string, boolean>} */
 let changes = new Map();
 /** @type {Map<string, boolean>} */
 let sent = new Map();
@@ -24,7 +24,7 @@ const idsOnPage = () =>
 		.join(" ");
 
 const countOnPage = () => boxes().filter((box) => box.checked).length;
-/** Update the buttons to what is selected, and say how much of it isn't on this page. */
+/** Update the buttons to match the selection, and say how much of it isn't on this page. */
 const renew = () => {
 	const size = total();
 	const elsewhere = Math.max(0, size - countOnPage());
@@ -65,7 +65,7 @@ const fields = (act, ticks) => {
 	return form;
 };
 /**
- * Send what was pressed, or the changed ticks, and show the answer unless something has changed since.
+ * Send the pressed button or the changed ticks, and show the response unless something has changed since.
  *
  * @param {string} act
  * @param {Map<string, boolean>} [ticks]
@@ -116,7 +116,7 @@ const press = (act) => {
 		});
 	return busy;
 };
-/** Try again what didn't get through, without waiting for the next tick. */
+/** Retry what didn't get through, without waiting for the next tick. */
 const retry = () => {
 	if (find("#picks") && (changes.size || unsent)) save();
 };
@@ -139,12 +139,12 @@ const none = () => {
 	say(bar().dataset.none);
 	return press("clear");
 };
-// What has the focus is scrolled clear of the bar, whose height depends on its words and buttons
+// Scroll the focused element clear of the bar, whose height depends on its text and buttons
 const measure = new ResizeObserver(() => {
 	const height = find("#picks")?.offsetHeight;
 	if (height) document.documentElement.style.setProperty("--picks-height", `${height}px`);
 });
-// Cards that were swapped in show what the server knew then
+// Cards that were swapped in show what the server knew at that time
 const refresh = () => {
 	if (!find("#picks")) return;
 	measure.observe(bar());

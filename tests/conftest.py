@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -22,7 +23,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.clients import PASSWORD, client_of
-from tests.support.processes import SHARED, migrated
+from tests.support.processes import SHARED, copy_migrated, drop_database, drop_migrated, migrated
 from tests.support.requirements import skip_or_fail
 from tests.support.sandbox_door import SandboxDoor, small_pictures
 from tests.support.tables import way_back
@@ -54,20 +55,34 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
-    """Give each worker a copy of one migrated SQLite database, because migrating takes seconds."""
-    if "PYTEST_XDIST_WORKER" not in os.environ or connection.vendor != "sqlite":
+    """Give each worker a copy of one migrated database, because migrating takes seconds."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         return django_db_keepdb
-    shutil.copyfile(migrated(Path(os.environ[SHARED])), connection.settings_dict["TEST"]["NAME"])
+    if connection.vendor == "sqlite":
+        shutil.copyfile(migrated(Path(os.environ[SHARED])), connection.settings_dict["TEST"]["NAME"])
+    else:
+        copy_migrated(own_postgres())
     return True
 
 
+def own_postgres() -> str:
+    """The address of this worker's own database."""
+    return (
+        urlsplit(os.environ["TEST_DATABASE_URL"])._replace(path=f"/{connection.settings_dict['TEST']['NAME']}").geturl()
+    )
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(
+    django_db_setup: None, django_db_keepdb: bool, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
     """Make tests that commit leave the database as it was, without Django's slow `flush`."""
     with django_db_blocker.unblock():
         go_back = way_back()
     with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: go_back()):
         yield
+    if django_db_keepdb and connection.vendor == "postgresql":  # a copy
+        drop_database(own_postgres())
 
 
 @pytest.fixture
@@ -77,7 +92,7 @@ def _at_noon() -> Iterator[None]:
         yield
 
 
-# Places that take minutes although they have few tests, mostly because they wait for whole portals. They start first,
+# Places that take long although they have few tests, mostly because they wait for whole portals. They start first,
 # since xdist would start them last, when no other work is left for the other workers.
 LONG = (
     "browser",
@@ -86,6 +101,7 @@ LONG = (
     "tests/upgrades/test_upgrades.py",
     "tests/storage/test_damaged_http.py",
     "tests/hostile/test_fault_matrix.py",
+    "tests/hostile/test_every_app.py",
     "tests/background/test_worker.py",
     "tests/management/test_portal.py",
     "tests/repository/test_tools.py",
@@ -95,6 +111,24 @@ LONG = (
     "tests/access/test_access.py",
     "tests/management/test_examples.py",
     "tests/web/test_body_limits.py",
+    "tests/engine/test_save_outputs_killed.py",
+    "tests/models/test_migrations.py",
+    "tests/hostile/test_refusals.py",
+    "tests/team/test_security_mail.py",
+    "tests/notices/test_mails_killed.py",
+    "tests/notices/test_record_killed.py",
+    "tests/repository/test_backup.py",
+    "tests/server/test_slow_strangers.py",
+    "tests/spending/test_limits.py",
+    "tests/history/test_choosing_many.py",
+    "tests/review/test_many_people.py",
+    "tests/review/test_queue_keys.py",
+    "tests/access/test_nul.py",
+    "tests/catalog/test_own_search.py",
+    "tests/catalog/test_lamina_search.py",
+    "tests/schema_forms/test_round_trip.py",
+    "tests/background/test_task_package.py",
+    "tests/management/test_demo.py",
 )
 
 
@@ -120,7 +154,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make a folder that all workers of this run share."""
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-tests-shared-")
-        config.add_cleanup(partial(shutil.rmtree, os.environ[SHARED], ignore_errors=True))
+        folder = Path(os.environ[SHARED])
+        config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
+        config.add_cleanup(partial(drop_migrated, folder))  # before that: the last one added is the first
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:

@@ -40,3 +40,4 @@ LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second, so polling every three would only waste time
+LAMINA_STREAMS = 0  # most tests are about the list; those of streams turn them on

@@ -14,7 +14,7 @@ Way = Entry.Way
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `network` is where a request came from, already cut (`networks.cut`); empty for anything else."""
+    """Who acts. `network` is where a request came from, already truncated (`networks.cut`); empty for anything else."""
 
     way: str
     member_id: int | None = None
@@ -27,7 +27,7 @@ def _the_portal() -> Actor:
     return Actor(Way.WORKER, request_id=new_public_id())
 
 
-# A function, since a request only knows its member after they have signed in.
+# A function, since the member may sign in during the request.
 _source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=_the_portal)
 
 
@@ -38,7 +38,7 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
-    """Record what happens inside as done by `actor`, or by whom the function returns at that moment."""
+    """Record what happens in this block as done by `actor`; if that is a function, it is called for each entry."""
     token = _source.set(actor if callable(actor) else lambda: actor)
     try:
         yield
@@ -47,15 +47,15 @@ def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
 
 
 def act_as(actor: Actor) -> None:
-    """Record whatever this process does next as done by `actor`."""
+    """Record everything this process does from now on as done by `actor`."""
     _source.set(lambda: actor)
 
 
 def as_member(member: Member) -> Actor:
-    """Return the current actor as this member, for acts of somebody who isn't signed in yet, or no longer is."""
+    """Return the current actor with this member, for people who aren't signed in yet, or no longer are."""
     return replace(current_actor(), way=Way.PAGE, member_id=member.pk, name=member.display_name)
 
 
 def as_guest(name: str) -> Actor:
-    """Return the current actor as a guest with the name they typed, whoever else is signed in in that browser."""
+    """Return the current actor as a guest with the name they typed, even if a member is signed in in that browser."""
     return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

@@ -1,4 +1,4 @@
-"""What the filters of the log offer."""
+"""The choices in the log's filters."""
 
 from runs.audit.lines import Lines
 from runs.audit.search import Search
@@ -9,18 +9,18 @@ type Options = list[tuple[str, str, bool]]  # value, label, whether it is chosen
 
 
 def people(search: Search) -> Options:
-    """Return all members by name, those who left too, since the record keeps what they did."""
+    """Return all members by name. People who left are included, since the record keeps what they did."""
     members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
     return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
 
 
 def ways(search: Search) -> Options:
-    """Return those who act without an account."""
+    """Return the kinds of actor that have no account."""
     return [(way.value, str(way.label), way.value == search.who) for way in Entry.Way if way != Entry.Way.PAGE]
 
 
 def acts(search: Search) -> list[tuple[str, Options]]:
-    """Return all acts, grouped by what they are about."""
+    """Return all actions, grouped by what they are about."""
     return [
         (str(words), [(verb.value, verb_words(verb), verb == search.act) for verb in Verb if verb.group == group])
         for group, words in GROUPS.items()
@@ -28,7 +28,8 @@ def acts(search: Search) -> list[tuple[str, Options]]:
 
 
 def object_words(search: Search, lines: Lines) -> str:
-    """Return the object that the log is narrowed to, as its latest entry names it; "" if it isn't."""
+    """Return the name of the object that the log is filtered by, from its latest entry; "" if there is no such
+    filter."""
     if not search.wanted_object:
         return ""
     kind, object_id = search.wanted_object

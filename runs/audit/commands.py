@@ -1,4 +1,4 @@
-"""Records what commands do as done by them, under their names."""
+"""Records what commands do under the name of the command."""
 
 from contextlib import suppress
 from functools import wraps
@@ -12,12 +12,12 @@ from runs.audit.record import record
 from runs.models import Verb
 from runs.models.ids import new_public_id
 
-# Those of Django that change what people see or may do without calling our own code.
+# Django's own commands that change what people see or may do without calling our code.
 RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", "dbshell"})
 
 
 def install() -> None:
-    """Make every command, also those of Django, act under its own name. Does nothing the second time."""
+    """Make every command, including Django's, act under its own name. Does nothing the second time."""
     execute = BaseCommand.execute
     if hasattr(execute, "__wrapped__"):
         return
@@ -26,8 +26,8 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            if name in RECORDED:  # before it runs: a shell that is killed would leave no trace
-                with suppress(DatabaseError):  # a shell also opens where there are no tables yet
+            if name in RECORDED:  # before it runs, since a shell that is killed would leave no trace
+                with suppress(DatabaseError):  # a shell may also be opened before there are any tables
                     record(Verb.COMMAND_RUN, None, label=name)
             return execute(self, *args, **options)
 

@@ -14,7 +14,7 @@ SLICE = 2000
 
 
 def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
-    """Yield the headings, and then each entry of `found`, the latest first."""
+    """Yield the headings, then each entry of `found`, latest first."""
     yield [
         *(_("Time"), _("Who"), _("How"), _("What"), _("Code")),
         *(_("Kind"), _("Object"), _("ID"), _("Changes"), _("Request ID"), _("Network")),

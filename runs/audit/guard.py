@@ -1,7 +1,11 @@
-"""Triggers that refuse to change or delete entries, even from SQL. Only `opened` lets old ones be deleted.
+"""Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old ones to be deleted.
 
-They are created after every `migrate`, since SQLite drops them whenever a migration rebuilds the table, and looked for
-when the portal starts.
+They are created after every `migrate`, since SQLite drops them when a migration rebuilds the table. The portal checks
+for them when it starts.
+
+They protect from mistakes: of the portal, and of whoever works on the database by hand. What opens them holds for one
+transaction only. Who owns the database can still remove the triggers; only a copy elsewhere protects from that
+(`audit.log_lines`).
 """
 
 from collections.abc import Iterator
@@ -13,7 +17,8 @@ TABLE = "runs_entry"
 POSTGRESQL = """
 CREATE OR REPLACE FUNCTION runs_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND current_setting('portal.may_delete_entries', true) = 'yes' THEN
+    -- The setting holds the number of the one transaction that may delete, so one that was left behind opens nothing.
+    IF TG_OP = 'DELETE' AND current_setting('portal.may_delete_entries', true) = txid_current()::text THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'The record only grows: entries are never changed or deleted.';
@@ -25,7 +30,7 @@ CREATE OR REPLACE TRIGGER runs_entry_truncate BEFORE TRUNCATE ON runs_entry
     FOR EACH STATEMENT EXECUTE FUNCTION runs_entry_refuse();
 """
 SQLITE = (
-    # Holds a row only inside the transaction that may delete entries.
+    # Has a row only inside the transaction that may delete entries.
     "CREATE TABLE IF NOT EXISTS runs_entrypass (id INTEGER PRIMARY KEY)",
     """CREATE TRIGGER IF NOT EXISTS runs_entry_update BEFORE UPDATE ON runs_entry
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
@@ -44,7 +49,7 @@ NAMES = {
 
 
 def install() -> None:
-    """Create the triggers that are missing, if there is a record to guard."""
+    """Create any missing triggers, if the tables exist."""
     if TABLE not in connection.introspection.table_names():
         return
     with transaction.atomic(), connection.cursor() as cursor:
@@ -53,7 +58,7 @@ def install() -> None:
 
 
 def missing() -> set[str]:
-    """Return the names of the triggers that aren't there, or that are switched off."""
+    """Return the names of triggers that are missing or disabled."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
@@ -64,14 +69,22 @@ def missing() -> set[str]:
         return NAMES[connection.vendor] - {name for (name,) in cursor.fetchall()}
 
 
+def close() -> None:
+    """Remove any leftover permission in SQLite; in PostgreSQL, it ends with the transaction."""
+    if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM runs_entrypass")
+
+
 @contextmanager
 def opened() -> Iterator[None]:
-    """Let entries be deleted inside, in a transaction of their own. Nobody else can meanwhile."""
+    """Allow entries to be deleted in this block, which runs in its own transaction. No other transaction can delete
+    any."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("INSERT OR IGNORE INTO runs_entrypass VALUES (1)")
         else:
-            cursor.execute("SET LOCAL portal.may_delete_entries = 'yes'")
+            cursor.execute("SELECT set_config('portal.may_delete_entries', txid_current()::text, true)")
         yield
         if connection.vendor == "sqlite":
             cursor.execute("DELETE FROM runs_entrypass")

@@ -1,4 +1,4 @@
-"""What pages show of the record: entries as lines, grouped by day, one page at a time."""
+"""The record as shown on pages: entries as lines, grouped by day, one page at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # 0 before means that there was nothing
+COUNTS = ("comments", "files", "results")  # if the value before is 0, there was nothing
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that changed, in words. `before` is empty if there was none."""
+    """One changed value, in words. `before` is empty if there was none."""
 
     label: str
     before: str
@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry, in words. `url` is the page of its object, if there still is one."""
+    """An entry, in words. `url` is the page of its object, if that still exists."""
 
     entry: Entry
     who: str
@@ -37,29 +37,29 @@ class Line:
     kind: str
     url: str
     changes: list[Change]
-    member_id: str = ""  # public id of who did it
+    member_id: str = ""  # public id of the member who did it
     network: str = ""
 
     @property
     def time(self) -> str:
-        """Return the time of day where the reader is."""
+        """Return the time of day in the reader's time zone."""
         return timezone.localtime(self.entry.at).strftime("%H:%M")
 
     @property
     def label(self) -> str:
-        """Return what its object was called; "" if that is who did it, as when somebody signs in."""
+        """Return the name of the entry's object; "" if that is the person who acted, as when someone signs in."""
         is_own = self.entry.object_kind == "person" and self.entry.object_id == self.member_id
         return "" if is_own else self.entry.object_label or (self.kind if self.url else "")
 
     @property
     def about(self) -> str:
-        """Return the object as the log's filter names it."""
+        """Return the object as used in the log's filter."""
         return f"{self.entry.object_kind}:{self.entry.object_id}" if self.entry.object_id else ""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """One page of lines by day, the latest first. `older` is the id to continue after; empty at the end."""
+    """One page of lines by day, latest first. `older` is the id to continue after; empty on the last page."""
 
     days: list[tuple[date, list[Line]]]
     older: str = ""
@@ -69,7 +69,7 @@ class Lines:
 
 
 def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
-    """Return a page of the entries that are in any of `found`, after the entry with the id `before`."""
+    """Return a page of the entries in any of `found`, older than the entry with the id `before`."""
     entries = _latest(found, before)
     shown, is_more = entries[:PAGE], len(entries) > PAGE
     urls, members = urls_of(shown), _members(shown)
@@ -92,7 +92,7 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
 
 
 def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
-    """Read a page of each list, and merge them: with OR, the database would read and sort all of both."""
+    """Read a page from each list, and merge them: with OR, the database would read and sort both lists in full."""
     start = Entry.objects.filter(public_id=before).first() if before else None
     some = [rows.before(start) if start else rows for rows in found]
     entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
@@ -100,7 +100,7 @@ def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
 
 
 def who_words(entry: Entry) -> str:
-    """Return who did it, as they were called then."""
+    """Return who did it, by their name at the time."""
     if entry.way == Entry.Way.GUEST:
         return _("%(name)s (guest)") % {"name": entry.actor_name} if entry.actor_name else _("A guest")
     if entry.way == Entry.Way.COMMAND:
@@ -128,6 +128,6 @@ def _members(entries: Sequence[Entry]) -> dict[int | None, str]:
 
 
 def networks_of(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return where guests and sign-ins among `entries` came from, by the entry's key."""
+    """Return the networks that guests and sign-ins among `entries` came from, by the entry's primary key."""
     origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries])
     return dict(origins.values_list("entry_id", "network"))

@@ -1,4 +1,4 @@
-"""Repeats each entry as one line of JSON to the logger `portal.audit`, for those who gather logs elsewhere."""
+"""Repeats each entry as one line of JSON in the logger `portal.audit`, for operators who collect logs elsewhere."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger("portal.audit")
 
 
 def on_commit(entries: Sequence[Entry]) -> None:
-    """Log `entries` once they are committed; if they are rolled back, never."""
+    """Log `entries` once they are committed."""
     if logger.isEnabledFor(logging.INFO):
         lines = [json.dumps(line_of(entry), ensure_ascii=False) for entry in entries]
         transaction.on_commit(partial(_log, lines), robust=True)
@@ -26,7 +26,7 @@ def _log(lines: Sequence[str]) -> None:
 
 
 def line_of(entry: Entry) -> dict[str, Any]:
-    """Return what the line of an entry says."""
+    """Return the content of an entry's line."""
     return {
         "id": entry.public_id,
         "at": entry.at.isoformat(),

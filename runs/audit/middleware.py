@@ -1,4 +1,4 @@
-"""Tells the record who sends a request."""
+"""Tells the record who sent a request."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from runs.audit import networks
 from runs.audit.actors import Actor, Way, acting_as
 from runs.models.ids import new_public_id
 
-GUESTS = "guest"  # the names of URLs for guests start with it
-LAMINA = "webhook"  # what Lamina reports, the portal itself records
+GUESTS = "guest"  # prefix of the names of guest URLs
+LAMINA = "webhook"  # Lamina's webhooks, which are recorded as done by the portal
 
 
 class ActorMiddleware:
-    """Records what a request changes as done by its member, or by a guest."""
+    """Records the changes made by a request as done by its member or guest."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,7 +26,7 @@ class ActorMiddleware:
 
 
 def _actor_of(request: HttpRequest, request_id: str) -> Actor:
-    """Return who acts at this moment: somebody may sign in during the request."""
+    """Return who is acting right now: the member may sign in during the request."""
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     if name == LAMINA:
         return Actor(Way.WORKER, request_id=request_id)

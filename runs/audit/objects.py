@@ -1,4 +1,4 @@
-"""What entries are about: the kind, the id and the label of an object, as the record keeps them.
+"""What entries are about: kind, id and label of an object, as stored in the record.
 
 Labels never hold what people typed into an app, a comment or a passphrase, since entries can't be removed later.
 """
@@ -15,7 +15,7 @@ from runs.models.entry import LABEL_LENGTH
 
 @dataclass(frozen=True)
 class Named:
-    """An object as the record names it; all empty if an entry is about the portal as a whole."""
+    """An object as named in the record; all fields are empty if the entry is about the portal as a whole."""
 
     kind: str = ""
     object_id: str = ""
@@ -58,8 +58,8 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 
 def name_of(target: Model | None, label: str = "") -> Named:
-    """Return how the record names `target`. Objects without a public id, such as rules, have only their kind. Comments
-    and decisions are named as what they are about."""
+    """Return how the record names `target`. Objects without a public id, such as rules, have only a kind. For comments
+    and decisions, it names what they are about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

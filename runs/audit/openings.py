@@ -1,4 +1,4 @@
-"""Records that an admin looks at what somebody keeps private."""
+"""Records when an admin opens something that another member keeps private."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -14,9 +14,9 @@ ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """Record which of `runs` the signed-in member sees only as an admin, each at most once an hour.
+    """Record those of `runs` that the signed-in member sees only because they are an admin, each at most once an hour.
 
-    Browsers load none of these pages ahead (portal.speculationrules), so whoever says so looks at them, too.
+    Browsers never prefetch these pages (portal.speculationrules), so a request means that somebody opened the page.
     """
     member = request.user
     if not isinstance(member, Member) or not member.is_admin:
@@ -28,7 +28,7 @@ def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
 
 
 def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
-    """Record which runs `file` belongs to, unless the signed-in member sees it for another reason, too."""
+    """Record the runs that `file` belongs to, unless the signed-in member may see it for another reason as well."""
     member = request.user
     if not isinstance(member, Member) or file.is_catalog or not member.is_admin:
         return

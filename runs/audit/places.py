@@ -1,4 +1,4 @@
-"""Where the objects of entries have their pages, and which object a page's address belongs to."""
+"""URLs of the objects that entries are about, and the object that a URL belongs to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app", 
 
 
 def urls_of(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:
-    """Return the URLs of those objects that still exist, by kind and id. One query for each kind."""
+    """Return the URLs of those objects that still exist, by kind and id. Takes one query for each kind."""
     wanted: dict[str, set[str]] = {}
     for entry in entries:
         wanted.setdefault(entry.object_kind, set()).add(entry.object_id)
@@ -43,8 +43,8 @@ def _there(model: type[Model]) -> QuerySet[Any]:
 
 
 def object_at(text: str) -> tuple[str, str] | None:
-    """Return the kind and id of the object whose page has the address `text`, or that `text` itself names, as in
-    "run:4f7k2m9p"; None if it isn't one."""
+    """Return the kind and id of the object that `text` refers to: a page's URL, or a name such as "run:4f7k2m9p".
+    Return None if it is neither."""
     kind, colon, object_id = text.strip().partition(":")
     if colon and kind.isalpha() and not object_id.startswith("/"):
         return kind, object_id

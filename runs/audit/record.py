@@ -1,4 +1,4 @@
-"""Write entries into the record. Call these inside the transaction of the change that they tell of."""
+"""Write entries to the record. Call these functions inside the transaction of the change."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -34,9 +34,11 @@ def record(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry: the current actor (or `actor`) did `verb` to `target`, which is None for the portal as a whole.
+    """Write one entry: the current actor (or `actor`) did `verb` to `target`, or to the portal as a whole if that is
+    None.
 
-    `changes` has what each field was and is: {"role": ("maker", "admin")}. `label` replaces the target's own.
+    `changes` holds the old and new value of each field: {"role": ("maker", "admin")}. `label` replaces the target's own
+    label.
     """
     record_each(verb, [target], changes=changes, label=label, actor=actor)
 
@@ -49,8 +51,8 @@ def record_each(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry for each of `targets`, all with the same time and request id. Of many, only some are in memory
-    at a time."""
+    """Write one entry for each of `targets`, all with the same time and request id. Only some of them are in memory at
+    a time."""
     who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
     for some in batched(targets, AT_ONCE):
         _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)
@@ -81,29 +83,30 @@ def _write(entries: list[Entry], who: Actor) -> None:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the `changes` between two sets of values with the same names."""
+    """Return the `changes` between two sets of values with the same keys."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 
 def values_of(row: models.Model, *names: str) -> dict[str, Any]:
-    """Return the values of these fields, for `differences`; of all but the key without `names`."""
+    """Return the values of the fields `names`, for `differences`; without `names`, of all fields but the primary
+    key."""
     fields = [field for field in row._meta.concrete_fields if field.name in names or not (names or field.primary_key)]
     return {field.name: getattr(row, field.attname) for field in fields}
 
 
 def _plain(changes: Changes) -> dict[str, list[Any]]:
-    """Return `changes` as JSON can hold them, without secrets."""
+    """Return `changes` in a form that JSON can hold, without secrets."""
     return {name: [_hidden(name, value) for value in pair] for name, pair in changes.items()}
 
 
 def _hidden(name: str, value: Any) -> Any:
     is_secret = value and not (SECRET | TYPED).isdisjoint(re.split(r"[^a-z]+", name.lower()))
-    return HIDDEN if is_secret else _value(value)  # only that it changed
+    return HIDDEN if is_secret else _value(value)  # record only that it changed
 
 
 def _inner(name: str, value: Any) -> Any:
-    """Return a value within another one. A mapping's name may be that of a field, such as "Text", so that only the
-    names within count."""
+    """Return a nested value. A key may be the name of an app's field, such as "Text", so only the keys inside it decide
+    what is secret."""
     return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
 
 

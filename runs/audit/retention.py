@@ -1,4 +1,4 @@
-"""Removes old entries, which only this module may do, and says so in the record."""
+"""Removes old entries, and records that. No other module may remove any."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ BATCH = 5000
 
 def apply(now: datetime, days: int | None, batch: int = BATCH, *, go_on: Callable[[], bool] = lambda: True) -> int:
     """Remove entries older than `days` (None = never); return how many. Each transaction removes at most `batch`;
-    another one begins only if `go_on` says so."""
+    `go_on` is asked before the next one."""
     removed = 0
     while days is not None and go_on() and (count := _remove_some(now - timedelta(days=days), batch)):
         removed += count

@@ -1,4 +1,4 @@
-"""Filters of the log page, as they stand in its address."""
+"""Filters of the log page, as given in its URL."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,13 +13,13 @@ from runs.audit.places import object_at
 from runs.models import Entry, Member, Verb
 from runs.models.entry import EntryQuerySet
 
-LONGEST = 300  # characters of a value in the address
+LONGEST = 300  # characters of a value in the URL
 YEARS = (1900, 9000)
 
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries to show. `who` is a member's public id or a way of acting; `since` and `until` are days."""
+    """Which entries to show. `who` is a member's public id or a kind of actor; `since` and `until` are days."""
 
     who: str = ""
     act: str = ""  # a value of `Verb`
@@ -29,7 +29,7 @@ class Search:
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> Self:
-        """Read the search from an address; values that can't be right are ignored."""
+        """Read the search from a URL; invalid values are ignored."""
         values = {name: str(given.get(name, "")).replace("\0", "").strip()[:LONGEST] for name in asdict(cls())}
         found = cls(**values)
         return replace(
@@ -40,7 +40,7 @@ class Search:
         )
 
     def query(self, **more: str) -> str:
-        """Return the query of the address, with `more` parameters or other values."""
+        """Return the query string, with `more` parameters added or replaced."""
         return urlencode({name: value for name, value in (asdict(self) | more).items() if value})
 
     @property
@@ -53,11 +53,11 @@ class Search:
 
     @property
     def is_unknown_object(self) -> bool:
-        """Whether `about` names nothing that the record could be about."""
+        """Whether `about` is set but doesn't refer to any kind of object in the record."""
         return bool(self.about) and self.wanted_object is None
 
     def entries(self) -> EntryQuerySet:
-        """Return what the record has, the latest first."""
+        """Return the matching entries, latest first."""
         found = Entry.objects.latest_first()
         if self.is_unknown_object:
             return found.none()
@@ -95,6 +95,6 @@ def _day(text: str) -> date | None:
 
 
 def _start(text: str, days: int = 0) -> datetime | None:
-    """Return when a day starts where the reader is, or when the day after it does."""
+    """Return the start of a day, or of the next day, in the reader's time zone."""
     day = _day(text)
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min)) if day else None

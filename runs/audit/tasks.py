@@ -1,4 +1,4 @@
-"""Records what tasks do as done by the portal itself, with the task's id as request id."""
+"""Records what tasks do as done by the portal itself, with the task's id as the request id."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from runs.audit.actors import Actor, Way, act_as
 
 
 def listen() -> None:
-    """Have django-q2 tell us of each task before it is executed."""
+    """Have django-q2 notify us before it runs each task."""
     pre_execute.connect(_on_task, dispatch_uid="audit")
 
 

@@ -1,4 +1,4 @@
-"""The log for admins, as a page and as a CSV file, and what the record says about one object."""
+"""The log for admins, as a page and as CSV, and the entries about one object."""
 
 from dataclasses import asdict
 
@@ -26,7 +26,7 @@ from runs.words.moments import portal_day
 @never_cache
 @admins_only
 def manage_log(request: PortalRequest) -> HttpResponse:
-    """Show the latest entries that match the filters in the address."""
+    """Show the latest entries that match the filters in the URL."""
     search = Search.parse(request.GET.dict())
     lines = lines_of([search.entries()], request.GET.get("before", ""), with_networks=True)
     context = {
@@ -48,7 +48,7 @@ def manage_log(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
-    """Download all entries that match the filters. The record says so itself."""
+    """Download all entries that match the filters. The download is itself recorded."""
     search = Search.parse(SearchForm.read(request.POST))
     found = search.entries().filter(at__lte=timezone.now())
     with transaction.atomic():
@@ -59,7 +59,7 @@ def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
 @require_safe
 @never_cache
 def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResponse:
-    """Show what the record says about an object, to those who may change it; 404 for everyone else."""
+    """Show the entries about an object to people who may change it; 404 for everyone else."""
     name, url, found = _about(request.user, kind, object_id)
     lines: Lines = lines_of(found, request.GET.get("before", ""))
     context = {
@@ -74,7 +74,7 @@ def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResp
 
 
 def _about(member: Member, kind: str, object_id: str) -> tuple[str, str, list[EntryQuerySet]]:
-    """Return the name and the page of an object, and its entries."""
+    """Return the name and URL of an object, and its entries."""
     entries = Entry.objects
     if kind == "run":
         run = get_object_or_404(Run.objects.manageable_by(member), public_id=object_id)

@@ -5,16 +5,17 @@ alive but takes no tasks falls silent. The row "worker" records when any cluster
 """
 
 import os
-import socket
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from runs.background.cluster_names import ANY as ANY
+from runs.background.cluster_names import host
+from runs.background.cluster_names import name_of as name_of
 from runs.background.incidents import record_incident
 from runs.models import Heartbeat, Incident
 from runs.models.messages import Message
 
-ANY = "worker"
 SILENT_AFTER = timedelta(seconds=120)
 GONE_AFTER = timedelta(hours=1)  # after that, a silent cluster is forgotten
 
@@ -31,15 +32,6 @@ def age_seconds(name: str, now: datetime) -> int | None:
     """Return the number of seconds since the last heartbeat of `name`, or None if there never was one."""
     at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
     return max(0, int((now - at).total_seconds())) if at else None
-
-
-def name_of(pid: int) -> str:
-    """Return the name of the cluster on this host whose main process is `pid`."""
-    return f"{ANY} {_host()}:{pid}"
-
-
-def _host() -> str:
-    return socket.gethostname()[:90]
 
 
 def beat_cluster(name: str) -> bool:
@@ -62,7 +54,7 @@ def record_losses(now: datetime | None = None) -> bool:
     """Record clusters that were killed on this host or fell silent, once each; return True if there were any."""
     now = now or timezone.now()
     is_any = False
-    ours = f"{ANY} {_host()}:"
+    ours = f"{ANY} {host()}:"
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):

@@ -6,6 +6,8 @@ The clocks of the hosts don't matter. If a holder dies, its lease expires.
 import os
 import socket
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db.models import Q
@@ -13,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.background.heartbeats import is_dead
+from runs.background.queue import stop_requested
 from runs.models import Lease
 
 KICK_EVERY = timedelta(seconds=3)
@@ -53,6 +56,20 @@ def release_of_dead(name: str) -> None:
     holder = Lease.objects.filter(name=name, until__gt=Now()).values_list("holder", flat=True).first() or ""
     host, _, rest = holder.partition("/")
     if host == _host() and is_dead(rest.partition("/")[0]):
+        release(name, holder)
+
+
+@contextmanager
+def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
+    """Hold the lease for the block, whose work asks the function that it gets whether it may go on: that renews the
+    lease. None if someone else holds it."""
+    holder = new_holder()
+    if not acquire(name, holder, seconds):
+        yield None
+        return
+    try:
+        yield lambda: not stop_requested() and renew(name, holder, seconds)
+    finally:
         release(name, holder)
 
 

@@ -20,16 +20,18 @@ import uuid
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import Value
 from types import FrameType
 from typing import Any, ClassVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 from django_q import cluster as django_q_cluster
 from django_q.cluster import Cluster, Sentinel
 from django_q.pusher import pusher
+from django_q.worker import worker
 
-from runs.background import heartbeats, queue
+from runs.background import heartbeats, pool, queue
 from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
 
@@ -49,11 +51,33 @@ class Pulse:
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """Ends the whole cluster if a killed process may have held the lock of a queue."""
+    """Ends the whole cluster if a killed process may have held the lock of a queue. Starts pool processes only when
+    there is work for them (see `pool`)."""
 
     pulse: ClassVar[Pulse]  # set before the start, since django-q2 creates the sentinel itself
+    stop_event: Any
+
+    def spawn_cluster(self) -> None:
+        self.pool_size, self.most = 1, self.pool_size
+        self.stop_event = pool.BusyWait(self.stop_event, self.fit_pool)
+        super().spawn_cluster()
+
+    def spawn_worker(self) -> None:
+        tasks = pool.PatientQueue(self.task_queue)
+        self.spawn_process(worker, tasks, self.result_queue, Value("f", pool.IDLE), self.timeout)
+
+    def fit_pool(self) -> None:
+        """Start processes for the queued tasks that no idle process is there to take."""
+        missing = pool.missing(self.pool, self.task_queue, self.most)
+        if missing:
+            connections.close_all()  # child processes must not inherit a connection
+        for _ in range(missing):
+            self.spawn_worker()
 
     def reincarnate(self, process: Any) -> None:
+        if pool.has_left(process):
+            self.pool.remove(process)
+            return
         was_killed = process.exitcode is not None and process.exitcode < 0
         # Monitor and pusher hold the lock of their queue while they wait or write; a busy worker holds none.
         is_worker = process is not self.monitor and process is not self.pusher

@@ -1,4 +1,4 @@
-"""What changed in an app's form on Lamina: found when a new version arrives, and kept for admins."""
+"""Changes to an app's form on Lamina: detected when a new version arrives, and kept for admins."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ Kind = AppChange.Kind
 
 
 def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> None:
-    """Save what differs between two versions of the form of `app`; only the latest changes are kept."""
+    """Save the differences between two versions of the form of `app`; only the latest changes are kept."""
     changes = list(changes_between(old.parameters, new.parameters))
     for change in changes:
         change.app, change.at = app, now
@@ -25,7 +25,7 @@ def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> N
 
 
 def changes_between(old: Parameters, new: Parameters) -> Iterator[AppChange]:
-    """Yield the changes of each field, in the order of the new form, and then the fields that are gone."""
+    """Yield the changes to each field, in the order of the new form, then the fields that are gone."""
     before, after = questions_of(old), questions_of(new)
     pairs = _paired(before, after)
     for question in after:
@@ -45,8 +45,15 @@ def _changes_of(was: Question, question: Question) -> Iterator[AppChange]:
         yield _change(Kind.RETYPED, question, {"from": shortened(was.type), "to": shortened(question.type)})
     elif question.is_needed and not was.is_needed:
         yield _change(Kind.NEEDED, question)
+    if question.kind == was.kind == "url" and question.samples and _places(was) != _places(question):
+        yield _change(Kind.SAMPLE, question)
     if question.kind == was.kind == "options":
         yield from _option_changes(was, question)
+
+
+def _places(question: Question) -> list[str]:
+    """Return the addresses of the samples without what only lets us fetch them, which changes by the hour."""
+    return [url.partition("?")[0] for url in question.samples]
 
 
 def _option_changes(was: Question, question: Question) -> Iterator[AppChange]:
@@ -64,7 +71,8 @@ def _change(kind: Kind, question: Question, detail: dict[str, Any] | None = None
 
 
 def _paired(before: Sequence[Question], after: Sequence[Question]) -> dict[Question, Question]:
-    """Return what each field was before: the one with its key, else its id, else its name if only one has it."""
+    """Match each field to its earlier self: the field with the same key, otherwise the same id, otherwise the same name
+    if that is unique."""
     handles: list[Callable[[Question], str]] = [lambda q: q.key, lambda q: q.id, lambda q: q.name]
     pairs: dict[Question, Question] = {}
     left = list(before)

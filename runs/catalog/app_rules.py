@@ -1,4 +1,4 @@
-"""What admins change about an app: who sees it, what it is called, and what its fields take."""
+"""What admins can change about an app: who sees it, its name, and what its fields accept."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit.actors import current_actor
+from runs.background.queue import enqueue_long
 from runs.catalog.form_rules import as_rule, rules_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
@@ -27,9 +28,11 @@ from runs.schema_forms.rules import match_rules, ruled_questions
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 
+HIDING_SECONDS = 900  # for looking through all runs of an app
+
 
 class RulesRejectedError(Exception):
-    """The rules can't be saved. `errors` are sentences by what they are about: "name", "house_rules", "p0", …"""
+    """The rules can't be saved. `errors` maps what is wrong ("name", "house_rules", "p0", …) to sentences."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(errors.values()))
@@ -37,13 +40,13 @@ class RulesRejectedError(Exception):
 
 
 class RulesChangedError(Exception):
-    """Another admin has changed the rules of the app since the page was opened, or Lamina its form."""
+    """Since the page was opened, another admin has changed the app's rules, or its form has changed on Lamina."""
 
 
 @dataclass(frozen=True)
 class FieldEdit:
-    """What the admin wants of one field. `value` and `file` are for locked and hidden fields; without a value, these
-    keep the app's present default. `value` and `options` are exact labels if the field has options."""
+    """The admin's settings for one field. `value` and `file` are for locked and hidden fields; without a value, these
+    use the app's current default. If the field has options, `value` and `options` are exact labels."""
 
     label: str = ""
     help: str = ""
@@ -55,11 +58,11 @@ class FieldEdit:
 
 @dataclass(frozen=True)
 class AppEdit:
-    """What the admin wants of an app; `fields` by the name of the form field ("p0")."""
+    """The admin's settings for an app, with `fields` by the name of the form field ("p0")."""
 
     is_hidden: bool = False
     roles: Sequence[str] = ()  # empty: all
-    name: str = ""  # empty: as Lamina has it; so are the line and labels
+    name: str = ""  # empty: as on Lamina; the same goes for the line and labels
     line: str = ""
     group: str = ""
     house_rules: str = ""
@@ -68,7 +71,7 @@ class AppEdit:
 
 @dataclass(frozen=True)
 class FieldLine:
-    """A field of an app with the admin's rule, for the page where admins change it. `plain` is the field without."""
+    """A field of an app with the admin's rule, for the admins' page. `plain` is the field without the rule."""
 
     question: Question
     plain: Question
@@ -89,7 +92,7 @@ def field_lines(app: App) -> list[FieldLine]:
 
 
 def lost_rules(app: App) -> list[FieldRule]:
-    """Return the rules whose field the form of `app` no longer has. They apply again if it comes back."""
+    """Return the rules for fields that the form of `app` no longer has. They apply again if the field comes back."""
     found = {row.pk for row in _rows_by_position(app, _questions(app)).values()}
     return [row for row in app.field_rules.select_related("file") if row.pk not in found]
 
@@ -98,8 +101,8 @@ def lost_rules(app: App) -> list[FieldRule]:
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
     """Save `edit` for the fields it names; other fields keep their rules.
 
-    `version` is that of the rules on the admin's page. Raises `RulesChangedError` if another admin or a new form was
-    faster, and `RulesRejectedError` if something can't be saved; then nothing is.
+    `version` is the version of the rules on the admin's page. Raises `RulesChangedError` if another admin or a new form
+    was faster, and `RulesRejectedError` if anything can't be saved; then nothing is saved.
     """
     rule = _locked_rule(app, version)
     questions = _questions(app)
@@ -109,10 +112,12 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
     rule.name, rule.line, rule.group = edit.name.strip(), edit.line.strip(), edit.group.strip()
     rule.house_rules = edit.house_rules
     _save(rule, admin, now)
-    rows = _rows_by_position(app, questions)
+    rows, hidden = _rows_by_position(app, questions), _hidden_values(app)
     for question in questions:
         if (wanted := edit.fields.get(question.field_name)) is not None:
             _save_field(app, question, rows.get(question.position), wanted)
+    if _hidden_values(app) - hidden:
+        _hide_earlier(rule, now)
     _show_words(app, rule)
     check_pause(app, now)
     return rule
@@ -120,7 +125,8 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
 
 @transaction.atomic
 def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule:
-    """Make the app as Lamina has it: open to all, with its own name, line and fields. Its place among the apps stays.
+    """Reset the app to what Lamina has: visible to all, with its own name, line and fields. It keeps its place in the
+    list.
 
     Raises `RulesChangedError`.
     """
@@ -143,16 +149,17 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 
 
 def note_change(apps: Collection[int]) -> None:
-    """Note that something else of these apps (primary keys) was changed, so that a page opened before is told of it.
+    """Note that something else about these apps (primary keys) has changed, so that pages opened before notice.
 
-    Call this after the apps are locked. Apps without rules have no version to raise.
+    Call this while the apps are locked. Apps without rules get some that change nothing, since they hold the version.
     """
+    AppRule.objects.bulk_create([AppRule(app_id=app) for app in apps], ignore_conflicts=True)
     rules = AppRule.objects.filter(app__in=apps)
     rules.update(version=F("version") + 1, changed_by=current_actor().member_id, changed_at=timezone.now())
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the row to change, locked for this transaction; before it the app, as whoever stores its form does."""
+    """Return the row to change, locked for this transaction. The app is locked first, as when its form is stored."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
@@ -162,7 +169,7 @@ def _locked_rule(app: App, version: int | None) -> AppRule:
 
 
 def _lock_app(app: App) -> None:
-    """Lock `app` and read what Lamina may have sent meanwhile; fields are found by their place in its form."""
+    """Lock `app` and reread its form, which Lamina may have updated; fields are found by their position in it."""
     locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     if locked.schema_id != app.schema_id:
         raise RulesChangedError
@@ -176,15 +183,27 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
     rule.save()
 
 
+def _hide_earlier(rule: AppRule, now: datetime) -> None:
+    """Have a worker hide what is now hidden in the form from earlier runs (`engine.hide_inputs`)."""
+    AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
+    enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
+
+
+def _hidden_values(app: App) -> set[str]:
+    """Return what the hidden fields of `app` send, as words to compare."""
+    hidden = FieldRule.objects.filter(app=app, mode=FieldRule.Mode.HIDDEN)
+    return {repr(row) for row in hidden.values_list("key", "parameter_id", "name", "value", "file")}
+
+
 def _stored_roles(roles: Sequence[str]) -> str:
-    """Return `roles` as stored; "" if they are all of them, since admins see every app anyway."""
+    """Return `roles` as stored; "" if all roles are included. Admins see every app anyway."""
     wanted = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
     is_all = len(wanted) == len(Member.Role.values) - 1
     return "" if is_all or not roles else f" {' '.join(wanted or [Member.Role.ADMIN])} "
 
 
 def _show_words(app: App, rule: AppRule) -> None:
-    """Make the admin's name and line, or else Lamina's own, what everyone sees and finds."""
+    """Show the admin's name and line to everyone, or Lamina's where the admin has set none, and use them for search."""
     is_known = bool(app.remote_name)
     name, description = (app.remote_name, app.remote_description) if is_known else (app.name, app.description)
     words = shown_words(rule, name, description)
@@ -226,8 +245,9 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
-    """Return what a locked or hidden field sends: without a value, the default that the app has now, since Lamina may
-    change it. Blanks aren't sent, so an empty text means the default, too; a picture's default stays the app's."""
+    """Return what a locked or hidden field sends. Without a value, it is the app's current default, saved because
+    Lamina may change it. Blanks are never sent, so an empty text means the default as well. A picture's default stays
+    with the app."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
@@ -238,14 +258,14 @@ def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, Sto
 
 
 def _own_value(question: Question) -> str | None:
-    """Return the app's default as a value; None if it has none that is a text or one of the options."""
+    """Return the app's default as a value; None unless it is a text or one of the options."""
     if question.kind == "options":
         return None if question.default_option is None else question.options[question.default_option]
     return question.prefill if isinstance(question.default, str | int | float) else None
 
 
 def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
-    """Return what is wrong with `edit`, by what it is about."""
+    """Return what is wrong with `edit`, as errors by field."""
     lengths = {
         "name": (edit.name, NAME_LENGTH),
         "line": (edit.line, LINE_LENGTH),

@@ -1,6 +1,6 @@
 """The order of apps: the admin's groups as headings, and in each group the admin's order, then Lamina's.
 
-Only as many places are stored as the admin has set, so that apps that are new on Lamina join at the end of their group.
+Only places that the admin has set are stored, so that apps that are new on Lamina join at the end of their group.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
 
-# The order of `in_order` for queries, where no headings are shown: apps in groups without any place may be mixed.
+# The order of `in_order` for queries, for lists without headings: groups in which no app has a place may be mixed.
 NEARLY_IN_ORDER = (
     Case(When(rule__group__gt="", then=0), default=1),
     F("rule__position").asc(nulls_last=True),
@@ -30,7 +30,7 @@ NEARLY_IN_ORDER = (
 
 
 class Placed(NamedTuple):
-    """An app in the order of the list. `position` is its stored place; without one, Lamina's order counts."""
+    """An app in the list. `position` is its stored place; without one, it follows Lamina's order."""
 
     pk: int
     public_id: str
@@ -41,7 +41,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The apps under one heading, in order; without a name, those in no group, which come last."""
+    """The apps under one heading, in order. The group without a name holds apps in no group and comes last."""
 
     name: str
     apps: list[Placed]
@@ -49,7 +49,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Step:
-    """Where an app is after a step: its place in its group of `count` apps, from 1."""
+    """Where an app is after moving it: its place in its group of `count` apps, from 1."""
 
     name: str
     place: int
@@ -57,7 +57,7 @@ class Step:
 
 
 def in_order(apps: AppQuerySet) -> list[Group]:
-    """Return `apps` by group, with at most two queries."""
+    """Return `apps` by group. Takes at most two queries."""
     rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
     found = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
     heads = _heads({placed.group for placed, _own in found})
@@ -71,13 +71,13 @@ def in_order(apps: AppQuerySet) -> list[Group]:
 
 
 def managed_apps() -> AppQuerySet:
-    """Return the apps that admins arrange: those on the list, hidden or not, and others that have rules."""
+    """Return the apps that admins can arrange: listed ones, hidden or not, and others that have rules."""
     is_listed = Q(is_listed=True) | Q(starred_at__isnull=False)
     return App.objects.filter(is_listed | Q(rule__isnull=False), gone_at=None)
 
 
 def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
-    """Return what the groups `names` are sorted by: the place of their first app, whoever may see it, then the name."""
+    """Return the sort keys of the groups `names`: the place of their first app, even a hidden one, then the name."""
     places: dict[str, int | None] = {}
     if any(names):
         named = AppRule.objects.exclude(group="").values_list("group")
@@ -87,7 +87,7 @@ def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
 
 @transaction.atomic
 def move_apps(places: Sequence[tuple[str, int]]) -> None:
-    """Move apps (public ids) to places in their groups, counted from 1; the others keep their order."""
+    """Move apps (public ids) to places in their groups, counted from 1; all others keep their order."""
     groups = _groups()
     wanted = dict(places)
     last = 0
@@ -108,7 +108,7 @@ def move_apps(places: Sequence[tuple[str, int]]) -> None:
 
 @transaction.atomic
 def step(public_id: str, by: int) -> Step | None:
-    """Move an app up (-1) or down (1) in its group; return where it is now, or None if it isn't there any more."""
+    """Move an app up (-1) or down (1) in its group; return where it is now, or None if it is no longer listed."""
     group = next((group for group in _groups() if any(one.public_id == public_id for one in group.apps)), None)
     if group is None:
         return None
@@ -121,7 +121,7 @@ def step(public_id: str, by: int) -> Step | None:
 
 @transaction.atomic
 def set_hidden(public_ids: Iterable[str], admin: Member, now: datetime, *, is_hidden: bool) -> int:
-    """Hide apps, or show them again to those who may see them; return how many changed."""
+    """Hide apps, or show them again to people who may see them; return how many changed."""
     apps = App.objects.filter(public_id__in=list(public_ids))
     changing = list(apps.exclude(rule__is_hidden=True) if is_hidden else apps.filter(rule__is_hidden=True))
     record_each(Verb.APP_SHAPED, changing, changes={"is_hidden": (not is_hidden, is_hidden)})
@@ -176,12 +176,12 @@ def _record_moves(before: Sequence[Placed], after: Sequence[Placed], moved: Sequ
 
 
 def _make_rows(ids: Iterable[int]) -> None:
-    """Make sure that the apps with these primary keys have rules, which change nothing."""
+    """Make sure that the apps with these primary keys have a row for rules, which by itself changes nothing."""
     AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
 
 
 def _groups() -> list[Group]:
-    list(AppRule.objects.select_for_update().values_list("pk"))  # two admins at once don't mix their orders
+    list(AppRule.objects.select_for_update().values_list("pk"))  # so that two admins at once don't mix up the order
     return in_order(managed_apps())
 
 
@@ -190,7 +190,7 @@ def _count_before(groups: Sequence[Group], wanted: Group) -> int:
 
 
 def _store(groups: Sequence[Group], count: int) -> None:
-    """Store the places of the first `count` apps, and of all up to the last one that had a place."""
+    """Save the places of the first `count` apps, and of any others up to the last one that had a place."""
     order = [placed for group in groups for placed in group.apps]
     had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
     order = order[: max([count, *had_place])]

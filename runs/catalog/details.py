@@ -69,14 +69,14 @@ def _cost(credits: Decimal | None) -> Decimal | None:
 
 @transaction.atomic
 def store_detail(app: App, detail: AppDetail) -> None:
-    """Save `detail`; if it has no usable form, save the reason instead. What is new in the form is recorded."""
+    """Save `detail`; if it has no usable form, save the reason instead. Changes to the form are recorded."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
-    _record_changes(app, schema, now)  # locks the app, so that its rules stay as they are read here
+    _record_changes(app, schema, now)  # lock the app, so that its rules don't change in the meantime
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
@@ -112,7 +112,7 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
-    """Record what is new in `schema`, once: if another process has stored it meanwhile, that one has recorded it."""
+    """Record what is new in `schema`, once: if another process has saved it meanwhile, that process has recorded it."""
     known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
     if known is None and schema is not None:  # there was no usable form for a while
         known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()

@@ -1,4 +1,4 @@
-"""The admin's rules for an app's fields, as its form and its runs use them."""
+"""The admin's rules for an app's fields, as needed by its form and its runs."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,10 +11,9 @@ from runs.schema_forms.types import Rule, UploadInfo
 
 
 def rules_of(app: App) -> list[Rule]:
-    """Return the rules for the fields of `app`, also of fields that its form no longer has.
+    """Return the rules for the fields of `app`, including fields that its form no longer has.
 
-    They are read once for each instance; not at all if the admin hasn't shaped the app, or if it was loaded
-    `with_rules`.
+    They are read once per instance, and without a query if the app has no rules or was loaded `with_rules`.
     """
     return [as_rule(row) for row in _rows(app)]
 
@@ -25,12 +24,12 @@ def with_rules(apps: AppQuerySet) -> AppQuerySet:
 
 
 def locked_files(app: App) -> dict[str, StoredFile]:
-    """Return the pictures that the rules of `app` lock, by the id they have in `Rule.file`."""
+    """Return the pictures that the rules of `app` lock, by their id in `Rule.file`."""
     return {row.file.public_id: row.file for row in _rows(app) if row.file}
 
 
 def _rows(app: App) -> list[FieldRule]:
-    if AppRule.of(app) is None:  # every rule for a field belongs to a shaped app
+    if AppRule.of(app) is None:  # apps without a row of rules have no rules for fields
         return []
     prefetch_related_objects([app], _field_rules())
     return list(app.field_rules.all())
@@ -41,7 +40,7 @@ def _field_rules() -> "Prefetch[str]":
 
 
 def as_rule(row: FieldRule) -> Rule:
-    """Return `row` for forms; a locked picture is shown, but isn't anybody's upload yet."""
+    """Convert `row` for use in forms. A locked picture is shown, but isn't anyone's upload yet."""
     return Rule(
         key=row.key,
         id=row.parameter_id,
@@ -56,7 +55,7 @@ def as_rule(row: FieldRule) -> Rule:
 
 
 def locked_file(stored: StoredFile) -> UploadInfo:
-    """Return data for showing `stored` as the picture of a locked field."""
+    """Return what is needed to show `stored` as the picture of a locked field."""
     return UploadInfo(
         id=stored.public_id,
         name=stored.name,
@@ -72,7 +71,7 @@ def locked_file(stored: StoredFile) -> UploadInfo:
 
 
 def rules_version(rules: Iterable[Rule]) -> str:
-    """Return a short hash of `rules`, so that a form notices that they have changed since; "" without rules."""
+    """Return a short hash of `rules`, so that a form can tell if they have changed; "" without rules."""
     told = [
         (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options) for r in rules
     ]

@@ -1,4 +1,4 @@
-"""Forms of the pages on which admins shape apps."""
+"""Forms on the pages where admins set up apps."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def number_seen(text: str) -> int:
 
 class ArrangeForm(PostedForm):
     """The list of apps as posted: the button (`act`), the ticked apps, the group for them, and the place typed for each
-    app of the page (`on` and `place` in the same order, with the place that the page showed in `was`)."""
+    app on the page (`on` and `place` are in the same order; `was` has the places that the page showed)."""
 
     act = CutField(120)
     app = RepeatedField()
@@ -23,7 +23,7 @@ class ArrangeForm(PostedForm):
     back = CutField(500)
 
     def clean(self) -> dict[str, Any]:
-        """Add `moved`: the apps whose place was changed, with their new places."""
+        """Add `moved`: apps whose place was changed, with their new places."""
         given = self.cleaned_data
         rows = zip(given["on"], given["was"], given["place"], strict=False)
         typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
@@ -36,8 +36,8 @@ class ArrangeForm(PostedForm):
 
 
 class ShapeForm(PostedForm):
-    """An app's page as an admin posted it: `seen` is the version of the rules that the page showed, `schema` that of
-    the app's form, `forget` names rules to delete whose field is gone."""
+    """An app's page as posted: `seen` is the version of the rules that the page showed, `schema` that of the app's
+    form; `forget` lists rules to delete because their field is gone."""
 
     seen = CutField(12)
     schema = CutField(16)
@@ -56,10 +56,10 @@ class ShapeForm(PostedForm):
 
 
 class FieldShapeForm(PostedForm):
-    """What an admin wants of one field; its prefix is the field's name in the app's form.
+    """An admin's settings for one field; the prefix is the field's name in the app's form.
 
-    The value of a locked field is `text`, the position of an `option`, or the id of a `file` that is there already;
-    `own` takes the app's default instead of that file. Allowed options are ticked (`allowed`), or one a line (`lines`).
+    The value of a locked field is `text`, the position of an `option`, or the id of an existing `file`; `own` uses the
+    app's default instead of that file. Allowed options are ticked (`allowed`) or typed, one per line (`lines`).
     """
 
     label = CutField()
@@ -74,7 +74,7 @@ class FieldShapeForm(PostedForm):
 
 
 class ResetForm(PostedForm):
-    """The version of the rules that the question was about."""
+    """The version of the rules for which the page asked for confirmation."""
 
     seen = CutField(12)
 

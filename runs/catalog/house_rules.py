@@ -1,4 +1,4 @@
-"""The house rules of an app: Markdown by admins, shown above its form. Raw HTML and images are never let through."""
+"""An app's house rules: Markdown by admins, shown above its form. Raw HTML and images are always removed."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,7 +16,8 @@ SCHEMES = {"http", "https", "mailto"}
 
 @lru_cache(maxsize=256)
 def house_rules_html(text: str) -> SafeString:
-    """Return the Markdown `text` as HTML; "" if it is blank. Headings are below the one that the page gives it."""
+    """Return the Markdown `text` as HTML; "" if it is blank. Its headings are one level below the page's own heading
+    for it."""
     made = nh3.clean(
         _markdown().render(text),
         tags=TAGS,
@@ -29,7 +30,7 @@ def house_rules_html(text: str) -> SafeString:
 
 
 def _outside_only(tag: str, attribute: str, value: str) -> str | None:
-    """Drop links without a scheme: in the portal, they would lead anywhere."""
+    """Drop links without a scheme, which would be relative to the portal's page."""
     return value if attribute != "href" or value.partition(":")[0].lower() in SCHEMES else None
 
 

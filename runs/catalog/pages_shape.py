@@ -1,4 +1,4 @@
-"""Read and show the page on which admins shape an app."""
+"""Read and show the page on which admins set up an app."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
 from runs.words.numbers import number_words
 
-TICKED_UP_TO = 24  # options; more are typed, one a line
+TICKED_UP_TO = 24  # options; if there are more, they are typed, one per line
 AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
@@ -31,7 +31,7 @@ Mode = FieldRule.Mode
 
 @dataclass(frozen=True)
 class PostedShape:
-    """A posted page: what it wants, what is wrong with it, and whether the app's form has changed since it was opened
+    """A posted page: its settings, its errors, and whether the app's form has changed since it was opened
     (`is_older`)."""
 
     shape: Shape
@@ -44,7 +44,7 @@ class PostedShape:
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a field, by its position among all of them."""
+    """One option of a field, identified by its position."""
 
     position: int
     label: str
@@ -54,7 +54,7 @@ class Option:
 
 @dataclass(frozen=True)
 class FieldPart:
-    """One field on the page. `meanwhile` is what another admin has saved for it while this page was open."""
+    """One field on the page. `meanwhile` says what another admin has saved for it since this page was opened."""
 
     line: FieldLine
     edit: FieldEdit
@@ -67,7 +67,7 @@ class FieldPart:
 
     @property
     def question(self) -> Question:
-        """The field as the app has it."""
+        """The field as defined by the app."""
         return self.line.plain
 
     @property
@@ -76,7 +76,7 @@ class FieldPart:
 
     @property
     def own_label(self) -> str:
-        """The app's name for the field, if the admin has given it another."""
+        """The app's own label for the field, if the admin has changed it."""
         return self.question.label if self.edit.label and self.edit.label != self.question.label else ""
 
     @property
@@ -89,12 +89,12 @@ class FieldPart:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the app has no default, so that a locked or hidden field needs a value."""
+        """Whether a locked or hidden field needs a value, because the app has no default."""
         return self.question.default is None
 
     @property
     def type_words(self) -> str:
-        """What people enter."""
+        """The kind of value that people enter."""
         q = self.question
         if q.kind == "options":
             count = len(q.options)
@@ -105,7 +105,7 @@ class FieldPart:
 
     @property
     def state_words(self) -> str:
-        """What the admin has set besides the label, in a few words, for the folded field."""
+        """What the admin has set besides the label, in a few words, shown while the field is collapsed."""
         return " · ".join(edit_words(replace(self.edit, label=""), self.question))
 
     @property
@@ -115,7 +115,7 @@ class FieldPart:
 
     @property
     def modes(self) -> list[tuple[str, str, str, str, bool]]:
-        """Value, icon, label, what it means for people, and whether it is chosen."""
+        """Value, icon, label, meaning for people, and whether it is chosen."""
         told = {
             Mode.OPEN: ("edit", _("Open"), _("People fill it in.")),
             Mode.LOCKED: ("lock", _("Locked"), _("People see the value but can't change it.")),
@@ -141,7 +141,7 @@ class FieldPart:
 
     @property
     def lines(self) -> str:
-        """The allowed options, one a line; empty if all are."""
+        """The allowed options, one per line; empty if all are allowed."""
         return "\n".join(self.edit.options)
 
     @property
@@ -150,7 +150,7 @@ class FieldPart:
 
 
 def edit_words(edit: FieldEdit, question: Question) -> list[str]:
-    """Return what `edit` makes of a field, in a few words each; empty if it stays as the app has it."""
+    """Return what `edit` changes about a field, in a few words each; empty if it changes nothing."""
     words = []
     if edit.label:
         words.append(_("label “%(label)s”") % {"label": edit.label})
@@ -172,7 +172,7 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
 def read_shape(
     admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
 ) -> PostedShape:
-    """Read a posted page. Files become uploads of the admin first, so that no error loses one."""
+    """Read a posted page. Files first become uploads of the admin, so that none is lost if there are errors."""
     posted = ShapeForm.read(given)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
@@ -203,7 +203,7 @@ def read_shape(
 
 
 def fitted(posted: PostedShape, old: AppSchema | None, new: AppSchema | None) -> PostedShape:
-    """Return `posted`, which was read for the form `old`, for the form `new` that has replaced it meanwhile."""
+    """Convert `posted`, which was read for the form `old`, to the form `new` that has replaced it meanwhile."""
     if old == new:
         return posted
     edit = posted.shape.edit
@@ -221,11 +221,11 @@ def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
 def parts_of(
     lines: Sequence[FieldLine], edit: AppEdit, errors: dict[str, str], stored: AppEdit | None
 ) -> list[FieldPart]:
-    """Return the fields for the page; with `stored`, each says what another admin has saved for it meanwhile."""
+    """Return the fields of the page; with `stored`, each says what another admin has saved for it meanwhile."""
     parts = []
     for line in lines:
         name = line.plain.field_name
-        wanted = edit.fields.get(name, field_edit(line.row))  # not on the posted page: what is stored stays
+        wanted = edit.fields.get(name, field_edit(line.row))  # not on the posted page: keep what is stored
         now = stored.fields.get(name, FieldEdit()) if stored else wanted
         meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
         parts.append(FieldPart(line, wanted, errors.get(name, ""), meanwhile))
@@ -240,7 +240,7 @@ def _field(
     files: "MultiValueDict[str, UploadedFile[bytes]]",
     errors: dict[str, str],
 ) -> FieldEdit:
-    """Return what was posted for `question`; what is wrong with it goes into `errors`."""
+    """Return what was posted for `question`; add any problems to `errors`."""
     form = FieldShapeForm(given, prefix=question.field_name)
     form.full_clean()
     posted = form.cleaned_data
@@ -265,7 +265,7 @@ def _value(question: Question, posted: dict[str, str]) -> str | None:
 
 
 def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str, str]) -> tuple[str, ...]:
-    """Return the allowed options; none means all."""
+    """Return the allowed options; an empty list means all."""
     labels = list(dict.fromkeys(question.options))
     if len(question.options) > TICKED_UP_TO:
         return _typed_options(labels, str(posted["lines"]), errors, question.field_name)
@@ -294,7 +294,7 @@ def _file(
     files: "MultiValueDict[str, UploadedFile[bytes]]",
     errors: dict[str, str],
 ) -> StoredFile | None:
-    """Return the file for a locked field: the one just sent, or the one that was there."""
+    """Return the file for a locked field: the one just uploaded, or the existing one."""
     sent = files.getlist(f"{question.field_name}_file")
     if sent:
         try:
@@ -309,7 +309,7 @@ def _file(
 
 
 def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
-    """Return what was posted for an older form by the fields of the present one; the rest is left out."""
+    """Return what was posted for an older form, by the fields of the current one; the rest is dropped."""
     before, after = questions_of(old.parameters), questions_of(new.parameters)
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
     handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}

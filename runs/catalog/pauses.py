@@ -1,4 +1,5 @@
-"""Pause apps whose rules no longer fit their forms: to drop such a rule quietly could cost credits or break a brand."""
+"""Pause apps whose rules no longer fit their forms: silently dropping such a rule could cost credits or go
+off-brand."""
 
 from datetime import datetime
 
@@ -15,16 +16,16 @@ from runs.schema_forms.rules import match_rules, problem_of, ruled_questions
 from runs.schema_forms.types import Parameters, Rule
 from runs.words.messages import say
 
-NAME_LENGTH = 60  # of names in the stored sentence
+NAME_LENGTH = 60  # characters of names in the stored sentence
 
 
 @transaction.atomic
 def check_pause(app: App, now: datetime) -> None:
-    """Pause `app` if a rule doesn't fit its present form, and tell admins; resume it once all fit."""
+    """Pause `app` and tell admins if a rule doesn't fit its current form; resume it once all rules fit."""
     rule = AppRule.objects.filter(app=app).first()
     if rule is None or app.schema is None:
         return
-    rows = FieldRule.objects.filter(app=app).select_related("file")  # read anew, since they may just have changed
+    rows = FieldRule.objects.filter(app=app).select_related("file")  # reread, since they may just have changed
     problem = pause_reason(app.schema.parameters, [as_rule(row) for row in rows])
     paused = AppRule.objects.filter(pk=rule.pk, paused_at__isnull=False)
     if problem and not rule.is_paused:
@@ -36,7 +37,7 @@ def check_pause(app: App, now: datetime) -> None:
 
 
 def _pause(app: App, rule: AppRule, problem: Message, now: datetime) -> None:
-    """Pause `app` and tell admins; of two tasks at once, only one does."""
+    """Pause `app` and tell admins. If two tasks try at once, only one does."""
     if AppRule.objects.filter(pk=rule.pk, paused_at=None).update(paused_at=now, pause=problem):
         record(Verb.APP_PAUSED, app)
         values = {"app": shortened(app.name, NAME_LENGTH), "reason_message": problem.to_stored()}
@@ -58,7 +59,7 @@ def closed_words(app: App, member: Member) -> str:
 
 
 def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:
-    """Return why `rules` don't fit a form for `parameters`; an empty message if they do."""
+    """Return why `rules` don't fit a form with these `parameters`; an empty message if they do."""
     unclear = [rule for rule in match_rules(questions_of(parameters), rules).unclear if _is_strict(rule)]
     if unclear:
         return Message("rule_unclear", {"field": shortened(unclear[0].name, NAME_LENGTH)})
@@ -69,5 +70,5 @@ def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:
 
 
 def _is_strict(rule: Rule) -> bool:
-    """Return whether runs would send something else without the rule."""
+    """Return whether runs would send something different without the rule."""
     return rule.is_fixed or bool(rule.options)

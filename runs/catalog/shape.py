@@ -1,4 +1,4 @@
-"""What the page on which admins shape an app holds: as stored, or as posted, with what is wrong with it."""
+"""An admin's settings for an app: as stored, or as posted, with any errors."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 @dataclass(frozen=True)
 class Shape:
-    """Everything that admins set for one app. `forget` has the rules to delete whose field is gone."""
+    """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
 
     edit: AppEdit
     asks_review: bool = False
@@ -25,7 +25,7 @@ class Shape:
 
 
 def stored_shape(app: App, lines: list[FieldLine]) -> Shape:
-    """Return what is stored for `app`; `lines` are its fields."""
+    """Return the stored settings of `app`; `lines` are its fields."""
     rule = app_rules.rule_of(app)
     edit = AppEdit(
         is_hidden=rule.is_hidden,
@@ -40,7 +40,7 @@ def stored_shape(app: App, lines: list[FieldLine]) -> Shape:
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
-    """Return the rule of a field as the page has it."""
+    """Return a field's rule in the form that the page uses."""
     if row is None:
         return FieldEdit()
     return FieldEdit(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
@@ -52,7 +52,7 @@ def save_shape(app: App, admin: Member, shape: Shape, version: int, now: datetim
     before = _recorded(app)
     old_group = app_rules.rule_of(app).group
     rule = app_rules.save_rules(app, admin, shape.edit, version, now)
-    if rule.group != old_group:  # its place was one among other apps
+    if rule.group != old_group:  # its place was among other apps
         AppRule.objects.filter(pk=rule.pk).update(position=None)
     for row in shape.forget:
         app_rules.forget_field(app, admin, row, now)
@@ -64,14 +64,14 @@ def save_shape(app: App, admin: Member, shape: Shape, version: int, now: datetim
 
 @transaction.atomic
 def reset_shape(app: App, admin: Member, version: int, now: datetime) -> None:
-    """Make the app as Lamina has it; raises `RulesChangedError`."""
+    """Reset the app to what Lamina has. Raises `RulesChangedError`."""
     before = _recorded(app)
     app_rules.reset_rules(app, admin, version, now)
     record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
 
 
 def _recorded(app: App) -> dict[str, Any]:
-    """Return what the record tells of changes to: everything that admins set for `app`, as it is in the database."""
+    """Return all settings of `app` in the database, so that the record can show what has changed."""
     stored = App.objects.select_related("rule").get(pk=app.pk)
     rule = app_rules.rule_of(stored)
     rows = stored.field_rules.select_related("file")
@@ -89,13 +89,13 @@ def _recorded(app: App) -> dict[str, Any]:
 
 
 def _field_name(row: FieldRule) -> str:
-    """Return how the record names the field of a rule; several fields of a form may have the same name."""
+    """Return the name of a rule's field in the record; several fields of a form may have the same name."""
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by its names. Of the value, which may be anything, the record keeps only that it is set
+    """Return what a rule sets, by name. The value may be anything, so the record keeps only that it is set
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    told["value"] = "" if row.value is None else json.dumps(row.value)  # never falsy: `false` and 0 are values, too
+    told["value"] = "" if row.value is None else json.dumps(row.value)  # never falsy: `false` and 0 are values
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

@@ -42,8 +42,8 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:
-    """Return the `App` fields for Lamina's `name` and `description`, and for what people see: the admin's own words
-    where there are any."""
+    """Return the `App` fields for Lamina's `name` and `description`, and for what people see, which is the admin's
+    wording where there is any."""
     return {
         "name": (rule.name if rule else "") or name,
         "description": (rule.line if rule else "") or description,
@@ -62,7 +62,7 @@ def search_text_of(app: App, words: dict[str, str]) -> str:
 def makes_fields(words: dict[str, str], makes: Counter[str], labels: list[str]) -> dict[str, Any]:
     """Return the `App` fields for the kinds of results an app makes and for its search text.
 
-    Those who know an app by Lamina's name still find it.
+    People who know the app by Lamina's name can still find it.
     """
     own = [words["remote_name"]] if words["remote_name"] != words["name"] else []
     own += [words["remote_description"]] if words["remote_description"] != words["description"] else []

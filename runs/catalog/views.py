@@ -59,11 +59,11 @@ def app_list(request: PortalRequest) -> HttpResponse:
     part = _part(request, q, Shown(request.user, makes, found.ids, _tries(request)))
     start = _number(request, "after", MOST_APPS)
     is_more = request.htmx.target == "app-more"
-    is_found = bool(found.ids)
+    is_found, of_runs = bool(found.ids), _runs_context(request, q)
     apps, partly, nearest = _cards(
         found.whole[start : start + PAGE],
         [] if start else found.partly,
-        [] if is_found or ids else _nearest(q, listed),
+        [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),  # runs come closer than guesses
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
     context = {
@@ -84,7 +84,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "has_catalog": is_found or listed.exists(),
         "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
-        **_runs_context(request, q),
+        **of_runs,
         **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
     }
     return render_page(request, "catalog/app_list.html", context, partial="app-more" if is_more else "app-grid")

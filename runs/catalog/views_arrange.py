@@ -1,4 +1,4 @@
-"""The list of apps for admins: find one, and change their order, their groups, and who sees them."""
+"""The admins' list of apps: find apps, and change their order, their groups, and who sees them."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ MOST_APPS = 1_000_000
 @never_cache
 @admins_only
 def manage_apps(request: PortalRequest) -> HttpResponse:
-    """GET lists the apps; POST moves, groups, hides or shows them, and leads back to the list with the same filter."""
+    """GET lists the apps; POST moves, groups, hides or shows them, and returns to the list with the same filter."""
     if request.method == "POST":
         words, focus = _arranged(ArrangeForm.read(request.POST), request.user)
         if not request.htmx:
@@ -56,7 +56,7 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
 
 
 def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
-    """Do what the pressed button says; return a sentence about it, and the id of the control that comes next."""
+    """Do what the pressed button says; return a sentence about it, and the id of the control to focus next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
         return _step_words(arrange.step(what, -1 if act == "up" else 1)), f"{act}-{what}"
@@ -96,7 +96,7 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
-    """Return the words searched for, which apps to show, and the first row of the page."""
+    """Return the search words, which apps to show, and the first row of the page."""
     shown, after = request.GET.get("show", ""), request.GET.get("after", "")
     is_number = after.isascii() and after.isdigit() and len(after) < 9
     return (
@@ -117,7 +117,7 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return a label, a count, a URL, and whether it is selected, for each kind of apps that there are."""
+    """Return label, count, URL and whether it is selected for each filter that finds any apps."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

@@ -1,4 +1,4 @@
-"""The page on which admins shape an app: its name, who sees it, and what its fields take."""
+"""The page on which admins set up an app: its name, who sees it, and what its fields accept."""
 
 from decimal import Decimal
 from typing import Any
@@ -39,7 +39,7 @@ LIMITS = {
 @never_cache
 @admins_only
 def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
-    """GET shows what is set for the app; POST saves it, or shows the page again with everything that was entered."""
+    """GET shows the app's settings; POST saves them, or shows the page again with everything that was entered."""
     app = _app(app_id)
     if request.method == "POST":
         posted = pages_shape.read_shape(request.user, app, request.POST.copy(), request.FILES)
@@ -53,7 +53,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
-    """GET asks whether to make the app as Lamina has it; POST does it, unless the rules have changed since."""
+    """GET asks whether to reset the app to what Lamina has; POST does so, unless the rules have changed since."""
     app = _app(app_id)
     if request.method == "POST":
         try:
@@ -86,7 +86,7 @@ def _url(app: App) -> str:
 
 
 def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpResponse:
-    """Save what was posted, unless something is wrong with it or it was made for something else."""
+    """Save what was posted, unless it has errors or the app has changed since the page was opened."""
     errors = posted.errors
     if not errors and not posted.is_older:
         try:
@@ -111,7 +111,7 @@ def _page(
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
-    """Show the page with what was posted, or with what is stored; `is_overtaken` if another admin has saved it."""
+    """Show the page with what was posted or what is stored; `is_overtaken` if another admin has saved changes."""
     lines = app_rules.field_lines(app)
     stored = stored_shape(app, lines)
     shape, rule = posted.shape if posted else stored, app_rules.rule_of(app)
@@ -158,13 +158,13 @@ def _audience(shape: Shape) -> str:
 
 
 def _meanwhile(stored: Shape, shape: Shape) -> dict[str, str]:
-    """Return what another admin has saved where it differs from what was entered here."""
+    """Return what another admin has saved, where it differs from what was entered here."""
     now, entered = _words_of(stored), _words_of(shape)
     return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
 
 
 def _words_of(shape: Shape) -> dict[str, str]:
-    """Return everything that is set but the fields, as people read it."""
+    """Return all settings except the fields, as text."""
     edit = shape.edit
     return {
         "name": edit.name,
@@ -178,7 +178,7 @@ def _words_of(shape: Shape) -> dict[str, str]:
 
 
 def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:
-    """Return the id to jump to, the label and the sentence of each error, in the order of the page."""
+    """Return each error's target id, label and sentence, in page order."""
     labels = {
         "name": _("Name"),
         "line": _("Line below the name"),

@@ -18,10 +18,11 @@ PRIORITY_OF: Final = {
     "cancel": Priority.START,
     "run": Priority.FINAL,
     "runs": Priority.LIST,
+    "stream": Priority.STREAM,
 }
 
 # Endpoints that are slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
-SEARCHES: Final = frozenset({"app_search", "discover"})
+BESIDES: Final = frozenset({"app_search", "discover", "stream"})
 
 
 def lamina(priority: Priority | None = None) -> LaminaClient:
@@ -33,7 +34,7 @@ def lamina(priority: Priority | None = None) -> LaminaClient:
         settings.LAMINA_BASE_URL,
         settings.LAMINA_API_KEY or settings.SANDBOX_KEY,
         before=partial(_count, priority),
-        after=_note,
+        after=note,
     )
 
 
@@ -43,7 +44,8 @@ def _count(priority: Priority | None, endpoint: str) -> None:
         raise RateLimitWait(wait)
 
 
-def _note(answered: Answered) -> None:
+def note(answered: Answered) -> None:
+    """Record the outcome of a call: what it says about the budget, the key and the state of Lamina."""
     error = answered.error
     if isinstance(error, LaminaRateLimited):
         rate_limit.close(error.retry_after)
@@ -51,7 +53,7 @@ def _note(answered: Answered) -> None:
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
             return  # the list is slow even when all is well, and has its own line on the health page
-        if answered.endpoint in SEARCHES and error.was_connected:
+        if answered.endpoint in BESIDES and error.was_connected:
             return
         status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
         return

@@ -26,6 +26,7 @@ class Priority(IntEnum):
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
     LIST = 3
+    STREAM = 10  # following a run live, which later makes a final read unnecessary
     PARTIAL = 25  # reading the first results of an unfinished run that someone is looking at
     CATALOG = 50
 

@@ -1,4 +1,4 @@
-"""The bell: what the member was told and hasn't read yet (`models.Notice`)."""
+"""The bell: the member's unread notices (`models.Notice`)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from runs.models import Member, Notice, NoticeKind, Run
 from runs.notices import sentences
 
 LISTED = 20
-FRESH_FOR = timedelta(minutes=2)  # a page opened within this time after something has happened still announces it
+FRESH_FOR = timedelta(minutes=2)  # pages opened within this time after an event still announce it
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
@@ -35,7 +35,7 @@ VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class NoticeLine:
-    """A notice in a list. `card` is that of a run that has ended, if the list shows pictures."""
+    """A notice in a list. If the list shows pictures, `card` is the card of the run that has ended."""
 
     notice: Notice
     title: str
@@ -45,7 +45,7 @@ class NoticeLine:
 
     @property
     def told_id(self) -> str:
-        """What pages remember, so that they announce it once: the run that ended, or the notice."""
+        """The id that pages remember, so that they announce it only once: the run that ended, or the notice."""
         run = self.notice.run
         return run.public_id if run is not None and self.is_end else self.notice.public_id
 
@@ -71,12 +71,12 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted, where the list asked for that (`inbox.inbox_page`)."""
+        """Whether the conversation is muted, in lists that check (`inbox.inbox_page`)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property
     def conversation(self) -> str:
-        """What is posted to mute the conversation; "" if it isn't about one."""
+        """The value to post for muting the conversation; "" if the notice isn't about one."""
         return f"comment-{self.notice.comment.public_id}" if self.notice.comment is not None else ""
 
 
@@ -108,17 +108,18 @@ class Bell:
 
     @property
     def ids(self) -> str:
-        """The ids of all that is listed, as posted by the form without scripts."""
+        """The ids of all listed notices, as posted by the form without scripts."""
         return " ".join(line.notice.public_id for line in self.lines)
 
     @property
     def end_ids(self) -> str:
-        """The ids of the runs' ends listed, which opening the list marks as read: there is nothing more to see."""
+        """The ids of listed notices about runs that ended. Opening the list marks these as read, since there is nothing
+        more to see."""
         return " ".join(line.notice.public_id for line in self.lines if line.is_end)
 
 
 def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = True) -> Bell:
-    """Return the bell of `member`; if there is no news, this needs no query, and else one, or three with pictures."""
+    """Return the bell of `member`. This takes no query if there is no news, otherwise one, or three with pictures."""
     if member.news_at is None:
         return Bell(is_watching=is_watching)
     notices = list(Notice.objects.of(member).unread().for_lists()[: LISTED + 1])
@@ -132,7 +133,7 @@ def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = T
 
 
 def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[NoticeLine]:
-    """Return lines for notices fetched with `for_lists`, with pictures of runs that ended if there is a `viewer`."""
+    """Return lines for notices fetched with `for_lists`; with a `viewer`, include pictures of runs that ended."""
     notices = list(notices)
     cards: dict[int, RunCard] = {}
     if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in ENDS]):
@@ -151,7 +152,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
 
 
 def token_of(news_at: datetime | None) -> str:
-    """Return the token for news that came at `news_at`; pages send it back when they poll."""
+    """Return the token for the time of the latest news; pages send it back when they poll."""
     return f"{news_at.timestamp():.6f}" if news_at else ""
 
 

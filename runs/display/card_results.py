@@ -1,4 +1,4 @@
-"""Results as shown on cards, read in one query of plain values.
+"""Results as shown on cards, read as plain values in one query.
 
 A page of 24 cards can have a hundred results; model objects for them took a quarter of the time to build the page.
 """
@@ -85,7 +85,7 @@ class _Row(NamedTuple):
         return excerpt(self.excerpt) if self.value_type in ("object", "array") else self.excerpt
 
 
-class _JsonType(Func):
+class JsonType(Func):
     """Database function: the type of a JSON value, such as "object" or "array"."""
 
     function = "json_type"
@@ -95,7 +95,17 @@ class _JsonType(Func):
         return self.as_sql(compiler, connection, function="jsonb_typeof", **context)
 
 
-_OF_FILE = ("duration_seconds", "thumb_200", "thumb_400", "public_id", "sha256", "kind", "colour", "width", "height")
+FILE_COLUMNS = (
+    "duration_seconds",
+    "thumb_200",
+    "thumb_400",
+    "public_id",
+    "sha256",
+    "kind",
+    "colour",
+    "width",
+    "height",
+)
 
 
 def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
@@ -103,10 +113,10 @@ def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
     rows = (
         Output.objects.filter(run__in=[run.pk for run in runs])
         .order_by("run", "position", "files__position")
-        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests(), value_type=_JsonType("raw_value"))
+        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests(), value_type=JsonType("raw_value"))
         .values_list(
             *("run_id", "kind", "excerpt", "files__status"),
-            *(f"files__file__{name}" for name in _OF_FILE),
+            *(f"files__file__{name}" for name in FILE_COLUMNS),
             *("has_guests", "value_type"),
         )
     )

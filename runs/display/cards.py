@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResults, results_of
-from runs.engine.durations import slow_level
+from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
 from runs.words.sentences import (
@@ -74,7 +74,7 @@ class RunCard:
     title: str
     app_name: str
     state: State
-    lines: list[tuple[str, str]]  # inputs that aren't in the title
+    lines: list[tuple[str, str]]  # inputs that the title doesn't contain
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -83,12 +83,18 @@ class RunCard:
     age_words: str
     age_brief: str  # for phones, which have no room for "ago"
     elapsed_words: str = ""
+    usual_end: str = ""  # see `usual_end_of`
     duration_words: str = ""
     owner: Member | None = None  # None if it is the viewer
     maker: Member | None = None  # None if it is the viewer
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # still changing: results are awaited or being saved
+
+    @property
+    def ids(self) -> list[str]:
+        """What can be ticked on it: the run."""
+        return [self.run.public_id]
 
     @property
     def version(self) -> str:
@@ -168,6 +174,13 @@ def version_token(run: Run) -> str:
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
 
 
+def usual_end_of(run: Run, now: datetime) -> str:
+    """Return in how many seconds the run is likely to end, as "from to", for the script that polls; "" if that is
+    unknown."""
+    end = usual_end(run, now)
+    return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
+
+
 def pattern_of(name: str) -> list[Shape]:
     """Return a subtle pattern to show in place of a picture, always the same for the same name."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
@@ -203,9 +216,9 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return the inputs (name and text) that all runs of the same title share, by that title.
+    """Return the inputs (name and text) that all runs with the same title have in common, by title.
 
-    Cards of such runs show other inputs first, since these tell one from another.
+    Cards of such runs show their other inputs first, since those tell the runs apart.
     """
     inputs: dict[str, list[set[tuple[str, str]]]] = {}
     for run in runs:
@@ -221,7 +234,7 @@ def _label(name: str) -> str:
 def _run_card(
     run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
 ) -> RunCard:
-    """Return the card of `run`; inputs in `alike` come last, as other cards show the same."""
+    """Return the card of `run`; inputs in `alike` come last, since other cards show the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     lines = sorted(others, key=lambda line: (line["name"], line["text"]) in alike)
@@ -245,6 +258,7 @@ def _run_card(
         age_brief=brief_age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
+        usual_end=usual_end_of(run, now),
         owner=None if run.belongs_to(viewer) else run.member,
         maker=None if maker == viewer else maker,
         can_change=can_change,

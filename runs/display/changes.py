@@ -1,4 +1,4 @@
-"""What has changed in an app's form on Lamina, by day, in sentences."""
+"""Changes to an app's form on Lamina, by day, in sentences."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ Kind = AppChange.Kind
 
 @dataclass(frozen=True)
 class ChangeDay:
-    """The changes that the portal noticed at one time, as sentences."""
+    """Changes that the portal noticed at the same time, as sentences."""
 
     at: datetime
     sentences: list[str]
@@ -33,7 +33,7 @@ def change_days(app: App) -> list[ChangeDay]:
 
 
 def change_words(change: AppChange) -> str:
-    """Return what happened to a field, as a sentence."""
+    """Describe a change to a field in a sentence."""
     detail = change.detail
     if change.kind in (Kind.OPTIONS_ADDED, Kind.OPTIONS_GONE):
         return _option_words(change)
@@ -43,6 +43,7 @@ def change_words(change: AppChange) -> str:
         Kind.ADDED: _("“%(field)s” is new."),
         Kind.GONE: _("“%(field)s” is gone."),
         Kind.RENAMED: _("“%(from)s” is now called “%(to)s”."),
+        Kind.SAMPLE: _("“%(field)s” has another sample, which runs use if nobody adds a file."),
         Kind.NEEDED: _("“%(field)s” no longer has a default, so it must be filled in."),
     }
     return sentences[Kind(change.kind)] % {"field": change.field, **detail}

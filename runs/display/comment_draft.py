@@ -1,4 +1,4 @@
-"""The form for a comment as plain values: empty, or with what was typed and what is wrong with it."""
+"""The form for a comment as plain values: empty, or with what was typed and any errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,22 +27,22 @@ class CommentDraft:
 
     key: str
     kind: str  # new, reply or edit
-    action: str  # URL it is sent to
+    action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # query of the page that plays from a second, which follows
+    at_query: str = "?at="  # start of the query for a page that plays from a given second, which is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True
-    warns_of_replies: bool = False  # guests see the team's replies only together with this comment
+    warns_of_replies: bool = False  # guests can see the team's replies only if they see this comment
     file: StoredFile | None = None  # what the page shows
     number: int = 1  # of the file
     x: str = ""
     y: str = ""
     at: str = ""
-    spot: tuple[int, int] | None = None  # valid spot, in ten-thousandths
-    errors: dict[str, str] = field(default_factory=dict)  # by field
-    problem: str = ""  # why nothing was stored, if no field is to blame
+    spot: tuple[int, int] | None = None  # a valid spot, in ten-thousandths
+    errors: dict[str, str] = field(default_factory=dict)  # errors by field
+    problem: str = ""  # why nothing was saved, if the error isn't about a field
     unseen: Sequence[Member] = ()  # mentioned, but they can't see the run
     may_share: bool = False  # the person may share the run with the team
     hint: str = ""  # in the empty text box
@@ -83,7 +83,7 @@ def with_all_comments(url: str) -> str:
 
 
 def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`, which may show all comments."""
+    """Return the empty form for a comment on the result of `page`, which may be showing all comments."""
     slide = page.slide
     back = with_all_comments(slide.url) if shows_all else slide.url
     return draft_on(slide.output, page.run, back, slide.file, slide.number)
@@ -113,7 +113,7 @@ def reply_draft(parent: Comment, back: str) -> CommentDraft:
 
 
 def edit_draft(comment: Comment, text: str, back: str) -> CommentDraft:
-    """Return the form that changes `comment`, with its `text` as people type it."""
+    """Return the form for editing `comment`, with its `text` as people type it."""
     return CommentDraft(
         comment.public_id,
         "edit",
@@ -134,7 +134,7 @@ def people_url(run: Run) -> str:
 
 
 def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Person]:
-    """Return everyone whom `asker` could mention, those who can see the run first."""
+    """Return everyone whom `asker` could mention, with those who can see the run first."""
     chosen = {member.pk for member in picked}
     others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
     people = [Person(member, run.is_visible_to(member), member.pk in chosen) for member in others]

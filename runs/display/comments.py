@@ -1,4 +1,4 @@
-"""Comments as plain values for templates: on a result, with numbered spots and seconds, and on a whole run."""
+"""Comments as plain values for templates: on a result, with numbered spots and times, and on a whole run."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from runs.review.threads import Thread
 from runs.words.numbers import number_words
 from runs.words.seconds import parse_seconds, seconds_words
 
-MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have none, and looking for links takes a millisecond
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for them takes a millisecond
 SAFE_REL = 'rel="nofollow noopener noreferrer"'
 SUMMARY_LENGTH = 80  # characters of a resolved comment
 
@@ -36,7 +36,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class CommentLine:
-    """One comment or reply. `number` is that of its dot (0: none); `place` is its second ("0:12"), `seconds` for
+    """One comment or reply. `number` is that of its dot (0: none); `place` is its time ("0:12"), `seconds` the same for
     URLs."""
 
     comment: Comment
@@ -61,7 +61,7 @@ class CommentLine:
 
     @property
     def play_at(self) -> str:
-        """What follows "?at=" in the URL that plays the file from the comment's second."""
+        """The value of `at` in the URL that plays the file from the comment's time."""
         file = f"&n={self.file_number}" if self.file_number > 1 else ""
         return f"{self.seconds}{file}#file"
 
@@ -72,7 +72,7 @@ class CommentLine:
 
 @dataclass(frozen=True)
 class OlderComments:
-    """Comments under one heading that aren't on what the page shows: on another version, or an earlier file."""
+    """Comments under one heading that aren't about the shown file: on another version, or on an earlier file."""
 
     heading: str
     url: str  # of the other version; "" for an earlier file
@@ -85,15 +85,15 @@ class CommentPanel:
 
     lines: list[CommentLine]
     dots: list[Dot] = field(default_factory=list)
-    hidden: int = 0  # earlier comments that aren't shown
+    hidden: int = 0  # number of earlier comments that aren't shown
     older: list[OlderComments] = field(default_factory=list)
     older_hidden: int = 0
     carry_words: str = ""  # on the button that carries a comment over to what the page shows
-    carry_refusal: str = ""  # why none can be
+    carry_refusal: str = ""  # why no comment can be carried over
 
     @property
     def older_words(self) -> str:
-        """What the fold with older comments says, such as "5 comments on other versions or files"."""
+        """The label of the collapsed older comments, such as "5 comments on other versions or files"."""
         count = self.older_hidden + sum(len(group.lines) for group in self.older)
         words = ngettext(
             "%(count)s comment on another version or file", "%(count)s comments on other versions or files", count
@@ -107,7 +107,7 @@ class CommentPanel:
 
 def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
     """Return the comments on the result of `slide`, with dots for the file that it shows: only the latest `most`, so
-    that the page stays quick.
+    that the page stays fast.
     """
     output, position = slide.output, position_of(slide.output, slide.number)
     talk = threads.talk_on(output, viewer, position, most=most)
@@ -126,7 +126,8 @@ def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> 
 
 
 def player_start(at: str) -> str:
-    """Return the end of the URL of a film or sound that starts at the second `at`; "" if that isn't one."""
+    """Return the end of the URL of a video or audio file that starts playing at the second `at`; "" if that is
+    invalid."""
     at_ms = parse_seconds(at)
     return f"#t={at_ms / 1000:.1f}" if at_ms is not None else ""
 
@@ -140,7 +141,7 @@ def run_talk(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPan
 
 @dataclass(frozen=True)
 class _Builder:
-    """Builds the lines on a result's page."""
+    """Builds the lines of a result's page."""
 
     output: Output
     viewer: Member
@@ -163,8 +164,8 @@ class _Builder:
         )
 
     def older(self, found: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
-        """Return the older comments: an earlier file first, then earlier versions, the newest first, then what was
-        carried over to later ones."""
+        """Return the older comments: first those on an earlier file, then those on earlier versions, newest first, then
+        those carried over to later versions."""
         groups: dict[int, list[Thread]] = {}
         for thread in found:
             groups.setdefault(thread.comment.output.number if thread.comment.output else 0, []).append(thread)
@@ -208,7 +209,7 @@ def _back_words(origin: Output, *, is_elsewhere: bool) -> str:
 
 
 def comment_line(comment: Comment) -> CommentLine:
-    """Return one comment without its replies, for a page about it alone."""
+    """Return one comment without its replies, for its own page."""
     return _line(comment, None)
 
 
@@ -228,13 +229,13 @@ def text_html(comment: Comment) -> SafeString:
 
 
 def editable_text(comment: Comment) -> str:
-    """Return the text of a comment for changing it, with the current names of members it mentions."""
+    """Return the text of a comment for editing, with the current names of members it mentions."""
     named = {row.words.casefold(): row.member.display_name for row in comment.mention_rows.all() if row.words}
     return finder(words[1:] for words in named).sub(lambda match: f"@{named[match[0].casefold()]}", comment.text)
 
 
 def numbers_of(output: Output) -> dict[int, int]:
-    """Return the number, from 1, that each saved file of a result has on its page, by position."""
+    """Return the number, from 1, of each saved file on the result's page, by position."""
     saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
     return {position: number for number, position in enumerate(saved, 1)}
 
@@ -245,8 +246,8 @@ def position_of(output: Output, number: int) -> int:
 
 
 def _linked(text: str) -> SafeString:
-    """Return `text` escaped, with web and email addresses as links. What people typed can't add attributes, since its
-    quotes are escaped."""
+    """Return `text` escaped, with web and email addresses as links. Since quotes are escaped, the text can't add
+    attributes."""
     if not MAYBE_LINK.search(text):
         return conditional_escape(text)
     html = str(urlize(text, nofollow=True, autoescape=True))

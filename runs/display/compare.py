@@ -156,7 +156,7 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
 
 
 def _add_verdicts(columns: list[Column], member: Member) -> None:
-    """Set the verdicts, and which columns can be chosen over the others: there must be others to decide on."""
+    """Set the verdicts, and which columns can be chosen over the others: only if there are others to decide on."""
     first = {column.output.pk: column for column in reversed(columns)}
     panels = verdicts_of([column.output for column in first.values()], member)
     decidable = sum(panel.may_decide for panel in panels.values())
@@ -216,7 +216,7 @@ def _common_box(columns: list[Column]) -> tuple[int, int]:
 
 
 def _asked_changes(columns: list[Column]) -> list[Row]:
-    """Return a row with what reviewers asked to change, if these are versions of one result."""
+    """Return a row with the changes that reviewers asked for, if these are versions of one result."""
     outputs = [column.output for column in columns]
     if len({output.pk for output in outputs}) == 1 or len({output.first_id for output in outputs}) > 1:
         return []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
+from runs.models.link_access import may_extend, may_restore
 from runs.review.guest_answers import answers_of, with_answered
 from runs.sharing import guest_copies, guests
 from runs.sharing import links as sharing
@@ -46,8 +47,8 @@ class LinkView:
     state: State
     last_day: date
     views_words: str
-    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none did
-    copies_notes: list[str]  # notes about the copies of files for guests; in a list, only about the first
+    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none has
+    copies_notes: list[str]  # notes about guests' copies of files; in a list, only the first
     is_preparing: bool
     is_fresh: bool
     passphrase: str  # set only right after a link with a passphrase was created
@@ -84,7 +85,7 @@ class LinkView:
 
 @dataclass(frozen=True)
 class LinkAnswer:
-    """What a guest answered to one result of a link, on the link's page."""
+    """A guest's answer about one result, on the page of the link."""
 
     label: str
     url: str
@@ -92,7 +93,7 @@ class LinkAnswer:
 
 
 def link_answers(link: GuestLink) -> list[LinkAnswer]:
-    """Return what guests have answered, in the order of the link's results."""
+    """Return guests' answers, in the order of the link's results."""
     given: dict[int, list[Decision]] = {}
     for decision in answers_of(link):
         given.setdefault(decision.output_id, []).append(decision)
@@ -153,7 +154,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return `count` over `chosen` of a link, for an annotation."""
+    """Return an annotation that counts a link's chosen results with `count`."""
     return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
 
 
@@ -192,7 +193,7 @@ def link_view(
         may_change=link.is_manageable_by(member),
         may_end=may_end,
         may_extend=_may_extend(link, member, rules),
-        may_restore=may_end and link.is_restorable_by(member, rules),
+        may_restore=may_end and may_restore(member, link, rules),
     )
 
 
@@ -202,7 +203,7 @@ def _seen(run: Run, member: Member) -> Run | None:
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    is_live = link.revoked_at is None and link.is_extendable_by(member, rules)
+    is_live = link.revoked_at is None and may_extend(member, link, rules)
     return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
 
 
@@ -283,6 +284,6 @@ def copies_notes(given: list[Given]) -> list[str]:
 
 
 def _chosen(link: GuestLink) -> list[GuestLinkOutput]:
-    """Return what was fetched of the results that `link` shows: all, or in a list the first ones."""
+    """Return the fetched results of `link`: all of them, or only the first ones in a list."""
     first: list[GuestLinkOutput] | None = getattr(link, "first_chosen", None)
     return list(link.chosen.all()) if first is None else first

@@ -1,4 +1,4 @@
-"""What Home says about decisions: results that wait for the member, and what others decided on theirs."""
+"""Decisions on Home: results waiting for the member, and what others decided on theirs."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,19 +13,19 @@ from runs.words.due import due_words, is_urgent
 
 WAITING = 4  # results shown
 DECIDED = 3
-READ = 12  # items read to find them, since a result may stand in several requests
+READ = 12  # items read to find them, since several requests may ask about the same result
 
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A result that waits for the member."""
+    """A result that is waiting for the member."""
 
     item: ReviewItem
     thumb: Thumb
 
     @property
     def url(self) -> str:
-        """The address of the queue at this result."""
+        """The URL of the queue at this result."""
         return queue_url(at=self.thumb.output.public_id)
 
     @property
@@ -47,5 +47,5 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
-    """Return what others decided last on results of the member. Takes two queries."""
+    """Return the latest decisions by others on the member's results. Takes two queries."""
     return decided_lines(requests.decided_on_mine(member, now)[:DECIDED])

@@ -1,4 +1,4 @@
-"""The inbox as plain values: what a member was told, by run, newest first; and what they muted."""
+"""The inbox as plain values: a member's notices by run, newest first, and what they muted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # about no run
 
 @dataclass(frozen=True)
 class Group:
-    """What was told about one run, newest first. Without a run, it is about the portal or several runs."""
+    """The notices about one run, newest first. Without a run, they are about the portal or several runs."""
 
     run: Run | None
     name: str
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Inbox:
-    """One page of the inbox. `older` is the id to continue before, or ""; `until` says when the page was made."""
+    """One page of the inbox. `older` is the id to continue before, or ""; `until` is the time of the page."""
 
     groups: list[Group]
     older: str
@@ -54,13 +54,13 @@ class MutedLine:
 
     @property
     def what(self) -> str:
-        """What is posted to unmute it."""
+        """The value to post for unmuting it."""
         comment = self.mute.comment
         return f"comment-{comment.public_id}" if comment is not None else self.mute.run.public_id
 
 
 def inbox_page(member: Member, before: str = "") -> Inbox:
-    """Return the notices of `member` before the one with the id `before`, with one query, or two for later pages."""
+    """Return the member's notices before the one with the id `before`. Takes one query, or two for later pages."""
     until = timezone.now()
     notices = Notice.objects.of(member).for_lists().annotate(**_mutes(member))
     if before:
@@ -76,7 +76,7 @@ def inbox_page(member: Member, before: str = "") -> Inbox:
 
 
 def _mutes(member: Member) -> dict[str, Exists]:
-    """Say of each notice whether its run or its conversation is muted."""
+    """Set on each notice whether its run or conversation is muted."""
     own = Mute.objects.filter(member=member, run=OuterRef("run"))
     talk = own.filter(comment=Coalesce(OuterRef("comment__parent"), OuterRef("comment")))
     return {"is_run_muted": Exists(own.filter(comment=None)), "is_talk_muted": Exists(talk)}
@@ -87,7 +87,7 @@ def _earlier(last: Notice) -> Q:
 
 
 def _groups(notices: list[Notice]) -> list[Group]:
-    """Sort notices by run, in the order of each run's newest."""
+    """Group notices by run; the run with the newest notice comes first."""
     order: dict[tuple[int | None, bool], int] = {}
     for notice in notices:
         order.setdefault(_subject(notice), len(order))
@@ -96,7 +96,7 @@ def _groups(notices: list[Notice]) -> list[Group]:
 
 
 def _subject(notice: Notice) -> tuple[int | None, bool]:
-    """Return what notices are grouped by: the run, the portal, or requests about several runs."""
+    """Return what a notice is grouped under: its run, the portal, or several runs."""
     return notice.run_id, notice.kind in OF_PORTAL
 
 
@@ -112,12 +112,12 @@ def _group(notices: list[Notice]) -> Group:
 
 
 def _exact(at: datetime) -> str:
-    """Return a time as `ReadAllForm` reads it, to the microsecond."""
+    """Format a time for `ReadAllForm`, to the microsecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def muted_lines(member: Member) -> list[MutedLine]:
-    """Return what `member` muted, last muted first."""
+    """Return what `member` muted, most recently muted first."""
     return [
         MutedLine(
             mute=mute,

@@ -1,4 +1,4 @@
-"""Newer versions of what guest links show, offered to the makers of the links, who put them there by a press."""
+"""Newer versions of results that guest links show, offered to the link's maker, who can swap them in with one click."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from runs.sharing.links import outputs_for
 
 @dataclass(frozen=True)
 class VersionOffer:
-    """A link that shows `old`, of which `new` is the newest version."""
+    """A link that shows `old`; `new` is its newest version."""
 
     link: GuestLink
     old: Output
@@ -27,11 +27,11 @@ class VersionOffer:
 
 
 def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | None = None) -> list[VersionOffer]:
-    """Return offers for open links of `member` that show an earlier version of `outputs`, or an output that has a newer
-    one; with `link`, only those for it."""
+    """Return offers for the member's open links that show an earlier version of `outputs`, or an output that has a
+    newer version; with `link`, only offers for that link."""
     lines = {output.line_id or output.pk for output in outputs}
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
-    if len(family) == len(lines):  # nothing has a second version
+    if len(family) == len(lines):  # there are no second versions
         return []
     done = [output for output in family if output.status == Output.Status.COMPLETED]
     newest = {output.line_id or output.pk: output for output in done}

@@ -1,4 +1,4 @@
-"""The list of apps for admins: in which order, who sees each, and what the admin has changed about it."""
+"""The admins' list of apps: their order, who sees each, and what the admin has changed about it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 CHANGED_LATELY = timedelta(days=30)
-SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; all of them first
+SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; all of them is first
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class ManagedApp:
     card: AppCard
     public_id: str
     url: str
-    own_name: str  # Lamina's name, if the admin has given it another
+    own_name: str  # Lamina's name, if the admin has renamed the app
     audience: Audience
     facts: list[str]
-    changed_at: datetime | None  # when its form last changed on Lamina, if lately
+    changed_at: datetime | None  # when its form last changed on Lamina, if recently
     place: int
     count: int
 
@@ -74,7 +74,7 @@ class ManagedGroup:
     number: int
     is_first: bool
     is_last: bool
-    has_others: bool  # so that the apps in no group need a heading, too
+    has_others: bool  # if so, the apps in no group need a heading too
 
     @property
     def up_id(self) -> str:
@@ -98,7 +98,7 @@ class ManagedList:
 
 
 def managed_list(q: str, shown: str, start: int) -> ManagedList:
-    """Return the apps from `start` on whose name or group has `q`, of the kind `shown`, with at most four queries."""
+    """Return apps of the kind `shown` whose name or group contains `q`, from `start` on. Takes at most four queries."""
     apps, now = managed_apps(), timezone.now()
     ordered = in_order(apps)
     chosen = set(_of_kind(apps, shown, now).values_list("pk", flat=True)) if shown else None
@@ -122,7 +122,7 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
 
 
 def audience_of(rule: AppRule) -> Audience:
-    """Return who sees an app with these rules. Whether it is paused comes first, since an admin must act."""
+    """Return who sees an app with these rules. If the app is paused, say that first, since an admin must act."""
     if rule.is_paused:
         return Audience("paused", "warning", _("Paused"))
     if rule.is_hidden:
@@ -133,7 +133,7 @@ def audience_of(rule: AppRule) -> Audience:
 
 
 def roles_words(roles: Iterable[str]) -> str:
-    """Return roles as people read them: "Makers and approvers"."""
+    """Return roles in words: "Makers and approvers"."""
     known = {
         Member.Role.VIEWER: _("viewers"),
         Member.Role.MAKER: _("makers"),
@@ -174,7 +174,7 @@ def _has_words(placed: Placed, q: str) -> bool:
 
 
 def _rows(placed: Sequence[Placed], now: datetime) -> dict[int, App]:
-    """Return the apps on the page with everything that their rows show, in one query."""
+    """Return the apps on the page with everything their rows show, in one query."""
     of_app = AppChange.objects.filter(app=OuterRef("pk"), at__gte=now - CHANGED_LATELY)
     latest = of_app.order_by().values("app").annotate(latest=Max("at")).values("latest")
     count = FieldRule.objects.filter(app=OuterRef("pk")).order_by().values("app").annotate(n=Count("pk")).values("n")
@@ -207,7 +207,7 @@ def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
 
 
 def _facts(app: App) -> list[str]:
-    """Return what the admin has changed, in a few words each."""
+    """Return the admin's changes, in a few words each."""
     count = getattr(app, "rule_count", None) or 0
     rule = rule_of(app)
     fields = ngettext("%(count)s field changed", "%(count)s fields changed", count) % {"count": number_words(count)}

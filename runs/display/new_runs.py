@@ -1,4 +1,4 @@
-"""Runs that came up since a page was opened: shared by teammates, or started by oneself on another device."""
+"""Runs that appeared since a page was opened: shared by teammates, or started by the member on another device."""
 
 import zlib
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class NewRuns:
 
 
 def page_opened(found: Filter, url: str = "") -> NewRuns:
-    """Return no new runs yet for a page that is being rendered; `found` is the list that the page shows or links to,
-    `url` its address if that isn't in History."""
+    """Return a start with no new runs, for a page that is being rendered. `found` is the list that the page shows or
+    links to, `url` its URL if that isn't in History."""
     return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
 
 
 def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewRuns | None:
-    """Return the runs that `member` sees in the list `found` (Mine or Team) and that came up there after `since`.
+    """Return runs in the list `found` (Mine or Team) of `member` that appeared there after `since`.
 
     Return None if `since` isn't a valid time.
     """

@@ -9,10 +9,13 @@ from django.utils.translation import pgettext
 
 from runs.display.review_count import may_decide
 from runs.history import selection
+from runs.history.filter_choices import Directory
 from runs.history.search import Filter
 from runs.history.selection import Chosen, Place
 from runs.models import Member
 from runs.words.numbers import number_words
+
+FIRST = 3  # actions that a phone has room for
 
 
 @dataclass(frozen=True)
@@ -27,49 +30,69 @@ class Act:
     is_off: bool = False
 
 
+@dataclass(frozen=True)
+class Acts:
+    """The buttons of the bar: `first` are in view on a phone, `more` in a menu."""
+
+    first: list[Act]
+    more: list[Act]
+
+
 def picks_bar(
-    member: Member, place: str, shown: Iterable[str], found: Filter | None = None, *, is_any: bool | None = None
+    member: Member,
+    place: str,
+    shown: Iterable[str],
+    found: Filter | None = None,
+    *,
+    is_any: bool | None = None,
+    directory: Directory | None = None,
 ) -> dict[str, Any]:
     """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
 
     `found` is the History filter; the bar offers to select everything that matches it. `is_any` says whether anything
-    is selected in `place`, if that is known.
+    is selected in `place`, and `directory` is that of `found`, if these are known.
     """
     chosen = selection.chosen(member, place, is_any=is_any)
     ticked = selection.ticked(member, place, shown) if chosen.count else set()
     elsewhere = max(0, chosen.count - len(ticked))
-    is_offered = found is not None and place != Place.RESULTS
-    matches = selection.matches(member, found) if found and is_offered and chosen.count else None
+    is_offered = found is not None and place == found.place and not found.selected
+    matches = selection.matches(member, found, directory) if found and is_offered and chosen.count else None
     return {
         "place": place,
         "chosen": chosen,
         "ticked": ticked,
         "elsewhere": elsewhere,
         "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
-        "elsewhere_url": Filter(tab=place, selected="1").url() if place != Place.RESULTS else "",
+        "elsewhere_url": _all_selected(place).url(),
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
         "acts": _acts(member, place, chosen),  # with one query if anything is selected
     }
 
 
-def _acts(member: Member, place: str, chosen: Chosen) -> list[Act]:
+def _all_selected(place: str) -> Filter:
+    """Return the list of everything that is selected in `place`."""
+    return Filter(selected="1", view="results") if place == Place.RESULTS else Filter(tab=place, selected="1")
+
+
+def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
     is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
     has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
     acts = [
         (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words))),
-        (True, Act("download-approved", "good", _("Approved only"), "files", is_many)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),
         (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
-        (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
         (may_decide(member), Act("decide", "good", _("Decide…"), "files", is_many)),
         (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
         (True, Act("compare", "compare", _("Compare"), "pair")),
+        (True, Act("download-approved", "download", _("Download approved"), "files", is_many)),
+        (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
         (can_run and of_runs, Act("hold", "hold", _("Protect"))),
         (has_held, Act("release", "hold", _("Stop protecting"))),
         (can_run and of_runs, Act("bin", "trash", _("Move to bin"))),
     ]
-    return [act for is_offered, act in acts if is_offered]
+    offered = [act for is_offered, act in acts if is_offered]
+    return Acts(offered[:FIRST], offered[FIRST:])
 
 
 def _has_held(member: Member, place: str) -> bool:

@@ -39,8 +39,8 @@ class Provenance:
     credits_words: str
     references: dict[str, str]  # keys: "run", "app" and "result", each only if known
     sha256: str
-    verdict: str = ""  # what all decisions on it come to, in words
-    decisions: tuple[Decision, ...] = ()  # that stand on its content
+    verdict: str = ""  # the overall verdict, in words
+    decisions: tuple[Decision, ...] = ()  # standing ones on its current content
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -76,7 +76,7 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
 
 
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
-    """Return the decisions that stand on the current content of results, by primary key. At most one query."""
+    """Return the standing decisions on the current content of results, by primary key. Takes at most one query."""
     decided = [output.pk for output in outputs if output.decided_in]
     found: dict[int, list[Decision]] = {}
     if decided:

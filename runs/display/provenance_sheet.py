@@ -108,7 +108,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return who decided, when the last of them did, and what they said, each with their name if there are several."""
+    """Return who decided, when the latest decision was made, and their notes, each with a name if there are several."""
     notes = [(row.who, row.note) for row in decisions if row.note]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)

@@ -101,6 +101,7 @@ class ResultPage:
     run_url: str
     versions: Versions | None  # None if it is the only one
     next_url: str  # of the form that makes the next version; "" if `member` can't
+    selected_url: str  # of everything that `member` has selected; "" if this result isn't
 
     @property
     def place_words(self) -> str:
@@ -122,7 +123,7 @@ def result_of_file(member: Member, public_id: str) -> str:
 def result_page(
     rows: ResultRows, member: Member, public_id: str, number: int = 1, walk: str | None = None
 ) -> ResultPage:
-    """Return the page for result `public_id`, for which `rows` were read, showing its file `number`.
+    """Return the page for the result of `rows`, showing its file `number`.
 
     `walk` is the query string of the History list that `member` came from, or None.
     """
@@ -152,6 +153,7 @@ def result_page(
         run_url=_url(run.get_absolute_url(), 1, walk),
         versions=versions_for(slide.output, rows.line, member),
         next_url=next_version_url(slide.output, member),
+        selected_url=Filter(selected="1", view="results").url() if rows.is_selected else "",
     )
 
 

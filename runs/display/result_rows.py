@@ -1,5 +1,6 @@
-"""What the page of a result reads besides decisions and comments: the run with its results and inputs, all versions,
-the rules for deciding, and the number beside Review. Three queries, however many versions there are."""
+"""Everything that a result's page reads except decisions and comments: the run with its results and inputs, all
+versions, the rules for deciding, and the number next to Review. Takes three queries, however many versions there
+are."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from runs.display.review_count import may_decide
 from runs.display.verdicts import Around
+from runs.history import selection
 from runs.models import Member, Output, Run, RunInput
 from runs.models.joined import CountUpTo, fetch_joined, keep_related
 from runs.review import requests
@@ -23,25 +25,30 @@ class ResultRows:
     """A run with its results, their files and its inputs, and the versions of one of its results."""
 
     run: Run
-    line: list[Output]  # with their files, and of their runs only `OF_A_RUN`
+    line: list[Output]  # with their files, and only the fields `OF_A_RUN` of their runs
     around: Around
-    waiting: int  # results that wait for the member
+    waiting: int  # number of results waiting for the member
+    is_selected: bool  # by the member, with others or alone
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
-    """Return what the page of the result `public_id` shows; None if `member` may not see the run."""
+    """Return the rows for the page of the result `public_id`; None if `member` may not see the run."""
     waiting = CountUpTo(requests.counted_for(member)) if may_decide(member) else Value(0)
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
     shown = shown.select_related("app__rule", "member", "made_by").annotate(
-        first_id=Coalesce("outputs__line_id", "outputs__pk"), is_own=own, waiting=waiting, **rules_columns()
+        first_id=Coalesce("outputs__line_id", "outputs__pk"),
+        is_own=own,
+        waiting=waiting,
+        is_selected=selection.has_result(member, public_id),
+        **rules_columns(),
     )
     run: Any = shown.first()
     return _rows_of(run, public_id) if run is not None else None
 
 
 def _rows_of(run: Any, public_id: str) -> ResultRows:
-    """Read what belongs to `run`, a row with annotations."""
+    """Read everything that belongs to `run`, which was fetched with annotations."""
     first: int = run.first_id
     wanted = Output.objects.filter(Q(run=run) | Q(pk=first) | Q(line=first))
     found = fetch_joined(wanted, "files", "file", one={"run": OF_A_RUN, "starred_by": ()})
@@ -54,4 +61,4 @@ def _rows_of(run: Any, public_id: str) -> ResultRows:
     line = sorted((output for output in found if output.first_id == first), key=lambda output: output.number)
     shown = [output for output in line if output.public_id == public_id]
     around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
-    return ResultRows(run, line, around, run.waiting)
+    return ResultRows(run, line, around, run.waiting, run.is_selected)

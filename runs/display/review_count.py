@@ -1,7 +1,7 @@
-"""The number beside Review in the main bar: what waits for the member's decision.
+"""The number next to Review in the main bar: results waiting for the member's decision.
 
-It takes one query for those who may decide and none for others, since it stands on every page. Whether makers may
-decide is remembered for a minute.
+It is on every page, so it takes one query for people who may decide, and none for others. Whether makers may decide is
+cached for a minute.
 """
 
 from django.core.cache import cache
@@ -17,7 +17,7 @@ REMEMBERED_SECONDS = 60
 
 
 def count_words(member: Member) -> str:
-    """Return what waits for `member`, such as "3" or "99+"; "" if nothing does."""
+    """Return how many results are waiting for `member`, such as "3" or "99+"; "" if none."""
     if not may_decide(member):
         return ""
     return words_of(requests.waiting_count(member))

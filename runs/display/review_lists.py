@@ -1,4 +1,4 @@
-"""Lists around the review queue: the member's requests, and what was decided lately, as plain values."""
+"""Lists around the review queue as plain values: the member's requests, and recent decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class DecidedLine:
 
 @dataclass(frozen=True)
 class RequestLine:
-    """A request of the member: whom they asked, how far it is, and some of its results."""
+    """A request by the member: whom they asked, its progress, and some of its results."""
 
     request: ReviewRequest
     thumbs: list[Thumb]

@@ -1,8 +1,8 @@
-"""The review queue as plain values: the result to decide on, its neighbours, and what was decided last.
+"""The review queue as plain values: the result to decide on, its neighbours, and the last decision.
 
-A page takes eight queries, whatever is waiting: with the session and the member these are what waits (ids only), the
-result and the one after it, their runs' results and files, who decided on it, and what the member decided last.
-Comments, if there are any, take two more.
+A page takes eight queries, however much is waiting: the session, the member, the waiting results (ids only), the result
+and the one after it, their runs' results and files, decisions on it, and the member's last decision. Comments, if any,
+take two more.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ from runs.review import requests, threads
 from runs.words.due import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
-LATEST = 10  # threads of comments shown at first, so that each answer stays quick
-LISTED = 1_000  # results whose order the queue reads
+LATEST = 10  # comment threads shown at first, so that each response stays fast
+LISTED = 1_000  # number of results whose order the queue reads
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A verdict as shown: in icon and word, with who gave it, when, and why."""
+    """A verdict as shown: icon, word, who gave it, when, and why."""
 
     decision: Decision
-    others: int = 0  # other results that the same press decided
+    others: int = 0  # number of other results decided with it
 
     @property
     def others_words(self) -> str:
@@ -60,7 +60,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class QueuePage:
-    """One result to decide on. `item` is None if it isn't waiting any more: somebody decided while it was shown."""
+    """One result to decide on. `item` is None if it is no longer waiting, because someone decided while it was
+    shown."""
 
     item: ReviewItem | None
     output: Output
@@ -71,7 +72,7 @@ class QueuePage:
     position: int  # of the result in the queue, from 1; 0 if it isn't waiting any more
     previous: Beside | None
     next: Beside | None
-    after: str  # id of the result that is shown once this one is decided
+    after: str  # id of the result to show after this one
     verdicts: list[Shown]
     needs_reason: bool
 
@@ -112,7 +113,7 @@ def label_of(output: Output) -> str:
 
 
 def waiting_ids(member: Member) -> dict[str, int]:
-    """Return what waits for `member` in order: each result's public id, with the item that puts it there."""
+    """Return what is waiting for `member`, in order: public ids of results, each with its review item."""
     rows = requests.waiting_for(member).values_list("output__public_id", "pk")
     found: dict[str, int] = {}
     for public_id, pk in rows[: LISTED + 1]:
@@ -123,9 +124,9 @@ def waiting_ids(member: Member) -> dict[str, int]:
 def queue_page(
     member: Member, waiting: dict[str, int], *, at: str = "", number: int = 1, is_kept: bool = False
 ) -> QueuePage | None:
-    """Return the page for the result `at` (public id), by default the first of `waiting`; None if there is nothing.
+    """Return the page for the result `at` (public id), by default the first of `waiting`; None if nothing is waiting.
 
-    With `is_kept`, the result is shown even if it isn't waiting any more. `number` is that of its file.
+    With `is_kept`, the result is shown even if it is no longer waiting. `number` is the number of its file.
     """
     ids = list(waiting)
     if at not in waiting and not is_kept:
@@ -158,14 +159,14 @@ def queue_page(
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the result of `page`. No query if nobody commented on it and it has no earlier version."""
+    """Return the comments on the result of `page`. Takes no query if it has neither comments nor earlier versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])
     return result_talk(page.slide, member, most=threads.MOST if shows_all else LATEST)
 
 
 def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. The queue still shows that result afterwards."""
+    """Return the empty form for a comment on the result of `page`. After posting, the queue shows the same result."""
     slide = page.slide
     n = str(slide.number) if slide.number > 1 else ""
     here = queue_url(at=page.output.public_id, kept="1", n=n, comments="all" if shows_all else "")
@@ -174,13 +175,13 @@ def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
 
 
 def last_shown(member: Member, now: datetime) -> Shown | None:
-    """Return what the member decided last and can still undo."""
+    """Return the member's last decision, if they can still undo it."""
     last = requests.last_decision(member, now - UNDO_FOR)
     return Shown(last, getattr(last, "of_batch", 1) - 1) if last else None
 
 
 def queue_url(**query: str) -> str:
-    """Return the address of the queue, showing the result `at`."""
+    """Return the URL of the queue at the result `at`."""
     given = {name: value for name, value in query.items() if value}
     return f"{reverse('runs:review')}{'?' if given else ''}{urlencode(given)}"
 
@@ -201,7 +202,7 @@ def _with_run(before: str) -> list[str]:
 
 
 def _load(outputs: Sequence[Output]) -> None:
-    """Load the results of the runs of `outputs`, with files. Inputs aren't shown in full, so they aren't loaded."""
+    """Load the results of the runs of `outputs`, with files. Inputs aren't loaded, since they aren't shown in full."""
     runs: dict[int, Run] = {}
     for output in outputs:
         output.run = runs.setdefault(output.run_id, output.run)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from runs.display.cards import version_token
+from runs.display.cards import usual_end_of, version_token
 from runs.display.objects import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
@@ -69,9 +69,9 @@ class OutputBox:
     unsaved: int  # number of files that couldn't be saved; others may have been saved
     fetch_again_url: str  # URL for fetching these files again
     walk: str  # query string of the History list that Previous and Next follow
-    goes_at: datetime | None  # when the retention rules remove it
+    goes_at: datetime | None  # when the retention rules will remove it
     removed_at: datetime | None
-    keep_url: str  # URL for keeping it instead
+    keep_url: str  # URL for keeping it
     verdict: VerdictPanel | None = None  # only on the run page
 
     @property
@@ -93,11 +93,11 @@ class OutputBox:
 
 @dataclass(frozen=True)
 class Onward:
-    """The buttons that lead from a run to its form."""
+    """Buttons that lead from a run to its form."""
 
     run: Run
-    next_url: str  # of the form that makes the next version of what needs changes; "" if nothing does
-    offers_change: bool  # the row of buttons offers to open the form, since no failure message does
+    next_url: str  # URL of the form that makes the next versions of results that need changes; "" if none do
+    offers_change: bool  # offer to open the form in the row of buttons, because no failure message does
     is_change_primary: bool
 
 
@@ -124,6 +124,7 @@ class RunPage:
     money_words: str
     elapsed_since: str | None
     elapsed_words: str
+    usual_end: str  # see `cards.usual_end_of`
     wait_words: str
     wanted_words: str
     credits_words: str
@@ -139,7 +140,7 @@ class RunPage:
     parent: Run | None
     children: list[Run]
     url: str  # of this page, with the list that Previous and Next follow
-    mail_wish: Wish  # whether the viewer wants a mail when the run is ready
+    mail_wish: Wish  # whether the viewer wants an email when the run is ready
 
 
 def is_live(run: Run) -> bool:
@@ -186,6 +187,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
+        usual_end=usual_end_of(run, now),
         wait_words=told[1],
         wanted_words=wanted_words(run),
         credits_words=about_credits(run.credits_estimated),
@@ -305,7 +307,7 @@ def file_label(words: str, number: int, count: int) -> str:
 
 
 def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
-    """Return what leads `member` from the run to its form; `failure` is why the run failed, if it did."""
+    """Return the buttons that lead `member` from the run to its form. `failure` says why the run failed, if it did."""
     can_change = _can_change(run, member)
     next_url = _next_url(run) if can_change else ""
     return Onward(

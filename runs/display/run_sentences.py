@@ -91,7 +91,7 @@ def money_words(run: Run) -> str:
 
 
 def ended_money_words(run: Run) -> str:
-    """Return what a run that has ended costs, for people who were about to cancel it; "" while it is active."""
+    """Return the cost of a run that has ended, for people who were about to cancel it; "" while it is active."""
     if not run.is_final or (words := money_words(run)):
         return words if run.is_final else ""
     if cost := about_credits(run.credits_estimated):

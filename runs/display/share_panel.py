@@ -13,6 +13,7 @@ from runs.display.link_versions import VersionOffer, version_offers
 from runs.display.run_page import result_labels
 from runs.history import selection
 from runs.models import GuestLink, Member, Output, Run, Selection, SharingRules, StoredFile
+from runs.models.link_access import links_revocable_by
 from runs.sharing import links as sharing
 from runs.sharing.guest_names import some_names
 from runs.words.moments import brief_day_words
@@ -84,7 +85,7 @@ class SharePanel:
 
     @property
     def guest_words(self) -> str:
-        """A sentence about who sees what with a new link, or why none can be created."""
+        """A sentence about who will see what through a new link, or why none can be created."""
         if self.no_link_words:
             return self.no_link_words
         day = {"day": brief_day_words(self.usual_last_day)}
@@ -106,10 +107,10 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     rules = SharingRules.current()
     now = timezone.now()
     links = list(with_pictures(sharing.links_to(run)))
-    endable = {link.pk for link in links}
+    revocable = {link.pk for link in links}
     if not all(link.is_manageable_by(member) for link in links):
-        endable = set(GuestLink.objects.endable_by(member).filter(pk__in=endable).values_list("pk", flat=True))
-    views = [link_view(link, member, rules, made=made, may_end=link.pk in endable) for link in links]
+        revocable = set(links_revocable_by(member).filter(pk__in=revocable).values_list("pk", flat=True))
+    views = [link_view(link, member, rules, made=made, may_end=link.pk in revocable) for link in links]
     outputs = list(run.outputs.all())
     labels = dict(zip(outputs, result_labels(outputs), strict=True))
     this = next((one for one in outputs if one.public_id == only), None) if len(outputs) > 1 else None

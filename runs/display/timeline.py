@@ -1,4 +1,4 @@
-"""A run's timeline: what happened to it and its results, and what people said about the whole run, in order."""
+"""A run's timeline: what happened to it and its results, and comments on the whole run, in order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from runs.display.comments import CommentLine, CommentPanel, run_talk
 from runs.display.run_page import RunPage, result_labels
 from runs.models import Comment, CommentChange, Decision, Member, Run
 
-MOST = 50  # steps of each kind about results; the latest ones
+MOST = 50  # latest steps of each kind about results
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)
@@ -19,13 +19,13 @@ MOVED = (CommentChange.Act.CARRIED, CommentChange.Act.RETURNED)
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `kind` selects its words in the template; a step without a time is still to come."""
+    """One step. `kind` selects the text in the template; a step without a time hasn't happened yet."""
 
     kind: str
     at: datetime | None = None
     who: str = ""
     is_guest: bool = False
-    run: Run | None = None  # that this one was started from, or led to
+    run: Run | None = None  # a run that this one was started from or led to
     label: str = ""  # of the result
     url: str = ""
     count: int = 0  # of comments
@@ -33,9 +33,10 @@ class Step:
 
 
 def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> list[Step]:
-    """Return the steps of the run, those still to come last. Only the latest comments are shown unless `shows_all`.
+    """Return the steps of the run; those that haven't happened yet come last. Unless `shows_all`, only the latest
+    comments are included.
 
-    The number of queries is the same, however much happened.
+    The number of queries is always the same.
     """
     run = page.run
     outputs = list(run.outputs.all())

@@ -1,4 +1,4 @@
-"""Verdicts on results as plain values: what stands, who gave it and when, and what the viewer may do.
+"""Verdicts on results as plain values: the current ones, who gave them and when, and what the viewer may do.
 
 The panel has the same parts on every page: result page, run page, compare and review queue.
 """
@@ -25,16 +25,16 @@ ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class Given:
-    """One act: a verdict that somebody gave, or ended."""
+    """One action: a verdict that someone gave or ended."""
 
     decision: Decision
-    word: str  # what it says: a verdict, or what ended
+    word: str  # key: a verdict, or how one ended
     icon: str
     who: str
     is_mine: bool
     is_guest: bool
-    is_standing: bool  # and on what the result contains now
-    counts: bool  # a guest whose link doesn't let them decide stands beside
+    is_standing: bool  # and it is about the current content
+    counts: bool  # False for guests whose link doesn't let them decide
     note: str
     at: datetime
     age: str  # "2 min ago"
@@ -42,7 +42,7 @@ class Given:
     chosen_label: str = ""
     chosen_url: str = ""
     about: str = ""  # whose verdict ended
-    set_aside_url: str = ""  # empty if the viewer may not
+    set_aside_url: str = ""  # empty if the viewer may not do that
 
     @property
     def verdict(self) -> str:
@@ -57,15 +57,15 @@ class VerdictPanel:
     # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
     # there is no result
     state: str
-    first: Given | None  # the verdict that counts: the strictest, and of these the viewer's own or else the newest
-    others: list[Given]  # what else stands
+    first: Given | None  # the verdict that counts: the strictest; among those, the viewer's own or else the newest
+    others: list[Given]  # other standing verdicts
     mine: Given | None
     may_decide: bool
     approve_refusal: str  # why the viewer may not approve, though they may decide
     needs_reason: bool
-    undo_batch: str  # of the viewer's standing verdict, if it can still be undone
+    undo_batch: str  # batch of the viewer's standing verdict, if it can still be undone
     newer: Output | None
-    acts: list[Given] = field(default_factory=list)  # all there ever were, newest first; only where they are shown
+    acts: list[Given] = field(default_factory=list)  # the whole history, newest first; only where it is shown
 
     @property
     def verdict(self) -> str:
@@ -81,7 +81,7 @@ class VerdictPanel:
 
     @property
     def seen(self) -> int:
-        """What a form sends along, so that a stale page is noticed."""
+        """What forms send along, so that a stale page is noticed."""
         return self.output.decided_in
 
     @property
@@ -94,7 +94,7 @@ class VerdictPanel:
 
     @property
     def is_mine_beside(self) -> bool:
-        """Whether the viewer's own verdict stands but isn't the one shown first."""
+        """Whether the viewer has a standing verdict that isn't the one shown first."""
         return self.mine is not None and self.first is not None and self.mine is not self.first
 
     @property
@@ -104,12 +104,12 @@ class VerdictPanel:
 
     @property
     def standing(self) -> list[Decision]:
-        """The verdicts that stand on what the result contains now, the oldest first."""
+        """The standing verdicts on the current content, oldest first."""
         return [act.decision for act in reversed(self.acts) if act.is_standing]
 
     @property
     def has_history(self) -> bool:
-        """Whether the list of all acts has more to show or to do than the panel itself."""
+        """Whether the full history shows or offers more than the panel itself."""
         return any(not act.is_standing or act.set_aside_url for act in self.acts)
 
     @property
@@ -126,14 +126,14 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel of one result, with its whole history. `known` isn't read again."""
+    """Return the panel of one result, with its full history. `known` isn't read again."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
-    """Return the panels of many results by primary key, with a bounded number of queries and without past acts.
+    """Return the panels of many results by primary key, without history and with a bounded number of queries.
 
     The runs of the results should be loaded.
     """
@@ -144,8 +144,8 @@ def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictP
 
 @dataclass(frozen=True)
 class Around:
-    """What panels show besides decisions: the rules, and by primary key, the newest later versions of results, and
-    which are the viewer's own work."""
+    """What panels show besides decisions: the rules, the newest later version of each result by primary key, and which
+    results are the viewer's own work."""
 
     rules: ReviewRules
     newer: Mapping[int, Output]
@@ -228,7 +228,8 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the act as shown. It names whose verdict ended, and other results only if the member can see them."""
+        """Return the action as shown. It says whose verdict ended, and names other results only if the member can see
+        them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None

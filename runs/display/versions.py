@@ -25,14 +25,14 @@ class VersionLine:
 
 @dataclass(frozen=True)
 class Versions:
-    """All versions of a result, the first one first."""
+    """All versions of a result, from the first."""
 
     lines: list[VersionLine]
-    compare_url: str  # compares the shown version with the one before it, or the first one with the second
+    compare_url: str  # URL that compares the shown version with the one before it, or the first one with the second
 
 
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
-    """Return those of the versions of `output` (`line`) that `member` may see; None if it is the only one."""
+    """Return the strip of those versions (`line`) of `output` that `member` may see; None if there is only one."""
     found = seen_among(line, member)
     if not found:
         return None

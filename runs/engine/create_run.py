@@ -57,7 +57,7 @@ class LaunchRequest:
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # the form said that only the maker would see the run
     keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep the draft there
-    # By index of the schema's outputs: the earlier results that the new ones are the next versions of.
+    # By index of the schema's outputs: earlier results whose next versions the new ones will be.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
@@ -124,17 +124,21 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
     """Return a hash that is the same for the same inputs; links are compared by URL, files by content."""
-    contents = {
-        upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
-        for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
-    }
-    told = [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
-    return hashlib.sha256(repr((told, sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(repr((_told(answers), sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fingerprint_of(run: Run) -> str:
     """Return the fingerprint of the inputs of `run`."""
     return fingerprint(answers_of(run), run.wanted_outputs)
+
+
+def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
+    """Return values that are the same for the same answers; links are compared by URL, files by content."""
+    contents = {
+        upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
+        for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
+    }
+    return [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
 
 
 def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
@@ -145,8 +149,13 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """Return the inputs of `run` as form answers."""
+    """Return the inputs of `run` as form answers, including hidden ones."""
     return [_answer_of(given) for given in run.inputs.all()]
+
+
+def answers_for(member: Member, run: Run) -> list[Answer]:
+    """Return those inputs of `run` that `member` may see, as form answers: a field that was hidden may be open now."""
+    return [_answer_of(given) for given in run.inputs.shown_to(member)]
 
 
 def _answer_of(given: RunInput) -> Answer:
@@ -176,7 +185,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
-    hidden = hidden_places(press.app, press.schema, press.answers)
+    hidden = hidden_places(press.app, press.schema, press.answers) | _hidden_before(press)
     for position, answer in enumerate(press.answers):
         _record_input(run, position, answer, press.schema.parameters, is_hidden=position in hidden)
     if not press.app.is_listed:
@@ -185,8 +194,17 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     _record_boxes(run, press, outputs)
     if run.shared_at is not None:
         events.run_shared.send(run)
-    charges.reserve(run, estimated, now)  # last, since others who press Run wait for the portal's total
+    charges.reserve(run, estimated, now)  # last, since everyone else who presses Run waits for the portal's total
     return run
+
+
+def _hidden_before(press: LaunchRequest) -> set[int]:
+    """Return the positions of answers that repeat inputs hidden in the run that this one was started from."""
+    before = list(press.parent.inputs.filter(is_hidden=True)) if press.parent else []
+    if not before:
+        return set()
+    secret, told = _told([_answer_of(given) for given in before]), _told(press.answers)
+    return {position for position, one in enumerate(told) if one in secret}
 
 
 def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, Any]]) -> None:

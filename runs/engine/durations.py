@@ -50,11 +50,24 @@ def slow_level(run: Run, now: datetime) -> int:
     return int(slow is not None and worked.total_seconds() > slow)
 
 
+def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
+    """Return in how many seconds the run ends, if it takes as long as most runs of its app (10th to 95th percentile);
+    None if that is unknown. Either number may be negative."""
+    quick, late = run.app.quick_seconds, run.app.late_seconds
+    if run.status not in AT_LAMINA or quick is None or late is None:
+        return None
+    worked = (now - (run.running_at or run.started_at or run.created_at)).total_seconds()
+    return quick - worked, late - worked
+
+
 def on_run_ended(run: Run) -> None:
-    """Update the median and 90th percentile of the app's run times, so that cards need no query of their own."""
+    """Update the percentiles of the app's run times, so that cards need no query of their own."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)
     if len(spans) >= FEWEST:
-        tenths = quantiles(spans, n=10, method="inclusive")
-        App.objects.filter(pk=run.app_id).update(usual_seconds=tenths[4], slow_seconds=tenths[8])
+        twentieths = quantiles(spans, n=20, method="inclusive")
+        quick, usual, slow, late = (twentieths[place] for place in (1, 9, 17, 18))
+        App.objects.filter(pk=run.app_id).update(
+            quick_seconds=quick, usual_seconds=usual, slow_seconds=slow, late_seconds=late
+        )

@@ -27,22 +27,24 @@ class InputLine:
     text: str
     files: list[StoredFile]
     is_default: bool
+    is_hidden: bool = False  # only admins are shown it
 
 
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
-    """Return the inputs of a run fetched with `for_page()`; those that an admin hid only if the viewer is one."""
+    """Return the inputs of a run fetched with `for_page()`. Only admins see those that an admin has hidden."""
     shown = run.inputs.all() if viewer is not None and viewer.is_admin else open_inputs(run)
-    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in shown]
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in shown]
 
 
 def open_inputs(run: Run) -> list[RunInput]:
-    """Return the inputs of `run` that weren't hidden from people when it was started."""
+    """Return the inputs of `run` that weren't hidden when it was started."""
     return [given for given in run.inputs.all() if not given.is_hidden]
 
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs shown on the card of `run`, and the text that search uses to find it; hidden ones aren't shown.
+    """Store the inputs shown on the card of `run`, and the text that search uses to find it; hidden inputs are left
+    out.
 
     Called again when linked files have arrived and when the title changes. The run is locked and its title read anew,
     since both may happen at the same time.

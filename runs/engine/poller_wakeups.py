@@ -5,7 +5,7 @@ from runs.background.queue import enqueue_long
 from runs.models import Run
 
 POLLER = "poller"
-TASK_SECONDS = 120  # one window and a slow last round
+TASK_SECONDS = 690  # one window and a slow last round; far below the queue's `retry`
 
 
 def ensure_poller() -> None:

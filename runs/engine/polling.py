@@ -1,9 +1,10 @@
-"""The portal's only poller. It watches all active runs by reading Lamina's run list.
+"""The portal's only poller. It watches all active runs: live by streams, the others by reading Lamina's run list.
 
 A django-q2 task that holds a database lease loops for a window, then hands over to its successor. Without active runs,
 there is no loop and no request. The poller is woken when a run is started or viewed, and by the worker's pulse
-(`poller_wakeups`). With about 20 runs, one request per run would exceed the limit of 100 a minute; one read of the list
-per round shows all of them.
+(`poller_wakeups`). A stream reports everything about one run for a single request (`streams`). For runs without one,
+one read of the list per round shows all of them; with about 20 runs, requesting each would exceed the limit of 100
+requests a minute. The list is also the safety net for streams: every 90 s, it is read for all runs.
 """
 
 import logging
@@ -23,15 +24,18 @@ from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, sweep, webhooks
 from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, PollingSchedule, is_budget_short
+from runs.engine.streams import Streams
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 50.0
+WINDOW_SECONDS = 600.0  # Lamina's streams last as long
 OVERTIME_SECONDS = 15.0  # for reads in the last round; still below the task's time-out
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
+SLICE_SECONDS = 0.25  # longest sleep without checking the stop flag
+LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
 BACK_OFF_MAX_SECONDS = 15.0
@@ -61,6 +65,7 @@ def poll_window() -> None:
         logger.warning("another poller took over")
         return
     finally:
+        watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
     # Check after releasing the lease, so that a run added after the last round doesn't have to wait for the pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
@@ -73,10 +78,10 @@ class Watch:
     def __init__(self, holder: str) -> None:
         self.holder = holder
         self.ends_at = time.monotonic() + WINDOW_SECONDS
+        self.renewed_at = float("-inf")
         self.failures = 0
-        self.is_list_refused = False
-        self.listed = -SLOW_SECONDS
-        self.looked_at = float("-inf")
+        self.list_refused_until = self.listed = self.looked_at = float("-inf")
+        self.streams = Streams()
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # runs that have ended but whose results weren't read yet
@@ -99,25 +104,42 @@ class Watch:
                 pause = self._back_off()
             if pause is None:
                 return
-            self._sleep(pause)
+            try:
+                self._sleep(pause)
+            except DatabaseError:
+                connection.close()  # the next round tries again
 
     def _back_off(self) -> float:
         self.failures += 1
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in short steps, to notice a stop at once and keep renewing the lease."""
+        """Sleep in short steps, to notice a stop at once, keep the lease and apply what streams deliver."""
         end = time.monotonic() + seconds
-        renewed = time.monotonic()
         while (left := end - time.monotonic()) > 0 and not stop_requested():
-            time.sleep(min(0.25, left))
-            if time.monotonic() - renewed > LEASE_SECONDS / 4:
-                self._renew()
-                renewed = time.monotonic()
+            self._follow(min(SLICE_SECONDS, left))
+
+    def _follow(self, seconds: float = 0.0) -> None:
+        """Apply what the streams deliver within `seconds`, and open streams for new runs."""
+        self._apply_arrivals(seconds)
+        self._keep_lease()
+        self.streams.tend(besides=self.unread)
+
+    def _apply_arrivals(self, seconds: float = 0.0) -> None:
+        arrival = self.streams.wait(seconds)
+        while arrival is not None:
+            self._keep_lease()
+            self.streams.apply(arrival)
+            arrival = self.streams.wait(0)
+
+    def _keep_lease(self) -> None:
+        if time.monotonic() - self.renewed_at > LEASE_SECONDS / 4:
+            self._renew()
 
     def _renew(self) -> None:
         if not leases.renew(poller_wakeups.POLLER, self.holder, LEASE_SECONDS):
             raise LeaseLost
+        self.renewed_at = time.monotonic()
 
     def round(self) -> float | None:
         """Poll all active runs once; return how long to sleep, or None if nothing is left to watch."""
@@ -125,12 +147,24 @@ class Watch:
         heartbeats.beat("poller")
         now = timezone.now()
         sweep.sweep(now)
+        self._apply_arrivals()
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
+        self.streams.keep(active.values())
         if not active:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
+        self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
+        self.streams.tend(besides=self.unread, is_due=True)
+        if self.streams.need_list():
+            return self._poll(active, now)
+        alone = {key: run for key, run in active.items() if run.pk in self.unread or not self.streams.follows(run)}
+        return self._poll(alone, now)
+
+    def _poll(self, active: dict[str, Run], now: datetime) -> float:
+        """Read the list for these runs, then those that have ended, if that is due; return how long to sleep."""
+        if not active:
+            return float(settings.LAMINA_POLL_SECONDS)
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
-        self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
         # While the budget is short, reading the list would take the place of one of these reads in every round. But the
         # list is never left unread for longer than a slow round.
@@ -144,6 +178,7 @@ class Watch:
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; also find runs that the newest page doesn't show."""
         ended, hidden = self._read_list(active)
+        self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
         if self.is_list_refused:  # every run is read in every round, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
@@ -155,6 +190,10 @@ class Watch:
         except RateLimitWait:
             progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
             raise
+
+    @property
+    def is_list_refused(self) -> bool:
+        return time.monotonic() < self.list_refused_until
 
     def _is_look_overdue(self) -> bool:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
@@ -176,7 +215,8 @@ class Watch:
             self.looked_at = time.monotonic()  # runs known to have ended are read before the next try
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
-            self.is_list_refused = True  # this key may not list runs, so read each run by its id
+            # This key may not list runs, so read each run by its id.
+            self.list_refused_until = time.monotonic() + LIST_REFUSED_SECONDS
             return [], active
         self.looked_at = time.monotonic()
         ended = self._note_rows(active, page.rows)
@@ -240,6 +280,7 @@ class Watch:
                 return  # the next window continues
             if self.again_at.get(run.pk, 0.0) > time.monotonic():
                 continue
+            self._follow()
             try:
                 self._read_one(run, priority)
                 self.unread.pop(run.pk, None)
@@ -268,7 +309,7 @@ class Watch:
         now = timezone.now()
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
-            pk__in=[run.pk for run in active],
+            pk__in=[run.pk for run in active if not self.streams.follows(run)],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )

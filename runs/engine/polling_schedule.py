@@ -5,6 +5,7 @@ frequent. Once less budget is left than the active runs need for their final rea
 reads by half a minute, so polls wait until most runs should have ended.
 """
 
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ SLOW_SECONDS = 15.0
 UNWATCHED = 1.25  # between two polls while no run is on screen, in units of LAMINA_POLL_SECONDS
 # Minimum wait before first polling a run that nobody is watching, in units of LAMINA_POLL_SECONDS.
 CALM = 5 / 3
-SHORT = 1.5  # between two polls while the budget is short (same units); ends are still noticed within 5 s
+SHORT = 1.5  # between two polls for many runs while the budget is short (same units); ends are noticed within 5 s
 # When to first poll a run that nobody is watching, as a fraction of its app's shortest recent run time: with at least
 # FEWEST recent runs, and with fewer.
 SURELY_NOT_BEFORE = 0.8
@@ -32,7 +33,10 @@ LATEST_FIRST_LOOK = 60.0
 # When to first poll while the budget is short: how long after the shortest recent run time (in units of
 # LAMINA_POLL_SECONDS, so that one poll shows many ends, none more than 5 s late), and the latest age in seconds.
 GATHERING = 4 / 3
+GATHERING_FEW = 5 / 6  # the same for few runs, whose reads cost little compared with the polls
+FEW = 20
 LATEST_SHORT_LOOK = 240.0
+KNOWN_SECONDS = 60.0
 LOOKS_TO_COME = 4  # polls that must fit into the budget besides the reads
 
 
@@ -49,23 +53,24 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling schedule for one window; caches when runs of each app are first worth polling."""
+    """The polling schedule; remembers for a minute how long recent runs of each app took."""
 
     def __init__(self) -> None:
-        self.first_looks: dict[tuple[int, bool], float] = {}
+        self.spans: dict[int, list[float]] = {}
+        self.forget_at = time.monotonic() + KNOWN_SECONDS
 
     def too_early(self, active: list[Run], now: datetime) -> float:
         """Return the seconds until a poll may show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
 
         Runs that somebody is watching are polled now, unless that would make others wait for their results.
         """
-        is_short = is_budget_short(active)
-        if not is_short and any(is_on_screen(run, now) for run in active):
+        gathering = _gathering(active)
+        if gathering is None and any(is_on_screen(run, now) for run in active):
             return 0.0
         ages = {run: (now - (run.started_at or run.created_at)).total_seconds() for run in active}
         if min(ages.values()) < 0:
             return 0.0  # a clock was set back, or another host's differs
-        first = min(self._first_look(run, is_short=is_short) - age for run, age in ages.items())
+        first = min(_first_look(self._spans(run), gathering) - age for run, age in ages.items())
         return float(min(max(0.0, first), settings.LAMINA_POLL_SECONDS))
 
     def pause(self, active: list[Run], now: datetime) -> float:
@@ -75,15 +80,16 @@ class PollingSchedule:
         if not is_watched and all(now - run.created_at >= YOUNG for run in active):
             return max(SLOW_SECONDS, poll)
         if is_budget_short(active):
-            return poll * SHORT
+            is_soon = len(active) <= FEW and all(self._spans(run) for run in active)
+            return poll if is_soon else poll * SHORT
         return poll if is_watched else poll * UNWATCHED
 
-    def _first_look(self, run: Run, *, is_short: bool) -> float:
-        """Return the age in seconds at which a run is first worth polling."""
-        key = (run.app_id, is_short)
-        if key not in self.first_looks:
-            self.first_looks[key] = _first_look(durations.work_seconds_of(run.app_id), is_short=is_short)
-        return self.first_looks[key]
+    def _spans(self, run: Run) -> list[float]:
+        if time.monotonic() > self.forget_at:
+            self.spans, self.forget_at = {}, time.monotonic() + KNOWN_SECONDS
+        if run.app_id not in self.spans:
+            self.spans[run.app_id] = durations.work_seconds_of(run.app_id)
+        return self.spans[run.app_id]
 
 
 def is_budget_short(active: Iterable[Run]) -> bool:
@@ -91,11 +97,19 @@ def is_budget_short(active: Iterable[Run]) -> bool:
     return rate_limit.left(Priority.FINAL) < sum(1 for _ in active) + LOOKS_TO_COME
 
 
-def _first_look(spans: list[float], *, is_short: bool) -> float:
+def _gathering(active: list[Run]) -> float | None:
+    """Return how long a poll waits for more ends, in units of LAMINA_POLL_SECONDS; None while the budget has room."""
+    if not is_budget_short(active):
+        return None
+    return GATHERING_FEW if len(active) <= FEW else GATHERING
+
+
+def _first_look(spans: list[float], gathering: float | None) -> float:
+    """Return the age in seconds at which a run is first worth polling, if recent runs took `spans`."""
     poll: float = settings.LAMINA_POLL_SECONDS
     if not spans:
         return poll * CALM
-    if is_short:
-        return min(max(poll * CALM, min(spans) + poll * GATHERING), LATEST_SHORT_LOOK)
+    if gathering is not None:
+        return min(max(poll * CALM, min(spans) + poll * gathering), LATEST_SHORT_LOOK)
     part = SURELY_NOT_BEFORE if len(spans) >= FEWEST else PERHAPS_NOT_BEFORE
     return min(max(poll * CALM, min(spans) * part), LATEST_FIRST_LOOK)

@@ -35,7 +35,7 @@ logger = logging.getLogger("runs.progress")
 
 LOST_AFTER = 3  # "no such run" responses in a row
 NO_NEWS = {"seen_at", "asked_at", "running_at"}  # columns whose changes no page shows
-LOST_EVERY = timedelta(seconds=30)  # between two that count, since Lamina may also say so during a deployment
+LOST_EVERY = timedelta(seconds=30)  # between two that count: during a deployment, Lamina may respond like this too
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:

@@ -1,10 +1,10 @@
-"""The one place where what people gave becomes what a run sends: the admin's rules have the last word.
+"""The one place where people's answers become what a run sends. The admin's rules have the last word.
 
-Every press of Run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier
-run. Pages use `ruled` to say beforehand what the rules change.
+Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
+use `ruled` to say in advance what the rules change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.text import get_text_list
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.form_rules import rules_of
 from runs.catalog.pauses import closed_words
-from runs.models import App, AppSchema, Member, StoredFile, Upload
+from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
 from runs.schema_forms.answers import Answer, Files
 from runs.schema_forms.inputs import matched
 from runs.schema_forms.questions import shortened
@@ -31,7 +31,7 @@ class RulesRefuseError(UserFacingError):
 
 
 def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
-    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes the member's own upload.
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes an upload of the member's.
 
     Raises `RulesRefuseError`.
     """
@@ -44,7 +44,7 @@ def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
-    """Return the positions of those `answers` whose fields the rules hide from people."""
+    """Return the positions of those `answers` whose fields are hidden by the rules."""
     rules = rules_of(app)
     given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
     hidden = [answer for question, answer in given.items() if question.is_hidden]
@@ -55,20 +55,24 @@ def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
     """Return `rules` with locked pictures as the member's own uploads of them, creating any needed."""
     ids = [rule.file.id for rule in rules if rule.file]
     stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
-    return [
-        replace(rule, file=replace(rule.file, id=adopt(member, stored[rule.file.id]).public_id)) if rule.file else rule
-        for rule in rules
-    ]
+    return [_own_rule(member, rule, stored) for rule in rules]
+
+
+def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
+    if rule.file is None:
+        return rule
+    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
+    return replace(rule, file=replace(rule.file, id=upload.public_id))
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
-    """Return what the rules make of `answers`, for showing: locked pictures aren't anybody's uploads yet."""
+    """Apply the rules to `answers` for display only: locked pictures aren't anyone's uploads yet."""
     found = apply_rules(schema.parameters, rules_of(app), answers)
     return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
 
 
 def _is_same_file(change: Change) -> bool:
-    """Return whether a locked picture is the file that was given before."""
+    """Return whether a locked picture is the same file as before."""
     if change.before is None or not isinstance(change.after.value, Files):
         return False
     before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)

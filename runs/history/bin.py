@@ -45,7 +45,7 @@ def moved_words(count: int) -> str:
 
 
 def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
-    """Return who else uses the results of `runs`, in sentences to show `member` before these go to the bin."""
+    """Return sentences about who else uses the results of `runs`, to show to `member` before the runs are binned."""
     results = Output.objects.filter(run__in=runs)
     shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
     using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
@@ -83,7 +83,7 @@ def bring_back(runs: RunQuerySet) -> int:
 
 
 def _locked(runs: RunQuerySet) -> list[Run]:
-    """Return `runs` with what the record says of them, always locked in the same order, to avoid deadlocks."""
+    """Lock `runs`, always in the same order to avoid deadlocks, and return them with what the record needs."""
     found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
     return list(found.only("public_id", "title", "app_name"))
 

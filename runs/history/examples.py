@@ -57,14 +57,15 @@ def examples() -> "models.QuerySet[Run]":
 
 
 def unclaimed() -> "models.QuerySet[Run]":
-    """Return the examples that nobody shows to guests with a link of their own."""
+    """Return the examples that nobody has put into a guest link of their own."""
     own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
     return examples().exclude(pk__in=own_links.values("output__run"))
 
 
 @transaction.atomic
 def put_away(member: Member, now: datetime) -> PutAway:
-    """Move the example runs to the bin, and remove their guest links, with what guests said, requests and presets."""
+    """Move the example runs to the bin, and remove their guest links (with guests' answers and comments), requests and
+    presets."""
     ids = list(unclaimed().values_list("public_id", flat=True))
     bin.move_to_bin(Run.objects.filter(public_id__in=ids), member, now)
     links, presets = GuestLink.objects.filter(is_example=True), Preset.objects.filter(is_example=True)

@@ -1,4 +1,4 @@
-"""What a page of History needs besides runs: names of apps, people and saved views, read in one query."""
+"""Everything a History page needs besides runs: names of apps, people and saved views, read in one query."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from runs.words import known
 from runs.words.fold import fold
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
-CHOICES = ("decider", "guest", "judge")  # for whose decision, and whose turn it is
+CHOICES = ("decider", "guest", "judge")  # filters by decider, and by the person whose turn it is
 SORTS = ("app", "person", "view", "word", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES)
 BY_NAME = ("app", "person", "view", "word", "guest")
 
@@ -48,10 +48,10 @@ class Directory:
     selected: frozenset[str] = frozenset()  # places (`Selection.Place`) where the member has selected something
     has_own: bool = True  # False for viewers who own no runs
     transferred_by: frozenset[int] = frozenset()  # people who made runs that now belong to others
-    decided: Mapping[str, frozenset[int]] = field(default_factory=dict)  # who -> the runs they decided on, if few
-    waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)  # who -> the runs that wait for them, if few
+    decided: Mapping[str, frozenset[int]] = field(default_factory=dict)  # person -> runs they decided on, if few
+    waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)  # person -> runs waiting for them, if few
     waited_for: Member | None = None  # the active person in the filter "waits for", with key and role only
-    deciders: frozenset[int] = frozenset()  # people who ever decided
+    deciders: frozenset[int] = frozenset()  # people who have ever decided
     judges: frozenset[int] = frozenset()  # people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # names of guests who decided, as typed, by folded name
 
@@ -126,9 +126,10 @@ class Directory:
         return next((person.pk for person in self.people if person.id == public_id), 0)
 
     def of_people(self, people: list[int]) -> Q:
-        """Return a condition for runs that any of `people` (primary keys) made or own.
+        """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs belong to their maker. Only for people who made runs of others, the condition names the makers.
+        Nearly all runs belong to their maker, so the condition names makers only for people who made runs that others
+        own.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):
@@ -136,11 +137,11 @@ class Directory:
         return condition
 
     def decided_by(self, who: str, verdict: str) -> Q:
-        """Return a condition for runs on which `who` decided; if `verdict` is one, for those to which they gave it."""
+        """Return a condition for runs on which `who` decided; with a `verdict`, only where they gave that one."""
         return with_decision_of(who, verdict, self.decided.get(who))
 
     def waiting_for(self, who: str, member: Member) -> Q:
-        """Return a condition for runs with results that wait for `who`: `member`, anyone, or a person."""
+        """Return a condition for runs with results that are waiting for `who`: `member`, anyone, or a person."""
         if who in self.waiting:
             return Q(pk__in=self.waiting[who])
         if who == ANYONE:

@@ -63,11 +63,13 @@ def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
         "starred": pgettext("list of runs", "Starred"),
     }
     shown = [key for key in TABS if has_own or key != "mine"]
-    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab) for key in shown]
+    is_any = found.is_selected_results
+    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab and not is_any) for key in shown]
 
 
 def _on_tab(found: Filter, key: str) -> Filter:
-    return replace(found, tab=key, by="" if key == "mine" else found.by)
+    there = replace(found, tab=key, by="" if key == "mine" else found.by)
+    return there.without("selected") if found.is_selected_results else there
 
 
 def chips(found: Filter, directory: Directory) -> list[Chip]:
@@ -92,7 +94,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
     if name == "from":
         return _("Since %(day)s") % {"day": _day_words(found.since)}
     if name == "selected":
-        return _("Selected")
+        return _("Selected results") if found.is_selected_results else _("Selected")
     if name == "to":
         return _("Until %(day)s") % {"day": _day_words(found.until)}
     return _("“%(words)s”") % {"words": found.q}
@@ -109,7 +111,7 @@ def decided_words(who: str, directory: Directory) -> str:
 
 
 def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for "decided by": people and guests who did, by name, and the one that is chosen."""
+    """Return the choices for "decided by": people and guests who have decided, by name, and the chosen one."""
     people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == found.decided]
     guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
     offered = [*people, GUEST, *guests]
@@ -119,7 +121,7 @@ def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]
 
 
 def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for "waiting for": `member`, anyone, others who may decide, and the one that is chosen."""
+    """Return the choices for "waiting for": `member`, anyone, others who may decide, and the chosen one."""
     people = [one.id for one in directory.people if one.pk in directory.judges or one.id == found.waits]
     offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
     return [(who, waits_words(who, directory), who == found.waits) for who in offered]
@@ -200,8 +202,8 @@ def offers(found: Filter) -> list[Chip]:
 def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
     """Return the apps with runs under the other filters, over all pages.
 
-    If `page` contains all matching runs, their apps are already known. For a search with words, only the newest matches
-    are considered, since most runs contain common words; by decisions, too, since many apps may have none that match.
+    If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
+    newest matches are considered: most runs contain common words, and many apps may have no matching decisions.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -217,7 +219,8 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return `found` for usual spans of days; weeks begin as usual in the reader's language."""
+    """Return `found` narrowed to common spans of days; weeks start on the day that is usual in the reader's
+    language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)
     day = timedelta(days=1)

@@ -51,7 +51,7 @@ class SelectionForm(PostedForm):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         if given["place"] not in Selection.Place.values:
-            given["place"] = Filter.parse(given["query"]).tab
+            given["place"] = Filter.parse(given["query"]).place
         given["ticks"] = given["f" if given["place"] == Selection.Place.RESULTS else "r"]
         given["back"] = own_path(given["back"], Filter.parse(given["query"]).url())
         return given
@@ -78,7 +78,7 @@ class DeleteForm(PostedForm):
 
 
 class HoldForm(PostedForm):
-    """Whether to protect a run from deletion, or to stop protecting it; `back` is the page to return to."""
+    """Whether to protect a run from deletion or stop protecting it; `back` is the page to return to."""
 
     on = SwitchField()
     back = CutField()
@@ -98,10 +98,10 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 
 
 class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How long each kind of thing is kept, in days; forever if empty.
+    """How long each kind of item is kept, in days; forever if empty.
 
-    `do` is "look" to see what the rules would remove. `agreed` holds the rules whose figures were on the page when
-    somebody agreed to them.
+    `do` is "look" to preview what the rules would remove. `agreed` holds the rules whose figures the page showed when
+    the admin confirmed.
     """
 
     ready_days = _days(
@@ -131,7 +131,7 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
         fields = retention.RULES
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
-        """Return the field of each rule with its value and error."""
+        """Return each rule's field, value and error."""
         rules = [self[name] for name in retention.RULES]
         return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in rules]
 

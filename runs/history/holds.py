@@ -1,4 +1,5 @@
-"""Holds: a run on hold is protected from deletion, by hand and by the retention rules, with all that belongs to it.
+"""Holds: a run on hold is protected from deletion, by people and by the retention rules, with everything that belongs
+to it.
 
 Pages say "protected", because a run "on hold" would sound as if it waited. The database refuses a run that is both on
 hold and in the bin, so a hold and a move to the bin at the same moment can't both happen.
@@ -16,10 +17,10 @@ from runs.models.run import RunQuerySet
 
 @transaction.atomic
 def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
-    """Put `runs` on hold, except those that are already; return how many were. The caller checks that `member` may
-    change them.
+    """Put `runs` on hold, except those that already are; return how many were put on hold. The caller checks that
+    `member` may change them.
 
-    Their rejected results no longer have a day on which they go.
+    Their rejected results are no longer scheduled for removal.
     """
     free = _locked(runs.filter(deleted_at=None, held_at=None))
     record_each(Verb.RUN_HELD, free)
@@ -30,7 +31,8 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
 
 @transaction.atomic
 def release(runs: RunQuerySet) -> int:
-    """End the hold on `runs`; return how many were on hold. The caller checks who may (`RunQuerySet.releasable_by`)."""
+    """End the hold on `runs`; return how many were on hold. The caller checks permissions
+    (`RunQuerySet.releasable_by`)."""
     held = _locked(runs.filter(held_at__isnull=False))
     record_each(Verb.RUN_RELEASED, held)
     released = Run.objects.filter(pk__in=[run.pk for run in held])
@@ -44,5 +46,5 @@ def _locked(runs: RunQuerySet) -> list[Run]:
 
 
 def held_at(member: Member, at: datetime | None) -> RunQuerySet:
-    """Return the runs that `member` put on hold at the time `at`, so that it can be undone."""
+    """Return the runs that `member` put on hold at the time `at`, for undo."""
     return Run.objects.releasable_by(member).filter(held_by=member, held_at=at) if at else Run.objects.none()

@@ -1,7 +1,7 @@
-"""Retention of uploads: the files go some time after the last run that used them. Runs keep their names.
+"""Retention of uploads: files are deleted some time after the last run that used them. Runs keep their names.
 
-Uploads of runs on hold, of starred or unfinished runs, in presets and in drafts stay, and so do inputs that guests can
-see, and results that were used as inputs. Uploads that no run uses have a rule of their own (`storage.orphans`).
+Uploads are kept if they belong to runs on hold, starred runs or unfinished runs, to presets or drafts, if guests can
+see them, or if they are results used as inputs. Uploads that no run uses follow another rule (`storage.orphans`).
 """
 
 from datetime import datetime, timedelta
@@ -16,11 +16,11 @@ from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
-LATELY = timedelta(hours=1)  # drafts that changed since are looked at once more
+LATELY = timedelta(hours=1)  # drafts that have changed since are checked once more
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` removes now; drafts aren't looked at."""
+    """Return the uploads that a rule of `days` would remove now, without checking drafts."""
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
@@ -34,12 +34,12 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
 
 
 def going(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` removes now."""
+    """Return the uploads that a rule of `days` would remove now."""
     return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
 
 
 def files_of(uploads: QuerySet[Upload]) -> QuerySet[StoredFile]:
-    """Return the files that go with `uploads`: those that no other upload and no rule of an app needs."""
+    """Return the files to delete with `uploads`: those that no other upload and no app's rules need."""
     others = Upload.objects.filter(file=OuterRef("pk")).exclude(pk__in=uploads.values("pk"))
     files = StoredFile.objects.filter(pk__in=uploads.values("file"), is_catalog=False)
     return files.filter(~Exists(others), field_rules=None)
@@ -72,9 +72,9 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
 
 
 def _lock(pk: int) -> None:
-    """Wait for whoever is putting a run of the upload on hold, and for whoever has locked the upload.
+    """Wait for transactions that are putting one of the upload's runs on hold or have locked the upload.
 
-    A press of Run doesn't lock it: on PostgreSQL, its foreign keys are checked only when it commits.
+    Starting a run doesn't lock the upload: on PostgreSQL, foreign keys are checked only on commit.
     """
     runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
     list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks

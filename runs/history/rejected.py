@@ -1,8 +1,8 @@
-"""Retention of rejected results: they get a day on which their files and texts go, 30 days ahead, and then lose them.
+"""Retention of rejected results: the removal of their files and texts is scheduled 30 days ahead, then carried out.
 
-Until that day, their pages say so, and anyone who may change the run can keep them. Whatever somebody still wants
-stays: stars, what guests can open, runs on hold, results with a newer decision, and those that somebody is still asked
-to decide on. The result itself stays, with its decisions and comments.
+Until then, their pages say so, and anyone who may change the run can keep them. Results that someone still wants are
+kept: starred ones, those that guests can open, runs on hold, results with a newer decision, and those that someone is
+still asked to decide on. The result itself stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ SLICE = 500
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Output]:
-    """Return the rejected results that a rule of `days` gives a day on which they go."""
+    """Return the rejected results that a rule of `days` schedules for removal now."""
     return _unwanted(days, now).filter(removal_at=None)
 
 
 def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
-    """Return results that were rejected at least `days` ago and that nobody wants to keep."""
+    """Return results that were rejected at least `days` ago and that nobody still wants."""
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
@@ -40,7 +40,7 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
 
 
 def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
-    """Return the files that go with `results`: those that no other result, no upload and no rule of an app needs."""
+    """Return the files to delete with `results`: those that no other result, no upload and no app's rules need."""
     others = OutputFile.objects.filter(file=OuterRef("pk")).exclude(output__in=results.values("pk"))
     own = OutputFile.objects.filter(output__in=results.values("pk"), file__isnull=False)
     files = StoredFile.objects.filter(pk__in=own.values("file"), is_catalog=False)
@@ -48,7 +48,7 @@ def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
 
 
 def schedule(days: int, now: datetime) -> int:
-    """Give overdue results their day; return how many got one. Looks at each rejected result once, in slices."""
+    """Schedule the removal of overdue results; return how many. Checks each rejected result once, in slices."""
     count, run, last = 0, 0, 0
     waiting = Output.objects.filter(verdict="rejected", removal_at=None, removed_at=None).order_by("run", "pk")
     while not stop_requested():
@@ -62,12 +62,13 @@ def schedule(days: int, now: datetime) -> int:
 
 
 def unschedule() -> int:
-    """Take back the days of all results, because the rule was switched off; return how many had one."""
+    """Cancel all scheduled removals, because the rule was turned off; return how many there were."""
     return Output.objects.filter(removal_at__isnull=False).update(removal_at=None)
 
 
 def keep(output: Output, now: datetime) -> bool:
-    """Keep a result that was about to go: its time starts again. Return False if it had no such day."""
+    """Keep a result that was scheduled for removal; its retention period starts again. Return False if it wasn't
+    scheduled."""
     going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
     with transaction.atomic():
         is_kept = bool(going.update(removal_at=None, kept_at=now))
@@ -77,8 +78,8 @@ def keep(output: Output, now: datetime) -> bool:
 
 
 def remove_due(days: int, now: datetime) -> int:
-    """Remove files and texts of results whose day has come; return how many lost theirs. Those that somebody wants
-    meanwhile lose only the day."""
+    """Remove files and texts of results whose day has come; return how many. For results that someone wants by now,
+    only the schedule is cancelled."""
     count = 0
     due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
     for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):
@@ -90,7 +91,7 @@ def remove_due(days: int, now: datetime) -> int:
 
 def _remove(pk: int, days: int, now: datetime) -> bool:
     with transaction.atomic():
-        # The run is locked first, as for every other change of its results.
+        # The run is locked first, as for every other change to its results.
         run = Run.objects.select_for_update().filter(outputs=pk).first()
         output = _unwanted(days, now).filter(pk=pk, removal_at__lte=now).first()
         if run is None or output is None:

@@ -14,16 +14,16 @@ DECISIONS: dict[str, str | Promise] = {
     **{verdict.value: verdict.label for verdict in Decision.Verdict},
     "none": pgettext_lazy("verdict", "Not reviewed"),
 }
-GUEST = "guest"  # in place of a person: any guest
-ONE_GUEST = "guest:"  # followed by a guest's name, folded: everyone of that name
+GUEST = "guest"  # instead of a person: any guest
+ONE_GUEST = "guest:"  # followed by a guest's folded name: all guests of that name
 ME, ANYONE = "me", "anyone"
-FEW = 1_000  # decisions of somebody, or runs that wait for somebody
-GUESTS_FROM = 200  # latest decisions of guests, whose names are offered
+FEW = 1_000  # decisions by someone, or runs waiting for someone
+GUESTS_FROM = 200  # latest decisions of guests whose names are offered
 
 
 def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
-    """Return the decisions in force of the person with the public id `who`, of guests or of one guest; only with this
-    verdict, if there is one."""
+    """Return standing decisions by `who`: the person with that public id, any guest, or one guest. With a `verdict`,
+    return only those."""
     decisions = Decision.objects.standing().on_current_content().order_by()
     if who.startswith(ONE_GUEST):
         decisions = decisions.filter(link__isnull=False, guest_key=who.removeprefix(ONE_GUEST))
@@ -43,8 +43,8 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
-    `few` holds their keys, so that the database looks these up instead of all runs. If there are many, it soon fills a
-    page with the newest that match: it is kept from collecting all of them first, as it would for EXISTS.
+    `few` holds their keys, so that the database looks up only these runs. If there are many, the newest matches soon
+    fill a page; the condition keeps the database from collecting all of them first, as it would for EXISTS.
     """
     if few is not None and not verdict:
         return Q(pk__in=few)
@@ -54,30 +54,30 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
 
 
 def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
-    """Return the keys of runs with results that wait for a verdict of `who`, or of anyone."""
+    """Return the keys of runs with results that are waiting for a verdict by `who`, or by anyone."""
     items = ReviewItem.objects.undecided().decidable() if who is None else ReviewItem.objects.waiting_for(who)
     return items.order_by().values("output__run")
 
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
-    """Return runs with results that wait for a verdict of `who`, or of anyone: up to one more than `FEW`."""
+    """Return runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
     return Run.objects.filter(pk__in=Subquery(waiting_for(who).distinct()[: FEW + 1]))
 
 
 def people_who_decided() -> QuerySet[Member]:
-    """Return the people who ever decided on a result."""
+    """Return the people who have ever decided on a result."""
     return Member.objects.filter(Exists(Decision.objects.filter(member=OuterRef("pk"))))
 
 
 def people_who_may_decide() -> QuerySet[Member]:
-    """Return the people whose verdict results may wait for."""
+    """Return the people whom results may be waiting for."""
     makers_too = Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER))
     roles = Q(role__in=ReviewRules().deciding_roles) | Q(makers_too, role=Member.Role.MAKER)
     return Member.objects.filter(roles, is_active=True)
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:
-    """Return what guests decided last, as far as `member` may see it: names of clients are no business of others."""
+    """Return the latest decisions of guests that `member` may see: clients' names are nobody else's business."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
     seen = Run.objects.visible_to(member).filter(pk=OuterRef("output__run"))
     return Decision.objects.filter(Exists(seen), pk__in=Subquery(latest))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
-from runs.models import Member, Run, Selection
+from runs.models import Member, Output, OutputFile, Run, Selection
 from runs.models.run import RunQuerySet
 from runs.words.run_index import in_runs
 from runs.words.sentences import STATES
@@ -31,6 +31,7 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
 TABS = ("mine", "team", "starred")
+VIEWS = ("list", "results")  # besides pictures
 KINDS = {
     "image": gettext_noop("Pictures"),
     "video": gettext_noop("Videos"),
@@ -56,11 +57,11 @@ class Filter:
     kind: str = ""
     decision: str = ""  # a verdict on a result, or "none"
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
-    waits: str = ""  # "me", "anyone", or public id of a member whose verdict a result waits for
+    waits: str = ""  # "me", "anyone", or public id of a member for whose verdict a result is waiting
     since: str = ""  # a day, "2026-11-24"; `from` in the URL
     until: str = ""  # a day (inclusive); `to` in the URL
-    selected: str = ""  # "1" for the runs that the member has selected in this tab
-    view: str = ""  # "list", or empty for pictures
+    selected: str = ""  # "1" for the runs that the member has selected in this tab, or their selected results
+    view: str = ""  # "list", "results" for single results, or empty for pictures
     is_similar: bool = False  # words of similar meaning match, too
 
     @classmethod
@@ -82,7 +83,7 @@ class Filter:
             since=since,
             until=until,
             selected="1" if given["selected"] == "1" else "",
-            view="list" if given["view"] == "list" else "",
+            view=given["view"] if given["view"] in VIEWS else "",
             is_similar=bool(given["q"]) and query.get("similar") == "1",
         )
 
@@ -96,6 +97,16 @@ class Filter:
         """The values that narrow the list, keyed by their names in the URL."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
+
+    @property
+    def place(self) -> str:
+        """Where its ticks are kept (`Selection.Place`): runs in their tab, single results together."""
+        return Selection.Place.RESULTS.value if self.view == "results" else self.tab
+
+    @property
+    def is_selected_results(self) -> bool:
+        """Whether it shows the selected results, of whichever tab."""
+        return bool(self.selected) and self.view == "results"
 
     @property
     def query(self) -> str:
@@ -115,6 +126,11 @@ class Filter:
         gone: dict[str, Any] = {f.name: "" for f in fields(self) if _NAMES.get(f.name, f.name) in names}
         return replace(self, **gone)
 
+    def in_view(self, view: str) -> Self:
+        """Return this filter in another view. "Selected" isn't kept where it would mean other ticks."""
+        seen = replace(self, view=view)
+        return seen if seen.place == self.place else seen.without("selected")
+
     def by_kind_named(self) -> list[tuple[str, Self]]:
         """Return each kind of result named in the search, such as "video", with this filter narrowed to that kind."""
         if self.kind:
@@ -132,7 +148,9 @@ class Filter:
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
         """Return the runs matching this filter that `member` may see, unordered."""
-        runs = _in_tab(self.tab, member)
+        runs = Run.objects.visible_to(member) if self.is_selected_results else _in_tab(self.tab, member)
+        if self.view == "results":
+            runs = runs.filter(outputs_ready__gt=0)
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
         if self.by:
@@ -152,8 +170,19 @@ class Filter:
         if self.until:
             runs = runs.filter(created_at__lt=_start_of(self.until, days=1))
         if self.selected:
-            runs = runs.filter(pk__in=Selection.objects.open(member, self.tab).values("runs"))
+            ticked = "outputs__run" if self.view == "results" else "runs"
+            runs = runs.filter(pk__in=Selection.objects.open(member, self.place).values(ticked))
         return self._with_words(runs, member, directory) if self.q else runs
+
+    def results(self, outputs: QuerySet[Output]) -> QuerySet[Output]:
+        """Return those of `outputs` that can be selected, of the kind and verdict that this filter asks for."""
+        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
+        outputs = outputs.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, removed_at=None)
+        if self.kind:
+            outputs = outputs.filter(kind=self.kind)
+        if self.decision:
+            outputs = outputs.filter(verdict="" if self.decision == "none" else self.decision)
+        return outputs
 
     @property
     def words(self) -> list[str]:

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.history import query_timeout
+from runs.history.filter_choices import Directory
 from runs.history.search import Filter
 from runs.models import Member, Output, Run, Selection
 from runs.models.run import RunQuerySet
@@ -81,11 +82,11 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Matches:
-    """The number of runs that a filter finds, and of those not yet selected; both are counted up to a limit."""
+    """The number of runs (or results) that a filter finds, and of those not yet selected; counted up to a limit."""
 
     total: int
     left: int
-    is_narrowed: bool  # otherwise, the filter finds all runs in its list
+    is_narrowed: bool  # otherwise, the filter finds everything in its list
 
     @property
     def words(self) -> str:
@@ -102,17 +103,30 @@ class Matches:
         return _("Select all %(count)s that match") % {"count": number_words(self.total)}
 
 
-def matches(member: Member, found: Filter) -> Matches | None:
-    """Count the runs that match `found`; return None if that takes too long."""
+def matches(member: Member, found: Filter, directory: Directory | None = None) -> Matches | None:
+    """Count the runs (or results) that match `found`; return None if that takes too long. `directory` is that of
+    `found`, if it has been read."""
+    field = "outputs" if found.place == Place.RESULTS else "runs"
     try:
         with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
-            runs = found.runs(member, found.directory(member))
-            first = Run.objects.filter(pk__in=runs.order_by().values("pk")[: AT_MOST + 1])
-            is_left = ~Q(pk__in=Selection.objects.open(member, found.tab).values("runs"))
+            runs = found.runs(member, directory or found.directory(member)).order_by()
+            some = _matching(runs, found).order_by()
+            first = some.model._default_manager.filter(pk__in=some.values("pk")[: AT_MOST + 1])
+            is_left = ~Q(pk__in=Selection.objects.open(member, found.place).values(field))
             counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
             return Matches(**counts, is_narrowed=bool(found.narrowing))
     except query_timeout.TookTooLong:
         return None
+
+
+def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
+    """Return `runs`, or the results of the first of them, if that is what `found` shows.
+
+    Each of these runs has a result, so there is no need to look at more than can be selected.
+    """
+    if found.place != Place.RESULTS:
+        return runs
+    return found.results(Output.objects.filter(run__in=runs.values("pk")[: AT_MOST + 1]))
 
 
 def runs_in(member: Member, place: str) -> RunQuerySet:
@@ -148,8 +162,8 @@ def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
 
 
 def stamp(member: Member, place: str) -> str:
-    """Return when the selection last changed, as text; "" if nothing is selected. A page that asks about the selection
-    sends it back, so that only what the page showed is agreed to."""
+    """Return when the selection last changed, as text; "" if nothing is selected. Confirmation pages send it back, so
+    that people only confirm what the page showed."""
     changed_at = Selection.objects.open(member, place).values_list("changed_at", flat=True).first()
     return changed_at.isoformat() if changed_at else ""
 
@@ -161,6 +175,18 @@ def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
     open_ones = Selection.objects.open(member, place)
     found = one.filter(public_id__in=list(shown), pk__in=open_ones.values(field))
     return set(found.values_list("public_id", flat=True))
+
+
+def has_result(member: Member, public_id: str) -> Exists:
+    """Return a condition: the result `public_id` is selected."""
+    kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
+    return Exists(kept.filter(output__public_id=public_id))
+
+
+def ticked_results(member: Member, runs: Iterable[Run]) -> set[str]:
+    """Return public ids of the results of `runs` that are selected."""
+    kept = Selection.objects.open(member, Place.RESULTS).values("outputs")
+    return set(Output.objects.filter(run__in=[run.pk for run in runs], pk__in=kept).values_list("public_id", flat=True))
 
 
 @transaction.atomic
@@ -183,11 +209,16 @@ def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str])
 
 
 @transaction.atomic
-def keep_all(member: Member, place: str, runs: RunQuerySet) -> None:
-    """Add `runs` to the selection, newest first, up to `AT_MOST` in total."""
-    current = _begin(member, place)
-    new = runs.exclude(pk__in=current.runs.values("pk")).newest_first().values_list("pk", flat=True)
-    current.runs.add(*new[: _room(current.runs, Run.objects.visible_to(member))])
+def keep_all(member: Member, found: Filter) -> None:
+    """Add the runs (or results) that match `found` to the selection, newest first, up to `AT_MOST` in total."""
+    runs = found.runs(member, found.directory(member)).newest_first()
+    is_of_results = found.place == Place.RESULTS
+    order = ("-run__created_at", "-run", "position") if is_of_results else ("-created_at", "-pk")
+    current = _begin(member, found.place)
+    kept: Any = current.outputs if is_of_results else current.runs
+    new = _matching(runs, found).exclude(pk__in=kept.values("pk")).order_by(*order).values_list("pk", flat=True)
+    seen = (Output if is_of_results else Run).objects.visible_to(member)
+    kept.add(*new[: _room(kept, seen)])
     _end(current)
 
 
@@ -205,7 +236,7 @@ def clear(member: Member, place: str) -> bool:
 
 @transaction.atomic
 def undo_clear(member: Member, place: str) -> None:
-    """Select what was last cleared in `place` again, besides what has been selected since.
+    """Select again what was last cleared in `place`, in addition to anything selected since.
 
     Both together may be more than `AT_MOST`, so that undoing loses nothing.
     """

@@ -1,4 +1,5 @@
-"""What was just done and can be undone: a notice with a button on the next page that can show it, shown once."""
+"""The last action, if it can be undone: a notice with an Undo button, shown once, on the next page that has room for
+it."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -11,8 +12,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """A sentence, the bulk action that undoes it, and the moment it was done or the place of the selection it is about,
-    if the action needs them."""
+    """A sentence, the bulk action that undoes it, and, if that action needs them, when it was done or which selection
+    it is about."""
 
     words: str
     do: str

@@ -1,5 +1,6 @@
 """History: a member's own runs, the team's and starred ones. The filter is in the URL."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_safe
 from runs.display.cards import RunCard, run_cards
 from runs.display.new_runs import page_opened
 from runs.display.picks import picks_bar
-from runs.history import filters, query_timeout
+from runs.display.result_tiles import RunTiles, result_tiles
+from runs.history import filters, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.order import Cursor, Page, page_of
 from runs.history.review_filters import DECISIONS
@@ -28,11 +30,14 @@ from runs.words.marks import Marker
 from runs.words.moments import day_words, weekday_words
 from runs.words.sentences import STATES
 
+CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
+Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
     "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
     "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters, and the whole team will see it here.")),
 }
+NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Each finished result appears here, for you to select."))
 
 
 @require_safe
@@ -58,41 +63,44 @@ def history(request: PortalRequest) -> HttpResponse:
     if instead.wider:
         shown, findable = instead.wider.filter, {run.app_id for run in page.runs}
     walk = urlencode({"in": shown.query})  # so that Previous and Next follow this list
-    cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
+    rows = _results(page, request.user, shown, walk) if found.view == "results" else _cards(page, request.user, walk)
+    ids = _ids_of(rows)
     is_filtered = bool(found.narrowing)
     context = {
         "section": "history",
         "found": found,
         "shown_query": shown.query,
-        "groups": _by_day(cards),
+        "groups": _by_day(rows),
         "next_url": shown.url(before=page.older) if page.older else "",
         "newer_url": shown.url(after=page.newer) if page.newer else "",
-        "continues": before is not None and bool(cards) and _heading(before.at) == _heading(cards[0].created_at),
+        "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].created_at),
         "tabs": filters.tabs(found, has_own=directory.has_own),
-        "pictures_url": replace(found, view="").url(),
-        "list_url": replace(found, view="list").url(),
+        "view_switch": _view_switch(found),
+        "list_class": CLASSES[found.view],
         "chips": filters.chips(found, directory),
         "offers": filters.offers(found),
         "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
         "wider": instead.wider,
         "marker": Marker.of(found.words, directory.similar),
         "is_filtered": is_filtered,
+        "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
         "has_tools": True,
-        "has_picks": bool(cards),
+        "has_picks": bool(rows),
         "hints": instead.hints,
         "other": instead.other,
         "is_too_slow": is_too_slow,
         "shorter": filters.shorter(found) if is_too_slow else [],
-        "empty": [_(sentence) for sentence in EMPTY[found.tab]],
+        "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
         "undo": take_undo(request),
         "back": request.get_full_path(),
-        "shown_ids": " ".join(card.run.public_id for card in cards),
+        "shown_ids": " ".join(ids),
         **picks_bar(
             request.user,
-            found.tab,
-            [card.run.public_id for card in cards],
+            found.place,
+            ids,
             None if wants_fragment(request) else shown,  # a fragment leaves the bar as it is
-            is_any=found.tab in directory.selected,
+            is_any=found.place in directory.selected,
+            directory=directory,
         ),
         "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
     }
@@ -128,8 +136,29 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
     }
 
 
-def _by_day(cards: list[RunCard]) -> list[tuple[str, list[RunCard]]]:
-    return [(heading, list(group)) for heading, group in groupby(cards, key=lambda card: _heading(card.created_at))]
+def _cards(page: Page, viewer: Member, walk: str) -> Rows:
+    return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, viewer)]
+
+
+def _results(page: Page, viewer: Member, found: Filter, walk: str) -> Rows:
+    """Return the single results of the runs on the page, only the selected ones if `found` asks for these."""
+    only = selection.ticked_results(viewer, page.runs) if found.selected else None
+    return result_tiles(page.runs, viewer, found, walk=walk, only=only)
+
+
+def _ids_of(rows: Rows) -> list[str]:
+    """Return the ids that can be ticked: of runs, or of single results."""
+    return [one for row in rows for one in row.ids]
+
+
+def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
+    """Return the views: icon, name, URL, and whether it is the current one."""
+    views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
+    return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
+
+
+def _by_day(rows: Rows) -> list[tuple[str, list[RunCard | RunTiles]]]:
+    return [(heading, list(group)) for heading, group in groupby(rows, key=lambda row: _heading(row.created_at))]
 
 
 def _heading(at: datetime) -> str:

@@ -23,7 +23,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, ren
 from runs.words.numbers import number_words
 
 PAGE = 50
-NAMED = 12  # runs named before they go to the bin together
+NAMED = 12  # runs named on the page that asks before moving several to the bin
 FOR_GOOD = "for-good"  # posted only by the confirm button: clicking "Move to bin" twice must never delete
 
 
@@ -60,7 +60,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
 @never_cache
 @makers_only
 def bin_selected(request: PortalRequest) -> HttpResponse:
-    """Ask before moving the selected runs to the bin, and name them."""
+    """Ask before moving the selected runs to the bin, listing their names."""
     posted, member = SelectionForm.read(request.GET), request.user
     place = posted["place"]
     count = selection.chosen(member, place).count

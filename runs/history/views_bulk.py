@@ -58,8 +58,9 @@ def history_act(request: PortalRequest) -> HttpResponse:
 
 
 def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
-    """Return whether to ask before the selection goes to the bin: some of it isn't on the page, where it may have been
-    ticked days ago or on another device, or others use its results. Once the same selection was agreed to, don't."""
+    """Return whether to ask before the selection goes to the bin: if some of it isn't on the page (it may have been
+    ticked days ago or on another device), or if others use its results. Don't ask again once this selection was
+    confirmed."""
     member, place = request.user, chosen.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):
         return False
@@ -89,7 +90,7 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
 
 
 def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
-    """Send the selection as a zip. What is approved of a selection may fit even if all of it doesn't."""
+    """Send the selection as a zip. The approved results may fit even if the whole selection doesn't."""
     refusal = chosen.too_many_words if query else chosen.refusal_words
     if refusal:
         messages.warning(request, refusal)
@@ -103,11 +104,11 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
         messages.warning(request, chosen.too_many_words)
         return go_to(request, back)
     if not chosen.results:
-        messages.warning(request, _("Nothing you selected is ready, so there is nothing to decide on."))
+        messages.warning(request, _("Nothing you selected is ready to decide on."))
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
     url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
-    return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)  # the sheet shows what comes
+    return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)  # the sheet shows the result
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:

@@ -20,7 +20,8 @@ PAGE = 50
 
 @require_POST
 def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Protect a run from deletion, or stop protecting it. Only who protected it or an admin can do the latter."""
+    """Protect a run from deletion, or stop protecting it. Only the person who protected it or an admin can do the
+    latter."""
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     posted = HoldForm.read(request.POST)
@@ -42,7 +43,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_held(request: PortalRequest) -> HttpResponse:
-    """Show all protected runs, the last one first."""
+    """Show all protected runs, most recently protected first."""
     held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
     page = Paginator(held.order_by("-held_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}
@@ -51,7 +52,7 @@ def manage_held(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def result_keep(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Keep a rejected result that the retention rules were about to remove."""
+    """Keep a rejected result that the retention rules would have removed."""
     runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)

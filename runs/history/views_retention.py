@@ -1,4 +1,4 @@
-"""The retention rules, for admins: what each would remove is shown before it is switched on."""
+"""The retention rules, for admins. The page shows what each would remove before it is turned on."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from runs.web.posted import posted_of
 def manage_keeping(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them, or only shows what they would remove.
 
-    If new rules remove anything, they are saved only once the page has said so.
+    If new rules would remove anything, the page says so and asks before they are saved.
     """
     rules, now = RetentionRules.current(), timezone.now()
     before = {name: getattr(rules, name) for name in retention.RULES}
@@ -43,7 +43,7 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
 def _page(
     request: PortalRequest, form: RetentionForm, found: dict[str, Removal] | None = None, *, asks: bool = False
 ) -> HttpResponse:
-    """Return the page with `found`, what the rules would remove; with `asks`, it asks whether that is meant."""
+    """Return the page with `found`, what the rules would remove; with `asks`, it asks for confirmation."""
     found = found or {}
     context = {
         "section": "manage",

@@ -1,4 +1,4 @@
-"""Saving the selection: runs ticked in History, or results ticked on run pages."""
+"""Saving the selection: runs ticked in History, or results ticked there and on their own pages."""
 
 from django.http import HttpResponse
 from django.utils.translation import ngettext
@@ -8,7 +8,6 @@ from runs.display.picks import picks_bar
 from runs.history import selection
 from runs.history.forms import SelectionForm
 from runs.history.search import Filter
-from runs.history.selection import Place
 from runs.history.undo import offer_undo
 from runs.web.http import PortalRequest, go_to, own_path, render_page
 from runs.words.numbers import number_words
@@ -27,8 +26,8 @@ def history_select(request: PortalRequest) -> HttpResponse:
         selection.undo_clear(member, place)
     elif posted["do"] != "look":
         selection.keep(member, place, posted["on"], posted["ticks"])
-        if posted["do"] == "all" and place != Place.RESULTS:
-            selection.keep_all(member, place, found.runs(member, found.directory(member)))
+        if posted["do"] == "all" and place == found.place:  # the page of a run has no such button
+            selection.keep_all(member, found)
     if request.htmx:
         context = picks_bar(member, place, posted["on"], found)
         context |= {"cleared_words": words if is_cleared else ""}

@@ -49,7 +49,7 @@ class Shelves:
     team_active: list[RunCard]
     latest: list[RunCard]
     starred: list[RunCard]
-    has_decided: bool  # others decided lately on results of the member
+    has_decided: bool  # others recently decided on the member's results
 
 
 @require_safe
@@ -120,8 +120,8 @@ def _shelves(member: Member) -> Shelves:
 
 
 def _active(runs: RunQuerySet) -> list[int]:
-    """Return the runs in progress, and one more than Home shows: first those that wait for a person's decision, then
-    the newest. The sandbox's examples appear only once they are ready."""
+    """Return the runs in progress, one more than Home shows: first those that need a person to decide, then the newest.
+    The sandbox's examples appear only once they are ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
     found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
     return list(found.values_list("pk", flat=True)[: ACTIVE_SHOWN + 1])

@@ -6,6 +6,7 @@ Nothing is retried here, because only the callers know the shared request budget
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +19,8 @@ from runs.lamina.call_observers import Answered, Key
 from runs.lamina.error_answers import error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.search_answers import AppMatch, matches
-from runs.lamina.transport import NoReply, Reply, Timeouts, exchange
+from runs.lamina.streams import SILENT_SECONDS, RunStream
+from runs.lamina.transport import Cutter, Flow, NoReply, Reply, Timeouts, exchange, open_flow
 from runs.lamina.types import (
     Account,
     AppDetail,
@@ -51,9 +53,9 @@ class LaminaClient:
     """A client for one Lamina server and one key; may be shared between threads.
 
     `before` is called with the endpoint name and may raise to prevent the call; `after` receives the outcome. Endpoint
-    names are apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls and
-    signing_key. Every method may raise LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before`
-    raises.
+    names are apps, app_search, discover, app, estimate, run_start, run, runs, stream, cancel, account, usage,
+    upload_urls and signing_key. Every method may raise LaminaUnavailable, LaminaRateLimited or LaminaRejected, or
+    whatever `before` raises.
     """
 
     def __init__(
@@ -162,6 +164,22 @@ class LaminaClient:
         query = {"status": status, "appId": app_id, "limit": limit, "offset": offset or None, "since": _iso(since)}
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
+    def follow_run(self, run_id: str) -> RunStream:
+        """Return a stream of the changes of one run, which counts as one request. Another thread may read it: `before`
+        is called here, and `after` is not called, but the stream yields what it would receive.
+
+        Source: GET /v1/runs/{id}/stream.
+        """
+        url = f"{self._base_url}/v1/runs/{_segment(run_id)}/stream"
+        self._ensure_key("stream")
+        self._before("stream")
+
+        def connect(cutter: Cutter) -> AbstractContextManager[Flow | Reply | NoReply]:
+            headers = self._headers(None) | {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+            return open_flow(url, headers=headers, cutter=cutter, read_seconds=SILENT_SECONDS)
+
+        return RunStream(run_id, connect, self._stream_opened, self._key)
+
     def cancel_run(self, run_id: str) -> str:
         """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "" if there is none.
 
@@ -217,8 +235,7 @@ class LaminaClient:
 
         Errors are raised outside `except` blocks, so that they aren't chained to an exception that holds the key.
         """
-        if not self._key.is_sendable:
-            raise self._told(endpoint, None, _no_key())
+        self._ensure_key(endpoint)
         self._before(endpoint)
         payload = None if body is None else json.dumps(coerce.clean_json(body)).encode()
         url = self._base_url + path + _query_string(query or {})
@@ -230,6 +247,10 @@ class LaminaClient:
             raise self._told(endpoint, reply, result)
         self._told(endpoint, reply, None)
         return result
+
+    def _ensure_key(self, endpoint: str) -> None:
+        if not self._key.is_sendable:
+            raise self._told(endpoint, None, _no_key())
 
     def _headers(self, payload: bytes | None) -> dict[str, str]:
         headers = {
@@ -256,15 +277,33 @@ class LaminaClient:
                 body = coerce.clean_json(text, self._key.secret)
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
+    def _stream_opened(self, reply: Flow | Reply | NoReply) -> Answered:
+        """Return the outcome of opening a stream."""
+        match reply:
+            case NoReply():
+                return self._answered("stream", None, _unanswered(reply))
+            case Flow():
+                return self._answered("stream", reply, None)
+            case Reply():
+                return self._answered("stream", reply, self._judged(reply, _no_stream, may_be_empty=False))
+
+    def _answered(self, endpoint: str, reply: Flow | Reply | None, error: LaminaError | None) -> Answered:
+        headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
+        return Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
+
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
         """Call the `after` hook. If it fails, keep the response, since it may contain the id of a new run."""
-        headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
-        answered = Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
+        answered = self._answered(endpoint, reply, error)
         try:
             self._after(answered)
         except Exception:
             logger.exception("Lamina's response to %s could not be recorded", endpoint)
         return error
+
+
+def _no_stream(_: Any) -> LaminaError:
+    """Refuse any other response to a request for a stream."""
+    raise answers.Unreadable
 
 
 def _segment(identity: str) -> str:

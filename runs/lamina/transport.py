@@ -15,9 +15,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, Self, cast
@@ -31,6 +33,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 CONNECT_SECONDS = 3.05
+_SEND_SECONDS = 10.0
 BODY_BYTES = 16_000_000
 _CHUNK_BYTES = 65_536
 _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, ssl.SSLError, OSError, ValueError)
@@ -70,16 +73,61 @@ class NoReply:
     is_timeout: bool
 
 
-class _Watch:
-    """Watches the connection of one call and shuts it down at the deadline."""
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A response that is read while it arrives. The pieces end with the response, or when the connection breaks."""
 
-    def __init__(self, seconds: float) -> None:
-        self.deadline = time.monotonic() + seconds
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
+
+
+class Cutter:
+    """Holds the connection of one call, so that any thread can shut it down."""
+
+    def __init__(self) -> None:
         self.was_sent = False
         self.is_cut = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
+
+    @property
+    def send_seconds(self) -> float:
+        return _SEND_SECONDS
+
+    def hold(self, connection: socket.socket) -> None:
+        """Keep a duplicate of the socket: TLS detaches the original, but either can shut the connection down."""
+        self.let_go()
+        with self._lock:
+            self._socket = connection.dup()
+            if self.is_cut:
+                self._shut()
+
+    def cut(self) -> None:
+        """Shut the connection down, now or as soon as there is one."""
+        with self._lock:
+            self.is_cut = True
+            self._shut()
+
+    def let_go(self) -> None:
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Watch(Cutter):
+    """Shuts the connection of one call down at the deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.deadline = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, self.cut)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -88,58 +136,34 @@ class _Watch:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._timer.cancel()
-        with self._lock:
-            self._let_go()
+        self.let_go()
 
     @property
-    def remaining(self) -> float:
+    def send_seconds(self) -> float:
         return max(self.deadline - time.monotonic(), 0.01)
-
-    def hold(self, connection: socket.socket) -> None:
-        """Keep a duplicate of the socket: TLS detaches the original, but either can shut the connection down."""
-        with self._lock:
-            self._let_go()
-            self._socket = connection.dup()
-            if self.is_cut:
-                self._shut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.is_cut = True
-            self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _let_go(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
 
 
 class _Watched(HTTPConnection):
-    """A connection that reports its socket and the first byte sent to its `_Watch`."""
+    """A connection that reports its socket and the first byte sent to its `Cutter`."""
 
-    def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:
-        self._watch = watch
+    def __init__(self, *args: Any, cutter: Cutter, **kwargs: Any) -> None:
+        self._cutter = cutter
         super().__init__(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        self._watch.hold(connection)
+        self._cutter.hold(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        self._watch.was_sent = False  # asking a proxy for a tunnel isn't the request itself
+        self._cutter.was_sent = False  # asking a proxy for a tunnel isn't the request itself
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        self._watch.was_sent = True
-        self.sock.settimeout(self._watch.remaining)  # otherwise the connect time-out would limit a long upload
+        self._cutter.was_sent = True
+        self.sock.settimeout(self._cutter.send_seconds)  # otherwise the connect time-out would limit a long upload
         super().send(data)
 
 
@@ -148,16 +172,16 @@ class _WatchedTls(_Watched, HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """Opens connections that report to `watch`, and never retries a request."""
+    """Opens connections that report to `cutter`, and never retries a request."""
 
-    def __init__(self, watch: _Watch) -> None:
-        self._watch = watch
+    def __init__(self, cutter: Cutter) -> None:
+        self._cutter = cutter
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = cast(HTTPConnectionPool, super().get_connection_with_tls_context(*args, **kwargs))
         kind = _WatchedTls if pool.scheme == "https" else _Watched
-        pool.ConnectionCls = partial(kind, watch=self._watch)  # type: ignore[assignment]
+        pool.ConnectionCls = partial(kind, cutter=self._cutter)  # type: ignore[assignment]
         return pool
 
 
@@ -173,17 +197,17 @@ def _is_loopback(url: str) -> bool:
     return host == "localhost"
 
 
-def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]:
+def _read_body(response: requests.Response, cutter: Cutter) -> tuple[bytes, bool]:
     """Return the decoded body, truncated soon after `BODY_BYTES`, and whether it is complete."""
     body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
-            if len(body) > BODY_BYTES or watch.is_cut:
+            if len(body) > BODY_BYTES or cutter.is_cut:
                 return bytes(body), False
     except _NETWORK_ERRORS:
         return bytes(body), False
-    return bytes(body), not watch.is_cut
+    return bytes(body), not cutter.is_cut
 
 
 def exchange(
@@ -194,23 +218,68 @@ def exchange(
     Uses proxies and certificates from the environment, except for a sandbox on this machine.
     """
     with _Watch(timeouts.total) as watch, requests.Session() as session:
-        session.mount("http://", _Adapter(watch))
-        session.mount("https://", _Adapter(watch))
-        try:
-            session.trust_env = not _is_loopback(url)
-            response = session.request(
-                method,
-                url,
-                headers=dict(headers),
-                data=body,
-                timeout=(CONNECT_SECONDS, timeouts.read),
-                allow_redirects=False,
-                stream=True,
-                auth=_no_auth,
-            )
-        except _NETWORK_ERRORS as error:
-            is_timeout = watch.is_cut or isinstance(error, requests.Timeout | TimeoutError)
-            return NoReply(was_sent=watch.was_sent, is_timeout=is_timeout)
+        response = _send(session, watch, method, url, headers=headers, body=body, read_seconds=timeouts.read)
+        if isinstance(response, NoReply):
+            return response
         with response:
             content, is_whole = _read_body(response, watch)
             return Reply(response.status_code, CaseInsensitiveDict(response.headers), content, is_whole)
+
+
+@contextmanager
+def open_flow(
+    url: str, *, headers: Mapping[str, str], cutter: Cutter, read_seconds: float
+) -> Iterator[Flow | Reply | NoReply]:
+    """GET a response that takes long, like `exchange`, but without a limit for the whole call: until `cutter` cuts it,
+    or nothing arrives for `read_seconds`. A response without status 200 is read at once."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(cutter.let_go)
+        session = stack.enter_context(requests.Session())
+        response = _send(session, cutter, "GET", url, headers=headers, body=None, read_seconds=read_seconds)
+        if isinstance(response, NoReply):
+            yield response
+            return
+        stack.enter_context(response)
+        told = CaseInsensitiveDict(response.headers)
+        if response.status_code == HTTPStatus.OK:
+            yield Flow(response.status_code, told, _pieces(response))
+        else:
+            yield Reply(response.status_code, told, *_read_body(response, cutter))
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    try:
+        while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+            yield piece
+    except _NETWORK_ERRORS:
+        return
+
+
+def _send(
+    session: requests.Session,
+    cutter: Cutter,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    read_seconds: float,
+) -> requests.Response | NoReply:
+    """Send one request; return the response as soon as its headers have arrived."""
+    session.mount("http://", _Adapter(cutter))
+    session.mount("https://", _Adapter(cutter))
+    try:
+        session.trust_env = not _is_loopback(url)
+        return session.request(
+            method,
+            url,
+            headers=dict(headers),
+            data=body,
+            timeout=(CONNECT_SECONDS, read_seconds),
+            allow_redirects=False,
+            stream=True,
+            auth=_no_auth,
+        )
+    except _NETWORK_ERRORS as error:
+        is_timeout = cutter.is_cut or isinstance(error, requests.Timeout | TimeoutError)
+        return NoReply(was_sent=cutter.was_sent, is_timeout=is_timeout)

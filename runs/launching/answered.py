@@ -1,7 +1,7 @@
-"""What a posted form was answered, kept for the page that a redirect leads to.
+"""Responses to posted forms, kept for the page after a redirect.
 
-Without scripts, going back to the answer of a POST makes browsers ask whether to send the form again. So such an answer
-is a redirect: the draft holds what was typed, and the session holds what the page says about it.
+Without scripts, browsers that go back to the response of a POST ask whether to send the form again. So the response is
+a redirect: the draft holds what was typed, and the session holds what the page says about it.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class Answered:
 
 
 def keep(session: SessionBase, app: App, shown: Shown) -> str:
-    """Keep what `shown` says in the session; return the URL of the page that shows it."""
+    """Save the message of `shown` in the session; return the URL of the page that shows it."""
     errors = {name: shown.form.error_of(name) for name in ["", *shown.form.fields]}
     kept = {
         "id": new_public_id(),
@@ -43,7 +43,7 @@ def keep(session: SessionBase, app: App, shown: Shown) -> str:
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened`, the form with the draft, with what was kept about it; unchanged if that is no longer so."""
+    """Return `opened`, the form with the draft, with the message kept for it; unchanged if that is out of date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
     if not is_it or drafts.load_draft(member, app) is None:

@@ -13,7 +13,7 @@ from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
 KEPT = timedelta(days=90)  # after the last change
 DROPPED_KEPT = timedelta(days=1)
-CLOSED_FORMS = 20  # remembered with a draft
+CLOSED_FORMS = 20  # number of closed forms remembered with a draft
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Kept:
 
 
 def lock(member: Member) -> None:
-    """Make others who change the member's drafts wait until this transaction ends."""
+    """Make other requests that change the member's drafts wait until this transaction ends."""
     Member.objects.select_for_update(no_key=True).only("pk").get(pk=member.pk)
 
 
@@ -101,7 +101,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
 
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
-    """Return what to store in `Draft.closed_forms` once the form with `form_token` is closed, too."""
+    """Return the value of `Draft.closed_forms` once the form with `form_token` is closed as well."""
     added = [_form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 

@@ -133,7 +133,8 @@ def _results(member: Member, kinds: list[str], search: LibrarySearch, source: st
 
 def _uploads(member: Member, kinds: list[str], search: LibrarySearch) -> "QuerySet[Upload]":
     """Return files that the member uploaded, except results reused in a form, which are listed as results."""
-    found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
+    own = Upload.objects.owned_by(member).filter(is_hidden=False)
+    found = own.filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
     return found.filter(search.in_uploads()).select_related("file")
 
 

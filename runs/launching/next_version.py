@@ -1,6 +1,6 @@
-"""Making the next version of a result: the form with its run's inputs, ticking only what needs changes.
+"""Making the next version of a result: the form with its run's inputs, and only what needs changes ticked.
 
-Which results are replaced is decided by their place in the app's form, never by their labels, since these may repeat.
+Which results are replaced depends on their position in the app's form, never on their labels, which may repeat.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ COMMENTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class NextVersion:
-    """What the form makes anew: the results to replace, by their index in the form, and what reviewers asked for."""
+    """What the form will remake: the results to replace, by index in the form, and what reviewers asked for."""
 
     result: Output
     replaced: dict[int, Output]
@@ -26,17 +26,17 @@ class NextVersion:
 
     @property
     def number(self) -> int:
-        """The version to be made, unless somebody else makes one first."""
+        """The number of the version to be made, unless someone else makes one first."""
         return self.result.newest_number + 1
 
     @property
     def others(self) -> int:
-        """How many other results of the run are made anew, because they need changes, too."""
+        """How many other results of the run will be remade, because they need changes as well."""
         return len(set(self.replaced.values()) - {self.result})
 
 
 def source_result(member: Member, app: App, public_id: str) -> Output | None:
-    """Return the result of `app` that the form makes the next version of, if `member` may see it."""
+    """Return the result of `app` whose next version the form makes, if `member` may see it."""
     if not public_id:
         return None
     return Output.objects.visible_to(member).filter(run__app=app, public_id=public_id).select_related("run").first()
@@ -60,8 +60,8 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 
 
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
-    """Return the index in the app's form for each of the run's `outputs`, by primary key. Results that the app doesn't
-    name have none."""
+    """Return the index in the app's form of each of the run's `outputs`, by primary key. Results that the app doesn't
+    list have none."""
     asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
     by_position = dict(enumerate(asked))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
@@ -69,13 +69,13 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
 
 
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
-    """Return whether the form `schema` makes the same result in that place as the form of `run` did."""
+    """Return whether the form `schema` makes the same result in this position as the form of `run` did."""
     then, now = ({o["index"]: o["label"] for o in form.outputs} for form in (run.schema, schema))
     return place in now and now[place] == then.get(place)
 
 
 def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
-    """Return which earlier results the results `wanted` are the next versions of, by index."""
+    """Return the earlier results that the results in `wanted` replace, by index."""
     if result is None:
         return {}
     replaced = next_version(result, schema).replaced

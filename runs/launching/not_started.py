@@ -18,7 +18,7 @@ WORDS_LENGTH = 100
 
 @dataclass(frozen=True)
 class DraftLine:
-    """One draft, with its first words."""
+    """One draft, and the start of its content."""
 
     app: App
     words: str
@@ -46,7 +46,7 @@ def not_started(member: Member, dropped_id: str = "") -> NotStarted:
 
 
 def first_words(answers: list[Answer]) -> str:
-    """Return a label for the draft: its first text, else its first choice, link or files; "" if it is empty."""
+    """Return a label for the draft: its first text, or else its first choice, link or files; "" if it is empty."""
     given = [answer for answer in answers if answer.is_given]
     texts = [answer.text for answer in given if answer.type != "options"]
     choices = [answer.text or answer.link for answer in given]

@@ -82,7 +82,7 @@ class PostedAppForm:
 
     def outcome(self) -> Shown | Done:
         """Handle the pressed button. The draft is saved first, whatever happens next."""
-        if not self.member.can_run:  # the page says why, beside Run
+        if not self.member.can_run:  # the page says why, next to Run
             return Shown(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
         form = self._form(errors)
@@ -91,7 +91,7 @@ class PostedAppForm:
             return self._other_button(form, opened)
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        if form_version(self.schema, form.rules) != self.controls.schema:  # positions could mean anything
+        if form_version(self.schema, form.rules) != self.controls.schema:  # positions would be ambiguous
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
@@ -116,7 +116,7 @@ class PostedAppForm:
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
-        """Save what was typed and chosen, and let nothing that this form has sent before come in between.
+        """Save what was typed and chosen, and keep earlier requests of this form from interfering.
 
         Without scripts, the server sees these values only now.
         """

@@ -39,7 +39,7 @@ KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form shows again what it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
-FORGOTTEN_FOR = timedelta(days=1)  # browsers mustn't fill in the form by themselves, which they do only in part
+FORGOTTEN_FOR = timedelta(days=1)  # keep browsers from restoring the form, which they do only in part
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
 
 
@@ -58,7 +58,7 @@ class Opening:
     result: Output | None = None  # a result of `run`, whose next version the form makes
     preset: Preset | None = None
     set_aside: str = ""
-    is_forgotten: bool = False  # the app has been run lately, so browsers mustn't bring back what was in its form
+    is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
     is_private: bool = False  # set when the form was opened, since its source run may be deleted by now
 
     @property
@@ -124,8 +124,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _offer_last_run(found: Opening, member: Member, app: App) -> None:
-    """Say why the form is as it was before Run, in case someone comes back to it in the next minutes, without having
-    signed in again; and offer the inputs of that run."""
+    """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or as
+    before, and offer that run's inputs."""
     now, mine = timezone.now(), Run.objects.owned_by(member).filter(app=app, is_example=False)
     lately = mine.filter(created_at__gte=now - FORGOTTEN_FOR).select_related("parent", "preset")
     run = lately.newest_first().first()
@@ -150,8 +150,8 @@ def next_url(result: Output) -> str:
 
 
 def sent_url(member: Member, app: App, token: str) -> str:
-    """Return the URL that Back leads to after Run: the form with the inputs of the run that was started with `token`,
-    or the form as it is if no run was started."""
+    """Return the URL for Back after pressing Run: the form with the inputs of the run started with `token`, or the
+    plain form if no run was started."""
     run = create_run.run_of_form(member, token)
     is_there = run is not None and run.deleted_at is None and run.app_id == app.pk
     return from_url(run) if run and is_there else app.get_absolute_url()
@@ -167,7 +167,7 @@ def _kept_notice(found: Opening) -> Notice:
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers = ownership.shown(member, create_run.answers_of(run))
+    found.answers = ownership.shown(member, create_run.answers_for(member, run))
     found.wanted = run.wanted_outputs or None
     if found.result is not None:
         found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
@@ -203,7 +203,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
     run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
     if run is None and preset is None:
         return False
-    source = create_run.answers_of(run) if run else presets.answers_of(preset) if preset else []
+    source = create_run.answers_for(member, run) if run else presets.answers_of(preset) if preset else []
     parameters, rules = app.schema.parameters if app.schema else [], rules_of(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:

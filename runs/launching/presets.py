@@ -111,7 +111,7 @@ def delete_preset(preset: Preset) -> None:
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
     """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty.
 
-    It replaces the one that was set aside before, unless somebody has made that their own by changing it.
+    It replaces the previous one set aside, unless someone has changed that one and so made it their own.
     """
     if not kept.is_begun:
         return None
@@ -134,7 +134,8 @@ def _keep_files(preset: Preset) -> None:
 
 
 def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:
-    """Return `answers` as input lines, as shown to people; also pictures that the rules of the app `ruled_by` lock."""
+    """Return `answers` as input lines, as shown to people, including pictures locked by the rules of the app
+    `ruled_by`."""
     uploads = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     locked = locked_files(ruled_by) if ruled_by else {}
     lines = []

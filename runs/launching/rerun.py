@@ -35,8 +35,8 @@ class RerunPlan:
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """Plan to run `run` again. The app's current form must accept every answer that people gave unchanged; the admin's
-    rules say the others.
+    """Plan to run `run` again. The app's current form must accept every answer that people gave, unchanged; the admin's
+    rules determine the others.
 
     Teammates' files aren't replaced with the member's own yet; `press_again` does that.
     """
@@ -46,6 +46,9 @@ def again(member: Member, run: Run) -> RerunPlan:
     past = create_run.answers_of(run)
     form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
     given = open_answers(schema.parameters, form.rules, past)
+    seen = open_answers(schema.parameters, form.rules, create_run.answers_for(member, run))
+    if len(seen) != len(given):  # a field that used to be hidden is open now, but nobody may see what it sent
+        return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, given)
     is_new = run.schema_id != schema.pk
     if (is_new or form.rules) and not _is_same(answers, form.draft_answers(), form):

@@ -51,6 +51,11 @@ class RetryPlan:
     def is_offered(self) -> bool:
         return self.failed > 0
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether the member's own limit is in the way, and an admin can raise it."""
+        return self.cost is not None and self.cost.can_ask
+
 
 def failed_indexes(run: Run) -> list[int]:
     """Return the schema indexes of the results that failed in `run`, including all results with the same labels."""
@@ -67,7 +72,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
     family = Run.objects.visible_to(member).select_related("app")
     tried = _tried(family, run, indexes)
     failed = 0 if not indexes or _is_done(run, indexes) else run.outputs_failed
-    cost = cost_line(run.app, member, indexes, run.schema) if failed else None
+    cost = _cost(run, member, indexes) if failed else None
     return RetryPlan(
         failed=failed,
         made=len(indexes),
@@ -98,14 +103,13 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
     Run.objects.select_for_update().get(pk=run.pk)  # so that a second page sees the retry started by the first
-    if started := create_run.run_of_form(member, token):
-        return started if started.parent_id == run.pk else None
+    if started := _started(run, member, token):
+        return started
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
-    if _is_done(run, indexes):
-        return None  # an old page, or a teammate was faster: a retry already exists
-    if not indexes or not is_known or _reason(run, cost_line(run.app, member, indexes, run.schema)):
-        return None
+    # An old page; or a teammate, or the first of two quick presses, was faster and used what was left.
+    if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
+        return _started(run, member, token)
     answers = own_files(member, create_run.answers_of(run))
     replaces = {place: box for box in run.outputs.all() if (place := box.schema_index) in indexes and box.line_id}
     press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True, replaces=replaces)
@@ -117,8 +121,18 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return None
 
 
+def _started(run: Run, member: Member, token: str) -> Run | None:
+    """Return the retry of `run` that the button with this `token` has started, if any."""
+    started = create_run.run_of_form(member, token)
+    return started if started is not None and started.parent_id == run.pk else None
+
+
+def _cost(run: Run, member: Member, indexes: list[int]) -> CostLine:
+    return cost_line(run.app, member, indexes, run.schema)
+
+
 def _reason(run: Run, cost: CostLine | None) -> str:
-    """Return why the failed results can't be retried; a retry must send just what the first run sent."""
+    """Return why the failed results can't be retried; a retry must send exactly what the first run sent."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
     if _has_removed_files(run):

@@ -100,7 +100,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
 
 
 def _is_preview(request: PortalRequest) -> bool:
-    """Return whether the form was sent from an admin's preview, from which nothing is saved or started."""
+    """Return whether the form was sent from an admin's preview, where nothing is saved or started."""
     return bool(ControlsForm.read(request.POST)["preview"])
 
 
@@ -201,7 +201,7 @@ def app_page(
     status: int = 200,
     viewer: Member | None = None,
 ) -> HttpResponse:
-    """Show the form of `app` as it was opened or posted. With `viewer`, an admin sees the page as that member does."""
+    """Show the form of `app` as opened or posted. With `viewer`, an admin sees the page as that member would."""
     member = viewer or request.user
     partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
     runs = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
@@ -249,6 +249,6 @@ def _preview_words(app: App, maker: Member) -> str:
 
 
 def _examples(member: Member, app: App) -> RunQuerySet:
-    """Return the latest good runs of `app`, the member's own and the team's, whose inputs the form offers."""
+    """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
     seen = Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
     return seen.filter(app=app).in_state("ready").newest_first().for_cards()[:EXAMPLES_SHOWN]

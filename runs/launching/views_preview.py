@@ -1,4 +1,4 @@
-"""The page of an app as a maker sees it, for the admin who shapes it."""
+"""The page of an app as a maker sees it, for admins who set it up."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -18,7 +18,7 @@ NOBODY = 0  # the primary key of no member
 @never_cache
 @admins_only
 def app_preview(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the app's page as a maker gets it who hasn't used the app yet, below a banner that says so."""
+    """Show the app's page as for a maker who hasn't used the app yet, below a banner that says so."""
     apps = App.objects.select_related("schema", "rule", "thumbnail", "starred_by")
     app, maker = get_object_or_404(apps, public_id=app_id), _maker_like(request.user)
     form = app_form(maker, app, app.schema) if app.schema else None
@@ -26,8 +26,8 @@ def app_preview(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _maker_like(admin: Member) -> Member:
-    """Return a maker who exists nowhere, with the admin's name and settings: everything of theirs is empty, and the
-    token of their form starts nothing."""
+    """Return a maker who doesn't exist, with the admin's name and settings: they own nothing, and their form token
+    can't start anything."""
     copied = {
         name: getattr(admin, name) for name in ("name", "email", "theme", "has_shortcuts", "language", "time_zone")
     }

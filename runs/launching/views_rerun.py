@@ -57,7 +57,7 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
-    """Return those `answers` for the form of the run's app that `member` is shown: hidden ones only to admins."""
+    """Return those `answers` for the form of the run's app that `member` may see. Only admins see hidden ones."""
     hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
     return [answer for place, answer in enumerate(answers) if place not in hidden]
 

@@ -29,7 +29,7 @@ from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Member, Run, Selection, for_page
-from runs.notices import read
+from runs.notices import alerts, read
 from runs.web.http import PortalRequest
 from runs.words.known import similar_to
 from runs.words.marks import Marker
@@ -70,9 +70,9 @@ def live(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def live_frame(request: PortalRequest) -> HttpResponse:
-    """Return the bell, the balance and what waits for review, or 204 if the page shows the current ones.
+    """Return the bell, the balance and the number of results waiting for review, or 204 if the page is up to date.
 
-    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number beside
+    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number next to
     Review as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also
     send when they were opened (`since`), and the runs started elsewhere since then that they know (`k`).
     """
@@ -94,7 +94,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
     """Return the runs that the member has started since the page was opened; None if the page knows them all.
 
-    `started_at` is when they last started one, so that nothing is read for a page to which nothing is new.
+    `started_at` is when they last started one, so that pages which know everything cost no query.
     """
     since, known = request.GET.get("since", ""), request.GET.get("k", "")
     if not known and not new_runs.is_after(started_at, since):
@@ -117,7 +117,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 
 
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
-    """Return the context for the bell, the balance and what waits for review."""
+    """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # the end of a run changes the balance
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
@@ -189,7 +189,7 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     read.opened(request, run)
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
-    known_as = seen[run.public_id]
+    known_as, retry = seen[run.public_id], retry_of(run, request.user)
     return {
         "fresh": fresh,
         "page": page,
@@ -199,7 +199,8 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
         "boxes": [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes],
         "new_boxes": [box for box in page.boxes if box.position >= known_as.boxes],
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
-        "retry": retry_of(run, request.user),
+        "retry": retry,
+        "has_asked": retry.can_ask and alerts.has_asked(request.user),
         "ticked": selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
     }
 

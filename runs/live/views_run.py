@@ -22,7 +22,7 @@ from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
 from runs.models import Member, Run, Selection, for_page
-from runs.notices import read
+from runs.notices import alerts, read
 from runs.notices.mutes import with_mute
 from runs.spending.charges import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
@@ -51,14 +51,15 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
-    shows_all = "comments" in request.GET
+    shows_all, retry = "comments" in request.GET, retry_of(run, request.user)
     context = {
         "section": "history",
         "run": run,
         "page": page,
         "timeline": timeline_of(page, request.user, shows_all=shows_all),
         "draft": run_draft(run, walk, shows_all=shows_all),
-        "retry": retry_of(run, request.user),
+        "retry": retry,
+        "has_asked": retry.can_ask and alerts.has_asked(request.user),
         "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
         "back": request.get_full_path(),
         "undo": take_undo(request, Selection.Place.RESULTS),
@@ -87,7 +88,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """Resend a start whose outcome is unknown; the page warns that the run may then cost twice.
 
-    Nothing is started if the page is outdated, somebody else has already decided, or the admin's rules are against it.
+    Nothing is started if the page is outdated, someone else has already decided, or the admin's rules don't allow it.
     """
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and (words := _against_rules(run, request.user)):
@@ -102,7 +103,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _against_rules(run: Run, member: Member) -> str:
-    """Say why the admin's present rules don't let `member` send what `run` recorded; "" if they do."""
+    """Say why the admin's current rules don't let `member` send what `run` recorded; "" if they do."""
     if words := closed_words(run.app, member):
         return words
     now = ruled(run.app, run.schema, create_run.answers_of(run))

@@ -1,8 +1,11 @@
 """The health page: facts an admin needs at a glance, each with a state and, if something is wrong, a next step."""
 
 import shutil
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,9 +18,11 @@ from django.utils.translation import gettext_noop, ngettext
 from runs.background import heartbeats
 from runs.connection import rate_limit
 from runs.connection.status import STATUS_ID
-from runs.engine import webhooks
+from runs.engine import stream_refusals, webhooks
+from runs.engine.stream_refusals import REFUSED_FOR
 from runs.history import bin
-from runs.models import App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models import FINAL, App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models.run import RunQuerySet
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.messages import say
 from runs.words.moments import brief_day_words
@@ -30,6 +35,7 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # maximum number of apps whose unknown fields are listed
 STORAGE_SECONDS = 60
+TIMES_AS_LONG = 200  # ended runs are counted anew after this many times as long as counting took
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -38,12 +44,21 @@ LIST_PROBLEMS = {
         gettext_noop("The portal retries by itself, with 200 apps and then with fewer."),
     ),
     "late": (
-        gettext_noop("not sent in time since %(when)s"),
-        gettext_noop("Lamina has up to 45 s to answer; the portal retries by itself, with fewer apps."),
+        gettext_noop("arriving too late since %(when)s"),
+        gettext_noop("Lamina has up to 45 s to respond; the portal retries by itself, with fewer apps."),
     ),
     "unreadable": (
         gettext_noop("unreadable since %(when)s"),
         gettext_noop("The portal retries by itself, with fewer apps."),
+    ),
+}
+
+# Why runs aren't followed live.
+REFUSALS = {
+    "forbidden": gettext_noop("Lamina doesn't allow it with this workspace key."),
+    "missing": gettext_noop("Lamina doesn't offer it, although it responds to requests for the same run."),
+    "broken": gettext_noop(
+        "Three times in a row, nothing usable arrived, although Lamina responds to requests for the same run."
     ),
 }
 
@@ -102,6 +117,7 @@ def health_report() -> HealthReport:
         _deliveries(status, now),
         *_workers(beats.get(heartbeats.ANY), now),
         _poller(beats.get("poller"), active, now),
+        _live(status, now),
         _files(),
         _storage(),
         _bin(),
@@ -181,12 +197,12 @@ def _budget() -> Fact:
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
-    label = _("Deliveries from Lamina")
+    label = _("Webhooks from Lamina")
     if not webhooks.are_wanted():
         return Fact(label, _("off; the portal polls instead"))
     if status.delivered_at is None:
         advice = _("Lamina must be able to reach %(url)s from outside. Until then, the portal polls instead.")
-        return Fact(label, _("none has arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
+        return Fact(label, _("none have arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
     return Fact(label, _("last one %(age)s") % {"age": age_words(status.delivered_at, now)})
 
 
@@ -215,6 +231,22 @@ def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
         advice = _("The worker wakes it every 30 s. If it stays stopped, restart the worker.")
         return Fact(label, _("stopped although runs are active"), "bad", advice)
     return Fact(label, _("last poll %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
+
+
+def _live(status: LaminaStatus, now: datetime) -> Fact:
+    """Return whether runs are followed live and, if not, how they are followed instead, and why."""
+    label = _("Live updates of runs")
+    if settings.LAMINA_STREAMS == 0:
+        return Fact(label, _("off; the portal reads Lamina's run list instead"))
+    if (since := stream_refusals.refused_since(status, now)) is not None:
+        words = _("refused since %(when)s; the portal reads Lamina's run list instead") % {"when": when(since)}
+        again = _("The portal tries again on %(when)s.") % {"when": when(since + REFUSED_FOR)}
+        return Fact(label, words, "warn", f"{_(REFUSALS[status.streams_refusal])} {again}")
+    if webhooks.are_arriving(now):
+        return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
+    limit = settings.LAMINA_STREAMS
+    words = ngettext("on, for up to %(count)s run at once", "on, for up to %(count)s runs at once", limit)
+    return Fact(label, words % {"count": number_words(limit)})
 
 
 def _files() -> Fact:
@@ -269,7 +301,13 @@ def _bin() -> Fact:
 
 
 def _counts() -> list[StateCount]:
-    rows = Run.objects.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by("status")
+    """Return the runs by state. There may be a million ended ones, and the page reloads every 10 s."""
+    ended = cache.get("runs-ended")
+    if ended is None:
+        begun = time.monotonic()
+        ended = _by_status(Run.objects.filter(status__in=FINAL))
+        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))  # not if it took a moment
+    rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
         StateCount(
@@ -277,6 +315,11 @@ def _counts() -> list[StateCount]:
         )
         for row in rows
     ]
+
+
+def _by_status(runs: RunQuerySet) -> list[dict[str, Any]]:
+    counted = runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by()
+    return [dict(row) for row in counted]
 
 
 def _unknown_fields() -> list[UnknownField]:

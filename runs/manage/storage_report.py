@@ -1,4 +1,4 @@
-"""The storage page: how much room files take, by use and by person, the largest first."""
+"""The storage page: how much space files take, by use and by person, largest first."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Line:
     files_words: str
     percent: float
     url: str = ""  # of the person
-    details: str = ""  # what it is made of
+    details: str = ""  # breakdown of the total
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class StorageReport:
 
 
 def storage_report() -> StorageReport:
-    """Read the sums that the worker keeps, with four queries however many files there are."""
+    """Read the sums that the worker keeps. Takes four queries, however many files there are."""
     rows = StorageUse.objects.all()
     total = rows.aggregate(size=Sum("size_bytes"))["size"] or 0
     people = _people()
@@ -81,7 +81,7 @@ def _use_words(use: str, media: str) -> str:
 
 
 def _people() -> list[Line]:
-    """Return a line for each person who has files, the largest first."""
+    """Return a line for each person who has files, largest first."""
     sizes: dict[int, Counter[str]] = {}
     files: Counter[int] = Counter()
     owned = StorageUse.objects.exclude(member=None).values_list("member", "use", "size_bytes", "files")

@@ -1,4 +1,4 @@
-"""Checks that the database still guards the record."""
+"""Checks that the database still guards the record, and that nothing was left open."""
 
 import logging
 
@@ -21,3 +21,4 @@ def restore() -> None:
         logger.critical("The database didn't guard the record: %s missing.", ", ".join(sorted(lost)))
         guard.install()
         record_incident("record", Message("record_unguarded"))
+    guard.close()

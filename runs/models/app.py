@@ -27,7 +27,7 @@ class AppQuerySet(models.QuerySet["App"]):
         return self.filter(is_listed=False).update(is_listed=True)
 
     def open_to(self, member: Member) -> Self:
-        """Return apps that `member` may open and run. Admins may open all, since they set who else may."""
+        """Return apps that `member` may open and run. Admins may open all, since they decide who else may."""
         if member.is_admin:
             return self
         is_theirs = models.Q(rule__shown_to="") | models.Q(rule__shown_to__contains=f" {member.role} ")
@@ -73,11 +73,14 @@ class App(models.Model):
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
-    # What an admin says a full run costs. It counts where Lamina gives no estimate.
+    # What a full run costs according to an admin; used if Lamina gives no estimate.
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    # Duration of the latest runs: `usual` is the median, `slow` the 90th percentile; null until five runs have ended.
+    # Durations of the latest runs as percentiles: `quick` is the 10th, `usual` the 50th, `slow` the 90th and `late` the
+    # 95th; null until five runs have ended.
+    quick_seconds = models.FloatField(null=True, blank=True)
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
+    late_seconds = models.FloatField(null=True, blank=True)
     # Whether it is on everyone's list, because Lamina listed it or someone starred or ran it. Other apps were only
     # found by searching.
     is_listed = models.BooleanField(default=True)
@@ -87,7 +90,7 @@ class App(models.Model):
     starred_by = models.ForeignKey(
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
-    # Whether results that are shared with the team ask for a decision by themselves.
+    # Whether results that are shared with the team automatically ask for a decision.
     asks_review = models.BooleanField(default=False, db_default=False)
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
     # When Lamina responded with 404 or 403 to a request for this app. No other response counts.

@@ -20,6 +20,7 @@ class AppChange(models.Model):
         NEEDED = "needed", _lazy("Field has no default any more")
         OPTIONS_ADDED = "options_added", _lazy("New options")
         OPTIONS_GONE = "options_gone", _lazy("Options are gone")
+        SAMPLE = "sample", _lazy("Field has another sample")
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(default=timezone.now)

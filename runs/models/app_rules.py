@@ -1,6 +1,6 @@
-"""How the admin shapes apps: who sees them, what they are called, and what people may enter in their forms."""
+"""The admin's rules for apps: who sees them, their names, and what people may enter in their forms."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -18,7 +18,7 @@ HOUSE_RULES_LENGTH = 5000
 
 
 class AppRule(models.Model):
-    """The admin's rules for one app. An app without a row is as Lamina has it.
+    """The admin's rules for one app. An app without a row is shown as on Lamina.
 
     The name and the line that people see are in `App`, so that every page shows them.
     """
@@ -36,6 +36,8 @@ class AppRule(models.Model):
     # Why no run can be started: a rule no longer fits the app's form.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    # When to check earlier runs for values that are now hidden (`engine.hide_inputs`); null: all done
+    hiding_due_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)  # counts changes, so that two admins don't overwrite each other
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -67,10 +69,17 @@ class AppRule(models.Model):
         return member.is_admin or (not self.is_hidden and (not self.shown_to or member.role in self.roles))
 
 
-class FieldRule(models.Model):
-    """The admin's rule for one field of an app, found by its key, else its id, else its name (`schema_forms.rules`).
+class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
+    def shown_to(self, member: Member) -> Self:
+        """Return rules for fields that the member sees in forms: hidden ones only for admins."""
+        return self if member.is_admin else self.exclude(mode="hidden")
 
-    A rule stays when Lamina drops its field, and applies again if the field comes back.
+
+class FieldRule(models.Model):
+    """The admin's rule for one field of an app, matched by key, otherwise by id, otherwise by name
+    (`schema_forms.rules`).
+
+    If the field disappears from Lamina, the rule is kept and applies again if the field comes back.
     """
 
     class Mode(models.TextChoices):
@@ -91,6 +100,8 @@ class FieldRule(models.Model):
     value: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, default=None)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="field_rules")
     options: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)  # allowed labels; empty: all
+
+    objects = FieldRuleQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)

@@ -18,26 +18,26 @@ COMMENT_LENGTH = 2_000  # characters
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def for_guests(self) -> Self:
-        """Return what guests may see: what was written for them, and by them."""
+        """Return comments that guests may see: those written for them, and by them."""
         return self.filter(guests_see=True)
 
 
 class Comment(Decider):
-    """A remark on a result or on a whole run, with at most one level of replies."""
+    """A comment on a result or on a whole run, with at most one level of replies."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="comments")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
-    content_hash = models.CharField(max_length=64, blank=True, default="")  # what the result contained
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # content hash of the result at that time
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     text = models.TextField(max_length=COMMENT_LENGTH, blank=True, default="")  # empty once removed
     guests_see = models.BooleanField(default=False)
     spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # ten-thousandths of the picture's width
     spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # ten-thousandths of its height
-    at_ms = models.PositiveIntegerField(null=True, blank=True)  # milliseconds into film or sound
-    file_position = models.PositiveIntegerField(default=0, db_default=0)  # of the file that spot or second refer to
+    at_ms = models.PositiveIntegerField(null=True, blank=True)  # milliseconds into video or audio
+    file_position = models.PositiveIntegerField(default=0, db_default=0)  # of the file that the spot or time refers to
     # If it was carried over to a later version: the result it was written on (null: not carried over, or that result is
-    # gone), and what that one contained.
+    # gone), and the content of that one.
     carried_from = models.ForeignKey(
         Output, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="comments_carried_on"
     )
@@ -64,7 +64,7 @@ class Comment(Decider):
             models.Index(fields=["output", "created_at"], name="comment_of_output"),
             models.Index(fields=["run", "created_at"], condition=Q(output=None), name="comment_of_run"),
             models.Index(fields=["carried_from"], condition=Q(carried_from__isnull=False), name="comment_carried_from"),
-            # review.comments: how many somebody posted in the last minute
+            # review.comments: how many someone posted in the last minute
             models.Index(F("member"), F("created_at").desc(), name="comment_of_member"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="comment_of_guest"),
         )
@@ -85,12 +85,12 @@ class Comment(Decider):
         return self.spot_x is not None
 
     def is_on_earlier_content(self, output: Output) -> bool:
-        """Return whether `output`, which the comment is on, contained something else when it was written."""
+        """Return whether `output`, which the comment is about, had different content when it was written."""
         return bool(self.content_hash and output.content_hash) and self.content_hash != output.content_hash
 
 
 class Mention(models.Model):
-    """A member named in a comment. `words` is how the text names them ("@Sam"); empty if it doesn't.
+    """A member mentioned in a comment. `words` is the mention in the text ("@Sam"), or empty if there is none.
 
     Pages show the member's current name in place of these words.
     """

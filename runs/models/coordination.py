@@ -77,6 +77,10 @@ class LaminaStatus(models.Model):
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)  # last valid webhook
+    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row that brought nothing
+    # Since when, and why, the portal doesn't follow runs live: "forbidden", "missing" or "broken".
+    streams_refused_at = models.DateTimeField(null=True, blank=True)
+    streams_refusal = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "Lamina status"

@@ -25,7 +25,7 @@ class ReviewRules(models.Model):
         MAKER = "maker", _lazy("Makers, approvers and admins")
 
     deciders = models.CharField(max_length=10, choices=Deciders, default=Deciders.APPROVER)
-    four_eyes = models.BooleanField(default=False)  # whoever made a result doesn't approve it
+    four_eyes = models.BooleanField(default=False)  # makers can't approve their own results
     needs_reason = models.BooleanField(default=True)  # for everything but approving
 
     def __str__(self) -> str:
@@ -48,23 +48,24 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the verdicts in force: at most one per person and content of a result."""
+        """Return the standing verdicts: at most one per person and content of a result."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
-        """Return decisions on what the result contains now."""
+        """Return decisions on the current content of results."""
         return self.filter(content_hash=F("output__content_hash"))
 
 
 class Decision(Decider):
-    """One act of deciding. Rows are only ever added; all that changes is `is_standing`, once a later act ends it.
+    """One decision or its end. Rows are only ever added; only `is_standing` changes, when a later row ends the
+    decision.
 
-    Acts that end another one point to it with `target`. A row exists as long as its result.
+    Rows that end another one point to it with `target`. A row exists as long as its result.
     """
 
     class Act(models.TextChoices):
         DECIDE = "decide", _lazy("decided")
-        UNDO = "undo", _lazy("undid a decision")  # sets the person's previous verdict standing again
+        UNDO = "undo", _lazy("undid a decision")  # makes the person's previous verdict stand again
         WITHDRAW = "withdraw", _lazy("withdrew a decision")  # leaves the person without a verdict
         SET_ASIDE = "set-aside", _lazy("set a decision aside")  # by someone else who may decide
 
@@ -77,12 +78,12 @@ class Decision(Decider):
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="decisions")
     content_hash = models.CharField(max_length=64, blank=True, default="")  # empty: its files could not be saved
     act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
-    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty for other acts
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty for other kinds
     note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
-    # Who chose another result rejects this one ("Another one was chosen").
+    # Rejected because another result was chosen ("Another one was chosen").
     chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
-    batch = models.CharField(max_length=16, default=new_public_id)  # of what one press decided; undone as a whole
+    batch = models.CharField(max_length=16, default=new_public_id)  # of decisions made and undone together
     is_standing = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -109,7 +110,7 @@ class Decision(Decider):
         )
         indexes = (
             models.Index(fields=["batch"], name="decision_batch"),
-            # History's filter "decided by", and what somebody decided lately
+            # History's filter "decided by", and someone's recent decisions
             models.Index(F("member"), F("created_at").desc(), name="decision_of_member"),
             models.Index(F("created_at").desc(), name="decision_lately"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guest"),

@@ -1,4 +1,4 @@
-"""The record: who did what, on what, and when. Nothing is ever changed in it (`audit.guard`)."""
+"""The record: who did what, to what, and when. Entries are never changed (`audit.guard`)."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -17,15 +17,15 @@ LABEL_LENGTH = 200
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def about(self, kind: str, object_id: str) -> Self:
-        """Return what the record says about one object."""
+        """Return the entries about one object."""
         return self.filter(object_kind=kind, object_id=object_id)
 
     def by(self, member: Member) -> Self:
-        """Return what the member did."""
+        """Return the member's own acts."""
         return self.filter(actor_id=member.pk)
 
     def before(self, entry: "Entry") -> Self:
-        """Return the entries that come after `entry` in a list with the latest first."""
+        """Return the entries older than `entry`, for lists with the latest first."""
         return self.filter(Q(at__lt=entry.at) | Q(at=entry.at, pk__lt=entry.pk), at__lte=entry.at)
 
     def older_than(self, at: datetime) -> Self:
@@ -36,7 +36,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One act. It keeps the names of that day, and refers to nothing, so that it outlives what it is about.
+    """One act. It stores names as they were at the time, without references, so that it outlives what it is about.
 
     The database refuses to change or delete entries; only `audit.retention` removes old ones.
     """
@@ -57,14 +57,14 @@ class Entry(models.Model):
     object_id = models.CharField(max_length=40, blank=True, default="")  # its public id
     object_label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")
     changes: Any = models.JSONField(default=dict)  # {"role": ["maker", "admin"]}
-    request_id = models.CharField(max_length=40, blank=True, default="")  # equal for all entries of one request or task
+    request_id = models.CharField(max_length=40, blank=True, default="")  # the same for a whole request or task
 
     objects = EntryQuerySet.as_manager()
 
     class Meta:
         ordering = ("-at", "-pk")
         indexes = (
-            # One for each filter of the log. Without a filter, or with a day, the first one.
+            # One for each filter of the log. The first one also serves the unfiltered log and days.
             models.Index(*LATEST, name="entry_latest"),
             models.Index(F("actor_id"), *LATEST, name="entry_of_person"),
             models.Index(F("verb"), *LATEST, name="entry_of_verb"),
@@ -79,7 +79,7 @@ class Entry(models.Model):
 
 
 class EntryOrigin(models.Model):
-    """The network from which a guest or a sign-in came, cut to /24 or /48. Deleted after 90 days."""
+    """The network that a guest or a sign-in came from, truncated to /24 or /48. Deleted after 90 days."""
 
     entry_id = models.BigIntegerField(unique=True)
     network = models.CharField(max_length=50)

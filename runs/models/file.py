@@ -56,6 +56,8 @@ class StoredFile(models.Model):
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
             # launching.library: files with the same content
             models.Index(fields=["sha256"], name="file_content"),
+            # storage.orphans: pictures of apps, which are few among all files
+            models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
         )
 
     def __str__(self) -> str:
@@ -95,6 +97,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         """Return the uploads that the member added, and those of runs transferred to them."""
         return self.filter(member=member)
 
+    def shown_to(self, member: Member) -> Self:
+        """Return the member's uploads that they may see. Only admins see hidden ones."""
+        own = self.owned_by(member)
+        return own if member.is_admin else own.filter(is_hidden=False)
+
 
 class Upload(models.Model):
     """A file or link that a member added for a `url` parameter; sent to Lamina when a run needs it."""
@@ -115,6 +122,8 @@ class Upload(models.Model):
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
     asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once sent; can be reused
+    # Made when starting a run, from a picture that an admin set in a hidden field: only admins may see it.
+    is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

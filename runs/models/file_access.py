@@ -13,21 +13,21 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
     """Return catalogue pictures, the member's uploads, files of runs and presets that the member may see, and files
-    that admins set for fields of apps."""
-    own = Upload.objects.filter(file=OuterRef("pk"), member=member)
+    that admins set for fields of apps. Only admins may see files of hidden fields."""
+    own = Upload.objects.shown_to(member).filter(file=OuterRef("pk"))
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
-    shown = _belongs_to(Run.objects.visible_to(member))
-    locked = FieldRule.objects.filter(file=OuterRef("pk"), app__in=App.objects.open_to(member))
+    shown = _belongs_to(Run.objects.visible_to(member), member)
+    locked = FieldRule.objects.shown_to(member).filter(file=OuterRef("pk"), app__in=App.objects.open_to(member))
     return StoredFile.objects.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept) | Exists(locked))
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
     """Return files whose smallest thumbnail the member may see. Runs in the bin are included, to tell them apart."""
-    return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member)))
+    return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member), member))
 
 
-def _belongs_to(runs: RunQuerySet) -> Q:
-    """Return a condition for files that are results or inputs of `runs`."""
+def _belongs_to(runs: RunQuerySet, member: Member) -> Q:
+    """Return a condition for files that are results of `runs`, or inputs that `member` may see."""
     results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
-    used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
+    used = RunInput.objects.shown_to(member).filter(uploads__file=OuterRef("pk"), run__in=runs)
     return Q(Exists(results)) | Q(Exists(used))

@@ -1,4 +1,5 @@
-"""Queries that read more at once, or less, than Django's own: rows with what belongs to them, and parts of both."""
+"""Queries that read more or less at once than Django's own: rows with their related rows, and only some columns of
+both."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -31,7 +32,7 @@ class Among(Func):
 def fetch_joined[M: Model](
     rows: QuerySet[M], many: str, *of_many: str, one: Mapping[str, Collection[str]] | None = None
 ) -> list[M]:
-    """Return `rows` with the rows of the reverse relation `many`, in order of position, and what they refer to.
+    """Return `rows` with the rows of the reverse relation `many`, in order of position, and the rows these refer to.
 
     Paths in `of_many` lead from these rows on: "file", or "upload" and "upload__file". `one` names what `rows`
     themselves refer to, each with the columns that are needed; without any, all are read. As after a prefetch,
@@ -63,7 +64,7 @@ def fetch_joined[M: Model](
 
 
 class _Part:
-    """The columns of one of the tables (`only` these, if there are any), and how rows are made of them."""
+    """The columns of one of the tables (only those in `only`, if any), and how to build rows from them."""
 
     def __init__(self, model: type[Model], path: str, only: Collection[str] = ()) -> None:
         self.path, self.model = path, model
@@ -88,7 +89,7 @@ def _owner(model: type[Model], many: str) -> str:
 
 
 def keep_related(parent: Model, many: str, children: Sequence[Model]) -> None:
-    """Keep all rows of the reverse relation `many` of `parent`, as Django's prefetch does."""
+    """Cache all rows of the reverse relation `many` of `parent`, as Django's prefetch does."""
     rows: Any = getattr(parent, many).get_queryset()
     rows._result_cache, rows._prefetch_done = list(children), True
     kept: dict[str, Any] = parent.__dict__.setdefault("_prefetched_objects_cache", {})

@@ -15,7 +15,7 @@ from runs.models.ids import new_public_id
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
-        """Return those of whom `member` may read what they did and what was done to them: for admins, everybody."""
+        """Return the people whose part of the record `member` may read: for admins, everyone."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get_by_natural_key(self, username: str | None) -> "Member":
@@ -57,6 +57,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # Who gets the rest of their runs, while a worker transfers many of them (`team.transfers`)
+    gives_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_shortcuts = models.BooleanField(default=True)
     # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for emails.
     language = models.CharField(max_length=10, blank=True, default="")
@@ -70,9 +72,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
     # there are none. `unread` counts them, up to about 100, with those about runs that the member no longer sees.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
-    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily mail, in the member's zone
+    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily email, in the member's zone
     bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
-    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more mail since then, after three hard bounces
+    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more emails since then, after three hard bounces
 
     objects = MemberManager()
 

@@ -1,4 +1,5 @@
-"""Notices: what concerns a member, each sent once, in the app and by mail; and messages to the team's chat."""
+"""Notices about things that concern a member, each sent once, in the app and by email; and messages to the team's
+chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -19,7 +20,7 @@ from runs.models.run import Run, seen_by
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice is about. People choose for each kind how they are told by mail."""
+    """What a notice is about. For each kind, people choose how to be emailed."""
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
@@ -40,7 +41,7 @@ class NoticeKind(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a member hears about a kind of notice by mail. In the app, everyone always does."""
+    """How a member is emailed about a kind of notice. In the app, everyone sees all kinds."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("At once")
@@ -62,8 +63,8 @@ SHOWN = (  # columns that lists of notices show
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def of(self, member: Member) -> Self:
-        """Return the member's notices, without those about a run that they may no longer see, and without news for
-        admins if they no longer are one."""
+        """Return the member's notices, except those about runs that they may no longer see, and those for admins if
+        they no longer are one."""
         found = self.filter(Q(run=None) | seen_by(member, "run__"), member=member, is_undone=False)
         return found if member.is_admin else found.exclude(kind=NoticeKind.PORTAL)
 
@@ -71,7 +72,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None, is_undone=False)
 
     def for_lists(self) -> Self:
-        """Load what lists of notices show, and no more: runs and results have many columns, some of them large."""
+        """Load only what lists of notices show: runs and results have many columns, some of them large."""
         shown = self.select_related("run", "output", "comment", "decision", "request__asker", "actor")
         return shown.only(*SHOWN)
 
@@ -79,14 +80,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event that concerns one member. A second row for the same event is refused by the database.
 
-    Links to what it is about, so that pages and mails show the current state when they are read. When that is deleted
-    permanently, its notices are too.
+    It refers to what it is about, so that pages and emails show the current state. When that is permanently deleted, so
+    are its notices.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
-    event = models.CharField(max_length=60)  # such as "comment-12"; equal for all who are told of the same event
+    event = models.CharField(max_length=60)  # such as "comment-12"; the same for everyone notified of the event
     run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
@@ -95,12 +96,12 @@ class Notice(models.Model):
     message = MessageCharField(max_length=300, blank=True, default="")  # for kinds "limit" and "portal"
     actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=100, blank=True, default="")  # as typed
-    results = models.PositiveIntegerField(default=0, db_default=0)  # how many it is about, if several
+    results = models.PositiveIntegerField(default=0, db_default=0)  # number of results it is about, if several
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
-    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not mailed
-    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # the way it goes by mail, until it was mailed
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when what gathered is mailed
+    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not emailed
+    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # how it will be emailed; cleared once it was
+    mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when to email the collected notices
     mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
 
     objects = NoticeQuerySet.as_manager()
@@ -123,7 +124,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to hear about a kind of notice by mail. Without a row, the default applies."""
+    """How a member wants to hear about a kind of notice by email. Without a row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -137,7 +138,7 @@ class NoticeChoice(models.Model):
 
 
 class Mute(models.Model):
-    """A run, or one conversation on it, that a member doesn't want to hear about any more."""
+    """A run, or one conversation about it, that a member has muted."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mutes")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mutes")
@@ -157,7 +158,7 @@ class Mute(models.Model):
 
 
 class MailWhenReady(models.Model):
-    """A member who wants a mail when this run is ready, whatever they chose for ready runs."""
+    """A member who wants an email when this run is ready, whatever they chose for ready runs."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mail_when_ready")
@@ -170,10 +171,11 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """A mail to a member about notices or due decisions, made before it is sent and sent with a fixed `Message-ID`.
+    """An email to a member about notices or due decisions. It is created before it is sent, and has a fixed
+    `Message-ID`.
 
-    Single mails are sent at least once: after a crash, the same row is sent again. Daily mails and reminders are sent
-    at most once: the row for the day is made first.
+    Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
+    at most once: the day's row is created first.
     """
 
     class Sort(models.TextChoices):
@@ -184,13 +186,13 @@ class Mail(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)  # in its Message-ID
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
-    day = models.DateField(null=True, blank=True)  # of a daily mail or reminder, in the member's zone
+    day = models.DateField(null=True, blank=True)  # of a daily email or reminder, in the member's zone
     created_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField(default=timezone.now)  # of the next try
+    due_at = models.DateTimeField(default=timezone.now)  # of the next attempt
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    given_up_at = models.DateTimeField(null=True, blank=True)  # refused for good, or after the last try
-    error = models.CharField(max_length=300, blank=True, default="")  # what the mail server said last
+    given_up_at = models.DateTimeField(null=True, blank=True)  # permanently refused, or no attempts left
+    error = models.CharField(max_length=300, blank=True, default="")  # the mail server's last answer
 
     class Meta:
         constraints = (
@@ -217,11 +219,11 @@ class ChatChannel(models.Model):
     app = models.CharField(max_length=5, choices=App, unique=True)
     sealed_address = models.TextField()
     host = models.CharField(max_length=255)  # of the address, to show
-    kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` that go there
-    apps = models.ManyToManyField("runs.App", related_name="+")  # whose runs go there; none: those of all apps
+    kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` to post
+    apps = models.ManyToManyField("runs.App", related_name="+")  # whose runs to post about; none: all apps
     language = models.CharField(max_length=10, blank=True, default="")  # of its messages; empty: the portal's
-    off_at = models.DateTimeField(null=True, blank=True)  # switched off by the portal: the far side no longer takes it
-    error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't taken
+    off_at = models.DateTimeField(null=True, blank=True)  # turned off by the portal, as the address no longer works
+    error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't accepted
     changed_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -230,11 +232,11 @@ class ChatChannel(models.Model):
 
 class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
     def waiting(self) -> Self:
-        """Return messages that were neither sent nor given up."""
+        """Return messages that were neither sent nor abandoned."""
         return self.filter(sent_at=None, given_up_at=None)
 
     def due(self, now: datetime) -> Self:
-        """Return the messages to send now, the oldest first."""
+        """Return the messages to send now, oldest first."""
         return self.waiting().filter(channel__off_at=None, due_at__lte=now).order_by("due_at", "pk")
 
 
@@ -254,7 +256,7 @@ class ChatMessage(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    given_up_at = models.DateTimeField(null=True, blank=True)  # refused, no longer to be told, or after the last try
+    given_up_at = models.DateTimeField(null=True, blank=True)  # refused, no longer relevant, or no attempts left
 
     objects = ChatMessageQuerySet.as_manager()
 

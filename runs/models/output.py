@@ -23,13 +23,14 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(run__in=Run.objects.visible_to(member))
 
     def in_line_of(self, output: "Output") -> Self:
-        """Return all versions of `output`, the first one first."""
+        """Return all versions of `output`, from the first."""
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or of which they made an earlier version since the last approved one.
+        """Return results that the member made, or whose earlier versions since the last approved one include one they
+        made.
 
-        With four eyes, they don't approve these (`review.deciders`), so these don't wait for them either.
+        With the four-eyes rule, they can't approve these (`review.deciders`), so these don't wait for them either.
         """
         return self.filter(is_own_work(member))
 
@@ -37,7 +38,7 @@ class OutputQuerySet(models.QuerySet["Output"]):
 def is_own_work(member: Member, at: str = "") -> Q:
     """Return the condition of `OutputQuerySet.own_work_of` for rows that lead to a result by `at`, such as "output__".
 
-    It never looks for all own work of the member, which may be most of what there is.
+    It never collects all of the member's own work, which may be most of the table.
     """
     made = Exact(Coalesce(f"{at}run__made_by", f"{at}run__member"), member.pk)
     earlier = Output.objects.filter(
@@ -82,7 +83,7 @@ class Output(models.Model):
     starred_at = models.DateTimeField(null=True, blank=True)  # shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    # Which of the app's results it is; null for outputs that the app doesn't name, and for runs before this column.
+    # Index among the app's results; null for outputs that the app doesn't list, and for runs older than this column.
     schema_index = models.PositiveIntegerField(null=True, blank=True)
     # Versions of one result, assigned when Run is pressed: the first result of the line (null: it is itself the first),
     # and the number in the line.
@@ -94,14 +95,14 @@ class Output(models.Model):
     # SHA-256 in hex over the hashes of its files in order, else over its text; empty while files are being saved.
     # Verdicts and comments are bound to it.
     content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
-    # The verdict of everyone who decided, kept by `review.verdicts`; empty = not reviewed. `decided_in` counts its
-    # changes, so that a page that shows an old state is told so.
+    # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes, so
+    # that a page with an outdated state can be detected.
     verdict = models.CharField(max_length=8, blank=True, default="", db_default="")
     decided_in = models.PositiveIntegerField(default=0, db_default=0)
     comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed ones not counted
 
-    # Retention of rejected results (`history.rejected`): the time its files and text go, set 30 days ahead; when
-    # somebody kept it, so that its time starts again; and when its files and text went.
+    # Retention of rejected results (`history.rejected`): when its files and text will be removed, set 30 days ahead;
+    # when someone kept it, which restarts the period; and when its files and text were removed.
     removal_at = models.DateTimeField(null=True, blank=True)
     kept_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -149,7 +150,7 @@ class Output(models.Model):
 
     @property
     def goes_at(self) -> datetime | None:
-        """When its files and text go because it was rejected; None if they stay. Needs the run."""
+        """When its files and text will be removed because it was rejected; None if they are kept. Needs the run."""
         is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
         if self.removal_at is None or self.verdict != "rejected" or is_wanted:
             return None
@@ -203,6 +204,8 @@ class OutputFile(models.Model):
         indexes = (
             # engine.save_outputs: files still to be fetched
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
+            # manage.health_report: how many could not be saved
+            models.Index(fields=["created_at"], condition=Q(status="failed"), name="output_file_failed"),
         )
 
     def __str__(self) -> str:

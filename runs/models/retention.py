@@ -1,4 +1,4 @@
-"""Rules for how long things are kept, and how much room the stored files take."""
+"""Rules for how long things are kept, and how much space stored files take."""
 
 from typing import Self
 
@@ -12,11 +12,11 @@ RECORD_DAYS = 730  # two years, unless an admin sets something else
 
 
 class RetentionRules(models.Model):
-    """A single row with the number of days after which things go automatically; null means never. Read it with
+    """A single row with the number of days after which things are removed automatically; null means never. Read it with
     `RetentionRules.current()`.
 
-    Finished runs move to the bin, rejected results get a day on which they go, and uploads go some time after the last
-    run that used them. Whatever belongs to a run on hold stays.
+    Finished runs move to the bin, rejected results are scheduled for removal, and uploads are removed some time after
+    the last run that used them. Anything that belongs to a run on hold is kept.
     """
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -42,7 +42,7 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 
 
 class StorageUse(models.Model):
-    """How many stored files one person has for one use, and their bytes; counted by `storage.usage`.
+    """How many stored files one person has for one use, and their size; counted by `storage.usage`.
 
     Every file counts once, even if it has several uses. Nobody owns app pictures, copies for guests and files that are
     no longer used.

@@ -75,7 +75,7 @@ class Preset(models.Model):
     uploads = models.ManyToManyField(Upload, related_name="presets")  # used in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
-    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody changes it
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until someone changes it
     is_set_aside = models.BooleanField(default=False, db_default=False)  # a draft; the next one replaces it
 
     objects = PresetQuerySet.as_manager()

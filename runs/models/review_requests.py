@@ -1,4 +1,4 @@
-"""Requests for decisions, and what waits for whom."""
+"""Requests for decisions, and who has to decide on what."""
 
 from datetime import date
 from typing import Self
@@ -26,17 +26,17 @@ class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
 
 
 class ReviewRequest(models.Model):
-    """A request to decide on results: asks any approver, named members, or the guests of a link."""
+    """A request to decide on results: asks anyone who may decide, specific members, or the guests of a link."""
 
     class Audience(models.TextChoices):
         ANYONE = "anyone", _lazy("Anyone who may decide")
-        NAMED = "named", _lazy("People you name")
+        NAMED = "named", _lazy("Specific people")
         GUESTS = "guests", _lazy("A client, by guest link")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="review_requests")
     audience = models.CharField(max_length=6, choices=Audience, default=Audience.ANYONE)
-    members = models.ManyToManyField(Member, related_name="asked_reviews")  # if named
+    members = models.ManyToManyField(Member, related_name="asked_reviews")  # if specific members
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="review_requests")
     message = models.CharField(max_length=200, blank=True, default="")
     due_on = models.DateField(null=True, blank=True)
@@ -81,8 +81,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def waiting_for(self, member: Member) -> Self:
         """Return what is waiting for the member's verdict, in the order of the queue: due first, then the oldest.
 
-        The rules are part of the query, so that every page can count with a single one. With four eyes, what a
-        member may not approve waits for others.
+        The rules are part of the query, so that every page can count with a single one. With the four-eyes rule,
+        results that a member may not approve are waiting for others.
         """
         if not member.is_active or not member.can_run:
             return self.none()
@@ -108,9 +108,9 @@ class ReviewItem(models.Model):
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
     position = models.PositiveIntegerField()
-    due_on = models.DateField(default=date.max)  # of the request, for the order of the queue; without a day, the last
+    due_on = models.DateField(default=date.max)  # of the request, for the order of the queue; no day comes last
     waiting_since = models.DateTimeField(default=timezone.now)
-    settled_at = models.DateTimeField(null=True, blank=True)  # when the verdicts that were asked for were all given
+    settled_at = models.DateTimeField(null=True, blank=True)  # when all requested verdicts had been given
 
     objects = ReviewItemQuerySet.as_manager()
 

@@ -26,8 +26,8 @@ NEWEST = (F("created_at").desc(), F("id").desc())
 
 
 def seen_by(member: Member, path: str = "") -> Q:
-    """Return the condition of `RunQuerySet.visible_to`. `path` leads to the run, such as "run__", for a join: of a long
-    list, only the rows that are shown are then looked up, where a subquery reads all runs."""
+    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join:
+    for a page of a long list, this reads only the rows that are shown, where a subquery would read all runs."""
     kept = Q((f"{path}deleted_at", None))
     return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
@@ -210,7 +210,7 @@ class Run(models.Model):
     brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    # While a run is on hold, nothing of it goes: neither by hand nor by the retention rules.
+    # While a run is on hold, nothing in it can be deleted, neither by people nor by the retention rules.
     held_at = models.DateTimeField(null=True, blank=True)
     held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -352,6 +352,12 @@ class Run(models.Model):
         return self.status in FINAL
 
 
+class RunInputQuerySet(models.QuerySet["RunInput"]):
+    def shown_to(self, member: Member) -> Self:
+        """Return the inputs that the member may see in runs that they may see: hidden ones only for admins."""
+        return self if member.is_admin else self.filter(is_hidden=False)
+
+
 class RunInput(models.Model):
     """An answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
 
@@ -364,9 +370,11 @@ class RunInput(models.Model):
     # A string for text and options; for url, the author's sample URLs if no file was added.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
-    # Set by an admin in a field that was hidden from people when Run was pressed: only admins are shown it.
+    # Set by an admin in a field that was hidden from people when Run was pressed, or is now: only admins are shown it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
+
+    objects = RunInputQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)

@@ -1,4 +1,4 @@
-"""Guest links, and the sharing rules of the team."""
+"""Guest links, and the team's rules for sharing. `link_access` says who may revoke, extend and restore a link."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -18,14 +18,6 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
     def manageable_by(self, member: Member) -> Self:
         """Return the member's own links; for admins, all links."""
         return self if member.is_admin else self.filter(member=member)
-
-    def endable_by(self, member: Member) -> Self:
-        """Return links the member may copy and revoke: those they can manage, and any that show only their own runs."""
-        if member.is_admin:
-            return self
-        shown = GuestLinkOutput.objects.filter(link=models.OuterRef("pk"))
-        others = shown.exclude(output__run__member=member)
-        return self.filter(models.Q(member=member) | (models.Exists(shown) & ~models.Exists(others)))
 
     def owned_by(self, member: Member) -> Self:
         """Return the links that the member created."""
@@ -88,16 +80,6 @@ class GuestLink(models.Model):
     def is_manageable_by(self, member: Member) -> bool:
         """Apply the rule of `GuestLinkQuerySet.manageable_by` to this link."""
         return member.is_admin or self.belongs_to(member)
-
-    def is_extendable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Return whether the member may extend the link: they can manage it, and `rules` let them create links."""
-        return self.is_manageable_by(member) and rules.may_make_links(member)
-
-    def is_restorable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
-        create links. The caller checks that they may revoke it (`GuestLinkQuerySet.endable_by`)."""
-        is_theirs = member.is_admin or self.revoked_by_id in (None, member.pk)
-        return self.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
 class GuestLinkOutput(models.Model):

@@ -1,4 +1,4 @@
-"""What runs cost, as far as anyone knows, and how much people may spend a month.
+"""What runs cost, as far as we know, and how much people may spend a month.
 
 Amounts are whole hundredths of a credit, since SQLite's sums of decimals are inexact. They are estimates: Lamina never
 says what a single run cost. Only `spending.charges` changes charges, and the sums with them.
@@ -28,15 +28,15 @@ def day_of(at: datetime) -> date:
 
 
 class Charge(models.Model):
-    """The estimated cost of one press of Run. It stays when its run is deleted for good.
+    """The estimated cost of one run. It is kept when the run is permanently deleted.
 
-    Names, kind and month are those of the press.
+    Names, kind and month are as of the press of Run.
     """
 
     class State(models.TextChoices):
-        RESERVED = "reserved", "Reserved"  # since the press; nobody knows yet whether Lamina starts it
-        KEPT = "kept", "Kept"  # Lamina started it, or nobody can be certain that it didn't
-        RELEASED = "released", "Released"  # certainly nothing was started; counts in no sum
+        RESERVED = "reserved", "Reserved"  # since Run was pressed; it's not yet known whether Lamina starts it
+        KEPT = "kept", "Kept"  # Lamina started it, or we can't be sure that it didn't
+        RELEASED = "released", "Released"  # it certainly never started; not included in any sum
 
     class Source(models.TextChoices):
         LAMINA = "lamina", "Lamina's estimate"
@@ -53,12 +53,12 @@ class Charge(models.Model):
     hundredths = models.PositiveBigIntegerField(default=0)
     is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin says what it costs
     source = models.CharField(max_length=6, choices=Source)
-    made = models.PositiveIntegerField(default=0)  # results asked for, of the `total` that the app makes
+    made = models.PositiveIntegerField(default=0)  # results requested, of the `total` that the app makes
     total = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
     is_from_before = models.BooleanField(default=False)  # of a run started before the portal counted charges
-    is_maker_known = models.BooleanField(default=True)  # otherwise `member` owned the run when it was counted
+    is_maker_known = models.BooleanField(default=True)  # if not, `member` owned the run when it was counted
     # Results of the run that are approved now, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)
@@ -83,7 +83,8 @@ class Charge(models.Model):
 
 
 class SpendingSum(models.Model):
-    """Sums over charges that weren't released. They move with each charge, so that pages needn't read all charges."""
+    """Sums of charges that weren't released. They are updated with each charge, so that pages needn't read all
+    charges."""
 
     month = models.DateField()
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -92,7 +93,7 @@ class SpendingSum(models.Model):
     hundredths = models.BigIntegerField(default=0)  # reserved and kept
     reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is still reserved
     count = models.IntegerField(default=0)
-    unknown_count = models.IntegerField(default=0)  # charges of unknown cost, which add nothing to `hundredths`
+    unknown_count = models.IntegerField(default=0)  # charges of unknown cost, not included in `hundredths`
     approved = models.IntegerField(default=0, db_default=0)
     rounds = models.IntegerField(default=0, db_default=0)
 
@@ -104,12 +105,12 @@ class SpendingSum(models.Model):
 
 
 class MonthTotal(models.Model):
-    """What a member, or without one the whole portal, has used of the limit in a month: reserved and kept charges."""
+    """How much of a month's limit a member has used (without a member: the whole portal): reserved and kept charges."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     month = models.DateField()
     used = models.BigIntegerField(default=0)  # hundredths
-    told = models.PositiveSmallIntegerField(default=0, db_default=0)  # percent of the limit that was last told of
+    told = models.PositiveSmallIntegerField(default=0, db_default=0)  # percent of the limit in the last alert
 
     class Meta:
         constraints = (
@@ -122,7 +123,7 @@ class MonthTotal(models.Model):
 
 
 class SpendingLimits(models.Model):
-    """A single row with what may be spent a month, in hundredths of a credit; null means no limit. Read it with
+    """A single row with the monthly limits, in hundredths of a credit; null means no limit. Read it with
     `SpendingLimits.current()`."""
 
     default_hundredths = models.PositiveBigIntegerField(
@@ -130,7 +131,7 @@ class SpendingLimits(models.Model):
     )  # for people without a limit of their own
     portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # for everyone together
     allows_unknown = models.BooleanField(default=True)  # apps whose cost is unknown may be run
-    # Alerts, which never stop anyone: what the account spends within 24 hours, and what is left in it.
+    # Alerts, which never block anyone: when the account spends this much within 24 hours, or has this little left.
     day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)
     left_credits = models.PositiveBigIntegerField(null=True, blank=True)
 
@@ -146,9 +147,9 @@ class SpendingLimits(models.Model):
 
 
 class MemberLimit(models.Model):
-    """What one member may spend a month. Without a row, or with neither a limit nor `is_unlimited`, the default counts.
+    """One member's monthly limit. Without a row, or with neither a limit nor `is_unlimited`, the default applies.
 
-    A raise counts up to and including the day `raised_until`, if that is set.
+    A raise applies up to and including the day `raised_until`, if that is set.
     """
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="spending_limit")
@@ -161,7 +162,7 @@ class MemberLimit(models.Model):
         return f"limit of member {self.member_id}"
 
     def limit(self, default: int | None, on: date) -> int | None:
-        """Return the limit that counts on the day `on`, in hundredths; None if there is none."""
+        """Return the limit that applies on the day `on`, in hundredths; None if there is none."""
         own = self.hundredths if self.hundredths is not None else default
         if self.is_unlimited or own is None:
             return None
@@ -178,10 +179,10 @@ def limit_of(member: Member, on: date) -> int | None:
 
 
 class AccountReading(models.Model):
-    """What the account at Lamina had ever spent at some time, read every hour, beside what we had charged by then."""
+    """The Lamina account's total spending so far, read every hour, with our total charges at that time."""
 
     at = models.DateTimeField(db_index=True)
-    spent = models.BigIntegerField()  # hundredths; also what was spent outside this portal
+    spent = models.BigIntegerField()  # hundredths; includes spending outside this portal
     charged = models.BigIntegerField()  # hundredths of all charges that were kept
 
     def __str__(self) -> str:

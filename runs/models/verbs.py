@@ -1,20 +1,20 @@
-"""The acts that the record holds (`audit.record`). `words.verbs` has the text of each.
+"""The acts in the record (`audit.record`). `words.verbs` has the text of each.
 
 The part before the dot groups them on the log page. Rows store these codes, so a code must stay here as long as the
-record may hold it.
+record may contain it.
 """
 
 from enum import StrEnum
 
 
 class Verb(StrEnum):
-    """What somebody did, or what the portal did by itself."""
+    """Something that a person did, or that the portal did by itself."""
 
     RUN_STARTED = "run.started"
     RUN_SENT = "run.sent"  # Lamina accepted it
-    RUN_FOUND = "run.found"  # after an unclear answer, it was found at Lamina
+    RUN_FOUND = "run.found"  # found on Lamina after an unclear response
     RUN_ENDED = "run.ended"
-    RUN_CANCELLED = "run.cancelled"  # somebody asked for it
+    RUN_CANCELLED = "run.cancelled"  # someone requested it
     RUN_STARTED_AGAIN = "run.started-again"
     RUN_LEFT = "run.left"
     RUN_RENAMED = "run.renamed"
@@ -39,7 +39,7 @@ class Verb(StrEnum):
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
     RESULT_PURGED = "result.purged"
-    RESULT_KEPT = "result.kept"  # it was rejected, and would have been removed by the retention rules
+    RESULT_KEPT = "result.kept"  # it was rejected, and the retention rules would have removed it
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"
@@ -109,9 +109,9 @@ class Verb(StrEnum):
     EXAMPLES_RESTORED = "portal.examples-restored"
     EXPORTED = "portal.exported"
     COMMAND_RUN = "portal.command-run"
-    ENTRIES_REMOVED = "portal.entries-removed"  # old ones, by the rule for how long they stay
+    ENTRIES_REMOVED = "portal.entries-removed"  # old entries, by the retention rule
 
     @property
     def group(self) -> str:
-        """Return what it is about: the part before the dot."""
+        """Return its group: the part before the dot."""
         return self.value.partition(".")[0]

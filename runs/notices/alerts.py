@@ -1,6 +1,6 @@
-"""Tells people how close they are to their spending limit, and admins what the account spends. Never stops anyone.
+"""Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The pulse looks for it. What was told of a limit is stored with the month's total, so that it's told once.
+The worker's pulse checks for it. Alerts about a limit are noted with the month's total, so that each is sent only once.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ STEPS = (100, 80)  # percent of a limit
 
 
 def look(now: datetime | None = None) -> None:
-    """Tell whoever has come near their limit or reached it, and admins what the account spends."""
+    """Alert people who are near or at their limit, and admins about the account's spending."""
     now = now or timezone.now()
     rules = SpendingLimits.current()
     for total, limit, step in list(_news(rules, now)):
@@ -33,7 +33,7 @@ def look(now: datetime | None = None) -> None:
 
 
 def _news(rules: SpendingLimits, now: datetime) -> Iterator[tuple[MonthTotal, int, int]]:
-    """Yield what isn't told yet this month, with the limit and the step that was reached."""
+    """Yield totals with an alert due this month, with the limit and the step that was reached."""
     totals = MonthTotal.objects.filter(month=month_of(now), used__gt=0, told__lt=STEPS[0])
     for total in totals.select_related("member__spending_limit"):
         limit = _limit(total, rules, day_of(now))
@@ -55,8 +55,8 @@ def _step(used: int, limit: int) -> int:
 
 @transaction.atomic
 def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
-    """Tell the member of their own limit, and admins if it is reached; of the portal's, admins. Of two workers at once,
-    one does."""
+    """Tell the member about their own limit, and admins if it is reached. The portal's limit concerns only admins. If
+    two workers try at once, only one does."""
     if not MonthTotal.objects.filter(pk=total.pk, told=total.told).update(told=step):
         return
     event = f"limit-{step}-{total.month:%Y%m}"
@@ -87,7 +87,8 @@ def tell_all_admins(event: str, message: Message, actor: Member | None = None) -
 
 @transaction.atomic
 def ask_for_more(member: Member) -> bool:
-    """Tell admins that `member` asks for a higher limit, at most once a day; return whether anybody was told now."""
+    """Tell admins that `member` asks for a higher limit, at most once a day; return whether anyone was told this
+    time."""
     now = timezone.now()
     left = left_for(member, now)
     if left.limit is None:
@@ -107,13 +108,13 @@ def ask_for_more(member: Member) -> bool:
 
 
 def has_asked(member: Member) -> bool:
-    """Return whether admins were told today that `member` asks for more."""
+    """Return whether admins were already told today that `member` asks for more."""
     event = f"more-{member.pk}-{day_of(timezone.now()):%Y%m%d}"
     return Notice.objects.filter(member__is_active=True, member__role=Member.Role.ADMIN, event=event).exists()
 
 
 def _look_at_account(rules: SpendingLimits, now: datetime) -> None:
-    """Tell admins, once a day each, that the account spends much or has little left."""
+    """Tell admins that the account is spending a lot or running low, each at most once a day."""
     if rules.day_hundredths is not None and (spent := spent_lately(now)) >= max(1, rules.day_hundredths):
         values: dict[str, Value] = {"spent_credits": spent, "limit_credits": rules.day_hundredths}
         _alert("account-day", Message("account_day", values))

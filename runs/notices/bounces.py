@@ -1,4 +1,5 @@
-"""Email addresses that don't exist: after three hard bounces in a row, mails there stop until someone asks for them."""
+"""Email addresses that don't exist: after three hard bounces in a row, emails there stop until someone asks for
+them."""
 
 from django.db import transaction
 from django.db.models import F
@@ -13,7 +14,7 @@ HARD_BOUNCES = 3  # in a row, before an address counts as dead
 
 
 def record_bounce(member: Member) -> None:
-    """Count a mail that the server refused because there is no such address. Admins are told when it's the third."""
+    """Count an email that the server refused because there is no such address. Admins are told when it's the third."""
     Member.objects.filter(pk=member.pk).update(bounces=F("bounces") + 1)
     dead = Member.objects.filter(pk=member.pk, bounces__gte=HARD_BOUNCES, mail_dead_at=None)
     if dead.update(mail_dead_at=timezone.now()):
@@ -21,18 +22,18 @@ def record_bounce(member: Member) -> None:
 
 
 def record_delivered(member: Member) -> None:
-    """Forget earlier bounces: the address works."""
+    """Reset the count of bounces: the address works."""
     if member.bounces:
         revive(member)
 
 
 @transaction.atomic
 def resume(member: Member) -> None:
-    """Send mails to the member again, because somebody asked for it."""
+    """Send emails to the member again, because somebody asked for it."""
     revive(member)
     record(Verb.PERSON_MAIL_AGAIN, member)
 
 
 def revive(member: Member) -> None:
-    """Send mails to the member again: the address changed or works again."""
+    """Send emails to the member again: the address changed or works again."""
     Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)

@@ -1,6 +1,7 @@
-"""The team's channels in Slack and Teams: their addresses, what goes there, and when they are switched off.
+"""The team's channels in Slack and Teams: their addresses, what is posted there, and when they are turned off.
 
-Whoever knows a channel's address can post there, so it is stored encrypted and never shown again; pages show its host.
+Anyone who knows a channel's address can post there, so it is stored encrypted and never shown again; pages show only
+its host.
 """
 
 from collections.abc import Collection, Iterable
@@ -38,16 +39,17 @@ DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
-    """Raise `FetchRefused` unless `address` is https and may be public. Makes no connection: each message is checked
-    again when it is sent, with the address that its host has then."""
+    """Raise `FetchRefused` unless `address` is https and may be public. Makes no connection: the host's current IP
+    address is checked each time a message is sent."""
     check_url(address, settings.PORTAL_CHAT_ORIGINS)
 
 
 @transaction.atomic
 def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[App], language: str) -> ChatChannel:
-    """Set what goes to the channel in `app`, a value of `ChatChannel.App`. An empty `address` keeps the one it has.
+    """Set what is posted to the channel in `app` (a value of `ChatChannel.App`). An empty `address` keeps the current
+    one.
 
-    A new address switches the channel on again. The kinds and apps also apply to messages that haven't been sent yet.
+    A new address turns the channel on again. Kinds and apps also apply to messages that haven't been sent yet.
     """
     fields: dict[str, Any] = {
         "kinds": [kind.value for kind in KINDS if kind in kinds],
@@ -70,7 +72,7 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
 
 
 def _told_of(channel: ChatChannel | None) -> dict[str, Any]:
-    """Return what the record says of a channel: neither its address nor the apps."""
+    """Return the settings of a channel for the record, without its address and apps."""
     return values_of(channel, "kinds", "language", "host") if channel else {}
 
 
@@ -82,12 +84,12 @@ def remove_channel(channel: ChatChannel) -> None:
 
 
 def address_of(channel: ChatChannel) -> str:
-    """Return where messages for the channel are sent. Raises `SealedError`."""
+    """Return the address to which messages for the channel are sent. Raises `SealedError`."""
     return unseal(PURPOSE, channel.sealed_address)
 
 
 def told_runs(channel: ChatChannel) -> RunQuerySet:
-    """Return the runs that may be mentioned in the channel: those the team sees, of the apps that were chosen."""
+    """Return the runs that may be mentioned in the channel: those of the chosen apps that the team can see."""
     runs = Run.objects.filter(shared_at__isnull=False, deleted_at=None, is_example=False)
     apps = channel.apps.all()
     return runs.filter(app__in=apps) if apps.exists() else runs
@@ -95,9 +97,9 @@ def told_runs(channel: ChatChannel) -> RunQuerySet:
 
 @transaction.atomic
 def switch_off(channel: ChatChannel, message: Message) -> None:
-    """Stop sending to the channel, since its address doesn't work; `message` says why. Tells the admins once.
+    """Stop posting to the channel, because its address doesn't work; `message` says why. Tells the admins once.
 
-    Does nothing if somebody has set a new address in the meantime.
+    Does nothing if someone has set a new address in the meantime.
     """
     now = timezone.now()
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address, off_at=None)

@@ -1,8 +1,8 @@
-"""Messages for the team's channels in Slack and Teams: makes them with the event, and sends what is due.
+"""Messages to the team's channels in Slack and Teams: created with the event, sent by the worker.
 
-A message is a row, made in the event's transaction, one for each channel that wants the event. It is worded when it is
-sent, and only then decides whether the team may still read it. It is sent at least once: if a worker dies while it
-hands a message over, the message is sent again.
+A message is a row, created in the event's transaction, one for each channel that wants the event. Its text is written
+when it is sent, after checking that the team may still see it. Delivery is at least once: if a worker dies while
+sending, the message is sent again.
 """
 
 import logging
@@ -37,12 +37,12 @@ from runs.web.sealed_texts import SealedError
 logger = logging.getLogger(__name__)
 
 LEASE, TASK = "chat", "send_chat"
-LEASE_SECONDS = 60.0  # more than one message takes, even if its server's name is looked up slowly
-PASS_SECONDS = 45.0  # of one task, so that it ends long before its time-out
-REGRET = timedelta(minutes=1)  # decisions wait, since many are undone at once
+LEASE_SECONDS = 60.0  # more than one message takes, even with a slow DNS lookup
+PASS_SECONDS = 45.0  # per task, so that it ends long before its time-out
+REGRET = timedelta(minutes=1)  # decisions wait, since many are undone right away
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # after each try but the last
 MOST_TRIES = len(PAUSES) + 1
-STALE = timedelta(days=2)  # nobody wants to read older news
+STALE = timedelta(days=2)  # older news is dropped
 KEPT = timedelta(days=30)
 TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
@@ -55,7 +55,7 @@ class About(Told, Protocol):
 
 
 def post_event(about: About) -> None:
-    """Make the messages about an event for the channels that want it, inside its transaction."""
+    """Create the messages about an event for the channels that want it, inside the event's transaction."""
     wanted = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
     due_at = timezone.now() + (REGRET if about.decision else timedelta())
     messages = [
@@ -79,15 +79,15 @@ def post_event(about: About) -> None:
 
 
 def _event_of(about: About) -> str:
-    """Return the name of the event. All results decided by one press make a single message."""
+    """Return the name of the event. Results that were decided together share one message."""
     decision = about.decision
     is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
     return f"batch-{decision.batch}" if decision and is_verdict else about.event
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team sees the run, or a run of the request. A withdrawn decision is only news where
-    the decision itself was posted."""
+    """Return whether the team can see the run, or any run of the request. A withdrawn decision is only posted where the
+    decision itself was."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -107,7 +107,7 @@ def request_sending() -> None:
 
 
 def send_due() -> None:
-    """Send the messages that are due, one after the other, for a short time. Runs in the task `send_chat`."""
+    """Send due messages one by one, for a short time. Runs in the task `send_chat`."""
     holder, until = leases.new_holder(), time.monotonic() + PASS_SECONDS
     if not leases.acquire(LEASE, holder, LEASE_SECONDS):
         return
@@ -153,7 +153,7 @@ def _send(message: ChatMessage) -> None:
 
 
 def _post_to(channel: ChatChannel, post: Post) -> Outcome:
-    """Hand `post` over to the channel. Whatever goes wrong, the log shows no address."""
+    """Send `post` to the channel. The address never gets into the log, whatever goes wrong."""
     try:
         address = channels.address_of(channel)
     except SealedError:
@@ -167,7 +167,7 @@ def _post_to(channel: ChatChannel, post: Post) -> Outcome:
 
 
 def _postpone(message: ChatMessage, outcome: Outcome) -> None:
-    """Try the message again later. The others in its channel wait as long, since they would fail too."""
+    """Retry the message later. The channel's other messages wait just as long, since they would fail too."""
     later = timezone.now() + (outcome.wait or PAUSES[message.tries])
     ChatMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
     ChatMessage.objects.waiting().filter(channel=message.channel, due_at__lt=later).update(due_at=later)
@@ -178,9 +178,9 @@ def _give_up(message: ChatMessage) -> None:
 
 
 def send_trial(channel: ChatChannel, by: Member) -> Message:
-    """Send a test message now; return an empty message if it was taken, otherwise what the far side said.
+    """Send a test message now; return an empty message if it was accepted, otherwise the error.
 
-    Success switches the channel on again if it was off.
+    If it succeeds, a channel that was off is turned on again.
     """
     record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))

@@ -1,6 +1,6 @@
-"""Hand one message over to Slack or Teams: a POST through the guard, with a short time limit.
+"""Deliver one message to Slack or Teams: a POST through the guard, with a short time limit.
 
-The address is a secret, so it appears in no error and no log, and is blotted out of what the far side says.
+The address is a secret, so it never appears in errors or logs, and is removed from the server's answer.
 """
 
 import json
@@ -28,7 +28,7 @@ WORDS_LENGTH = 160
 TAKEN = {200, 201, 202, 204}
 GONE = {404, 410}
 BUSY = 429
-LATER = {408, 425, BUSY}  # and whatever the server blames on itself (5xx)
+LATER = {408, 425, BUSY}  # and all server errors (5xx)
 LONGEST_WAIT = timedelta(days=1)
 BLOT = "•••"
 PROBLEMS = {
@@ -41,17 +41,17 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of sending a message. If it wasn't accepted, `message` says why, in the other side's words."""
+    """The result of sending a message. If it wasn't accepted, `message` says why, in the server's words."""
 
     is_taken: bool = False
-    is_gone: bool = False  # the address is no good any more
+    is_gone: bool = False  # the address no longer works
     may_retry: bool = False
-    wait: timedelta | None = None  # that the far side asked for
+    wait: timedelta | None = None  # as requested by the server
     message: Message = field(default_factory=Message)
 
 
 def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
-    """POST `content` as JSON to `address`. Never raises because of the far side."""
+    """POST `content` as JSON to `address`. Never raises for anything the server does."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     body = _Body(json.dumps(content).encode())
     trusted = settings.PORTAL_CHAT_ORIGINS
@@ -92,7 +92,7 @@ def _said(status: int, words: str, address: str) -> Message:
 
 
 def _words(answer: requests.Response) -> str:
-    """Return the beginning of the far side's words on one line, "" if they can't be read."""
+    """Return the start of the server's answer on one line; "" if it can't be read."""
     try:
         start: bytes = answer.raw.read1(WORDS_BYTES, decode_content=True)
     except (HTTPError, OSError, ValueError):
@@ -102,7 +102,7 @@ def _words(answer: requests.Response) -> str:
 
 
 def _blotted(words: str, address: str) -> str:
-    """Return `words` without the address or the secret parts of it."""
+    """Return `words` without the address or its secret parts."""
     parts = urlsplit(address)
     secrets = [address, f"{parts.path}?{parts.query}", parts.path, parts.query, *parts.path.split("/")]
     secrets += [value for pair in parts.query.split("&") for value in pair.split("=")[1:]]
@@ -112,7 +112,7 @@ def _blotted(words: str, address: str) -> str:
 
 
 def _wait(retry_after: str) -> timedelta | None:
-    """Return how long the far side asked us to wait (in seconds or until a date), at most a day; None if it didn't."""
+    """Return how long the server asked us to wait (in seconds or until a date), at most a day; None if it didn't."""
     text = retry_after.strip()
     try:
         seconds = float(text) if text.replace(".", "", 1).isdecimal() else _seconds_until(text)

@@ -1,8 +1,8 @@
-"""What a message in the team's channel says, in the channel's language: a title, words, who, and where its button
-leads.
+"""The text of a message to the team's channel, in the channel's language: title, text, person, and the target of its
+button.
 
-It is plain text; `slack.py` and `teams.py` put it into their form. Everybody in the channel reads it, so it speaks of
-people by name, and says nothing about runs that the team doesn't see.
+It is plain text; `slack.py` and `teams.py` turn it into their formats. Everyone in the channel reads it, so it names
+people instead of saying "you", and never mentions runs that the team can't see.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from runs.words.run_failures import FAILURES
 
 NAME_LENGTH = 60  # characters of each name
 WORDS_LENGTH = 400
-NAMED = 3  # people who are mentioned
+NAMED = 3  # people named as mentioned
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
 @dataclass(frozen=True)
 class Post:
-    """A message as plain text. `url` is where its button leads."""
+    """A message as plain text. `url` is the target of its button."""
 
     title: str
     words: str
@@ -44,7 +44,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Group:
-    """Results that one message is about: how many, the first one, and whether all are of its run."""
+    """The results that one message is about: how many, the first one, and whether all belong to the same run."""
 
     count: int
     first: Output
@@ -66,7 +66,7 @@ class Group:
 
 
 def post_of(message: ChatMessage) -> Post | None:
-    """Return what the message says now; None if nothing is left to say, or the team may not read it."""
+    """Return the text of the message; None if there is nothing left to say, or if the team may no longer see it."""
     with override(_language(message.channel.language)):
         runs = channels.told_runs(message.channel)
         if message.request:
@@ -87,12 +87,12 @@ def trial_post(who: str, language: str) -> Post:
 
 
 def name(text: str) -> str:
-    """Return a name as it appears in a sentence: one line of bounded length."""
+    """Return a name for use in a sentence: one line, not too long."""
     return isolated(cut(one_line(text), NAME_LENGTH))
 
 
 def _run(run: Run) -> str:
-    """Return the run's title, else its app's name. `Run.display_title` may hold an input."""
+    """Return the run's title, or its app's name. `Run.display_title` isn't used, since it may contain an input."""
     return name(run.title or run.app_name)
 
 
@@ -110,7 +110,7 @@ def _who(by: Decider) -> str:
 
 
 def _result(output: Output) -> str:
-    """Return the name of a result with that of its run."""
+    """Return the name of a result and its run."""
     label = output.label or _("Result %(number)s") % {"number": output.position + 1}
     return _("“%(result)s” of %(run)s") % {"result": name(label), "run": _run(output.run)}
 
@@ -159,7 +159,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
 
 
 def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Describe everything that the same press decided and that still stands."""
+    """Describe all decisions made together with this one that still stand."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
     if group is None:
@@ -177,7 +177,7 @@ def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
 
 
 def _verdict_title(verdict: str, group: Group) -> str:
-    """Return the sentence for one verdict on a group, with places for the group's values."""
+    """Return the sentence for one verdict on a group, with placeholders."""
     if group.count == 1:
         if verdict == APPROVED:
             return _("Approved: %(result)s")
@@ -201,7 +201,7 @@ def _verdict_title(verdict: str, group: Group) -> str:
 
 
 def _ended_decision(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Tell that a decision was set aside, or withdrawn by the person who made it."""
+    """Say that a decision was set aside, or withdrawn by the person who made it."""
     output = decision.output
     if not runs.filter(pk=output.run_id).exists():
         return None

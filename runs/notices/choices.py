@@ -1,6 +1,6 @@
-"""How people want to hear by mail: for each kind of notice not at all, at once, or once a day.
+"""How people are emailed about each kind of notice: not at all, at once, or once a day.
 
-In the app, they always do. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
+In the app, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
 aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
 """
 
@@ -17,17 +17,17 @@ from runs.audit.record import differences, record
 from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
-GATHER = timedelta(minutes=2)  # what happens within this time makes one mail
+GATHER = timedelta(minutes=2)  # events within this time share one email
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Email me when it's ready" is answered by
 REMINDER = "reminder"
 
 
 def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict[int, str]:
-    """Return for each of `members`, by primary key, how they are told of `kind` by mail: a value of `Way`.
+    """Return how each of `members` is emailed about `kind`: values of `Way` by primary key.
 
-    Whoever asked for a mail about `run` gets one at once when it ends. Without a mail server, nobody gets any; nor
-    does whoever left or has an address that no longer works.
+    People who asked for an email about `run` get one as soon as it ends. Nobody gets any without a mail server, nor do
+    people who left or whose address no longer works.
     """
     ways: dict[int, str] = dict.fromkeys(members, Way.OFF)
     if not members or not mail.is_set_up():
@@ -43,14 +43,14 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
 
 
 def chosen_by(member: Member) -> dict[str, str]:
-    """Return how `member` hears about each kind they can get, and about due decisions (`REMINDER`)."""
+    """Return how `member` is emailed about each kind they can get, and about due decisions (`REMINDER`)."""
     chosen = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
     ways = {kind.value: chosen.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
     return ways | {REMINDER: chosen.get(REMINDER, Way.DAILY.value)}
 
 
 def reminded() -> QuerySet[Member]:
-    """Return those who may decide and want to be reminded of due decisions by mail."""
+    """Return people who may decide and want reminders of due decisions by email."""
     unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
     roles = ReviewRules.current().deciding_roles
     return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
@@ -58,8 +58,8 @@ def reminded() -> QuerySet[Member]:
 
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str], hour: int | None = None) -> None:
-    """Set how `member` hears about each kind in `ways`, from now on and for notices still waiting to be mailed, and at
-    which `hour` daily mails come."""
+    """Set how `member` is emailed about each kind in `ways`, and at which `hour` daily emails are sent. Also applies to
+    notices that are still waiting to be emailed."""
     before = {**chosen_by(member), "mail_hour": member.mail_hour}
     after: dict[str, Any] = {kind: str(way) for kind, way in ways.items()}
     if hour is not None:
@@ -80,13 +80,13 @@ def _move_waiting(member: Member, kind: str, way: str) -> None:
 
 
 def turn_off(member: Member, kinds: Iterable[str]) -> None:
-    """Send `member` no more mails about `kinds`."""
+    """Stop emails to `member` about `kinds`."""
     choose(member, dict.fromkeys(kinds, Way.OFF))
 
 
 # --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
-    """Whether someone wants a mail when a run is ready. `NONE`: the run's page doesn't offer one."""
+    """Whether someone wants an email when a run is ready. `NONE`: the run's page doesn't offer one."""
 
     NONE = ""
     OPEN = "open"
@@ -94,7 +94,7 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. People who get a mail about all their runs
+    """Return what the page of `run` offers to `member`, who sees it. People who get an email about all their runs
     aren't offered another. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
@@ -105,7 +105,7 @@ def wish_of(member: Member, run: Run) -> Wish:
 
 
 def ask(member: Member, run: Run, *, is_wanted: bool) -> None:
-    """Mail `member` when `run` is ready, or no longer."""
+    """Record whether `member` wants an email when `run` is ready."""
     if is_wanted:
         MailWhenReady.objects.get_or_create(member=member, run=run)
     else:

@@ -1,4 +1,5 @@
-"""Daily mails: what happened since the last one, at the reader's hour. At most one a day: its row is made first."""
+"""Daily emails: what happened since the last one, at the hour the reader chose. At most one a day: its row is created
+first."""
 
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from runs.notices.local_time import hour_of_today
 
 
 def make_due(now: datetime) -> None:
-    """Make the daily mail of everyone whose hour has come, if something has happened before it."""
+    """Create the daily email of everyone whose hour has come, if there is something to report."""
     waiting = Notice.objects.filter(mail=None, way=Way.DAILY)
     settled = waiting.exclude(read_at=None, is_undone=False)
     if settled.exists():

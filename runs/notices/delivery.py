@@ -1,4 +1,4 @@
-"""Sends mails to the mail server and returns the result of each, with the server's own words."""
+"""Hands emails to the mail server and returns the result of each, with the server's own words."""
 
 import re
 import smtplib
@@ -17,18 +17,18 @@ WORDS_LENGTH = 300  # characters of the server's answer that are kept
 
 
 class Result(StrEnum):
-    """The result of sending a mail."""
+    """The result of sending an email."""
 
     SENT = auto()
-    LATER = auto()  # the server may take it another time
-    REFUSED = auto()  # it never will
-    BOUNCED = auto()  # there is no such address
-    AWAY = auto()  # the server can't be reached, so there's no use in trying another mail now
+    LATER = auto()  # the server may accept it later
+    REFUSED = auto()  # the server never will
+    BOUNCED = auto()  # the address doesn't exist
+    AWAY = auto()  # the server can't be reached, so trying other emails now is pointless
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result with the words of the other side. If `is_unclear`, the server may have the mail nevertheless."""
+    """A result with the server's words. If `is_unclear`, the server may have accepted the email after all."""
 
     result: Result
     words: str = ""
@@ -40,14 +40,13 @@ class Outcome:
 
 
 class Post:
-    """A connection to the mail server that is opened for the first mail, and again after a failure. Close it at the
-    end."""
+    """A connection to the mail server, opened for the first email and again after each failure. Close it at the end."""
 
     def __init__(self) -> None:
         self._backend: Any = None
 
     def hand_over(self, message: EmailMessage) -> Outcome:
-        """Send one mail. Never raises for what a mail server or a network may do."""
+        """Send one email. Never raises for problems with the mail server or the network."""
         try:
             if self._backend is None:
                 self._backend = mailers["default"]
@@ -72,7 +71,7 @@ class Post:
 
 
 def try_once(message: EmailMessage) -> Outcome:
-    """Send one mail over a connection of its own."""
+    """Send one email over its own connection."""
     with closing(Post()) as post:
         return post.hand_over(message)
 
@@ -85,19 +84,19 @@ def _result(error: Exception) -> Result:
         return Result.BOUNCED if _is_no_address(code, _words(error)) else Result.REFUSED
     if isinstance(error, smtplib.SMTPDataError) and error.smtp_code in PERMANENT:
         return Result.REFUSED
-    # A mail that can't be built, such as one to an address that isn't one, never can be.
+    # An email that can't be built, such as one to an invalid address, never will be.
     return Result.REFUSED if isinstance(error, ValueError) else Result.LATER
 
 
 def _is_no_address(code: int, words: str) -> bool:
-    """Return whether the server says that there is no such address. A server that refuses us ("Relaying denied") says
-    nothing about the address, else a wrong setting would make every address dead."""
+    """Return whether the server says that the address doesn't exist. If the server refuses us ("Relaying denied"), that
+    says nothing about the address; otherwise, one wrong setting would turn off every address."""
     enhanced = ENHANCED.search(words)
     return enhanced[0] in NO_ADDRESS if enhanced else code in NO_ADDRESS_CODES and "relay" not in words.lower()
 
 
 def _words(error: Exception) -> str:
-    """Return what the other side said, such as "550 No such user", or the name of the failure."""
+    """Return the server's answer, such as "550 No such user", or the name of the error."""
     said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))

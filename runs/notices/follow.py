@@ -1,4 +1,5 @@
-"""Lets notices follow what they are about: comments that are carried over, requests that are answered or closed."""
+"""Updates notices when what they are about changes: comments that are carried over, requests that are answered or
+closed."""
 
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -7,12 +8,12 @@ from runs.models import Comment, Decision, Member, Mute, Notice, NoticeKind, Out
 from runs.models.notice import NoticeQuerySet
 from runs.notices import read
 
-HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # never to be decided on
+HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # these can never be decided on
 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Let notices lead to where the comments are now. A muted conversation stays muted."""
+    """Point notices to where the comments are now. A muted conversation stays muted."""
     there = Comment.objects.filter(pk=OuterRef("comment")).values("output")
     moved = Notice.objects.filter(run=source, comment__run=target)
     moved.update(run=target, output=Subquery(there))
@@ -21,9 +22,9 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Mark requests as read for whom nothing in them waits any more, once for all that one press decided or ended.
+    """Mark requests as read for people who have nothing left to decide in them, once for all results decided together.
 
-    If a press is taken back, what it had marked is unread again for whom it waits again.
+    If decisions are undone, the requests that they had marked are unread again.
     """
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():
@@ -49,8 +50,8 @@ def _about(request: ReviewRequest) -> NoticeQuerySet:
 
 
 def _answered(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
-    """Return notices of those for whom nothing in the request waits any more, after `by` has decided: all if it is
-    settled, else perhaps `by`, who has given their own verdicts."""
+    """Return notices of people who have nothing left to decide in the request after `by` has decided: everyone if it is
+    settled, otherwise `by` if they have given all their verdicts."""
     undecided = ReviewItem.objects.undecided().filter(request=request, output__run__deleted_at=None)
     if not undecided.exclude(output__status__in=HOPELESS).exists():
         return _about(request)

@@ -12,7 +12,7 @@ class SeenForm(PostedForm):
 
 
 class ReadAllForm(forms.Form):
-    """When the page was made whose notices are all marked as read."""
+    """The time of the page whose notices are all to be marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 

@@ -16,7 +16,7 @@ from runs.storage import guard
 from runs.web.posted import CutField, PostedForm, RepeatedField
 
 APPS_SHOWN = 200
-# What a team is told, in other words than a person ("you").
+# Labels of the kinds for a team; those for a person say "you".
 KIND_WORDS: dict[str, Promise] = {
     NoticeKind.ASKED: _lazy("Decisions are needed"),
     NoticeKind.DECIDED: _lazy("Someone decides"),
@@ -58,12 +58,12 @@ class ChannelForm(PostedForm):
         return typed
 
     def clean_language(self) -> str:
-        """Return the posted language if it is one of ours, otherwise the portal's."""
+        """Return the posted language if the portal has it, otherwise the default language."""
         language = str(self.cleaned_data["language"])
         return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     def chosen_apps(self) -> QuerySet[App]:
-        """Return the apps that were ticked, and those chosen before that the page didn't show."""
+        """Return the apps that were ticked, and previously chosen ones that the page didn't show."""
         chosen = Q(public_id__in=self.cleaned_data["app"])
         if self.channel is not None:
             shown = " ".join(self.cleaned_data["on"]).split()

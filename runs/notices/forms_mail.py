@@ -1,15 +1,15 @@
-"""Forms of the buttons about mails."""
+"""Forms for buttons about emails."""
 
 from runs.web.posted import CutField, PostedForm, SwitchField
 
 
 class WishForm(PostedForm):
-    """Whether someone wants a mail when a run is ready."""
+    """Whether someone wants an email when a run is ready."""
 
     wanted = SwitchField()
 
 
 class BackForm(PostedForm):
-    """The page that a button was on."""
+    """The page that the button was on."""
 
     back = CutField()

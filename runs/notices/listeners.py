@@ -25,8 +25,11 @@ from runs.notices import read
 from runs.notices.record import About, tell
 from runs.words.moments import portal_day
 
-ASKED_AT_MOST = 200  # people who are told when anyone may decide
-DECIDING = (Member.Role.APPROVER, Member.Role.ADMIN)  # told when anyone may decide; makers, who may be many, are not
+ASKED_AT_MOST = 200  # people told if anyone may decide
+DECIDING = (
+    Member.Role.APPROVER,
+    Member.Role.ADMIN,
+)  # told if anyone may decide; there may be many makers
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 
 
@@ -36,8 +39,8 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 
 def on_comment_posted(comment: Comment) -> None:
-    """Tell those in the conversation of a reply, the makers of other comments, and of a guest's comment, who made their
-    link, too. Whom it mentions knows of it already."""
+    """Tell the people in the conversation about a reply, and the run's makers about any other comment. For a guest's
+    comment, also tell the person who made the link. People it mentions already know."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
@@ -49,7 +52,7 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
-    """Hide the notices about a comment that was removed."""
+    """Hide notices about a removed comment."""
     if Comment.objects.filter(pk=comment.pk, removed_at__isnull=False).exists():
         read.take_back(Notice.objects.filter(comment=comment))
 
@@ -67,7 +70,7 @@ def _about_comment(comment: Comment, kind: NoticeKind) -> About:
 
 
 def _makers(run: Run) -> set[int]:
-    """Return who owns the run, and who made it."""
+    """Return the owner of the run and its maker."""
     return {run.member_id, run.made_by_id or run.member_id}
 
 
@@ -82,7 +85,7 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _decided(decision: Decision) -> None:
-    """Tell the makers and those who asked: once for each run, however many of its results one press decided."""
+    """Tell the makers and those who asked, once for each run, however many of its results were decided together."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     if same.filter(pk__lt=decision.pk).exists():
         return
@@ -93,7 +96,7 @@ def _decided(decision: Decision) -> None:
 
 
 def _set_aside(decision: Decision) -> None:
-    """Tell whose decision it was (a guest's: the maker of the link) and the makers."""
+    """Tell the person who made the decision (for a guest, the maker of the link) and the makers of the result."""
     target = decision.target
     if target is None:
         return
@@ -102,9 +105,9 @@ def _set_aside(decision: Decision) -> None:
 
 
 def _taken_back(decision: Decision) -> None:
-    """Hide what was told of a decision that was undone or withdrawn. Who read it, or got it by mail, is told so.
+    """Hide notices about a decision that was undone or withdrawn. People who read one, or got it by email, are told.
 
-    An undone decision that nobody got by mail is as if it had never been made, even if it was read.
+    If nobody was emailed about an undone decision, it is as if it had never been made, even if its notice was read.
     """
     target, run_id = decision.target, decision.output.run_id
     if target is None:
@@ -119,7 +122,7 @@ def _taken_back(decision: Decision) -> None:
     if not still_stands:
         read.take_back(told)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
-    tell(known, _about_decision(decision, kind))  # also the chat, even if none of them knows of it
+    tell(known, _about_decision(decision, kind))  # the chat as well, even if none of these people were told
 
 
 def _about_decision(decision: Decision, kind: NoticeKind) -> About:
@@ -143,7 +146,7 @@ def _event(decision: Decision, run_id: int) -> str:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_review_asked(request: ReviewRequest) -> None:
-    """Tell those who are asked; if they are reminded, those who still owe a decision."""
+    """Tell the people who are asked; for a reminder, those who still owe a decision."""
     runs = list(Run.objects.filter(outputs__review_items__request=request).distinct()[:2])
     if not runs or runs[0].is_example:
         return
@@ -178,7 +181,7 @@ def _asked(request: ReviewRequest) -> list[Member]:
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
 def on_run_ended(run: Run) -> None:
-    """Tell the owner, and everyone who wanted a mail, how the run ended. Nobody is told about examples."""
+    """Tell the owner, and everyone who wanted an email, how the run ended. Nobody is told about examples."""
     is_ready = run.status == Run.Status.COMPLETED
     wanting = MailWhenReady.objects.filter(run=run).values_list("member", flat=True)
     about = About(
@@ -191,7 +194,7 @@ def on_run_ended(run: Run) -> None:
 
 
 def on_output_saved(output_file: OutputFile) -> None:
-    """Let open pages show the picture of a run in their notices."""
+    """Make open pages reload their notices, to show the picture of the run."""
     _show_again(Q(run__outputs__files=output_file))
 
 

@@ -1,4 +1,4 @@
-"""The hour at which a member gets their daily mail and reminders, in their own time zone."""
+"""The hour at which a member gets their daily email and reminders, in their own time zone."""
 
 from datetime import date, datetime, time
 
@@ -9,10 +9,10 @@ from runs.words.zones import zone_called
 
 
 def hour_of_today(member: Member, now: datetime, hour: int) -> tuple[date, datetime]:
-    """Return today's date where `member` is, and the moment of `hour` on that day.
+    """Return today's date in the member's time zone, and the moment of `hour` on that day.
 
-    On a day that skips the hour, because summer time begins, it is the moment the clock was set to instead. On a day
-    that has it twice, it is the first one.
+    If the day skips that hour because clocks go forward, return the moment they do. If the day has that hour twice,
+    return the first.
     """
     zone = zone_called(member.mail_time_zone) or timezone.get_default_timezone()
     today = timezone.localtime(now, zone).date()

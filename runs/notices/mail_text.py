@@ -1,7 +1,7 @@
-"""What is in a mail: who did what to which result, and one link. Never an input, a comment or a picture.
+"""The content of an email: who did what to which result, and one link. Never an input, a comment or a picture.
 
-Made when the mail is sent, in the reader's language and time zone. The text part says it all; a small HTML part says
-the same for programs that prefer it.
+Written when the email is sent, in the reader's language and time zone. The text part says it all; a small HTML part
+repeats it for mail programs that prefer that.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.words.due import due_words
 
-LISTED = 20  # lines in one mail; the app has the rest
+LISTED = 20  # lines per email; the app has the rest
 SUBJECT_LENGTH = 150
 RELATED = (
     "run__app",
@@ -39,14 +39,14 @@ RELATED = (
 
 @dataclass(frozen=True)
 class Letter:
-    """The words of a mail: a line for each thing, and the path that its link leads to."""
+    """The text of an email: a line for each event, and the path of its link."""
 
     subject: str
     intro: str
     lines: list[str]
     path: str
     kinds: list[str]
-    more: int = 0  # things that have no line
+    more: int = 0  # events without a line
 
     @property
     def more_words(self) -> str:
@@ -58,7 +58,7 @@ class Letter:
 
 
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
-    """Return the mail to send now; None if there is nothing left to say, or nobody to send it to."""
+    """Return the email to send now; None if there is nothing left to say, or nobody to send it to."""
     member = Member.objects.filter(pk=row.member_id, is_active=True, mail_dead_at=None).first()
     if member is None:
         return None
@@ -96,19 +96,20 @@ def _notices(row: Mail, member: Member) -> Letter | None:
 
 
 def _path_to(notices: list[Notice]) -> str:
-    """Return the path of the first of `notices`, all about one run. Opening it marks all of the mail as read."""
+    """Return the path of the first of `notices`, which are all about one run. Opening it marks the whole email as
+    read."""
     path, mark = sentences.path_of(notices[0]), f"notice={notices[0].public_id}"
     return path.replace(mark, f"{mark}&by=mail") if len(notices) > 1 else path
 
 
 def _each_once(lines: list[str]) -> list[str]:
-    """Return `lines` without repetitions, which are counted instead: "Sam mentioned you on Oak desk, three times"."""
+    """Return `lines` without duplicates, which are counted instead: "Sam mentioned you on Oak desk, three times"."""
     return [line if times == 1 else f"{line} ({times}×)" for line, times in Counter(lines).items()]  # noqa: RUF001
 
 
 def _still_news(row: Mail, member: Member) -> list[Notice]:
-    """Return the notices of the mail that are still worth telling: unread, not undone, about runs that the member still
-    sees, and of kinds that they still want mails about. Requests count while one of their decisions is still open."""
+    """Return the email's notices that are still worth sending: unread, not undone, about runs that the member may still
+    see, and of kinds that they still want emails about. Requests count while one of their decisions is open."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
     wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
@@ -145,17 +146,18 @@ def _due_line(item: ReviewItem) -> str:
 
 
 def line_of(text: str) -> str:
-    """Return `text` on one line, without characters that can't be seen: names are as people and guests typed them."""
+    """Return `text` on one line, without invisible characters: names are stored exactly as people and guests typed
+    them."""
     visible = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if not _turns(char))
     return " ".join("".join(visible).split())
 
 
 def _turns(char: str) -> bool:
-    """Return whether `char` turns the direction of the text after it, by which a name could pass for another."""
+    """Return whether `char` changes the direction of the text after it, which could make one name look like another."""
     return char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
-# --- The mail ---------------------------------------------------------------------------------------------------------
+# --- The email --------------------------------------------------------------------------------------------------------
 def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternatives:
     context = {"letter": letter, "name": line_of(member.display_name)}
     subject = line_of(letter.subject)

@@ -1,12 +1,12 @@
-"""Mails about notices: gathers what is due into one mail for each person, and sends it.
+"""Emails about notices: collects due notices into one email for each person, and sends it.
 
-What comes within two minutes makes one mail. A mail is a row, made in the transaction that claims its notices, so no
-notice is in two mails. Its text is made when it is sent: what was read in the app by then, what was undone, and what
-the reader may no longer see isn't in it. If nothing is left, it isn't sent.
+Notices within two minutes share one email. An email is a row, created in the transaction that claims its notices, so no
+notice is in two emails. Its text is written when it is sent: anything that was read in the app or undone by then, or
+that the reader may no longer see, is left out. If nothing is left, it isn't sent.
 
-A try is recorded before it is made, and the mail is sent under the same `Message-ID` each time. So after a crash a
-single mail may arrive twice but never gets lost; daily mails and reminders arrive at most once. One worker sends at a
-time, which leaves the others free even if the mail server takes a minute for every answer.
+Each attempt is recorded before it starts, and uses the same `Message-ID`. So after a crash, a single email may arrive
+twice but never gets lost; daily emails and reminders arrive at most once. One worker sends at a time, which leaves the
+others free even if the mail server takes a minute for every answer.
 """
 
 import logging
@@ -29,21 +29,21 @@ from runs.team import mail
 logger = logging.getLogger("runs.mail")
 
 LEASE = "mails"
-LEASE_SECONDS = 150.0  # longer than a try may take, so that no other worker joins in meanwhile
+LEASE_SECONDS = 150.0  # longer than an attempt may take, so that no other worker sends it too
 TASK_SECONDS = 600
-WINDOW_SECONDS = 240.0  # after that, another task goes on
-AWAY_SECONDS = 30.0  # how long nobody tries after the server couldn't be reached
+WINDOW_SECONDS = 240.0  # after that, another task continues
+AWAY_SECONDS = 30.0  # pause after the server couldn't be reached
 AT_ONCE = 50
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 MOST_TRIES = len(PAUSES) + 1
-AWAY_FOR = timedelta(days=3)  # how long a mail waits for a server that can't be reached; that is no try
+AWAY_FOR = timedelta(days=3)  # how long an email waits for an unreachable server, which isn't counted as an attempt
 KEPT = timedelta(days=90)
-UNKNOWN = "interrupted"  # noted before a daily mail is sent, and wiped out when it is known what came of it
+UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared once the result is known
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_sending() -> None:
-    """Queue the task for the worker if something is due. Cheap, so that every sweep may call it."""
+    """Queue the worker's task if anything is due. Cheap enough for every sweep."""
     if not mail.is_set_up():
         return
     now = timezone.now()
@@ -55,7 +55,7 @@ def request_sending() -> None:
 
 
 def request_daily() -> None:
-    """Make today's daily mails and reminders for everyone whose hour has come. Called by the worker's pulse."""
+    """Create today's daily emails and reminders for everyone whose hour has come. Called by the worker's pulse."""
     if mail.is_set_up():
         now = timezone.now()
         daily.make_due(now)
@@ -68,7 +68,7 @@ def _queue() -> None:
 
 # --- In the worker ----------------------------------------------------------------------------------------------------
 def send_due() -> None:
-    """Make the mails that are due, and send them. Runs in the task `send_mails`, by one worker at a time."""
+    """Create and send due emails. Runs in the task `send_mails`, in one worker at a time."""
     holder = leases.new_holder()
     if not mail.is_set_up() or not leases.acquire(LEASE, holder, LEASE_SECONDS):
         return
@@ -77,7 +77,7 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            leases.renew(LEASE, holder, AWAY_SECONDS)  # kept, so that nobody tries before
+            leases.renew(LEASE, holder, AWAY_SECONDS)  # kept, so that nobody tries before then
         else:
             leases.release(LEASE, holder)
     if not is_away and not stop_requested():
@@ -85,7 +85,8 @@ def send_due() -> None:
 
 
 def _send_for_a_while(holder: str) -> bool:
-    """Send what is due until nothing is, the window ends or the worker stops; return whether the server is away."""
+    """Send due emails until none are left, the window ends or the worker stops; return whether the server is
+    unreachable."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     with closing(Post()) as post:
         while due := _next():
@@ -99,7 +100,7 @@ def _send_for_a_while(holder: str) -> bool:
 
 
 def _next() -> list[Mail]:
-    """Return mails that are due, those that have waited longest first, after making those of due notices."""
+    """Create emails for due notices, then return all due emails, longest waiting first."""
     now = timezone.now()
     gather(now)
     return list(_due(now).select_related("member").order_by("due_at", "pk")[:AT_ONCE])
@@ -114,12 +115,12 @@ def _gathered(now: datetime) -> QuerySet[Notice]:
 
 
 def gather(now: datetime) -> None:
-    """Make a mail for each person with notices that are due, and put all their notices into it that wait for one."""
+    """Create one email for each person with due notices; it contains all of their notices that wait to be emailed."""
     people = _gathered(now).order_by().values_list("member", flat=True).distinct()
     for pk in list(people[: AT_ONCE * 10]):
         with transaction.atomic():
             waiting = Notice.objects.filter(member=pk, mail=None, mail_due_at__isnull=False)
-            waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)  # no longer worth a mail
+            waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)  # no longer worth an email
             row = Mail(member_id=pk, due_at=now)
             row.save()
             if not waiting.filter(way=Way.ONCE).update(mail=row):
@@ -128,7 +129,8 @@ def gather(now: datetime) -> None:
 
 
 def _claim(row: Mail) -> bool:
-    """Record a try; return False if it isn't due any more, or was the last one. The next try is after a pause."""
+    """Record an attempt; return False if the email is no longer due, or has no attempts left. The next one follows
+    after a pause."""
     now = timezone.now()
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
     if row.tries >= MOST_TRIES:  # a worker died during the last one
@@ -141,7 +143,7 @@ def _claim(row: Mail) -> bool:
 
 
 def _send(row: Mail, post: Post) -> Result | None:
-    """Send one claimed mail and record what came of it. Returns None if there is nothing to send any more."""
+    """Send one claimed email and record the result. Return None if there is nothing left to send."""
     message = mail_text.message_of(row)
     if message is None:
         _record(row, given_up_at=timezone.now(), error="")
@@ -151,13 +153,15 @@ def _send(row: Mail, post: Post) -> Result | None:
         _record(row, sent_at=timezone.now(), given_up_at=None, error="")
         bounces.record_delivered(row.member)
     else:
-        logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)  # its words may have the address
+        # without the words, which may contain the address
+        logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)
         _record_failure(row, outcome)
     return outcome.result
 
 
 def _record_failure(row: Mail, outcome: Outcome) -> None:
-    """Give up, or leave the mail to its next try. A daily mail that the server may have isn't sent again."""
+    """Give up, or leave the email for its next attempt. A daily email that the server may have accepted isn't sent
+    again."""
     if outcome.result == Result.AWAY:
         _put_off(row, outcome)
         return
@@ -171,7 +175,7 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
 
 
 def _put_off(row: Mail, outcome: Outcome) -> None:
-    """Wait for a server that can't be reached, without counting a try: nothing was handed over."""
+    """Wait for a server that can't be reached. This isn't counted as an attempt, since nothing was sent."""
     now = timezone.now()
     is_too_late = row.created_at < now - AWAY_FOR
     _record(
@@ -191,5 +195,5 @@ def _record(row: Mail, **values: Any) -> None:
 
 # --- Once an hour -----------------------------------------------------------------------------------------------------
 def tidy(now: datetime) -> None:
-    """Delete mails of more than 90 days ago."""
+    """Delete emails that are over 90 days old."""
     Mail.objects.filter(created_at__lt=now - KEPT).delete()

@@ -1,6 +1,6 @@
-"""Marks a notice as read when the place it leads to is opened from a list or a mail (`?notice=`).
+"""Marks a notice as read when its link in a list or an email is opened (`?notice=`).
 
-Reading isn't deciding, so this happens on GET. It changes only what the signed-in member has been told.
+Reading isn't an action, so this happens on GET. It affects only notices of the signed-in member.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from runs.notices import read
 
 
 class OpenedMiddleware:
-    """Marks the notice named in the address as read, unless the browser only loads the page ahead."""
+    """Marks the notice named in the URL as read, unless the browser is only prefetching the page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -25,7 +25,7 @@ class OpenedMiddleware:
             if isinstance(member, Member) and member.unread:
                 public_id = request.GET["notice"][:16]
                 opened = Q(public_id=public_id)
-                if request.GET.get("by") == "mail":  # the link of a mail stands for all that it tells
+                if request.GET.get("by") == "mail":  # the link in an email marks all of its notices
                     opened |= Q(mail__notices__public_id=public_id)
                 read.mark_read(member, Notice.objects.filter(opened))
         return self.get_response(request)

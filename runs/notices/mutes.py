@@ -1,4 +1,4 @@
-"""Runs and conversations that a member doesn't want to hear about any more. Earlier notices stay."""
+"""Runs and conversations that a member has muted. Earlier notices stay."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -13,7 +13,7 @@ def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
 
 
 def unmute(member: Member, run: Run, comment: Comment | None = None) -> bool:
-    """Undo `mute`; return False if it wasn't muted."""
+    """Undo `mute`; return False if nothing was muted."""
     return Mute.objects.filter(member=member, run=run, comment=top_of(comment)).delete()[0] > 0
 
 
@@ -23,7 +23,7 @@ def with_mute(runs: RunQuerySet, member: Member) -> RunQuerySet:
 
 
 def muted_by(member: Member) -> QuerySet[Mute]:
-    """Return what `member` muted and still sees, last muted first."""
+    """Return what `member` muted and may still see, most recently muted first."""
     seen = Run.objects.visible_to(member)
     return Mute.objects.filter(member=member, run__in=seen).select_related("run", "comment").order_by("-pk")
 

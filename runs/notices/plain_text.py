@@ -1,16 +1,16 @@
-"""Names and words of people as one line of plain text, for places that have no markup to keep them apart."""
+"""Names and other text by people as one line of plain text, for places where no markup keeps them apart."""
 
 import unicodedata
 
-# Marks that turn the direction of all text after them, beyond the name that they are in.
+# Marks that change the direction of all text after them, beyond the name that contains them.
 DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 ISOLATE, END = "\u2068", "\u2069"
 JOINER = "\u200d"
-TONES = range(0x1F3FB, 0x1F400)  # colours of skin, which follow an emoji
+TONES = range(0x1F3FB, 0x1F400)  # skin tones, which follow an emoji
 
 
 def one_line(text: str) -> str:
-    """Return `text` on one line, without control characters and without marks that turn the direction of others."""
+    """Return `text` on one line, without control characters and marks that change the direction of other text."""
     shown = "".join(
         " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character for character in text
     )
@@ -29,12 +29,11 @@ def cut(text: str, length: int) -> str:
 
 
 def _continues(character: str) -> bool:
-    """Return whether the character belongs to the one before it."""
+    """Return whether the character combines with the one before it."""
     return unicodedata.category(character).startswith("M") or character == JOINER or ord(character) in TONES
 
 
 def isolated(text: str) -> str:
-    """Return `text` such that it doesn't turn the direction of what stands around it if it is written from right to
-    left."""
+    """Return `text` isolated, so that right-to-left text doesn't change the direction of the text around it."""
     is_from_right = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
     return f"{ISOLATE}{text}{END}" if is_from_right else text

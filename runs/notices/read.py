@@ -12,13 +12,13 @@ from runs.models import Member, Notice, Output, Run
 from runs.models.notice import NoticeQuerySet
 from runs.web.http import PortalRequest
 
-COUNTED = 100  # unread notices are counted up to here
+COUNTED = 100  # unread notices are counted up to this number
 KEPT = timedelta(days=90)
 RECOUNTED = timedelta(hours=2)
 
 
 def mark_read(member: Member, notices: NoticeQuerySet) -> int:
-    """Mark those of `notices` that are the member's and unread; return how many."""
+    """Mark the member's unread ones among `notices` as read; return how many there were."""
     with transaction.atomic():
         locked = _lock(member.pk)
         done = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
@@ -28,12 +28,12 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
 
 
 def mark_all(member: Member, until: datetime) -> int:
-    """Mark the member's notices as read up to `until`, when their page was made. Later ones stay unread."""
+    """Mark the member's notices as read up to `until`, the time of their page. Later ones stay unread."""
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark those of `notices` that are unread, whoever's they are, as read at `at`."""
+    """Mark the unread ones among `notices` as read at `at`, for all members."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -41,7 +41,7 @@ def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
 
 
 def mark_unread(notices: Iterable[Notice]) -> None:
-    """Take back `mark_read_for_all`."""
+    """Undo `mark_read_for_all`."""
     found = {notice.pk: notice.member_id for notice in notices}
     Notice.objects.filter(pk__in=found).update(read_at=None)
     for pk in _free(sorted(set(found.values()))):
@@ -49,13 +49,14 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark as read what the page of the run or result shows anyway, unless the page is only being prefetched."""
+    """Mark notices as read whose news the page of the run or result shows anyway, unless it is only being
+    prefetched."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
 
 def take_back(notices: NoticeQuerySet) -> None:
-    """Hide `notices` that no longer apply, in the app and in mails that haven't been sent yet."""
+    """Hide `notices` that no longer apply, in the app and in emails that haven't been sent yet."""
     members = sorted(set(notices.unread().values_list("member", flat=True)))
     notices.update(is_undone=True)
     for pk in _free(members):
@@ -63,18 +64,18 @@ def take_back(notices: NoticeQuerySet) -> None:
 
 
 def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Lock those of `notices` that nobody else has locked, who is about to mark them, too."""
+    """Lock those of `notices` that aren't locked; another request that has locked some is about to mark them anyway."""
     return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
 
 def show_again(members: Iterable[int]) -> None:
-    """Let open pages of `members` reload their notices."""
+    """Make open pages of `members` reload their notices."""
     Member.objects.filter(pk__in=_free(list(members))).update(news_at=timezone.now())
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock those of `members` that nobody else has locked. The others are counted after the transaction: two
-    transactions that tell each other's people could otherwise wait for each other forever."""
+    """Lock those of `members` that aren't locked. The others are counted after the transaction; otherwise, two
+    transactions that notify the same people could deadlock."""
     if not members:
         return []
     free = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=members)
@@ -90,7 +91,7 @@ def count_more(members: Collection[int]) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete old notices. Count again for people told recently, in case a process ended before it counted."""
+    """Delete old notices. Recount for people who got notices recently, in case a process ended before it counted."""
     old = Notice.objects.filter(created_at__lt=now - KEPT)
     members = set(old.unread().values_list("member", flat=True).distinct())
     old.delete()
@@ -99,20 +100,20 @@ def tidy(now: datetime) -> None:
 
 
 def count_again(members: Iterable[int]) -> None:
-    """Count the unread notices of `members` again, one person at a time."""
+    """Recount the unread notices of `members`, one person at a time."""
     for pk in members:
         with transaction.atomic():
             _count(_lock(pk))
 
 
 def _lock(pk: int) -> int:
-    """Lock the member, so that notices they get meanwhile are counted."""
+    """Lock the member, so that notices created meanwhile are counted."""
     Member.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
     return pk
 
 
 def _count(pk: int) -> tuple[int, datetime | None]:
-    """Store how many notices of the locked member are unread, and return that with the time of the change."""
+    """Save how many notices of the locked member are unread; return that number and the time of the change."""
     unread = Notice.objects.unread().filter(member=pk)[:COUNTED].count()
     news_at = timezone.now() if unread else None
     Member.objects.filter(pk=pk).update(unread=unread, news_at=news_at)

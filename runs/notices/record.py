@@ -1,6 +1,6 @@
-"""Makes notices: one for each event and person, in the transaction of whatever happened.
+"""Creates notices: one for each event and person, in the transaction of the event.
 
-Nobody is told about what they did themselves, about a run they can't see, or about a run or conversation they muted.
+Nobody is notified about what they did themselves, about a run they can't see, or about anything they muted.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ from runs.notices import chat, choices, read
 
 @dataclass(frozen=True)
 class About:
-    """What happened. `event` names it; people who already have a notice about it aren't told again."""
+    """What happened. `event` identifies it; people who already have a notice about it aren't notified again."""
 
     kind: str
     event: str
@@ -29,14 +29,14 @@ class About:
     actor: Member | None = None
     guest_name: str = ""
     message: Message = field(default_factory=Message)
-    results: int = 0  # how many results it is about, if several
+    results: int = 0  # number of results it is about, if several
 
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Tell each of `members` once, and the team's channels; return how many were told now.
+    """Notify each of `members` once, and the team's channels; return how many members were notified this time.
 
-    Nobody is told about examples.
+    Nobody is notified about examples.
     """
     if about.run is not None and about.run.is_example:
         return 0
@@ -48,7 +48,7 @@ def tell(members: Iterable[Member | int], about: About) -> int:
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
-    """Return the `members` to tell: they can see it, didn't do it, and haven't been told yet."""
+    """Return the `members` to notify: they can see it, didn't do it, and haven't been notified yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
     if about.actor is not None:
         active = active.exclude(pk=about.actor.pk)
@@ -71,7 +71,7 @@ def _muting(members: Collection[int], about: About) -> set[int]:
 
 
 def _make(members: Collection[int], about: About) -> list[int]:
-    """Store the notices; return who didn't have one. Of two tasks at once, only one makes it."""
+    """Save the notices; return the members who didn't have one yet. If two tasks try at once, only one creates it."""
     if not members:
         return []
     now, ways = timezone.now(), choices.ways_of(members, about.kind, about.run)

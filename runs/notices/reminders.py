@@ -1,8 +1,8 @@
-"""Reminders of due decisions: one mail in the morning for people who owe some, from two days before they are due
-to five days after it.
+"""Reminders of due decisions: one email each morning for people who owe any, from two days before they are due until
+five days after.
 
-For everyone there is a row for each day on which something in the portal is due, even if none of it is theirs: it says
-that today was looked at. So what somebody asks for later in the day doesn't make a mail the moment after.
+Everyone gets a row for each day on which something in the portal is due, even if none of it is theirs: it means that
+the day has been checked. So a decision requested later that day doesn't cause an email right away.
 """
 
 from datetime import date, datetime, timedelta
@@ -15,11 +15,11 @@ from runs.notices.local_time import hour_of_today
 BEFORE = timedelta(days=2)
 AFTER = timedelta(days=5)
 NOON, MORNING = 12, 8  # hours
-ANYWHERE = timedelta(days=1)  # how far a day may be from that of UTC
+ANYWHERE = timedelta(days=1)  # how far a local day may be from the UTC day
 
 
 def make_due(now: datetime) -> None:
-    """Make today's reminder for everyone whose hour has come and who owes a verdict."""
+    """Create today's reminder for everyone whose hour has come and who owes a verdict."""
     day = now.date()
     if not _around(ReviewItem.objects.undecided(), day - ANYWHERE, day + ANYWHERE).exists():
         return
@@ -32,12 +32,13 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily mail if that is in the morning. What is due today can't wait longer."""
+    """Return the hour of the member's daily email, but no later than the morning: what is due today can't wait
+    longer."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
 def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
-    """Make the row for `today`. Without anything that was due by the member's hour, it is settled at once."""
+    """Create the row for `today`. If nothing was due by the member's hour, it is settled at once."""
     owes = owed(member, today).filter(waiting_since__lt=moment, request__created_at__lt=moment).exists()
     Mail.objects.get_or_create(
         member=member,
@@ -48,10 +49,10 @@ def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
 
 
 def owed(member: Member, today: date) -> ReviewItemQuerySet:
-    """Return what is waiting for the member's verdict and is due around `today`, earliest first."""
+    """Return what is waiting for the member's verdict and due around `today`, earliest first."""
     return _around(ReviewItem.objects.waiting_for(member), today, today)
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` to remind people about on the days from `first` to `last`."""
+    """Return the `items` that people are reminded of on the days from `first` to `last`."""
     return items.filter(due_on__range=(first - AFTER, last + BEFORE))

@@ -1,7 +1,8 @@
-"""What a notice says, and where it leads, in the active language.
+"""The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage` and for `record.About`: worded when it is read, so it shows the names and
-titles of that moment. Only the app's name, the title, labels of results and names of people are told, never inputs.
+Works for rows of `Notice` and `ChatMessage` and for `record.About`. The text is built when it is read, so it shows
+current names and titles. It contains the app's name, the title, labels of results and names of people, but never
+inputs.
 """
 
 from typing import Protocol
@@ -20,7 +21,7 @@ NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
 
 
 class Told(Protocol):
-    """What a sentence is about. Rows have `public_id`, `actor`, `guest_name` and `results` besides."""
+    """What a sentence is about. Rows also have `public_id`, `actor`, `guest_name` and `results`."""
 
     @property
     def kind(self) -> str: ...
@@ -39,12 +40,12 @@ class Told(Protocol):
 
 
 def title_of(told: Told) -> str:
-    """Return what happened in one line, such as "Sam approved “Front view” of Oak desk"."""
+    """Return one line about what happened, such as "Sam approved “Front view” of Oak desk"."""
     return _one_line(_title(told))
 
 
 def words_of(told: Told) -> str:
-    """Return the note or the first words of the comment; "" if there are none."""
+    """Return the note or the start of the comment; "" if there is neither."""
     said = told.comment.text if told.comment else told.decision.note if told.decision else ""
     if told.request is not None:
         said = told.request.message
@@ -52,7 +53,7 @@ def words_of(told: Told) -> str:
 
 
 def path_of(told: Told) -> str:
-    """Return the path of the exact place. Opening it marks the notice as read."""
+    """Return the path to the exact place. Opening it marks the notice as read."""
     public_id = getattr(told, "public_id", "")
     path, mark, anchor = _place(told).partition("#")
     if public_id:
@@ -61,12 +62,12 @@ def path_of(told: Told) -> str:
 
 
 def run_name(run: Run) -> str:
-    """Return the run's title, else its app's name. `Run.display_title` may hold an input."""
+    """Return the run's title, or its app's name. `Run.display_title` isn't used, since it may contain an input."""
     return Truncator(_one_line(run.title or run.app_name)).chars(NAME_CHARS)
 
 
 def who_of(told: Told) -> str:
-    """Return who did it, with guests marked as such; "" if nobody did."""
+    """Return the name of the person who did it, with guests marked as such; "" if nobody did."""
     actor: Member | None = getattr(told, "actor", None)
     done = told.comment or told.decision
     guest: str = getattr(told, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
@@ -131,7 +132,7 @@ def _said(told: Told) -> str:
 
 
 def _place_words(told: Told) -> str:
-    """Return what it is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
+    """Return the name of what it is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
@@ -146,7 +147,7 @@ def _place_words(told: Told) -> str:
 
 
 def results_of(told: Told) -> int:
-    """Return how many results it is about, if several. Rows that don't know it take a query."""
+    """Return how many results it is about, if several. For rows that don't store the number, this takes a query."""
     if told.output is not None or (told.decision is None and told.request is None):
         return 0
     if count := getattr(told, "results", 0):
@@ -171,7 +172,7 @@ def _place(told: Told) -> str:
 
 
 def _portal_place(message: Message) -> str:
-    """Return the page on which an admin can do something about it."""
+    """Return the path of the page where an admin can do something about it."""
     if "member" in message.values:
         return reverse("runs:manage-limit", args=[message.values["member"]])
     if message.code == "app_paused":

@@ -1,6 +1,6 @@
 """A message for Slack: plain text in blocks, which has no formatting and no mentions, and one button.
 
-Slack shows `text` in its own notices. It is the only part that Slack may take for markup.
+Slack shows `text` in its own notifications. It is the only part that Slack may interpret as markup.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from runs.notices.plain_text import cut
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # Slack refuses more
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 MARKS = "*_~`@#:"  # formatting, mentions, channels and emoji by name
-NOTHING = "\u2060"  # takes no room, and parts a mark from the word after it
+NOTHING = "\u2060"  # zero width; separates a mark from the word after it
 
 
 def slack_message(post: Post) -> dict[str, Any]:
-    """Return what is sent to an incoming webhook of Slack."""
+    """Return the payload for a Slack incoming webhook."""
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(post.title, LONGEST_TITLE)}]
     if post.words:
         blocks.append({"type": "section", "text": _plain(post.words, LONGEST_TEXT)})
@@ -34,7 +34,7 @@ def slack_message(post: Post) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
-    """Return a plain text object. Its escaped text is within Slack's limit."""
+    """Return a plain text object whose escaped text is within Slack's limit."""
     fitting, room = text, longest
     while len(escaped(fitting)) > longest:
         room -= max(1, (len(escaped(fitting)) - longest) // 5)
@@ -43,7 +43,7 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Return `text` with the three characters escaped that Slack asks for."""
+    """Return `text` with the three characters escaped that Slack requires."""
     return "".join(ESCAPES.get(character, character) for character in text)
 
 

@@ -1,7 +1,7 @@
-"""A message for Microsoft Teams: an Adaptive Card 1.2, as its workflows take it.
+"""A message for Microsoft Teams: an Adaptive Card 1.2, as accepted by its workflows.
 
-Texts are runs of a `RichTextBlock`, which know no Markdown and no mentions. Only `fallbackText`, for programs that
-can't show the card, may hold Markdown, so it is escaped.
+Texts are runs of a `RichTextBlock`, which supports neither Markdown nor mentions. Only `fallbackText`, for clients that
+can't show the card, may be read as Markdown, so it is escaped.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ MARKS = "\\`*_{}[]()#~<>|"
 
 
 def teams_message(post: Post) -> dict[str, Any]:
-    """Return what is sent to a workflow of Teams."""
+    """Return the payload for a Teams workflow."""
     lines: list[dict[str, Any]] = [
         {"type": "TextRun", "text": post.title, "weight": "bolder", "size": "medium"},
         {"type": "TextRun", "text": post.words},
@@ -32,6 +32,6 @@ def teams_message(post: Post) -> dict[str, Any]:
 
 
 def without_markdown(text: str) -> str:
-    """Return `text` with the marks of Markdown escaped."""
+    """Return `text` with Markdown characters escaped."""
     shown = "".join(f"\\{character}" if character in MARKS else character for character in text)
     return f"\\{shown}" if shown[:1] in ("-", "+") else shown

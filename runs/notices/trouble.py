@@ -1,5 +1,5 @@
-"""Problems for admins that nobody reports: a refused key and a disk that is nearly full, which the pulse checks for,
-and mails that the mail server doesn't accept."""
+"""Problems that nobody would report to admins: a refused key and a nearly full disk, which the worker's pulse checks
+for, and emails that the mail server rejects."""
 
 from runs.connection.status import lamina_status
 from runs.models import Member
@@ -9,7 +9,7 @@ from runs.storage.disk import LITTLE_ROOM, free_bytes
 
 
 def look() -> None:
-    """Tell admins what is wrong now, at most once a day each."""
+    """Tell admins about current problems, each at most once a day."""
     if lamina_status().key_refused_at is not None:
         tell_admins("key", Message("key_refused"))
     free = free_bytes()
@@ -18,6 +18,6 @@ def look() -> None:
 
 
 def mail_given_up(member: Member, words: str) -> None:
-    """Tell admins that a mail to `member` was given up, with what the mail server said. At most once a day, since it
-    may refuse them all."""
+    """Tell admins that an email to `member` couldn't be delivered, with the mail server's answer. At most once a day,
+    since the server may refuse all emails."""
     tell_admins("mail-given-up", Message("mail_given_up", {"name": member.display_name, "words": words or "-"}))

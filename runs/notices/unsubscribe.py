@@ -1,7 +1,7 @@
-"""The address in each mail's header by which mail programs stop mails of its kinds with one click (RFC 8058).
+"""The URL in each email's header with which mail programs unsubscribe from its kinds in one click (RFC 8058).
 
-The address itself is the proof: it is signed, names the reader and the kinds, and works without a session, after
-signing out, and for a closed account. It does nothing else.
+The URL itself is the proof: it is signed, names the reader and the kinds, and works without a session and for a closed
+account. It can't be used for anything else.
 """
 
 from collections.abc import Sequence
@@ -15,30 +15,30 @@ from runs.notices import choices
 from runs.web import secret_links
 
 SALT = "runs.notices.unsubscribe"
-BETWEEN = "~"  # no address needs to escape it
+BETWEEN = "~"  # needs no escaping in a URL
 KINDS = {*NoticeKind.values, choices.REMINDER}
 
 
 @dataclass(frozen=True)
 class Unsubscription:
-    """Whose mails stop, and of which kinds. `member` is None if the person is gone altogether."""
+    """Whose emails stop, and of which kinds. `member` is None if the account no longer exists."""
 
     member: Member | None
     kinds: list[str]
 
 
 def address_for(member: Member, kinds: Sequence[str]) -> str:
-    """Return the full address that stops mails about `kinds` to `member`."""
+    """Return the full URL that stops emails about `kinds` to `member`."""
     return secret_links.full_address(reverse("runs:mail-stop", args=[sign(member, kinds)]))
 
 
 def sign(member: Member, kinds: Sequence[str]) -> str:
-    """Return the last part of the address."""
+    """Return the last part of the URL."""
     return _signer().sign(BETWEEN.join([member.public_id, *sorted(set(kinds))]))
 
 
 def read(signed: str) -> Unsubscription | None:
-    """Return what the last part of an address stands for; None if we didn't sign it."""
+    """Decode the last part of a URL; return None if we didn't sign it."""
     try:
         public_id, *kinds = _signer().unsign(signed).split(BETWEEN)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""URLs of the inbox, and of muting."""
+"""URLs of the inbox and of mutes."""
 
 from django.urls import path
 

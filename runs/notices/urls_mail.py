@@ -1,4 +1,4 @@
-"""URLs about mails: when a run is ready, the test, and the address that stops mails."""
+"""URLs about emails: when a run is ready, the test email, and unsubscribing."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The inbox: what a member was told, by run; the bell's list; and what they muted."""
+"""The inbox: a member's notices, by run; the bell's list; and what they muted."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -26,7 +26,7 @@ def inbox(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_read(request: PortalRequest) -> HttpResponse:
-    """Mark everything as read that was there when the page was made; newer notices stay unread."""
+    """Mark everything that the page showed as read; newer notices stay unread."""
     form = ReadAllForm(request.POST)
     if form.is_valid():
         read.mark_all(request.user, form.cleaned_data["until"])
@@ -35,7 +35,7 @@ def inbox_read(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_seen(request: PortalRequest) -> HttpResponse:
-    """Mark only the posted notices as read; return the bell without its list, which the member is reading."""
+    """Mark only the posted notices as read; return the bell without its list, since the member is reading that."""
     read.mark_read(request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split()))
     if not request.htmx:
         came_from = request.headers.get("Referer", "")
@@ -56,9 +56,9 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
     """Mute a run or a conversation; the message on the next page has a button that undoes it."""
     run, comment, back = _posted(request)
     mutes.mute(request.user, run, comment)
-    words = _("You won't be told about this conversation any more.")
+    words = _("You won't be notified about this conversation any more.")
     if comment is None:
-        words = _("You won't be told about this run any more.")
+        words = _("You won't be notified about this run any more.")
     what = f"comment-{comment.public_id}" if comment is not None else run.public_id
     messages.success(request, words, extra_tags=f"mute {what}")
     return go_to(request, back)
@@ -68,12 +68,12 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
 def inbox_unmute(request: PortalRequest) -> HttpResponse:
     run, comment, back = _posted(request)
     mutes.unmute(request.user, run, comment)
-    messages.success(request, _("You'll be told about it again."))
+    messages.success(request, _("You'll be notified about it again."))
     return go_to(request, back)
 
 
 def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
-    """Return what to mute or unmute, which the member must see, and the page to return to."""
+    """Return what to mute or unmute, which the member must be able to see, and the page to return to."""
     given = MuteForm.read(request.POST)
     seen, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), given["what"].partition("comment-")
     if not is_comment:

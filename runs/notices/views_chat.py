@@ -1,4 +1,4 @@
-"""Slack and Teams, for admins: where messages go, about what, and a test."""
+"""Slack and Teams, for admins: where messages are posted, what about, and a test."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +74,7 @@ def _card(app: str, label: str, channel: ChatChannel | None, form: ChannelForm |
 
 
 def _find(app: str) -> ChatChannel | None:
-    """Return the channel in `app`, None if none is set. Raises Http404 for an unknown app."""
+    """Return the channel in `app`; None if there is none. Raises Http404 for an unknown app."""
     if app not in ChatChannel.App.values:
         raise Http404
     return ChatChannel.objects.filter(app=app).first()
@@ -96,7 +96,7 @@ def _back(request: PortalRequest, app: str) -> HttpResponse:
 @sensitive_post_parameters("secret_address")
 @sensitive_variables("form")
 def chat_set(request: PortalRequest, app: str) -> HttpResponse:
-    """Set a channel's address, and what goes there."""
+    """Set a channel's address, and what is posted there."""
     form = ChannelForm(_find(app), request.POST)
     if not form.is_valid():
         return _page(request, form, app)
@@ -115,9 +115,9 @@ def chat_test(request: PortalRequest, app: str) -> HttpResponse:
     problem = chat.send_trial(channel, request.user)
     values = {"app": channel.get_app_display(), "reason": say(problem)}
     if problem:
-        messages.error(request, _("%(app)s didn't take the test message. %(reason)s") % values)
+        messages.error(request, _("%(app)s didn't accept the test message. %(reason)s") % values)
     else:
-        messages.success(request, _("%(app)s took the test message.") % values)
+        messages.success(request, _("%(app)s accepted the test message.") % values)
     return _back(request, app)
 
 

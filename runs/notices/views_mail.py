@@ -1,4 +1,4 @@
-"""Pages and buttons about mails."""
+"""Pages and buttons for emails."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -24,7 +24,7 @@ from runs.web.secret_links import full_address
 
 @require_POST
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Turn the mail about a run being ready on or off for the member."""
+    """Turn the member's email for when the run is ready on or off."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
@@ -34,12 +34,12 @@ def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 @admins_only
 def mail_test(request: PortalRequest) -> HttpResponse:
-    """Send the admin a mail, and show what the mail server said if that failed."""
+    """Send the admin a test email; if that fails, show what the mail server said."""
     if mail.is_set_up():
         record(Verb.MAIL_TESTED, None)
         _say(request, try_once(_test_mail(request.user)))
     else:
-        messages.warning(request, _("Emails aren't set up. Whoever runs the portal can set EMAIL_URL."))
+        messages.warning(request, _("Emails aren't set up. The person who runs the portal can set EMAIL_URL."))
     return go_to(request, own_path(BackForm.read(request.POST)["back"], reverse("runs:manage")))
 
 
@@ -61,13 +61,13 @@ def _say(request: PortalRequest, outcome: Outcome) -> None:
         messages.error(request, _("The test email wasn't sent: “%(words)s”") % values)
 
 
-# --- Stopping mails with one click ----------------------------------------------------------------------------------
+# --- Stopping emails with one click ----------------------------------------------------------------------------------
 @login_not_required
 @csrf_exempt  # the signed address is the proof, and mail programs have no cookie
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
-    """GET asks, since mail scanners open links; POST stops mails of these kinds, as RFC 8058 says."""
+    """GET asks for confirmation, since mail scanners open links; POST stops emails of these kinds, as in RFC 8058."""
     found = unsubscribe.read(signed)
     if found is None:
         raise Http404

@@ -74,7 +74,7 @@ def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySe
 
 
 def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the newest approved version of each result in `chosen`, as far as `member` may see it.
+    """Return the newest approved version of each result in `chosen` that `member` may see.
 
     It may belong to another run. If there are more than fit, some are left out, and `pack` refuses the rest.
     """

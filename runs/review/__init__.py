@@ -1,6 +1,6 @@
-"""Deciding together: verdicts on results, requests for them, comments, and the next version.
+"""Reviews: verdicts on results, requests for them, comments, and the next version.
 
-Tables: `models.decisions`, `models.review_requests`, `models.comments`, and on results their content's hash, verdict
-and version. The engine doesn't know this subject: it tells of new contents and versions by events. Pages, guest pages
-and History call it.
+Tables: `models.decisions`, `models.review_requests`, `models.comments`, and on each result its content hash, verdict
+and version. The engine knows nothing of this subject; it announces new content and versions by events. Pages, guest
+pages and History call it.
 """

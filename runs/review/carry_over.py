@@ -1,9 +1,9 @@
 """Carry open comments over to a later version of a result, or to its new file, and move them back.
 
-A comment then belongs to that result, with its replies, its mentions, and its place in the file. It keeps where it was
-written. Nobody is told again.
+The comment then belongs to that result, with its replies, its mentions and its place in the file. It remembers where it
+was written. Nobody is notified again.
 
-Comments never go where fewer people could see them: from a run that the team sees to one that it doesn't.
+Comments never move to where fewer people could see them: from a shared run to a private one.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,9 +27,9 @@ AT_ONCE = 500  # comments
 
 @transaction.atomic
 def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
-    """Carry open comments on earlier versions and files over to `output`: those `wanted` (public ids), or all.
+    """Carry open comments on earlier versions and files over to `output`: those in `wanted` (public ids), or all.
 
-    Return how many; those that were carried over before aren't counted. Raises `CommentRefusedError`.
+    Return how many, not counting those already carried over. Raises `CommentRefusedError`.
     """
     if not output.run.is_visible_to(by) or output.status != Output.Status.COMPLETED:
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
@@ -48,7 +48,7 @@ def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
 
 @transaction.atomic
 def move_back(comment: Comment, by: Member) -> bool:
-    """Move a comment back to the result it was written on; return False if it is there.
+    """Move a comment back to the result it was written on; return False if it is there already.
 
     Raises `CommentRefusedError`.
     """
@@ -70,8 +70,8 @@ def move_back(comment: Comment, by: Member) -> bool:
 
 @transaction.atomic
 def before_deletion(run: Run) -> None:
-    """Move comments that were carried over to results of `run`, which is in the bin, back to where they were written,
-    if that is elsewhere."""
+    """Move comments that were carried over to results of `run` (in the bin) from other runs back to where they were
+    written."""
     carried = Comment.objects.filter(run=run, parent=None, carried_from__isnull=False).exclude(carried_from__run=run)
     found = list(carried.select_related("output__run", "carried_from__run"))
     tally.lock_runs([one for comment in found for one in (comment.output, comment.carried_from) if one is not None])
@@ -83,7 +83,7 @@ def before_deletion(run: Run) -> None:
 
 
 def is_narrowed(source: Run, target: Run) -> bool:
-    """Return whether the team sees `source`, but not `target`."""
+    """Return whether the team can see `source` but not `target`."""
     return source.shared_at is not None and target.shared_at is None
 
 
@@ -94,7 +94,7 @@ def share_first_words(output: Output) -> str:
 
 
 def _open_before(output: Output, by: Member, wanted: Collection[str]) -> CommentQuerySet:
-    """Return open comments on earlier versions of `output`, and on what it contained before."""
+    """Return open comments on earlier versions of `output`, and on its earlier content."""
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
     seen = still_open.filter(run__in=Run.objects.visible_to(by))
@@ -123,7 +123,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
     _count(rows, source, origin)
     was_here = When(carried_from=origin, then=F("written_hash"))
     rows.update(
-        content_hash=Case(was_here, default=Value(origin.content_hash)),  # of replies written elsewhere
+        content_hash=Case(was_here, default=Value(origin.content_hash)),  # by replies written elsewhere
         carried_from=None,
         written_hash="",
         output=origin,
@@ -133,7 +133,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
 
 
 def _threads(tops: Iterable[Comment]) -> CommentQuerySet:
-    """Return the comments with their replies."""
+    """Return the comments and their replies."""
     keys = [comment.pk for comment in tops]
     return Comment.objects.filter(Q(pk__in=keys) | Q(parent__in=keys))
 

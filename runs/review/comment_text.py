@@ -1,7 +1,7 @@
 """The text of a comment: its length, and the members it names.
 
-People name a member by typing "@" and the name, or pick them from a list. Rows hold who was meant (`models.Mention`),
-so a comment keeps naming the same person after they change their name.
+People mention a member by typing "@" and the name, or by picking them from a list. Rows store who was meant
+(`models.Mention`), so a comment still names the same person after they change their name.
 """
 
 import re
@@ -28,7 +28,7 @@ class CommentRefusedError(UserFacingError):
 
 
 class UnseenMentionError(CommentRefusedError):
-    """The comment names `members` who can't see what it is on."""
+    """The comment mentions `members` who can't see what it is about."""
 
     def __init__(self, members: list[Member]) -> None:
         super().__init__("unseen", _("Someone you mentioned can't see this. Nothing was sent."))
@@ -36,7 +36,7 @@ class UnseenMentionError(CommentRefusedError):
 
 
 def cleaned(text: str) -> str:
-    """Return `text` as it is stored. Raises `CommentRefusedError` unless it has 1 to 2,000 characters."""
+    """Return `text` as stored. Raises `CommentRefusedError` unless it has 1 to 2,000 characters."""
     text = text.replace("\x00", " ").replace("\r\n", "\n").strip()  # PostgreSQL stores no NUL
     if all(unicodedata.category(character)[0] in INVISIBLE for character in text):
         raise CommentRefusedError("empty", _("Write something first."))
@@ -52,16 +52,16 @@ def cleaned(text: str) -> str:
 
 
 def finder(names: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern that finds "@" with one of `names`, whatever the case; the longest name counts."""
+    """Return a pattern that finds "@" followed by one of `names`, in upper or lower case; the longest name wins."""
     longest_first = sorted(filter(None, names), key=len, reverse=True)
     options = "|".join(map(re.escape, longest_first)) or "(?!)"
     return re.compile(rf"(?<!\w)@({options})(?!\w)", re.IGNORECASE)
 
 
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
-    """Return the active members whom `text` names, and those `picked` from the list, with the words for each.
+    """Return the active members whom `text` mentions, and those `picked` from the list, with the words used for each.
 
-    If several members have the name, it means the picked one, or nobody.
+    If several members share a name, it stands for the picked one, or for nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:

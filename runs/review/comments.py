@@ -1,12 +1,12 @@
 """Comments on results and on whole runs: post, edit, remove, resolve, reopen.
 
-Everyone who sees a run may comment on it, viewers too. Guests may comment on results of their link if it lets them.
-The author edits and removes a comment; everyone who sees the run resolves and reopens it, for all of its replies.
-`CommentChange` has a row for each change.
+Everyone who can see a run may comment on it, including viewers. Guests may comment on results of their link if it
+allows that. Only the author can edit and remove a comment; everyone who can see the run can resolve and reopen it,
+together with its replies. `CommentChange` has a row for each change.
 
-A mention tells a member of a comment once (`events.mentioned`), also if it was added later. It never lets them see
-more than before: if they can't see the run, nothing is stored (`UnseenMentionError`) unless `skips_unseen`, which
-leaves those mentions out.
+A mention notifies a member of a comment once (`events.mentioned`), even if it is added later. It never lets them see
+more than before: if they can't see the run, nothing is stored (`UnseenMentionError`), unless `skips_unseen` leaves
+those mentions out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ VERBS = {
 }
 PER_MINUTE = 30  # comments of one member
 PER_MINUTE_AS_GUEST = 10  # of one guest
-PER_MINUTE_OF_LINK = 30  # of all its guests, since anybody can type another name
+PER_MINUTE_OF_LINK = 30  # of all guests of a link, since anyone can type another name
 
 
 @transaction.atomic
@@ -53,10 +53,11 @@ def post(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> Comment:
-    """Post a comment on `output`, or on all of `run`, or a reply to `parent`. Comments of guests are always for guests.
+    """Post a comment on `output` or on the whole `run`, or a reply to `parent`. Guests can always see comments by
+    guests.
 
     `spot` is in ten-thousandths of the picture's width and height, `at_ms` in milliseconds, both in the file at
-    `file_position`. Raises `CommentRefusedError`; nothing is stored then.
+    `file_position`. Raises `CommentRefusedError` without storing anything.
     """
     text = cleaned(text)
     parent = _top(parent)
@@ -102,9 +103,10 @@ def edit(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> bool:
-    """Change the text of one's own comment, who sees it, and whom it mentions; return False if nothing changed.
+    """Change the text of the author's own comment, who can see it, and whom it mentions; return False if nothing
+    changed.
 
-    If guests no longer see it, they don't see the team's replies either. They keep seeing their own. Raises
+    If guests can no longer see it, the same goes for the team's replies. They still see their own. Raises
     `CommentRefusedError`.
     """
     text = cleaned(text)
@@ -134,7 +136,8 @@ def edit(
 
 @transaction.atomic
 def remove(comment: Comment, by: Actor) -> bool:
-    """Remove the text of one's own comment for good; its replies stay. Return False if it was removed before."""
+    """Permanently remove the text of the author's own comment; its replies stay. Return False if it was already
+    removed."""
     if not is_author(comment, by):
         raise CommentRefusedError("not-allowed", _("Only its author can remove a comment."))
     now = timezone.now()
@@ -156,7 +159,7 @@ def resolve(comment: Comment, by: Actor) -> bool:
 
 
 def reopen(comment: Comment, by: Actor) -> bool:
-    """Take back `resolve`; return False if the comment was open."""
+    """Undo `resolve`; return False if the comment was open."""
     return _settle(comment, by, is_resolved=False)
 
 
@@ -168,12 +171,12 @@ def is_author(comment: Comment, by: Actor) -> bool:
 
 
 def _top(comment: Comment | None) -> Comment | None:
-    """Return the comment that a reply belongs to: there is only one level of replies."""
+    """Return the comment at the top of the thread: there is only one level of replies."""
     return comment.parent if comment is not None and comment.parent is not None else comment
 
 
 def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | None) -> None:
-    """Raise `CommentRefusedError` unless the person may comment there, or reply to `parent`."""
+    """Raise `CommentRefusedError` unless the person may comment here, or reply to `parent`."""
     words = _guest_refusal(by, output, parent) if by.member is None else ""
     if by.member is not None and not run.is_visible_to(by.member):
         words = _("You can't see this run any more.")
@@ -202,7 +205,7 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
 
 
 def _lock(by: Actor, run: Run) -> None:
-    """Lock what the person acts as, so that their comments come one after another. Links come before runs, as
+    """Lock the member or the guest link, so that comments are posted one at a time. Links are locked before runs, as
     everywhere, and people after them."""
     if by.link is not None:
         GuestLink.objects.select_for_update(no_key=True).get(pk=by.link.pk)
@@ -212,14 +215,14 @@ def _lock(by: Actor, run: Run) -> None:
 
 
 def _twin(comment: Comment, by: Actor) -> Comment | None:
-    """Return the same comment from a moment ago, if there is one: the button was pressed twice."""
+    """Return the same comment if it was posted a moment ago, because the button was pressed twice."""
     lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
     same = {name: getattr(comment, name) for name in SAME_IF_TWICE}
     return lately.filter(**same).first()
 
 
 def _check_pace(by: Actor, now: datetime) -> None:
-    """Raise `CommentRefusedError` if the person posted too many in the last minute."""
+    """Raise `CommentRefusedError` if the person posted too many comments in the last minute."""
     lately = Comment.objects.filter(created_at__gt=now - MINUTE)
     if by.member is not None:
         is_too_fast = lately.filter(member=by.member).count() >= PER_MINUTE
@@ -231,7 +234,7 @@ def _check_pace(by: Actor, now: datetime) -> None:
 
 
 def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
-    """Return whom a comment mentions, with the words for each. Raises `UnseenMentionError`."""
+    """Return whom a comment mentions, with the words used for each. Raises `UnseenMentionError`."""
     named = members_named(text, picked)
     named.pop(author, None)
     unseen = [member for member in named if not run.is_visible_to(member)]
@@ -245,7 +248,7 @@ def _save_mentions(comment: Comment, named: dict[Member, str]) -> None:
 
 
 def _tell(comment: Comment, named: Iterable[Member]) -> None:
-    """Tell members that the comment names them."""
+    """Tell members that the comment mentions them."""
     for member in named:
         events.mentioned.send(comment, member)
 
@@ -256,7 +259,7 @@ def _is_same(comment: Comment, named: dict[Member, str]) -> bool:
 
 
 def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
-    """Resolve or reopen the comment. If several people do at once, one of them does."""
+    """Resolve or reopen the comment. If several people try at once, only one succeeds."""
     if by.member is None or not comment.run.is_visible_to(by.member):
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
     now = timezone.now()
@@ -275,7 +278,7 @@ def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) 
 
 
 def _count(comment: Comment, step: int) -> None:
-    """Update the numbers on cards and pages. The run first, as everywhere, to avoid deadlocks."""
+    """Update the counts on cards and pages. The run comes first, as everywhere, to avoid deadlocks."""
     Run.objects.filter(pk=comment.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)
     if comment.output_id is not None:
         Output.objects.filter(pk=comment.output_id).update(comments_total=F("comments_total") + step)

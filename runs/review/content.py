@@ -1,7 +1,7 @@
-"""What a verdict is bound to: the hash of a result's content (`Output.content_hash`).
+"""What a verdict is about: the hash of a result's content (`Output.content_hash`).
 
-A verdict on other content doesn't count: a file that was fetched again with other bytes isn't reviewed. Copies for
-guests count as the original.
+A verdict on other content doesn't count: if a file is fetched again and has other bytes, it is unreviewed. Guests'
+copies count as the original.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from runs.review import tally
 
 
 def content_hash(output: Output) -> str:
-    """Return the hash of the result's content; "" while a file is being saved, and if one could not be."""
+    """Return the hash of the result's content; "" while a file is still being saved, or if one couldn't be."""
     files = list(output.files.order_by("position").values_list("status", "file__sha256"))
     if not files:
         return hash_of_text(output.text) if output.status == Output.Status.COMPLETED else ""
@@ -23,7 +23,7 @@ def content_hash(output: Output) -> str:
 
 
 def hash_of_files(hashes: Sequence[str]) -> str:
-    """Return one hash for the hashes of a result's files, which are in order."""
+    """Return one hash over the hashes of a result's files, in order."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""Who decides: members whose role lets them, and guests of links that let them.
+"""Who may decide: members whose role allows it, and guests whose link allows it.
 
-Four eyes (`ReviewRules.four_eyes`): whoever made a result, or one of its versions since the last approved one, doesn't
-approve it. They may still ask for changes, reject it, and withdraw what they said.
+Four eyes (`ReviewRules.four_eyes`): people can't approve a result if they made it, or any of its versions since the
+last approved one. They may still ask for changes, reject it, and withdraw what they said.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from runs.review.errors import NotAllowedError
 from runs.words.fold import fold
 
 APPROVED, CHANGES, REJECTED = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES, Decision.Verdict.REJECTED
-SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set aside verdicts of others
+SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set aside other people's verdicts
 
 
 @dataclass(frozen=True)
@@ -30,24 +30,24 @@ class Actor:
 
     @property
     def shown_name(self) -> str:
-        """The guest's name without line breaks and doubled spaces."""
+        """The guest's name without line breaks and repeated spaces."""
         return " ".join(self.name.replace("\x00", " ").split())[:NAME_LENGTH]
 
     @property
     def key(self) -> str:
-        """The guest's name, folded: whoever comes back as "KIM " is still Kim. Empty for members."""
+        """The guest's name, folded: someone who comes back as "KIM " is still Kim. Empty for members."""
         return (fold(self.shown_name).strip() or self.shown_name)[:NAME_LENGTH]
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Fields of a new row (`models.deciders.Decider`)."""
+        """Fields for a new row (`models.deciders.Decider`)."""
         if self.member is not None:
             return {"member": self.member}
         return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
 
     @property
     def owned(self) -> dict[str, Any]:
-        """Conditions for the rows of this person."""
+        """Conditions that find this person's rows."""
         return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
 
     @property
@@ -56,7 +56,7 @@ class Actor:
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
     def owns(self, decision: Decision) -> bool:
-        """Return whether it's a decision of this person."""
+        """Return whether the decision is this person's."""
         if self.member is not None:
             return decision.belongs_to(self.member)
         return self.link is not None and decision.belongs_to_guest(self.link, self.key)
@@ -103,7 +103,7 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
 
 
 def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_own: bool) -> str:
-    """Return why the person may not set this verdict of somebody else aside; "" if they may."""
+    """Return why the person may not set someone else's verdict aside; "" if they may."""
     if by.member is None or by.member.role not in SETTING_ASIDE:
         return _("Only approvers and admins can set a decision aside.")
     if by.owns(decision):

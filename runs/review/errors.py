@@ -1,4 +1,4 @@
-"""Why somebody can't decide. Each has a `code` for scripts and tests, besides its sentence."""
+"""Reasons why someone can't decide. Each has a `code` for scripts and tests, as well as a sentence."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,13 +10,13 @@ from runs.words.numbers import number_words
 
 
 class DecisionError(UserFacingError):
-    """Nothing was decided."""
+    """Base class: nothing was decided."""
 
     code = ""
 
 
 class StaleDecisionError(DecisionError):
-    """The page showed an older state. `output` is the result as it is now."""
+    """The page showed an older state. `output` is the result's current state."""
 
     code = "stale"
 
@@ -26,7 +26,7 @@ class StaleDecisionError(DecisionError):
 
 
 class NotAllowedError(DecisionError):
-    """This person may not do that here."""
+    """This person isn't allowed to do that."""
 
     code = "not-allowed"
 
@@ -41,7 +41,7 @@ class ReasonNeededError(DecisionError):
 
 
 class NoteTooLongError(DecisionError):
-    """The note doesn't fit."""
+    """The note is too long."""
 
     code = "too-long"
 
@@ -55,7 +55,7 @@ class NoteTooLongError(DecisionError):
 
 
 class NotSavedError(DecisionError):
-    """There is nothing to decide on yet, or nothing that could be approved."""
+    """There is nothing to decide on yet, or nothing that can be approved."""
 
     code = "not-saved"
 

@@ -1,4 +1,4 @@
-"""Forms for deciding and for its rules."""
+"""Forms for deciding, and for the rules of deciding."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def number_seen(text: str) -> int:
 
 
 class PanelForm(PostedForm):
-    """Where the panel was: its `look`, and the page to go back to (`next`)."""
+    """Where the panel is: its `look`, and the page to return to (`next`)."""
 
     look = CutField()
     next = CutField()
@@ -26,7 +26,7 @@ class PanelForm(PostedForm):
 
 
 class DecideForm(PanelForm):
-    """A verdict with its note, and `seen`: the state that the page showed."""
+    """A verdict with its note, and `seen`, the state that the page showed."""
 
     verdict = CutField()
     note = CutField()
@@ -43,7 +43,7 @@ class UndoForm(PanelForm):
 
 
 class ChooseForm(PostedForm):
-    """The id of the `chosen` result, and of all that are compared (`on`), each with the state shown: "abc:3"."""
+    """The id of the `chosen` result and of all compared results (`on`), each with the state shown: "abc:3"."""
 
     chosen = CutField()
     on = RepeatedField()
@@ -55,7 +55,7 @@ class ChooseForm(PostedForm):
 
 
 class ReviewRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """The rules for deciding, and the apps (public ids) of those on the page (`on`) whose shared results are always
+    """The rules for deciding, and which apps (public ids) of those on the page (`on`) always have their shared results
     reviewed."""
 
     deciders = CutField()

@@ -1,4 +1,4 @@
-"""Forms for comments: a new one, a reply, and changing one's own."""
+"""Forms for comments: a new one, a reply, and editing one's own."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MOST_PICKED = 50
 
 
 class TextForm(forms.Form):
-    """A reply, or a change of one's own comment.
+    """A reply, or an edit of one's own comment.
 
     `act` is the pressed button: empty to send, "people" to pick whom to mention, "share" to share the run with the team
     first, "skip" to leave out mentions of people who can't see the run. `back` is the page to return to.
@@ -28,7 +28,7 @@ class TextForm(forms.Form):
     back = CutField(2_000)
 
     def typed(self, name: str) -> str:
-        """Return what was sent for the field `name`, as it was."""
+        """Return what was typed in the field `name`, unchanged."""
         return str(self[name].value() or "") if name in self.fields else ""
 
     @property
@@ -45,7 +45,7 @@ class TextForm(forms.Form):
 
 
 class CommentForm(TextForm):
-    """A comment, and the place in `file` that it is about, if the page shows one. `n` is the file's number."""
+    """A comment, and the place in `file` that it is about, if the page shows a file. `n` is the file's number."""
 
     n = CutField(4)
     x = CutField(20)
@@ -68,7 +68,7 @@ class CommentForm(TextForm):
         return self.cleaned_data
 
     def _typed_spot(self) -> tuple[int, int] | None:
-        """Return the typed spot in ten-thousandths; None if nothing was typed, or nothing valid."""
+        """Return the typed spot in ten-thousandths; None if nothing valid was typed."""
         try:
             return spot_typed(self.file, *(str(self.cleaned_data.get(name, "")) for name in ("x", "y")))
         except CommentRefusedError as refused:
@@ -83,14 +83,14 @@ class NumberForm(PostedForm):
 
 
 class ResolveForm(PostedForm):
-    """Whether to resolve (`on`) or to reopen, and the page to return to."""
+    """Whether to resolve (`on`) or reopen, and the page to return to."""
 
     on = SwitchField()
     back = CutField()
 
 
 class CarryForm(PostedForm):
-    """The comments to carry over, all if there are none, and the page to return to."""
+    """The comments to carry over (all if empty), and the page to return to."""
 
     comment = RepeatedField()
     back = CutField()

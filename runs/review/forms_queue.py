@@ -10,11 +10,11 @@ from runs.models import Member, ReviewRequest, Selection
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
 from runs.words.moments import portal_day
 
-NOTE_READ = 5_000  # characters; a note that is too long is shown again whole
+NOTE_READ = 5_000  # characters; a note that is too long is shown again in full
 
 
 class DecideForm(PostedForm):
-    """A verdict on `result`, whose state the page showed was `seen`; then the page goes on to `after`."""
+    """A verdict on `result`; `seen` is the state that the page showed, `after` the result to show next."""
 
     result = CutField(16)
     seen = CutField(10)
@@ -28,7 +28,7 @@ class DecideForm(PostedForm):
 
 
 class UndoForm(PostedForm):
-    """What one press decided, and the result that it was about, or the page to return to (`back`)."""
+    """The decision to undo, and its result, or the page to return to (`back`)."""
 
     batch = CutField(16)
     result = CutField(16)
@@ -49,13 +49,13 @@ class ManyForm(PostedForm):
 
 
 class RequestForm(PostedForm):
-    """The page of a list of requests to return to."""
+    """The page of the list of requests to return to."""
 
     page = CutField(6)
 
 
 class WhatForm(PostedForm):
-    """What is asked about: results (`f`), all results of a run (`run`), or what is selected in a place (`selected`)."""
+    """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`)."""
 
     f = RepeatedField()
     run = CutField(16)
@@ -67,7 +67,8 @@ class WhatForm(PostedForm):
 
 
 class AskForm(forms.Form):
-    """Who is asked to decide, by when, and a line for them. `people` may be named; guests need `may_make_links`."""
+    """Whom to ask, by when, and a line for them. `people` can be picked by name; asking guests takes
+    `may_make_links`."""
 
     who = forms.CharField(required=False)
     members = RepeatedField()
@@ -92,7 +93,7 @@ class AskForm(forms.Form):
 
     @property
     def choices(self) -> list[tuple[Member, bool]]:
-        """Members who may be named, each with whether they are."""
+        """Members to pick from, each with whether they are picked."""
         named = set(self["members"].value() or [])
         return [(member, member.public_id in named) for member in self.people]
 

@@ -1,7 +1,7 @@
-"""Answers of guests: record one, and find those to what a link shows, for the guest and for the link's maker.
+"""Guests' answers: record one, and find the answers about a link's results, for the guest and for the link's maker.
 
-An answer is recorded only while its link is open, which is checked under a lock: once a link is revoked, nothing comes
-in any more, not even from a page that was opened before.
+An answer is recorded only while its link is open, which is checked under a lock: once a link is revoked, it accepts
+nothing more, not even from a page that was already open.
 """
 
 from collections.abc import Collection
@@ -17,11 +17,11 @@ from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
 
-SEEN_LENGTH = 16  # characters of a content's hash; enough to tell two contents of one result apart
+SEEN_LENGTH = 16  # characters of the content hash, enough to tell two contents of one result apart
 
 
 class LinkClosedError(Exception):
-    """The link was revoked or has expired since the guest opened it. Nothing was recorded."""
+    """The link was revoked or expired after the guest opened it. Nothing was recorded."""
 
     def __init__(self, state: guests.State) -> None:
         super().__init__(state)
@@ -29,7 +29,7 @@ class LinkClosedError(Exception):
 
 
 def open_link(link: GuestLink) -> GuestLink:
-    """Return the link, locked, if it still is open. Needs a transaction. Raises `LinkClosedError`."""
+    """Return the link, locked, if it is still open. Needs a transaction. Raises `LinkClosedError`."""
     fresh = GuestLink.objects.select_for_update(of=("self",)).select_related("member").get(pk=link.pk)
     if (state := guests.state_of(fresh, SharingRules.current())) is not guests.State.OPEN:
         raise LinkClosedError(state)
@@ -37,10 +37,10 @@ def open_link(link: GuestLink) -> GuestLink:
 
 
 def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
-    """Record the verdict of a guest who gave their `name`. The last answer to what the result contains counts.
+    """Record the verdict of the guest called `name`. Their last answer about the current content counts.
 
-    `seen` is `content_key` as the guest's page had it. What others decided meanwhile doesn't matter, since guests don't
-    see it. Raises `LinkClosedError` or a `DecisionError`.
+    `seen` is the `content_key` of the guest's page. Decisions by others in the meantime don't matter, since guests
+    don't see them. Raises `LinkClosedError` or a `DecisionError`.
     """
     with transaction.atomic():
         fresh = open_link(link)
@@ -52,12 +52,13 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
 
 
 def content_key(output: Output) -> str:
-    """Return what tells a page which content of the result it showed."""
+    """Return a key for the result's content, so that a page can say which content it showed."""
     return output.content_hash[:SEEN_LENGTH]
 
 
 def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers of the guest called `name` by result (primary key): to all the link shows, or `outputs`."""
+    """Return the answers of the guest called `name`, by result (primary key), for everything the link shows or for
+    `outputs`."""
     if not name:
         return {}
     mine = _answers().filter(guest_key=Actor(link=link, name=name).key, link=link, output__guest_links=link)
@@ -71,14 +72,14 @@ def has_answers(link: GuestLink) -> bool:
 
 
 def answers_of(link: GuestLink) -> list[Decision]:
-    """Return the answers of all guests of `link` to what it shows now, by name."""
+    """Return all guests' answers about what `link` shows now, sorted by name."""
     mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
     return list(mine.order_by("guest_key", "created_at"))
 
 
 @transaction.atomic
 def on_deciders_changed(link: GuestLink) -> None:
-    """Let the verdicts of results follow when answers of a link's guests begin to count, or no longer do."""
+    """Update verdicts when the answers of a link's guests begin or cease to count."""
     given = Decision.objects.standing().filter(link=link).values("output")
     outputs = list(Output.objects.filter(pk__in=given))
     tally.lock_runs(outputs)
@@ -86,7 +87,7 @@ def on_deciders_changed(link: GuestLink) -> None:
 
 
 def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Add `answered` to `links`: how many of the results that a link shows have an answer by one of its guests."""
+    """Add `answered` to `links`: how many of a link's results have been answered by one of its guests."""
     mine = _answers().filter(link=OuterRef("pk"), output__guest_links=OuterRef("pk"), output__run__deleted_at=None)
     counted = mine.order_by().values("link").annotate(results=Count("output", distinct=True)).values("results")
     counts = {"answered": Coalesce(Subquery(counted, output_field=IntegerField()), 0)}
@@ -94,5 +95,5 @@ def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _answers() -> DecisionQuerySet:
-    """Return the verdicts of guests in force, on what the results contain now."""
+    """Return standing verdicts of guests on the current content of results."""
     return Decision.objects.standing().on_current_content().filter(link__isnull=False)

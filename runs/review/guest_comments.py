@@ -1,4 +1,4 @@
-"""Comments on guest pages: what a guest sees, and what they post. Comments for the team are never among them."""
+"""Comments on guest pages: those that a guest sees, and those they post. Comments for the team are never shown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from runs.review.guest_answers import open_link
 
 @dataclass(frozen=True)
 class CommentPlace:
-    """What a comment is about in one file: a spot in ten-thousandths, or a place in milliseconds; else all of it."""
+    """What a comment is about in one file: a spot in ten-thousandths, a time in milliseconds, or the whole file."""
 
     spot: tuple[int, int] | None = None
     at_ms: int | None = None
@@ -27,7 +27,7 @@ NO_PLACE = CommentPlace()
 
 
 def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, place: CommentPlace = NO_PLACE) -> Comment:
-    """Post the comment of a guest who gave their `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
+    """Post a comment by the guest called `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
     with transaction.atomic():
         by = Actor(link=open_link(link), name=name)
         position = place.file_position
@@ -37,11 +37,11 @@ def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, plac
 def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
     """Return the comments on `outputs` that the guest called `name` may see, oldest first, by result (primary key).
 
-    These are their own, and what the team replies to those; if the link shows comments of others, also those of its
-    other guests and those that the team wrote for guests. Guests of other links are never among them.
+    These are their own comments and the team's replies to them. If the link shows other people's comments, they also
+    see those of its other guests, and the team's comments for guests. They never see comments by guests of other links.
 
-    A comment that was carried over to another version is still shown where it was written. Guests see it on the other
-    version, too, if their link shows both.
+    A comment that was carried over to another version is still shown where it was written. If the link shows both
+    versions, guests see it on both.
     """
     shown = {output.pk: output for output in outputs}
     own = Q(link=link, guest_key=Actor(link=link, name=name).key) if name else Q(pk=None)

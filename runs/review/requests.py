@@ -1,12 +1,13 @@
-"""Requests for decisions: who is asked about which results, what waits for a member, and when a request is answered.
+"""Requests for decisions: who is asked about which results, what is waiting for a member, and when a request is
+answered.
 
-A request asks anyone who may decide, named members, or the guests of a link. *Anyone*: one verdict settles a result.
-*Named*: each owes one. *Guests*: one verdict from the link. Whether a result is settled is computed again whenever
-someone decides or its content changes, so withdrawing or undoing puts it back into the queue. A closed request stays as
-it is.
+A request asks anyone who may decide, members by name, or the guests of a link. *Anyone*: one verdict settles a result.
+*By name*: each member owes one. *Guests*: one verdict from the link. Whether a result is settled is recomputed whenever
+someone decides or its content changes, so withdrawing or undoing a decision puts it back in the queue. A closed request
+doesn't change any more.
 
-Waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results that aren't ready join when
-they are, and those in the bin or no longer visible drop out by themselves.
+What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
+ready, and disappear by themselves when they are binned or no longer visible.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,14 +40,14 @@ from runs.words.errors import UserFacingError
 
 Audience = ReviewRequest.Audience
 REMIND_AGAIN_AFTER = timedelta(hours=1)
-MOST = 2_000  # results in one request
-COUNTED = 99  # what waits is counted up to here on every page
+MOST = 2_000  # results per request
+COUNTED = 99  # waiting results are counted up to this number, on every page
 NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # decisions read to find those on a member's results
+LOOKED_THROUGH = 500  # decisions read, to find those on a member's results
 
 
 class AskError(UserFacingError):
-    """A request can't be made as it was asked for."""
+    """The request can't be made this way."""
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -60,10 +61,10 @@ def ask(
     members: Sequence[Member] = (),
     link: GuestLink | None = None,
 ) -> ReviewRequest:
-    """Ask for decisions on `outputs`, which `asker` may see: of `members`, the guests of `link`, or anyone.
+    """Ask `members`, the guests of `link`, or anyone for decisions on `outputs`, which `asker` may see.
 
-    Runs among them that only their maker sees are shared with the team, unless guests are asked. Raises
-    `PermissionDenied` for viewers, and `AskError` if nothing is left to ask about or one of `members` may not decide.
+    Private runs among them are shared with the team, unless guests are asked. Raises `PermissionDenied` for viewers,
+    and `AskError` if there is nothing to ask about or one of `members` may not decide.
     """
     if not asker.can_run:
         raise PermissionDenied
@@ -86,13 +87,13 @@ def ask(
 
 
 def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return those of `outputs` that are ready or may become so, outside the bin."""
+    """Return those of `outputs` that are ready or may still become ready, outside the bin."""
     hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
 
 def deciders() -> QuerySet[Member]:
-    """Return the members who may decide, by name."""
+    """Return the members who may decide, sorted by name."""
     roles = ReviewRules.current().deciding_roles
     return Member.objects.filter(is_active=True, role__in=roles).order_by("name", "email")
 
@@ -105,7 +106,7 @@ def _demand_deciders(members: Sequence[Member]) -> None:
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
-    """Add `outputs` to `request`, after those it has. Results that were settled before wait again."""
+    """Add `outputs` to the end of `request`. Results that were settled before are waiting again."""
     last = request.items.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     unique = {output.pk: output for output in outputs if output.status not in ("error", "cancelled")}
@@ -122,7 +123,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
 
 @transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
-    """Close `request`, so that nobody is asked any more. Raises `PermissionDenied` for others than its asker and
+    """Close `request`, so that nobody is asked any more. Raises `PermissionDenied` for anyone but its asker and
     admins."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -135,9 +136,10 @@ def close(request: ReviewRequest, by: Member) -> None:
 
 @transaction.atomic
 def remind(request: ReviewRequest, by: Member) -> bool:
-    """Remind those who still owe a decision; return False if that was done within the last hour, or nothing is owed.
+    """Remind people who still owe a decision; return False if that was done within the last hour, or if nobody owes
+    one.
 
-    Raises `PermissionDenied` for others than its asker and admins.
+    Raises `PermissionDenied` for anyone but its asker and admins.
     """
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -154,23 +156,24 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what waits for the verdict of `member`: due first, then the oldest. A result asked about in several
-    requests stands in it once for each."""
+    """Return what is waiting for the verdict of `member`: by due date, then oldest first. A result appears once for
+    each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
 
 def waiting_count(member: Member) -> int:
-    """Return how many results wait for `member`, counted up to one more than `COUNTED`. Takes one query at most."""
+    """Return how many results are waiting for `member`, counted up to one more than `COUNTED`. Takes at most one
+    query."""
     return counted_for(member).count() if member.can_run else 0
 
 
 def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
-    """Return a row for each result that waits for `member`, up to one more than `COUNTED`, to be counted."""
+    """Return one row for each result that is waiting for `member`, up to one more than `COUNTED`, for counting."""
     return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
 
 
 def asked_by(member: Member) -> QuerySet[ReviewRequest]:
-    """Return the requests of `member`, newest first, with `total` and `settled` results outside the bin."""
+    """Return the member's requests, newest first, with their `total` and `settled` results outside the bin."""
     kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
     requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
     counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
@@ -184,23 +187,23 @@ def _count(items: QuerySet[ReviewItem]) -> Coalesce:
 
 
 def decided_lately(member: Member) -> QuerySet[Decision]:
-    """Return the verdicts that stand on results which `member` may see, last first."""
+    """Return standing verdicts on results that `member` may see, latest first."""
     seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run")))
     decided = Decision.objects.standing().on_current_content().filter(seen)
     return decided.select_related("member", "output__run").order_by("-created_at", "-pk")
 
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
-    """Return what others decided lately on results of `member`, last first."""
+    """Return recent decisions by others on the member's results, latest first."""
     lately = Decision.objects.filter(created_at__gt=now - NEWS_FOR).order_by("-created_at").values("pk")
     mine = decided_lately(member).filter(pk__in=lately[:LOOKED_THROUGH], output__run__member=member)
     return mine.exclude(member=member)
 
 
 def last_decision(member: Member, since: datetime) -> Decision | None:
-    """Return the latest standing verdict of `member` after `since`, which undoing would end; None if there is none.
+    """Return the member's latest standing verdict after `since`, which can be undone; None if there is none.
 
-    `of_batch` is the number of standing verdicts that the same press gave.
+    `of_batch` is the number of standing verdicts given together with it.
     """
     own = Decision.objects.standing().filter(member=member, created_at__gt=since)
     same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
@@ -210,17 +213,17 @@ def last_decision(member: Member, since: datetime) -> Decision | None:
 
 # --- Settling: listeners ----------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Settle or reopen the items of the result that was decided on."""
+    """Settle or reopen the items of the result in open requests, after a decision."""
     settle(decision.output_id)
 
 
 def on_content_changed(output: Output) -> None:
-    """Reopen the items of a result whose content was replaced, since verdicts on the old content no longer count."""
+    """Reopen the items of a result whose content has changed, since verdicts on the old content no longer count."""
     settle(output.pk)
 
 
 def settle(output_id: int) -> None:
-    """Work out again whether the result's items in open requests are settled. The caller has locked the result."""
+    """Recompute whether the result's items in open requests are settled. The caller must have locked the result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
     if not (found := list(items)):
@@ -234,7 +237,7 @@ def settle(output_id: int) -> None:
 
 
 def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: ReviewRules) -> bool:
-    """Return whether `verdicts`, all that stand on a result, give what `request` asks for."""
+    """Return whether `verdicts`, all standing ones on a result, answer the `request`."""
     if request.audience == Audience.GUESTS:
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
@@ -246,10 +249,10 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
 
 # --- Versions, and requests that make themselves: listeners -----------------------------------------------------------
 def on_version_made(new: Output, replaced: Output) -> None:
-    """Let the next version, once ready, take the place of earlier ones in open requests.
+    """Put the next version, once it is ready, in the place of earlier ones in open requests.
 
-    It waits since they did, so it comes first. A version that failed displaces nothing. Its run is shared with the
-    team, so that those who are asked can see it.
+    It keeps their waiting time, so it comes first. A failed version replaces nothing. Its run is shared with the team,
+    so that the people who are asked can see it.
     """
     if new.status != Output.Status.COMPLETED:
         return
@@ -268,7 +271,7 @@ def on_version_made(new: Output, replaced: Output) -> None:
 
 
 def on_run_shared(run: Run) -> None:
-    """Ask for decisions on the results of a run that has just been shared, if its app says so."""
+    """Ask for decisions on the results of a run that has just been shared, if its app always asks for them."""
     if not run.app.asks_review:
         return
     if not (fresh := _never_asked(run)):
@@ -279,7 +282,7 @@ def on_run_shared(run: Run) -> None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Add results that Lamina made besides the expected ones to the request that the run's app made by itself."""
+    """Add any results that Lamina made beyond the expected ones to the app's automatic request."""
     own = ReviewRequest.objects.open().filter(is_automatic=True, items__output__run=run).distinct()
     if not run.app.asks_review or (request := own.first()) is None:
         return

@@ -1,4 +1,5 @@
-"""The rules for deciding, which admins set: who decides, four eyes, reasons, and whose results are always reviewed."""
+"""The rules for deciding, set by admins: who decides, four eyes, reasons, and which apps' results are always
+reviewed."""
 
 from collections.abc import Collection
 
@@ -14,25 +15,26 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations that read the rules along with any row, which saves a query; `rules_on` returns them."""
+    """Return annotations that read the rules along with any row, to save a query; `rules_on` returns them."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 
 def rules_on(row: Model) -> ReviewRules:
-    """Return the rules that were read with `row`; the default ones if there are none."""
+    """Return the rules that were read with `row`, or the default ones."""
     read = {name: getattr(row, alias) for alias, name in COLUMNS.items()}
     return ReviewRules(**{name: value for name, value in read.items() if value is not None})
 
 
 def reviewable_apps() -> QuerySet[App]:
-    """Return the apps that somebody has run, and those whose results are always reviewed."""
+    """Return apps that have been run, and those whose results are always reviewed."""
     was_run = Exists(Run.objects.filter(app=OuterRef("pk"), deleted_at=None))
     return App.objects.filter(Q(asks_review=True) | was_run).order_by("name", "pk")
 
 
 @transaction.atomic
 def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str]) -> None:
-    """Save the rules. Of the apps `shown` (public ids), those in `asking` ask for decisions on what is shared."""
+    """Save the rules. Of the apps `shown` (public ids), those in `asking` always ask for decisions on shared
+    results."""
     before = values_of(ReviewRules.current())
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))
@@ -42,7 +44,7 @@ def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[
 
 
 def _let_ask(apps: QuerySet[App], *, is_asking: bool) -> None:
-    """Set whether results of `apps` are always reviewed."""
+    """Set whether shared results of `apps` are always reviewed."""
     other = apps.exclude(asks_review=is_asking).order_by("pk")
     changed = list(other.select_for_update(of=("self",), no_key=True))
     record_each(Verb.APP_SHAPED, changed, changes={"asks_review": (not is_asking, is_asking)})

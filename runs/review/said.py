@@ -12,19 +12,19 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, text_before: str) -> None:
-    """Index the run again, and forget words that were only in the comment that was edited or removed."""
+    """Reindex the run, and forget words that were only in the edited or removed comment."""
     _index(comment.run_id)
     forget_unused(split(fold(text_before)))
 
 
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Index both runs, in the order in which runs are locked everywhere."""
+    """Reindex both runs, in the order in which runs are always locked."""
     for run_id in sorted({source.pk, target.pk}):
         _index(run_id)
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Index the run, once for all that one press decided on it with the same note."""
+    """Reindex the run, once for all decisions made together with the same note."""
     if not decision.note:
         return
     run_id = decision.output.run_id
@@ -34,5 +34,5 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _index(run_id: int) -> None:
-    """Index the run. It is locked, so that if two people say something at once, the later one indexes both."""
+    """Reindex the run. It is locked, so that if two people say something at once, the second one indexes both."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

@@ -1,7 +1,8 @@
-"""Spots on pictures, in ten-thousandths of width and height, so that they don't depend on any size shown.
+"""Spots on pictures, in ten-thousandths of width and height, so that they don't depend on the displayed size.
 
-People mark a spot by clicking the picture, by typing two percentages, or, without scripts, with a picture that is a
-button: `<input type="image">` sends the place of the click in px. Its size is fixed, since browsers don't send it.
+People mark a spot by clicking the picture, by typing two percentages, or, without scripts, by clicking a picture that
+is a button: `<input type="image">` sends the position of the click in px. Its size is fixed, since browsers don't send
+that.
 """
 
 from collections.abc import Mapping
@@ -10,13 +11,13 @@ from dataclasses import dataclass
 from runs.models import StoredFile
 
 END = 10_000
-WIDTHS = (280, 640)  # px: of the button on phones, and where there is more room
-SHORTEST_SIDE = 120  # px: on a shorter side, half a pixel would be more than 0.4 %
+WIDTHS = (280, 640)  # px: of the button on phones, and on larger screens
+SHORTEST_SIDE = 120  # px: on a shorter side, half a pixel would be over 0.4 %
 
 
 @dataclass(frozen=True)
 class SpotButton:
-    """A picture to click; `size` is its class. The stylesheet shows the one that fits the screen."""
+    """A picture to click; `size` is its CSS class. The stylesheet shows the one that fits the screen."""
 
     name: str
     size: str
@@ -25,12 +26,12 @@ class SpotButton:
 
 
 def can_mark(file: StoredFile | None) -> bool:
-    """Return whether pages show `file` as a picture in its own shape."""
+    """Return whether people can mark a spot on `file`: whether it is a picture of known size."""
     return file is not None and file.kind == StoredFile.Kind.IMAGE and bool(file.width and file.height)
 
 
 def buttons_of(file: StoredFile | None) -> list[SpotButton]:
-    """Return the pictures of `file` to click; none if it isn't a picture."""
+    """Return the clickable pictures of `file`; none if it isn't a picture."""
     if file is None or not can_mark(file):
         return []
     across, down = file.width or 1, file.height or 1
@@ -43,7 +44,7 @@ def buttons_of(file: StoredFile | None) -> list[SpotButton]:
 
 
 def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, int] | None:
-    """Return the spot that was clicked on one of the `buttons_of` the file; None if none was."""
+    """Return the spot that was clicked on one of the file's `buttons_of`; None if there was no click."""
     for button in buttons_of(file):
         at = [str(posted.get(f"{button.name}.{part}", "")) for part in "xy"]
         if all(part.isascii() and part.isdigit() and len(part) < 6 for part in at):
@@ -54,7 +55,7 @@ def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, in
 
 
 def ten_thousandths(typed: str) -> int | None:
-    """Return a typed percentage in ten-thousandths; None unless it is a number from 0 to 100."""
+    """Convert a typed percentage to ten-thousandths; None unless it is a number from 0 to 100."""
     try:
         part = round(float(typed.replace(",", ".")) * 100)
     except (ValueError, OverflowError):
@@ -63,5 +64,5 @@ def ten_thousandths(typed: str) -> int | None:
 
 
 def percent(part: int) -> str:
-    """Return ten-thousandths as a percentage such as "43.21", the same in every language."""
+    """Format ten-thousandths as a percentage such as "43.21", the same in every language."""
     return f"{part / 100:.2f}"

@@ -1,7 +1,7 @@
 """The overall verdict on a result, and the counts on its run.
 
-The strictest verdict counts: rejected over needs changes over approved. Those of members count, and those of guests
-whose link lets them decide; answers of other guests are only shown. Callers must have locked the rows of the runs.
+The strictest verdict wins: rejected, then needs changes, then approved. Verdicts of members count, and those of guests
+whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,13 +27,13 @@ def strictest(verdicts: Collection[str]) -> str:
 
 
 def lock_runs(outputs: Iterable[Output]) -> None:
-    """Lock the runs of results, always in the same order, to avoid deadlocks. Needs a transaction."""
+    """Lock the runs of `outputs`, always in the same order, to avoid deadlocks. Needs a transaction."""
     ids = {output.run_id for output in outputs}
     list(Run.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
 def settle(outputs: Collection[Output]) -> None:
-    """Set the verdicts of results from what stands now, and the numbers of their runs."""
+    """Set the overall verdicts of results from the standing ones, and update the counts on their runs."""
     given: dict[int, list[str]] = {output.pk: [] for output in outputs}
     standing = Decision.objects.standing().on_current_content().filter(COUNTS, output__in=given)
     for output_id, verdict in standing.order_by().values_list("output_id", "verdict"):
@@ -46,7 +46,7 @@ def settle(outputs: Collection[Output]) -> None:
 
 
 def count(run_ids: Collection[int]) -> None:
-    """Recount the verdicts on the completed results of runs, for cards, filters and spending."""
+    """Recount the verdicts on completed results of runs, for cards, filters and spending."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     rounds = dict.fromkeys(found, 0)

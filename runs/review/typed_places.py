@@ -1,4 +1,4 @@
-"""Places that people type for a comment: a spot on a picture, or a second of video or audio."""
+"""Places typed for a comment: a spot on a picture, or a time in video or audio."""
 
 from django.utils.translation import gettext as _
 
@@ -7,11 +7,11 @@ from runs.review import spots
 from runs.review.comment_text import CommentRefusedError
 from runs.words.seconds import parse_seconds, seconds_words
 
-ROUNDED_MS = 100  # players show up to a tenth of a second more than there is
+ROUNDED_MS = 100  # players may show up to a tenth of a second beyond the end
 
 
 def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | None:
-    """Return the spot that was typed as two percentages; None if nothing was. Raises `CommentRefusedError`."""
+    """Return the spot typed as two percentages; None if nothing was typed. Raises `CommentRefusedError`."""
     if not spots.can_mark(file) or not (x.strip() or y.strip()):
         return None
     across, down = (spots.ten_thousandths(part.strip()) for part in (x, y))
@@ -21,7 +21,7 @@ def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | Non
 
 
 def time_typed(file: StoredFile | None, typed: str) -> int | None:
-    """Return the typed place in film or sound in milliseconds; None if nothing was. Raises `CommentRefusedError`."""
+    """Return the typed time in milliseconds; None if nothing was typed. Raises `CommentRefusedError`."""
     if file is None or file.kind not in ("video", "audio") or not typed.strip():
         return None
     at_ms = parse_seconds(typed)

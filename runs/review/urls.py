@@ -1,4 +1,4 @@
-"""URLs for deciding, and its rules."""
+"""URLs for deciding, and for the rules of deciding."""
 
 from django.urls import path
 

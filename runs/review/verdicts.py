@@ -1,8 +1,8 @@
 """Deciding on results: decide, undo, withdraw, set aside.
 
-Every act is a row (`models.Decision`) that stays. The verdict of a result (`Output.verdict`) follows in the same
-transaction, by one conditional UPDATE: it applies only if nothing has changed since the page that somebody decided on
-(`Output.decided_in`). Repeating one's own verdict returns the one that stands.
+Every action adds a row (`models.Decision`) that is never deleted. The verdict of a result (`Output.verdict`) is updated
+in the same transaction, by one conditional UPDATE that applies only if nothing has changed since the person's page was
+loaded (`Output.decided_in`). Repeating one's own verdict returns the existing one.
 """
 
 from collections import Counter
@@ -38,23 +38,24 @@ ENDS = {
     Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
     Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
 }
-AT_ONCE = 200  # results per transaction when many are decided, so that others don't wait long
+AT_ONCE = 200  # results per transaction in bulk, so that others don't wait long
 
 
 @dataclass(frozen=True)
 class Press:
-    """A verdict that somebody gives: what they saw (`Output.decided_in`; None: whatever stands), and what they say."""
+    """A verdict about to be given: the state that the person saw (`Output.decided_in`; None accepts any), and what they
+    say."""
 
     output: Output
     seen: int | None
     verdict: str
     note: str = ""
-    chosen: Output | None = None  # the result that was chosen instead
+    chosen: Output | None = None  # the result chosen instead of this one
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """What a press on many results did: `skipped` counts those that had changed or can't be decided on."""
+    """The outcome of deciding on many results: `skipped` counts those that had changed or can't be decided on."""
 
     batch: str
     done: int = 0
@@ -72,7 +73,7 @@ def decide(
     batch: str = "",
     chosen: Output | None = None,
 ) -> Decision:
-    """Record a verdict. The same verdict by the same person again returns the one that stands.
+    """Record a verdict. If the same person repeats the same verdict, return the existing one.
 
     `seen` is `Output.decided_in` as the page showed it; None accepts any state. Raises a `DecisionError`.
     """
@@ -81,8 +82,8 @@ def decide(
 
 
 def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
-    """Give one verdict on many results, each with what the page showed of it. Results that can't be decided on, or have
-    changed, are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before doing anything."""
+    """Give one verdict on many results, each with the state that the page showed. Results that have changed or can't be
+    decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before doing anything."""
     batch, note = new_public_id(), clean_note(note)
     _check_reason(verdict, note, ReviewRules.current())
     presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
@@ -95,9 +96,10 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
 
 
 def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
-    """Approve a result and reject the others, all or none, without asking for reasons. Returns the batch, for undo.
+    """Approve one result and reject the others, all or nothing, without asking for reasons. Returns the batch, for
+    undo.
 
-    `seen` holds what the page showed (`Output.decided_in`) by primary key. Raises a `DecisionError`.
+    `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
     batch = new_public_id()
     presses = [Press(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk]
@@ -119,7 +121,7 @@ def _check_reason(verdict: str, note: str, rules: ReviewRules) -> None:
 
 
 class _Decider:
-    """Checks and applies presses of one person on results whose runs are locked."""
+    """Checks and applies one person's verdicts on results whose runs are locked."""
 
     def __init__(self, outputs: Sequence[Output], by: Actor, batch: str) -> None:
         self.by, self.batch, self.rules = by, batch, ReviewRules.current()
@@ -135,7 +137,7 @@ class _Decider:
         self.made: list[Decision] = []
 
     def answer(self, press: Press) -> Decision:
-        """Return the decision that the press made, or the one that stands already. Raises a `DecisionError`."""
+        """Return the new decision, or the existing one if it says the same. Raises a `DecisionError`."""
         output = self.fresh.get(press.output.pk)
         if output is None:
             raise NotAllowedError(_("This result doesn't exist any more."))
@@ -160,7 +162,7 @@ class _Decider:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
     def _apply(self, press: Press, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
-        """Move the result's verdict if it still is what the page showed."""
+        """Update the result's verdict if it is still in the state that the page showed."""
         decision = Decision(
             output=output,
             content_hash=output.content_hash,
@@ -182,7 +184,7 @@ class _Decider:
         return decision
 
     def save(self) -> None:
-        """Store the decisions, end those that they replace, and count."""
+        """Save the decisions, end those they replace, and recount."""
         replaced = [row.target_id for row in self.made if row.target_id]
         Decision.objects.filter(pk__in=replaced).update(is_standing=False)
         Decision.objects.bulk_create(self.made)
@@ -190,7 +192,7 @@ class _Decider:
 
 
 def _says(standing: Decision, press: Press) -> bool:
-    """Return whether the press only repeats what already stands; pressing without a note keeps the note."""
+    """Return whether the verdict only repeats a standing one; an empty note keeps the old note."""
     is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
     return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
 
@@ -198,8 +200,8 @@ def _says(standing: Decision, press: Press) -> bool:
 def _record(
     presses: Sequence[Press], by: Actor, batch: str, *, is_strict: bool
 ) -> tuple[list[Decision], list[DecisionError]]:
-    """Apply presses in one transaction and return the decisions and the errors. If strict, the first error undoes all
-    and is raised."""
+    """Apply verdicts in one transaction; return the decisions and the errors. If strict, the first error is raised and
+    nothing is saved."""
     decisions, errors = list[Decision](), list[DecisionError]()
     with transaction.atomic():
         tally.lock_runs(press.output for press in presses)
@@ -221,7 +223,7 @@ def _record(
 
 
 def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
-    """Record acts on results: each with what the person's verdict was and is."""
+    """Record decisions in the audit record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
         groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
@@ -230,15 +232,15 @@ def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | 
 
 
 def _show(output: Output, fresh: Output | None) -> None:
-    """Bring the caller's row up to date."""
+    """Update the caller's object."""
     if fresh is not None:
         output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
 
 
 def undo(batch: str, by: Actor) -> int:
-    """Undo what one press of this person decided, within 10 minutes: previous verdicts stand again.
+    """Undo this person's decisions made together in one batch, within 10 minutes: previous verdicts stand again.
 
-    Returns the number of decisions undone: 0 if there are none, they are older, or something ended them meanwhile.
+    Returns the number of decisions undone: 0 if there are none, they are older, or they have ended meanwhile.
     """
     since = timezone.now() - UNDO_FOR
     of_press = Decision.objects.filter(
@@ -255,7 +257,7 @@ def undo(batch: str, by: Actor) -> int:
 
 
 def withdraw(output: Output, by: Actor) -> None:
-    """Take back this person's verdict on the result. Does nothing if they have none."""
+    """Withdraw this person's verdict on the result. Does nothing if they have none."""
     own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
     with transaction.atomic():
         tally.lock_runs([output])
@@ -287,7 +289,7 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
 
 @transaction.atomic
 def count_guests_again(link: GuestLink) -> None:
-    """Update the verdicts of results after a link began or stopped letting its guests decide."""
+    """Update verdicts after a link begins or stops letting its guests decide."""
     given = Decision.objects.standing().on_current_content().filter(link=link)
     outputs = Output.objects.filter(pk__in=given.values("output"))
     tally.lock_runs(outputs)
@@ -295,7 +297,7 @@ def count_guests_again(link: GuestLink) -> None:
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
-    """Add a row for each decision that was ended, and update the verdicts of the results."""
+    """Add a row for each ended decision, and update the verdicts of the results."""
     batch = new_public_id()
     acts = [
         Decision(

@@ -1,4 +1,4 @@
-"""Versions of one result, which form a line: version 2 was made to replace version 1."""
+"""Versions of one result, in a line: version 2 was made to replace version 1."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ def newer_of(output: Output) -> Output | None:
 
 
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
-    """Return the newest completed later versions of results, by the primary keys of those that have one. One query."""
+    """Return the newest completed later version of each result that has one, by primary key. Takes one query."""
     outputs = list(outputs)
     lines = {output.first_id for output in outputs}
     made = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
@@ -21,7 +21,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
-    """Apply `newer_of_each` to results whose later `versions` are loaded, with their runs."""
+    """Do the same as `newer_of_each` for results whose later `versions` and their runs are loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
     found = ((output, newest.get(output.first_id)) for output in outputs)
@@ -29,7 +29,7 @@ def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[i
 
 
 def on_content_changed(output: Output) -> None:
-    """Announce that a version is ready to replace the one before."""
+    """Announce that a version is ready to replace the previous one."""
     if output.line_id is not None and output.status == Output.Status.COMPLETED:
         ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
         if (replaced := ready.last()) is not None:
@@ -37,19 +37,20 @@ def on_content_changed(output: Output) -> None:
 
 
 def versions_of(output: Output, member: Member) -> list[Output]:
-    """Return the versions of `output` that `member` may see, with their runs and files; empty if there is only one."""
+    """Return the versions of `output` that `member` may see, with runs and files; empty if there is only one."""
     line = fetch_joined(Output.objects.in_line_of(output), "files", "file", one={"run": ()})
     return seen_among(line, member)
 
 
 def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
-    """Return those of the versions of a result that `member` may see; empty if there is only one."""
+    """Return the versions of a result that `member` may see; empty if there is only one."""
     found = [version for version in versions if version.run.is_visible_to(member)]
     return found if len(found) > 1 else []
 
 
 def own_work(outputs: Iterable[Output], member: Member | None, rules: ReviewRules) -> set[int]:
-    """Return the primary keys of the results that four eyes keep the member from approving. At most one query."""
+    """Return the primary keys of results that the four-eyes rule keeps the member from approving. Takes at most one
+    query."""
     if member is None or not rules.four_eyes:
         return set()
     own = Output.objects.filter(pk__in=[output.pk for output in outputs]).own_work_of(member)

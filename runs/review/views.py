@@ -1,6 +1,6 @@
-"""Deciding: each button is a small form that posts.
+"""Deciding: each button is a small form.
 
-With scripts, the answer is the changed panel; without, the page it was on. If nothing was decided, the panel says why
+With scripts, the response is the updated panel; without, the page it was on. If nothing was decided, the panel says why
 and keeps what was typed.
 """
 
@@ -28,7 +28,7 @@ from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-TYPED = (ReasonNeededError, NoteTooLongError)  # what was sent is at fault; otherwise, the state is
+TYPED = (ReasonNeededError, NoteTooLongError)  # the input is at fault; otherwise, the state has changed
 
 
 def _output_of(request: PortalRequest, result_id: str) -> Output:
@@ -51,7 +51,7 @@ def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_POST
 def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Take back the member's own verdict."""
+    """Withdraw the member's own verdict."""
     output = _output_of(request, result_id)
     refuse_viewers(request.user)
     verdicts.withdraw(output, Actor(request.user))
@@ -76,7 +76,7 @@ def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse
 
 @require_POST
 def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
-    """Undo what one press of this member decided, up to 10 minutes ago."""
+    """Undo this member's decisions made together in one batch, up to 10 minutes ago."""
     if not Decision.objects.filter(batch=batch, member=request.user).exists():
         raise Http404
     refuse_viewers(request.user)
@@ -88,13 +88,13 @@ def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
         words = ngettext("%(count)s decision was undone.", "%(count)s decisions were undone.", count)
         messages.success(request, words % {"count": number_words(count)})
     else:
-        messages.warning(request, _("This can't be undone any more. You can still change or withdraw your decision."))
+        messages.warning(request, _("It's too late to undo this. You can still change or withdraw your decision."))
     return _go_back(request, given["next"], reverse("runs:home"))
 
 
 @require_POST
 def results_choose(request: PortalRequest) -> HttpResponse:
-    """Approve the chosen result and reject the others that are compared with it, in one press."""
+    """Approve the chosen result and reject the others it is compared with, all at once."""
     given = ChooseForm.read(request.POST)
     shown = Output.objects.visible_to(request.user).filter(public_id__in=given["on"]).select_related("run")
     found = {output.public_id: output for output in shown}
@@ -119,7 +119,7 @@ def results_choose(request: PortalRequest) -> HttpResponse:
 
 
 def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
-    """Return the changed panel; without scripts, go back and say `words`, with a button that undoes `batch`."""
+    """Return the updated panel; without scripts, go back and show `words`, with a button that undoes `batch`."""
     if request.htmx:
         return _panel(request, output, given, {"is_new": True})
     messages.success(request, words, extra_tags=batch)
@@ -129,18 +129,18 @@ def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: 
 def _refused(
     request: PortalRequest, output: Output, given: dict[str, Any], error: DecisionError, typed: dict[str, str]
 ) -> HttpResponse:
-    """Return the panel as it is now, with what was typed and why nothing was decided."""
+    """Return the current panel, with what was typed and the reason why nothing was decided."""
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # pages swap in only a 422
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # of errors, pages swap in only a 422
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
 def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Return the panel for the page it is on; without scripts, as a page of its own."""
+    """Return the panel for the page it is on; without scripts, as a separate page."""
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
@@ -153,10 +153,10 @@ def _panel(
 
 
 def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]:
-    """Return what leads to the next version, which the page shows apart from the panel."""
+    """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    run = Run.objects.select_related("app").get(pk=output.run_id)  # counted anew by the press
+    run = Run.objects.select_related("app").get(pk=output.run_id)  # reread, since the decision has changed its counts
     if look == "page":
         output.run = run
         return {"next_version_url": next_version_url(output, request.user)}
@@ -164,6 +164,6 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
 
 
 def _go_back(request: PortalRequest, path: str, otherwise: str, fragment: str = "") -> HttpResponse:
-    """Go to the page where a button was pressed."""
+    """Redirect to the page where the button was pressed."""
     url = urlsplit(own_path(path, otherwise))._replace(fragment=fragment).geturl()
     return go_to(request, url)

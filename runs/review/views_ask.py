@@ -32,7 +32,7 @@ from runs.words.numbers import number_words
 def review_ask(request: PortalRequest) -> HttpResponse:
     """Ask for decisions on results (`f`), a run (`run`) or a selection (`selected`).
 
-    htmx gets only the form, for the sheet over the page it was opened on; once asked, that page is loaded again.
+    htmx gets only the form, for a sheet over the page; after asking, that page is reloaded.
     """
     what = WhatForm.read(request.POST if request.method == "POST" else request.GET)
     chosen, asked = _chosen(request.user, what)
@@ -65,7 +65,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
 
 
 def _chosen(member: Member, what: dict[str, Any]) -> tuple[QuerySet[Output], int]:
-    """Return the results that were chosen and may be seen, and how many were chosen. Raises 404 if there are none."""
+    """Return the chosen results that the member may see, and how many were chosen. Raises Http404 if there are none."""
     if what["run"]:
         run = get_object_or_404(Run.objects.visible_to(member), public_id=what["run"])
         found = Output.objects.filter(run=run)
@@ -101,14 +101,14 @@ def _ask(request: PortalRequest, given: dict[str, Any], outputs: Sequence[Output
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
-    """Return the page under the sheet, whose runs may be shared now; "" without a sheet."""
+    """Return the page under the sheet, which must be reloaded since its runs may now be shared; "" without a sheet."""
     url = urlsplit(request.htmx.current_url_abs_path or "")._replace(fragment="").geturl()
     return own_path(url, "") if wants_fragment(request) else ""
 
 
 @transaction.atomic
 def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told: Any) -> GuestLink:
-    """Make a link on which guests decide on those of `outputs` that are ready and may be shown, and ask them.
+    """Create a link with those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
 
     Raises `AskError` if there are none.
     """
@@ -128,7 +128,7 @@ def _count_words(count: int) -> str:
 
 
 def _left_words(count: int) -> str:
-    """Return how many chosen results can't be asked about; "" if there are none."""
+    """Say how many chosen results can't be asked about; "" if none."""
     if count <= 0:
         return ""
     words = ngettext(

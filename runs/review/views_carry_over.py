@@ -14,7 +14,7 @@ from runs.web.http import PortalRequest, own_path
 
 @require_POST
 def result_carry_over(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Carry open comments on earlier versions and files over to a result: those chosen, or all."""
+    """Carry open comments on earlier versions and files over to a result: the chosen ones, or all."""
     seen = Output.objects.visible_to(request.user).select_related("run")
     output = get_object_or_404(seen, public_id=result_id)
     given = CarryForm.read(request.POST)
@@ -41,5 +41,5 @@ def comment_move_back(request: PortalRequest, comment_id: str) -> HttpResponse:
 
 
 def _return(back: str, place: str) -> HttpResponse:
-    """Redirect to a place on the page `back`. htmx follows it, too, and takes the parts it needs."""
+    """Redirect to a place on the page `back`. htmx follows the redirect and takes the parts it needs."""
     return HttpResponseRedirect(f"{back.partition('#')[0]}#{place}")

@@ -1,8 +1,8 @@
 """Comments: post, reply, edit, remove, resolve, and find people to mention.
 
-The form is on the page of the result or run. Each form also has a page of its own: without scripts, replies and changes
-are written there, and every form comes back there with what was typed if something is wrong. With scripts, the parts
-that change are swapped into the page.
+The form is on the page of the result or run. Each form also has its own page: without scripts, replies and edits are
+written there, and if something is wrong, the form is shown again there with what was typed. With scripts, the changed
+parts are swapped into the page.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ PEOPLE_OFFERED = 8
 
 @dataclass(frozen=True)
 class Place:
-    """What a form is for: a new comment on `output` or on all of `run`, a reply to `parent`, or a change of
+    """What a form is for: a new comment on `output` or the whole `run`, a reply to `parent`, or an edit of
     `comment`."""
 
     run: Run
@@ -64,7 +64,7 @@ class Place:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Comment on a result, or on a spot or second of its file `n`. GET shows the form alone."""
+    """Comment on a result, or on a spot or time in its file `n`. GET shows only the form."""
     seen = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
     output = get_object_or_404(seen.prefetch_related("files__file"), public_id=result_id)
     typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
@@ -78,7 +78,7 @@ def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_comment(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Comment on a whole run. GET shows the form alone."""
+    """Comment on a whole run. GET shows only the form."""
     run = get_object_or_404(Run.objects.visible_to(request.user).for_cards(), public_id=run_id)
     return _answer(request, Place(run, comment_draft.run_draft(run)))
 
@@ -86,7 +86,7 @@ def run_comment(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
-    """Reply to a comment. GET shows the form alone."""
+    """Reply to a comment. GET shows only the form."""
     parent = _comment_of(request, comment_id)
     draft = comment_draft.reply_draft(parent, _page_of(parent))
     return _answer(request, Place(parent.run, draft, parent.output, parent=parent))
@@ -96,7 +96,7 @@ def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
-    """Change one's own comment. GET shows the form."""
+    """Edit one's own comment. GET shows the form."""
     comment = _own_comment_of(request, comment_id)
     draft = comment_draft.edit_draft(comment, editable_text(comment), _page_of(comment))
     return _answer(request, Place(comment.run, draft, comment.output, comment=comment))
@@ -118,7 +118,7 @@ def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
 
 @require_POST
 def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
-    """Resolve (`on`) or reopen a comment with its replies."""
+    """Resolve (`on`) or reopen a comment and its replies."""
     comment = _comment_of(request, comment_id)
     given = ResolveForm.read(request.POST)
     act = comments.resolve if given["on"] else comments.reopen
@@ -130,7 +130,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return the people whose name has a part that begins with `q`, to mention on a run."""
+    """Return people to mention on a run, with a part of their name that begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
@@ -167,12 +167,12 @@ def _page_of(comment: Comment) -> str:
 
 
 def _return(back: str, comment: Comment) -> HttpResponse:
-    """Redirect to the comment on the page `back`. htmx follows it, too, and takes the parts it needs."""
+    """Redirect to the comment on the page `back`. htmx follows the redirect and takes the parts it needs."""
     return HttpResponseRedirect(f"{back.partition('#')[0]}#comment-{comment.public_id}")
 
 
 def _answer(request: PortalRequest, place: Place) -> HttpResponse:
-    """Show the form of `place`, or store what was posted; if that fails, show the form again with what was typed."""
+    """Show the form for `place`, or save what was posted; if that fails, show the form again with what was typed."""
     record_openings(request, [place.run])
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
@@ -203,7 +203,7 @@ def _answer(request: PortalRequest, place: Place) -> HttpResponse:
 
 @transaction.atomic
 def _store(form: TextForm, member: Member, place: Place) -> Comment:
-    """Post or change the comment, after sharing the run if that was asked for. Raises `CommentRefusedError`."""
+    """Post or edit the comment, after sharing the run if requested. Raises `CommentRefusedError`."""
     given, by = form.cleaned_data, Actor(member=member)
     if given["act"] == "share" and place.run.is_shareable_by(member) and share_with_team(place.run):
         place.run.refresh_from_db(fields=["shared_at"])

@@ -1,4 +1,4 @@
-"""Deciding on many results at once: what is selected in History or on run pages."""
+"""Deciding on many results at once: those selected in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,12 +29,12 @@ from runs.words.numbers import number_words
 @never_cache
 @makers_only
 def review_many(request: PortalRequest) -> HttpResponse:
-    """Show the selected results (`selected`) to decide on at once; POST decides on those that the page showed.
+    """GET shows the selected results (`selected`); POST decides on those that the page showed.
 
-    Results that changed meanwhile or can't be decided on are skipped and counted.
+    Results that have changed meanwhile or can't be decided on are skipped and counted.
     """
     if not ReviewRules.current().may_decide(request.user):
-        raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need more."))
+        raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need to."))
     if request.method == "POST":
         return _decide(request)
     place = WhatForm.read(request.GET)["selected"]
@@ -83,7 +83,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Say how many results were decided, and how many were skipped and why."""
+    """Say how many results were decided, how many were skipped, and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
@@ -131,7 +131,7 @@ def _count_words(count: int) -> str:
 
 
 def _decided_words(count: int) -> str:
-    """Return how many of the results have a verdict already; "" if none has."""
+    """Say how many of the results already have a verdict; "" if none."""
     if not count:
         return ""
     words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)

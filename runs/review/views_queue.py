@@ -1,4 +1,4 @@
-"""The review queue: one result at a time, requests of the member, and what was decided lately."""
+"""The review queue: one result at a time, the member's requests, and recent decisions."""
 
 from typing import Any
 
@@ -34,10 +34,10 @@ def _number(text: str | None) -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def review(request: PortalRequest) -> HttpResponse:
-    """Show what waits for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
+    """Show what is waiting for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
-    `?done=` is the press that led here, told once to screen readers. A decision that wasn't recorded stays on screen,
-    and so does, with `?kept=1`, a result that was commented on, even if it isn't waiting any more.
+    `?done=` is the decision that led here, announced once to screen readers. A decision that wasn't recorded stays on
+    screen; with `?kept=1`, so does a result that was commented on, even if it is no longer waiting.
     """
     if request.method == "POST":
         return _decide(request)
@@ -62,11 +62,11 @@ def _decide(request: PortalRequest) -> HttpResponse:
 @require_POST
 @makers_only
 def review_undo(request: PortalRequest) -> HttpResponse:
-    """Undo what one press of the member decided, and show the result again."""
+    """Undo a batch of the member's decisions, and show the result again."""
     posted = UndoForm.read(request.POST)
     count = undo(posted["batch"], Actor(request.user))
     if not count:
-        messages.warning(request, _("That can't be undone any more. Decide again instead."))
+        messages.warning(request, _("It's too late to undo that. Decide again instead."))
     if posted["back"]:
         if count:
             messages.success(request, undone_words(count))
@@ -110,7 +110,7 @@ def _show(
 
 
 def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
-    """Return what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
+    """Say what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
     if request.GET.get("undone"):
         return _("Undone. The result is waiting for a decision again.")
     if last is None or last.decision.batch != request.GET.get("done"):
@@ -119,14 +119,14 @@ def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
 
 
 def _see_other(url: str) -> HttpResponse:
-    """Redirect after a POST. htmx follows it, too, and swaps in the page it leads to."""
+    """Redirect after a POST. htmx follows the redirect and swaps in the new page."""
     return HttpResponseRedirect(url, status=303)
 
 
 @require_safe
 @never_cache
 def review_asked(request: PortalRequest) -> HttpResponse:
-    """List the requests of the member, newest first."""
+    """List the member's requests, newest first."""
     number = _number(request.GET.get("page"))
     page = review_lists.requests_page(request.user, number, timezone.now())
     return render_page(request, "review/asked.html", {"section": "review", "tab": "asked", "page": page})
@@ -135,7 +135,7 @@ def review_asked(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def review_decided(request: PortalRequest) -> HttpResponse:
-    """List what was decided lately on results that the member may see."""
+    """List recent decisions on results that the member may see."""
     lines = review_lists.decided_lines(requests.decided_lately(request.user)[: review_lists.DECIDED])
     last = review_queue.last_shown(request.user, timezone.now())
     context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
@@ -154,7 +154,7 @@ def request_close(request: PortalRequest, request_id: str) -> HttpResponse:
 
 @require_POST
 def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
-    """Remind those who still owe a decision."""
+    """Remind people who still owe a decision."""
     found = _request(request, request_id)
     refuse_viewers(request.user)
     if requests.remind(found, request.user):
@@ -167,7 +167,7 @@ def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
 
 
 def _request(request: PortalRequest, request_id: str) -> ReviewRequest:
-    """Return a request that the member may manage; for others, it doesn't exist."""
+    """Return the request if the member may manage it; otherwise, raise Http404."""
     return get_object_or_404(ReviewRequest.objects.manageable_by(request.user), public_id=request_id)
 
 

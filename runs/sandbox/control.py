@@ -4,13 +4,16 @@ Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes eve
 mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
 
     POST reset           {}
-    GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429
+    GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429,
+                         streams (ids of the runs whose streams are open now), most_streams (open at the same time)
     POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
                          in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
                          {"endpoint": "apps", "fault": "delay", "seconds": 10}: responds after 10 s, or on DELETE
                          faults or DELETE delays
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
+                         {"endpoint": "stream", "fault": "break", "after": 2}: the connection breaks after two events;
+                         "after": 0 means before the first; stream_faults.py has all faults of streams
     DELETE faults
     DELETE delays        responds to delayed requests now; lasting faults remain
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
@@ -23,6 +26,8 @@ mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", mo
     POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
 
     POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
+                         {"phase": 1}: the second look comes one full step after the first; 0: at once; null (default):
+                         at a random moment in between, so that nobody can tell when Lamina looks
                          {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
                          {"feedback_waits": false}: feedback responds at once; the run is `running` until it is done
     POST transfer        {"shape": "docs"}: `transfer-asset` returns only `url`; "sdk": cdnUrl, assetId, filename;
@@ -120,6 +125,8 @@ class Control:
             "in_last_minute": world.limiter.asked_in_last_minute(),
             "most_in_a_minute": world.limiter.most,
             "refused_429": world.limiter.refused,
+            "streams": list(world.streams.values()),
+            "most_streams": world.most_streams,
         }
 
     def _add_fault(self, body: dict[str, Any], _: str) -> Any:
@@ -135,8 +142,11 @@ class Control:
             run_id=body.get("runId"),
             acts=bool(body.get("acts")),
             gap=None if body.get("gap") is None else float(body["gap"]),
+            after=int(body.get("after", 1)),
+            size=None if body.get("size") is None else int(body["size"]),
         )
-        if fault.endpoint not in faults.ENDPOINTS or fault.fault not in faults.INSTEAD | faults.AFTERWARDS:
+        known = faults.INSTEAD | faults.AFTERWARDS | (faults.STREAM if fault.endpoint == "stream" else set())
+        if fault.endpoint not in faults.ENDPOINTS or fault.fault not in known:
             raise ValueError(f"{fault.endpoint} {fault.fault}")
         self.world.faults.append(fault)
         return {"ok": True}
@@ -237,9 +247,9 @@ class Control:
         for name in ("look_seconds", "ping_seconds", "stream_seconds"):
             if name in body:
                 setattr(orders, name, float(body[name]))
-        if "feedback_seconds" in body:
-            given = body["feedback_seconds"]
-            orders.feedback_seconds = None if given is None else float(given)
+        for name in ("phase", "feedback_seconds"):
+            if name in body:
+                setattr(orders, name, None if body[name] is None else float(body[name]))
         if "feedback_waits" in body:
             orders.feedback_waits = bool(body["feedback_waits"])
         return {"ok": True}

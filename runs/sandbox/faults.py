@@ -10,6 +10,11 @@ ENDPOINTS = {
 # These faults respond instead of the endpoint, which does nothing unless the fault has "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
+# These faults lie in what a stream sends; stream_faults.py says how.
+STREAM = {
+    "crlf", "cr", "comments", "huge", "drip", "break", "close", "half_event", "open_event", "stranger", "junk",
+    "misnamed", "stale", "silence", "endless_line", "late", "endless",
+}  # fmt: skip
 OUTCOMES = {
     "completed", "failed", "partial", "no_output", "cancelled", "insufficient_credits", "unknown_status", "never",
 }  # fmt: skip
@@ -20,7 +25,7 @@ class Fault:
     """A fault set by a test. If `times` is None, it lasts until cleared.
 
     `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
-    of a drip, in seconds.
+    of a drip, in seconds. In a stream, `after` is the number of events before the fault, `size` the number of bytes.
     """
 
     endpoint: str
@@ -34,6 +39,8 @@ class Fault:
     run_id: str | None = None
     acts: bool = False
     gap: float | None = None
+    after: int = 1
+    size: int | None = None
 
     def matches(self, endpoint: str, app_id: str | None, run_id: str | None) -> bool:
         if self.endpoint == "*":

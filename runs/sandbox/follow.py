@@ -1,16 +1,15 @@
 """Following a run without polling (`wait`, `stream`), and refining a finished one in place (`feedback`)."""
 
-import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runs.sandbox import catalogue, lifecycle, views
+from runs.sandbox import catalogue, lifecycle, stream_faults, views
 from runs.sandbox.errors import ApiError, Dropped
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.lookup import run_of, whole_number
 from runs.sandbox.state import World
+from runs.sandbox.stream import Stream
 from runs.sandbox.wire import Reply, Request, json_reply
 
 LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
@@ -30,8 +29,8 @@ class Following:
 
     def stream(self, request: Request, run_id: str) -> Reply:
         """Send server-sent events until the run is final."""
-        run = run_of(self.world, run_id)
-        return Reply(content_type="text/event-stream", events=self._events(run, request))
+        stream = Stream(self.world, run_of(self.world, run_id), request)
+        return Reply(content_type="text/event-stream", events=stream_faults.pieces(stream, request.fault))
 
     def feedback(self, request: Request, run_id: str) -> Reply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
@@ -79,28 +78,3 @@ class Following:
             if request.stopping.wait(LOOK_SECONDS):
                 raise Dropped
         return True
-
-    def _events(self, run: Run, request: Request) -> Iterator[bytes]:
-        """Yield `progress` on every change and `ping` in between; end with `complete`, `error` or `timeout`."""
-        orders, seen = self.world.follow_orders, None
-        began = pinged = time.monotonic()
-        while True:
-            status, now = self._status(run, request.origin), time.monotonic()
-            if status["status"] in lifecycle.FINAL:
-                yield _event("complete" if status["status"] == "completed" else "error", status)
-                return
-            if now - began >= orders.stream_seconds:
-                yield _event("timeout", {"message": "The stream has ended. Open it again or poll the run."})
-                return
-            if status != seen:
-                seen = status
-                yield _event("progress", status)
-            if now - pinged >= orders.ping_seconds:
-                pinged = now
-                yield _event("ping", int(self.world.clock() * 1000))
-            if request.stopping.wait(orders.look_seconds):
-                return
-
-
-def _event(name: str, data: Any) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode("ascii")

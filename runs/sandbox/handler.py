@@ -4,9 +4,10 @@ import contextlib
 import io
 import math
 import re
+import selectors
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler
 from typing import BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -112,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             request_id=request_id,
             stream=cast(BinaryIO, stream),
             stopping=self.server.stopping,
+            is_gone_within=self._is_gone_within,
         )
         if self.command != "PUT":
             request.body = self._whole(stream)
@@ -159,16 +161,31 @@ class Handler(BaseHTTPRequestHandler):
             self._write(reply, length)
         self.wfile.flush()
 
-    def _stream(self, events: Iterator[bytes], is_cut: bool) -> None:
-        for piece in events:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            self.wfile.flush()
-            if is_cut:
-                break
-        if is_cut or self.server.stopping.is_set():
+    def _stream(self, events: Generator[bytes, None, None], is_cut: bool) -> None:
+        try:
+            for piece in events:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.flush()
+                if is_cut:
+                    raise Dropped
+        except Dropped:
             self._drop()
         else:
             self.wfile.write(b"0\r\n\r\n")
+        finally:
+            events.close()
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        """Wait for `seconds`; return True as soon as the caller has left or the server has closed the connection."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            if not selector.select(seconds):
+                return self.server.stopping.is_set()
+        try:
+            is_left = not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+        return is_left or self.server.stopping.wait(seconds)  # the caller has sent more, which we don't read yet
 
     def _drip(self, reply: Reply, length: int, seconds: float, gap: float) -> None:
         body = (reply.file.read_bytes() if reply.file else reply.body)[:length]

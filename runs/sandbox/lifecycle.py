@@ -38,6 +38,7 @@ class Run:
     # The last change made by the control API or by cancelling: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
+    told_at: float | None = None  # when a stream first told its end
     # The last feedback ({"at", "seconds", "positions"}), and how many times each output (by position) was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)

@@ -99,6 +99,7 @@ class Router:
         with self.world.lock:
             fault = faults.take_fault(self.world.faults, endpoint.name, endpoint.app_id, endpoint.run_id)
             delays = self.world.delays
+        request.fault = fault
         if fault and fault.fault == "delay":
             delays.over.wait(30.0 if fault.seconds is None else fault.seconds)
             if delays.is_void:

@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,12 @@ class WebhookOrders:
 class FollowOrders:
     """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run.
 
+    `phase` is the part of a step between a stream's first two looks, from 0 to 1; None for a random one.
     Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
 
     look_seconds: float = 2.0
+    phase: float | None = None
     ping_seconds: float = 15.0
     stream_seconds: float = 600.0
     feedback_seconds: float | None = None
@@ -106,6 +109,8 @@ class World:
         self.expired: set[str] = set()
         self.is_all_expired = False
         self.price_factor = 1.0
+        self.streams: dict[object, str] = {}  # the run of each open stream
+        self.most_streams = 0
 
     def reset(self) -> None:
         """Remove runs, faults and counters, and restore the balance. Uploads stay readable."""
@@ -123,6 +128,19 @@ class World:
             self.delays.is_void = is_void
             self.delays.over.set()
             self.delays = Delays()
+
+    @contextmanager
+    def open_stream(self, run_id: str) -> Iterator[None]:
+        """Count a stream as open."""
+        key, streams = object(), self.streams  # a reset in between starts a new count
+        with self.lock:
+            streams[key] = run_id
+            self.most_streams = max(self.most_streams, len(streams))
+        try:
+            yield
+        finally:
+            with self.lock:
+                del streams[key]
 
     def set_balance(self, balance: float) -> None:
         with self.lock:

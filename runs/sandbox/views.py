@@ -171,6 +171,8 @@ def run_for_tests(run: Run, now: float) -> dict[str, Any]:
         "outputs": [one["label"] for one in run.outputs],
         "createdAt": lifecycle.iso(run.created_at),
         "finishedAt": lifecycle.iso(run.ends_at) if status in lifecycle.FINAL else None,
+        "landsAt": [lifecycle.iso(run.lands_at(position)) for position in range(len(run.outputs))],
+        "toldAt": None if run.told_at is None else lifecycle.iso(run.told_at),  # by a stream
         "cancelled": status == "cancelled",
         "webhook": run.webhook,
     }

@@ -2,20 +2,22 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from runs.sandbox.errors import ApiError
+from runs.sandbox.faults import Fault
 
 
 @dataclass
 class Request:
     """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the unread body.
 
-    `stopping` is set when the server stops, to release waiting calls.
+    `stopping` is set when the server stops, to release waiting calls. `is_gone_within` waits for some seconds, but
+    returns True as soon as the caller has left or the server stops. `fault` was set for this request by a test.
     """
 
     method: str
@@ -27,6 +29,8 @@ class Request:
     stream: BinaryIO
     body: bytes = b""
     stopping: threading.Event = field(default_factory=threading.Event)
+    is_gone_within: Callable[[float], bool] = lambda seconds: False
+    fault: Fault | None = None
 
     def json_object(self) -> dict[str, Any]:
         """Return the body as an object; an empty body counts as `{}`. Raises ApiError 400 if it isn't an object."""
@@ -46,7 +50,7 @@ class Reply:
     """A response. With `cut`, only half of the body is sent (under its full length), or only the first of `events`.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
-    `events` is a body without a length, sent piece by piece.
+    `events` is a body without a length, sent piece by piece; if it raises Dropped, the connection breaks.
     """
 
     status: int = 200
@@ -57,7 +61,7 @@ class Reply:
     file: Path | None = None
     run_id: str | None = None
     drip: tuple[float, float] | None = None
-    events: Iterator[bytes] | None = None
+    events: Generator[bytes, None, None] | None = None
 
 
 def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:

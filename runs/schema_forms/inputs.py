@@ -22,12 +22,12 @@ class Fitted:
 
 
 # Ways to match an answer to its question: by all three identifiers, or else by one of them, starting with the one that
-# authors change least.
+# authors change least. The name alone, the last way, counts only where it is unique.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
     (lambda q: q.key, lambda a: a.key),
-    (lambda q: q.name, lambda a: a.name),
+    (lambda q: (q.name,) if q.name else None, lambda a: (a.name,)),
 ]
 
 
@@ -131,13 +131,14 @@ def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[d
     """Return answers by question, and answers that match no question. Each answer is used once, in order."""
     left = dict(enumerate(answers))
     found: dict[int, Answer] = {}
+    twice = {(name,) for some in (questions, answers) for name, n in Counter(one.name for one in some).items() if n > 1}
     for of_question, of_answer in _HANDLES:
         waiting: dict[Any, deque[int]] = {}
         for n, answer in left.items():
             waiting.setdefault(of_answer(answer), deque()).append(n)
         for question in questions:
             handle = of_question(question)
-            if question.position not in found and handle and waiting.get(handle):
+            if question.position not in found and handle and handle not in twice and waiting.get(handle):
                 found[question.position] = left.pop(waiting[handle].popleft())
     return {q: found[q.position] for q in questions if q.position in found}, list(left.values())
 

@@ -1,4 +1,4 @@
-"""What guests send from the page of a link. All results share one form, so that whatever they typed arrives."""
+"""What guests send from a link's page. All results share one form, so that everything they typed arrives."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -14,25 +14,25 @@ VERDICTS = {"approve": Decision.Verdict.APPROVED, "changes": Decision.Verdict.CH
 
 
 class PressForm(PostedForm):
-    """The button that was pressed (its value is the id of a result), and who pressed it."""
+    """The button that was pressed (its value is a result's id), and who pressed it."""
 
     approve = CutField(16)
     changes = CutField(16)
     comment = CutField(16)
-    place = CutField(16)  # opens the page on which a comment is tied to a spot or a second
-    asked = SwitchField()  # the name was asked for
-    back = SwitchField()  # from the page that asks for the name, without sending the answer
+    place = CutField(16)  # opens the page for marking a spot or time for a comment
+    asked = SwitchField()  # the guest was asked for their name
+    back = SwitchField()  # from the page that asks for the name, going back without sending the answer
     opened = CutField(200)
     n = CutField(2_000)  # the signed name
     name = CutField()
     x = CutField(20)  # a spot, as percentages
     y = CutField(20)
-    at = CutField(20)  # a place in film or sound
+    at = CutField(20)  # a time in video or audio
 
 
 @dataclass(frozen=True)
 class SentForm:
-    """A press on the guest page, with everything that was typed there, by the ids of results."""
+    """A button press on the guest page, with everything that was typed there, by result id."""
 
     act: str = ""  # approve, changes, comment or place
     result: str = ""
@@ -74,17 +74,17 @@ class SentForm:
 
     @property
     def has_place(self) -> bool:
-        """Whether the comment is tied to a spot or a second, so that it comes from the page for that."""
+        """Whether the comment is about a spot or a time, and so comes from the page for marking it."""
         return bool(self.x or self.y or self.at or self.clicks)
 
     @property
     def note(self) -> str:
-        """What was typed beside the pressed button."""
+        """What was typed next to the pressed button."""
         return self.words.get(self.result, "")
 
     @property
     def kept(self) -> list[str]:
-        """Everything that was typed, to be shown where it can't be recorded; first what was to be sent."""
+        """Everything that was typed, to be shown if it can't be recorded; what was being sent comes first."""
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 
@@ -94,7 +94,7 @@ class SentForm:
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """The fields that a page in between carries on, without what it asks for."""
+        """The fields that an intermediate page passes on, except those it asks for."""
         press = [(self.act, self.result)] if self.act else []
         press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
         who = [("opened", self.opened), ("n", self.signed_name)]
@@ -103,7 +103,7 @@ class SentForm:
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
-        """The fields that the page for one comment carries on: its own fields are on it."""
+        """The fields that the page for one comment passes on, since it has its own fields for the comment."""
         own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
         return [(name, value) for name, value in self.carried if name not in own]
 

@@ -1,7 +1,7 @@
 """URLs of the guest page, its files and its buttons.
 
-Besides the link's token, they carry what other sites keep in cookies: proof that the passphrase was entered, and the
-signed name of the guest.
+Besides the link's token, they contain what other sites keep in cookies: proof that the passphrase was entered, and the
+guest's signed name.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """Who looks at the page: the name they typed, and the same as a signed field; both empty until they give one."""
+    """The person viewing the page: the name they typed, and the same as a signed field; both are empty until they give
+    one."""
 
     name: str = ""
     signed: str = ""
@@ -41,21 +42,21 @@ class Addresses:
         return self._with(reverse("runs:guest-download", args=[self.token]), {})
 
     def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
-        """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results of which the
-        guest just did so."""
+        """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results that the guest
+        has just answered or commented on."""
         path = reverse("runs:guest", args=[self.token])
         given = {"n": self.guest.signed, "page": str(number) if number > 1 else "", "answered": answered}
         given["commented"] = commented
         return self._with(path, given) + (f"#{place}" if place else "")
 
     def decide(self, number: int = 1, place: str = "") -> str:
-        """Return where the buttons of a result send an answer; `number` is the page and `place` the part to return
-        to."""
+        """Return the URL to which a result's buttons send an answer; `number` is the page and `place` the part of it to
+        return to."""
         path = reverse("runs:guest-decide", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 
     def comment(self, number: int = 1, place: str = "") -> str:
-        """Return where the buttons of a result send a comment, like `decide`."""
+        """Return the URL to which a result's buttons send a comment, like `decide`."""
         path = reverse("runs:guest-comment", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 

@@ -1,6 +1,7 @@
-"""What guests carry from page to page, since they have no cookies: the name they typed, and when they opened the page.
+"""Data that guests carry from page to page, since they have no cookies: the name they typed, and when they opened the
+page.
 
-Both are signed for one link, so a field from one link is worth nothing at another.
+Both are signed for one link, so fields from one link are useless on another.
 """
 
 import unicodedata
@@ -19,15 +20,15 @@ NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
 JOINERS = "\u200c\u200d"  # invisible, but Persian and Indic names need them
-FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that look like nothing
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
 
 class NameRefusedError(UserFacingError):
-    """The name can't be shown beside an answer."""
+    """The name can't be shown next to an answer."""
 
 
 def clean_name(typed: str) -> str:
-    """Return a typed name as shown: one line, without signs that change the direction of the text around it.
+    """Return a typed name as shown: one line, without characters that change the direction of the surrounding text.
 
     Raises `NameRefusedError`.
     """

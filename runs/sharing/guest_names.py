@@ -57,7 +57,7 @@ def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: i
 
 
 def archive_name_of(link: GuestLink) -> str:
-    """Return the name of the zip: whom the link is for, as its page says, and the day when it was created."""
+    """Return the name of the zip: the link's audience, as on its page, and the day when the link was created."""
     return file_names.archive_name(file_names.slug(link.audience) or _("Shared"), link.created_at)
 
 

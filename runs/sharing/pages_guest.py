@@ -90,7 +90,7 @@ class GuestResult:
     kind: str
     text: str
     files: list[GuestFile]
-    tree: Tree | None = None  # if the text is a value with fields or a list
+    tree: Tree | None = None  # if the text is a structured value
     box: AnswerBox | None = None  # for the guest's answer, if the link lets them give one
 
 

@@ -1,6 +1,6 @@
-"""What a guest can say about the results of a link, and what they have said: the boxes below the results.
+"""The boxes below a link's results: what a guest can say about each, and what they have said.
 
-Guests never see verdicts of others, and no comment that isn't meant for them.
+Guests never see other people's verdicts, or comments that aren't meant for them.
 """
 
 from collections.abc import Collection
@@ -29,9 +29,9 @@ PLAYED = ("video", "audio")
 
 @dataclass(frozen=True)
 class Visit:
-    """One look at the page: who looks, what they just answered, what they typed, and what went wrong with it.
+    """One visit to the page: who is visiting, what they just answered, what they typed, and what went wrong.
 
-    `answered`, `commented` and `wrong_at` are ids of results; without `wrong_at`, the `problem` is about the page.
+    `answered`, `commented` and `wrong_at` are result ids; without `wrong_at`, the `problem` concerns the whole page.
     """
 
     guest: Guest = NOBODY
@@ -51,7 +51,7 @@ class GuestComment:
     text: str
     created_at: datetime
     is_edited: bool
-    time_words: str  # of its place in film or sound
+    time_words: str  # of its time in video or audio
     number: int
     x: str
     y: str
@@ -61,7 +61,7 @@ class GuestComment:
 
 @dataclass(frozen=True)
 class AnswerBox:
-    """What stands below one result: the guest's answer, and the buttons to give one or change it."""
+    """The box below one result: the guest's answer, and buttons to give or change it."""
 
     result: str
     label: str
@@ -79,7 +79,7 @@ class AnswerBox:
     next_place: str  # the next result without an answer, below this one; "" if there is none
     comment_url: str
     is_just_commented: bool
-    place_kind: str  # "image", "video" or "audio" if a comment can be tied to a place in the result; else ""
+    place_kind: str  # "image", "video" or "audio" if a comment can mark a place in the result; otherwise ""
     lets_decide: bool
     lets_comment: bool
     comments: list[GuestComment]
@@ -99,18 +99,18 @@ class AnswerBox:
 
     @property
     def kept(self) -> list[str]:
-        """What was typed, where it can't be sent any more."""
+        """What was typed, if it can no longer be sent."""
         return [self.typed] if self.typed.strip() else []
 
     @property
     def is_open(self) -> bool:
-        """Whether the buttons are there at once, not only after "Change your answer"."""
+        """Whether the buttons are visible right away, not only after "Change your answer"."""
         return not self.verdict or bool(self.typed or self.error)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The whole page's part in answering."""
+    """What the page as a whole says about answering."""
 
     sender: str
     last_day: date
@@ -123,11 +123,11 @@ class Answers:
     opened: str
     done: int
     total: int
-    has_answers: bool  # somebody has answered, so a guest who comes back may want to see theirs
+    has_answers: bool  # someone has answered, so a returning guest may want to see their answers
     decide_url: str
     other_url: str  # the page without the name
     problem: str
-    kept: list[str] = field(default_factory=list)  # typed words that have no place on the page any more
+    kept: list[str] = field(default_factory=list)  # typed text that no longer has a place on the page
 
     @property
     def is_done(self) -> bool:
@@ -142,7 +142,8 @@ class Answers:
 def boxes_of(
     outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
 ) -> dict[str, AnswerBox]:
-    """Return the boxes below `outputs`, which are numbered from `first`, by result; none where nothing can be said."""
+    """Return the boxes below `outputs`, numbered from `first`, by result. Results that guests can't respond to have
+    none."""
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
@@ -180,12 +181,12 @@ def boxes_of(
 
 
 def _has_place(box: AnswerBox | None) -> bool:
-    """Return whether what was typed at a result is still shown there."""
+    """Return whether what was typed below a result can still be shown there."""
     return box is not None and (box.may_write or box.is_superseded)
 
 
 def placed_file(output: Output) -> OutputFile | None:
-    """Return the file that comments can be tied to a place in: the first of the result, if it is one for that."""
+    """Return the file in which comments can mark a place: the result's first, if its kind allows that."""
     first = next((kept for kept in output.files.all() if kept.file is not None), None)
     is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
     return first if is_placed else None
@@ -197,7 +198,8 @@ def place_kind(output: Output) -> str:
 
 
 def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest) -> list[GuestComment]:
-    """Return the comments on a result with their replies. A reply to one that the guest can't see stands alone."""
+    """Return the comments on a result with their replies. A reply to a comment that the guest can't see is shown by
+    itself."""
     numbers = count(1)
     there = {comment.pk for comment in comments}
     lines: dict[int, GuestComment] = {}
@@ -228,14 +230,14 @@ def _comment(comment: Comment, link: GuestLink, guest: Guest, number: int) -> Gu
 
 
 def _who(comment: Comment, link: GuestLink) -> str:
-    """Return who wrote somebody else's comment, as far as the link tells."""
+    """Return who wrote someone else's comment, if the link reveals that."""
     if not link.hides_names:
         return comment.who
     return _("Another guest") if comment.is_guest else _("The team")
 
 
 def verdict_words(decision: Decision | None) -> str:
-    """Return what the guest decided, said to them."""
+    """Return the guest's decision, worded for the guest."""
     if decision is None:
         return ""
     return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")
@@ -244,7 +246,7 @@ def verdict_words(decision: Decision | None) -> str:
 def answers_of_page(
     addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
 ) -> Answers:
-    """Return what the page says about answering; `shown` is all that the link shows, `boxes` what is on this page."""
+    """Return what the page says about answering. `shown` is everything the link shows, `boxes` what is on this page."""
     link = addresses.link
     given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes

@@ -1,7 +1,7 @@
-"""The page on which a guest ties a comment to a spot of a picture, or to a second of film or sound.
+"""The page on which a guest comments on a spot in a picture, or on a time in video or audio.
 
-The picture is a button. A click sends the form, and the page comes back with the spot marked, until the guest is
-content and sends the comment. Two numbers say the same by keyboard.
+The picture is a button. Each click sends the form, and the page comes back with the spot marked, until the guest sends
+the comment. With a keyboard, two numbers do the same.
 """
 
 from dataclasses import dataclass

@@ -19,6 +19,7 @@ from runs.display import guest_links, share_panel
 from runs.display.guest_links import link_view, with_pictures
 from runs.display.link_versions import version_offers
 from runs.models import GuestLink, Output, Run, SharingRules
+from runs.models.link_access import links_revocable_by, may_extend, may_restore
 from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
@@ -133,8 +134,8 @@ def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
     return _found(GuestLink.objects.manageable_by(request.user), link_id)
 
 
-def _link_to_end(request: PortalRequest, link_id: str) -> GuestLink:
-    return _found(GuestLink.objects.endable_by(request.user), link_id)
+def _revocable_link(request: PortalRequest, link_id: str) -> GuestLink:
+    return _found(links_revocable_by(request.user), link_id)
 
 
 def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
@@ -174,7 +175,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 @never_cache
 def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show the state of the guest copies, as a fragment that polls until they are ready."""
-    view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
+    view = link_view(_revocable_link(request, link_id), request.user, SharingRules.current())
     return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
 
@@ -182,7 +183,7 @@ def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Extend a link by two weeks."""
     link = _link_of(request, link_id)
-    if not link.is_extendable_by(request.user, SharingRules.current()):
+    if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
     extend(link)
     return _changed(request, link, _(SAID["extended"]))
@@ -192,7 +193,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show the newer version of a result on a link, in the place of the older one."""
     link = _link_of(request, link_id)
-    if not link.is_extendable_by(request.user, SharingRules.current()):
+    if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
     posted = ReplaceForm.read(request.POST)
     wanted = (posted["old"], posted["new"])
@@ -206,7 +207,7 @@ def share_replace(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Revoke a link with immediate effect. No confirmation is needed, since this can be undone."""
-    link = _link_to_end(request, link_id)
+    link = _revocable_link(request, link_id)
     revoke(link, request.user)
     return _changed(request, link, _(SAID["revoked"]))
 
@@ -214,8 +215,8 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """Restore a revoked link."""
-    link, rules = _link_to_end(request, link_id), SharingRules.current()
-    if not link.is_restorable_by(request.user, rules):
+    link, rules = _revocable_link(request, link_id), SharingRules.current()
+    if not may_restore(request.user, link, rules):
         raise PermissionDenied
     restore(link, rules)
     return _changed(request, link, _(SAID["restored"]))
@@ -229,7 +230,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
     if request.htmx and run is not None:
         return _panel(request, run, said=said)
     if request.htmx:
-        view = link_view(_link_to_end(request, link.public_id), request.user, SharingRules.current())
+        view = link_view(_revocable_link(request, link.public_id), request.user, SharingRules.current())
         context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)

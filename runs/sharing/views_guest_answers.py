@@ -1,7 +1,7 @@
-"""What guests send from the page of a link: decisions and comments. Only POST records something.
+"""What guests send from a link's page: decisions and comments. Only POST records anything.
 
-Without cookies or scripts, the secret URL is the proof of access, together with two signed fields of the form. Whatever
-goes wrong, what was typed comes back on the page.
+Without cookies or scripts, access is proven by the secret URL and two signed form fields. Whatever goes wrong, the page
+still shows what was typed.
 """
 
 from collections.abc import Callable
@@ -36,14 +36,14 @@ from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page
 
 
 class SeeOther(HttpResponseRedirect):
-    """Leads from a POST to the page that shows what came of it."""
+    """Redirects from a POST to the page that shows the result."""
 
     status_code = 303
 
 
 @dataclass(frozen=True)
 class Press:
-    """A press on a button of an open page, by somebody who may see it."""
+    """A button press on an open page, by someone who may see that page."""
 
     request: HttpRequest
     token: str
@@ -55,7 +55,7 @@ class Press:
         return replace(self, guest=Guest(name, guest_fields.signed_name(self.link, name)))
 
     def without_note(self) -> "Press":
-        """The press once its note is recorded: everything else that was typed is still to be kept."""
+        """The press after its note was recorded: everything else that was typed must still be kept."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 
@@ -63,7 +63,7 @@ class Press:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Record a guest's decision about one result, and return to it. The first time, ask for their name."""
+    """Record a guest's decision on one result, and return to it. The first time, ask for their name."""
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
@@ -75,7 +75,7 @@ def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Post a guest's comment on one result, or show the page that ties it to a spot or a second."""
+    """Post a guest's comment on one result, or show the page for marking a spot or time."""
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
@@ -85,7 +85,7 @@ def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> HttpResponse:
-    """Record an answer, or say what is wrong with it; either way, everything that was typed stays."""
+    """Record an answer, or say what is wrong with it. Either way, everything that was typed is kept."""
     if press.sent.is_back:
         return _page(press)
     output = guests.shown_output(press.link, press.sent.result)
@@ -128,7 +128,7 @@ def _comment(press: Press, output: Output) -> HttpResponse:
 
 
 def _place_of(sent: SentForm, output: Output) -> CommentPlace:
-    """Return the place that a comment is tied to. Raises `CommentRefusedError`."""
+    """Return the place that a comment marks. Raises `CommentRefusedError`."""
     kept = placed_file(output)
     if kept is None:
         return CommentPlace()
@@ -137,7 +137,7 @@ def _place_of(sent: SentForm, output: Output) -> CommentPlace:
 
 
 def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
-    """Return the press, or a response: the page for other requests than POST, and a page that says what is wrong."""
+    """Return the press, or a response: the page itself for anything but POST, or a page that says what is wrong."""
     sent = SentForm.read(request.POST)
     link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
@@ -159,14 +159,14 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
 
 
 def _check_note(sent: SentForm) -> None:
-    """Raise a `DecisionError` if the note doesn't do, before anything else is asked."""
+    """Raise a `DecisionError` if the note isn't acceptable, before asking for anything else."""
     note = clean_note(sent.note)
     if sent.verdict != APPROVED and not note and ReviewRules.current().needs_reason:
         raise ReasonNeededError
 
 
 def _named(press: Press) -> Press | HttpResponse:
-    """Return the press of somebody with a name, or the page that asks for it."""
+    """Return the press of a guest with a name, or the page that asks for one."""
     if press.guest.name:
         return press
     if not press.sent.is_asked:
@@ -178,7 +178,8 @@ def _named(press: Press) -> Press | HttpResponse:
 
 
 def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
-    """Lead to the page at the result, which says what was recorded. If more was typed, show the page with that."""
+    """Redirect to the result on the page, which says what was recorded. If more was typed, render the page with that
+    instead."""
     left = press.without_note()
     if left.sent.has_words:
         return _page(left, answered=answered, commented=commented)
@@ -189,7 +190,7 @@ def _recorded(press: Press, output: Output, *, answered: str = "", commented: st
 
 
 def _find_answers(press: Press) -> HttpResponse:
-    """Show somebody who comes back what they have answered, once they give their name again."""
+    """Show returning guests their answers, once they have given their name again."""
     if not press.sent.is_asked:
         return _page(press, 422, _("Press one of the buttons below a result."))
     named = _named(press)
@@ -212,7 +213,7 @@ def _page(
 
 
 def _comment_page(press: Press, output: Output, problem: str = "") -> HttpResponse:
-    """Render the page that ties a comment to a spot or a second; a click on its picture marks the spot."""
+    """Render the page for marking a spot or time for a comment; a click on the picture marks the spot."""
     addresses = Addresses(press.link, press.token, press.guest)
     page = pages_guest_comment.comment_page(press.link, output, press.sent, addresses)
     context = {"page": page, "press": press, "problem": problem}
@@ -220,13 +221,13 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
 
 
 def _name_page(press: Press, error: str = "") -> HttpResponse:
-    """Render the page that asks for the guest's name. It carries on what they typed and pressed."""
+    """Render the page that asks for the guest's name. It passes on what they typed and pressed."""
     context = {"press": press, "sender": press.link.member.display_name, "error": error}
     return render(press.request, "sharing/guest_name.html", context, status=422 if error else 200)
 
 
 def _words_of(error: DecisionError, link: GuestLink) -> str:
-    """Return what an error says to a guest, who knows nothing of the team's pages."""
+    """Return an error's text for a guest, who knows nothing of the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
         return _("A newer version was made meanwhile. Ask %(sender)s to show it here, and answer that one.") % sender

@@ -71,7 +71,7 @@ def plain(
 ) -> HttpResponse:
     """Render a page that explains why nothing is shown. It names the sender only if the link exists.
 
-    What somebody had typed (`sent`) is shown, so that they can copy it.
+    What the guest had typed (`sent`) is shown, so that they can copy it.
     """
     context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent}
     if link is not None:
@@ -106,8 +106,8 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
-    """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page carries
-    on what somebody had typed, so that it is recorded once they enter the passphrase."""
+    """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page passes
+    on what the guest had typed, so that it is recorded once they enter the passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

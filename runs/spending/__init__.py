@@ -1,7 +1,7 @@
 """What runs cost, and how much people may spend.
 
-Tables: `models.spending`. The engine calls `charges` as it starts and ends runs, inside its own transactions; a press
-beyond a limit is refused there. Pages ask `estimates` before a press, `left` what may still be spent, and the sums that
-move with each charge what was. All amounts are estimates: Lamina never says what a single run cost, so the page of
-spending shows what the account spent beside them.
+Tables: `models.spending`. The engine calls `charges` when it starts and ends runs, inside its own transactions; that is
+where a run over the limit is refused. Pages use `estimates` for what a run will cost, `left` for what may still be
+spent, and the running totals for what has been spent. All amounts are estimates: Lamina never says what a single run
+cost, so the spending page also shows what the account spent.
 """

@@ -1,7 +1,8 @@
-"""The account's own total beside what we charged: every hour, both are read at once, so that their growth compares.
+"""The account's own total next to our charges. Both are read at the same time, every hour, so that their growth can be
+compared.
 
-Lamina never says what a single run cost. What the account spent beyond our charges was spent outside this portal, or
-our estimates were too low; it is shown as such, never spread over people.
+Lamina never says what a single run cost. If the account spent more than we charged, the rest was spent outside this
+portal, or our estimates were too low. It is shown as such, and never split between people.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from runs.connection.balance import refresh_balance
 from runs.models import AccountReading, SpendingSum
 from runs.words.amounts import to_hundredths
 
-AT_MOST_OLD = timedelta(minutes=2)  # of what Lamina said, to be stored as said now
+AT_MOST_OLD = timedelta(minutes=2)  # age of Lamina's last answer that still counts as current
 DAY = timedelta(hours=24)
 
 
@@ -30,7 +31,7 @@ class Growth:
 
     @property
     def gap(self) -> int:
-        """What our charges don't explain; below zero if the account spent less than they say."""
+        """What our charges don't explain; negative if the account spent less than we charged."""
         return self.spent - self.charged
 
     @property
@@ -40,7 +41,7 @@ class Growth:
 
 
 def read_account() -> None:
-    """Ask Lamina what the account has spent, and store it beside our charges; nothing if Lamina doesn't say."""
+    """Ask Lamina what the account has spent, and store it with our charges; do nothing if Lamina doesn't say."""
     refresh_balance()
     told, now = status.lamina_status(), timezone.now()
     if told.spent is None or told.balance_at is None or now - told.balance_at > AT_MOST_OLD:
@@ -51,9 +52,9 @@ def read_account() -> None:
 
 
 def growth(start: datetime, end: datetime) -> Growth | None:
-    """Return how the account grew from `start` to `end`; None if fewer than two readings tell.
+    """Return how much the account's spending grew from `start` to `end`; None if there are fewer than two readings.
 
-    It begins with the last reading before `start`, or with the first one ever.
+    Starts at the last reading before `start`, or at the first one ever.
     """
     readings = AccountReading.objects.order_by("at")
     last = readings.filter(at__lt=end).last()
@@ -64,9 +65,9 @@ def growth(start: datetime, end: datetime) -> Growth | None:
 
 
 def spent_lately(now: datetime) -> int:
-    """Return what the account has certainly spent in the last 24 hours, in hundredths, as far as readings tell.
+    """Return how much the account has certainly spent in the last 24 hours, in hundredths, as far as the readings show.
 
-    If it wasn't read for a while, what was spent in that time isn't counted, since nobody knows when.
+    If the account wasn't read for a while, spending in that gap isn't counted, since we can't tell when it happened.
     """
     readings = AccountReading.objects.order_by("at")
     first = readings.filter(at__gte=now - DAY, at__lte=now).first()

@@ -1,6 +1,7 @@
-"""Approved results of charges, and how many versions each needed, for what an approved result costs.
+"""Approved results per charge, and how many versions each took, to work out what an approved result costs.
 
-`review.tally` calls this when the verdicts of a run have changed. They count for the month in which Run was pressed.
+`review.tally` calls this when verdicts on a run's results have changed. They count towards the month in which Run was
+pressed.
 """
 
 from collections import Counter
@@ -12,13 +13,14 @@ from django.db.models import F
 from runs.models import Charge, SpendingSum
 
 type Approved = tuple[int, int]  # how many results are approved, and the sum of their version numbers
-type Place = tuple[date, int, int, str]  # of a sum: month, member, app, kind
+type Place = tuple[date, int, int, str]  # key of a sum: month, member, app, kind
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """Set what is approved of each of `runs`, by primary key, and move the sums. Callers must have locked the runs.
+    """Set how much of each of `runs` (by primary key) is approved, and update the sums. Callers must have locked the
+    runs.
 
-    All sums come after all charges and in one order, so that two callers never wait for each other.
+    Sums are updated after all charges, always in the same order, to avoid deadlocks.
     """
     moved: dict[Place, Counter[str]] = {}
     for charge in Charge.objects.filter(run__in=runs).order_by("pk"):

@@ -1,4 +1,4 @@
-"""Charge presses of Run: reserved with the run, kept once Lamina has started it, released if it certainly hasn't.
+"""Charge for runs: reserved when Run is pressed, kept once Lamina has started the run, released if it certainly hasn't.
 
 Each change of a charge is a conditional UPDATE, and the sums move in the same transaction. Repeating one changes
 nothing. Rows are locked in one order: the run, its charge, the sum, the member's total, and last the portal's, since
@@ -25,12 +25,12 @@ JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
 
 
 class LimitReached(UserFacingError):
-    """Raised when a press would go beyond a limit, or when nobody knows what it costs and that isn't allowed."""
+    """Raised when a run would exceed a limit, or when its cost is unknown and that isn't allowed."""
 
 
 def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
-    """Charge the press that made `run`, in the caller's transaction. Raises `LimitReached`; the caller must then roll
-    back."""
+    """Charge for `run`, which was just created, in the caller's transaction. Raises `LimitReached`; the caller must
+    then roll back."""
     cost, left = estimated.hundredths, left_for(run.member, now)
     if cost is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(run.member, left, cost))
@@ -56,7 +56,7 @@ def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
 
 @transaction.atomic
 def keep(run: Run) -> None:
-    """Keep the charge of `run`: Lamina has started it, or nobody can be certain that it hasn't."""
+    """Keep the charge for `run`: Lamina has started it, or we can't be sure that it hasn't."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.KEPT):
         _sum_of(charge).update(reserved=F("reserved") - charge.hundredths)
@@ -64,7 +64,7 @@ def keep(run: Run) -> None:
 
 @transaction.atomic
 def release(run: Run) -> None:
-    """Give back what was reserved for `run`, since certainly nothing was started. A kept charge stays."""
+    """Release what was reserved for `run`, since it certainly never started. A kept charge stays."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.RELEASED):
         _count(charge, -1)
@@ -74,10 +74,10 @@ def release(run: Run) -> None:
 
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
-    """Let `by` send the doubtful start of `run` again. Raises `LimitReached` if a limit is below what is used; it is
-    that of whoever pays for the first attempt.
+    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if more than the limit has been used already;
+    the limit is that of the person who pays for the first attempt.
 
-    It is charged once, but for good: the first attempt may have been started, which nobody could tell.
+    The run is charged once, but for good: the first attempt may have started without anyone being able to tell.
     """
     estimated = estimate(run.app, run.schema, run.wanted_outputs)
     charge = Charge.objects.select_related("member").filter(run=run).first()
@@ -89,12 +89,12 @@ def press_again(run: Run, by: Member, now: datetime) -> None:
 
 
 def first_kind(run: Run) -> str:
-    """Return the kind of the first result of the app of `run`, whichever results are made."""
+    """Return the kind of the first result that the app of `run` makes, whichever results were requested."""
     return str(run.schema.outputs[0]["type"])[:50] if run.schema.outputs else ""
 
 
 def _use(member: Member, cost: int | None, left: Left, now: datetime) -> None:
-    """Add `cost` to what is used this month, if the limits leave room for it; None is an unknown cost."""
+    """Add `cost` (None if unknown) to this month's use, if the limits leave room for it."""
     month = month_of(now)
     for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
         if _add(member_id, month, cost, limit):
@@ -106,7 +106,7 @@ def _use(member: Member, cost: int | None, left: Left, now: datetime) -> None:
 
 
 def _add(member_id: int | None, month: date, cost: int | None, limit: int | None) -> bool:
-    """Add `cost` to a total in one UPDATE; return False if there is no such total, or no room."""
+    """Add `cost` to a total in one UPDATE; return False if the total doesn't exist or leaves no room."""
     total = MonthTotal.objects.filter(member=member_id, month=month)
     if limit is not None:
         total = total.filter(used__lte=used_at_most(limit, cost))
@@ -119,7 +119,7 @@ def _move(charge: Charge, state: Charge.State) -> bool:
 
 
 def _count(charge: Charge, sign: int) -> None:
-    """Add a reserved charge to its sum, or with `sign` -1 take it out."""
+    """Add a reserved charge to its sum; with `sign` -1, subtract it."""
     amount, unknown = sign * charge.hundredths, sign * int(charge.is_unknown)
     changes = {
         "hundredths": F("hundredths") + amount,

@@ -61,7 +61,7 @@ class Estimate:
 
     @property
     def hundredths(self) -> int | None:
-        """The expected cost as it is charged."""
+        """The expected cost in hundredths of a credit, as charged."""
         expected = self.expected
         return None if expected is None else int((expected * HUNDREDTHS).to_integral_value(ROUND_HALF_UP))
 
@@ -86,10 +86,10 @@ class CostLine:
     is_unknown: bool
     is_blocked: bool
     reason: str
-    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if someone can
+    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if they can
     left: Left | None  # what is left this month; None for those who can't run apps
     own_words: str  # the same in words; empty without a limit
-    can_ask: bool  # the member's own limit blocks the run, and an admin can raise it
+    can_ask: bool  # the member's own limit blocks the run; an admin can raise it
 
 
 def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
@@ -174,7 +174,7 @@ def _reason(app: App, member: Member) -> str:
 def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
     """Return what to do about too few credits; empty if there are enough, or if nobody knows.
 
-    Only what Lamina told blocks a run; what we have counted since is a guess.
+    Only the balance that Lamina reported can block a run; what we have deducted since is a guess.
     """
     balance, left = account.balance, account.balance_left
     if balance is None or left is None or estimated.expected is None or estimated.least is None:

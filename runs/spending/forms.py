@@ -39,7 +39,7 @@ class CreditsField(forms.Field):
 
 
 class RulesForm(forms.Form):
-    """What everyone may spend, and when admins are told."""
+    """The limits for everyone, and when to alert admins."""
 
     default = CreditsField(
         label=_lazy("Each person"), help_text=_lazy("Unless you set a different limit for them below.")
@@ -75,7 +75,7 @@ class RulesForm(forms.Form):
         return None if left is None else left.to_integral_value()
 
     def rules(self) -> SpendingLimits:
-        """Return the rules as they were entered, not yet stored."""
+        """Return the rules as entered, unsaved."""
         given = self.cleaned_data
         return SpendingLimits(
             default_hundredths=_hundredths(given["default"]),
@@ -87,7 +87,7 @@ class RulesForm(forms.Form):
 
 
 class PersonLimitForm(forms.Form):
-    """What one person may spend: as everyone, another limit, or no limit; and a raise, which may end on a day."""
+    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
@@ -126,7 +126,7 @@ class PersonLimitForm(forms.Form):
         return given
 
     def changed_limit(self) -> MemberLimit:
-        """Return the limit as it was entered, not yet stored."""
+        """Return the limit as entered, unsaved."""
         given, limit = self.cleaned_data, self.limit
         limit.is_unlimited = given["sort"] == "none"
         limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
@@ -136,7 +136,7 @@ class PersonLimitForm(forms.Form):
 
 
 class PriceForm(forms.Form):
-    """What a full run of an app costs; nobody knows if it is empty."""
+    """What a full run of an app costs; empty if unknown."""
 
     price = CreditsField()
 
@@ -151,7 +151,7 @@ class SheetForm(PostedForm):
 
 
 class AskForm(PostedForm):
-    """`back` is the page on which somebody asked for more."""
+    """`back` is the page on which the member asked for a higher limit."""
 
     back = CutField(2000)
 

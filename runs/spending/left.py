@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.models import Member, MemberLimit
 from runs.models.spending import day_of, month_of
 
-# In SQL, since it is asked at each press: building this query takes Django five times as long as running it.
+# Plain SQL, because each press of Run needs it: Django takes five times as long to build this query as to run it.
 QUERY = """
 SELECT own.*, mine.used AS used, everyones.used AS portal_used, limits.default_hundredths AS default_limit,
     limits.portal_hundredths AS portal_limit, limits.allows_unknown AS allows_unknown
@@ -24,9 +24,9 @@ LIMIT 1
 
 @dataclass(frozen=True)
 class Left:
-    """What may be spent in one month and what has been, in hundredths of a credit, by a member and by everyone.
+    """A member's limit and the team's for one month, and how much of each has been used, in hundredths of a credit.
 
-    Limits are None if there are none.
+    A limit is None if there is none.
     """
 
     limit: int | None
@@ -47,12 +47,12 @@ class Left:
 
     @property
     def least(self) -> int | None:
-        """What the member may still spend: the smaller of what is left for them and for everyone."""
+        """What the member may still spend: what is left of their limit or of the team's, whichever is less."""
         return min((amount for amount in (self.left, self.portal_left) if amount is not None), default=None)
 
 
 def left_for(member: Member, now: datetime | None = None) -> Left:
-    """Return what is left for `member` this month, in one query; a member who isn't stored has spent nothing."""
+    """Return what is left for `member` this month, in one query. An unsaved member has spent nothing."""
     now = now or timezone.now()
     found: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
     return Left(

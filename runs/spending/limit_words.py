@@ -1,4 +1,4 @@
-"""What a person reads whose run would go beyond a limit: what is left, what the run needs, and who can raise it."""
+"""Messages for people whose run would exceed a limit: what is left, what the run needs, and who can raise the limit."""
 
 from decimal import Decimal
 
@@ -43,15 +43,15 @@ THEIRS = (
     ),
 )
 UNKNOWN = (
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. You can set a price under “Manage”."),
-    gettext_noop("Nobody knows what this app costs, so nobody can run it. An admin can set a price: %(names)s."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price under “Manage”."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. An admin can set a price: %(names)s."),
 )
 
 
 def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
     """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
 
-    `left` is that of `payer` if somebody else pays than the one who reads this.
+    If someone other than `member` pays, `payer` is that person and `left` is theirs.
     """
     own, name = (OWN, "") if payer is None or payer == member else (THEIRS, payer.display_name)
     if hundredths is None and not left.allows_unknown:
@@ -64,13 +64,13 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Memb
 
 
 def is_own_limit(left: Left, hundredths: int | None) -> bool:
-    """Return whether it is the member's own limit that a press would go beyond."""
+    """Return whether it is the member's own limit that a run would exceed."""
     is_allowed = hundredths is not None or left.allows_unknown
     return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
 
 
 def own_words(left: Left) -> str:
-    """Return what is left of the limit that is nearer, the member's or the team's; empty if there is none."""
+    """Return what is left of the member's limit or the team's, whichever is closer; empty if there is no limit."""
     if left.left is not None and left.left == left.least:
         sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
     elif left.portal_left is not None:
@@ -81,9 +81,9 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may be used already for a press that costs `hundredths`.
+    """Return how much of `limit` may have been used for a run that costs `hundredths` to be allowed.
 
-    A press of unknown cost needs some room, whatever it costs in the end.
+    A run of unknown cost needs at least some room.
     """
     return limit - (1 if hundredths is None else hundredths)
 

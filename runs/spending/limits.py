@@ -1,4 +1,5 @@
-"""Who may spend how much a month, and what apps cost without an estimate. Changes hold from the next press."""
+"""Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `charges` enforces the
+limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from runs.words.amounts import amount_words, credit_words, to_credits
 
 @dataclass(frozen=True)
 class PersonLimit:
-    """What a member has used this month and may use, in hundredths; `limit` is None without a limit."""
+    """What a member has used this month, and their limit (None if there is none), in hundredths."""
 
     member: Member
     own: MemberLimit
@@ -46,12 +47,12 @@ class PersonLimit:
 
 
 def limit_words(limit: int | None) -> str:
-    """Return a limit in a table, such as "100" or "no limit"."""
+    """Return a limit as shown in a table, such as "100" or "no limit"."""
     return _("no limit") if limit is None else amount_words(limit)
 
 
 def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return what active members who may run apps have used and may use, those who used most first; in two queries."""
+    """Return use and limits of all active members who may run apps, those who used most first. Takes two queries."""
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
@@ -60,7 +61,7 @@ def person_limits(on: date | None = None) -> list[PersonLimit]:
 
 
 def person_limit(member: Member) -> PersonLimit:
-    """Return what `member` has used this month and may use."""
+    """Return how much `member` has used this month, and their limit."""
     now = timezone.now()
     total = MonthTotal.objects.filter(month=month_of(now), member=member).first()
     row = Member.objects.select_related("spending_limit").get(pk=member.pk)
@@ -75,13 +76,13 @@ def _person(member: Member, default: int | None, day: date) -> PersonLimit:
 
 
 def unpriced_apps() -> Sequence[App]:
-    """Return the apps on the list for which Lamina gives no estimate, in its order."""
+    """Return the listed apps for which Lamina gives no estimate, in list order."""
     return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
 
 
 @transaction.atomic
 def change_rules(rules: SpendingLimits) -> None:
-    """Store what holds for everyone, in the one row."""
+    """Save the rules for everyone, in the only row."""
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before = _told_rules(row)
     rules.pk = row.pk
@@ -91,7 +92,7 @@ def change_rules(rules: SpendingLimits) -> None:
 
 @transaction.atomic
 def change_person(limit: MemberLimit) -> None:
-    """Store what holds for one member."""
+    """Save the limit of one member."""
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     before = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
@@ -101,7 +102,7 @@ def change_person(limit: MemberLimit) -> None:
 
 @transaction.atomic
 def change_price(app: App, price: Decimal | None) -> None:
-    """Set what a full run of `app` costs while Lamina gives no estimate; None if nobody knows."""
+    """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
     before = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk).price
     App.objects.filter(pk=app.pk).update(price=price)
     note_change([app.pk])
@@ -109,7 +110,7 @@ def change_price(app: App, price: Decimal | None) -> None:
 
 
 def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
-    """Return the rules as the record tells them, in credits."""
+    """Return the rules as the record shows them, in credits."""
     return {
         "each_person": _credits(rules.default_hundredths),
         "everyone": _credits(rules.portal_hundredths),

@@ -1,4 +1,4 @@
-"""What was spent: by month, person, app and kind, from the sums that move with each charge."""
+"""What was spent, by month, person, app and kind, from the sums that are updated with each charge."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from runs.words.moments import brief_month_words, month_words
 from runs.words.numbers import number_words
 from runs.words.sentences import credits_words
 
-SHOWN = 8  # rows of a table before the rest of it is one row
+SHOWN = 8  # rows of a table; the remaining ones are added up in one row
 KINDS: dict[str, Promise] = {
     "image": _lazy("Images"),
     "video": _lazy("Videos"),
@@ -53,7 +53,7 @@ class Total:
 
     @property
     def whole_words(self) -> str:
-        """The amount without its fraction, where there is little room."""
+        """The amount in whole credits, for tight places."""
         return number_words(round(to_credits(self.hundredths)))
 
     @property
@@ -70,18 +70,19 @@ class Total:
 
     @property
     def each_words(self) -> str:
-        """What an approved result costs: everything that was spent, by what was approved."""
+        """What an approved result costs: everything spent, divided by the number of approved results."""
         return credits_words(to_credits(self.hundredths) / self.approved) if self.approved else ""
 
     @property
     def rounds_words(self) -> str:
-        """How many versions an approved result needed, on average, such as "1.5"."""
+        """How many versions an approved result took on average, such as "1.5"."""
         return credits_words(Decimal(round(self.rounds * 10 / self.approved)) / 10) if self.approved else ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table. `key` is what it is about in an address, `percent` how long its bar is, of the longest one."""
+    """A row of a table. `key` identifies its person or app in URLs; `percent` is the length of its bar, relative to the
+    longest one."""
 
     name: str
     total: Total
@@ -93,18 +94,18 @@ class Line:
 
     @property
     def share(self) -> str:
-        """The length of the bar as SVG takes it, whatever the language: "37.5%"."""
+        """The length of the bar for SVG, the same in every language: "37.5%"."""
         return f"{self.percent:.1f}%"
 
     @property
     def top(self) -> str:
-        """Where a column begins that stands on the ground."""
+        """The top of the column in the chart, such as "62.5%"."""
         return f"{100 - self.percent:.1f}%"
 
 
 @dataclass(frozen=True)
 class Spending:
-    """Everything on the page. `people` or `apps` has one row if the page is about one person or one app."""
+    """Everything on the page. If the page is about one person or app, `people` or `apps` has only that row."""
 
     total: Total
     months: Sequence[Line]
@@ -122,8 +123,8 @@ class Spending:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a page is about: a period and, if they are set, one person and one app. `whole` names the table that shows
-    all its rows: "people" or "apps"."""
+    """What the page is about: a period, perhaps narrowed to one person or app. `whole` names the table that shows all
+    of its rows: "people" or "apps"."""
 
     period: Period
     person: Member | None = None
@@ -132,15 +133,15 @@ class Chosen:
 
     @property
     def sums(self) -> QuerySet[SpendingSum]:
-        """The sums of that person and app, of any month."""
+        """The sums for that person and app, in any month."""
         who = Q(member=self.person) if self.person else Q()
         return SpendingSum.objects.filter(who, Q(app=self.app) if self.app else Q()).order_by()
 
 
 def overview(chosen: Chosen) -> Spending:
-    """Return the tables of the page, in one query each."""
+    """Return the tables of the page, with one query each."""
     period = chosen.period
-    inside = chosen.sums.filter(month__in=period.months)  # not a range: a person's sums of a month are found at once
+    inside = chosen.sums.filter(month__in=period.months)  # a list, not a range: the index then finds a person's sums
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
     apps = _lines(inside, "app__public_id", lambda row: str(row["app__name"]), "app__name")
@@ -178,7 +179,7 @@ def _kind_words(row: dict[str, Any]) -> str:
 
 
 def _months(chosen: Chosen) -> list[Line]:
-    """Return the twelve months that end with the present one, or with an older one that is shown."""
+    """Return twelve months up to the current one, or up to the period shown if it is older."""
     last = _latest(chosen.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
     rows = chosen.sums.filter(month__in=window).values("month")
@@ -188,7 +189,7 @@ def _months(chosen: Chosen) -> list[Line]:
 
 
 def _latest(period: Period) -> date:
-    """Return the last month of the chart: the present one while the period is within the twelve months before it."""
+    """Return the last month of the chart: the current one, unless the period is more than twelve months ago."""
     present = Period.parse("", "").month
     return present if period.month > moved(present, -YEAR) else period.month
 
@@ -199,7 +200,7 @@ def _month(month: date, total: Total, period: Period) -> Line:
 
 
 def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
-    """Return the rows to show, with their bars. Unless `is_whole`, what is beyond `SHOWN` is one row."""
+    """Return the rows to show, with their bars. Unless `is_whole`, rows after the first `SHOWN` are added up in one."""
     shown = list(lines)
     if not is_whole and len(lines) > SHOWN + 1:
         rest = lines[SHOWN:]
@@ -218,6 +219,6 @@ def _percent(hundredths: int, longest: int) -> float:
 
 
 def _approved(apps: Sequence[Line]) -> list[Line]:
-    """Return the apps with approved results, the dearest results first."""
+    """Return the apps with approved results, most expensive per result first."""
     lines = [line for line in apps if line.total.approved > 0]
     return sorted(lines, key=lambda line: -line.total.hundredths / line.total.approved)

@@ -30,7 +30,7 @@ class Own:
 
     @property
     def words(self) -> str:
-        """What is used, of what limit, such as "62 of 100 credits used this month."."""
+        """Such as "62 of 100 credits used this month", as a sentence."""
         used = self.left.used
         if self.left.limit is None:
             return _("%(used)s used this month.") % {"used": credit_words(used)}
@@ -39,7 +39,7 @@ class Own:
 
     @property
     def left_words(self) -> str:
-        """What is left and until when it has to last; how it is without a limit."""
+        """What is left, and until when; or that there is no limit."""
         if self.left.limit is None:
             return _("You have no monthly limit.")
         values = {"left": credit_words(self.left.left or 0), "day": day_words(self.next_month)}
@@ -47,7 +47,7 @@ class Own:
 
 
 def own_spending(member: Member) -> Own:
-    """Return what `member` has used this month, by app, and in the months before."""
+    """Return what `member` has used this month, by app, and in previous months."""
     month = month_of(timezone.now())
     chosen = Chosen(Period(month), person=member)
     return Own(left_for(member), overview(chosen), moved(month, 1))

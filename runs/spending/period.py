@@ -1,4 +1,4 @@
-"""The months that a page about spending shows, as they stand in its address."""
+"""The months that the spending page shows, as given in its URL."""
 
 import re
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ YEAR = 12
 
 
 def moved(month: date, months: int) -> date:
-    """Return the first day of the month that is `months` after `month`, or before it."""
+    """Return the first day of the month `months` after `month`; before it if negative."""
     number = month.year * YEAR + month.month - 1 + months
     return date(number // YEAR, number % YEAR + 1, 1)
 
 
 @dataclass(frozen=True)
 class Period:
-    """One month, or the twelve months that end with it. `month` is its first day."""
+    """One month, or the twelve months up to and including it. `month` is its first day."""
 
     month: date
     is_year: bool = False
 
     @classmethod
     def parse(cls, month: str, span: str, now: datetime | None = None) -> "Period":
-        """Return the period of an address; without a month that has begun, the present one."""
+        """Return the period given in a URL; the current month if it is missing, invalid or in the future."""
         present = month_of(now or timezone.now())
         found = MONTH.fullmatch(month)
         asked = date(int(found[1]), int(found[2]), 1) if found else present

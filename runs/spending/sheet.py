@@ -1,4 +1,4 @@
-"""Every charge of a period as a row for a spreadsheet, oldest first."""
+"""Every charge in a period as rows of a spreadsheet, oldest first."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ from runs.spending.overview import Chosen
 from runs.words.amounts import to_credits
 
 ROWS_AT_ONCE = 2_000
-ZONES = timedelta(days=2)  # months are those of the time zone of their day, whatever it is now
+ZONES = timedelta(days=2)  # charges keep the month of the time zone at that time, even if the setting has changed
 COLUMNS = (
     *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),
     *("is_from_before", "is_maker_known", "approved", "run__public_id"),
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def sheet(chosen: Chosen) -> Iterator[list[str]]:
-    """Yield the headings and a row for each charge. Reads some at a time, so that a million take little memory."""
+    """Yield the headings and a row for each charge. Reads in slices, so that a million charges take little memory."""
     yield [
         _("Time"),
         _("Person"),
@@ -81,7 +81,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _credits(row: dict[str, Any]) -> str:
-    """Return what counts, so that the column adds up to the total on the page; empty if nobody knows."""
+    """Return the amount that counts, so that the column adds up to the total on the page; empty if unknown."""
     if row["state"] == Charge.State.RELEASED:
         return "0.00"
     return "" if row["source"] == Charge.Source.NONE else f"{to_credits(row['hundredths']):.2f}"

@@ -1,4 +1,4 @@
-"""Where the credits went, for admins."""
+"""The spending page, for admins."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -61,7 +61,7 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
-    """Send every charge of the period as CSV. The record says so."""
+    """Download every charge in the period as CSV. The download is recorded."""
     chosen = _chosen(SheetForm.read(request.POST))
     name = f"spending-{chosen.period.slug}.csv"
     with transaction.atomic():
@@ -70,7 +70,7 @@ def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
 
 
 def _chosen(asked: Mapping[str, str]) -> Chosen:
-    """Read an address. A person or an app that doesn't exist is no filter."""
+    """Read the URL. Unknown people and apps are ignored."""
     by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
     return Chosen(
         Period.parse(asked.get("month", ""), asked.get("span", "")),
@@ -81,7 +81,7 @@ def _chosen(asked: Mapping[str, str]) -> Chosen:
 
 
 def _account(growth: account.Growth | None) -> dict[str, Any] | None:
-    """Return what the account says beside our charges, in words; None if it says nothing yet."""
+    """Return how the account's total compares with our charges, in words; None if there is no reading yet."""
     if growth is None:
         return None
     return {
@@ -95,7 +95,7 @@ def _account(growth: account.Growth | None) -> dict[str, Any] | None:
 
 
 def _gap_note(growth: account.Growth) -> str:
-    """Return how large the gap is beside what we charged, and where it may come from."""
+    """Return how large the gap is, compared with what we charged, and what may explain it."""
     percent = {"percent": number_words(abs(growth.gap_percent))}
     is_small = growth.gap_percent == 0
     if growth.gap > 0 and growth.charged:
@@ -112,7 +112,7 @@ def _gap_note(growth: account.Growth) -> str:
 
 
 def _query(chosen: Chosen) -> str:
-    """Return the person and the app as they stand in addresses, with a leading "&"; "" without them."""
+    """Return the person and the app as a query string with a leading "&"; "" if neither is set."""
     given = {
         "by": chosen.person.public_id if chosen.person else "",
         "app": chosen.app.public_id if chosen.app else "",

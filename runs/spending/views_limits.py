@@ -1,4 +1,4 @@
-"""Limits, alerts and prices, for admins; and asking them for more."""
+"""Limits, alerts and prices, for admins; and members' requests for a higher limit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ from runs.web.posted import posted_of
 @never_cache
 @admins_only
 def manage_limits(request: PortalRequest) -> HttpResponse:
-    """GET shows what holds for everyone and for each person; POST changes what holds for everyone."""
+    """GET shows the limits for everyone and for each person; POST changes those for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
         limits.change_rules(form.rules())
@@ -37,7 +37,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
-    """GET shows what one person has used and may use; POST changes their limit."""
+    """GET shows one person's use and limit; POST changes their limit."""
     person = limits.person_limit(get_object_or_404(Member, public_id=person_id))
     default = SpendingLimits.current().default_hundredths
     form = PersonLimitForm(person.own, default, posted_of(request))
@@ -53,7 +53,7 @@ def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
 @require_POST
 @admins_only
 def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Set what an app costs for which Lamina gives no estimate."""
+    """Set the price of an app for which Lamina gives no estimate."""
     app = get_object_or_404(App, public_id=app_id)
     form = PriceForm(request.POST)
     if not form.is_valid():
@@ -80,7 +80,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
 
 
 def _nobody_told(member: Member) -> str:
-    """Return why nobody was told now that `member` asks for more."""
+    """Return why nobody was told this time that `member` asks for more."""
     if left_for(member).limit is None:
         return _("You have no monthly limit.")
     return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")
@@ -89,7 +89,7 @@ def _nobody_told(member: Member) -> str:
 def _page(
     request: PortalRequest, form: RulesForm, told: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """Show the limits; `told` is about a price that couldn't be read."""
+    """Show the limits; `told` is the message about an invalid price."""
     context = {
         "section": "manage",
         "form": form,

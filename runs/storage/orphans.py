@@ -5,6 +5,7 @@ yet, and a database restored from a backup doesn't know about newer files.
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -12,7 +13,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import CASCADE, Exists, ForeignObjectRel, OuterRef, QuerySet
+from django.db.models import CASCADE, Exists, ForeignObjectRel, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from runs.background import incidents
@@ -29,6 +30,7 @@ logger = logging.getLogger("runs.orphans")
 UNUSED_AFTER = timedelta(days=7)
 STRAY_AFTER = timedelta(days=7)
 FEW = 100  # up to this many strays are always removed
+SLICE = 20_000  # primary keys looked through at a time
 FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 
 
@@ -99,14 +101,23 @@ def sweep() -> None:
     """Remove everything that is no longer needed. Runs once a day."""
     young = timezone.now() - UNUSED_AFTER
     counts = {
-        "uploads": remove_uploads(Upload.objects.filter(created_at__lt=young)),
+        "uploads": sum(map(remove_uploads, _slices(Upload.objects.filter(created_at__lt=young)))),
         "catalogue pictures": _remove_catalogue_pictures(),
-        "files": remove_files(StoredFile.objects.filter(created_at__lt=young)),
+        "files": sum(map(remove_files, _slices(StoredFile.objects.filter(created_at__lt=young)))),
         "stray names": _remove_strays(),
         "interrupted uploads": store.drop_interrupted(timezone.now() - STRAY_AFTER),
     }
     if any(counts.values()):
         logger.info("removed: %s", ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def _slices[Rows: QuerySet[Any]](rows: Rows) -> Iterator[Rows]:
+    """Yield `rows` in parts, by primary key, until the worker stops: no statement then looks through millions."""
+    ends = rows.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))
+    for start in range(ends["first"] or 0, (ends["last"] or -1) + 1, SLICE):
+        if stop_requested():
+            return
+        yield rows.filter(pk__gte=start, pk__lt=start + SLICE)
 
 
 def _remove_catalogue_pictures() -> int:

@@ -1,4 +1,4 @@
-"""The form for what somebody is mailed about."""
+"""The form for choosing what to get emails about."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """For each kind of notice the way a member is told of it by mail, reminders, and the hour of daily mails."""
+    """How a member is emailed about each kind of notice, whether they get reminders, and the hour of daily emails."""
 
     prefix = "mail"
     reminder = forms.BooleanField(
@@ -39,7 +39,7 @@ class MailChoicesForm(forms.Form):
         return [self[kind] for kind in self._kinds()]
 
     def save(self) -> None:
-        """Store what was changed."""
+        """Save the changes."""
         given = self.cleaned_data
         ways = {kind: given[kind] for kind in self._kinds()}
         ways[choices.REMINDER] = Way.DAILY.value if given["reminder"] else Way.OFF.value

@@ -1,4 +1,4 @@
-"""Managing people: roles, deactivating, reactivating, and transferring the work of those who left.
+"""Managing people: roles, deactivating, reactivating, and what people who left own (`transfers` passes it on).
 
 There is always an active admin; a change that would remove the last one is refused.
 """
@@ -9,16 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs import events
-from runs.audit.record import AT_ONCE, differences, record, record_each, values_of
-from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload, Verb
-from runs.models.run import RunInputUpload
+from runs.audit.record import differences, record, record_each, values_of
+from runs.models import BrowserSession, GuestLink, Invite, Member, Run, Verb
 from runs.team import sessions
 from runs.words.numbers import number_words
 from runs.words.sentences import age_words
@@ -131,57 +130,20 @@ def deactivate(member: Member) -> None:
 @transaction.atomic
 def reactivate(member: Member) -> None:
     """Let `member` sign in again, with their old password and role."""
-    member.is_active, member.deactivated_at = True, None
-    member.save(update_fields=["is_active", "deactivated_at"])
+    member.is_active, member.deactivated_at, member.gives_to = True, None, None
+    member.save(update_fields=["is_active", "deactivated_at", "gives_to"])
     record(Verb.PERSON_REACTIVATED, member)
 
 
 @transaction.atomic
-def transfer(leaver: Member, to: Member) -> Left:
-    """Give everything `leaver` owns to `to`, including files used as inputs; return what was transferred.
-
-    Each run's maker stays the same (`Run.made_by`).
-    """
-    if leaver.is_active:
-        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
-    left = left_by(leaver)
-    used = RunInputUpload.objects.filter(input__run__member=leaver).values("upload")
-    Upload.objects.filter(Q(pk__in=used) | Q(presets__member=leaver), member=leaver).update(member=to)
-    runs = Run.objects.filter(member=leaver)
-    told = runs.only("public_id", "title", "app_name").iterator(chunk_size=AT_ONCE)
-    record_each(Verb.RUN_TRANSFERRED, told, changes={"owner": (leaver, to)})
-    runs.update(member=to, version=F("version") + 1)
-    GuestLink.objects.filter(member=leaver).update(member=to)
-    for preset in Preset.objects.filter(member=leaver).select_related("app"):
-        preset.name = _free_name(preset, to, leaver.display_name)
-        preset.member = to
-        preset.save(update_fields=["name", "member"])
-    counts = {"runs": left.runs, "presets": left.presets, "links": left.links}
-    moved = {name: (count, 0) for name, count in counts.items() if count}
-    record(Verb.PERSON_TRANSFERRED, leaver, changes={"owner": (leaver, to), **moved})
-    return left
-
-
-@transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save what `member` chose for themself, by field."""
+    """Save the settings that `member` chose, by field."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)
     member.save(update_fields=list(given))
     if changes := differences(before, given):
         record(Verb.PERSON_CHANGED, member, changes=changes)
-
-
-def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """Return the name of `preset`, with the previous owner's name added if `to` already has a preset of that name."""
-    taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
-    name, number = preset.name, 1
-    while name in taken:
-        ending = f" ({whose[:30]})" if number == 1 else f" ({whose[:30]} {number})"
-        name = preset.name[: 100 - len(ending)] + ending
-        number += 1
-    return name
 
 
 def lock_admins_and(member: Member) -> list[int]:

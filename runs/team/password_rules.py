@@ -13,7 +13,6 @@ from django.contrib.auth.password_validation import CommonPasswordValidator, Use
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from zxcvbn import zxcvbn
 
 from lamina_portal.environment import host_of
 
@@ -48,6 +47,8 @@ class PasswordRules:
             raise ValidationError(_(TOO_SHORT), code="password_too_short")
         _demand(self._common, password, user, _(TOO_COMMON))
         _demand(self._similar, password, user, _(TOO_SIMILAR))
+        from zxcvbn import zxcvbn  # its word lists take 11 MB, so only where somebody sets a password
+
         with _estimating:
             estimate = zxcvbn(password[:LOOKED_AT], user_inputs=_words_about(user))
         if estimate["score"] < MIN_SCORE:

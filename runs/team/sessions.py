@@ -132,7 +132,7 @@ def tidy(now: datetime) -> None:
 
 
 def record_refused(email: str, attempt: Attempt) -> None:
-    """Record a refused sign-in, the first in an hour. What was typed isn't kept: it may be a password."""
+    """Record a refused sign-in, at most once an hour. What was typed isn't kept, since it may be a password."""
     if attempt.is_first_in_an_hour():
         record(Verb.PERSON_REFUSED, Member.objects.filter(email=email).first())
 

@@ -1,8 +1,8 @@
-"""The connection to the mail server: patient at the one point where giving up could double a mail.
+"""The connection to the mail server: patient at the one point where giving up could send an email twice.
 
-Django's time-out is 10 s for each answer. That is right for all but the last: once the whole mail was handed over, a
-server that takes a minute to answer (it scans for viruses) has it, and sending it again would double it. So that answer
-may take longer, and whoever sends can tell whether the server may have a mail that failed.
+Django's time-out is 10 s for each response. That is right for all but the last one: once the whole email was sent, a
+server that takes a minute to respond (because it scans for viruses) has it, and sending it again would deliver it
+twice. So that response may take longer, and the caller can tell whether the server may have a failed email after all.
 """
 
 import smtplib
@@ -10,13 +10,14 @@ from typing import Any
 
 from django.core.mail.backends import smtp
 
-LAST_ANSWER_SECONDS = 90.0  # for the answer after the mail itself
+LAST_ANSWER_SECONDS = 90.0  # for the response after the email itself
 
 
 class _Patient(smtplib.SMTP):
-    """Waits longer for the answer to a mail. `is_unclear` tells whether the server may have it without having said so.
+    """Waits longer for the response to an email. `is_unclear` says whether the server may have it without confirming
+    that.
 
-    Its base is there for its attributes: the classes below say which of the two kinds of connection it is.
+    The base class is only for its attributes; the classes below choose the kind of connection.
     """
 
     is_unclear = False
@@ -28,7 +29,7 @@ class _Patient(smtplib.SMTP):
         self.is_unclear = True
         try:
             answer = super().data(msg)
-        except smtplib.SMTPResponseException:  # it answered, so it doesn't have the mail
+        except smtplib.SMTPResponseException:  # it responded with an error, so it doesn't have the email
             self.is_unclear = False
             raise
         self.is_unclear = False
@@ -54,5 +55,5 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the server may have the last mail although it never said so."""
+        """Whether the server may have the last email although it never confirmed that."""
         return bool(getattr(self.connection, "is_unclear", False))

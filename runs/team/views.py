@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Invite, Member
 from runs.notices import bounces
-from runs.team import invite_mail, invites, mail, members, passwords, sessions
+from runs.team import invite_mail, invites, mail, members, passwords, sessions, transfers
 from runs.team.forms import InviteForm, RoleForm, TransferForm
 from runs.team.members import RefusedError
 from runs.team.reauthentication import recent_password_required
@@ -194,7 +194,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Mail somebody again, although their address didn't work."""
+    """Email somebody again, although their address didn't work."""
     member = _person(member_id)
     bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})
@@ -212,12 +212,18 @@ def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
     if form.is_valid():
         to: Member = form.cleaned_data["to"]
         try:
-            members.transfer(member, to)
+            has_rest = transfers.transfer(member, to)
         except RefusedError as refused:
             form.add_error(None, str(refused))
         else:
             names = {"name": member.display_name, "to": to.display_name}
-            messages.success(request, _("Everything %(name)s owned now belongs to %(to)s.") % names)
+            words = _("Everything %(name)s owned now belongs to %(to)s.")
+            if has_rest:
+                words = _(
+                    "%(to)s now owns everything that %(name)s owned. "
+                    "It may take a few minutes until all runs have moved."
+                )
+            messages.success(request, words % names)
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}
     return render_page(request, "team/person_transfer.html", context, status=422 if form.errors else 200)

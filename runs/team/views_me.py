@@ -1,4 +1,4 @@
-"""The member's own settings: name, language, appearance, shortcuts, mails, password, and where they are signed in."""
+"""The member's own settings: name, language, appearance, shortcuts, emails, password, and where they are signed in."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
-    """Mail the member again, although their address didn't work."""
+    """Email the member again, although their address didn't work."""
     bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")

@@ -19,13 +19,15 @@ from runs.uploads import uploads
 from runs.words.fold import named
 
 
-def adopt(member: Member, stored: StoredFile) -> Upload:
+def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
     """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
-    `stored`."""
+    `stored`; if `is_hidden`, they need not, and can't look at the new upload either."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
-    return own.order_by("pk").first() or Upload.objects.create(
+    fitting = own if is_hidden else own.filter(is_hidden=False)
+    return fitting.order_by("is_hidden", "pk").first() or Upload.objects.create(
         member=member,
         file=stored,
+        is_hidden=is_hidden,
         status=Upload.Status.READY,
         **named(stored.name),
         # If any run has sent the file, Lamina already has it: there is only one workspace.
@@ -96,5 +98,5 @@ def _owned(member: Member, ids: Sequence[str], found: dict[str, Upload]) -> list
         if upload.belongs_to(member):
             owned.append(upload.public_id)
         elif upload.file is not None:
-            owned.append(adopt(member, upload.file).public_id)
+            owned.append(adopt(member, upload.file, is_hidden=upload.is_hidden).public_id)
     return owned

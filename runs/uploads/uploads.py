@@ -230,7 +230,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """Return data for showing the member's own uploads in a form, in the order of `ids`; all others are left out."""
     wanted = list(ids)
     found = {
-        u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
+        u.public_id: u for u in Upload.objects.shown_to(member).filter(public_id__in=wanted).select_related("file")
     }
     return [upload_info(found[public_id]) for public_id in wanted if public_id in found]
 

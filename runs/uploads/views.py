@@ -56,7 +56,7 @@ def upload_room(request: PortalRequest) -> HttpResponse:
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     """Show the tile of one upload. The tile polls while the link is being fetched or the preview is being created."""
-    upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
+    upload = get_object_or_404(Upload.objects.shown_to(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # unchanged: keep the tile and its focus
     return _tile(request, upload, request.GET.get("field", ""))

@@ -1,4 +1,4 @@
-"""CSV files as downloads, streamed while their rows are read: a million of them take no more memory than a few."""
+"""CSV files as downloads, streamed while their rows are read, so that a million rows take no more memory than a few."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from runs.words.csv_cells import csv_pieces
 
 
 def csv_file(name: str, rows: Iterable[Iterable[str]]) -> StreamingHttpResponse:
-    """Return the download `name` with `rows`, the first of which has the headings."""
+    """Return a download called `name` with `rows`; the first row has the headings."""
     headers = {
         "Content-Disposition": content_disposition(name, is_inline=False),
         "Cache-Control": "private, no-store",

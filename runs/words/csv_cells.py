@@ -1,4 +1,4 @@
-"""CSV for spreadsheets: UTF-8 with a byte order mark, which they expect, and cells that can't do anything.
+"""CSV for spreadsheets: UTF-8 with a byte order mark, which they expect, and cells that can't run anything.
 
 Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
 typed into a form. Such a cell gets a leading apostrophe, which turns it into text. Spreadsheets that separate cells by
@@ -25,7 +25,7 @@ def csv_bytes(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 def csv_pieces(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
-    """Yield `rows` as CSV in pieces of some hundred rows, with all cells made safe."""
+    """Yield `rows` as CSV in pieces of a few hundred rows, with all cells made safe."""
     yield BYTE_ORDER_MARK
     for some in batched(rows, ROWS_AT_ONCE):
         text = io.StringIO()

@@ -1,4 +1,4 @@
-"""Days by which something is due, in words."""
+"""Due dates in words."""
 
 from datetime import date
 

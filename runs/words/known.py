@@ -48,8 +48,8 @@ def learn(words: Iterable[str]) -> None:
 
 
 def forget_unused(words: Iterable[str] | None = None) -> int:
-    """Forget those of `words` (by default, of all known words) that no run and no app contains any longer; return how
-    many. Otherwise, searches would go on correcting typos to words of deleted runs, which others never saw.
+    """Forget those of `words` (by default, of all known words) that no run and no app contains any more; return how
+    many. Otherwise, searches would keep correcting typos to words from deleted runs, which other people never saw.
     """
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
@@ -111,7 +111,7 @@ def _parts(word: str) -> QuerySet[Any, Any]:
 def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
     """Return the likeliest corrections, and the longest part at either end: "Schuhfotos" has "Schuh" and "Fotos".
 
-    A word that is known itself, even with another ending, isn't a slip: "shoe" doesn't stand for "shop".
+    A word that is itself known, even with another ending, isn't a typo: "shoe" doesn't stand for "shop".
     """
     is_slip = others.isdisjoint({word, stem(word)})
     counted = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []

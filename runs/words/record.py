@@ -1,4 +1,4 @@
-"""What an entry of the record says, in the active language: its kind of object, and what changed."""
+"""The text of an entry in the record, in the active language: the kind of its object, and what changed."""
 
 import re
 from collections.abc import Mapping
@@ -131,12 +131,13 @@ def verb_words(verb: str) -> str:
 
 
 def kind_words(kind: str) -> str:
-    """Return a kind of object, such as "Guest link"; "" for those without a name of their own."""
+    """Return a kind of object, such as "Guest link"; "" for kinds without a name."""
     return str(KINDS.get(kind, ""))
 
 
 def field_words(name: str) -> str:
-    """Return the name of what changed: "asks_review" is "Asks for a decision", and "longest_days" "Longest days"."""
+    """Return the name of a changed field: "Asks for a decision" for "asks_review", "Longest days" for
+    "longest_days"."""
     if name in FIELDS:
         return str(FIELDS[name])
     if name in NoticeKind.values:

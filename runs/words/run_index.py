@@ -11,7 +11,7 @@ from runs.words.fold import fold
 from runs.words.known import learn
 from runs.words.terms import Ways, split, stored_words
 
-SAID_AT_MOST = 500  # comments and notes by which search finds a run, the newest
+SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run
 SAID_LETTERS = 20_000
 
 
@@ -23,7 +23,7 @@ def index_runs(runs: Iterable[Run]) -> None:
 
 
 def text_of(run: Run) -> str:
-    """Return all texts by which search finds `run`, folded: `search_text`, and what people said about its results."""
+    """Return all texts by which search finds `run`, folded: `search_text`, and comments and notes on its results."""
     comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
     said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]

@@ -17,7 +17,7 @@ def parse_seconds(text: str) -> int | None:
 
 
 def seconds_words(ms: int, *, is_exact: bool = False) -> str:
-    """Return a place such as "0:12" or "1:00:03". With `is_exact`, a part of a second follows: "1:02.5"."""
+    """Return a position such as "0:12" or "1:00:03"; with `is_exact`, include fractions of a second: "1:02.5"."""
     whole, part = divmod(ms, 1000)
     minutes, seconds = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)

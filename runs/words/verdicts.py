@@ -1,4 +1,4 @@
-"""Numbers of verdicts in words: "2 approved, 1 needs changes"."""
+"""Counts of verdicts in words: "2 approved, 1 needs changes"."""
 
 from django.utils.translation import ngettext
 

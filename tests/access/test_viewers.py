@@ -1,4 +1,4 @@
-"""Viewers are read-only: they can't start, share or change anything, not even what they made, and are told why."""
+"""Viewers are read-only: they can't start, share or change anything, not even things they made, and pages say why."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 
-# Open to every role: signing in and out, the member's own settings, filters, selections and drafts, webhooks, revoking
-# a link, comparing, commenting, looking at one's news, what one is mailed, and old addresses, which only redirect to
-# pages that refuse the change.
+# Open to every role: signing in and out, one's own settings, filters, selections and drafts, webhooks, revoking a link,
+# comparing, commenting, reading notices, choosing emails, and old addresses, which only redirect to pages that refuse
+# the change.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
     "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:history-select",

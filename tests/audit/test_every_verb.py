@@ -1,4 +1,4 @@
-"""Everything that changes something is in the record once, or in a list of exemptions with its reason."""
+"""Every change is in the record once, or in a list of exemptions with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
-# Of what the acts send: passphrases, passwords, addresses of channels, and what people write for others.
+# Among the values sent: passphrases, passwords, addresses of channels, and texts that people write to others.
 SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
 
@@ -42,7 +42,7 @@ def row_of(name: str, act: Act) -> Row:
 
 
 def send(world: World, row: Row, act: Act) -> HttpResponseBase:
-    """Send the request of an act."""
+    """Send an act's request."""
     client = world.client(act.who)
     act.before(world, client)
     there = set(Entry.objects.values_list("pk", flat=True))
@@ -55,7 +55,7 @@ def send(world: World, row: Row, act: Act) -> HttpResponseBase:
 
 
 def problem_of(answer: Any, act: Act) -> str:
-    """Return what is wrong with what was recorded; "" if nothing is."""
+    """Return what is wrong with the recorded entries; "" if nothing is."""
     entries: list[Entry] = answer.entries
     verbs = [entry.verb for entry in entries]
     if list(dict.fromkeys(verbs)) != [str(verb) for verb in act.verbs]:

@@ -1,4 +1,4 @@
-"""The record only grows: the database refuses anything else, and only retention removes old entries."""
+"""The record is append-only: the database refuses anything else, and only retention removes old entries."""
 
 import logging
 from datetime import timedelta
@@ -64,7 +64,28 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
     assert told.way == "worker"
     assert told.changes["entries"] == [2, None]
     with pytest.raises(DatabaseError), transaction.atomic():
-        kept.delete()  # what let retention delete has ended with it
+        kept.delete()  # the permission to delete ended with retention
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_opens_the_record_holds_for_one_transaction_only(entry: Entry) -> None:
+    left_behind = {
+        "postgresql": (
+            "SET portal.may_delete_entries = 'yes'",
+            "SELECT set_config('portal.may_delete_entries', txid_current()::text, false)",
+        ),
+        "sqlite": ("INSERT INTO runs_entrypass VALUES (1)",),
+    }
+    for statement in left_behind[connection.vendor]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        record_guard.restore()  # every hour
+        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+            entry.delete()
+
+    with guard.opened():
+        Entry.objects.all().delete()
+    assert not Entry.objects.exists()
 
 
 def test_a_worker_that_stops_removes_no_more(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ LOG = "/manage/log/"
 
 
 class Lines(logging.Handler):
-    """Keeps what is logged."""
+    """Collects log lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ def test_owners_and_admins_see_what_was_done_to_a_run(
     assert part not in as_bob.get(run.get_absolute_url()).content.decode()
     assert as_bob.get(part).status_code == 404
     own = as_bob.get(f"/record/person/{bob.public_id}/").content.decode()
-    assert entries_in(own) == 3  # what he did, what was done to him, and that he signed in
+    assert entries_in(own) == 3  # things he did, things done to him, and his sign-in
     fragment = as_alice.get(part, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in fragment
     assert entries_in(fragment) == 2

@@ -1,4 +1,4 @@
-"""What the portal itself does, in tasks, and what commands do: recorded, or exempt with its reason."""
+"""What tasks and commands do is recorded, or exempt with a reason."""
 
 import ast
 from datetime import timedelta
@@ -33,6 +33,7 @@ RECORDED_TASKS = {
     "poll": (Verb.RUN_ENDED,),
     "keep_files": (Verb.RESULT_GIVEN_UP,),
     "clear": (Verb.RUN_BINNED, Verb.RUN_PURGED, Verb.RESULT_PURGED, Verb.UPLOAD_PURGED, Verb.ENTRIES_REMOVED),
+    "transfer_runs": (Verb.RUN_TRANSFERRED,),
     "send_chat": (Verb.CHAT_SWITCHED_OFF,),
     "pulse": (Verb.ALERTED,),
     "refresh_catalog": (Verb.APP_PAUSED, Verb.APP_RESUMED),
@@ -57,6 +58,7 @@ EXEMPT_TASKS = {
     "send_mails": _MAIL,
     "make_examples": "it presses Run as people do, which is recorded (RUN_STARTED)",
     "count_storage": "it only counts",
+    "hide_inputs": "part of changing an app's rules (APP_SHAPED)",
     "tidy": "it removes what is old and was nobody's: drafts, ticks, sessions, counters of throttling",
 }
 RECORDED_COMMANDS = {
@@ -93,7 +95,7 @@ def test_every_task_is_recorded_or_exempt() -> None:
 
 
 def test_every_command_is_recorded_or_exempt() -> None:
-    """Of Django's own, only those that change what people see or may do concern the record."""
+    """Of Django's own commands, only those that change what people see or may do matter to the record."""
     of_django = {name for name, app in get_commands().items() if app == "django.core"}
     assert get_commands().keys() - of_django - {"createsuperuser", "changepassword"} == (
         RECORDED_COMMANDS.keys() | EXEMPT_COMMANDS.keys()

@@ -1,4 +1,4 @@
-"""Acts that change nothing, but that are recorded: sign-ins, looking at private runs, large downloads."""
+"""Acts that change nothing but are recorded: sign-ins, opening private runs, large downloads."""
 
 from datetime import timedelta
 

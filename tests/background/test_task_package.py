@@ -67,7 +67,7 @@ def test_what_is_queued_is_json_and_survives_a_change_of_the_key(settings: Setti
         TaskPackage.loads(row.payload)
 
 
-@pytest.fixture(params=engines.names())
+@pytest.fixture(params=engines.parameters())
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     with engines.engine(request.param) as engine:
         home = Home(tmp_path, LAMINA_BASE_URL="http://127.0.0.1:9", **engine.env)

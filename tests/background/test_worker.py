@@ -21,7 +21,7 @@ LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing ma
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
-@pytest.fixture(scope="module", params=engines.names())
+@pytest.fixture(scope="module", params=engines.parameters())
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with engines.engine(request.param) as engine:
         nobody = "http://127.0.0.1:9"
@@ -177,3 +177,15 @@ def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "sub
     enqueue(home, "note", notes, "still there")
     wait_until(lambda: "still there" in lines(notes), "the next task")
     assert worker.poll() is None
+
+
+def test_the_pool_grows_with_the_tasks(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    """It starts with one process, but three long tasks run side by side, and another task does not wait."""
+    for _ in range(3):
+        enqueue(home, "window", notes, LONG)
+    wait_until(lambda: list(lines(notes)).count("begun") == 3, "all three tasks to begin")
+    enqueue(home, "note", notes, "meanwhile")
+    wait_until(lambda: "meanwhile" in lines(notes), "another task")
+    worker.terminate()
+    assert worker.wait(TIMEOUT_SECONDS) == 0
+    assert list(lines(notes)).count("stopped") == 3

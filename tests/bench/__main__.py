@@ -1,5 +1,5 @@
-"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: prints one table. The exit code is 1 if a target is
-missed or nothing was measured."""
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS] [--keep]`: prints one table and puts it into
+docs/benchmarks.md. The exit code is 1 if a target is missed or nothing was measured."""
 
 import argparse
 import os
@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from runs.background.prctl import die_with_parent
+from tests.bench import kept, page
 from tests.bench.apart import BENCHES, leave
 from tests.bench.report import NO_ERROR, Report, Row, header
 from tests.support import engines
 from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
+COMPARED = {"quick"}  # with kept figures, so it isn't in docs/benchmarks.md
 LOG_SHOWN = 3_000  # characters of a bench's output to show if something went wrong
 
 
@@ -26,7 +28,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; default: all")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
-    parser.add_argument("--only", default="", metavar="WORDS", help="only rows of `economy` with WORDS in the title")
+    only = "only rows of `economy` and `growth` with WORDS in the title"
+    parser.add_argument("--only", default="", metavar="WORDS", help=only)
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the figures of `quick` that the next are compared with"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
@@ -41,9 +47,16 @@ def main(arguments: Sequence[str]) -> int:
             print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
             left_out.append(name)
             continue
-        for row in run_apart(name, options.runs, options.only):
+        rows = run_apart(name, options.runs, options.only)
+        for row in rows:
             print(row.as_line(), flush=True)
             verdicts += [] if row.met is None else [row.met]
+        if options.keep and name in COMPARED and not any(row.target == NO_ERROR for row in rows):
+            kept.keep(rows)
+            print("\nKept: the next figures are compared with these.")
+            return 0
+        if name not in COMPARED and not options.only:
+            page.write(name, rows)
     print(f"\n{verdict_of(verdicts)}")
     if left_out:
         print(f"Not measured: {', '.join(left_out)}.")
@@ -61,7 +74,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in its own process, with a time limit. If anything goes wrong, the last row says so."""
     # A large history takes longer to create: about a minute more per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (
-        runs / 10_000 * 60 if name.startswith(("history", "review", "notices")) else 0
+        runs / 10_000 * 60 if name.startswith(("growth", "history", "review", "notices")) else 0
     )
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"

@@ -28,8 +28,11 @@ class Bench:
 
 
 BENCHES = {
+    "quick": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=600, by_default=False),
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=180),
     "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
+    "memory": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
+    "server_time": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
     "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=180, module="history", engine="postgres"),
     "history_search": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
@@ -42,6 +45,8 @@ BENCHES = {
     "review_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="review", engine="postgres"),
     "log": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "log_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800, module="log", engine="postgres"),
+    "growth": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600),
+    "growth_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="growth", engine="postgres"),
     "spending": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "spending_postgres": Bench(
         run_seconds=5, per_minute=100, timeout_seconds=3600, module="spending", engine="postgres"

@@ -1,7 +1,7 @@
 """Measures how fast words are found in a long History and among many apps: page, queries, and what comes first.
 
-The rows are made by the database itself, so that a million runs take minutes: one INSERT for each table, out of a
-series of numbers. `--runs` says how many; on PostgreSQL, ten times as many.
+The database itself makes the rows, so that a million runs take only minutes: one INSERT per table, from a series of
+numbers. `--runs` says how many; PostgreSQL gets ten times as many.
 """
 
 import time
@@ -71,7 +71,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_search(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
-    """Measure time and queries. As for people, the state of the connection to Lamina is cached."""
+    """Measure time and queries. The state of the connection to Lamina is cached, as in real use."""
     report_time(report, partial(milliseconds, visitor, path), target)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
@@ -112,13 +112,19 @@ def queries(member: Member) -> dict[str, dict[str, str]]:
 
 
 def make_rows(
-    many: Member, few: Member, count: int, runs: Columns | None = None, outputs_of: Columns | None = None
+    many: Member,
+    few: Member,
+    count: int,
+    runs: Columns | None = None,
+    outputs_of: Columns | None = None,
+    *,
+    has_files: bool = False,
 ) -> tuple[Run, OutputFile]:
     """Create `count` ended runs, one a minute, newest first, with four results each, and `APPS` apps, of which
     `USED_APPS` were used. Six in ten runs are by `many`, the newest three by `few`; four in five are shared.
 
-    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. Returns
-    the run and the file that all others are copies of.
+    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. With
+    `has_files`, each result has a file of its own. Returns the run and the file that all others are copies of.
     """
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
     used = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(USED_APPS)]
@@ -137,12 +143,14 @@ def make_rows(
     with connection.cursor() as cursor:
         for statement in statements(dialect(), count, pattern, file, (many.pk, few.pk), runs or {}, outputs_of or {}):
             cursor.execute(statement)
+        for statement in files_of_results(dialect(), pattern, file, has_files=has_files):
+            cursor.execute(statement)
         cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # nothing else can be undone
     return pattern, file
 
 
 def prompts() -> list[str]:
-    """Return the prompts: every adjective with every thing; the place follows from both."""
+    """Return the prompts: every adjective with every thing; the place depends on both."""
     return [
         f"A {adjective} {thing} in the morning light of {PLACES[(a + t) % len(PLACES)]}, {MANNER}"
         for a, adjective in enumerate(ADJECTIVES)
@@ -151,7 +159,7 @@ def prompts() -> list[str]:
 
 
 class Sqlite:
-    """How SQLite says it."""
+    """SQLite's dialect."""
 
     analyze = "ANALYZE"
 
@@ -169,7 +177,7 @@ class Sqlite:
 
 
 class Postgres:
-    """How PostgreSQL says it."""
+    """PostgreSQL's dialect."""
 
     analyze = "VACUUM ANALYZE"
 
@@ -228,7 +236,23 @@ def statements(
     number = f"{pattern.pk + 10} + 4 * n + place"
     output = {"id": number, "public_id": f"'bench' || ({number})", "run_id": f"{pattern.pk} + n", "position": "place"}
     yield copies("runs_output", file.output, output | outputs_of, outputs)
-    yield copies("runs_outputfile", file, {"id": number, "output_id": number}, outputs)
+
+
+def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile, *, has_files: bool) -> Iterator[str]:
+    """Yield the INSERTs of the results' files: each has its own, or all have that of the pattern."""
+    outputs = "FROM bench_numbers CROSS JOIN bench_places"
+    number = f"{pattern.pk + 10} + 4 * n + place"
+    linked = {"id": number, "output_id": number}
+    if has_files and file.file is not None:
+        stored = {
+            "id": number,
+            **dict.fromkeys(("public_id", "sha256"), f"'bench' || ({number})"),
+            "file": f"'files/00/' || ({number}) || '.png'",
+            "created_at": dialect.minutes_ago("n"),
+        }
+        yield copies("runs_storedfile", file.file, stored, outputs)
+        linked["file_id"] = number
+    yield copies("runs_outputfile", file, linked, outputs)
 
 
 def copies(table: str, pattern: Model, differs: dict[str, str], source: str) -> str:

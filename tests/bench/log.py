@@ -1,7 +1,7 @@
 """Measures the log page with 1,000,000 entries on PostgreSQL, ten for each of `--runs`; SQLite gets a tenth of them.
 
-As in `history_search`, the database makes the rows. Filters are measured where they are hardest: a person who did
-little, a rare act, and the oldest day.
+As in `history_search`, the database makes the rows. Filters are measured in the hardest cases: a person who did little,
+a rare act, and the oldest day.
 """
 
 import time
@@ -19,12 +19,13 @@ from tests.bench.history_search import Postgres, Sqlite, copies
 from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
+from tests.bench.sheets import report_sheet
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
 
 PER_RUN = 10
 LESS_ON_SQLITE = 10
-RARE_EVERY = 9973  # every so manieth entry is a rare act, by somebody who does little
+RARE_EVERY = 9973  # one entry in this many is a rare act, by someone who does little
 MAX_MS = 100.0
 MAX_QUERIES = 10
 COMMON = (Verb.RUN_STARTED, Verb.RUN_SENT, Verb.RUN_ENDED, Verb.RESULT_DECIDED, Verb.COMMENT_POSTED)
@@ -38,7 +39,7 @@ def bench(portal: Portal, report: Report) -> None:
     run = make_run(admin, status="completed")
     begun = time.monotonic()
     make_entries(admin, few, run, count)
-    portal.start_web()
+    web = portal.start_web()
     with report.part(f"{Entry.objects.count():,} entries of the record"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
     visitor, client = Visitor(portal.url, admin), Client(SERVER_NAME="127.0.0.1")
@@ -48,6 +49,8 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(f"log, {what}"):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
             report.at_most("queries", count_queries(client, path), MAX_QUERIES, "")
+    with report.part("log as CSV"):
+        report_sheet(report, web, visitor, "/manage/log/csv/")
 
 
 def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
@@ -70,7 +73,7 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, on as many runs as a tenth."""
+    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, on a tenth as many runs."""
     pattern = Entry.objects.create(
         way="page",
         verb=Verb.RUN_STARTED,

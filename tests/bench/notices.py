@@ -22,7 +22,7 @@ from tests.support.visitor import Visitor
 
 PER_RUN = 10
 LESS_ON_SQLITE = 10
-UNREAD = "CASE n % 10 WHEN 0 THEN NULL ELSE pattern.created_at END"  # a tenth isn't read
+UNREAD = "CASE n % 10 WHEN 0 THEN NULL ELSE pattern.created_at END"  # a tenth is unread
 MAX_MS = 60.0
 MAX_QUERIES = 4
 POLL_MS = 20.0
@@ -57,7 +57,7 @@ def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = N
 
 
 def make_notices(many: Member, few: Member, count: int) -> None:
-    """Tell both of ten things about each run, one run a minute."""
+    """Make ten notices about each run for both members, one run a minute."""
     run, _file = make_rows(many, few, count)
     first = Notice.objects.create(member=many, kind="mention", event="first", run=run, actor=few)
     numbers = " UNION ALL ".join(f"SELECT {k} AS k" for k in range(PER_RUN))

@@ -102,13 +102,13 @@ class Portal:
         RequestLog.objects.all().delete()
         self.sandbox.order("reset")
 
-    def start_worker(self) -> Process:
-        """Start a worker and wait until it runs tasks."""
+    def start_worker(self, seconds: float = 60.0) -> Process:
+        """Start a worker and wait until it runs tasks, at most so many seconds."""
         from django_q.tasks import async_task
 
         worker = self.processes.start("worker", "manage.py", "worker")
         async_task("runs.tasks.tidy")
-        self.await_quiet()
+        self.await_quiet(seconds)
         return worker
 
     def await_quiet(self, seconds: float = 60.0) -> None:
@@ -128,7 +128,7 @@ class Portal:
         from django.core.management import call_command
 
         from runs.management.addresses import Address
-        from runs.management.commands.portal import web_part
+        from runs.management.parts import web_part
 
         call_command("collectstatic", interactive=False, verbosity=0)
         web = self.processes.start("web", *web_part(Address("127.0.0.1", self.port)).command[1:])

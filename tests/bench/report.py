@@ -16,12 +16,13 @@ HEADINGS = ("what", "measured", "target", "met")
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `met` is None if there is no target."""
+    """One figure. `met` is None if there is no target; `value` is set if it can be kept (`tests.bench.kept`)."""
 
     what: str
     measured: str
     target: str = ""
     met: bool | None = None
+    value: int | None = None
 
     def as_line(self) -> str:
         met = {True: "yes", False: "NO", None: ""}[self.met]

@@ -1,9 +1,9 @@
-"""Measures deciding in a portal with many decisions: the queue, an answer in it, a result with many comments and
-versions, and History by decision.
+"""Measures deciding in a portal with many decisions: the queue, deciding in it, a result with many comments and
+versions, and History filtered by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
-runs; on PostgreSQL, ten times as many. There, each page is also asked for with a tenth of the rows, to see that it
-doesn't read more rows when there are more.
+runs; on PostgreSQL, ten times as many. There, each page is also requested with a tenth of the rows, to check that more
+rows in the tables don't mean more rows read.
 """
 
 import re
@@ -20,6 +20,7 @@ from tests.bench.history import MAX_MS, report_time
 from tests.bench.history_search import (
     MORE_ON_POSTGRES,
     OUTPUTS_PER_RUN,
+    Columns,
     Postgres,
     Sqlite,
     copies,
@@ -77,12 +78,12 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def read_before(many: Member, approver: Member, count: int) -> dict[str, int]:
-    """Return how many rows each page reads in a portal with `count` runs, which is undone afterwards."""
+    """Return how many rows each page reads in a portal with `count` runs. Everything is rolled back afterwards."""
     with transaction.atomic():
         busy = make_reviewed(many, approver, count)
         read = {what: rows_read(approver, path) for what, path in pages_of(busy, approver, many).items()}
         transaction.set_rollback(True)
-    with connection.cursor() as cursor:  # ids follow one another again, as `make_rows` counts on
+    with connection.cursor() as cursor:  # ids are consecutive again, as `make_rows` expects
         for statement in connection.ops.sequence_reset_sql(no_style(), list(apps.get_app_config("runs").get_models())):
             cursor.execute(statement)
     return read
@@ -114,9 +115,12 @@ def answer(visitor: Visitor) -> float:
     return float(answered.elapsed.total_seconds() * 1000)
 
 
-def make_reviewed(many: Member, approver: Member, count: int) -> Output:
-    """Create the runs with their decisions and comments, a queue, and the result with most of both; return that one."""
-    pattern, file = make_rows(many, approver, count, RUN_COLUMNS, OUTPUT_COLUMNS)
+def make_reviewed(
+    many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
+) -> Output:
+    """Create runs with decisions and comments, a queue, and a result with more of both than any other; return that
+    result. `columns` of runs and `has_files` are as in `make_rows`."""
+    pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(
         output=output, content_hash=output.content_hash, member=approver, verdict="approved", is_standing=True
@@ -145,7 +149,7 @@ def make_reviewed(many: Member, approver: Member, count: int) -> Output:
             "created_at": at,
         }
         cursor.execute(copies("runs_comment", said, posted, one))
-        if connection.vendor == "postgresql":  # rows were added past the sequences
+        if connection.vendor == "postgresql":  # rows were added without advancing the sequences
             for table in ("runs_run", "runs_output", "runs_outputfile", "runs_decision", "runs_comment"):
                 cursor.execute(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"  # noqa: S608

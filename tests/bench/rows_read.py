@@ -1,6 +1,7 @@
-"""Counts the rows that PostgreSQL reads for a page. SQLite doesn't tell."""
+"""Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report that."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
@@ -11,32 +12,67 @@ from django.test.utils import CaptureQueriesContext
 from runs.models import Member
 
 type Plan = dict[str, Any]
-INDEX_ONLY = "Bitmap Index Scan"  # the rows are counted by the scan that reads them
+INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a page's queries read: rows, buffers, and how often they went down an index, which takes a buffer more for
+    each level. `worst` is the query that read most buffers."""
+
+    rows: int
+    buffers: int
+    descents: int
+    worst: str = ""
 
 
 def rows_read(member: Member, path: str) -> int:
-    """Return how many rows the queries of a page read, session and member included."""
-    client = Client(SERVER_NAME="127.0.0.1")
+    """Return how many rows a page's queries read, including session and member."""
+    return reads_of(member, path).rows
+
+
+def reads_of(member: Member, path: str, headers: dict[str, str] | None = None) -> Reads:
+    """Return what a page's queries read, including session and member, with nothing cached."""
+    client = Client(SERVER_NAME="127.0.0.1", headers=headers or {})
     client.force_login(member)
     cache.clear()
     with CaptureQueriesContext(connection) as captured:
-        client.get(path)
+        answer = client.get(path)
+    if answer.status_code not in (200, 204):
+        raise RuntimeError(f"{path[:60]} returned {answer.status_code}")
     asked = [query["sql"] for query in captured.captured_queries if query["sql"].startswith("SELECT")]
-    return sum(_rows(_explain(query)) for query in asked)
+    plans = [(_explain(query), query) for query in asked]
+    worst = max(plans, key=lambda found: _buffers(found[0]))[1]
+    return Reads(
+        sum(_rows(plan) for plan, _ in plans),
+        sum(_buffers(plan) for plan, _ in plans),
+        sum(_descents(plan) for plan, _ in plans),
+        worst,
+    )
 
 
 def _explain(query: str) -> Plan:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}")
         found = cursor.fetchone()[0]
     plan: Plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
     return plan
 
 
 def _rows(plan: Plan) -> int:
-    """Return the rows that the scans of a plan have read, those that they left out included."""
+    """Return the rows read by the scans of a plan, including those that were filtered out."""
     below = sum(_rows(part) for part in plan.get("Plans", ()))
     if "Relation Name" not in plan or plan["Node Type"] == INDEX_ONLY:
         return below
     left_out = sum(plan.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
     return below + int((plan["Actual Rows"] + left_out) * plan["Actual Loops"])
+
+
+def _buffers(plan: Plan) -> int:
+    """Return the buffers that a plan read, in memory or not; those of its parts are included."""
+    return int(plan.get("Shared Hit Blocks", 0) + plan.get("Shared Read Blocks", 0))
+
+
+def _descents(plan: Plan) -> int:
+    below = sum(_descents(part) for part in plan.get("Plans", ()))
+    return below + (int(plan["Actual Loops"]) if "Index Name" in plan else 0)

@@ -1,7 +1,7 @@
-"""Measures the page of spending with 1,000,000 charges on PostgreSQL, ten for each of `--runs`, and what charging adds
-to a press of Run. SQLite gets a tenth of the charges. `log` measures as many entries of the record.
+"""Measures the spending page with 1,000,000 charges on PostgreSQL, ten for each of `--runs`, and how much charging adds
+to a press of Run. SQLite gets a tenth of the charges. `log` does the same for entries of the record.
 
-As in `history_search`, the database makes the rows: over two years, of 200 people and 40 apps.
+As in `history_search`, the database makes the rows: two years, 200 people, 40 apps.
 """
 
 import time
@@ -21,6 +21,7 @@ from tests.bench.history_search import Postgres, Sqlite, copies
 from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
+from tests.bench.sheets import report_sheet
 from tests.support.factories import make_app, make_run
 from tests.support.visitor import Visitor
 
@@ -30,7 +31,7 @@ MONTHS, PEOPLE, APPS = 24, 200, 40
 MAX_MS = 300.0
 MAX_QUERIES = 16
 PRESS_MS = 3.0
-PRESSES = 10  # in each measurement, whose mean counts
+PRESSES = 10  # presses per measurement, whose mean counts
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -40,7 +41,7 @@ def bench(portal: Portal, report: Report) -> None:
     admin.refresh_from_db()
     begun = time.monotonic()
     person = make_charges(count)
-    portal.start_web()
+    web = portal.start_web()
     with report.part(f"{Charge.objects.count():,} charges of {PEOPLE} people and {APPS} apps"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
     visitor, client = Visitor(portal.url, admin), Client(SERVER_NAME="127.0.0.1")
@@ -53,6 +54,8 @@ def bench(portal: Portal, report: Report) -> None:
     for what, path in {"limits": "/manage/spending/limits/", "own settings": "/me/"}.items():
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
+    with report.part("12 months of charges as CSV"):
+        report_sheet(report, web, visitor, "/manage/spending/charges.csv", span="12")
     with report.part(f"what charging adds to a press of Run, mean of {PRESSES}"):
         SpendingLimits.objects.create(pk=1, default_hundredths=10**9, portal_hundredths=10**12)
         run = make_run(person, App.objects.order_by("pk")[0], status="starting")
@@ -63,7 +66,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def press(run: Run) -> float:
-    """Charge a press of Run some times over; return the milliseconds that one took."""
+    """Charge several presses of Run; return the mean milliseconds per press."""
     estimated, now = estimate(run.app, run.schema, ()), timezone.now()
     begun = time.perf_counter()
     for _ in range(PRESSES):
@@ -74,7 +77,7 @@ def press(run: Run) -> float:
 
 
 def make_charges(count: int) -> Member:
-    """Make `count` charges, with their sums; return one of the people."""
+    """Make `count` charges and their sums; return one of the people."""
     members = [Member(email=f"person{n}@example.com", name=f"Person {n}", password="!") for n in range(PEOPLE)]
     Member.objects.bulk_create(members)
     first = Member.objects.get(email="person0@example.com")
@@ -112,7 +115,7 @@ def make_charges(count: int) -> Member:
             "INSERT INTO runs_monthtotal (member_id, month, used, told) "
             "SELECT member_id, month, sum(hundredths), 0 FROM runs_charge GROUP BY member_id, month"
         )
-        if connection.vendor == "postgresql":  # rows were added past the sequence
+        if connection.vendor == "postgresql":  # rows were added without advancing the sequence
             cursor.execute(
                 "SELECT setval(pg_get_serial_sequence('runs_charge', 'id'), (SELECT max(id) FROM runs_charge))"
             )

@@ -211,6 +211,11 @@ def unshare_active() -> None:
     Run.objects.active().update(shared_at=None)
 
 
+def usually_take(quick: float | None, late: float | None) -> None:
+    """Set how many seconds runs of every app usually take (10th and 95th percentile)."""
+    App.objects.update(quick_seconds=quick, late_seconds=late)
+
+
 def run_of(result: str) -> str:
     """Id of the run that made the result."""
     return Output.objects.select_related("run").get(public_id=result).run.public_id
@@ -286,6 +291,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             run,
             share,
             unshare_active,
+            usually_take,
             run_of,
             bin_all,
             page,

@@ -17,7 +17,7 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
     seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
     results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
-    fixed += ["/history/?tab=team", "/help/keys/"]
+    fixed += ["/history/?tab=team", "/history/?view=results", "/help/keys/"]
     return [
         *fixed,
         *(f"/results/{result}/" for result in results),

@@ -51,7 +51,7 @@ def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, a
     expect_nothing(visitor)
 
 
-@pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list"])
+@pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list", "/history/?view=results"])
 def test_axe_finds_nothing_where_runs_are_listed(guests: Guests, gallery: Gallery, path: str) -> None:
     visitor = guests(email=gallery.email, **CALM)
     visitor.page.goto(path)

@@ -178,10 +178,19 @@ def test_on_a_phone_no_word_of_the_bar_is_cut(guests: Guests, gallery: Gallery, 
     page = guests(email=gallery.email, width=width).page
     page.goto("/history/")
     page.locator(".run-card-pick input").first.check()
-    buttons = page.locator(".picks-acts .button")
-    expect(buttons).to_have_count(11)
-    assert buttons.evaluate_all(CUT_WORDS) == []
-    assert page.locator(".picks-acts").evaluate("it => it.scrollWidth <= it.clientWidth")
+    row, menu = page.locator(".picks-acts"), page.locator("#picks-menu")
+    assert row.locator("> .button").evaluate_all(CUT_WORDS) == []
+    assert row.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert row.evaluate("it => it.getBoundingClientRect().height") < 100  # the cards stay in view
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="More for what is selected").click()
+    acts = menu.get_by_role("button")
+    expect(acts).to_have_count(7)
+    assert acts.evaluate_all(CUT_WORDS) == []
+    menu.get_by_role("button", name="Move to bin").click()
+    expect(page.get_by_text("1 run was moved to the bin.")).to_be_visible()
+    page.locator(".undo [value=restore]").click()
+    expect(page.get_by_text("1 run was restored.")).to_be_visible()
 
 
 TOP_OF_TEXT = """

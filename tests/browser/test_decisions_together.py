@@ -91,7 +91,7 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
     """Ask an approver by name, by a day, so that these results come first in the queue. It shares the run, too."""
     page = maker.page
     open_form(page, run)
-    page.get_by_role("radio", name="People you name").press("Space")
+    page.get_by_role("radio", name="Specific people").press("Space")
     page.get_by_role("checkbox", name=name_of(whom)).press("Space")
     page.get_by_label("Message").fill("For the sign above the door")
     page.get_by_label("Decide by").fill(f"{timezone.localdate() + timedelta(days=1)}")
@@ -218,7 +218,7 @@ def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
     open_queue(page, scripts=scripts)
     expect_shown(page, "Sketch 2 version 2", "1 of 1")
     decide(page, "Approve", scripts=scripts)
-    expect(page.get_by_role("heading", name="Nothing waits for you.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing is waiting for you.")).to_be_visible()
 
 
 def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:

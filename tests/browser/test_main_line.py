@@ -116,6 +116,16 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
     assert len(said) == len(set(said)), said  # once per change, not once per poll
     visitor.wait_for(lambda: any(title.startswith("Ready") for title in told(page, "titles")), "the end in the title")
+    tick_one(page)
+
+
+def tick_one(page: Page) -> None:
+    """Results that arrived on an open page can be ticked, too."""
+    bar, box = page.locator("#picks"), boxes(page).first.locator(".output-pick input")
+    box.check()
+    expect(bar.get_by_text("1 selected")).to_be_visible()
+    box.uncheck()
+    expect(bar).to_be_hidden()
 
 
 def find_it_again(page: Page, run: str) -> None:

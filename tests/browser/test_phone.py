@@ -62,6 +62,17 @@ def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whol
         assert box(results)["y"] == before, words
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_long_button_labels_leave_room_for_the_name_of_a_result(guests: Guests, gallery: Gallery, width: int) -> None:
+    """For example in German, where they are twice as long as in English."""
+    page = at_run(guests, gallery, CARTOONIFY, width=width)
+    page.locator(".output-tool").first.evaluate("it => it.append(' Herunterladen')")
+    label = page.locator(".output-label").first
+    assert box(label)["width"] >= ROOM
+    expect(page.locator(".output-tools").first).to_be_visible()
+    assert page.locator(".output-caption").first.evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
 def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gallery) -> None:
     page = at_run(guests, gallery, HALF)
     press = page.keyboard.press

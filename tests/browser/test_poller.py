@@ -72,6 +72,24 @@ def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: G
     expect(page.locator("#run-panel .state-chip")).to_have_text("Ready")
 
 
+@pytest.mark.parametrize("path", ["/history/", "/runs/{}/"])
+def test_while_a_run_is_likely_to_end_the_page_asks_every_second(guests: Guests, whole: Whole, path: str) -> None:
+    visitor = guests()
+    page, watch = visitor.page, visitor.watch
+    run = a_run_that_goes_on(whole, visitor)
+    whole.inside.ask("usually_take", quick=60, late=240)
+    stop_time(page)
+    page.goto(path.format(run))
+    settle(visitor)
+    asked = []
+    for _ in range(3):
+        watch.answers.clear()
+        pass_time(visitor, 10)
+        asked.append(len(watch.live()))
+        page.clock.fast_forward("02:00")
+    assert (asked[0] <= 5, asked[1] >= 8, asked[2] <= 5) == (True, True, True), asked
+
+
 def test_old_runs_are_polled_every_ten_seconds(guests: Guests, whole: Whole) -> None:
     visitor = guests()
     page, watch = visitor.page, visitor.watch

@@ -33,7 +33,7 @@ def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member
     star.click()
     expect(note).to_contain_text("You can't do that any more")
     expect(note).to_be_in_viewport()
-    page.get_by_role("button", name="Download").click(trial=True)  # the selection bar is not covered
+    page.get_by_role("button", name="Download", exact=True).click(trial=True)  # the selection bar is not covered
     note.click()
     expect(note).to_have_count(0)
 

@@ -16,7 +16,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148
 # Speeds up polling in tests that aren't about its pace.
 HASTE = """
 const wait = window.setTimeout;
-window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 ? 400 : after, ...rest);
+window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 || after === 1000 ? 400 : after, ...rest);
 """
 
 

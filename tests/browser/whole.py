@@ -53,10 +53,12 @@ class Whole:
     def begin_anew(self) -> None:
         """Reset the sandbox: no faults or scripts, and no runs from earlier tests.
 
-        Runs that earlier tests left in progress are unshared, as they would keep every Home polling.
+        Runs that earlier tests left in progress are unshared, as they would keep every Home polling. How long runs of
+        an app take is unknown again, as pages ask more often while a run is likely to end.
         """
         self.lamina.control("reset")
         self.inside.ask("unshare_active")
+        self.inside.ask("usually_take", quick=None, late=None)
 
     def script(self, app: str, **values: Any) -> None:
         """Set how the next run of `app` (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""

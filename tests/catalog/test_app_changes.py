@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from runs import catalog
-from runs.models import App, AppChange
+from runs.models import App, AppChange, Member
+from tests.support.app_rules import locked, set_rules
 from tests.support.factories import make_app
+from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +45,23 @@ def test_every_change_is_kept_with_its_field(sandbox: SandboxDoor) -> None:
         ("added", "New", {}),
         ("gone", "Old", {}),
     ]
+
+
+def test_another_sample_is_told_since_a_locked_picture_without_a_file_uses_it(
+    sandbox: SandboxDoor, as_admin: Client, admin_member: Member
+) -> None:
+    picture = {"key": "logo", "name": "Logo", "type": "url", "accept": "image", "multiple": False}
+    app = _stored(sandbox, [{**picture, "default": "https://x.test/a.png?signed=1"}])
+    set_rules(app, admin_member, p0=locked())
+    page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text
+    assert "the app's own sample of that day, which may change on Lamina" in flat(page)
+
+    _stored(sandbox, [{**picture, "default": "https://x.test/a.png?signed=2"}])
+    assert not AppChange.objects.exists()  # the same picture
+    app = _stored(sandbox, [{**picture, "default": "https://x.test/b.png?signed=3"}])
+
+    page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text
+    assert "“Logo” has another sample, which runs use if nobody adds a file." in flat(page)
 
 
 def test_fields_of_one_name_are_not_mistaken_for_each_other(sandbox: SandboxDoor) -> None:

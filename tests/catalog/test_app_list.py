@@ -107,8 +107,8 @@ def test_a_late_list_is_retried_with_fewer_apps(
     catalog.refresh_catalog()
 
     fact = list_fact()
-    assert (fact.state, fact.words.split(" since")[0]) == ("warn", "not sent in time")
-    assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to answer")
+    assert (fact.state, fact.words.split(" since")[0]) == ("warn", "arriving too late")
+    assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to respond")
     incidents = Incident.objects.values_list("text", flat=True)
     assert [message.code for message in incidents] == ["list_late"], "Lamina isn't reported as down"
 

@@ -1,4 +1,7 @@
-"""The page on which admins shape an app: what it saves, what it refuses, and that nothing typed is ever lost."""
+"""The page on which admins shape an app: what it saves, what it refuses, and that nothing typed is ever lost.
+
+Point A12, the rules of all apps as one file to export and import, waits.
+"""
 
 from typing import Any
 
@@ -122,6 +125,19 @@ def test_the_second_of_two_admins_is_told_and_loses_nothing(as_admin: Client, ap
     _saved(as_admin, app, **{"name": "Mine", "seen": _value(page, "seen")})
     app.refresh_from_db()
     assert app.name == "Mine"
+
+
+def test_a_price_set_meanwhile_stays_even_if_the_app_has_no_rules(as_admin: Client, app: App) -> None:
+    opened = _value(Page(as_admin.get(_url(app)).text), "seen")
+    assert not AppRule.objects.exists()
+    as_admin.post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
+
+    answer = _post(as_admin, app, seen=opened, name="Poster 2")
+
+    assert answer.status_code == 422
+    assert "Currently saved: 7.5" in Page(answer.text).words
+    app.refresh_from_db()
+    assert (app.name, str(app.price)) == ("Poster", "7.50")
 
 
 def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app: App) -> None:

@@ -19,7 +19,7 @@ from runs.engine.create_run import (
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Run
 from runs.schema_forms.answers import Answer
-from runs.team import members
+from runs.team import members, transfers
 from tests.support.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,7 +82,7 @@ def test_whoever_presses_made_the_run_and_owns_it(alice: Member, bob: Member) ->
     run.refresh_from_db()
     assert (run.made_by, run.member) == (alice, alice)
     members.deactivate(alice)
-    members.transfer(alice, bob)
+    transfers.transfer(alice, bob)
     run.refresh_from_db()
     assert (run.made_by, run.member) == (alice, bob)
     assert [*Run.objects.owned_by(alice), *Run.objects.owned_by(bob)] == [run]

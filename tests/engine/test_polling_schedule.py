@@ -104,16 +104,18 @@ def test_watched_runs_are_looked_at_now(alice: Member) -> None:
 def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -> None:
     app = make_app()
     ended(alice, app, *[30] * 5)
-    runs = [aged(alice, app, 31) for _ in range(10)]
+    runs = [aged(alice, app, 33) for _ in range(21)]
     runs[0].opened_at = NOW
-    spend(LIMIT - 15)
-    assert not early(*runs), "15 are enough for 10 reads and a few polls"
+    spend(LIMIT - 26)
+    assert not early(*runs), "26 are enough for 21 reads and a few polls"
 
     spend(5)
 
     assert early(*runs)
     assert not early(*runs, aged(alice, app, 35))
     assert PollingSchedule().pause(runs, NOW) == pytest.approx(4.5)
+    assert not early(*runs[:20]), "few runs are polled sooner"
+    assert PollingSchedule().pause(runs[:20], NOW) == POLL
 
 
 def test_old_runs_are_looked_at_slowly(alice: Member) -> None:

@@ -34,7 +34,7 @@ def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("engine", engines.names())
+@pytest.mark.parametrize("engine", engines.parameters())
 def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) -> None:
     verdict = verdict_of("kill_portal", "--engine", engine, "--runs", "20", "--kills", "8", "--seed", "4")
 
@@ -45,7 +45,7 @@ def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) 
         assert verdict[fault] == []
 
 
-@pytest.mark.parametrize("engine", engines.names())
+@pytest.mark.parametrize("engine", engines.parameters())
 def test_ten_equal_posts_at_once_are_one_run_and_one_call(engine: str) -> None:
     found = verdict_of("equal_posts", "--engine", engine)
 

@@ -61,7 +61,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(boxes.nth(20)).to_be_checked()
     bar.get_by_role("button", name="Clear the selection").click()
     expect(bar.get_by_text("40 are no longer selected.")).to_be_visible()
-    expect(bar.get_by_role("button", name="Download")).to_be_hidden()
+    expect(bar.get_by_role("button", name="Download", exact=True)).to_be_hidden()
     expect(bar.get_by_role("button", name="Undo")).to_be_focused()
     expect(page.locator(".run-card-pick :checked")).to_have_count(0)
     page.keyboard.press("Enter")
@@ -82,7 +82,7 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.get_by_role("button", name="Newer").click()
     expect(page.locator(".run-card-pick :checked")).to_have_count(1)
     with page.expect_download() as download:
-        page.locator("#picks").get_by_role("button", name="Download").click()
+        page.locator("#picks").get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename.endswith(".zip")
 
     page.get_by_role("button", name="Clear the selection").click()
@@ -101,7 +101,7 @@ def test_results_of_several_runs_go_into_one_zip_link_or_comparison(page: Page, 
     expect(bar.get_by_text("2 selected")).to_be_visible()
     expect(bar.get_by_text("2 files,")).to_be_visible()
     with page.expect_download():
-        bar.get_by_role("button", name="Download").click()
+        bar.get_by_role("button", name="Download", exact=True).click()
     bar.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Compare 2 pictures")).to_be_visible()
     page.go_back()

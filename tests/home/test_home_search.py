@@ -66,6 +66,15 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
 
 
 @pytest.mark.usefixtures("_runs")
+def test_if_only_runs_match_no_other_apps_stand_before_them(as_alice: Client) -> None:
+    def closest(q: str) -> bool:
+        return "closest match" in as_alice.get("/apps/", {"q": q, "runs": "1"}).content.decode()
+
+    assert closest("harbours")
+    assert not closest("red boots")
+
+
+@pytest.mark.usefixtures("_runs")
 def test_a_search_costs_few_queries(as_alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_max_num_queries(15):
         as_alice.get("/apps/", {"q": "red boots", "runs": "1"}, headers=HTMX)

@@ -1,6 +1,7 @@
 """An app as a maker sees it, for admins: the same page below a banner, from which nothing is saved or started."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,11 +10,13 @@ from django.urls import reverse
 from runs.models import App, AppRule, Draft, FieldRule, Member, Run
 from tests.support.app_forms import fields
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run
-from tests.support.page import Page
+from tests.support.page import Element, Page
 
 pytestmark = pytest.mark.django_db
 SENDING = re.compile(
-    r'data-(?:preview|upload-url|room-url)="[^"]*"|<button[^>]*library-(?:open|go)"[^>]*>.*?</button>', re.S
+    r'data-(?:preview|upload-url|room-url)="[^"]*"|<button[^>]*library-(?:open|go)"[^>]*>.*?</button>'
+    r'|<form\s+class="star[^>]*>|(?<=class="star-button")[^>]*>',
+    re.S,
 )
 CHANGING = re.compile(r'(name="(?:token|csrfmiddlewaretoken)" value=")[^"]*')
 
@@ -63,6 +66,18 @@ def test_no_file_is_sent_or_adopted_from_it(as_admin: Client, as_bob: Client, ap
         assert f'"{address}' in page
         assert f'"{address}' not in preview
     assert 'value="library:' not in preview
+
+
+def test_its_stars_cannot_be_pressed(as_admin: Client, as_bob: Client, app: App) -> None:
+    star, maker = (_star(client.get(url)) for client, url in ((as_admin, _url(app)), (as_bob, app.get_absolute_url())))
+    button = star.first("button").attributes
+    assert {"method", "action", "hx-post"} <= maker.attributes.keys()
+    assert star.attributes.keys() == {"class"}
+    assert (button["type"], button["aria-disabled"]) == ("button", "true")
+
+
+def _star(answer: Any) -> Element:
+    return next(form for form in Page(answer.text).find("form") if "star" in form.attributes.get("class", "").split())
 
 
 def test_it_says_if_makers_do_not_see_the_app(as_admin: Client, app: App) -> None:

@@ -165,6 +165,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
         shutil.copy(portal.home.root / name, code)
     portal.home.root = code
     portal.home.env["PORTAL_DEBUG"] = "true"
+    portal.home.migrate()  # the first start of another test makes the tables by itself
     portal.start("--reload")
     yield portal
     portal.home.end_all()

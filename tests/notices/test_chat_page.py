@@ -70,7 +70,7 @@ def test_the_test_button_sends_one_message_and_shows_the_far_sides_words(
 ) -> None:
     set_channel(app, getattr(receiver, app))
     answer = as_admin.post(f"{PAGE}chat/{app}/test/", follow=True)
-    assert "took the test message" in words_of(answer)
+    assert "accepted the test message" in words_of(answer)
     assert len(receiver.taken) == 1
     assert texts(receiver.taken[0])[0] == "Test message from Lamina Portal"
     assert "Ada" in texts(receiver.taken[0])
@@ -78,7 +78,7 @@ def test_the_test_button_sends_one_message_and_shows_the_far_sides_words(
 
     receiver.answer(403, b"<b>action_prohibited</b>\r\nby your admin")
     answer = as_admin.post(f"{PAGE}chat/{app}/test/", follow=True)
-    assert "didn't take the test message" in words_of(answer)
+    assert "didn't accept the test message" in words_of(answer)
     assert "&lt;b&gt;action_prohibited&lt;/b&gt; by your admin" in answer.content.decode()
     receiver.answer(404, b"no_service")
     assert "Turned off since" in words_of(as_admin.post(f"{PAGE}chat/{app}/test/", follow=True))

@@ -95,7 +95,7 @@ def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member,
     muted = Mute.objects.get(member=alice)
     assert muted.comment is not None
     assert muted.comment == reply.parent
-    assert "You won't be told about this conversation any more." in page
+    assert "You won't be notified about this conversation any more." in page
     assert ">Undo<" in re.sub(r"\s", "", page)
     assert "Unmute conversation" in page
     assert "Conversation: Too dark?" in as_alice.get("/inbox/muted/").text

@@ -17,7 +17,7 @@ TELLER = (sys.executable, "-m", "tests.support.notice_teller")
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", engines.names())
+@pytest.mark.parametrize("name", engines.parameters())
 def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str, tmp_path: Path) -> None:
     with engines.engine(name) as engine:
         home = Home(tmp_path, **engine.env)

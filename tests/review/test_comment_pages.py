@@ -256,7 +256,7 @@ def test_what_guests_see_is_marked(as_bob: Client, output: Output) -> None:
 def test_the_form_says_what_unticking_does(as_bob: Client, output: Output) -> None:
     post(as_bob, output, text="For all", guests_see="on")
     url = f"/comments/{Comment.objects.get().public_id}/edit/"
-    assert "Unticked, guests don't see the team's replies either." in shown(as_bob.get(url))
+    assert "If unticked, guests can't see the team's replies either." in shown(as_bob.get(url))
     as_bob.post(url, {"text": "For all"})
     assert "Unticked" not in shown(as_bob.get(url))
 

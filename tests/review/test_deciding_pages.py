@@ -166,7 +166,7 @@ def test_undo_is_offered_for_ten_minutes(result: Output, sam: Member, as_sam: Cl
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
         assert "/decisions/undo/" not in page_of(as_sam, result.get_absolute_url())
         as_sam.post(f"/decisions/undo/{decision.batch}/")
-        assert "This can&#x27;t be undone any more" in page_of(as_sam, "/")
+        assert "It&#x27;s too late to undo this" in page_of(as_sam, "/")
 
 
 def test_undo_stands_beside_ones_own_verdict(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:

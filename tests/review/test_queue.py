@@ -67,7 +67,7 @@ def test_results_are_decided_one_after_the_other(as_sam: Client, sam: Member, al
     assert "A lake" in page.words
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Darker, please"))
     page = page_of(as_sam, answer.headers["Location"])
-    assert heading(page) == "Nothing waits for you."
+    assert heading(page) == "Nothing is waiting for you."
     assert page.first("h1").attributes["data-said"] == "Needs changes: Back. Nothing left."
     assert [line.words for line in page.find(css="decided-note")] == ["Darker, please"]
     assert page.first(id="review-nav").words == "Review"
@@ -147,7 +147,7 @@ def test_the_last_decision_can_be_undone_for_ten_minutes(as_sam: Client, alice: 
     assert not page.find(id="queue-undo")
     assert not Decision.objects.filter(is_standing=True).exists()
     answer = as_sam.post("/review/undo/", fields, follow=True)
-    assert "undone any more" in answer.content.decode()
+    assert "too late to undo" in answer.content.decode()
     as_sam.post("/review/", form_of(page, verdict="approved"))
     Decision.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert not page_of(as_sam).find(id="queue-undo")
@@ -179,7 +179,7 @@ def test_each_page_takes_at_most_eight_queries_besides_the_list_of_the_bell(
     assert len(page_of(as_alice, "/review/asked/").find(css="asked-line")) == 20
     requests.waiting_for(Member.objects.get(name="Sofia")).update(settled_at=timezone.now())
     assert len(queries_of(as_sam, "/review/")) <= EIGHT_AND_THE_BELL
-    assert heading(page_of(as_sam)) == "Nothing waits for you."
+    assert heading(page_of(as_sam)) == "Nothing is waiting for you."
 
 
 def test_requests_are_followed_closed_and_reminded_of(
@@ -206,7 +206,7 @@ def test_requests_are_followed_closed_and_reminded_of(
     page = page_of(as_alice, "/review/asked/")
     assert "closed" in page.first(css="asked-state").words
     assert not page.first(css="asked-line").find("form")
-    assert heading(page_of(as_sam)) == "Nothing waits for you."
+    assert heading(page_of(as_sam)) == "Nothing is waiting for you."
 
 
 def test_the_number_in_the_bar_ends_at_99(as_sam: Client, as_bob: Client, alice: Member, run: Run) -> None:

@@ -92,6 +92,7 @@ def test_twenty_decisions_by_keys_alone(
     for n in range(12, 21):
         page.keyboard.press("a")
         expect(page.locator(".stage-place")).to_have_text(f"1 of {1000 - n}")
+        expect(page.locator("h1")).to_be_focused()  # the next result is there whole, and keys decide on it
     expect(page.locator("#review-nav .bar-count")).to_have_text("99+")
     verdicts = list(Decision.objects.filter(is_standing=True).order_by("pk").values_list("verdict", "note"))
     assert len(verdicts) == 20
@@ -142,7 +143,7 @@ def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], ali
     shown(page, "Picture 2", "1 of 2")
     for verdict in ("Approve", "Approve"):
         page.get_by_role("button", name=verdict).click()
-    expect(page.locator("h1")).to_have_text("Nothing waits for you.")
+    expect(page.locator("h1")).to_have_text("Nothing is waiting for you.")
 
 
 def test_without_scripts_a_comment_that_is_typed_is_posted_before_one_decides(

@@ -1,26 +1,12 @@
-"""Waiting, streaming, refining, cancelling early, and permanent copies."""
+"""Waiting, refining, cancelling early, and permanent copies."""
 
-import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
-
-
-def events(box: Box, run_id: str) -> Iterator[tuple[str, Any]]:
-    """Yield each event of the run's stream as (name, data)."""
-    with box.get(f"/v1/runs/{run_id}/stream", stream=True) as answer:
-        assert answer.headers["Content-Type"] == "text/event-stream"
-        name = ""
-        for line in answer.iter_lines(decode_unicode=True):
-            if line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                yield name, json.loads(line.removeprefix("data: "))
 
 
 def never_ending(box: Box) -> str:
@@ -43,60 +29,6 @@ def test_wait_gives_up_without_an_error(box: Box) -> None:
     for wrong in ("0", "soon"):
         assert box.get(f"/v1/runs/{run_id}/wait", params={"timeout": wrong}).status_code == 400
     assert box.get("/v1/runs/nope/wait").status_code == 404
-
-
-def test_a_stream_reports_changes_and_closes_at_the_end(box: Box) -> None:
-    box.control("follow", look_seconds=0.02)
-    run_id = never_ending(box)
-    stream = events(box, run_id)
-    name, status = next(stream)
-    assert (name, status["status"], status["progress"]["completedOutputs"]) == ("progress", "running", 0)
-    box.control(f"runs/{run_id}", status="running", ready=1)
-    name, status = next(stream)
-    assert (name, status["progress"]["completedOutputs"]) == ("progress", 1)
-    box.control(f"runs/{run_id}", status="completed")
-    assert list(stream) == [("complete", box.run(run_id))]
-
-
-@pytest.mark.parametrize(("outcome", "name"), [("completed", "complete"), ("failed", "error"), ("cancelled", "error")])
-def test_a_stream_of_a_finished_run_is_one_event(box: Box, outcome: str, name: str) -> None:
-    box.control("script", outcome=outcome, seconds=0)
-    run_id = box.start()
-    assert list(events(box, run_id)) == [(name, box.run(run_id))]
-
-
-def test_a_stream_polls_every_two_seconds(box: Box) -> None:
-    run_id, started = never_ending(box), time.monotonic()
-    stream = events(box, run_id)
-    assert next(stream)[0] == "progress"
-    box.control(f"runs/{run_id}", status="completed")
-    assert next(stream)[0] == "complete"
-    assert time.monotonic() - started >= 2
-
-
-def test_a_stream_pings_and_times_out(box: Box) -> None:
-    box.control("follow", look_seconds=0.02, ping_seconds=0, stream_seconds=1)  # a ping at every poll
-    told = list(events(box, never_ending(box)))
-    assert [name for name, _ in told][:2] == ["progress", "ping"]
-    assert abs(told[1][1] / 1000 - time.time()) < 10
-    assert told[-1][0] == "timeout"
-    assert set(told[-1][1]) == {"message"}
-
-
-def test_a_stream_can_break(box: Box) -> None:
-    run_id = never_ending(box)
-    box.control("faults", endpoint="stream", fault="truncate")
-    with pytest.raises(requests.RequestException):
-        list(events(box, run_id))
-    assert box.get("/v1/runs/nope/stream").status_code == 404
-
-
-def test_a_stopped_sandbox_stops_streaming(box: Box) -> None:
-    stream = events(box, never_ending(box))
-    next(stream)
-    box.sandbox.stop()
-    with pytest.raises(requests.RequestException):
-        list(stream)
 
 
 def test_feedback_remakes_outputs_of_the_same_run(box: Box) -> None:

@@ -25,6 +25,19 @@ def test_defaults_and_blanks_are_left_out() -> None:
     assert to_inputs(parameters, answers, {}) == {}
 
 
+def test_of_fields_with_one_name_none_is_guessed() -> None:
+    """Otherwise, an answer could end up in another field than it was given for."""
+    answers = [answer("front", "Text", key="a"), answer("back", "Text", key="b")]
+    for now in ([text("Text", key="b"), text("Text", key="c")], [text("Text", key="c")]):
+        fitted = answers_for(now, answers)
+        assert fitted.initial == ({"p0": "back"} if len(now) == 2 else {})
+        assert "Text" in fitted.dropped
+    assert answers_for([text("Text"), text("Text")], [answer("x", "Text"), answer("y", "Text")]).initial == {
+        "p0": "x",
+        "p1": "y",
+    }
+
+
 def test_an_empty_label_that_was_chosen_is_sent() -> None:
     assert to_inputs([options("", "B")], [answer("", "Style", type="options")], {}) == {"Style": ""}
 

@@ -13,7 +13,7 @@ import requests
 
 from runs.background.prctl import die_with_parent
 from runs.management.addresses import Address
-from runs.management.commands.portal import web_part
+from runs.management.parts import web_part
 from tests.support.processes import ROOT, Home, free_port, wait_until
 from tests.support.slow_clients import KINDS, answers_in_time, slow_clients
 

@@ -64,7 +64,7 @@ def test_a_guest_gives_their_name_once_and_answers_everything(asking: GuestLink)
     assert decided() == []
     kim.press("", name="  Kim\n Lee ")
     assert kim.at.endswith("#r1")
-    assert "You answer as Kim Lee. " in kim.words
+    assert "You're answering as Kim Lee. " in kim.words
     assert "1 of 2 answered" in kim.words
     thanks = kim.box("r1").first("div", css="guest-answer").words
     assert thanks.startswith("You approved this")
@@ -87,7 +87,7 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     kim.type("r1", "Too dark").press("changes", "r1")
     assert decided() == [("Kim", "changes", "Too dark")]
     back = visit(asking)  # from the email, days later: no name is known
-    assert "You answer as" not in back.words
+    assert "You're answering as" not in back.words
     assert "Too dark" not in back.words
     back.press("", name="KIM")
     assert "Too dark" in back.box("r1").words
@@ -129,7 +129,7 @@ def test_answers_lead_back_to_the_same_page_of_many(alice: Member) -> None:
     assert "You approved this" in kim.box("r50").words
     assert f"1 of {total} answered" in kim.words
     previous = next(a for a in kim.page.root.find("a") if a.attributes.get("rel") == "prev")
-    assert "You answer as Kim" in kim.open(previous.attributes["href"]).words
+    assert "You're answering as Kim" in kim.open(previous.attributes["href"]).words
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_a_field_of_one_link_is_refused_at_another(asking: GuestLink, run: Run, 
         theirs.send(to, sent | {foreign: fields[foreign]})
         assert theirs.status == 403
     assert not Decision.objects.filter(link=asking).exists()
-    assert "You answer as" not in theirs.open(f"{path_of(asking)}?n={fields['n']}").words
+    assert "You're answering as" not in theirs.open(f"{path_of(asking)}?n={fields['n']}").words
 
 
 @pytest.mark.parametrize("name", ["opened", "n"])

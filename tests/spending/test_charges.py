@@ -1,13 +1,16 @@
 """Each press is charged: reserved at once, kept once Lamina has started the run, given back if it certainly hasn't."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import Sum
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -22,6 +25,9 @@ from tests.support.app_forms import fields, token_in
 from tests.support.app_forms import press as run_again
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
+
+if TYPE_CHECKING:
+    from django.http import StreamingHttpResponse
 
 pytestmark = pytest.mark.django_db
 OUTPUTS = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(("Front", "Back", "Side"))]
@@ -242,12 +248,25 @@ def test_the_month_is_that_of_the_press_in_the_portals_zone(
     assert wrong_charges() == []
 
 
-def test_hundredths_add_up_exactly(alice: Member, app: App) -> None:
-    """Decimals would be floats in SQLite's sums: there, 0.01 added a thousand times is 9.999999999999831."""
+def test_ten_thousand_hundredths_are_a_hundred(as_admin: Client, alice: Member, app: App) -> None:
+    """S4. Decimals would be floats in SQLite's sums: there, 0.01 added a thousand times is 9.999999999999831.
+
+    Only a thousand are presses: on PostgreSQL, more changes of one row in one transaction take ever longer.
+    """
     run, cent, now = make_run(alice, app), Estimate(Decimal("0.01"), None, 3, 3), timezone.now()
     for _ in range(1_000):
         charges.reserve(run, cent, now)
         Charge.objects.filter(run=run).update(run=None)
-
     assert SpendingSum.objects.get().hundredths == used(alice) == used(None) == 1_000
     assert wrong_sums() == []
+
+    columns = Charge.objects.values(*(field.attname for field in Charge._meta.concrete_fields[1:]))[0]
+    Charge.objects.bulk_create([Charge(**columns) for _ in range(9_000)])
+    assert Charge.objects.aggregate(sum=Sum("hundredths"))["sum"] == 10_000
+    rows = csv.DictReader(io.StringIO(sheet_of(as_admin), newline=""))
+    assert sum(Decimal(row["Credits (estimated)"]) for row in rows) == Decimal("100.00")
+
+
+def sheet_of(admin: Client) -> str:
+    answer = admin.post("/manage/spending/charges.csv")
+    return cast("StreamingHttpResponse", answer).getvalue().decode("utf-8-sig")

@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.engine import create_run, progress
-from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Run, SpendingLimits
+from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Notice, Run, SpendingLimits
 from runs.models.spending import limit_of, month_of
 from runs.spending import charges
 from runs.spending.left import left_for
@@ -143,7 +143,16 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
     assert not Run.objects.exists()
 
 
-@pytest.mark.parametrize("button", ["run", "run again"])
+def partly_failed(client: Client, member: Member, app: App) -> Run:
+    """Return a run of which one of two results failed."""
+    press(client, member, app)
+    run = Run.objects.get()
+    Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)
+    run.outputs.filter(position=0).update(status="error")
+    return run
+
+
+@pytest.mark.parametrize("button", ["run", "run again", "retry"])
 def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch, button: str
 ) -> None:
@@ -153,7 +162,11 @@ def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
         press(as_alice, alice, app)
         address = f"/runs/{Run.objects.get().public_id}/again/"
         form = {"token": token_in(as_alice.get(address).text)}
-    set_limits(default=30 * (Run.objects.count() + 1))
+    elif button == "retry":
+        run = partly_failed(as_alice, alice, app)
+        address = f"/runs/{run.public_id}/retry-failed/"
+        form = {"token": token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])}
+    set_limits(default=15 * (2 * Run.objects.count() + (1 if button == "retry" else 2)))
     first, real, looks = as_alice.post(address, form), create_run.run_of_form, iter([None])
     monkeypatch.setattr(create_run, "run_of_form", lambda *given: next(looks, real(*given)))
 
@@ -209,10 +222,7 @@ def test_a_start_sent_again_by_an_admin_meets_the_limit_of_whoever_pays(
 def test_a_retry_that_meets_the_limit_at_the_press_says_so(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    press(as_alice, alice, app)
-    run = Run.objects.get()
-    Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)
-    run.outputs.filter(position=0).update(status="error")
+    run = partly_failed(as_alice, alice, app)
     token = token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])
     set_limits(default=40)
     monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")  # the check before the charge
@@ -221,6 +231,24 @@ def test_a_retry_that_meets_the_limit_at_the_press_says_so(
 
     assert "This needs about 15 credits; you have 10 of your 40 left" in page.text
     assert Run.objects.count() == 1
+
+
+def test_whoever_cannot_retry_for_their_limit_asks_for_more_there(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    run = partly_failed(as_alice, alice, app)
+    assert "/me/spending/ask/" not in as_alice.get(run.get_absolute_url()).text
+    set_limits(default=40)
+
+    asking = Page(as_alice.get(run.get_absolute_url()).text).first(id="run-retry")
+    form = next(one for one in asking.find("form") if one.attributes["action"] == "/me/spending/ask/")
+    back = next(one for one in form.find("input") if one.attributes["name"] == "back").attributes["value"]
+    page = as_alice.post("/me/spending/ask/", {"back": back}, follow=True)
+
+    assert page.redirect_chain[-1][0] == run.get_absolute_url()
+    assert "Your admins have been told that you" in page.text
+    assert "You've already asked today." in Page(page.text).first(id="run-retry").words
+    assert Notice.objects.filter(member=admin_member).count() == 1
 
 
 def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, alice: Member, app: App) -> None:
@@ -296,7 +324,7 @@ def test_unknown_costs_need_some_room_and_may_be_stopped(
     set_limits(allows_unknown=False)
     refused = press(as_alice, alice, app)
     assert refused.status_code == 422
-    assert reason(refused) == ("Nobody knows what this app costs, so nobody can run it. An admin can set a price: Ada.")
+    assert reason(refused) == ("The cost of this app is unknown, so nobody can run it. An admin can set a price: Ada.")
 
     App.objects.update(price=Decimal(2))
     assert press(as_alice, alice, app).status_code == 302

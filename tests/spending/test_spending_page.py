@@ -90,7 +90,7 @@ def test_it_shows_a_month_by_person_app_and_kind_and_a_year_by_month(
     assert rows_of(page, "by-app") == {"Oak desk": ["35.5", "3"], "Reel": ["12.5", "1"]}
     assert rows_of(page, "by-kind") == {"Videos": ["30", "1"], "Images": ["18", "3"]}
     assert "48 credits" in page
-    assert "1 run" in page and "Nobody knows what they cost" in page  # noqa: PT018 - one sentence
+    assert "1 run" in page and "Their cost is unknown" in page  # noqa: PT018 - one sentence
     assert re.search(r'<rect\s+width="100.0%"', page), "the longest bar"
 
     year = as_admin.get(f"{PAGE}?month=2026-11&span=12").text

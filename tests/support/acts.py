@@ -35,8 +35,8 @@ NEW_PASSWORD = "another long enough password"
 
 @dataclass(frozen=True)
 class Act:
-    """A request that changes something, by `who`, and what the record says of it. `path` and `data` replace those of
-    the access table's row; `before` prepares the world."""
+    """A request that changes something, sent by `who`, and what the record should say about it. `path` and `data`
+    replace those of the row in the access table; `before` sets up the world."""
 
     verbs: tuple[Verb, ...]
     who: str = "owner"
@@ -222,7 +222,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:person-reactivate", Act((Verb.PERSON_REACTIVATED,), "admin")),
     ("runs:person-mail-again", Act((Verb.PERSON_MAIL_AGAIN,), "admin")),
     ("runs:mail-test", Act((Verb.MAIL_TESTED,), "admin")),
-    ("runs:person-transfer", Act((Verb.RUN_TRANSFERRED, Verb.PERSON_TRANSFERRED), "admin",
+    ("runs:person-transfer", Act((Verb.PERSON_TRANSFERRED, Verb.RUN_TRANSFERRED), "admin",
         data=lambda w: {"to": w.members["admin"].public_id},
         before=lambda w, _: members.deactivate(w.owner))),
     ("runs:invite-send", Act((Verb.PERSON_INVITED_AGAIN,), "admin")),

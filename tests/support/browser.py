@@ -36,6 +36,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-extensions",
+    # Each page's scripts run for moments only, so compiling them to quick code takes longer than it saves.
+    "--js-flags=--no-turbofan --no-maglev",
     f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
 TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for everything that waits for a browser
@@ -83,6 +85,16 @@ def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callabl
     yield make
     for context in contexts:
         context.close()
+
+
+ADDRESS = """name => performance.getEntriesByType("resource").map((one) => one.name)
+  .find((url) => new RegExp(`/static/${name}([.][0-9a-f]+)?[.]js$`).test(url))"""
+
+
+def await_script(page: Page, name: str) -> None:
+    """Wait until the script `name` of the open page listens: `portal.js` imports it, and `load` doesn't wait for it."""
+    address = page.wait_for_function(ADDRESS, arg=name)
+    page.evaluate("address => import(address).then(() => null)", address.json_value())
 
 
 def sign_in(context: BrowserContext, member: "Member", url: str) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 REDIS_DATABASES = range(4, 16)  # the suite's other tests use 0
@@ -29,6 +30,15 @@ def has_servers() -> bool:
 def names() -> list[str]:
     """The engines that tests can use here."""
     return ["sqlite", "postgres"] if has_servers() else ["sqlite"]
+
+
+def parameters(*before: str) -> list[Any]:
+    """Parameters for a test with each engine, after each word of `before`; "postgres" has a mark of that name."""
+    import pytest  # not above: programs that import this module don't need it
+
+    marks = {"postgres": [pytest.mark.postgres]}
+    made = [(f"{word}-{name}" if word else name, marks.get(name, [])) for word in before or ("",) for name in names()]
+    return [pytest.param(name, marks=chosen) for name, chosen in made]
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from runs.background.prctl import die_with_parent
 
@@ -82,13 +83,15 @@ class Home:
         return done.stdout.decode()
 
     def migrate(self) -> None:
-        """Create all tables: on SQLite by copying a database that has them, because migrating takes seconds."""
-        if self.env["DATABASE_URL"] or SHARED not in os.environ:
+        """Create all tables in an empty database, by copying one that has them, because migrating takes seconds."""
+        if SHARED not in os.environ:
             self.manage("migrate", "--verbosity", "0")
-            return
-        folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copyfile(migrated(Path(os.environ[SHARED])), folder / "portal.sqlite3")
+        elif url := self.env["DATABASE_URL"]:
+            copy_migrated(url)
+        else:
+            folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(migrated(Path(os.environ[SHARED])), folder / "portal.sqlite3")
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command of manage.py in its own session; its output is appended to `log`."""
@@ -141,13 +144,52 @@ class Home:
 def migrated(folder: Path) -> Path:
     """An empty SQLite database with all tables, made once in `folder`."""
     made = folder / "migrated.sqlite3"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with only_one("sqlite"):
         if not made.exists():
             home = Home(folder)
             home.manage("migrate", "--verbosity", "0")
             (folder / "sandbox" / "portal.sqlite3").rename(made)
     return made
+
+
+def copy_migrated(url: str) -> None:
+    """Replace the PostgreSQL database at `url` by a copy of one with all tables, which this test run makes once."""
+    folder = Path(os.environ[SHARED])
+    made, template = folder / "migrated.postgres", folder.name
+    with only_one("postgres"):
+        if not made.exists():
+            address = urlsplit(url)._replace(path=f"/{template}").geturl()
+            on_server(url, f'CREATE DATABASE "{template}"')
+            Home(folder, DATABASE_URL=address).manage("migrate", "--verbosity", "0")
+            made.write_text(address)
+        drop_database(url)
+        on_server(url, f'CREATE DATABASE "{urlsplit(url).path[1:]}" TEMPLATE "{template}"')
+
+
+def drop_migrated(folder: Path) -> None:
+    """Drop the database that `copy_migrated` copies, if this test run made it."""
+    if (made := folder / "migrated.postgres").exists():
+        drop_database(made.read_text())
+
+
+def drop_database(url: str) -> None:
+    on_server(url, f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
+
+
+def on_server(url: str, command: str) -> None:
+    """Run `command` on the server of the database at `url`, which may not exist."""
+    import psycopg
+
+    with psycopg.connect(urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True) as server:
+        server.execute(cast(Any, command))
+
+
+@contextmanager
+def only_one(what: str) -> Iterator[None]:
+    """Wait until no other process of this test run makes or copies `what`."""
+    with (Path(os.environ[SHARED]) / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its file in /proc was opened or read

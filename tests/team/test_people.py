@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import GuestLink, Invite, Member, Preset, Run, Upload
+from runs import tasks
+from runs.models import Entry, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.team import invites, members
+from runs.team import invites, members, transfers
 from runs.team.views_sign_in import WRONG
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -222,6 +223,47 @@ def test_everything_is_transferred_to_the_new_owner(as_admin: Client, alice: Mem
     link.refresh_from_db()
     assert link.member == bob
     assert "They don't own anything." in text_of(as_admin, f"{PEOPLE}{alice.public_id}/")
+
+
+def test_many_runs_are_transferred_in_slices_each_recorded_as_the_admins_act(
+    as_admin: Client, admin_member: Member, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "SLICE", 2)
+    for _ in range(5):
+        make_run(alice, status="completed")
+    members.deactivate(alice)
+
+    page = as_admin.post(f"{PEOPLE}{alice.public_id}/hand-over/", {"to": bob.public_id}, follow=True)
+    assert "It may take a few minutes until all runs have moved." in page.text
+    assert Run.objects.filter(member=bob).count() == 2  # the page waits for these only
+    queued: list[str] = []
+    monkeypatch.setattr(transfers, "enqueue_long", lambda task, **_options: queued.append(task))
+    tasks.sweep()  # even if the task was lost
+    for _ in range(2):
+        tasks.transfer_runs()
+        tasks.sweep()
+
+    assert queued == ["transfer_runs"]
+    assert set(Run.objects.values_list("member", "made_by")) == {(bob.pk, alice.pk)}
+    asked = Entry.objects.get(verb="person.transferred")
+    assert asked.changes["runs"] == [5, 0]
+    told = Entry.objects.filter(verb="run.transferred")
+    assert told.count() == 5
+    by = {(e.actor_id, e.actor_name, e.way, e.request_id) for e in [asked, *told]}
+    assert by == {(admin_member.pk, admin_member.display_name, "page", asked.request_id)}
+
+
+def test_who_comes_back_keeps_the_runs_that_were_not_transferred_yet(
+    alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "SLICE", 1)
+    for _ in range(2):
+        make_run(alice, status="completed")
+    members.deactivate(alice)
+    assert transfers.transfer(alice, bob)
+    members.reactivate(alice)
+    tasks.transfer_runs()
+    assert sorted(Run.objects.values_list("member", flat=True)) == sorted([alice.pk, bob.pk])
 
 
 def test_the_new_owner_must_be_allowed_to_run(

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from runs.sandbox.server import Sandbox, start_sandbox
 from runs.sandbox.store import Store
-from tests.support.processes import Home, free_port
+from tests.support.processes import Home, drop_database, free_port, on_server
 from tests.upgrades.known import PASSWORD, SANDBOX_PORT, SECRET_KEY
 
 FOLDER = Path(__file__).parent
@@ -43,6 +46,26 @@ class OldPortal:
                 connection.executescript(text)
             else:
                 connection.execute(text)
+
+    def keep(self) -> None:
+        """Remember the database as it is now, for `go_back`."""
+        if self.engine == "sqlite":
+            with self._connection() as connection:
+                connection.execute("VACUUM INTO ?", [f"{self.database}.kept"])
+        else:
+            name = urlsplit(self.database).path[1:]
+            on_server(self.database, f'CREATE DATABASE "{name}_kept" TEMPLATE "{name}"')
+
+    def go_back(self) -> None:
+        """Restore the database as it was at `keep`. Nothing may be using it."""
+        if self.engine == "sqlite":
+            for end in ("", "-wal", "-shm"):
+                Path(f"{self.database}{end}").unlink(missing_ok=True)
+            shutil.copyfile(f"{self.database}.kept", self.database)
+        else:
+            name = urlsplit(self.database).path[1:]
+            drop_database(self.database)
+            on_server(self.database, f'CREATE DATABASE "{name}" TEMPLATE "{name}_kept"')
 
     def rows(self, query: str) -> Rows:
         """Return the current rows of `query`."""
@@ -120,20 +143,15 @@ def empty_database(engine: str, folder: Path) -> Iterator[str]:
         (folder / "sandbox").mkdir(parents=True)
         yield str(folder / "sandbox" / "portal.sqlite3")
         return
-    import os
-    from urllib.parse import urlsplit
-
-    import psycopg
-
-    server, name = os.environ["TEST_DATABASE_URL"], f"portal_upgrade_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+    server = os.environ["TEST_DATABASE_URL"]
+    url = urlsplit(server)._replace(path=f"/portal_upgrade_{os.getpid()}").geturl()
+    drop_database(url)
+    on_server(url, f'CREATE DATABASE "{urlsplit(url).path[1:]}"')
     try:
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        yield url
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop_database(url)
+        drop_database(f"{url}_kept")
 
 
 @contextmanager

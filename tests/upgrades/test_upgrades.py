@@ -5,12 +5,12 @@ db182cd is from before queued tasks were signed JSON, 2ae94db from before the co
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import engines
 from tests.support.processes import free_port, wait_until
 from tests.support.web_servers import gunicorn
 from tests.upgrades.old_portal import Browser, OldPortal, old_portal
@@ -18,26 +18,33 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
 PICKLED = "db182cd"  # its queue contains pickles, which the portal no longer unpickles
-ENGINES = ["sqlite", "postgres"] if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else ["sqlite"]
 CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
 
 
-@pytest.fixture(params=[f"{commit}-{engine}" for commit in COMMITS for engine in ENGINES])
-def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal]:
-    """The old portal before the upgrade."""
+@pytest.fixture(scope="module", params=engines.parameters(*COMMITS))
+def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
+    """Upgrade an old portal, and check that nothing was lost. Upgrading takes seconds, so it is done once."""
     commit, engine = request.param.split("-")
-    with old_portal(commit, engine, tmp_path) as portal:
+    with old_portal(commit, engine, tmp_path_factory.mktemp("upgrade")) as portal:
+        before = portal.ids()
+        assert len(before["runs_run"]) >= 18
+        portal.home.manage("migrate", "--verbosity", "0")
+        assert_all_there(portal, before)
+        portal.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+        portal.keep()
         yield portal
 
 
 @pytest.fixture
+def portal(upgraded: OldPortal) -> OldPortal:
+    """The portal right after the upgrade, whatever other tests did to it."""
+    upgraded.go_back()
+    return upgraded
+
+
+@pytest.fixture
 def url(portal: OldPortal) -> Iterator[str]:
-    """Upgrade the portal, check that nothing was lost, and yield its address."""
-    before = portal.ids()
-    assert len(before["runs_run"]) >= 18
-    portal.home.manage("migrate", "--verbosity", "0")
-    assert_all_there(portal, before)
-    portal.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+    """Start the web server of the upgraded portal; yield its address."""
     with gunicorn(portal.home, free_port()) as url:
         yield url
 

@@ -75,6 +75,7 @@ def pages(run: Run) -> dict[str, str]:
         "result": output.get_absolute_url(),
         "history": "/history/?q=shoe",
         "list": "/history/?view=list",
+        "results": "/history/?view=results",
         "links": "/shares/",
         "review": "/review/",
         "bin": "/bin/",

@@ -1,30 +1,24 @@
 """`manage.py portal`, for `make run`: runs everything on this machine, in one terminal, until Ctrl-C."""
 
+import os
 import signal
 import sys
 from contextlib import suppress
-from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from runs import catalog
-from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue
-from runs.management import examples
-from runs.management.addresses import Address, AddressError, is_loopback
+from runs.management import examples, supervise
+from runs.management.addresses import Address, AddressError
+from runs.management.parts import sandbox_address
 from runs.management.people import prepare_people
-from runs.management.source import Source
-from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
-from runs.models import Heartbeat
-from runs.models.messages import Message
-
-STOP_ORDER = ("web server", "worker", "sandbox")
+from runs.management.supervision import python
 
 
 class Command(BaseCommand):
@@ -35,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--empty", action="store_true", help="Leave out the example runs of a fresh sandbox.")
 
     def handle(self, *, reload: bool, empty: bool, **_: Any) -> None:
-        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for sig in supervise.SIGNALS:
             signal.signal(sig, _interrupt)  # explicitly: a job started with `&` inherits an ignored SIGINT
         try:
             bind = Address.parse(settings.PORTAL_BIND)
@@ -47,7 +41,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.say("Stopped before anything was started.")
             return
-        sys.exit(self._supervise(bind, sandbox, people, is_reloaded=reload))
+        self._hand_over(bind, sandbox, people, is_reloaded=reload)
 
     def say(self, sentence: str) -> None:
         with suppress(OSError):  # the terminal is gone or the disk is full: no reason to stop
@@ -77,93 +71,13 @@ class Command(BaseCommand):
         connections.close_all()  # child processes must not inherit a connection
         return people
 
-    def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
-        """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
-        supervisor = Supervisor(self.say, STOP_ORDER)
-        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # before any part reads the files
-        worker, web = worker_part(), web_part(bind)
-        supervisor.catch_signals()
-        try:
-            if sandbox:
-                supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
-            supervisor.start(worker)
-            supervisor.start(web, lambda: bind.answers("/healthz"))
-            self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: if a part fails to start, somebody must act
-            supervisor.watch(changed)
-        except StopAsked:
-            self.say("Stopping once work in progress is finished.")
-            return 0
-        except PartDied as died:
-            self.stderr.write(str(died))
-            return 1
-        finally:
-            supervisor.stop()
-        return 1
-
-
-def sandbox_address() -> Address | None:
-    """Return the address for the sandbox; None if a key is set or LAMINA_BASE_URL is not on this machine."""
-    url = urlsplit(settings.LAMINA_BASE_URL)
-    if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
-        return None
-    return Address(url.hostname, url.port or 80)
-
-
-def sandbox_part(address: Address) -> Part:
-    data = settings.DATA_DIR / "lamina"
-    command = python("manage.py", "lamina_sandbox", "--port", str(address.port), "--data", str(data))
-    return Part("sandbox", command, settings.BASE_DIR)
-
-
-def worker_part() -> Part:
-    part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
-    pulse = Pulse(lambda: last_heartbeat(part))
-    part.is_alive, part.on_start, part.on_restart = pulse.is_beating, pulse.restart, partial(record_restart, part)
-    return part
-
-
-def web_part(bind: Address) -> Part:
-    config = ("--bind", str(bind), "--log-level", "warning")
-    command = python("-m", "gunicorn", *config, "lamina_portal.wsgi")
-    return Part("web server", command, settings.BASE_DIR)
-
-
-def worker_name(part: Part) -> str:
-    return heartbeats.name_of(part.process.pid) if part.process else heartbeats.ANY
-
-
-def last_heartbeat(part: Part) -> object:
-    """Return the time of the last heartbeat of the worker, or a new value each time while the database is down."""
-    try:
-        return Heartbeat.objects.filter(name=worker_name(part)).values_list("at", flat=True).first()
-    except DatabaseError:
-        return object()
-    finally:
-        connections.close_all()
-
-
-def record_restart(part: Part, exit_code: int | None) -> None:
-    """Record the restart for the health page."""
-    with suppress(DatabaseError):
-        heartbeats.forget(worker_name(part))
-        incidents.record_incident("worker", restart_message(exit_code))
-    connections.close_all()
-
-
-def restart_message(exit_code: int | None) -> Message:
-    """Return the message that says why the worker was restarted."""
-    if exit_code is None:
-        return Message("worker_hung")
-    if exit_code < 0:
-        return Message("worker_signalled", {"signal": signal.Signals(-exit_code).name})
-    return Message("worker_exited", {"exit_code": exit_code})
-
-
-def address_to_open(bind: Address) -> str:
-    """Return the URL that people open: the public one if it is set, otherwise the one the portal listens on."""
-    host = urlsplit(settings.PORTAL_URL).hostname or ""
-    return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
+    def _hand_over(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> NoReturn:
+        """Become the supervisor, in the same process but without what was loaded here. It gets the signals that arrive
+        meanwhile."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, supervise.SIGNALS)
+        order = supervise.Order(str(bind), str(sandbox or ""), people, is_reloaded)
+        os.chdir(settings.BASE_DIR)
+        os.execv(sys.executable, python("-m", "runs.management.supervise", str(order.as_file())))  # noqa: S606 - ours
 
 
 def _interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:

@@ -12,7 +12,7 @@ def inbox_with_the_list_of_the_bell(visitor: Visitor, whole: Whole) -> None:
     whole.inside.ask("reply_to", email=visitor.email, result=result)
     visitor.page.goto("/inbox/")
     visitor.page.get_by_role("button", name="Mute conversation").click()
-    visitor.page.get_by_text("You won't be told about this conversation any more.").wait_for()
+    visitor.page.get_by_text("You won't be notified about this conversation any more.").wait_for()
     visitor.page.locator("#bell").click()
     visitor.page.locator("#bell-list").get_by_text("A little; see below.").wait_for()
 

@@ -26,14 +26,14 @@ def review_with_a_result(visitor: Visitor, whole: Whole) -> None:
 @scene_of("viewer")
 def review_with_nothing(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/review/")
-    visitor.page.get_by_role("heading", name="Nothing waits for you.").wait_for()
+    visitor.page.get_by_role("heading", name="Nothing is waiting for you.").wait_for()
 
 
 @scene_of("admin")
 def ask_for_a_decision(visitor: Visitor, whole: Whole) -> None:
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     visitor.page.goto(f"/review/ask/?f={result}")
-    visitor.page.get_by_role("radio", name="People you name").check()
+    visitor.page.get_by_role("radio", name="Specific people").check()
     visitor.page.get_by_role("button", name="Ask and share").click()
     visitor.page.get_by_text("Choose at least one person.").wait_for()
 

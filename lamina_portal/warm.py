@@ -1,0 +1,13 @@
+"""Loads what each process would otherwise load for itself, before the processes fork and share the memory."""
+
+from django.conf import settings
+from django.urls import get_resolver
+from django.utils.translation import gettext, override
+
+
+def warm_up() -> None:
+    """Load the addresses with their views, and the texts in every language."""
+    for code, _ in settings.LANGUAGES:
+        with override(code):
+            gettext("Run")
+            get_resolver().reverse_dict  # noqa: B018 - reading it fills it, once for each language

@@ -1,0 +1,134 @@
+"""Single results that can be ticked in History, as plain values, read in one query for all runs on a page."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db.models.functions import Left
+
+from runs.display.card_results import EXCERPT, FILE_COLUMNS, CardPicture, JsonType
+from runs.display.objects import excerpt
+from runs.display.run_page import result_labels
+from runs.history.search import Filter
+from runs.models import Decision, Member, Output, OutputFile, Run
+
+TILES_PER_RUN = 12
+ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
+
+
+@dataclass(frozen=True)
+class ResultTile:
+    """One ready result. `text` is its beginning; `verdict` is empty if nobody has decided."""
+
+    public_id: str
+    url: str
+    label: str
+    kind: str
+    verdict: str
+    text: str
+    picture: CardPicture | None
+
+    @property
+    def verdict_icon(self) -> str:
+        return ICONS.get(self.verdict, "")
+
+    @property
+    def verdict_words(self) -> str:
+        return str(Decision.Verdict(self.verdict).label) if self.verdict in ICONS else ""
+
+
+@dataclass(frozen=True)
+class RunTiles:
+    """The results of one run that match a filter; `more` of them aren't shown."""
+
+    run: Run
+    url: str
+    maker: Member | None  # None if it is the viewer
+    tiles: list[ResultTile] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the results that can be ticked."""
+        return [tile.public_id for tile in self.tiles]
+
+    @property
+    def created_at(self) -> datetime:
+        return self.run.created_at
+
+
+def result_tiles(
+    runs: Iterable[Run], viewer: Member, found: Filter, *, walk: str, only: Collection[str] | None = None
+) -> list[RunTiles]:
+    """Return those results of runs fetched with `for_cards()` that have the kind and verdict requested by `found`.
+
+    With `only`, return all of those results (public ids); otherwise, at most `TILES_PER_RUN` of each run. `walk` is the
+    query string of the list that Previous and Next follow. Runs without such results are left out.
+    """
+    runs = list(runs)
+    of_run = _tiles_of(runs, walk)
+    shown = []
+    for run in runs:
+        tiles = [tile for tile in of_run.get(run.pk, []) if _matches(tile, found)]
+        if only is not None:
+            tiles = [tile for tile in tiles if tile.public_id in only]
+        most = len(tiles) if only is not None or len(tiles) == TILES_PER_RUN + 1 else TILES_PER_RUN
+        maker = run.made_by or run.member
+        url = f"{run.get_absolute_url()}?{walk}"
+        if tiles:
+            shown.append(RunTiles(run, url, None if maker == viewer else maker, tiles[:most], len(tiles[most:])))
+    return shown
+
+
+def _matches(tile: ResultTile, found: Filter) -> bool:
+    verdict = "" if found.decision == "none" else found.decision
+    return found.kind in ("", tile.kind) and (not found.decision or tile.verdict == verdict)
+
+
+def _tiles_of(runs: list[Run], walk: str) -> dict[int, list[ResultTile]]:
+    """Return the ready results of each run, by the primary key of the run."""
+    own = ("run_id", "public_id", "position", "label", "kind", "status", "verdict", "removed_at", "excerpt", "type")
+    rows = (
+        Output.objects.filter(run__in=[run.pk for run in runs])
+        .order_by("run", "position", "files__position")
+        .annotate(excerpt=Left("text", EXCERPT), type=JsonType("raw_value"))
+        .values(*own, "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
+    )
+    return {pk: _ready(list(group), walk) for pk, group in groupby(rows, key=lambda row: row["run_id"])}
+
+
+def _ready(rows: list[dict[str, Any]], walk: str) -> list[ResultTile]:
+    """Return the tiles of one run from its rows: one row for each file, and one for each result without files."""
+    results = [list(group) for _position, group in groupby(rows, key=lambda row: row["position"])]
+    labels = result_labels([Output(label=files[0]["label"], position=files[0]["position"]) for files in results])
+    return [
+        _tile(files, label, walk)
+        for files, label in zip(results, labels, strict=True)
+        if files[0]["status"] == Output.Status.COMPLETED and files[0]["removed_at"] is None and _has_content(files)
+    ]
+
+
+def _has_content(files: list[dict[str, Any]]) -> bool:
+    return bool(files[0]["excerpt"]) or any(row["files__status"] == OutputFile.Status.SAVED for row in files)
+
+
+def _tile(files: list[dict[str, Any]], label: str, walk: str) -> ResultTile:
+    first = files[0]
+    saved = (row for row in files if row["files__status"] == OutputFile.Status.SAVED and row["files__file__thumb_200"])
+    picture = next(saved, None)
+    return ResultTile(
+        public_id=first["public_id"],
+        url=f"{Output(public_id=first['public_id']).get_absolute_url()}?{walk}",
+        label=label,
+        kind=first["kind"],
+        verdict=first["verdict"],
+        text=excerpt(first["excerpt"]) if first["type"] in ("object", "array") else first["excerpt"],
+        picture=_picture(picture) if picture else None,
+    )
+
+
+def _picture(row: dict[str, Any]) -> CardPicture:
+    of_file = {name: row[f"files__file__{name}"] for name in FILE_COLUMNS if not name.startswith("thumb")}
+    return CardPicture(**of_file, has_large=bool(row["files__file__thumb_400"]))

@@ -1,0 +1,98 @@
+"""Hide the values that an admin now hides in a form from earlier runs as well.
+
+What people typed themselves stays on their runs: only inputs equal to the hidden value are marked, such as those of
+runs made while the field was locked to it. Search, cards and files follow. `AppRule.hiding_due_at` says that an app's
+runs must still be checked, so a lost task does no harm.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from runs.background import leases
+from runs.background.queue import enqueue_long
+from runs.engine.input_summary import summarise
+from runs.models import App, AppRule, FieldRule, Member, Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+
+LEASE, LEASE_SECONDS = "hide-inputs", 60.0
+SLICE = 200
+TASK_SECONDS = 900
+
+
+def request_hiding() -> None:
+    """Queue the task if any app's runs have to be checked and nobody does it."""
+    if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
+
+
+def hide_inputs() -> None:
+    """Check the runs of all apps that are due; one worker at a time. One that is stopped starts over with the next
+    sweep, and finds less to do."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        if may_go_on is not None:
+            for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
+                _hide_for(rule, may_go_on)
+
+
+def _hide_for(rule: AppRule, may_go_on: Callable[[], bool]) -> None:
+    fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
+    telling = _telling(fields)
+    for runs in _slices(rule.app) if fields else ():  # none if the admin has opened them meanwhile
+        if not may_go_on():
+            return
+        for run in Run.objects.filter(pk__in=telling.filter(run__in=runs).values("run")).order_by("pk"):
+            _hide(run, telling)
+    _hide_uploads([field.file for field in fields if field.file])
+    AppRule.objects.filter(pk=rule.pk, hiding_due_at=rule.hiding_due_at).update(hiding_due_at=None)
+
+
+def _slices(app: App) -> Iterator[list[int]]:
+    """Yield the primary keys of all runs of `app`, including those in the bin, some at a time."""
+    runs, last = Run.objects.filter(app=app).order_by("pk"), 0
+    while pks := list(runs.filter(pk__gt=last).values_list("pk", flat=True)[:SLICE]):
+        last = pks[-1]
+        yield pks
+
+
+@transaction.atomic
+def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
+    telling.filter(run=run).update(is_hidden=True)
+    summarise(run)
+
+
+def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
+    """Return the visible inputs with the same value as one of the hidden `fields`."""
+    told = Q(pk__in=())
+    for field in fields:
+        told |= _field_of(field) & _value_of(field)
+    return RunInput.objects.filter(told, is_hidden=False)
+
+
+def _field_of(rule: FieldRule) -> Q:
+    """Return a condition for inputs of the rule's field, by any of its names: rather too many than too few."""
+    handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
+    found = Q(pk__in=())
+    for name, handle in handles.items():
+        if handle:
+            found |= Q(**{name: handle})
+    return found
+
+
+def _value_of(rule: FieldRule) -> Q:
+    if rule.file is not None:
+        files = RunInputUpload.objects.filter(upload__file__sha256=rule.file.sha256)
+        return Q(pk__in=files.values("input"))
+    return Q(is_default=True) if rule.value is None else Q(value=rule.value)
+
+
+def _hide_uploads(files: Sequence[StoredFile]) -> None:
+    """Hide uploads that starting a run made from pictures which are now hidden, except those of admins and those that
+    their owner also uses elsewhere."""
+    made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
+    used = RunInputUpload.objects.filter(upload__file__in=files)
+    hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))
+    Upload.objects.filter(pk__in=made.filter(pk__in=hidden).exclude(pk__in=seen).values("pk")).update(is_hidden=True)

@@ -1,0 +1,73 @@
+"""Whether Lamina lets us follow runs live. If it refuses, the portal waits a day, and Health says so."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import RateLimitWait
+from runs.connection.status import lamina_status, record_status
+from runs.engine import progress
+from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
+from runs.models import LaminaStatus, Run
+
+logger = logging.getLogger("runs.streams")
+
+REFUSED_FOR = timedelta(days=1)
+FAILURES = 3  # failures in a row that count as a refusal
+
+
+def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
+    """Return when Lamina refused streams, if that is still in effect."""
+    at = status.streams_refused_at
+    return at if at is not None and at <= now < at + REFUSED_FOR else None
+
+
+def are_allowed(now: datetime) -> bool:
+    """Return whether to open streams at all."""
+    status = lamina_status()
+    is_off = settings.LAMINA_STREAMS == 0 or status.away_since or status.key_refused_at
+    return not is_off and refused_since(status, now) is None
+
+
+def record(run: Run, error: LaminaError | None) -> None:
+    """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
+
+    This counts as a refusal if Lamina says so, or if it keeps happening although Lamina responds to requests for that
+    run.
+    """
+    match error:
+        case LaminaRejected() if error.is_forbidden:
+            _refuse("forbidden")
+        case LaminaRejected():
+            if _is_readable(run):  # a refused key is good enough for other calls
+                _refuse("forbidden" if error.is_key_refused else "missing")
+        case None | LaminaUnavailable(was_connected=True):
+            failures = lamina_status().stream_failures + 1
+            record_status(stream_failures=failures % FAILURES)
+            if failures >= FAILURES and _is_readable(run):
+                _refuse("broken")
+
+
+def forget() -> None:
+    """Record that a stream works."""
+    status = lamina_status()
+    if status.stream_failures or status.streams_refused_at:
+        record_status(stream_failures=0, streams_refused_at=None, streams_refusal="")
+
+
+def _refuse(cause: str) -> None:
+    logger.warning("streams=%s", cause)
+    record_status(stream_failures=0, streams_refused_at=timezone.now(), streams_refusal=cause)
+
+
+def _is_readable(run: Run) -> bool:
+    """Return whether Lamina responds when the run is requested by its id."""
+    try:
+        snapshot = lamina().get_run(run.remote_id)
+    except (LaminaError, RateLimitWait):
+        return False
+    progress.apply_snapshot(run, snapshot, timezone.now())
+    return True

@@ -1,0 +1,209 @@
+"""Follow active runs live, each through a stream from Lamina, as part of the poller and under its lease.
+
+Each stream has a thread that only reads, and puts everything into one queue. The poller takes it from there and applies
+it, so nothing is written without the lease, and threads never touch the database. Whatever goes wrong with a stream
+only ends it: from then on, the poller finds the run in Lamina's list.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+
+from django.conf import settings
+from django.db.models import Case, Q, Value, When
+from django.utils import timezone
+
+from runs.connection import rate_limit
+from runs.connection.lamina_api import lamina, note
+from runs.connection.rate_limit import Priority, RateLimitWait
+from runs.engine import progress, stream_refusals, webhooks
+from runs.engine.polling_schedule import ON_SCREEN
+from runs.lamina.call_observers import Answered
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
+from runs.lamina.streams import RunStream
+from runs.lamina.types import RunSnapshot
+from runs.models import Run
+
+logger = logging.getLogger("runs.streams")
+
+REST_SECONDS = 60.0  # between two streams of one run
+TEND_SECONDS = 0.5  # between two checks for runs that need a stream
+FIRST_NEWS_SECONDS = 5.0  # Lamina tells the state of a run as soon as its stream is open, unless a proxy holds it back
+PROBES = 3  # streams at the same time until one has brought something; enough to find out that Lamina refuses them
+ALONE_SECONDS = 90.0  # how long a run is left to its stream alone
+FEWER_SECONDS = 120.0  # how long no more streams are opened than Lamina allowed
+LEAVE_SECONDS = 0.5  # time for all threads to end, once their connections are shut down
+
+
+@dataclass
+class Followed:
+    """A run, its stream, whether that has delivered anything, and the time (monotonic) of the last other request for
+    it."""
+
+    run: Run
+    stream: RunStream
+    thread: threading.Thread
+    alone_since: float
+    has_news: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something that a stream has delivered: the outcome of opening it, a state of the run, or None for its end."""
+
+    run_id: int
+    stream: RunStream
+    what: Answered | RunSnapshot | None
+
+
+class Streams:
+    """The streams of one poller. Call all methods in the poller's own thread."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Followed] = {}
+        self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
+        self._again_at: dict[int, float] = {}
+        self._tend_at = float("-inf")
+        self._is_proven = False  # whether any stream has brought anything
+        self._allowed = 0  # how many streams Lamina allowed when it last refused one for their number
+        self._allowed_until = float("-inf")
+
+    def follows(self, run: Run) -> bool:
+        """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
+        followed = self._open.get(run.pk)
+        return followed is not None and (
+            followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
+        )
+
+    def need_list(self) -> bool:
+        """Return whether to look for the followed runs in the list, in case a stream withholds something."""
+        return any(time.monotonic() - one.alone_since > ALONE_SECONDS for one in self._open.values())
+
+    def record_listed(self, runs: Iterable[Run]) -> None:
+        """Record that these runs were just looked up in the list."""
+        for run in runs:
+            if run.pk in self._open:
+                self._open[run.pk].alone_since = time.monotonic()
+
+    # --- What arrives -------------------------------------------------------------------------------------------------
+    def wait(self, seconds: float) -> Arrival | None:
+        """Return the next thing delivered by any stream, waiting up to `seconds`."""
+        try:
+            return self._arrivals.get(timeout=seconds) if seconds > 0 else self._arrivals.get_nowait()
+        except Empty:
+            return None
+
+    def apply(self, arrival: Arrival) -> None:
+        """Apply what a stream has delivered, unless we have given up on the stream since."""
+        followed = self._open.get(arrival.run_id)
+        if followed is None or followed.stream is not arrival.stream:
+            return
+        match arrival.what:
+            case RunSnapshot() as snapshot:
+                if not followed.has_news:
+                    followed.has_news = True
+                    stream_refusals.forget()
+                if not self._is_proven:
+                    self._is_proven, self._tend_at = True, float("-inf")
+                progress.apply_snapshot(followed.run, snapshot, timezone.now())
+            case Answered(error=None) as answered:
+                note(answered)
+            case Answered(error=error) as answered:
+                # A stream alone doesn't tell whether the key is refused; asking for the run does.
+                if not (isinstance(error, LaminaRejected) and error.is_key_refused):
+                    note(answered)
+                self._end(followed, error)
+            case None:
+                self._end(followed)
+
+    def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
+        del self._open[followed.run.pk]
+        if isinstance(error, LaminaRateLimited):
+            # If this is about the number of streams, each further one would hold up all other requests again.
+            self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
+        if followed.stream.end != "final":
+            logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
+        if not followed.has_news:
+            stream_refusals.record(followed.run, error)
+
+    # --- Opening and closing ------------------------------------------------------------------------------------------
+    def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
+        """Open streams for runs that need one, except `besides`, and give up on silent ones. Works at most twice a
+        second, or now if `is_due`."""
+        if not is_due and time.monotonic() < self._tend_at:
+            return
+        self._tend_at = time.monotonic() + TEND_SECONDS
+        for followed in [one for one in self._open.values() if one.stream.is_stale]:
+            followed.stream.close()
+            self._end(followed)
+        wanted = self._wanted(timezone.now(), besides)
+        try:
+            for run in wanted[: _spare(len(besides))] if wanted else ():
+                self._follow(run)
+        except (RateLimitWait, LaminaError):
+            return
+
+    def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
+        """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
+        free = self._most - len(self._open)
+        if free <= 0 or not stream_refusals.are_allowed(now):
+            return []
+        self._again_at = {pk: at for pk, at in self._again_at.items() if at > time.monotonic()}
+        runs = Run.objects.at_lamina().filter(missing_reads=0)
+        runs = runs.exclude(pk__in={*self._open, *self._again_at, *besides})
+        is_on_screen = Q(opened_at__gt=now - ON_SCREEN)
+        if webhooks.are_arriving(now):
+            runs = runs.filter(is_on_screen)
+        first = Case(When(is_on_screen, then=Value(0)), default=Value(1))
+        return list(runs.order_by(first, "-created_at", "-pk")[:free])
+
+    @property
+    def _most(self) -> int:
+        """How many streams may be open at present."""
+        most: int = settings.LAMINA_STREAMS
+        if time.monotonic() < self._allowed_until:
+            most = min(most, self._allowed)
+        return most if self._is_proven else min(PROBES, most)
+
+    def _follow(self, run: Run) -> None:
+        stream = lamina().follow_run(run.remote_id)
+        self._again_at[run.pk] = time.monotonic() + REST_SECONDS
+        thread = threading.Thread(target=self._read, args=(run.pk, stream), name=f"stream-{run.pk}", daemon=True)
+        thread.start()
+        self._open[run.pk] = Followed(run, stream, thread, alone_since=time.monotonic())
+
+    def _read(self, run_id: int, stream: RunStream) -> None:
+        """Read a stream to its end. Only this method runs in the stream's own thread."""
+        try:
+            for what in stream.events():
+                self._arrivals.put(Arrival(run_id, stream, what))
+        finally:
+            self._arrivals.put(Arrival(run_id, stream, None))
+
+    def keep(self, runs: Iterable[Run]) -> None:
+        """Close the streams of all runs but these."""
+        kept = {run.pk for run in runs}
+        self._close([one for pk, one in self._open.items() if pk not in kept])
+
+    def close(self) -> None:
+        """Close all streams, and wait for their threads for as long as shutting down the connections may take."""
+        given_up = list(self._open.values())
+        self._close(given_up)
+        until = time.monotonic() + LEAVE_SECONDS
+        for followed in given_up:
+            followed.thread.join(max(0.0, until - time.monotonic()))
+
+    def _close(self, given_up: list[Followed]) -> None:
+        for followed in given_up:
+            followed.stream.close()
+            del self._open[followed.run.pk]
+
+
+def _spare(ended: int) -> int:
+    """Return how many streams the budget has room for, after waiting starts and the results of `ended` runs."""
+    waiting = Run.objects.filter(status="starting").count()
+    return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

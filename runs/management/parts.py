@@ -1,0 +1,70 @@
+"""The parts of the portal on this machine: the commands that start them, and how the worker is watched.
+
+The supervisor stays small: it loads neither the models nor the pages, and reads and writes the database without them.
+"""
+
+import subprocess
+from contextlib import suppress
+from functools import partial
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import DatabaseError, connection, connections
+
+from runs.background import cluster_names
+from runs.management.addresses import Address, is_loopback
+from runs.management.supervision import Part, Pulse, python
+
+RECORD_SECONDS = 60.0  # time for recording a restart
+LAST_BEAT = "SELECT at FROM runs_heartbeat WHERE name = %s"
+
+
+def sandbox_address() -> Address | None:
+    """Return the address for the sandbox; None if a key is set or LAMINA_BASE_URL is not on this machine."""
+    url = urlsplit(settings.LAMINA_BASE_URL)
+    if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
+        return None
+    return Address(url.hostname, url.port or 80)
+
+
+def sandbox_part(address: Address) -> Part:
+    data = settings.DATA_DIR / "lamina"
+    command = python("manage.py", "lamina_sandbox", "--port", str(address.port), "--data", str(data))
+    return Part("sandbox", command, settings.BASE_DIR)
+
+
+def worker_part() -> Part:
+    part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
+    pulse = Pulse(lambda: last_heartbeat(part))
+    part.is_alive, part.on_start, part.on_restart = pulse.is_beating, pulse.restart, partial(record_restart, part)
+    return part
+
+
+def web_part(bind: Address) -> Part:
+    config = ("--bind", str(bind), "--log-level", "warning")
+    command = python("-m", "gunicorn", *config, "lamina_portal.wsgi")
+    return Part("web server", command, settings.BASE_DIR)
+
+
+def worker_name(part: Part) -> str:
+    return cluster_names.name_of(part.process.pid) if part.process else cluster_names.ANY
+
+
+def last_heartbeat(part: Part) -> object:
+    """Return the time of the last heartbeat of the worker, or a new value each time while the database is down."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(LAST_BEAT, [worker_name(part)])
+            return cursor.fetchone()
+    except DatabaseError:
+        return object()
+    finally:
+        connections.close_all()
+
+
+def record_restart(part: Part, exit_code: int | None) -> None:
+    """Record the restart for the health page, in a process that loads the models."""
+    told = "" if exit_code is None else str(exit_code)
+    command = python("-m", "runs.management.restarts", worker_name(part), told)
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, cwd=settings.BASE_DIR, timeout=RECORD_SECONDS, check=False)  # noqa: S603 - our own

@@ -1,0 +1,94 @@
+"""`python -m runs.management.supervise FD`: starts the parts and watches them. FD has the order.
+
+`manage.py portal` becomes this process after preparing everything: preparing loads far more than watching needs, and
+Python doesn't give memory back.
+"""
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+
+from runs.management.addresses import Address, is_loopback
+from runs.management.parts import sandbox_part, web_part, worker_part
+from runs.management.source import Source
+from runs.management.supervision import PartDied, StopAsked, Supervisor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_ORDER = ("web server", "worker", "sandbox")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to start: addresses ("" for no sandbox), messages that say who can sign in, whether to watch the source."""
+
+    bind: str
+    sandbox: str
+    people: list[str]
+    is_reloaded: bool
+
+    def as_file(self) -> int:
+        """Return a file descriptor that a program started by `exec` can read. Arguments would be visible to others."""
+        reading, writing = os.pipe()
+        os.write(writing, json.dumps(asdict(self)).encode())  # a few hundred bytes, so it doesn't block
+        os.close(writing)
+        os.set_inheritable(reading, True)
+        return reading
+
+    @classmethod
+    def from_file(cls, descriptor: int) -> "Order":
+        with os.fdopen(descriptor, "rb") as file:
+            return cls(**json.load(file))
+
+
+def say(sentence: str) -> None:
+    with suppress(OSError):  # the terminal is gone or the disk is full: no reason to stop
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
+
+
+def supervise(order: Order) -> int:
+    """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
+    bind, sandbox = Address.parse(order.bind), Address.parse(order.sandbox) if order.sandbox else None
+    supervisor = Supervisor(say, STOP_ORDER)
+    supervisor.catch_signals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # blocked by `manage.py portal`
+    changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]  # before any part reads the files
+    worker, web = worker_part(), web_part(bind)
+    try:
+        if sandbox:
+            supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
+        supervisor.start(worker)
+        supervisor.start(web, lambda: bind.answers("/healthz"))
+        say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
+        worker.is_reloaded = web.is_reloaded = (
+            order.is_reloaded
+        )  # only now: if a part fails to start, somebody must act
+        supervisor.watch(changed)
+    except StopAsked:
+        say("Stopping once work in progress is finished.")
+        return 0
+    except PartDied as died:
+        sys.stderr.write(f"{died}\n")
+        return 1
+    finally:
+        supervisor.stop()
+    return 1
+
+
+def address_to_open(bind: Address) -> str:
+    """Return the URL that people open: the public one if it is set, otherwise the one the portal listens on."""
+    host = urlsplit(settings.PORTAL_URL).hostname or ""
+    return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
+    apps.populate([])  # no models
+    sys.exit(supervise(Order.from_file(int(sys.argv[1]))))

@@ -1,0 +1,27 @@
+"""Who may revoke, extend and restore guest links, based on who may manage them (`GuestLink.is_manageable_by`)."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from runs.models.member import Member
+from runs.models.sharing import GuestLink, GuestLinkOutput, GuestLinkQuerySet, SharingRules
+
+
+def links_revocable_by(member: Member) -> GuestLinkQuerySet:
+    """Return links the member may copy and revoke: those they can manage, and any that show only their own runs."""
+    if member.is_admin:
+        return GuestLink.objects.all()
+    shown = GuestLinkOutput.objects.filter(link=OuterRef("pk"))
+    others = shown.exclude(output__run__member=member)
+    return GuestLink.objects.filter(Q(member=member) | (Exists(shown) & ~Exists(others)))
+
+
+def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:
+    """Return whether the member may extend the link: they can manage it, and `rules` let them create links."""
+    return link.is_manageable_by(member) and rules.may_make_links(member)
+
+
+def may_restore(member: Member, link: GuestLink, rules: SharingRules) -> bool:
+    """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
+    create links. The caller checks that they may revoke it (`links_revocable_by`)."""
+    is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
+    return link.revoked_at is not None and is_theirs and rules.may_make_links(member)

@@ -1,0 +1,108 @@
+"""Transfer everything owned by someone who left to another member.
+
+Presets, links and the first runs change owners at once. If there are many runs, a worker transfers the rest, so that
+neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there is a rest. Each run is
+recorded as transferred by the admin who asked for it.
+"""
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from runs.audit.actors import Actor, current_actor
+from runs.audit.record import record, record_each
+from runs.background import leases
+from runs.background.queue import enqueue_long
+from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
+from runs.models.run import RunInputUpload
+from runs.team.members import RefusedError, left_by
+
+LEASE, LEASE_SECONDS = "transfer-runs", 60.0
+SLICE = 1_000  # runs in one transaction
+TASK_SECONDS = 900
+
+
+@transaction.atomic
+def transfer(leaver: Member, to: Member) -> bool:
+    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
+    transfer some runs.
+
+    Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
+    """
+    if leaver.is_active:
+        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
+    left = left_by(leaver)
+    Upload.objects.filter(presets__member=leaver, member=leaver).update(member=to)
+    GuestLink.objects.filter(member=leaver).update(member=to)
+    for preset in Preset.objects.filter(member=leaver).select_related("app"):
+        preset.name = _free_name(preset, to, leaver.display_name)
+        preset.member = to
+        preset.save(update_fields=["name", "member"])
+    counts = {"runs": left.runs, "presets": left.presets, "links": left.links}
+    moved = {name: (count, 0) for name, count in counts.items() if count}
+    record(Verb.PERSON_TRANSFERRED, leaver, changes={"owner": (leaver, to), **moved})
+    has_rest = _give_some(leaver, to, current_actor()) == SLICE
+    Member.objects.filter(pk=leaver.pk).update(gives_to=to if has_rest else None)
+    if has_rest:
+        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+    return has_rest
+
+
+def request_transfers() -> None:
+    """Queue the task if anyone's runs aren't all transferred yet and nobody does it."""
+    if Member.objects.filter(gives_to__isnull=False).exists():
+        leases.release_of_dead(LEASE)
+        if leases.may_kick(LEASE):
+            enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+
+
+def transfer_runs() -> None:
+    """Transfer the remaining runs of everyone whose transfer isn't complete; one worker at a time."""
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
+            while may_go_on is not None and may_go_on() and _has_more(pk):
+                pass
+
+
+@transaction.atomic
+def _has_more(leaver_id: int) -> bool:
+    """Transfer some more runs; return whether there may be others left."""
+    leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
+    if leaver.gives_to is None:  # they came back, or another worker was faster
+        return False
+    has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
+    if not has_more:
+        Member.objects.filter(pk=leaver_id).update(gives_to=None)
+    return has_more
+
+
+def _give_some(leaver: Member, to: Member, who: Actor) -> int:
+    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many."""
+    runs = list(Run.objects.filter(member=leaver).order_by("pk").only("public_id", "title", "app_name")[:SLICE])
+    pks = [run.pk for run in runs]
+    used = RunInputUpload.objects.filter(input__run__in=pks).values("upload")
+    Upload.objects.filter(pk__in=used, member=leaver).update(member=to)
+    if runs:
+        record_each(Verb.RUN_TRANSFERRED, runs, changes={"owner": (leaver, to)}, actor=who)
+    Run.objects.filter(pk__in=pks, member=leaver).update(member=to, version=F("version") + 1)
+    return len(runs)
+
+
+def _who_asked(leaver: Member) -> Actor:
+    """Return the admin who asked for the transfer, according to the record."""
+    about = Q(verb=Verb.PERSON_TRANSFERRED, object_kind="person", object_id=leaver.public_id)
+    asked = Entry.objects.filter(about).order_by("-at", "-pk").first()
+    if asked is None:
+        return current_actor()
+    return Actor(asked.way, asked.actor_id, asked.actor_name, asked.request_id)
+
+
+def _free_name(preset: Preset, to: Member, whose: str) -> str:
+    """Return the name of `preset`, with the previous owner's name added if `to` already has a preset of that name."""
+    taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
+    name, number = preset.name, 1
+    while name in taken:
+        ending = f" ({whose[:30]})" if number == 1 else f" ({whose[:30]} {number})"
+        name = preset.name[: 100 - len(ending)] + ending
+        number += 1
+    return name

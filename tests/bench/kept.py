@@ -1,0 +1,35 @@
+"""The kept figures of `quick`: what the portal took when somebody last looked at them and kept them.
+
+Queries and requests must be the same, bytes may differ by 2 %. A better figure differs, too: keep it, or the next
+change could lose it again. `python -m tests.bench quick --keep` keeps the measured figures.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.bench.report import Row, number
+
+KEPT = Path(__file__).with_name("kept.json")
+BYTES_MAY_DIFFER = 0.02
+
+
+def load(path: Path = KEPT) -> dict[str, int]:
+    figures: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return figures
+
+
+def compared(what: str, value: int, figures: dict[str, int], unit: str = "") -> Row:
+    """Return a row that is met if `value` is the kept figure, or is near it if it counts bytes (`unit` is " B")."""
+    kept = figures.get(what)
+    if kept is None:
+        return Row(what, f"{number(value)}{unit}", "to be kept", False, value)
+    may_differ = kept * BYTES_MAY_DIFFER if unit else 0
+    target = f"{'about' if unit else '='} {number(kept)}{unit}"
+    return Row(what, f"{number(value)}{unit}", target, abs(value - kept) <= may_differ, value)
+
+
+def keep(rows: Iterable[Row], path: Path = KEPT) -> None:
+    """Keep the figures of `rows`, and forget those that are no longer measured."""
+    figures = {row.what: row.value for row in rows if row.value is not None}
+    path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,68 @@
+"""Measures the memory of `make run` without its sandbox: at rest, and after fifty people have opened pages.
+
+Memory is PSS: a page of memory that several processes share counts for each of them in part.
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from runs.background.pool import LEAVE_SECONDS
+from runs.models import App
+from tests.bench.portal import Portal
+from tests.bench.report import Report
+from tests.support.processes import children_of, free_port
+from tests.support.visitor import Visitor
+
+PEOPLE = 50
+QUIET_SECONDS = LEAVE_SECONDS + 10  # after this long without tasks, the pool is as small as it gets
+MAX_PROCESSES = 9
+MAX_REST, MAX_PAGES, MAX_WEB, MAX_WORKER = 150, 175, 85, 100  # MiB
+KINDS = {"gunicorn": "web server", "manage.py worker": "worker", "picture_process": "worker", "supervise": "supervisor"}
+
+
+def bench(portal: Portal, report: Report) -> None:
+    portal.load_catalog()
+    url = f"http://127.0.0.1:{portal.port}"
+    os.environ |= {"PORTAL_BIND": f"127.0.0.1:{portal.port}", "LAMINA_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+    process = portal.processes.start("portal", "manage.py", "portal", "--empty")
+    process.await_output("is ready", 240)
+    time.sleep(QUIET_SECONDS)
+    tell(report, "at rest", process.popen.pid, MAX_REST)
+    members = [portal.make_member(f"member{number}") for number in range(PEOPLE)]
+    app = App.objects.listed().filter(schema__isnull=False)[0].get_absolute_url()
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        visitors = [Visitor(url, member) for member in members]
+        for path in ("/", app, "/history/"):
+            list(pool.map(lambda visitor, path=path: visitor.get(path), visitors))
+    time.sleep(QUIET_SECONDS)
+    tell(report, f"after {PEOPLE} people opened three pages each", process.popen.pid, MAX_PAGES)
+
+
+def tell(report: Report, when: str, pid: int, most: float) -> None:
+    found = [(kind_of(each), pss_of(each)) for each in tree(pid)]
+    ours = [(kind, pss) for kind, pss in found if kind]
+    with report.part(when):
+        report.at_most("all processes", sum(pss for _, pss in ours), most, " MiB")
+        report.at_most("number of processes", len(ours), MAX_PROCESSES)
+        for kind, bar in (("web server", MAX_WEB), ("worker", MAX_WORKER)):
+            mine = [pss for name, pss in ours if name == kind]
+            report.at_most(kind, sum(mine), bar, " MiB", aside=", ".join(f"{pss:.0f}" for pss in mine))
+        report.note("supervisor", f"{sum(pss for name, pss in ours if name == 'supervisor'):.0f} MiB")
+
+
+def tree(pid: int) -> list[int]:
+    return [pid, *(each for child in children_of(pid) for each in tree(child))]
+
+
+def kind_of(pid: int) -> str:
+    """Return the part that the process belongs to, or "" for the sandbox."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return next((kind for words, kind in KINDS.items() if words in command), "")
+
+
+def pss_of(pid: int) -> float:
+    """Return the PSS of a process in MiB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))

@@ -1,0 +1,122 @@
+"""Measures in a few minutes what is the same on any machine: queries of each page, bytes on the wire, requests to
+Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target.
+"""
+
+import gzip
+import shutil
+from collections import Counter
+from datetime import timedelta
+
+import requests
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import sync_playwright
+
+from runs.models import App, Member, Run
+from tests.bench import kept
+from tests.bench.first_view import weigh
+from tests.bench.growth import admin_pages, library_pages, poll_of
+from tests.bench.history import count_queries
+from tests.bench.portal import Portal
+from tests.bench.quick_start import CARTOONIFY
+from tests.bench.report import Report, number
+from tests.support.browser import ARGUMENTS, NAMES
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_kept, make_run
+from tests.support.processes import wait_until
+from tests.support.visitor import Visitor, session_cookie
+
+RUNS = 30
+WHO = ("somebody with much",)
+SLOW_SECONDS = 180  # the machine may be busy with tests
+LEVEL = 6
+
+
+def bench(portal: Portal, report: Report) -> None:
+    figures = kept.load()
+    portal.load_catalog()
+    portal.start_web()
+    member, admin = portal.make_member("maker"), portal.make_member("admin")
+    Member.objects.filter(pk=admin.pk).update(role=Member.Role.ADMIN)
+    admin.refresh_from_db()
+    count_requests(portal, report, member, figures)
+    for what, (visitor, path) in make_pages(member, admin).items():
+        client = Client(SERVER_NAME="127.0.0.1", headers=HTMX if what == "poll" else {})
+        client.force_login(visitor)
+        status = 204 if what == "poll" else 200
+        count_queries(client, path, status)  # what only the first request does
+        report.add(kept.compared(f"queries: {what}", count_queries(client, path, status), figures))
+        answered, size = fetch(portal, visitor, path, HTMX if what == "poll" else {})
+        report.add(kept.compared(f"bytes: {what}", size, figures, " B"))
+        report.note(f"time: {what}", f"{number(answered)} ms")
+    weigh_first_views(portal, report, member, figures)
+
+
+def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
+    """Make a small history; return the pages to measure, and who looks at them."""
+    begun = timezone.now() - timedelta(days=1)
+    app = make_app("Postcard")
+    runs = []
+    for n in range(RUNS):
+        at = begun + timedelta(minutes=n)
+        runs.append(make_run(member, app, status="completed", created_at=at, shared_at=at))
+        make_kept(runs[-1])
+    paths = {
+        "Home": "/",
+        "apps": "/apps/",
+        "app page": app.get_absolute_url(),
+        "History": "/history/",
+        "History, by words": "/history/?q=ghibli",
+        "run page": runs[0].get_absolute_url(),
+        "result page": runs[0].outputs.all()[0].get_absolute_url(),
+        "review queue": "/review/",
+        "inbox": "/inbox/",
+        "bin": "/bin/",
+        "links": "/shares/",
+        "own settings": "/me/",
+    }
+    pages = {what: (member, path) for what, path in paths.items()}
+    pages |= {what: (admin, path) for what, path in admin_pages(member).items()}
+    pages |= {what: (page.member, page.path) for what, page in library_pages(dict.fromkeys(WHO, member)).items()}
+    return pages | {"poll": (member, poll_of(member))}
+
+
+def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) -> tuple[float, int]:
+    """Return the milliseconds and the bytes of the body, compressed as on the wire, without the random length that the
+    portal adds against guessing."""
+    name, value = session_cookie(member)
+    headers = {"Cookie": f"{name}={value}", **headers}
+    answer = requests.get(f"{portal.url}{path}", headers=headers, timeout=SLOW_SECONDS)
+    answer.raise_for_status()
+    return answer.elapsed.total_seconds() * 1000, len(gzip.compress(answer.content, LEVEL))
+
+
+def count_requests(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
+    """Run an app once, with nobody looking, and count what the portal asks Lamina about it."""
+    worker = portal.start_worker(SLOW_SECONDS)
+    visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
+    form = visitor.open_form(path)
+    portal.await_quiet(SLOW_SECONDS)
+    portal.sandbox.order("reset")
+    visitor.press_run(path, form)
+    wait_until(lambda: not Run.objects.active().exists(), "the run to end", SLOW_SECONDS)
+    portal.await_quiet(SLOW_SECONDS)
+    counts = Counter(request["endpoint"] for request in portal.sandbox.state["requests"])
+    for endpoint in ("run_start", "stream", "run"):
+        report.add(kept.compared(f"requests to Lamina for one run: {endpoint}", counts[endpoint], figures))
+    portal.processes.stop(worker)
+
+
+def weigh_first_views(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
+    """Count what a browser without anything cached loads."""
+    browser_path = next(filter(None, map(shutil.which, NAMES)), None)
+    if browser_path is None:
+        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
+    app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        for what, path, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
+            weight = weigh(browser, portal, path, visitor)
+            report.add(kept.compared(f"first view, {what}: requests", weight.requests, figures))
+            report.add(kept.compared(f"first view, {what}: bytes", weight.total, figures, " B"))
+        browser.close()

@@ -1,0 +1,156 @@
+"""History's view of single results: ticking them across runs, and seeing what is ticked."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.history import selection
+from runs.models import Member, Output, OutputFile, Run
+from tests.support.clients import HTMX
+from tests.support.factories import OUTPUTS, make_app, make_kept, make_run
+from tests.support.html import flat
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+RESULTS = "/history/?view=results"
+SELECTED = "/history/?selected=1&view=results"
+
+
+@pytest.fixture
+def runs(alice: Member) -> list[Run]:
+    """Three finished runs by Alice with a front and a back each, newest first."""
+    app, now = make_app(), timezone.now()
+    made = [make_run(alice, app, status="completed", created_at=now - timedelta(minutes=n)) for n in range(3)]
+    for run in made:
+        make_kept(run)
+        make_kept(run, position=1)
+    return made
+
+
+def results_of(run: Run) -> list[str]:
+    return [output.public_id for output in run.outputs.all()]
+
+
+def boxes(client: Client, url: str) -> dict[str, bool]:
+    """Ids of the results that can be ticked on the page, each with whether it is."""
+    found = [box for box in Page(client.get(url).text).root.walk() if box.attributes.get("name") == "f"]
+    return {str(box.attributes["value"]): "checked" in box.attributes for box in found}
+
+
+def test_results_are_ticked_across_runs_and_shown_together(
+    as_alice: Client, alice: Member, bob: Member, runs: list[Run]
+) -> None:
+    make_run(alice, runs[0].app, status="failed")
+    shared = make_run(bob, runs[0].app, status="completed", shared_at=timezone.now())
+    make_kept(shared)
+    own = [result for run in runs for result in results_of(run)]
+    assert list(boxes(as_alice, RESULTS)) == own
+    assert list(boxes(as_alice, f"{RESULTS}&tab=team")) == results_of(shared)[:1]  # the other has no file
+
+    for ticks in ([own[0], own[3]], results_of(shared)[:1]):
+        data = {"place": "results", "f": ticks, "on": " ".join(ticks)}
+        told = as_alice.post("/history/select/", data, headers=HTMX)
+    assert "3 selected" in flat(told.content)
+    assert "2 not on this page" in flat(told.content)
+    assert f'href="{SELECTED.replace("&", "&amp;")}"' in told.text
+
+    assert boxes(as_alice, SELECTED) == {own[0]: True, own[3]: True, results_of(shared)[0]: True}
+    page = Page(as_alice.get(SELECTED).text)
+    assert not [
+        link for link in page.first(id="history-tabs").first("nav").find("a") if "aria-current" in link.attributes
+    ]
+    zipped = as_alice.get("/download/?selected=results")
+    assert b"".join(zipped.streaming_content).count(b".png") >= 3  # type: ignore[attr-defined]
+
+
+def test_a_member_sees_only_their_own_ticks_and_runs(as_bob: Client, alice: Member, runs: list[Run]) -> None:
+    selection.keep(alice, "results", results_of(runs[0]), results_of(runs[0]))
+    assert boxes(as_bob, SELECTED) == {}
+    assert "Nothing is selected" in as_bob.get(SELECTED).text
+    assert boxes(as_bob, RESULTS) == {}
+
+
+def test_a_result_is_selected_on_its_own_page_too(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+    url = f"{runs[0].outputs.all()[1].get_absolute_url()}?in=q%3Dghibli"
+
+    def press() -> None:
+        form = Page(as_alice.get(url).text).first("form", css="file-select")
+        fields = [*form.find("input"), *(button for button in form.find("button") if "name" in button.attributes)]
+        sent = {field.attributes["name"]: field.attributes["value"] for field in fields}
+        assert as_alice.post(str(form.attributes["action"]), sent)["Location"] == url
+
+    press()
+    assert boxes(as_alice, SELECTED) == {results_of(runs[0])[1]: True}
+    form = Page(as_alice.get(url).text).first("form", css="file-select")
+    assert form.first("button").attributes["aria-pressed"] == "true"
+    assert form.first("a").attributes["href"] == SELECTED
+    press()
+    assert boxes(as_alice, SELECTED) == {}
+
+
+def test_filters_for_results_leave_out_the_others_of_their_run(as_alice: Client, runs: list[Run]) -> None:
+    front, back = results_of(runs[0])
+    Output.objects.filter(public_id=front).update(verdict="approved")
+    OutputFile.objects.filter(output__public_id=back).delete()
+    Output.objects.filter(public_id=back).update(kind="text", text="A slogan")
+    Run.objects.filter(pk=runs[0].pk).update(verdicts=" approved none ", kinds=" image text ")
+
+    assert list(boxes(as_alice, f"{RESULTS}&decision=approved")) == [front]
+    assert list(boxes(as_alice, f"{RESULTS}&kind=text")) == [back]
+    assert "A slogan" in as_alice.get(f"{RESULTS}&kind=text").text
+
+
+def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+    backs = [results_of(run)[1] for run in runs]
+    Output.objects.filter(public_id__in=backs[:2]).update(verdict="approved")
+    Run.objects.filter(pk__in=[run.pk for run in runs[:2]]).update(verdicts=" approved none ")
+    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # so there is nothing to select
+
+    data = {"place": "results", "f": backs[:1], "on": backs[0], "query": "view=results&decision=approved"}
+    assert "Select all 2 that match" in flat(as_alice.post("/history/select/", data, headers=HTMX).content)
+    told = flat(as_alice.post("/history/select/", data | {"do": "all"}, headers=HTMX).content)
+    assert "2 selected" in told
+    assert "Select all" not in told
+    told = flat(as_alice.post("/history/select/", data | {"query": "view=results"}, headers=HTMX).content)
+    assert "Select all 5" in told
+    told = flat(as_alice.post("/history/select/", data | {"query": ""}, headers=HTMX).content)
+    assert "Select all" not in told  # on the page of a run
+
+
+def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Client, alice: Member) -> None:
+    outputs = [OUTPUTS[0] | {"index": n, "label": f"Look {n}"} for n in range(15)]
+    run = make_run(alice, make_app(outputs=outputs), status="completed")
+    for position in range(15):
+        make_kept(run, position=position)
+
+    page = as_alice.get(RESULTS)
+    assert list(boxes(as_alice, RESULTS)) == results_of(run)[:12]
+    assert "3 more in this run" in flat(page.content)
+    selection.keep(alice, "results", results_of(run), results_of(run))
+    assert len(boxes(as_alice, SELECTED)) == 15
+
+
+def test_other_views_are_a_press_away_even_if_no_result_is_there(as_alice: Client, alice: Member) -> None:
+    make_run(alice, status="failed")
+    page = Page(as_alice.get(RESULTS).text)
+    assert "No results yet" in page.words
+    assert [link.attributes["href"] for link in page.first(css="view-switch").find("a")] == [
+        "/history/",
+        "/history/?view=list",
+        RESULTS,
+    ]
+    assert "selected" not in str(Page(as_alice.get(SELECTED).text).first(css="view-switch").find("a")[0].attributes)
+
+
+@pytest.mark.parametrize("url", [RESULTS, SELECTED])
+def test_it_costs_at_most_eight_queries(
+    as_alice: Client, alice: Member, runs: list[Run], django_assert_max_num_queries: DjangoAssertNumQueries, url: str
+) -> None:
+    for run in runs:
+        selection.keep(alice, "results", results_of(run), results_of(run))
+    as_alice.get(RESULTS)
+    with django_assert_max_num_queries(8):
+        as_alice.get(url)

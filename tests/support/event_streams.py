@@ -1,0 +1,21 @@
+"""Server-sent events, read by the rules of the HTML standard, and independently of the portal."""
+
+import re
+
+
+def events_of(body: bytes) -> list[tuple[str, str]]:
+    """Return the events in `body`, as (name, data). An event without its empty line doesn't count."""
+    *lines, _ = re.split("\r\n|\n|\r", body.decode("utf-8", "replace").removeprefix("\ufeff"))
+    found: list[tuple[str, str]] = []
+    name, data = "", list[str]()
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            found += [(name, "\n".join(data))] if data else []
+            name, data = "", []
+        elif field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+    return found
