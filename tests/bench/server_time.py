@@ -9,6 +9,7 @@ import time
 from statistics import median
 
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +27,7 @@ MAX_HISTORY_QUERIES = 8
 
 
 def bench(portal: Portal, report: Report) -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
     portal.load_catalog()
     member = portal.make_member("anna")
     app = App.objects.listed().filter(schema__isnull=False)[0]
