@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from runs.background.cluster_names import ANY as ANY
-from runs.background.cluster_names import host
-from runs.background.cluster_names import name_of as name_of
+from runs.background.cluster_names import ANY, host
 from runs.background.incidents import record_incident
 from runs.models import Heartbeat, Incident
 from runs.models.messages import Message

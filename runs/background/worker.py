@@ -31,7 +31,7 @@ from django_q.cluster import Cluster, Sentinel
 from django_q.pusher import pusher
 from django_q.worker import worker
 
-from runs.background import heartbeats, pool, queue
+from runs.background import cluster_names, heartbeats, pool, queue
 from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
 
@@ -103,7 +103,7 @@ class PulsingBroker:
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
         self._broker = broker
         self._task = pulse.task
-        self._worker = heartbeats.name_of(cluster_pid)
+        self._worker = cluster_names.name_of(cluster_pid)
         self._pauses = itertools.chain([pulse.second_after_seconds], itertools.repeat(PULSE_SECONDS))
         self._due = time.monotonic()
 
@@ -132,7 +132,7 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
         with suppress(DatabaseError):  # if this fails, the next cluster does it, as for a killed one
-            heartbeats.forget(heartbeats.name_of(self.pid))
+            heartbeats.forget(cluster_names.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from runs.background import heartbeats
+from runs.background import cluster_names, heartbeats
 from runs.connection import rate_limit
 from runs.connection.status import STATUS_ID
 from runs.engine import stream_refusals, webhooks
@@ -115,7 +115,7 @@ def health_report() -> HealthReport:
         _credits(status),
         _budget(),
         _deliveries(status, now),
-        *_workers(beats.get(heartbeats.ANY), now),
+        *_workers(beats.get(cluster_names.ANY), now),
         _poller(beats.get("poller"), active, now),
         _live(status, now),
         _files(),

@@ -67,9 +67,8 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        worker.is_reloaded = web.is_reloaded = (
-            order.is_reloaded
-        )  # only now: if a part fails to start, somebody must act
+        # Only now: if a part fails to start, somebody must act.
+        worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:
         say("Stopping once work in progress is finished.")

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from runs.background import heartbeats, leases
+from runs.background import cluster_names, heartbeats, leases
 from runs.engine import poller_wakeups
 from runs.models import Heartbeat, Incident, Lease
 from runs.tasks import pulse, tidy
@@ -90,7 +90,7 @@ def test_silence_is_recorded_once() -> None:
 
 
 def test_a_cluster_killed_on_this_host_is_recorded_and_forgotten() -> None:
-    killed, alive = heartbeats.name_of(dead_pid()), heartbeats.name_of(os.getpid())
+    killed, alive = cluster_names.name_of(dead_pid()), cluster_names.name_of(os.getpid())
     heartbeats.beat_cluster(killed)
     heartbeats.beat_cluster(alive)
 

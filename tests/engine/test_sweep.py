@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from runs.background import heartbeats
+from runs.background import cluster_names, heartbeats
 from runs.engine import create_run, progress, sweep, wakeups
 from runs.models import Member, Run
 from runs.tasks import pulse
@@ -153,7 +153,7 @@ def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: boo
     """They are queued again by the cluster that replaces the killed one, or by another one that finds it dead."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
-    heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
+    heartbeats.beat_cluster(cluster_names.name_of(dead_pid()) if not is_new else "worker there:1")
     sweep.sweep()
     lose_all()
 
