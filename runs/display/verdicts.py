@@ -18,7 +18,7 @@ from runs.models.decisions import UNDO_FOR, DecisionQuerySet
 from runs.review import tally
 from runs.review.deciders import Actor, approval_refusal, member_refusal, set_aside_refusal
 from runs.review.versions import newer_of_each, own_work
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 

@@ -20,7 +20,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
 from runs.schema_forms.rules import ruled_questions
 from runs.uploads.ownership import adopt
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 PER_PAGE = 24
 SOURCES = ("results", "team", "uploads")

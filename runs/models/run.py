@@ -97,7 +97,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Return runs whose displayed state is `key` (`words.sentences.State.key`); all runs if `key` is unknown."""
+        """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -123,7 +123,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Reasons why a run hasn't been sent yet; `words.sentences.WAITS` has the user-facing texts."""
+        """Reasons why a run hasn't been sent yet; `words.run_states.WAITS` has the user-facing texts."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"

@@ -18,7 +18,7 @@ from runs.notices.listeners import tell_admins
 from runs.notices.record import About, tell
 from runs.spending.account import spent_lately
 from runs.spending.left import left_for
-from runs.words.amounts import to_hundredths
+from runs.words.credits import to_hundredths
 
 STEPS = (100, 80)  # percent of a limit
 

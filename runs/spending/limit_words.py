@@ -9,7 +9,7 @@ from runs.models import Member
 from runs.models.spending import HUNDREDTHS
 from runs.spending.left import Left
 from runs.team.admins import admin_names
-from runs.words.sentences import about_credits, credits_words
+from runs.words.credits import about_credits, credits_words
 
 # Messages about a limit: (for admins, for others).
 OWN = (

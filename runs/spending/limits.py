@@ -16,7 +16,7 @@ from runs.audit.record import differences, record
 from runs.catalog.app_rules import note_change
 from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
-from runs.words.amounts import amount_words, credit_words, to_credits
+from runs.words.credits import amount_words, credit_words, to_credits
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from runs.team import recent_password
 from runs.web import broken, secret_links
 from runs.web.demo import DEMO_PASSWORD
 from runs.web.session_store import SessionStore
-from runs.words.sentences import state_of
+from runs.words.run_states import state_of
 from tests.support import factories
 
 PASSWORD = "demo"
