@@ -94,7 +94,7 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `charges.LimitReached`.
+    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `limits.LimitReached`.
     The caller must have checked token and answers.
     """
     now = now or timezone.now()

@@ -23,8 +23,8 @@ from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
-from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
+from runs.spending.limits import LimitReached
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")

@@ -20,8 +20,8 @@ from runs.models import Member, Run, for_page
 from runs.notices import alerts
 from runs.schema_forms.answers import Answer
 from runs.sharing import links
-from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
+from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; try again.")

@@ -24,7 +24,7 @@ from runs.live.forms import RetryForm
 from runs.models import Member, Run, Selection, for_page
 from runs.notices import alerts, read
 from runs.notices.mutes import with_mute
-from runs.spending.charges import LimitReached
+from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 

@@ -17,7 +17,7 @@ from runs.models.spending import day_of, month_of
 from runs.notices.listeners import tell_admins
 from runs.notices.record import About, tell
 from runs.spending.account import spent_lately
-from runs.spending.left import left_for
+from runs.spending.limits import left_for
 from runs.words.credits import to_hundredths
 
 STEPS = (100, 80)  # percent of a limit
