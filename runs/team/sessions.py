@@ -21,7 +21,7 @@ from runs.audit.actors import as_member
 from runs.audit.record import record, record_each
 from runs.models import BrowserSession, Member, Verb
 from runs.team.browsers import browser_of, browser_words
-from runs.web.session_store import PROVES_FOR, SessionStore
+from runs.web.session_lifetime import PROVES_FOR, SessionStore
 from runs.web.throttling import Attempt
 from runs.web.zone import browser_zone
 

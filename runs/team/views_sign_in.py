@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 
 from runs.team import sessions
 from runs.team.forms import ReplayForm
-from runs.web import demo, session_store, throttling
+from runs.web import demo, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
 
 SECRET_FIELDS = ("password", "secret")  # in the names of fields that are never kept
@@ -116,7 +116,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
     The status is 200 so that password managers fill in the form and no proxy replaces the page with its own.
     """
-    most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
+    most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
     context = {
         "form": SignInForm(request),

@@ -39,7 +39,7 @@ from runs.sharing import links
 from runs.team import recent_password
 from runs.web import broken, secret_links
 from runs.web.demo import DEMO_PASSWORD
-from runs.web.session_store import SessionStore
+from runs.web.session_lifetime import SessionStore
 from runs.words.run_states import state_of
 from tests.support import factories
 
