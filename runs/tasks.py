@@ -12,7 +12,7 @@ from runs.catalog import lamina_search
 from runs.engine import hide_inputs as hiding
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
-from runs.history import bin, retention, selection
+from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, read, trouble
@@ -196,7 +196,7 @@ def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
     contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
-    retention.apply(timezone.now())
+    retention_rules.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()

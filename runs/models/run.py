@@ -252,7 +252,7 @@ class Run(models.Model):
             # RunQuerySet.transferred: the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # history.retention: finished runs that nobody wants to keep, the oldest first
+            # history.retention_rules: finished runs that nobody wants to keep, the oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from runs import tasks
 from runs.display.cards import version_token
-from runs.history import retention
+from runs.history import retention_rules
 from runs.manage.health_report import health_report
 from runs.models import App, Member, Output, RetentionRules, Run
 from runs.storage import orphans, usage
@@ -209,7 +209,7 @@ def remove_old(runs: int) -> None:
     days = (runs - DUE) * timedelta(minutes=1) // timedelta(days=1)
     RetentionRules.objects.all().delete()
     RetentionRules(ready_days=days, failed_days=days, rejected_days=YEAR, uploads_days=YEAR).save()
-    retention.apply(timezone.now())
+    retention_rules.apply(timezone.now())
 
 
 def remove_orphans(_: int) -> None:
