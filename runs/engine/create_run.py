@@ -21,8 +21,8 @@ from django.utils import timezone
 from runs import events
 from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
+from runs.engine.apply_field_rules import hidden_places, ruled_answers
 from runs.engine.input_summary import summarise
-from runs.engine.ruled_run import hidden_places, ruled_answers
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids

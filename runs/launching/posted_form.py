@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
+from runs.engine.apply_field_rules import RulesRefuseError, ruled_answers
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError, ruled_answers
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles

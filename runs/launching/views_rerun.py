@@ -11,8 +11,8 @@ from runs import catalog
 from runs.audit.openings import record_openings
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
+from runs.engine.apply_field_rules import RulesRefuseError, hidden_places
 from runs.engine.create_run import TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError, hidden_places
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm

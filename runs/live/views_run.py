@@ -17,7 +17,7 @@ from runs.display.run_page import run_page
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
 from runs.engine import create_run, poller_wakeups, polling_schedule, progress
-from runs.engine.ruled_run import ruled
+from runs.engine.apply_field_rules import ruled
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
