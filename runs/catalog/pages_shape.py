@@ -16,8 +16,8 @@ from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
 from runs.catalog.forms_rules import FieldShapeForm, ShapeForm
 from runs.catalog.shape import Shape, field_edit
 from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.schema_forms.field_rules import match_rules
 from runs.schema_forms.questions import Question, clean_text, questions_of
-from runs.schema_forms.rules import match_rules
 from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
