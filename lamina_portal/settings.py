@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
-    "runs.web.zone.ZoneMiddleware",
+    "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

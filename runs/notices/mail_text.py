@@ -22,7 +22,7 @@ from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewI
 from runs.notices import choices, reminders, sentences, unsubscribe
 from runs.team import mail
 from runs.web import secret_links
-from runs.words.due import due_words
+from runs.words.due_dates import due_words
 
 LISTED = 20  # lines per email; the app has the rest
 SUBJECT_LENGTH = 150
