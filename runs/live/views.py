@@ -32,9 +32,9 @@ from runs.models import Member, Run, Selection, for_page
 from runs.notices import alerts, read
 from runs.web.http import PortalRequest
 from runs.words.credits import balance_words
-from runs.words.known import similar_to
 from runs.words.marks import Marker
 from runs.words.run_states import state_of
+from runs.words.spelling import similar_to
 
 MAX_RUNS = 200
 TITLE_CHARS = 60  # in the tab and in announcements
