@@ -32,7 +32,7 @@ from runs.models import Member, Run, Selection, for_page
 from runs.notices import alerts, read
 from runs.web.http import PortalRequest
 from runs.words.credits import balance_words
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 from runs.words.run_states import state_of
 from runs.words.spelling import similar_to
 
