@@ -15,7 +15,7 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import alerts, channels, chat, mails, read, trouble
+from runs.notices import alerts, channels, chat, mails, problems, read
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
@@ -48,7 +48,7 @@ def pulse(worker: str = "") -> None:
     poller_wakeups.revive()
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
-    trouble.look()
+    problems.look()
     alerts.look()
     mails.request_daily()
 

@@ -29,7 +29,7 @@ from runs.models.messages import Message
 from runs.notices import channels
 from runs.notices.chat_delivery import Outcome, hand_over
 from runs.notices.chat_text import Post, post_of, trial_post
-from runs.notices.sentences import Told
+from runs.notices.notice_text import Told
 from runs.notices.slack import slack_message
 from runs.notices.teams import teams_message
 from runs.web.sealed_texts import SealedError

@@ -22,7 +22,7 @@ from runs.models import (
 )
 from runs.models.messages import Message
 from runs.notices import read
-from runs.notices.record import About, tell
+from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
 ASKED_AT_MOST = 200  # people told if anyone may decide
