@@ -48,7 +48,7 @@ TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
 class About(Told, Protocol):
-    """What an event is about, as `record.About` has it."""
+    """What an event is about, as `create_notices.About` has it."""
 
     @property
     def event(self) -> str: ...

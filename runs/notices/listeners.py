@@ -1,4 +1,4 @@
-"""Who is told about what: listens to `runs.events` and calls `record.tell`."""
+"""Who is told about what: listens to `runs.events` and calls `create_notices.tell`."""
 
 from datetime import datetime
 

@@ -60,9 +60,8 @@ def answer(client: Client, result: str, verdict: str, note: str = "") -> None:
 
 
 def told(member: Member) -> list[str]:
-    return [
-        notice_text.title_of(notice) for notice in Notice.objects.of(member).for_lists().order_by("created_at", "pk")
-    ]
+    notices = Notice.objects.of(member).for_lists().order_by("created_at", "pk")
+    return [notice_text.title_of(notice) for notice in notices]
 
 
 def letters(box: list[Sent], member: Member) -> list[tuple[str, str]]:
