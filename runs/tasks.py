@@ -15,7 +15,7 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import alerts, channels, chat, mails, problems, read
+from runs.notices import alerts, channels, chat, mails, mark_read, problems
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
@@ -181,7 +181,7 @@ def tidy() -> None:
     heartbeats.tidy(now)
     chat.tidy(now)
     lamina_search.tidy(timezone.now())
-    read.tidy(now)
+    mark_read.tidy(now)
     mails.tidy(now)
     networks.tidy(now)
     record_guard.restore()
