@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.audit.places import urls_of
+from runs.audit.object_urls import urls_of
 from runs.models import Entry, EntryOrigin, Member
 from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words

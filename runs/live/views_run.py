@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft

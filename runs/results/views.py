@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import result_draft
 from runs.display.comments import player_start, result_talk
