@@ -37,8 +37,8 @@ from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
 from runs.sharing import links
 from runs.team import recent_password
-from runs.web import broken, secret_links
-from runs.web.demo import DEMO_PASSWORD
+from runs.web import error_page, secret_links
+from runs.web.demo_accounts import DEMO_PASSWORD
 from runs.web.session_lifetime import SessionStore
 from runs.words.run_states import state_of
 from tests.support import factories
@@ -233,7 +233,7 @@ def bin_all(email: str) -> list[str]:
 def page(template: str) -> str:
     """Render a page that needs only its template, or the page for errors on our side."""
     if template == "500.html":
-        return broken.page_broke(RequestFactory().get("/history/")).content.decode()
+        return error_page.page_broke(RequestFactory().get("/history/")).content.decode()
     return render_to_string(template)
 
 
