@@ -15,7 +15,7 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import alerts, channels, chat, mails, mark_read, problems
+from runs.notices import alerts, channels, chat, mails, problems, read_state
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
@@ -181,7 +181,7 @@ def tidy() -> None:
     heartbeats.tidy(now)
     chat.tidy(now)
     lamina_search.tidy(timezone.now())
-    mark_read.tidy(now)
+    read_state.tidy(now)
     mails.tidy(now)
     networks.tidy(now)
     record_guard.restore()

@@ -31,7 +31,7 @@ from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
-from runs.notices import channels, mark_read
+from runs.notices import channels, read_state
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
@@ -76,7 +76,7 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
 def look(email: str) -> None:
     """Mark the ends of the member's runs as seen, so that no page tells of them."""
     who = Member.objects.get(email=email)
-    mark_read.mark_all(who, timezone.now())
+    read_state.mark_all(who, timezone.now())
 
 
 def demo_person() -> None:

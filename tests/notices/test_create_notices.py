@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.engine import progress
 from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, ReviewRequest, Run
 from runs.models.messages import Message
-from runs.notices import listeners, mark_read, notice_text, problems
+from runs.notices import listeners, notice_text, problems, read_state
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from tests.support.factories import make_app, make_run
@@ -91,7 +91,7 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
     requests.ask(bob, [front])
     verdicts.decide(front, "changes", "Warmer", Actor(member=sam), None)
     assert told(alice) == [("decided", "Sam asks for changes to “Front” of Oak desk")]
-    mark_read.mark_all(alice, timezone.now())
+    read_state.mark_all(alice, timezone.now())
 
     verdicts.withdraw(front, Actor(member=sam))
 
@@ -260,7 +260,7 @@ def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Mem
     first = Notice.objects.filter(member=alice).order_by("pk")[0]
     Notice.objects.filter(pk=first.pk).update(created_at=now - timedelta(days=90, minutes=1))
 
-    mark_read.tidy(now)
+    read_state.tidy(now)
 
     assert len(told(alice)) == 1
     alice.refresh_from_db()

@@ -44,10 +44,10 @@ def count() -> None:
     from django.utils import timezone
 
     from runs.models import Member, Notice
-    from runs.notices import mark_read
+    from runs.notices import read_state
 
-    mark_read.tidy(timezone.now())
-    wrong = [member.pk for member in Member.objects.all() if member.unread != min(RUNS, mark_read.COUNTED)]
+    read_state.tidy(timezone.now())
+    wrong = [member.pk for member in Member.objects.all() if member.unread != min(RUNS, read_state.COUNTED)]
     sys.stdout.write(json.dumps({"notices": Notice.objects.count(), "wrong": len(wrong)}))
 
 
