@@ -22,7 +22,7 @@ from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
-from runs.words import spelling
+from runs.words import known_words
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -201,5 +201,5 @@ def clear() -> None:
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
-    spelling.forget_unused()
+    known_words.forget_unused()
     usage.count(timezone.now())
