@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from django.db.models import QuerySet
 
 from runs.models import App, Run
+from runs.models.run import RunQuerySet
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
 from tests.bench.seen import make_app, put_app
@@ -50,7 +50,7 @@ def measure_one(portal: Portal, report: Report, visitor: Visitor, app: App) -> N
 
 def press(
     portal: Portal, visitor: Visitor, apps: Sequence[App], every: float, fault: Mapping[str, Any] | None = None
-) -> QuerySet[Run]:
+) -> RunQuerySet:
     """Press Run for each of `apps`, one every so many seconds, with a `fault` of Lamina; return the runs."""
     forms: dict[int, list[Pairs]] = defaultdict(list)
     for app in apps:
@@ -68,7 +68,7 @@ def press(
     return Run.objects.filter(public_id__in=ids)
 
 
-def sent_after(portal: Portal, runs: QuerySet[Run]) -> list[float]:
+def sent_after(portal: Portal, runs: RunQuerySet) -> list[float]:
     """Return the seconds from each press until Lamina had taken the run."""
     wait_until(lambda: not runs.filter(started_at=None).exists(), "every run to be sent", PATIENCE)
     sent = [(run.started_at - run.created_at).total_seconds() for run in runs if run.started_at]
