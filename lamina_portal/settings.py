@@ -91,11 +91,11 @@ MIDDLEWARE = [
     "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runs.audit.middleware.ActorMiddleware",  # before anything that changes something
-    "runs.web.demo.DemoPeopleMiddleware",
+    "runs.web.demo_accounts.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
-    "runs.web.zone.ZoneMiddleware",
+    "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

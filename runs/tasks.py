@@ -15,14 +15,14 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import alerts, channels, chat, mails, read, trouble
+from runs.notices import alerts, channels, chat, mails, problems, read_state
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
-from runs.words import known
+from runs.words import spelling
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ def pulse(worker: str = "") -> None:
     poller_wakeups.revive()
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
-    trouble.look()
+    problems.look()
     alerts.look()
     mails.request_daily()
 
@@ -181,7 +181,7 @@ def tidy() -> None:
     heartbeats.tidy(now)
     chat.tidy(now)
     lamina_search.tidy(timezone.now())
-    read.tidy(now)
+    read_state.tidy(now)
     mails.tidy(now)
     networks.tidy(now)
     record_guard.restore()
@@ -201,5 +201,5 @@ def clear() -> None:
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
-    known.forget_unused()
+    spelling.forget_unused()
     usage.count(timezone.now())

@@ -26,7 +26,7 @@ from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, elsewhere
 from runs.models import Member
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 from runs.words.moments import day_words, weekday_words
 from runs.words.run_states import STATES
 

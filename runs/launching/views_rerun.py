@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs import catalog
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.apply_field_rules import RulesRefuseError, hidden_places

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 
 from runs.team import sessions
 from runs.team.forms import ReplayForm
-from runs.web import demo, session_lifetime, throttling
+from runs.web import demo_accounts, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
 
 SECRET_FIELDS = ("password", "secret")  # in the names of fields that are never kept
@@ -52,8 +52,8 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if demo.is_shut_out(self.request, email):  # not counted: this isn't guessing
-            raise forms.ValidationError(_(demo.REFUSED), code="demo")
+        if demo_accounts.is_shut_out(self.request, email):  # not counted: this isn't guessing
+            raise forms.ValidationError(_(demo_accounts.REFUSED), code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:

@@ -12,7 +12,7 @@ from runs.connection.status import record_status
 from runs.models import AccountReading, App, Entry, Member, MemberLimit, MonthTotal, Notice, SpendingLimits, Verb
 from runs.models.spending import limit_of, month_of
 from runs.notices import alerts
-from runs.notices.sentences import path_of, title_of
+from runs.notices.notice_text import path_of, title_of
 from runs.spending import limit_settings
 from tests.support.clients import HTMX
 from tests.support.factories import make_app
