@@ -106,6 +106,12 @@ class RunQuerySet(models.QuerySet["Run"]):
             return self.filter(status="completed", outputs_failed__gt=0)
         return self.filter(status=key) if key in Run.Status.values else self
 
+    def locked(self) -> "list[Run]":
+        """Lock the runs, always in the same order to avoid deadlocks, and return them with what the record says of
+        them."""
+        found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
+        return list(found.only("public_id", "title", "app_name"))
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
