@@ -132,6 +132,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.l10n",
                 "django_htmx.templatetags.django_htmx",
                 "runs.templatetags.icons",
+                "runs.templatetags.kept",
                 "runs.templatetags.limits",
                 "runs.templatetags.marks",
                 "runs.templatetags.moments",
