@@ -14,7 +14,7 @@ from runs.display.card_results import CardPicture
 from runs.display.patterns import shapes_of
 from runs.models import StoredFile
 from runs.templatetags.icons import icon
-from runs.words.sentences import clock_words
+from runs.words.time_spans import clock_words
 
 register = template.Library()
 KEPT = 1_024  # patterns, and colours
