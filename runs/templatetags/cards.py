@@ -17,7 +17,7 @@ from runs.models import Member, Run
 from runs.models.addresses import path_to
 from runs.templatetags.pictures import kind_mark, pattern, thumbnail
 from runs.web.stencils import Blanks, filled
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
 from runs.words.moments import zoned_words
 
 register = template.Library()
