@@ -26,7 +26,7 @@ def field_html(bound: BoundAnswer, app_id: str, *, preview: bool) -> SafeString:
 
 
 @lru_cache(maxsize=KEPT)
-def _untouched(made: type[SchemaForm], name: str, pictures: Pictures, app_id: str, preview: bool) -> SafeString:  # noqa: FBT001 - a key
+def _untouched(made: type[SchemaForm], name: str, pictures: Pictures, app_id: str, preview: bool) -> SafeString:
     form = made(samples=lambda: {url: dict(copy) for url, copy in pictures})
     return render_to_string(
         "schema_forms/_field.html", {"field": form[name], "app": {"public_id": app_id}, "preview": preview}

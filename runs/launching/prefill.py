@@ -45,8 +45,8 @@ _LATEST = Prepared(
     lambda member, app, since: (
         Run.objects.owned_by(Member(pk=member))
         .filter(app_id=app, is_example=False, created_at__gte=since)
-        .select_related("parent", "preset")
-        .newest_first()[:1]
+        .newest_first()
+        .values_list("pk", "created_at")[:1]
     )
 )
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
@@ -136,11 +136,11 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or as
     before, and offer that run's inputs."""
     now = timezone.now()
-    run = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
-    found.is_forgotten = run is not None
-    signed_in_at = member.last_login or run.created_at if run else now
-    if run is None or run.created_at < max(signed_in_at, now - JUST_RUN_FOR):
+    lately = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
+    found.is_forgotten = lately is not None
+    if lately is None or lately[1] < max(member.last_login or lately[1], now - JUST_RUN_FOR):
         return
+    run = Run.objects.select_related("app", "parent", "preset").get(pk=lately[0])
     is_filled = found.run is not None or found.preset is not None
     if not is_filled or (found.run, found.preset) == (run.parent, run.preset):
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN

@@ -11,8 +11,8 @@ EXAMPLES_SHOWN = 3
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`, with what their cards show besides the app."""
-    return runs.filter(app_id=app).in_state("ready").newest_first().select_related("member", "made_by", "input_picture")
+    """Return good runs of the app with the primary key `app`, without their people, who are often the viewer."""
+    return runs.filter(app_id=app).in_state("ready").newest_first().select_related("input_picture")
 
 
 def _seen(member: Member) -> RunQuerySet:
@@ -24,21 +24,25 @@ _OWN = Prepared(
     lambda member, app, *but: _ready(Run.objects.owned_by(Member(pk=member)).exclude(pk__in=but), app)[:RESULTS_SHOWN]
 )
 _SHARED = Prepared(lambda member, app: _ready(Run.objects.shared_by_others(Member(pk=member)), app)[:RESULTS_SHOWN])
+_PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 
 
 def examples(member: Member, app: App) -> list[Run]:
     """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
-    return _of(app, _EXAMPLES.rows(member.pk, app.pk))
+    return _EXAMPLES.rows(member.pk, app.pk)
 
 
 def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
     """Return the member's latest good runs of `app` that aren't among the runs `but`; for viewers, the team's."""
     if not member.can_run:
-        return _of(app, _SHARED.rows(member.pk, app.pk))
-    return _of(app, _OWN.rows(member.pk, app.pk, *(run.pk for run in but)))
+        return _SHARED.rows(member.pk, app.pk)
+    return _OWN.rows(member.pk, app.pk, *(run.pk for run in but))
 
 
-def _of(app: App, runs: list[Run]) -> list[Run]:
+def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
+    """Add what cards show of runs of `app`: the app, and the people if they aren't the viewer."""
+    others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
+    people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*others) if others else [])}
     for run in runs:
-        run.app = app
-    return runs
+        run.app, run.member = app, people[run.member_id]
+        run.made_by = people[run.made_by_id] if run.made_by_id else None

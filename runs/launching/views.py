@@ -214,7 +214,9 @@ def app_page(
     partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
     examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    cards = run_cards([*examples, *shown_runs.made(member, app, examples)], member)
+    runs = [*examples, *shown_runs.made(member, app, examples)]
+    shown_runs.load_for_cards(runs, app, member)
+    cards = run_cards(runs, member)
     cost = cost_line(app, member, form.wanted_outputs() if form else ())
     rule = AppRule.of(app)
     context = {

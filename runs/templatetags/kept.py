@@ -1,7 +1,7 @@
 """Parts of pages that are the same for many people, rendered once for what they are made of.
 
-`{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else: it has no user,
-no request and no token, so whatever depends on anything else can't get into it. The same values give the same text, in
+`{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else: it has no
+user, request or token, so whatever depends on anything else can't get into it. The same values give the same text, in
 each language. Times and time zones aren't values: such a template mustn't show them.
 """
 
