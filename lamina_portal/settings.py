@@ -86,17 +86,17 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "runs.web.middleware.HeadersMiddleware",
-    "runs.web.session_store.PortalSessionMiddleware",
+    "runs.web.session_lifetime.PortalSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runs.audit.middleware.ActorMiddleware",  # before anything that changes something
-    "runs.web.demo.DemoPeopleMiddleware",
+    "runs.web.demo_accounts.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
-    "runs.web.zone.ZoneMiddleware",
+    "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -205,7 +205,7 @@ LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
-SESSION_ENGINE = "runs.web.session_store"
+SESSION_ENGINE = "runs.web.session_lifetime"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # after signing in, even if the session is in constant use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {

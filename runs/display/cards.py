@@ -12,16 +12,10 @@ from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResult
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
-from runs.words.sentences import (
-    State,
-    about_credits,
-    age_words,
-    brief_age_words,
-    clock_words,
-    makes_words,
-    state_of,
-    usual_words,
-)
+from runs.schema_forms.results import makes_words
+from runs.words.credits import about_credits
+from runs.words.run_states import State, state_of
+from runs.words.time_spans import age_words, brief_age_words, clock_words, usual_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2

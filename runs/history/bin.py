@@ -17,7 +17,7 @@ from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Uploa
 from runs.models.run import RunQuerySet
 from runs.review import carry_over
 from runs.storage import orphans
-from runs.words import known
+from runs.words import spelling
 from runs.words.numbers import number_words
 from runs.words.run_index import text_of
 from runs.words.terms import split
@@ -101,7 +101,7 @@ def delete_for_good(run: Run) -> bool:
         words = split(text_of(still_there))
         record(Verb.RUN_PURGED, still_there)
         still_there.delete()
-    known.forget_unused(words)
+    spelling.forget_unused(words)
     orphans.remove_uploads(Upload.objects.filter(pk__in=uploads))
     orphans.remove_files(StoredFile.objects.filter(pk__in=files))
     return True

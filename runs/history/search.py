@@ -26,7 +26,7 @@ from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.models import Member, Output, OutputFile, Run, Selection
 from runs.models.run import RunQuerySet
 from runs.words.run_index import in_runs
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 

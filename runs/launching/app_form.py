@@ -7,7 +7,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.form_rules import rules_of, rules_version
+from runs.catalog.field_rules import rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form

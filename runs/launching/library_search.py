@@ -9,9 +9,9 @@ from typing import Self
 
 from django.db.models import Q
 
-from runs.words.known import similar_to
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
 from runs.words.run_index import in_runs
+from runs.words.spelling import similar_to
 from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
 
 

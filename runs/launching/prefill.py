@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.form_rules import rules_of
+from runs.catalog.field_rules import rules_of
 from runs.engine import create_run
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import differences, record
-from runs.catalog.form_rules import locked_files
+from runs.catalog.field_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload, Verb

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
-from runs.audit.openings import record_openings
-from runs.catalog.form_rules import rules_of
+from runs.audit.admin_access import record_openings
+from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look

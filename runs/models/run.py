@@ -97,7 +97,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Return runs whose displayed state is `key` (`words.sentences.State.key`); all runs if `key` is unknown."""
+        """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -123,7 +123,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Reasons why a run hasn't been sent yet; `words.sentences.WAITS` has the user-facing texts."""
+        """Reasons why a run hasn't been sent yet; `words.run_states.WAITS` has the user-facing texts."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -252,7 +252,7 @@ class Run(models.Model):
             # RunQuerySet.transferred: the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # history.retention: finished runs that nobody wants to keep, the oldest first
+            # history.retention_rules: finished runs that nobody wants to keep, the oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from runs.display.card_results import CardPicture
 from runs.models import StoredFile
 from runs.templatetags.icons import icon
-from runs.words.sentences import clock_words
+from runs.words.time_spans import clock_words
 
 register = template.Library()
 LAZY = mark_safe('loading="lazy" decoding="async"')

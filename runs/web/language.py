@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from runs.models import Member
-from runs.web.streams import stream_within
+from runs.web.streamed_responses import stream_within
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
-from runs.words.zones import zone_words
+from runs.words.time_zones import zone_words
 
 
 def day_words(at: date | datetime) -> str:

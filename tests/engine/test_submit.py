@@ -12,7 +12,7 @@ from pytest_django import Settings
 from runs.connection import rate_limit
 from runs.engine import progress, reconcile, submit, sweep
 from runs.models import App, Member, RequestLog, Run
-from runs.words.sentences import WAITS
+from runs.words.run_states import WAITS
 from tests.engine.steps import (
     at_once,
     begin,

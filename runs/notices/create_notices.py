@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs.models import Comment, Decision, Member, Mute, Notice, Output, ReviewRequest, Run, Way
 from runs.models.messages import Message
-from runs.notices import chat, choices, read
+from runs.notices import chat, choices, read_state
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def tell(members: Iterable[Member | int], about: About) -> int:
         return 0
     told = _make(_concerned({member if isinstance(member, int) else member.pk for member in members}, about), about)
     if told:
-        read.count_more(told)
+        read_state.count_more(told)
     chat.post_event(about)
     return len(told)
 

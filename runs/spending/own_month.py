@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.models.spending import month_of
-from runs.spending.left import Left, left_for
+from runs.spending.limits import Left, left_for
 from runs.spending.overview import Chosen, Spending, overview
 from runs.spending.period import Period, moved
-from runs.words.amounts import amount_words, credit_words
+from runs.words.credits import amount_words, credit_words
 from runs.words.moments import day_words
 
 

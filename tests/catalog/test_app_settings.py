@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from runs.audit.record import HIDDEN
-from runs.catalog import pages_shape
+from runs.catalog import pages_app_settings
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -194,12 +194,12 @@ def test_a_form_that_changes_during_the_save_is_told_as_well(
     as_admin: Client, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_then_changed(*given: Any) -> Any:
-        posted = read_shape(*given)
+        posted = read_settings(*given)
         App.objects.filter(pk=app.pk).update(schema=make_schema(app, [LOOK, PROMPT]))
         return posted
 
-    read_shape = pages_shape.read_shape
-    monkeypatch.setattr(pages_shape, "read_shape", read_then_changed)
+    read_settings = pages_app_settings.read_settings
+    monkeypatch.setattr(pages_app_settings, "read_settings", read_then_changed)
 
     answer = _post(as_admin, app, **{"p3-mode": "locked", "p3-option": "1"})
 

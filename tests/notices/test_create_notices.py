@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.engine import progress
 from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, ReviewRequest, Run
 from runs.models.messages import Message
-from runs.notices import listeners, read, sentences, trouble
+from runs.notices import listeners, notice_text, problems, read_state
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from tests.support.factories import make_app, make_run
@@ -39,7 +39,7 @@ def results(run: Run) -> list[Output]:
 def told(member: Member) -> Told:
     """Return kind and words of what the member sees in the inbox, oldest first."""
     shown = Notice.objects.of(member).for_lists().order_by("pk")
-    return [(notice.kind, sentences.title_of(notice)) for notice in shown]
+    return [(notice.kind, notice_text.title_of(notice)) for notice in shown]
 
 
 def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Member, sam: Member) -> None:
@@ -91,7 +91,7 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
     requests.ask(bob, [front])
     verdicts.decide(front, "changes", "Warmer", Actor(member=sam), None)
     assert told(alice) == [("decided", "Sam asks for changes to “Front” of Oak desk")]
-    read.mark_all(alice, timezone.now())
+    read_state.mark_all(alice, timezone.now())
 
     verdicts.withdraw(front, Actor(member=sam))
 
@@ -109,7 +109,7 @@ def test_whose_decision_is_set_aside_is_told(run: Run, alice: Member, sam: Membe
     assert told(sam) == [said]
     assert told(alice)[1:] == [said]
     assert told(admin_member) == []
-    assert sentences.words_of(Notice.objects.get(member=sam)) == "The old label"
+    assert notice_text.words_of(Notice.objects.get(member=sam)) == "The old label"
 
 
 def test_anyone_asked_means_approvers_and_admins_who_see_it(
@@ -242,9 +242,9 @@ def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: M
 def test_admins_are_told_once_a_day_what_is_wrong(
     alice: Member, admin_member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trouble, "free_bytes", lambda: 1_000_000_000)
+    monkeypatch.setattr(problems, "free_bytes", lambda: 1_000_000_000)
     for _ in range(3):
-        trouble.look()
+        problems.look()
         listeners.tell_admins("worker", Message("worker_hung"))
 
     assert [kind for kind, _words in told(admin_member)] == ["portal", "portal"]
@@ -260,7 +260,7 @@ def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Mem
     first = Notice.objects.filter(member=alice).order_by("pk")[0]
     Notice.objects.filter(pk=first.pk).update(created_at=now - timedelta(days=90, minutes=1))
 
-    read.tidy(now)
+    read_state.tidy(now)
 
     assert len(told(alice)) == 1
     alice.refresh_from_db()

@@ -35,7 +35,7 @@ class ArrangeForm(PostedForm):
         return given
 
 
-class ShapeForm(PostedForm):
+class AppSettingsForm(PostedForm):
     """An app's page as posted: `seen` is the version of the rules that the page showed, `schema` that of the app's
     form; `forget` lists rules to delete because their field is gone."""
 
@@ -55,7 +55,7 @@ class ShapeForm(PostedForm):
         return number_seen(self.cleaned_data["seen"])
 
 
-class FieldShapeForm(PostedForm):
+class FieldSettingsForm(PostedForm):
     """An admin's settings for one field; the prefix is the field's name in the app's form.
 
     The value of a locked field is `text`, the position of an `option`, or the id of an existing `file`; `own` uses the

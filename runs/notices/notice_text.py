@@ -1,7 +1,7 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage` and for `record.About`. The text is built when it is read, so it shows
-current names and titles. It contains the app's name, the title, labels of results and names of people, but never
+Works for rows of `Notice` and `ChatMessage` and for `create_notices.About`. The text is built when it is read, so it
+shows current names and titles. It contains the app's name, the title, labels of results and names of people, but never
 inputs.
 """
 

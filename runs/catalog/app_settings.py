@@ -15,7 +15,7 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 
 @dataclass(frozen=True)
-class Shape:
+class AppSettings:
     """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
 
     edit: AppEdit
@@ -24,7 +24,7 @@ class Shape:
     forget: list[FieldRule] = field(default_factory=list)
 
 
-def stored_shape(app: App, lines: list[FieldLine]) -> Shape:
+def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
     """Return the stored settings of `app`; `lines` are its fields."""
     rule = app_rules.rule_of(app)
     edit = AppEdit(
@@ -36,7 +36,7 @@ def stored_shape(app: App, lines: list[FieldLine]) -> Shape:
         house_rules=rule.house_rules,
         fields={line.plain.field_name: field_edit(line.row) for line in lines},
     )
-    return Shape(edit, app.asks_review, app.price)
+    return AppSettings(edit, app.asks_review, app.price)
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
@@ -47,23 +47,23 @@ def field_edit(row: FieldRule | None) -> FieldEdit:
 
 
 @transaction.atomic
-def save_shape(app: App, admin: Member, shape: Shape, version: int, now: datetime) -> None:
-    """Save `shape`, all or nothing. Raises `RulesChangedError` and `RulesRejectedError`."""
+def save_settings(app: App, admin: Member, settings: AppSettings, version: int, now: datetime) -> None:
+    """Save `settings`, all or nothing. Raises `RulesChangedError` and `RulesRejectedError`."""
     before = _recorded(app)
     old_group = app_rules.rule_of(app).group
-    rule = app_rules.save_rules(app, admin, shape.edit, version, now)
+    rule = app_rules.save_rules(app, admin, settings.edit, version, now)
     if rule.group != old_group:  # its place was among other apps
         AppRule.objects.filter(pk=rule.pk).update(position=None)
-    for row in shape.forget:
+    for row in settings.forget:
         app_rules.forget_field(app, admin, row, now)
-    if (app.asks_review, app.price) != (shape.asks_review, shape.price):
-        App.objects.filter(pk=app.pk).update(asks_review=shape.asks_review, price=shape.price)
+    if (app.asks_review, app.price) != (settings.asks_review, settings.price):
+        App.objects.filter(pk=app.pk).update(asks_review=settings.asks_review, price=settings.price)
     if changes := differences(before, _recorded(app)):
         record(Verb.APP_SHAPED, app, changes=changes)
 
 
 @transaction.atomic
-def reset_shape(app: App, admin: Member, version: int, now: datetime) -> None:
+def reset_settings(app: App, admin: Member, version: int, now: datetime) -> None:
     """Reset the app to what Lamina has. Raises `RulesChangedError`."""
     before = _recorded(app)
     app_rules.reset_rules(app, admin, version, now)

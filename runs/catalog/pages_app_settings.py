@@ -13,11 +13,11 @@ from django.utils.translation import ngettext
 
 from runs.catalog import app_rules
 from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
-from runs.catalog.forms_rules import FieldShapeForm, ShapeForm
-from runs.catalog.shape import Shape, field_edit
+from runs.catalog.app_settings import AppSettings, field_edit
+from runs.catalog.forms_app_settings import AppSettingsForm, FieldSettingsForm
 from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.schema_forms.field_rules import match_rules
 from runs.schema_forms.questions import Question, clean_text, questions_of
-from runs.schema_forms.rules import match_rules
 from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
@@ -30,11 +30,11 @@ Mode = FieldRule.Mode
 
 
 @dataclass(frozen=True)
-class PostedShape:
+class PostedSettings:
     """A posted page: its settings, its errors, and whether the app's form has changed since it was opened
     (`is_older`)."""
 
-    shape: Shape
+    settings: AppSettings
     audience: str
     version: int
     errors: dict[str, str] = field(default_factory=dict)
@@ -169,11 +169,11 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
     return words
 
 
-def read_shape(
+def read_settings(
     admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
-) -> PostedShape:
+) -> PostedSettings:
     """Read a posted page. Files first become uploads of the admin, so that none is lost if there are errors."""
-    posted = ShapeForm.read(given)
+    posted = AppSettingsForm.read(given)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
     fields = {
@@ -198,17 +198,17 @@ def read_shape(
         fields=fields,
     )
     lost = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
-    shape = Shape(edit, posted["asks"], _price(posted["price"], errors), lost)
-    return PostedShape(shape, audience, posted["seen"], errors, is_older, posted["price"].strip())
+    settings = AppSettings(edit, posted["asks"], _price(posted["price"], errors), lost)
+    return PostedSettings(settings, audience, posted["seen"], errors, is_older, posted["price"].strip())
 
 
-def fitted(posted: PostedShape, old: AppSchema | None, new: AppSchema | None) -> PostedShape:
+def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None) -> PostedSettings:
     """Convert `posted`, which was read for the form `old`, to the form `new` that has replaced it meanwhile."""
     if old == new:
         return posted
-    edit = posted.shape.edit
+    edit = posted.settings.edit
     edit = replace(edit, fields=_in_present_form(edit.fields, old, new) if old and new else {})
-    return replace(posted, shape=replace(posted.shape, edit=edit), is_older=True)
+    return replace(posted, settings=replace(posted.settings, edit=edit), is_older=True)
 
 
 def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
@@ -241,7 +241,7 @@ def _field(
     errors: dict[str, str],
 ) -> FieldEdit:
     """Return what was posted for `question`; add any problems to `errors`."""
-    form = FieldShapeForm(given, prefix=question.field_name)
+    form = FieldSettingsForm(given, prefix=question.field_name)
     form.full_clean()
     posted = form.cleaned_data
     mode = posted["mode"] if posted["mode"] in Mode.values else Mode.OPEN

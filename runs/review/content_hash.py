@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from runs.models import Output, OutputFile
-from runs.review import tally
+from runs.review import overall_verdict
 
 
 def content_hash(output: Output) -> str:
@@ -34,10 +34,10 @@ def hash_of_text(text: str) -> str:
 @transaction.atomic
 def on_content_changed(output: Output) -> None:
     """Store the hash. If it has changed, only verdicts on the new content count."""
-    tally.lock_runs([output])
+    overall_verdict.lock_runs([output])
     found = content_hash(output)
     if Output.objects.filter(pk=output.pk).exclude(content_hash=found).update(content_hash=found):
-        tally.settle([output])
+        overall_verdict.settle([output])
     else:
-        tally.count([output.run_id])
+        overall_verdict.count([output.run_id])
     output.content_hash = found

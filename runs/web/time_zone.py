@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from runs.web.language import member_of
-from runs.web.streams import stream_within
-from runs.words.zones import zone_called
+from runs.web.streamed_responses import stream_within
+from runs.words.time_zones import zone_called
 
 COOKIE = "time_zone"  # set by portal.js; a forged cookie only changes the times shown to its sender
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from runs.catalog import app_rules, arrange, pages_shape
+from runs.catalog import app_rules, arrange, pages_app_settings
 from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
-from runs.catalog.forms_rules import ResetForm
-from runs.catalog.pages_shape import PostedShape
-from runs.catalog.shape import Shape, reset_shape, save_shape, stored_shape
+from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
+from runs.catalog.forms_app_settings import ResetForm
+from runs.catalog.pages_app_settings import PostedSettings
 from runs.display.cards import app_card
 from runs.display.changes import change_days
 from runs.display.managed_apps import audience_of
@@ -42,7 +42,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     """GET shows the app's settings; POST saves them, or shows the page again with everything that was entered."""
     app = _app(app_id)
     if request.method == "POST":
-        posted = pages_shape.read_shape(request.user, app, request.POST.copy(), request.FILES)
+        posted = pages_app_settings.read_settings(request.user, app, request.POST.copy(), request.FILES)
         return _saved(request, app, posted)
     if slug != app.slug:
         return redirect("runs:manage-app", app.slug, app.public_id)
@@ -57,14 +57,15 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
     app = _app(app_id)
     if request.method == "POST":
         try:
-            reset_shape(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
+            reset_settings(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
         except RulesChangedError:
             messages.info(request, _("Someone has changed this app since you opened it. Check it before you reset it."))
         else:
             messages.success(request, _("The app is back to the way it is on Lamina."))
         return go_to(request, _url(app))
     lines = app_rules.field_lines(app)
-    changed = [part for part in pages_shape.parts_of(lines, stored_shape(app, lines).edit, {}, None) if part.is_changed]
+    parts = pages_app_settings.parts_of(lines, stored_settings(app, lines).edit, {}, None)
+    changed = [part for part in parts if part.is_changed]
     context = {
         "section": "manage",
         "app": app,
@@ -85,15 +86,15 @@ def _url(app: App) -> str:
     return reverse("runs:manage-app", args=[app.slug, app.public_id])
 
 
-def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpResponse:
+def _saved(request: PortalRequest, app: App, posted: PostedSettings) -> HttpResponse:
     """Save what was posted, unless it has errors or the app has changed since the page was opened."""
     errors = posted.errors
     if not errors and not posted.is_older:
         try:
-            save_shape(app, request.user, posted.shape, posted.version, timezone.now())
+            save_settings(app, request.user, posted.settings, posted.version, timezone.now())
         except RulesChangedError:
             present = _app(app.public_id)
-            posted = pages_shape.fitted(posted, app.schema, present.schema)
+            posted = pages_app_settings.fitted(posted, app.schema, present.schema)
             return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
         except RulesRejectedError as rejected:
             errors = rejected.errors
@@ -106,17 +107,17 @@ def _saved(request: PortalRequest, app: App, posted: PostedShape) -> HttpRespons
 def _page(
     request: PortalRequest,
     app: App,
-    posted: PostedShape | None = None,
+    posted: PostedSettings | None = None,
     *,
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
     """Show the page with what was posted or what is stored; `is_overtaken` if another admin has saved changes."""
     lines = app_rules.field_lines(app)
-    stored = stored_shape(app, lines)
-    shape, rule = posted.shape if posted else stored, app_rules.rule_of(app)
+    stored = stored_settings(app, lines)
+    settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)
     found = errors or {}
-    parts = pages_shape.parts_of(lines, shape.edit, found, stored.edit if is_overtaken else None)
+    parts = pages_app_settings.parts_of(lines, settings.edit, found, stored.edit if is_overtaken else None)
     context = {
         "section": "manage",
         "app": app,
@@ -125,18 +126,18 @@ def _page(
         "own_line": app.remote_description or ("" if rule.line else app.description),
         "rule": rule,
         "audience_now": audience_of(rule),
-        "edit": shape.edit,
-        "asks_review": shape.asks_review,
-        "price": posted.price if posted else _number(shape.price),
-        "audience": posted.audience if posted else _audience(shape),
-        "roles": [(str(role), role.label, role in shape.edit.roles) for role in Member.Role if role != "admin"],
+        "edit": settings.edit,
+        "asks_review": settings.asks_review,
+        "price": posted.price if posted else _number(settings.price),
+        "audience": posted.audience if posted else _audience(settings),
+        "roles": [(str(role), role.label, role in settings.edit.roles) for role in Member.Role if role != "admin"],
         "parts": parts,
         "lost": app_rules.lost_rules(app),
-        "forget": [row.pk for row in shape.forget],
+        "forget": [row.pk for row in settings.forget],
         "errors": found,
         "error_list": _error_list(found, parts),
         "is_overtaken": is_overtaken,
-        "meanwhile": _meanwhile(stored, shape) if is_overtaken else {},
+        "meanwhile": _meanwhile(stored, settings) if is_overtaken else {},
         "is_older": posted is not None and posted.is_older,
         "change_days": change_days(app),
         "group_names": arrange.group_names(),
@@ -151,29 +152,29 @@ def _number(price: Decimal | None) -> str:
     return "" if price is None else number_format(price.normalize(), use_l10n=True)
 
 
-def _audience(shape: Shape) -> str:
-    if shape.edit.is_hidden:
+def _audience(settings: AppSettings) -> str:
+    if settings.edit.is_hidden:
         return "hidden"
-    return "some" if shape.edit.roles else "all"
+    return "some" if settings.edit.roles else "all"
 
 
-def _meanwhile(stored: Shape, shape: Shape) -> dict[str, str]:
+def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
     """Return what another admin has saved, where it differs from what was entered here."""
-    now, entered = _words_of(stored), _words_of(shape)
+    now, entered = _words_of(stored), _words_of(settings)
     return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
 
 
-def _words_of(shape: Shape) -> dict[str, str]:
+def _words_of(settings: AppSettings) -> dict[str, str]:
     """Return all settings except the fields, as text."""
-    edit = shape.edit
+    edit = settings.edit
     return {
         "name": edit.name,
         "line": edit.line,
         "group": edit.group,
         "audience": audience_of(AppRule(is_hidden=edit.is_hidden, shown_to=" ".join(edit.roles))).words,
         "house_rules": edit.house_rules,
-        "asks": _("Yes") if shape.asks_review else _("No"),
-        "price": _number(shape.price),
+        "asks": _("Yes") if settings.asks_review else _("No"),
+        "price": _number(settings.price),
     }
 
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from runs.audit import retention as old_entries
+from runs.audit import old_entries
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
