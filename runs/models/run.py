@@ -24,6 +24,19 @@ SILENT_AFTER = timedelta(hours=24)
 # have to read every row to check them.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
+CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
+# What cards show of a run and of these rows. Any other column is read from the database when it is used.
+CARD_COLUMNS = (
+    *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
+    *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
+    *("shared_at", "deleted_at", "starred_at", "has_star", *CARD_ROWS[1:]),
+    *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
+    *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
+    *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
+    *(f"{who}__{name}" for who in ("member", "made_by", "starred_by") for name in ("name", "email")),
+    *(f"input_picture__{name}" for name in ("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400")),
+    *(f"input_picture__{name}" for name in ("width", "height", "duration_seconds")),
+)
 
 
 class RunQuerySet(RunAccessQuerySet["Run"]):
@@ -43,8 +56,8 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Load everything that run cards show, except results: `display.card_results` loads those for many runs."""
-        return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
+        """Load what run cards show, except results: `display.card_results` loads those for many runs."""
+        return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
         """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
