@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from runs.display.cards import RunCard, run_cards
 from runs.display.new_runs import page_opened
-from runs.display.picks import picks_bar
 from runs.display.result_tiles import RunTiles, result_tiles
+from runs.display.selection_bar import picks_bar
 from runs.history import filters, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.order import Cursor, Page, page_of

@@ -19,7 +19,7 @@ from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
-from runs.display.form_look import form_look
+from runs.display.form_wait import form_look
 from runs.engine import create_run
 from runs.launching import answered, drafts, prefill, presets, shown_runs
 from runs.launching.app_form import app_form, dropped_words, form_version
