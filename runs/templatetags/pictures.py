@@ -15,6 +15,7 @@ from runs.words.time_spans import clock_words
 
 register = template.Library()
 LAZY = mark_safe('loading="lazy" decoding="async"')
+FIRST = mark_safe('fetchpriority="high"')  # before the scripts, since it is the largest thing on the screen
 
 
 @register.simple_tag
@@ -34,7 +35,7 @@ def card_picture(context: Context, file: StoredFile | CardPicture, is_small: obj
     """Render the thumbnail of `file`, cropped, on its own background colour, with a badge for video or audio.
 
     `is_small` means that 200 px are enough and that there is no room for the length. The thumbnail loads at once, not
-    lazily, if the context has `oob` or `is_eager`.
+    lazily, if the context has `oob` or `is_eager`; with `is_eager`, a large one before everything else.
     """
     fill = format_html(' fill="{}"', file.colour) if file.colour else ""
     ground = format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
@@ -48,6 +49,15 @@ def card_picture(context: Context, file: StoredFile | CardPicture, is_small: obj
         address,
         file.width or 400,
         file.height or 400,
-        "" if context.get("oob") or context.get("is_eager") else LAZY,
+        _loading(context, is_small),
         kind_mark(file.kind, clock_words(timedelta(seconds=seconds)) if seconds else ""),
     )
+
+
+def _loading(context: Context, is_small: object) -> str:
+    """Return the attributes that say when a thumbnail loads."""
+    if context.get("oob"):
+        return ""
+    if context.get("is_eager"):
+        return "" if is_small else FIRST
+    return LAZY
