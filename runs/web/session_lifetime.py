@@ -13,13 +13,17 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from runs.models.prepared import Prepared
+
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
 MOVED_EVERY = timedelta(hours=1)  # precision of the idle timeout, to limit writes
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
+_ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before the prefix
 
 
@@ -32,7 +36,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
-        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=now - PROVES_FOR).first()
+        row = _ROW.first(self.session_key or "", now - PROVES_FOR)
         data: dict[str, Any] = self.decode(row.session_data) if row else {}
         if row and row.expire_date > now:
             self.ends_at = row.expire_date
