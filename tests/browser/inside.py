@@ -215,8 +215,8 @@ def unshare_active() -> None:
 
 
 def usually_take(quick: float | None, late: float | None) -> None:
-    """Set how many seconds runs of every app usually take (10th and 95th percentile)."""
-    App.objects.update(quick_seconds=quick, late_seconds=late)
+    """Set how many seconds runs of every app usually take (10th and 95th percentile); none is slower than usual."""
+    App.objects.update(quick_seconds=quick, late_seconds=late, usual_seconds=None, slow_seconds=None)
 
 
 def run_of(result: str) -> str:
