@@ -25,7 +25,7 @@ from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 
 KINDS = ("", "image", "video", "audio", "text")
 NEAREST = 3

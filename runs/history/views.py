@@ -26,9 +26,9 @@ from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, elsewhere
 from runs.models import Member
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 from runs.words.moments import day_words, weekday_words
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
 Rows = Sequence[RunCard | RunTiles]

@@ -1,10 +1,11 @@
 """The form of one app: fill it in, save the draft, run."""
 
 from dataclasses import fields
+from functools import cache
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -14,28 +15,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
-from runs.audit.openings import record_openings
-from runs.catalog.form_rules import rules_of
+from runs.audit.admin_access import record_openings
+from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
-from runs.launching import answered, drafts, prefill, presets
+from runs.launching import answered, drafts, prefill, presets, shown_runs
 from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
-from runs.models import App, AppRule, AppSchema, Member, Run
-from runs.models.run import RunQuerySet
+from runs.models import App, AppRule, AppSchema, Member
+from runs.models.prepared import Prepared
 from runs.notices import alerts
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
-RESULTS_SHOWN = 4
-EXAMPLES_SHOWN = 3
 RESET = "reset"  # in the URL of a form that has just been emptied
 
 
@@ -64,8 +63,17 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
     """Return the app if the admin's rules show it to the member. Its form needs the schema and the rules."""
-    shown = App.objects.open_to(request.user).select_related("schema", "rule", *more)
-    return get_object_or_404(shown, public_id=app_id)
+    app = _app_for(request.user.role, *more).first(app_id)
+    if app is None:
+        raise Http404
+    return app
+
+
+@cache
+def _app_for(role: str, *more: str) -> Prepared[App]:
+    """Return the query for an app as members with `role` see it."""
+    shown = App.objects.open_to(Member(role=role)).select_related("schema", "rule", *more)
+    return Prepared(lambda public_id: shown.filter(public_id=public_id))
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
@@ -204,11 +212,11 @@ def app_page(
     """Show the form of `app` as opened or posted. With `viewer`, an admin sees the page as that member would."""
     member = viewer or request.user
     partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
-    runs = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
-    examples = list(_examples(member, app)) if form is not None and member.can_run else []
+    examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
-    cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], member)
+    runs = [*examples, *shown_runs.made(member, app, examples)]
+    shown_runs.load_for_cards(runs, app, member)
+    cards = run_cards(runs, member)
     cost = cost_line(app, member, form.wanted_outputs() if form else ())
     rule = AppRule.of(app)
     context = {
@@ -246,9 +254,3 @@ def _preview_words(app: App, maker: Member) -> str:
     return _(
         "Makers can't see this app. If they could, it would look like this. Nothing is saved or started from here."
     )
-
-
-def _examples(member: Member, app: App) -> RunQuerySet:
-    """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
-    seen = Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
-    return seen.filter(app=app).in_state("ready").newest_first().for_cards()[:EXAMPLES_SHOWN]

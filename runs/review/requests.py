@@ -34,7 +34,7 @@ from runs.models import (
     Run,
     Verb,
 )
-from runs.review import tally
+from runs.review import overall_verdict
 from runs.sharing import links
 from runs.words.errors import UserFacingError
 
@@ -241,7 +241,7 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
     if request.audience == Audience.GUESTS:
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
-        return any(tally.counts(verdict) for verdict in verdicts)
+        return any(overall_verdict.counts(verdict) for verdict in verdicts)
     named = {member.pk: rules.may_decide(member) for member in request.members.all()}
     decided = {verdict.member_id for verdict in verdicts if verdict.member_id in named}
     return bool(decided) and all(pk in decided for pk, may_decide in named.items() if may_decide)

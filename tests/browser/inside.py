@@ -31,16 +31,16 @@ from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
-from runs.notices import channels, read
+from runs.notices import channels, read_state
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
 from runs.sharing import links
 from runs.team import recent_password
-from runs.web import broken, secret_links
-from runs.web.demo import DEMO_PASSWORD
-from runs.web.session_store import SessionStore
-from runs.words.sentences import state_of
+from runs.web import error_page, secret_links
+from runs.web.demo_accounts import DEMO_PASSWORD
+from runs.web.session_lifetime import SessionStore
+from runs.words.run_states import state_of
 from tests.support import factories
 
 PASSWORD = "demo"
@@ -79,7 +79,7 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
 def look(email: str) -> None:
     """Mark the ends of the member's runs as seen, so that no page tells of them."""
     who = Member.objects.get(email=email)
-    read.mark_all(who, timezone.now())
+    read_state.mark_all(who, timezone.now())
 
 
 def demo_person() -> None:
@@ -236,7 +236,7 @@ def bin_all(email: str) -> list[str]:
 def page(template: str) -> str:
     """Render a page that needs only its template, or the page for errors on our side."""
     if template == "500.html":
-        return broken.page_broke(RequestFactory().get("/history/")).content.decode()
+        return error_page.page_broke(RequestFactory().get("/history/")).content.decode()
     return render_to_string(template)
 
 

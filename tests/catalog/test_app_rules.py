@@ -18,7 +18,7 @@ from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppRule, Draft, Entry, Incident, Member, Notice, Preset, Run
 from runs.models.messages import Message
-from runs.notices.sentences import path_of
+from runs.notices.notice_text import path_of
 from runs.words.messages import say
 from tests.catalog.lamina_search import lamina_part
 from tests.support.app_rules import hidden, locked, set_rules
