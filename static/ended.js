@@ -132,5 +132,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 document.addEventListener("htmx:afterSettle", tell);
 document.addEventListener("visibilitychange", tell);
 tell();
-const early = list();
-if (early && isOpen()) mark(early); // it was opened before this script was there
+// it may have been opened before this script was there; htmx doesn't take forms before this event
+document.addEventListener("DOMContentLoaded", () => {
+	const opened = list();
+	if (opened && isOpen()) mark(opened);
+});

@@ -94,16 +94,16 @@ const behaviours = new Map([
 ]);
 
 /** @type {Promise<unknown>[]} */
-const started = [];
+const imports = [];
 /** Resolves once every script that this page needs listens, for tests: the page's load event waits for none of them. */
-export const listening = () => Promise.all(started);
+export const listening = () => Promise.all(imports);
 
 // A module runs only once, however often it is imported, so no listener is added twice.
 const load = () => {
 	for (const [css, start] of behaviours)
 		if (document.querySelector(css)) {
 			behaviours.delete(css);
-			started.push(start());
+			imports.push(start());
 		}
 };
 load();

@@ -120,7 +120,7 @@ def test_the_list_of_the_bell_opened_before_its_script_arrives_is_marked_too(pag
     assert progress.fail(make_run(alice), "remote", timezone.now(), from_statuses=("running",))
     held: list[Route] = []
     page.route("**/ended*.js", lambda route: held.append(route))
-    page.goto("/me/", wait_until="domcontentloaded")
+    page.goto("/me/", wait_until="commit")
     page.get_by_role("button", name="Inbox: 1 new").click()
     expect(page.locator("#bell-list [data-ended]")).to_be_visible()
     release(page, held)
