@@ -1,14 +1,15 @@
 /* Announces news: a line for each notice that closes by itself, the bell's list, and a count in the tab's title. */
+
+import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
-import { all, find, get, on, recall, store } from "./portal.js";
 
 const TOLD = "told";
 const REMEMBERED = 200;
-const AT_ONCE = 3;
+const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = get("#ended");
+const region = find("#ended") ?? document.createElement("div"); // nobody is signed in, so there is no news
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 
@@ -62,6 +63,7 @@ let told = ""; // on this page, in case the browser remembers nothing
 const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
 
 const tell = () => {
+	if (!find("#bell")) return;
 	const count = find("#bell")?.dataset.count;
 	const title = document.title.replace(/^\(\d+\+?\) /, "");
 	document.title = count ? `(${count}) ${title}` : title;
@@ -73,7 +75,7 @@ const tell = () => {
 	const fresh = items.filter(
 		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !known.includes(ended),
 	);
-	for (const item of find(".inbox") ? [] : fresh.slice(0, AT_ONCE)) show(item); // the inbox lists them itself
+	for (const item of find(".inbox") ? [] : fresh.slice(0, LINES)) show(item); // the inbox lists them itself
 	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
 	told = [...ids].slice(0, REMEMBERED).join(" ");
 	store(TOLD, told, "localStorage");

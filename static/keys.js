@@ -1,5 +1,5 @@
 /* Optional shortcuts, never inside fields. portal.js handles the search box's "/", viewer.js a result page's keys. */
-import { all, find } from "./portal.js";
+import { all, find } from "./helpers.js";
 
 /** @param {HTMLElement} node */
 const isVisible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;

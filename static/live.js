@@ -1,5 +1,5 @@
 /* Keeps pages up to date: one poller for the runs on a page and its frame, and clocks that tick between polls. */
-import { all, fill, find, get, say } from "./portal.js";
+import { all, fill, find, get, say } from "./helpers.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
@@ -116,12 +116,12 @@ const countNew = () => {
 		const count = ids.length && `${ids.length}${news.dataset.more}`; // "100+" if the server stopped counting
 		link.hidden = !count;
 		get("[data-number]", link).textContent = fill(news.dataset.words, { count });
-		if (count && count !== told.get(news.id)) say(fill(news.dataset.told, { count }));
-		told.set(news.id, count);
+		if (count && count !== counted.get(news.id)) say(fill(news.dataset.told, { count }));
+		counted.set(news.id, count);
 	}
 };
 /** @type {Map<string, number | string>} */
-const told = new Map();
+const counted = new Map();
 document.addEventListener("htmx:afterSettle", countNew);
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));

@@ -1,7 +1,7 @@
 /* Selecting many cards or results: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. Each tick is saved on the
    server at once. The boxes and the bar work without this script, too. It runs once and looks elements up each time,
    since going back after a search replaces them. */
-import { all, fill, find, get, on, say } from "./portal.js";
+import { all, fill, find, get, on, say } from "./helpers.js";
 
 const PICK = '[form="picks"][type="checkbox"]';
 const bar = () => get("#picks", document, HTMLFormElement);

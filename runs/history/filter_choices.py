@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from runs.history import review_filters
 from runs.history.review_filters import ANYONE, ME, few_decided_on, with_decision_of
 from runs.models import App, Member, Run, SavedView, Selection
-from runs.words import spelling
+from runs.words import known_words
 from runs.words.fold import fold
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
@@ -73,7 +73,7 @@ class Directory:
         theirs = Run.objects.transferred().filter(made_by=OuterRef("pk"))
         makers = _rows("maker", Member.objects.filter(Exists(theirs)), "name", "name", "name")
         told = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))
-        words = [query.order_by().values_list(*told) for query in spelling.candidates(query_words(q))]
+        words = [query.order_by().values_list(*told) for query in known_words.candidates(query_words(q))]
         found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
         others = [people, views, selected, makers, *words, *([] if member.can_run else [own])]
         others += [
@@ -96,7 +96,7 @@ class Directory:
             found[sort].append(named)
         for sort in BY_NAME:
             found[sort].sort(key=lambda one: (fold(one.name), one.pk))
-        similar = spelling.similar((one.id, one.name) for one in found["word"])
+        similar = known_words.similar((one.id, one.name) for one in found["word"])
         waited_for = [Member(pk=one.pk, role=one.name) for one in found["waited"]]
         return cls(
             found["app"],

@@ -23,6 +23,19 @@ SILENT_AFTER = timedelta(hours=24)
 # have to read every row to check them.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
+CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
+# What cards show of a run and of these rows. Any other column is read from the database when it is used.
+CARD_COLUMNS = (
+    *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
+    *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
+    *("shared_at", "deleted_at", "starred_at", "has_star", *CARD_ROWS[1:]),
+    *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
+    *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
+    *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
+    *(f"{who}__{name}" for who in ("member", "made_by", "starred_by") for name in ("name", "email")),
+    *(f"input_picture__{name}" for name in ("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400")),
+    *(f"input_picture__{name}" for name in ("width", "height", "duration_seconds")),
+)
 
 
 def seen_by(member: Member, path: str = "") -> Q:
@@ -93,8 +106,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Load everything that run cards show, except results: `display.card_results` loads those for many runs."""
-        return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
+        """Load what run cards show, except results: `display.card_results` loads those for many runs."""
+        return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
         """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
@@ -105,6 +118,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         if key == "partly":
             return self.filter(status="completed", outputs_failed__gt=0)
         return self.filter(status=key) if key in Run.Status.values else self
+
+    def locked(self) -> "list[Run]":
+        """Lock the runs, always in the same order to avoid deadlocks, and return them with what the record says of
+        them."""
+        found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
+        return list(found.only("public_id", "title", "app_name"))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")

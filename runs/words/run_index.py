@@ -8,7 +8,7 @@ from django.db.models import F
 from runs.models import Comment, Decision, Run, RunWords
 from runs.models.search import HasWords, compiled
 from runs.words.fold import fold
-from runs.words.spelling import learn
+from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
 SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run

@@ -1,11 +1,12 @@
 """Ages and durations as shown to people: "5 min ago", "0:42", "usually 2 to 3 min", "1 min 20 s"."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, npgettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import npgettext_lazy, pgettext
 
 _AGO: dict[str, Promise] = {
     "minute": npgettext_lazy("age", "%(count)s min ago", "%(count)s min ago", "count"),
@@ -24,25 +25,31 @@ _BRIEF_AGO: dict[str, Promise] = {
     "month": npgettext_lazy("brief age", "%(count)s month", "%(count)s months", "count"),
     "year": npgettext_lazy("brief age", "%(count)s year", "%(count)s years", "count"),
 }
+_AGES = {"ago": _AGO, "brief": _BRIEF_AGO}
 _UNITS = {"year": 365 * 86400, "month": 30 * 86400, "week": 7 * 86400, "day": 86400, "hour": 3600, "minute": 60}
 
 
 def age_words(at: datetime, now: datetime | None = None) -> str:
     """Return an age such as "just now", "5 min ago", "2 h ago" or "3 days ago"."""
-    return _age(_AGO, at, now)
+    return _age("ago", at, now)
 
 
 def brief_age_words(at: datetime, now: datetime | None = None) -> str:
     """Return a short age such as "just now", "5 min", "2 h" or "3 days"."""
-    return _age(_BRIEF_AGO, at, now)
+    return _age("brief", at, now)
 
 
-def _age(phrases: dict[str, Promise], at: datetime, now: datetime | None) -> str:
+def _age(form: str, at: datetime, now: datetime | None) -> str:
     seconds = ((now or timezone.now()) - at).total_seconds()
     for unit, length in _UNITS.items():
         if seconds >= length:
-            return str(phrases[unit] % {"count": int(seconds // length)})
+            return _counted(form, unit, int(seconds // length), get_language())
     return _("just now")
+
+
+@lru_cache(maxsize=1_024)
+def _counted(form: str, unit: str, count: int, _language: str | None) -> str:
+    return str(_AGES[form][unit] % {"count": count})
 
 
 def clock_words(span: timedelta) -> str:

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from runs.display.cards import RunCard, run_cards, version_token
-from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.models import AppRule, GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
 from runs.sharing import links
 from runs.templatetags.cards import run_card
 from runs.web import stencils
@@ -39,15 +39,20 @@ def menu_of(run: Run, viewer: Member) -> str:
 
 
 def test_all_cards_of_a_page_are_read_in_two_queries(
-    alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+    alice: Member, bob: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    app = make_app()
+    app, starred = make_app(), {"starred_at": timezone.now(), "starred_by": alice, "has_star": True}
+    AppRule.objects.create(app=app, shown_to=" approver ")
     for _ in range(3):
-        make_kept(make_run(alice, app, status="completed"))
+        make_kept(make_run(alice, app, status="completed", input_picture=make_stored(), **starred))
+    make_run(alice, app, input_picture=make_stored())
 
     with django_assert_num_queries(2):
-        cards = run_cards(Run.objects.for_cards(), alice)
-        assert [len(card.pictures) for card in cards] == [1, 1, 1]
+        cards = run_cards(Run.objects.newest_first().for_cards(), alice)
+        assert [len(card.pictures) for card in cards] == [0, 1, 1, 1]
+        for viewer in (alice, bob):
+            for card in cards:
+                run_card(Context({"user": viewer, "has_tools": True, "has_picks": True}), card)
 
 
 def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
