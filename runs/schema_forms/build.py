@@ -300,6 +300,10 @@ class SchemaForm(forms.Form):
         return any(bound.error or bound.is_changed for bound in self.folded)
 
     @property
+    def has_questions(self) -> bool:
+        return bool(self.questions)
+
+    @property
     def has_choice(self) -> bool:
         """Whether there are several results to choose from."""
         return len(self.results) > 1
