@@ -13,7 +13,16 @@ SHEETS = {str(path.relative_to(STATIC)): path.read_text() for path in sorted(STA
 TEXTS = {str(path.relative_to(TEMPLATES)): path.read_text() for path in sorted(TEMPLATES.rglob("*.html"))}
 PAGES = [name for name, text in TEXTS.items() if "{% extends" in text]
 REMARK = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.S)
-INCLUDED = re.compile(r'\{% (?:include|extends) "([\w/.-]+)"')
+INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
+TAGS = {  # of ours that render a template
+    "app_star": "launching/_app_star.html",
+    "bar_end": "web/_bar_end.html",
+    "example": "launching/_example.html",
+    "form_field": "schema_forms/_field.html",
+    "form_results": "schema_forms/_results.html",
+    "person_menu": "web/_person_menu.html",
+    "run_card": "display/_run_card.html",
+}
 CHOSEN = "{% include field.template_name %}"
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
 LINKED = re.compile(r"""\{% static ["']([\w./-]+\.css)["'] %\}|href="/static/([\w./-]+\.css)\"""")
@@ -36,7 +45,8 @@ def made_of(page: str, known: set[str] | None = None) -> set[str]:
     if page not in found:
         found.add(page)
         text = REMARK.sub("", TEXTS[page])
-        for name in [*INCLUDED.findall(text), *(FIELDS if CHOSEN in text else [])]:
+        tags = [template for tag, template in TAGS.items() if f"{{% {tag} " in text]
+        for name in [*INCLUDED.findall(text), *tags, *(FIELDS if CHOSEN in text else [])]:
             made_of(name, found)
     return found
 
