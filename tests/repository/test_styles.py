@@ -16,11 +16,11 @@ PAGES = [name for name, text in TEXTS.items() if "{% extends" in text]
 REMARK = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.S)
 INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
-RENDERED = {  # by tags that choose a template themselves
-    "{% include field.template_name %}": FIELDS,
-    "{% form_field ": FIELDS,
-    "{% form_results ": FIELDS,
-    "{% run_card ": ["display/_run_card.html"],
+TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
+TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
+RENDERED = {  # by tags that render a template themselves
+    **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
+    **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }
 LINKED = re.compile(r"""\{% static ["']([\w./-]+\.css)["'] %\}|href="/static/([\w./-]+\.css)\"""")
 CLASSES = re.compile(r'\bclass="((?:\{%.*?%\}|\{\{.*?\}\}|[^"])*)"', re.S)
@@ -80,5 +80,6 @@ def test_every_stylesheet_is_linked_or_part_of_another() -> None:
 
 
 @pytest.mark.parametrize("tag", RENDERED)
-def test_the_tags_that_choose_a_template_are_used(tag: str) -> None:
+def test_the_tags_that_render_a_template_are_known(tag: str) -> None:
+    assert RENDERED[tag]
     assert any(tag in text for text in TEXTS.values())
