@@ -102,15 +102,19 @@ addEventListener("resize", giveWay);
 let isLate = false; // shows less than there is
 const isOpen = () => !!list()?.matches(":popover-open");
 
+/** Mark what the list shows as seen. @param {HTMLElement} opened */
+const mark = (opened) => {
+	region.replaceChildren();
+	find("form", opened, HTMLFormElement)?.requestSubmit();
+};
+
 // opening the list marks what it shows; `toggle` doesn't bubble
 document.addEventListener(
 	"toggle",
 	({ target, newState }) => {
 		if (!(target instanceof HTMLElement) || target.id !== "bell-list") return;
-		if (newState === "open") {
-			region.replaceChildren();
-			find("form", target, HTMLFormElement)?.requestSubmit();
-		} else if (isLate) {
+		if (newState === "open") mark(target);
+		else if (isLate) {
 			isLate = false;
 			get("#bell").dataset.bell = "";
 			lookAtFrame();
@@ -128,3 +132,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 document.addEventListener("htmx:afterSettle", tell);
 document.addEventListener("visibilitychange", tell);
 tell();
+// it may have been opened before this script was there; htmx doesn't take forms before this event
+document.addEventListener("DOMContentLoaded", () => {
+	const opened = list();
+	if (opened && isOpen()) mark(opened);
+});

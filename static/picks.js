@@ -229,4 +229,12 @@ document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && find("#picks")) press("look"); // other pages may have changed the selection
 });
+/** Save the ticks that were made before this script was there. */
+const takeEarly = () => {
+	const early = boxes().filter((box) => box.checked !== box.defaultChecked);
+	for (const box of early) set(box, box.checked);
+	last = early.at(-1)?.value ?? null;
+	if (early[0]) ticked(boxes().filter((box) => box.defaultChecked).length);
+};
+takeEarly();
 refresh();

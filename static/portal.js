@@ -93,12 +93,17 @@ const behaviours = new Map([
 	["[data-queue]", () => import("./queue.js")],
 ]);
 
+/** @type {Promise<unknown>[]} */
+const imports = [];
+/** Resolves once every script that this page needs listens, for tests: the page's load event waits for none of them. */
+export const listening = () => Promise.all(imports);
+
 // A module runs only once, however often it is imported, so no listener is added twice.
 const load = () => {
 	for (const [css, start] of behaviours)
 		if (document.querySelector(css)) {
 			behaviours.delete(css);
-			start();
+			imports.push(start());
 		}
 };
 load();

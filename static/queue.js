@@ -84,4 +84,3 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 });
 const begun = find("#decide [aria-invalid]") && find("#decide")?.dataset.pending;
 if (begun) ask(begun);
-find("[data-queue]")?.setAttribute("data-queue", "on"); // tells tests that the keys work

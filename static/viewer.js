@@ -234,7 +234,7 @@ const begin = () => {
 addEventListener("resize", back);
 document.addEventListener("fullscreenchange", back);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-	if (!(target instanceof Node) || !page()?.contains(target)) return;
+	if (!(target instanceof Element) || target.id !== "file") return; // comments and verdicts in it say their own words
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });

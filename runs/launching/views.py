@@ -196,8 +196,14 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
     wanted = form.wanted_outputs() if form else ()
     cost = cost_line(app, request.user, wanted)
-    context = {"app": app, "form": form, "cost": cost, "has_asked": cost.can_ask and alerts.has_asked(request.user)}
-    return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
+    context = {
+        "app_id": app.public_id,
+        "has_choice": form is not None and form.has_choice,
+        "is_estimated": True,
+        "cost": cost,
+        "has_asked": cost.can_ask and alerts.has_asked(request.user),
+    }
+    return render_page(request, "launching/_launch.html", context, partial="app-cost-changed")
 
 
 def app_page(
@@ -235,6 +241,7 @@ def app_page(
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
         "cost": cost,
+        "is_estimated": app.estimated_at is not None,
         "has_asked": cost.can_ask and alerts.has_asked(member),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,

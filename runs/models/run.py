@@ -190,7 +190,8 @@ class Run(RunAccess):
         indexes = (
             # history.examples: whether any exist, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
-            # history.finding: an index alone can supply a page of the Mine or Team tab of History, whatever the filters
+            # history.search: an index alone can supply a page of the Mine or Team tab of History, whatever the filters.
+            # PostgreSQL has more of them, which begin with rare kinds, states and verdicts (migration 0059).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,
