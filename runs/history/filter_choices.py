@@ -1,20 +1,24 @@
 """Everything a History page needs besides runs: names of apps, people and saved views, read in one query."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Self
 from unicodedata import east_asian_width
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.history import review_filters
 from runs.history.review_filters import ANYONE, ME, few_decided_on, with_decision_of
 from runs.models import App, Member, Run, SavedView, Selection
+from runs.models.prepared import Prepared
+from runs.models.selection import KEPT_FOR
 from runs.words import spelling
 from runs.words.fold import fold
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
@@ -55,18 +59,18 @@ class Directory:
     judges: frozenset[int] = frozenset()  # people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # names of guests who decided, as typed, by folded name
 
-    @classmethod
-    def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
-        """Read the names for `member` and the known words similar to those in `q`.
-
-        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
-        """
+    @staticmethod
+    def names(
+        member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
+    ) -> "QuerySet[Any, tuple[Any, ...]]":
+        """Return what `load` reads; selections only if they have changed since `since`."""
         used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
         kept = Case(When(Exists(used.filter(deleted_at=None)), then=Value("kept")), default=Value(""))
         apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", kept)
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
         views = _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query")
-        selected = _rows("selected", Selection.objects.filter(member=member).current(), "place", "place", "place")
+        ticked = Selection.objects.filter(member=member).current_since(since)
+        selected = _rows("selected", ticked, "place", "place", "place")
         own = _rows(
             "own", Member.objects.filter(Exists(Run.objects.owned_by(member)), pk=member.pk), "name", "name", "name"
         )
@@ -74,7 +78,6 @@ class Directory:
         makers = _rows("maker", Member.objects.filter(Exists(theirs)), "name", "name", "name")
         told = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))
         words = [query.order_by().values_list(*told) for query in spelling.candidates(query_words(q))]
-        found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
         others = [people, views, selected, makers, *words, *([] if member.can_run else [own])]
         others += [
             _rows("decider", review_filters.people_who_decided(), "public_id", "public_id", "public_id"),
@@ -89,7 +92,22 @@ class Directory:
         if waits not in ("", ME, ANYONE):
             asked = Member.objects.filter(public_id=waits, is_active=True)
             others.append(_rows("waited", asked, "public_id", "role", "role"))
-        for sort, *row in apps.union(*others, all=True).order_by():
+        return apps.union(*others, all=True).order_by()
+
+    @classmethod
+    def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
+        """Read the names for `member` and the known words similar to those in `q`.
+
+        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
+        """
+        since = timezone.now() - KEPT_FOR
+        rows: Iterable[tuple[Any, ...]]
+        if q or decided or waits:
+            rows = cls.names(member, since, q, is_mine=is_mine, decided=decided, waits=waits)
+        else:
+            rows = _usual_names(member.role, is_mine).rows(member.pk, since)
+        found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
+        for sort, *row in rows:
             named = Named(*row)
             if sort == "person":
                 named = Named(named.pk, named.id, named.name or named.detail.split("@")[0], named.detail)
@@ -175,6 +193,12 @@ class Directory:
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
     """Return the keys of `runs` under `who`, unless there are many."""
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
+
+
+@cache
+def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
+    """Return the query of `Directory.load` for members with `role`, without a search or a filter by decider."""
+    return Prepared(lambda member, since: Directory.names(Member(pk=member, role=role), since, is_mine=is_mine))
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)
