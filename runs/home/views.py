@@ -3,7 +3,6 @@
 Viewers can't start runs, so their latest results are the team's shared runs.
 """
 
-
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
