@@ -6,6 +6,7 @@ README.md lists every name, and a test checks the list. The `.env` file next to 
 import os
 from pathlib import Path
 from typing import Any
+from wsgiref.headers import Headers
 
 from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
@@ -77,12 +78,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before what only pages need: a cold load asks for seven files
     "runs.web.language.BrowserLanguageMiddleware",  # before anything that may respond with a page
     "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "runs.web.middleware.HeadersMiddleware",
     "runs.web.session_lifetime.PortalSessionMiddleware",
@@ -122,7 +123,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "django.template.loaders.filesystem.Loader",
+                        "lamina_portal.lean_templates.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],
                 )
@@ -165,7 +166,16 @@ PORTAL_ACCEL_PREFIX = environment.accel_prefix(
     env.str("PORTAL_ACCEL_PREFIX", ""), is_local=not env.str("STORAGE_URL", "")
 )
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
+
+
+def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
+    """Give static files the one header of a page's that concerns them."""
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
 WHITENOISE_MIMETYPES = MIMETYPES
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in fields, not counting files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]

@@ -9,8 +9,8 @@ from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
+from runs.engine import cancel, poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import hide_inputs as hiding
-from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
 from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
@@ -22,7 +22,7 @@ from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
-from runs.words import spelling
+from runs.words import known_words
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -79,7 +79,7 @@ def refresh_keys() -> None:
 
 
 def cancel_run(run_id: int) -> None:
-    submit.send_cancel(run_id)
+    cancel.send_cancel(run_id)
 
 
 def poll() -> None:
@@ -201,5 +201,5 @@ def clear() -> None:
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
-    spelling.forget_unused()
+    known_words.forget_unused()
     usage.count(timezone.now())

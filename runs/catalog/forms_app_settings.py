@@ -2,12 +2,7 @@
 
 from typing import Any
 
-from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField
-
-
-def number_seen(text: str) -> int:
-    """Return the posted version of the rules; -1, which is never current, if it isn't a number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, number_seen
 
 
 class ArrangeForm(PostedForm):

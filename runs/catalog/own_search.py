@@ -10,7 +10,7 @@ from math import log
 
 from runs.models.app import AppQuerySet
 from runs.words.highlight import Marker
-from runs.words.spelling import similar_to
+from runs.words.known_words import similar_to
 from runs.words.synonyms import kind_named
 from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 

@@ -18,8 +18,8 @@ from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
 from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
 from runs.catalog.forms_app_settings import ResetForm
 from runs.catalog.pages_app_settings import PostedSettings
+from runs.display.app_changes import change_days
 from runs.display.cards import app_card
-from runs.display.changes import change_days
 from runs.display.managed_apps import audience_of
 from runs.models import App, AppRule, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH

@@ -16,7 +16,7 @@ from django.db.models.functions import Left
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from runs.display.objects import excerpt
+from runs.display.json_results import excerpt
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
 from runs.models.file import thumb_path
 from runs.models.prepared import Prepared

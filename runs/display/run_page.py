@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.display.cards import usual_end_of, version_token
-from runs.display.objects import FileNames, Tree, tree_of
+from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
     decide_words,

@@ -18,7 +18,7 @@ from runs.display.review_count import count_words
 from runs.engine import poller_wakeups
 from runs.history import examples
 from runs.history.search import Filter
-from runs.launching.not_started import not_started
+from runs.launching.open_drafts import not_started
 from runs.models import App, Member, Run
 from runs.models.run import ACTIVE
 from runs.schema_forms.questions import questions_of

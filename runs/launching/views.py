@@ -19,9 +19,9 @@ from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
-from runs.display.form_look import form_look
+from runs.display.form_wait import form_look
 from runs.engine import create_run
-from runs.launching import answered, drafts, prefill, presets, shown_runs
+from runs.launching import drafts, form_after_redirect, prefill, presets, shown_runs
 from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
@@ -83,7 +83,8 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     except NoSourceError:
         raise Http404 from None
     record_openings(request, [opened.run] if opened.run else [])
-    told = answered.recalled(request.session, request.user, app, request.GET.get(answered.PARAMETER, ""), opened)
+    answered = request.GET.get(form_after_redirect.PARAMETER, "")
+    told = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
     opened = told.opened
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
@@ -98,7 +99,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     posted = _posted(request, app, app.schema)
     outcome = posted.outcome()
     if isinstance(outcome, Shown) and posted.controls.plain and request.user.can_run:
-        return go_to(request, answered.keep(request.session, app, outcome))
+        return go_to(request, form_after_redirect.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
         return app_page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
@@ -195,8 +196,14 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
     wanted = form.wanted_outputs() if form else ()
     cost = cost_line(app, request.user, wanted)
-    context = {"app": app, "form": form, "cost": cost, "has_asked": cost.can_ask and alerts.has_asked(request.user)}
-    return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
+    context = {
+        "app_id": app.public_id,
+        "has_choice": form is not None and form.has_choice,
+        "is_estimated": True,
+        "cost": cost,
+        "has_asked": cost.can_ask and alerts.has_asked(request.user),
+    }
+    return render_page(request, "launching/_launch.html", context, partial="app-cost-changed")
 
 
 def app_page(
@@ -234,6 +241,7 @@ def app_page(
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
         "cost": cost,
+        "is_estimated": app.estimated_at is not None,
         "has_asked": cost.can_ask and alerts.has_asked(member),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,

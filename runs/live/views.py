@@ -33,8 +33,8 @@ from runs.notices import alerts, read_state
 from runs.web.http import PortalRequest
 from runs.words.credits import balance_words
 from runs.words.highlight import Marker
+from runs.words.known_words import similar_to
 from runs.words.run_states import state_of
-from runs.words.spelling import similar_to
 
 MAX_RUNS = 200
 TITLE_CHARS = 60  # in the tab and in announcements

@@ -12,8 +12,8 @@ from runs.audit.admin_access import record_openings
 from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
-from runs.display.picks import picks_bar
 from runs.display.run_page import run_page
+from runs.display.selection_bar import picks_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
 from runs.engine import create_run, poller_wakeups, polling_schedule, progress

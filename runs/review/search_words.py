@@ -2,8 +2,8 @@
 
 from runs.models import Comment, Decision, Run
 from runs.words.fold import fold
+from runs.words.known_words import forget_unused
 from runs.words.run_index import index_runs
-from runs.words.spelling import forget_unused
 from runs.words.terms import split
 
 

@@ -299,6 +299,15 @@ class SchemaForm(forms.Form):
         default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
 
+    @property
+    def has_questions(self) -> bool:
+        return bool(self.questions)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there are several results to choose from."""
+        return len(self.results) > 1
+
     @cached_property
     def ticked(self) -> list[Result]:
         field = self.fields.get("outputs")

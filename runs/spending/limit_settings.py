@@ -16,7 +16,8 @@ from runs.audit.record import differences, record
 from runs.catalog.app_rules import note_change
 from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
-from runs.words.credits import amount_words, credit_words, to_credits
+from runs.spending.limits import used_words
+from runs.words.credits import amount_words, to_credits
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,7 @@ class PersonLimit:
     @property
     def words(self) -> str:
         """A sentence about this month."""
-        if self.limit is None:
-            return _("%(used)s used this month.") % {"used": credit_words(self.used)}
-        values = {"used": amount_words(self.used), "limit": credit_words(self.limit)}
-        return _("%(used)s of %(limit)s used this month.") % values
+        return used_words(self.used, self.limit)
 
 
 def limit_words(limit: int | None) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from runs.models import Member, MemberLimit, MonthTotal
 from runs.models.spending import day_of, month_of
 from runs.team.admins import admin_names
-from runs.words.credits import about_credits, amount_words, to_credits
+from runs.words.credits import about_credits, amount_words, credit_words, to_credits
 from runs.words.errors import UserFacingError
 
 # Plain SQL, because each press of Run needs it: Django takes five times as long to build this query as to run it.
@@ -146,6 +146,14 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Memb
             amounts = {"left": amount_words(max(0, limit - used)), "limit": amount_words(limit)}
             return _say(messages, member, {"cost": _cost_words(hundredths), "name": name, **amounts})
     return ""
+
+
+def used_words(used: int, limit: int | None) -> str:
+    """Return what has been used this month, and of what limit, as a sentence."""
+    if limit is None:
+        return _("%(used)s used this month.") % {"used": credit_words(used)}
+    values = {"used": amount_words(used), "limit": credit_words(limit)}
+    return _("%(used)s of %(limit)s used this month.") % values
 
 
 def is_own_limit(left: Left, hundredths: int | None) -> bool:

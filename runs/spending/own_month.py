@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.models.spending import month_of
-from runs.spending.limits import Left, left_for
+from runs.spending.limits import Left, left_for, used_words
 from runs.spending.overview import Chosen, Spending, overview
 from runs.spending.period import Period, moved
-from runs.words.credits import amount_words, credit_words
+from runs.words.credits import credit_words
 from runs.words.moments import day_words
 
 
@@ -31,11 +31,7 @@ class Own:
     @property
     def words(self) -> str:
         """Such as "62 of 100 credits used this month", as a sentence."""
-        used = self.left.used
-        if self.left.limit is None:
-            return _("%(used)s used this month.") % {"used": credit_words(used)}
-        values = {"used": amount_words(used), "limit": credit_words(self.left.limit)}
-        return _("%(used)s of %(limit)s used this month.") % values
+        return used_words(self.left.used, self.left.limit)
 
     @property
     def left_words(self) -> str:

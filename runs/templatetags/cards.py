@@ -13,14 +13,17 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.display.cards import RunCard
-from runs.models import Member, Run
+from runs.models import App, Member, Run
 from runs.models.addresses import path_to
+from runs.schema_forms.questions import shortened
 from runs.templatetags.pictures import kind_mark, pattern, thumbnail
 from runs.web.stencils import Blanks, filled
 from runs.words.highlight import NONE, Marker
 from runs.words.moments import zoned_words
 
 register = template.Library()
+EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # characters
+EXAMPLE_SIZE = 200  # pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
@@ -71,13 +74,21 @@ class StarKind:
     star_url = Blanks().star_url
 
     @classmethod
-    def of(cls, run: Run, member: Member) -> "StarKind":
+    def of(cls, run: Run | App, member: Member) -> "StarKind":
         return cls(
             can_run=member.can_run,
             starred_at=run.starred_at is not None,
             has_star=run.has_star,
             starred_by=STARRER if run.starred_by_id else None,
         )
+
+
+@dataclass(frozen=True)
+class AppStarKind:
+    """The same for an app; in a preview of its page, the star can't be pressed."""
+
+    star: StarKind
+    is_preview: bool
 
 
 @dataclass(frozen=True)
@@ -238,7 +249,32 @@ def _links(card: RunCard) -> dict[str, str]:
     }
 
 
-def _star(context: Context, run: Run) -> dict[str, str]:
+@register.simple_tag(takes_context=True)
+def app_star(context: Context, app: App) -> SafeString:
+    """Render the star on the page of an app."""
+    values = _star(context, app) | {"id": app.public_id, "label": app.name}
+    kind = AppStarKind(StarKind.of(app, context["user"]), is_preview=bool(context.get("preview")))
+    return filled("launching/_app_star.html", kind, values)
+
+
+@register.simple_tag
+def example(card: RunCard) -> SafeString:
+    """Render the button that takes over the inputs of a run, for the form of its app."""
+    picture = card.pictures[0] if card.pictures else None
+    values = {"id": card.run.public_id, "title": shortened(card.title, EXAMPLE_TITLE)}
+    if picture:
+        values |= {
+            "picture_url": picture.card_url or picture.small_url,
+            "picture_width": str(picture.width or EXAMPLE_SIZE),
+            "picture_height": str(picture.height or EXAMPLE_SIZE),
+        }
+    elif card.text_excerpt:
+        values["excerpt"] = shortened(card.text_excerpt, EXAMPLE_TEXT)
+    look = "picture" if picture else "text" if card.text_excerpt else card.kind or "other"
+    return filled("launching/_example.html", look, values)
+
+
+def _star(context: Context, run: Run | App) -> dict[str, str]:
     starrer = run.starred_by.display_name if run.starred_by else ""
     return {
         "star_url": run.star_url,

@@ -1,7 +1,8 @@
 """Measures the processor time of the pages that people open most, with warm caches, and counts their queries.
 
-Everything runs in this process and thread, without a socket. Only processor time counts, so other work on the machine
-changes little. The figures include the test client's own work, which is told as well.
+Everything but the last runs in this process and thread, without a socket. Only processor time counts, so other work on
+the machine changes little. The figures include the test client's own work, which is told as well. The last one counts
+the processor time of the real web server.
 """
 
 import gc
@@ -21,11 +22,16 @@ from runs.display.cards import version_token
 from runs.models import App, Member, Output, ReviewItem, ReviewRequest, Run
 from tests.bench.portal import Portal
 from tests.bench.report import Report
+from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.factories import make_kept, make_run, make_stored
+from tests.support.visitor import Visitor
 
 CARDS = 24
 ROUNDS = 40
 WARM_UP = 5
+CONNECTIONS = 6
+OPENED = 300
+MIN_PER_SECOND = 150
 MAX_APP_MS, MAX_HISTORY_MS, MAX_HOME_MS = 6, 12, 15
 MAX_HISTORY_QUERIES = 8
 SESSION_AND_MEMBER = 2  # queries of every request
@@ -55,6 +61,7 @@ def bench(portal: Portal, report: Report) -> None:
     report.note("the client and middleware alone (/healthz)", f"{measure(client, Page('/healthz'))[0]:.1f} ms")
     for name, page in pages_of(runs).items():
         report_page(report, client, name, page)
+    count_app_pages(portal, report, member, runs[0].app.get_absolute_url())
     ask_for_decisions(portal.make_member("ben"), runs)  # last, since Home shows what waits
     report_page(report, client, f"review queue of {CARDS} results", Page("/review/"))
 
@@ -89,6 +96,20 @@ def pages_of(runs: list[Run]) -> dict[str, Page]:
         "result page": Page(run.outputs.all()[0].get_absolute_url()),
         f"unchanged poll of {CARDS} cards": Page(f"/live/?page=history&{seen}", None, MAX_POLL_QUERIES, 204),
     }
+
+
+def count_app_pages(portal: Portal, report: Report, member: Member, path: str) -> None:
+    """Measure the app page at `path` on the real web server, compressed as for browsers, by its processor time."""
+    web = portal.start_web()
+    visitors = [Visitor(portal.url, member) for _ in range(CONNECTIONS)]
+    for visitor in visitors * WARM_UP:
+        visitor.get(path)
+    before = ticks_of_all(web)
+    for visitor in visitors * (OPENED // CONNECTIONS):
+        visitor.get(path)
+    seconds = (ticks_of_all(web) - before) * MS_PER_TICK / 1000
+    portal.processes.stop(web)
+    report.at_least("app pages per second of the web server's processor time", OPENED / seconds, MIN_PER_SECOND)
 
 
 def report_page(report: Report, client: Client, name: str, page: Page) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import timezone
@@ -51,10 +51,13 @@ def has_catalog() -> bool:
     """Return whether every listed app has its form, and the first ones their pictures.
 
     Forms that Lamina didn't send in time, or sent invalid, are requested again, as when an app is opened. So are the
-    forms of apps beyond those that the portal reads by itself.
+    forms that the portal doesn't read by itself, which are those that it still hasn't read when it has stopped reading:
+    an app may come among those in use when their number of a day has been read.
     """
     apps = App.objects.listed()
-    is_asked_for = Q(pk__in=in_use.apps_in_use(), schema_asked_at=None)
+    last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
+    is_over = last is not None and last < timezone.now() - timedelta(seconds=5)
+    is_asked_for = Q(pk__in=[] if is_over else in_use.apps_in_use(), schema_asked_at=None)
     for app in apps.filter(schema=None, form_problem="").exclude(is_asked_for):
         catalog.request_app_refresh(app)
     return (
@@ -212,8 +215,8 @@ def unshare_active() -> None:
 
 
 def usually_take(quick: float | None, late: float | None) -> None:
-    """Set how many seconds runs of every app usually take (10th and 95th percentile)."""
-    App.objects.update(quick_seconds=quick, late_seconds=late)
+    """Set how many seconds runs of every app usually take (10th and 95th percentile); none is slower than usual."""
+    App.objects.update(quick_seconds=quick, late_seconds=late, usual_seconds=None, slow_seconds=None)
 
 
 def run_of(result: str) -> str:

@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.apps import CARTOONIFY
 from tests.browser.watch import Watch
 from tests.browser.whole import Whole
-from tests.support.browser import TIMEOUT_MS
-from tests.support.processes import wait_until
+from tests.support.browser import TIMEOUT_MS, wait_for_event
 
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
 # Speeds up polling in tests that aren't about its pace.
@@ -59,13 +58,8 @@ class Visitor:
         return self.page.context
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something the watch will see. Playwright reports events only while it is being called."""
-
-        def look() -> bool:
-            self.page.wait_for_timeout(1)
-            return condition()
-
-        wait_until(look, what)
+        """Wait for something the watch will see."""
+        wait_for_event(self.page, condition, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
         """Sign the same member in on another browser, which the caller closes."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs.display.objects import DEEPEST, MOST_SHOWN, FileNames, Part, excerpt, field_words, read_start, tree_of
+from runs.display.json_results import DEEPEST, MOST_SHOWN, FileNames, Part, excerpt, field_words, read_start, tree_of
 from runs.engine.apply_outputs import TEXT_LIMIT
 from runs.models import Member, Output, OutputFile, Run
 from runs.sharing import links

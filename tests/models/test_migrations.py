@@ -21,7 +21,7 @@ from runs.catalog import own_search
 from runs.engine import create_run
 from runs.models import App, Run
 from runs.models.search import HasWords, compiled
-from runs.words.spelling import similar_to
+from runs.words.known_words import similar_to
 from runs.words.terms import ways_of
 from tests.support.charges import wrong_sums
 
