@@ -25,6 +25,7 @@ register = template.Library()
 EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # characters
 EXAMPLE_SIZE = 200  # pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
+FIRST_ROW = 5  # cards, on a wide screen
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
 
@@ -175,17 +176,17 @@ def _progress(card: RunCard) -> Literal["", "open", "counted"]:
 
 
 @register.simple_tag(takes_context=True)
-def run_card(context: Context, card: RunCard, *, is_eager: bool = False, is_swapped: bool = False) -> SafeString:
+def run_card(context: Context, card: RunCard, *, place: int = 0, is_swapped: bool = False) -> SafeString:
     """Render the card of a run.
 
-    With `is_eager`, its pictures load at once; with `is_swapped`, it replaces the card with the same id. The context
-    has user, and optionally has_tools (star and menu), has_picks (checkbox; ticked if its id is in `ticked`), and
-    marker (of search words).
+    `place` counts the cards from the top of the page: pictures of the first row load at once, before the layout is
+    known. With `is_swapped`, the card replaces the one with the same id. The context has user, and optionally
+    has_tools (star and menu), has_picks (checkbox; ticked if its id is in `ticked`), and marker (of search words).
     """
     kind = CardKind.of(card, context, is_swapped=is_swapped)
     values = _texts(card, context.get("marker") or NONE)
     if kind.look in ("pictures", "input"):
-        values["pictures"] = _pictures(card, is_eager=is_eager or is_swapped)
+        values["pictures"] = _pictures(card, is_eager=is_swapped or 0 < place <= FIRST_ROW)
     elif kind.look == "pattern":
         values["pattern"] = pattern(card.app_name)
     if kind.has_mark:

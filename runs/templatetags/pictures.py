@@ -19,7 +19,6 @@ from runs.words.time_spans import clock_words
 register = template.Library()
 KEPT = 1_024  # patterns, and colours
 LAZY = mark_safe('loading="lazy" decoding="async"')
-FIRST = mark_safe('fetchpriority="high"')  # before the scripts, since it is the largest thing on the screen
 
 
 @register.simple_tag
@@ -44,7 +43,7 @@ def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool)
     """Render the thumbnail of `file`, cropped, on its own background colour, with a badge for video or audio.
 
     `is_small` means that 200 px are enough and that there is no room for the length. Without `is_eager`, it loads
-    lazily; with it, a large one loads before everything else.
+    lazily.
     """
     address = (is_small and file.small_url) or file.card_url
     if not address:
@@ -56,7 +55,7 @@ def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool)
         address,
         file.width or 400,
         file.height or 400,
-        ("" if is_small else FIRST) if is_eager else LAZY,
+        "" if is_eager else LAZY,
         kind_mark(file.kind, clock_words(timedelta(seconds=seconds)) if seconds else ""),
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import chain
 from pathlib import PurePosixPath
 
 import pytest
@@ -13,9 +14,14 @@ SHEETS = {str(path.relative_to(STATIC)): path.read_text() for path in sorted(STA
 TEXTS = {str(path.relative_to(TEMPLATES)): path.read_text() for path in sorted(TEMPLATES.rglob("*.html"))}
 PAGES = [name for name, text in TEXTS.items() if "{% extends" in text]
 REMARK = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.S)
-INCLUDED = re.compile(r'\{% (?:include|extends) "([\w/.-]+)"')
-CHOSEN = "{% include field.template_name %}"
+INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
+TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
+TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
+RENDERED = {  # by tags that render a template themselves
+    **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
+    **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
+}
 LINKED = re.compile(r"""\{% static ["']([\w./-]+\.css)["'] %\}|href="/static/([\w./-]+\.css)\"""")
 CLASSES = re.compile(r'\bclass="((?:\{%.*?%\}|\{\{.*?\}\}|[^"])*)"', re.S)
 SELECTOR = re.compile(r"([^{};]*)\{")
@@ -36,7 +42,7 @@ def made_of(page: str, known: set[str] | None = None) -> set[str]:
     if page not in found:
         found.add(page)
         text = REMARK.sub("", TEXTS[page])
-        for name in [*INCLUDED.findall(text), *(FIELDS if CHOSEN in text else [])]:
+        for name in [*INCLUDED.findall(text), *chain(*(RENDERED[tag] for tag in RENDERED if tag in text))]:
             made_of(name, found)
     return found
 
@@ -71,3 +77,9 @@ def test_every_stylesheet_is_linked_or_part_of_another() -> None:
         for part in re.findall(r'@import url\("(.+?)"\)', text)
     }
     assert linked | parts == set(SHEETS)
+
+
+@pytest.mark.parametrize("tag", RENDERED)
+def test_the_tags_that_render_a_template_are_known(tag: str) -> None:
+    assert RENDERED[tag]
+    assert any(tag in text for text in TEXTS.values())
