@@ -134,6 +134,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django_htmx.templatetags.django_htmx",
                 "runs.templatetags.cards",
                 "runs.templatetags.icons",
+                "runs.templatetags.bar",
                 "runs.templatetags.kept",
                 "runs.templatetags.limits",
                 "runs.templatetags.marks",

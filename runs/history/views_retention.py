@@ -19,7 +19,7 @@ from runs.web.posted import posted_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
-def manage_keeping(request: PortalRequest) -> HttpResponse:
+def manage_retention(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them, or only shows what they would remove.
 
     If new rules would remove anything, the page says so and asks before they are saved.

@@ -4,15 +4,21 @@ from collections.abc import Iterable
 
 from runs.models import App, Member, Run
 from runs.models.prepared import Prepared
-from runs.models.run import RunQuerySet
+from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
+# What cards show, without the app and the people, which are loaded apart
+COLUMNS = (
+    *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
+    *("app_id", "member_id", "made_by_id"),
+)
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
     """Return good runs of the app with the primary key `app`, without their people, who are often the viewer."""
-    return runs.filter(app_id=app).in_state("ready").newest_first().select_related("input_picture")
+    ready = runs.filter(app_id=app).in_state("ready").newest_first()
+    return ready.select_related("input_picture").only(*COLUMNS)
 
 
 def _seen(member: Member) -> RunQuerySet:

@@ -20,6 +20,7 @@ from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
 from runs.display.form_wait import form_look
+from runs.display.launch_box import launch_box
 from runs.engine import create_run
 from runs.launching import drafts, form_after_redirect, prefill, presets, shown_runs
 from runs.launching.app_form import app_form, dropped_words, form_version
@@ -29,10 +30,8 @@ from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
 from runs.models import App, AppRule, AppSchema, Member
 from runs.models.prepared import Prepared
-from runs.notices import alerts
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
-from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
 RESET = "reset"  # in the URL of a form that has just been emptied
@@ -194,15 +193,7 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
         catalog.request_app_refresh(app)
         return HttpResponse(status=204)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
-    wanted = form.wanted_outputs() if form else ()
-    cost = cost_line(app, request.user, wanted)
-    context = {
-        "app_id": app.public_id,
-        "has_choice": form is not None and form.has_choice,
-        "is_estimated": True,
-        "cost": cost,
-        "has_asked": cost.can_ask and alerts.has_asked(request.user),
-    }
+    context = {"box": launch_box(app, request.user, form)}
     return render_page(request, "launching/_launch.html", context, partial="app-cost-changed")
 
 
@@ -224,7 +215,6 @@ def app_page(
     runs = [*examples, *shown_runs.made(member, app, examples)]
     shown_runs.load_for_cards(runs, app, member)
     cards = run_cards(runs, member)
-    cost = cost_line(app, member, form.wanted_outputs() if form else ())
     rule = AppRule.of(app)
     context = {
         "section": "apps",
@@ -240,10 +230,7 @@ def app_page(
         "opened": opened_with,
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
-        "cost": cost,
-        "is_estimated": app.estimated_at is not None,
-        "has_asked": cost.can_ask and alerts.has_asked(member),
-        "audience_words": links.audience_words(opened_with.run, is_private=is_private),
+        "launch": launch_box(app, member, form, links.audience_words(opened_with.run, is_private=is_private)),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,

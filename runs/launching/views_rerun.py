@@ -29,7 +29,7 @@ OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. N
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
+def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation, since a run costs credits; POST starts one run, no matter how often it is sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     record_openings(request, [run])

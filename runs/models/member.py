@@ -21,9 +21,9 @@ class MemberManager(BaseUserManager["Member"]):
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
         """Return a member as usual. Each request gets its member by primary key, so that takes a prepared query."""
-        if args or kwargs.keys() != {"pk"}:
+        if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int:
             return super().get(*args, **kwargs)
-        found = _BY_KEY.first(self.model._meta.pk.to_python(kwargs["pk"]))
+        found = _BY_KEY.first(kwargs["pk"])
         if found is None:
             raise self.model.DoesNotExist
         return found
