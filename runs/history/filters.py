@@ -21,7 +21,7 @@ from runs.models.joined import CountUpTo
 from runs.models.run import RunQuerySet
 from runs.words.moments import day_words
 from runs.words.numbers import number_words
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
 NEWEST_ASKED = 1_000  # matching runs whose apps are offered as filters
@@ -203,7 +203,8 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     """Return the apps with runs under the other filters, over all pages.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered: most runs contain common words, and many apps may have no matching decisions.
+    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. A kind
+    or state may be rare; then, it is quicker to read all of its runs than to look for it in each app.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -213,9 +214,13 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     runs = others.runs(member, directory)
     if others.q or others.decision or others.decided or others.waits:
         return set(runs.newest_first().values_list("app_id", flat=True)[:NEWEST_ASKED])
-    newest = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])  # stops at the first match
+    if others.kind or others.state:
+        newest = list(runs.newest_first().values_list("app_id", flat=True)[: NEWEST_ASKED + 1])
+        if len(newest) <= NEWEST_ASKED:
+            return set(newest)
+    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])  # stops at the first match
     used = App.objects.filter(pk__in=[app.pk for app in directory.apps]).order_by()
-    return set(used.annotate(newest=newest).filter(newest__isnull=False).values_list("pk", flat=True))
+    return set(used.annotate(first=first).filter(first__isnull=False).values_list("pk", flat=True))
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:

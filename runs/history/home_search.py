@@ -8,7 +8,7 @@ from runs.history.order import page_of
 from runs.history.search import Filter
 from runs.history.widen import elsewhere
 from runs.models import Member, Run
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
 
 SHOWN = 4
 
@@ -33,8 +33,10 @@ def find_runs(member: Member, q: str) -> FoundRuns:
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS):
             runs, wider = page_of(found.runs(member, directory), size=SHOWN).runs, None
-            if not runs and (wider := elsewhere(found, member, directory).wider):
-                runs = page_of(wider.filter.runs(member, directory), size=SHOWN).runs
+            if not runs:
+                instead = elsewhere(found, member, directory)
+                wider = instead.wider
+                runs = page_of(wider.filter.runs(member, instead.directory), size=SHOWN).runs if wider else []
     except query_timeout.TookTooLong:
         return FoundRuns()
     own, team = (Filter(tab=tab, q=found.q).url() for tab in ("mine", "team"))

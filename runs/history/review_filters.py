@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from runs.models import Decision, Member, ReviewItem, ReviewRules, Run
+from runs.models.distinct import distinct_values
 from runs.models.run import RunQuerySet
 
 DECISIONS: dict[str, str | Promise] = {
@@ -66,7 +67,7 @@ def few_waiting_for(who: Member | None) -> RunQuerySet:
 
 def people_who_decided() -> QuerySet[Member]:
     """Return the people who have ever decided on a result."""
-    return Member.objects.filter(Exists(Decision.objects.filter(member=OuterRef("pk"))))
+    return Member.objects.filter(pk__in=distinct_values(Decision, "member"))
 
 
 def people_who_may_decide() -> QuerySet[Member]:

@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_noop
@@ -24,11 +23,12 @@ from django.utils.translation import gettext_noop
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.models import Member, Output, OutputFile, Run, Selection
+from runs.models.addresses import path_to
 from runs.models.run import RunQuerySet
-from runs.words.run_index import in_runs
-from runs.words.sentences import STATES
+from runs.words.run_index import query_of
+from runs.words.run_states import STATES
 from runs.words.synonyms import kind_named
-from runs.words.terms import query_words
+from runs.words.terms import Ways, query_words
 
 TABS = ("mine", "team", "starred")
 VIEWS = ("list", "results")  # besides pictures
@@ -119,7 +119,7 @@ class Filter:
     def url(self, **more: str) -> str:
         """Return the URL of History with this filter and `more` parameters, such as `before`."""
         query = "&".join(filter(None, [self.query, urlencode(more)]))
-        return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
+        return f"{path_to('history')}?{query}" if query else path_to("history")
 
     def without(self, *names: str) -> Self:
         """Return this filter without the values of `names` (as in the URL)."""
@@ -144,7 +144,8 @@ class Filter:
 
     def directory(self, member: Member) -> Directory:
         """Read what this filter needs to be applied and shown."""
-        return Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+        found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+        return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
         """Return the runs matching this filter that `member` may see, unordered."""
@@ -197,7 +198,14 @@ class Filter:
         """
         if not self.words:
             return runs.filter(pk=0)
-        asked = []
+        asked, either = self._asked(member, directory)
+        for ways, other in either:
+            runs = runs.filter(directory.with_all([ways]) | other)
+        return runs.filter(directory.with_all(asked)) if asked else runs
+
+    def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
+        """Return the words that runs must have, and those for which another condition will do as well."""
+        asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)
             people = [] if self.tab == "mine" else directory.people_called(word)
@@ -209,8 +217,13 @@ class Filter:
             if other == Q(member_id__in=[]) | Q(app_id__in=[]):
                 asked.append(ways)
             else:
-                runs = runs.filter(Q(in_runs([ways])) | other)
-        return runs.filter(in_runs(asked)) if asked else runs
+                either.append((ways, other))
+        return asked, either
+
+    def word_queries(self, member: Member, directory: Directory) -> list[str]:
+        """Return the database's queries for the words of this filter, for `Directory.with_words`."""
+        asked, either = self._asked(member, directory)
+        return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
 
 
 _NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone is unclear in code

@@ -30,30 +30,34 @@ class Link:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Alternatives when a search finds nothing: a wider search to show, and others to choose from."""
+    """Alternatives when a search finds nothing: a wider search to show, and others to choose from. `directory` also
+    knows the runs for these."""
 
+    directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
     other: Link | None = None  # to the other list, if runs there have all words
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return alternatives to `found`, which has no matches. Makes one query.
+    """Return alternatives to `found`, which has no matches. Makes at most two queries.
 
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
     Otherwise leave out the one without which the fewest runs are found, since the remaining words are most specific.
     """
     choices, searches = _wider(found), broader(found)
+    filters = [*(choice.filter for choice in choices), *(one for _label, one in searches)]
+    directory = directory.with_words([q for one in filters for q in one.word_queries(member, directory)], member)
     asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
     counts = count_up_to([(one.runs(member, directory), most) for one, most in asked], member)
     hints = hints_of(searches, counts[len(choices) :])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
-        return Elsewhere(hints=hints)
+        return Elsewhere(directory, hints=hints)
     best = useful[0][0] if not useful[0][0].left_out else min(useful, key=_least_lost)[0]
     if found.narrowing.keys() != {"q"}:
-        return Elsewhere(best, hints)
-    return Elsewhere(best, other=_in_other_list(searches[0][1], counts[len(choices)]))
+        return Elsewhere(directory, best, hints)
+    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], counts[len(choices)]))
 
 
 def _in_other_list(there: Filter, count: int) -> Link | None:

@@ -9,8 +9,8 @@ from typing import Self
 
 from django.db.models import Q
 
-from runs.words.known import similar_to
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
+from runs.words.known_words import similar_to
 from runs.words.run_index import in_runs
 from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
 

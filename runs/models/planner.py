@@ -6,7 +6,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Turn off the JIT compiler, which takes a quarter of a second for queries that run in a hundredth."""
+    """Set what suits queries for a few rows out of many.
+
+    The JIT compiler takes a quarter of a second for queries that run in a hundredth. And by default, PostgreSQL plans
+    for a spinning disk: it would rather read a whole table than look up a thousand of its rows.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET jit = off")
+            cursor.execute("SET jit = off; SET random_page_cost = 1.1")

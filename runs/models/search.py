@@ -17,14 +17,21 @@ COMMON = 20  # a word is common if at least this many runs in the sample contain
 # counts matches among the newest runs first. If the words are common, runs are then checked one by one, in list order,
 # until the page is full; if they are rare, all matching runs are read from the index. Hidden in a subquery, the words
 # get the planner's estimate for unknown words, which always makes it use the index.
+IS_COMMON = f"""(SELECT count(*) >= {COMMON}
+      FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest WHERE words @@ %s::tsquery)"""  # noqa: S608
 ON_POSTGRES = f"""CASE
-WHEN (SELECT count(*) >= {COMMON} FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest
-      WHERE words @@ %s::tsquery)
+WHEN {IS_COMMON}
 THEN (SELECT one.words @@ %s::tsquery FROM runs_runwords one WHERE one.rowid = {{run}})
 ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsquery))
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
+# The same with a limit, so that a query can start from the runs that have the words, if these are few. Looking up
+# common words in the index would read all of it, so that isn't even tried: `AreCommon` tells these cases apart.
+FEW = 500
+FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
+WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
+FEW_ON_SQLITE = f"{{run}} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s LIMIT {FEW + 1})"  # noqa: S608
 
 HELD_ON_POSTGRES = "EXISTS (SELECT 1 FROM runs_runwords WHERE words @@ ('''' || {word} || '''')::tsquery)"
 HELD_ON_SQLITE = "EXISTS (SELECT 1 FROM runs_runwords WHERE runs_runwords MATCH ('\"' || {word} || '\"'))"
@@ -35,12 +42,27 @@ class HasWords(Lookup):
 
     lookup_name = "has_words"
     prepare_rhs = False
+    on_postgres, on_sqlite = ON_POSTGRES, ON_SQLITE
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         run, params = self.process_lhs(compiler, connection)
-        condition = ON_POSTGRES if connection.vendor == "postgresql" else ON_SQLITE
+        condition = self.on_postgres if connection.vendor == "postgresql" else self.on_sqlite
         assert not params  # noqa: S101 - a column has none
         return condition.format(run=run), [self.rhs] * condition.count("%s")
+
+
+class AmongFew(HasWords):
+    """Lookup for up to one more than `FEW` of the runs whose words match; on PostgreSQL, for none if these are many."""
+
+    lookup_name = "among_few"
+    on_postgres, on_sqlite = FEW_ON_POSTGRES, FEW_ON_SQLITE
+
+
+class AreCommon(HasWords):
+    """Whether so many runs match that `AmongFew` returns none, on PostgreSQL. The left side doesn't matter."""
+
+    lookup_name = "are_common"
+    on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
 
 
 def held_by_runs(column: str, vendor: str) -> RawSQL:

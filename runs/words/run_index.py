@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from runs.models import Comment, Decision, Run, RunWords
-from runs.models.search import HasWords, compiled
+from runs.models import Comment, Decision, Member, Run, RunWords
+from runs.models.run import RunQuerySet
+from runs.models.search import AmongFew, AreCommon, HasWords, compiled
 from runs.words.fold import fold
-from runs.words.known import learn
+from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
 SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run
@@ -32,5 +33,20 @@ def text_of(run: Run) -> str:
 
 def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:
     """Return a condition for runs whose stored words match every item of `asked`; `run` leads to the run's key."""
+    return HasWords(F(run), query_of(asked))
+
+
+def query_of(asked: Iterable[Ways]) -> str:
+    """Return the database's query for words that match every item of `asked`."""
     groups = [[[(token.text, token.is_beginning) for token in way] for way in ways] for ways in asked]
-    return HasWords(F(run), compiled(groups, connection.vendor))
+    return compiled(groups, connection.vendor)
+
+
+def few_matching(query: str) -> RunQuerySet:
+    """Return the runs whose words match `query`, up to one more than `FEW`; none if they are `too_many_for`."""
+    return Run.objects.filter(AmongFew(F("pk"), query))
+
+
+def too_many_for(query: str, member: Member) -> QuerySet[Member]:
+    """Return `member` if so many runs match `query` that `few_matching` returns none; otherwise nothing."""
+    return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

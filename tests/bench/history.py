@@ -102,8 +102,8 @@ def queries(member: Member) -> dict[str, str]:
 
 
 def place(runs: RunQuerySet) -> str:
-    """Return the cursor of page 1,000, or of the last page if the list is shorter."""
-    last = min(999 * PAGE, runs.count()) - 1
+    """Return the cursor of page 1,000, or of the last full page if the list is shorter."""
+    last = min(999 * PAGE, runs.count() - PAGE - 1) - 1
     return str(Cursor.of(runs[max(0, last)]))
 
 
