@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
 _portal = get_wsgi_application()
-import_string("lamina_portal.warm.warm_pages")()  # in gunicorn's main process: the others share what it has loaded
+import_string("lamina_portal.warm.warm_up")()  # in gunicorn's main process: the others share what it has loaded
 _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
