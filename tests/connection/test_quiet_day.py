@@ -18,7 +18,7 @@ from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN = 2_000
-PULSE_SECONDS = 300  # 30 in production; the requests are the same
+PULSE_SECONDS = 120  # 30 in production; the requests are the same
 MOST_REQUESTS = 300
 API = "/v1/"
 
@@ -48,12 +48,12 @@ def live(hours: float, traveller: time_machine.Traveller) -> None:
     for n in range(int(hours * 3600 / PULSE_SECONDS)):
         traveller.shift(PULSE_SECONDS)
         tasks.pulse()
-        if n % 2 == 0:
+        if n % 5 == 0:
             tasks.request_catalog()
-        if n % 12 == 0:
+        if n % 30 == 0:
             tasks.tidy()
             tasks.read_account()
-        if n % 288 == 0:
+        if n % 720 == 0:
             tasks.request_clearing()
         if OrmQ.objects.exists():
             work()
