@@ -13,7 +13,7 @@ from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
 from runs.schema_forms.results import makes_words
 from runs.words.credits import about_credits
-from runs.words.run_states import State, state_of
+from runs.words.run_states import State, state_key, state_of
 from runs.words.time_spans import age_words, brief_age_words, clock_words, usual_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
 
@@ -71,7 +71,7 @@ class RunCard:
 
     @property
     def version(self) -> str:
-        return version_token(self.run, self.state)
+        return version_token(self.run)
 
     @property
     def verdicts(self) -> dict[str, int]:
@@ -129,14 +129,14 @@ class RunCard:
         return f"{self.run.app.get_absolute_url()}?from={self.run.public_id}"
 
 
-def version_token(run: Run, state: State | None = None) -> str:
+def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
     It consists of the version, the level of slowness and the announced state. It contains no words, so that it is the
     same in every language.
     """
     level = slow_level(run, timezone.now())
-    return f"{run.version}.{level}-{(state or state_of(run)).key}-{run.outputs_ready}-{run.outputs_total}"
+    return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def usual_end_of(run: Run, now: datetime) -> str:

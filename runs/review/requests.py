@@ -195,7 +195,12 @@ def decided_lately(member: Member) -> QuerySet[Decision]:
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
     """Return recent decisions by others on the member's results, latest first."""
-    lately = Decision.objects.filter(created_at__gt=now - NEWS_FOR).order_by("-created_at").values("pk")
+    return decided_on_mine_since(member, now - NEWS_FOR)
+
+
+def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
+    """Return decisions by others on the member's results after `since`, latest first."""
+    lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
     mine = decided_lately(member).filter(pk__in=lately[:LOOKED_THROUGH], output__run__member=member)
     return mine.exclude(member=member)
 

@@ -41,12 +41,17 @@ WAITS: dict[Run.Wait, Promise] = {
 
 def state_of(run: Run) -> State:
     """Return the state of the run, as shown on all pages."""
-    key = run.status
-    if key in AT_LAMINA:
-        key = "progress"
-    elif key == "completed":
-        key = "partly" if run.outputs_failed else "ready"
+    key = state_key(run)
     return State(key, str(STATES[key]), _ready_of(run) if key in ("progress", "partly") else "")
+
+
+def state_key(run: Run) -> str:
+    """Return the key of the run's state."""
+    if run.status in AT_LAMINA:
+        return "progress"
+    if run.status == "completed":
+        return "partly" if run.outputs_failed else "ready"
+    return run.status
 
 
 def _ready_of(run: Run) -> str:
