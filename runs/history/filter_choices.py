@@ -20,7 +20,7 @@ from runs.models import search as words_index
 from runs.models.distinct import distinct_values
 from runs.words import known
 from runs.words.fold import fold
-from runs.words.run_index import few_matching, in_runs, query_of, too_many_for
+from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
 CHOICES = ("decider", "guest", "judge")  # filters by decider, and by the person whose turn it is
@@ -93,7 +93,7 @@ class Directory:
             some = review_filters.few_waiting_for(member if waits == ME else None)
             others.append(_rows("waiting", some, "public_id", "public_id", "public_id"))
         exact = query_of(map(ways_of, query_words(q))) if query_words(q) else ""
-        others += _runs_with([exact], member) if exact else []
+        others += _runs_with(exact, member) if exact else []
         if decided:
             others.append(_rows("decided", few_decided_on(decided), "batch", "batch", "batch", key="output__run"))
         if waits not in ("", ME, ANYONE):
@@ -122,7 +122,7 @@ class Directory:
             frozenset(one.pk for one in found["decider"]),
             frozenset(one.pk for one in found["judge"]),
             {one.id: one.name for one in found["guest"]},
-            _having([exact], found["run"], found["many"]) if exact else {},
+            _having(exact, found["run"], found["many"]) if exact else {},
         )
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
@@ -130,11 +130,8 @@ class Directory:
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
             return self
-        first, *others = _runs_with(new, member)
-        found: dict[str, list[Named]] = {"run": [], "many": []}
-        for sort, *row in first.union(*others, all=True):
-            found[sort].append(Named(*row))
-        return replace(self, having={**self.having, **_having(new, found["run"], found["many"])})
+        few = few_runs(new, member)
+        return replace(self, having={**self.having, **{query: few.get(query) for query in new}})
 
     def with_all(self, asked: list[Ways]) -> Q:
         """Return a condition for runs whose words match each of `asked`."""
@@ -204,23 +201,18 @@ def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
 
 
-def _runs_with(queries: list[str], member: Member) -> list[QuerySet[Any]]:
-    """Return the rows for `_having`: runs by the place of their query in the list, and queries with too many runs."""
-    rows = []
-    for n, query in enumerate(queries):
-        place = Value(str(n), TextField())
-        rows.append(_rows("run", few_matching(query), place, place, place))
-        rows.append(_rows("many", too_many_for(query, member), place, place, place))
-    return rows
+def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
+    """Return rows for the runs that match `query`, and one if these are too many."""
+    return [
+        _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
+        _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),
+    ]
 
 
-def _having(queries: list[str], runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
-    """Return the keys of the runs that match each of `queries`; None if these are many."""
-    found: dict[str, set[int]] = {str(n): set() for n in range(len(queries))}
-    for run in runs:
-        found[run.id].add(run.pk)
-    too_many = {one.id for one in many} | {n for n, pks in found.items() if len(pks) > words_index.FEW}
-    return {query: None if n in too_many else frozenset(found[n]) for query, n in zip(queries, found, strict=True)}
+def _having(query: str, runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
+    """Return the keys of the runs that match `query`; None if these are many."""
+    is_few = not many and len(runs) <= words_index.FEW
+    return {query: frozenset(run.pk for run in runs) if is_few else None}
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)
