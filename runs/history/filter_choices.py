@@ -14,7 +14,7 @@ from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
 
 from runs.history import review_filters
-from runs.history.review_filters import ANYONE, ME, few_decided_on, with_decision_of
+from runs.history.review_filters import ANYONE, ME, few_decided_on, only, with_decision_of
 from runs.models import App, Member, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
@@ -136,7 +136,7 @@ class Directory:
     def with_all(self, asked: list[Ways]) -> Q:
         """Return a condition for runs whose words match each of `asked`."""
         few = self.having.get(query_of(asked))
-        return Q(in_runs(asked)) if few is None else Q(pk__in=few)
+        return Q(in_runs(asked)) if few is None else only(few)
 
     def app_key(self, public_id: str) -> int:
         """Return the primary key of the app, or 0, which matches nothing, if nobody has used the app."""
@@ -167,7 +167,7 @@ class Directory:
     def waiting_for(self, who: str, member: Member) -> Q:
         """Return a condition for runs with results that are waiting for `who`: `member`, anyone, or a person."""
         if who in self.waiting:
-            return Q(pk__in=self.waiting[who])
+            return only(self.waiting[who])
         if who == ANYONE:
             return Q(pk__in=review_filters.waiting_for(None))
         person = member if who == ME else self.waited_for
