@@ -6,6 +6,7 @@ README.md lists every name, and a test checks the list. The `.env` file next to 
 import os
 from pathlib import Path
 from typing import Any
+from wsgiref.headers import Headers
 
 from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
@@ -77,25 +78,25 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before what only pages need: a cold load asks for seven files
     "runs.web.language.BrowserLanguageMiddleware",  # before anything that may respond with a page
     "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "runs.web.middleware.HeadersMiddleware",
-    "runs.web.session_store.PortalSessionMiddleware",
+    "runs.web.session_lifetime.PortalSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runs.audit.middleware.ActorMiddleware",  # before anything that changes something
-    "runs.web.demo.DemoPeopleMiddleware",
+    "runs.web.demo_accounts.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
-    "runs.web.zone.ZoneMiddleware",
+    "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -122,7 +123,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "django.template.loaders.filesystem.Loader",
+                        "lamina_portal.lean_templates.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],
                 )
@@ -131,11 +132,13 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.i18n",
                 "django.templatetags.l10n",
                 "django_htmx.templatetags.django_htmx",
+                "runs.templatetags.cards",
                 "runs.templatetags.icons",
+                "runs.templatetags.bar",
+                "runs.templatetags.kept",
                 "runs.templatetags.limits",
                 "runs.templatetags.marks",
                 "runs.templatetags.moments",
-                "runs.templatetags.menus",
                 "runs.templatetags.pictures",
                 "runs.templatetags.rules",
                 "runs.templatetags.said",
@@ -164,7 +167,16 @@ PORTAL_ACCEL_PREFIX = environment.accel_prefix(
     env.str("PORTAL_ACCEL_PREFIX", ""), is_local=not env.str("STORAGE_URL", "")
 )
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
+
+
+def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
+    """Give static files the one header of a page's that concerns them."""
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
 WHITENOISE_MIMETYPES = MIMETYPES
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in fields, not counting files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
@@ -195,7 +207,7 @@ LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
-SESSION_ENGINE = "runs.web.session_store"
+SESSION_ENGINE = "runs.web.session_lifetime"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # after signing in, even if the session is in constant use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {

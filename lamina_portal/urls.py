@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.utils.module_loading import import_string
 
-handler500 = "runs.web.broken.page_broke"
+handler500 = "runs.web.error_page.page_broke"
 urlpatterns = [
     path("login/", login_not_required(import_string("runs.team.views_sign_in.SignInView").as_view()), name="login"),
     path("logout/", import_string("runs.team.views_sign_in.SignOutView").as_view(), name="logout"),

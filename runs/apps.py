@@ -20,7 +20,7 @@ class RunsConfig(AppConfig):
         from runs.engine import apply_outputs, durations
         from runs.models import planner
         from runs.notices import follow, listeners
-        from runs.review import content, guest_answers, requests, said, versions
+        from runs.review import content_hash, guest_answers, requests, search_words, versions
         from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
 
@@ -29,11 +29,11 @@ class RunsConfig(AppConfig):
         events.output_saved.listen(guest_copies.on_output_saved)
         events.file_inspected.listen(apply_outputs.on_file_inspected)
         events.decision_made.listen(requests.on_decision_made)
-        events.decision_made.listen(said.on_decision_made)
-        events.comment_posted.listen(said.on_comment_posted)
-        events.comment_changed.listen(said.on_comment_changed)
-        events.comments_carried.listen(said.on_comments_carried)
-        events.content_changed.listen(content.on_content_changed)
+        events.decision_made.listen(search_words.on_decision_made)
+        events.comment_posted.listen(search_words.on_comment_posted)
+        events.comment_changed.listen(search_words.on_comment_changed)
+        events.comments_carried.listen(search_words.on_comments_carried)
+        events.content_changed.listen(content_hash.on_content_changed)
         events.content_changed.listen(requests.on_content_changed)
         events.content_changed.listen(versions.on_content_changed)
         events.version_made.listen(requests.on_version_made)

@@ -9,20 +9,20 @@ from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
+from runs.engine import cancel, poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import hide_inputs as hiding
-from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
-from runs.history import bin, retention, selection
+from runs.history import bin, retention_rules, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
-from runs.notices import alerts, channels, chat, mails, read, trouble
+from runs.notices import alerts, channels, chat, mails, problems, read_state
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
 from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
-from runs.words import known
+from runs.words import known_words
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ def pulse(worker: str = "") -> None:
     poller_wakeups.revive()
     catalog.request_completion()
     webhooks.request_keys_if_wanted()
-    trouble.look()
+    problems.look()
     alerts.look()
     mails.request_daily()
 
@@ -79,7 +79,7 @@ def refresh_keys() -> None:
 
 
 def cancel_run(run_id: int) -> None:
-    submit.send_cancel(run_id)
+    cancel.send_cancel(run_id)
 
 
 def poll() -> None:
@@ -181,7 +181,7 @@ def tidy() -> None:
     heartbeats.tidy(now)
     chat.tidy(now)
     lamina_search.tidy(timezone.now())
-    read.tidy(now)
+    read_state.tidy(now)
     mails.tidy(now)
     networks.tidy(now)
     record_guard.restore()
@@ -196,10 +196,10 @@ def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
     contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
-    retention.apply(timezone.now())
+    retention_rules.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()
     channels.seal_again()
-    known.forget_unused()
+    known_words.forget_unused()
     usage.count(timezone.now())

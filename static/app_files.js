@@ -1,5 +1,5 @@
 /* Files in an app's form are sent at once; the response is the file's tile. */
-import { all, changed, fill, find, get, on, say } from "./portal.js";
+import { all, changed, fill, find, get, on, say } from "./helpers.js";
 
 /** @param {Element} node inside one question's files */
 export const boxOf = (node) => /** @type {HTMLElement} */ (node.closest(".upload"));

@@ -1,6 +1,6 @@
 /* An app's form: Run waits for its files, Back restores it, and what is typed is saved as a draft. */
 import { boxOf, complain, takeAllChosen } from "./app_files.js";
-import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from "./portal.js";
+import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from "./helpers.js";
 
 const form = get(".app-form", document, HTMLFormElement);
 const draftUrl = form.dataset.draftUrl ?? "";

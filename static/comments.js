@@ -1,6 +1,6 @@
 /* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, forms have fields
    for all of this, and open on separate pages. */
-import { all, find, on, say } from "./portal.js";
+import { all, find, on, say } from "./helpers.js";
 
 /** @param {Element} within */
 const form = (within) => {

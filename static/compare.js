@@ -1,5 +1,5 @@
 /* The compare page: pictures zoom and move together, one slides over the other, videos stay in sync. */
-import { all, fill, find, get } from "./portal.js";
+import { all, fill, find, get } from "./helpers.js";
 
 const page = get("[data-comparison]");
 /** @param {number} value @param {number} low @param {number} high */

@@ -1,5 +1,5 @@
 /* Choosing what to compare: limits how many can be selected and says how many are. */
-import { all, find, get, on } from "./portal.js";
+import { all, find, get, on } from "./helpers.js";
 
 const count = () => {
 	const picks = find("[data-picks]");

@@ -1,5 +1,5 @@
 /* Copy buttons, hidden without scripts. */
-import { all, find, get, on, say } from "./portal.js";
+import { all, find, get, on, say } from "./helpers.js";
 
 /** @param {ParentNode} root */
 const show = (root) => {

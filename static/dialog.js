@@ -1,6 +1,6 @@
 /* Links that ask for confirmation: `data-dialog` names the dialog that asks on this page instead of on the link's
    page. */
-import { all, find, on } from "./portal.js";
+import { all, find, on } from "./helpers.js";
 
 /** @param {string} id */
 const dialogOf = (id) => find(`#${id}`, document, HTMLDialogElement);

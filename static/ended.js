@@ -1,14 +1,15 @@
 /* Announces news: a line for each notice that closes by itself, the bell's list, and a count in the tab's title. */
+
+import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
-import { all, find, get, on, recall, store } from "./portal.js";
 
 const TOLD = "told";
 const REMEMBERED = 200;
-const AT_ONCE = 3;
+const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = get("#ended");
+const region = find("#ended") ?? document.createElement("div"); // nobody is signed in, so there is no news
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 
@@ -61,10 +62,12 @@ const refresh = (item) => {
 let told = ""; // on this page, in case the browser remembers nothing
 const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
 
+let titled = find("#bell")?.dataset.count ?? ""; // the count in the tab's title
 const tell = () => {
-	const count = find("#bell")?.dataset.count;
-	const title = document.title.replace(/^\(\d+\+?\) /, "");
-	document.title = count ? `(${count}) ${title}` : title;
+	if (!find("#bell")) return;
+	const title = titled ? document.title.replace(/^\(\d+\+?\) /, "") : document.title;
+	titled = get("#bell").dataset.count ?? "";
+	document.title = titled ? `(${titled}) ${title}` : title;
 	if (document.hidden) return; // nobody would see the lines before they close
 	const known = remembered();
 	const items = news();
@@ -73,7 +76,7 @@ const tell = () => {
 	const fresh = items.filter(
 		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !known.includes(ended),
 	);
-	for (const item of find(".inbox") ? [] : fresh.slice(0, AT_ONCE)) show(item); // the inbox lists them itself
+	for (const item of find(".inbox") ? [] : fresh.slice(0, LINES)) show(item); // the inbox lists them itself
 	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
 	told = [...ids].slice(0, REMEMBERED).join(" ");
 	store(TOLD, told, "localStorage");
@@ -100,15 +103,19 @@ addEventListener("resize", giveWay);
 let isLate = false; // shows less than there is
 const isOpen = () => !!list()?.matches(":popover-open");
 
+/** Mark what the list shows as seen. @param {HTMLElement} opened */
+const mark = (opened) => {
+	region.replaceChildren();
+	find("form", opened, HTMLFormElement)?.requestSubmit();
+};
+
 // opening the list marks what it shows; `toggle` doesn't bubble
 document.addEventListener(
 	"toggle",
 	({ target, newState }) => {
 		if (!(target instanceof HTMLElement) || target.id !== "bell-list") return;
-		if (newState === "open") {
-			region.replaceChildren();
-			find("form", target, HTMLFormElement)?.requestSubmit();
-		} else if (isLate) {
+		if (newState === "open") mark(target);
+		else if (isLate) {
 			isLate = false;
 			get("#bell").dataset.bell = "";
 			lookAtFrame();
@@ -126,3 +133,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 document.addEventListener("htmx:afterSettle", tell);
 document.addEventListener("visibilitychange", tell);
 tell();
+// it may have been opened before this script was there; htmx doesn't take forms before this event
+document.addEventListener("DOMContentLoaded", () => {
+	const opened = list();
+	if (opened && isOpen()) mark(opened);
+});

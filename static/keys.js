@@ -1,5 +1,5 @@
 /* Optional shortcuts, never inside fields. portal.js handles the search box's "/", viewer.js a result page's keys. */
-import { all, find } from "./portal.js";
+import { all, find } from "./helpers.js";
 
 /** @param {HTMLElement} node */
 const isVisible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
@@ -70,4 +70,3 @@ document.addEventListener("keydown", (event) => {
 	if ("jk".includes(key) && find("[data-keys]")) return; // viewer.js steps from result to result
 	if (acts[key]?.(event)) event.preventDefault();
 });
-find("[data-shortcuts]")?.setAttribute("data-shortcuts", "on"); // tells tests that the keys work

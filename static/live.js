@@ -1,5 +1,5 @@
 /* Keeps pages up to date: one poller for the runs on a page and its frame, and clocks that tick between polls. */
-import { all, fill, find, get, say } from "./portal.js";
+import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
@@ -11,6 +11,8 @@ const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;
 const HIDDEN_PACE = 30_000;
 const HIDDEN_IDLE_PACE = 60_000;
+const AFTER_PRESS = 100; // the click of a tap comes after its pointerup
+const LONGEST_PRESS = 5000; // after that, its end was missed
 const DAY = 86_400_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -116,15 +118,35 @@ const countNew = () => {
 		const count = ids.length && `${ids.length}${news.dataset.more}`; // "100+" if the server stopped counting
 		link.hidden = !count;
 		get("[data-number]", link).textContent = fill(news.dataset.words, { count });
-		if (count && count !== told.get(news.id)) say(fill(news.dataset.told, { count }));
-		told.set(news.id, count);
+		if (count && count !== counted.get(news.id)) say(fill(news.dataset.told, { count }));
+		counted.set(news.id, count);
 	}
 };
 /** @type {Map<string, number | string>} */
-const told = new Map();
+const counted = new Map();
 document.addEventListener("htmx:afterSettle", countNew);
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));
+
+/* A press must end on the element it began on, so nothing is replaced meanwhile; the next request brings it */
+let pressedAt = 0;
+const press = () => {
+	pressedAt = Date.now();
+};
+const release = () => {
+	pressedAt = 0;
+};
+addEventListener("pointerdown", press, true);
+addEventListener("pointerup", () => setTimeout(release, AFTER_PRESS), true);
+addEventListener("keydown", ({ key, target }) => {
+	if (key === " " && target instanceof Element && target.matches("button, summary")) press();
+});
+for (const type of ["click", "keyup", "pointercancel"]) addEventListener(type, release, true);
+on(["htmx:beforeOnLoad"], "#live, .file-state", () => {
+	const isPressed = Date.now() - pressedAt < LONGEST_PRESS;
+	if (isPressed) newsDue = frame.due = team.due = 0;
+	return isPressed;
+});
 
 /* Elapsed time */
 setInterval(() => {

@@ -1,5 +1,5 @@
 /* Long lists can be searched. */
-import { changed, fill, on, say } from "./portal.js";
+import { changed, fill, on, say } from "./helpers.js";
 
 /** @param {string} text to lower-case and strip of accents */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -1,7 +1,7 @@
 /* Selecting many cards or results: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. Each tick is saved on the
    server at once. The boxes and the bar work without this script, too. It runs once and looks elements up each time,
    since going back after a search replaces them. */
-import { all, fill, find, get, on, say } from "./portal.js";
+import { all, fill, find, get, on, say } from "./helpers.js";
 
 const PICK = '[form="picks"][type="checkbox"]';
 const bar = () => get("#picks", document, HTMLFormElement);
@@ -229,4 +229,12 @@ document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && find("#picks")) press("look"); // other pages may have changed the selection
 });
+/** Save the ticks that were made before this script was there. */
+const takeEarly = () => {
+	const early = boxes().filter((box) => box.checked !== box.defaultChecked);
+	for (const box of early) set(box, box.checked);
+	last = early.at(-1)?.value ?? null;
+	if (early[0]) ticked(boxes().filter((box) => box.defaultChecked).length);
+};
+takeEarly();
 refresh();

@@ -1,6 +1,6 @@
 /* Forms with `data-reach-url` are sent when the portal answers there: instead of the browser's own error page, the page
    stays as it is, says so, and sends the form again only if asked. */
-import { find, get, say, showBusy, showIdle } from "./portal.js";
+import { find, get, say, showBusy, showIdle } from "./helpers.js";
 
 const ANSWER_MS = 10_000;
 /** @type {HTMLFormElement | null} */

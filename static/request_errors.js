@@ -1,6 +1,6 @@
 /* Says so when an action failed, until the next click or action, so that it doesn't seem done. Requests that no person
    triggered neither show nor remove it. Without scripts, the browser shows the server's error page. */
-import { find, get } from "./portal.js";
+import { find, get } from "./helpers.js";
 
 /**
  * Return whether no person is behind a request: a poll, or one a script sent. `data-background` marks those that go

@@ -1,7 +1,7 @@
 /* The click that makes a link also copies it, if the browser allows it; otherwise, the Copy button is focused. */
 import { copy } from "./copy.js";
+import { find, on } from "./helpers.js";
 import { look } from "./live.js";
-import { find, on } from "./portal.js";
 
 const openMenu = () => find(":is(.run-card-menu, .more-menu):popover-open");
 

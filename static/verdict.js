@@ -1,5 +1,5 @@
 /* The reason's field gets the focus when it opens; Ctrl+Enter sends it, Escape closes it. All of it works without. */
-import { find, on } from "./portal.js";
+import { find, on } from "./helpers.js";
 
 document.addEventListener(
 	"toggle",

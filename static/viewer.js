@@ -1,7 +1,7 @@
 /* The page of one result: zoom, full screen, keys. Without this script, a click opens the original, and previous and
    next are links. Zooming only enlarges the frame inside a stage that scrolls, so touch, wheel, scroll bars and arrow
    keys move it as usual. */
-import { all, find, get, on, say } from "./portal.js";
+import { all, find, get, on, say } from "./helpers.js";
 
 const STEP = 1.5;
 const CLICK = 2.5;
@@ -234,7 +234,7 @@ const begin = () => {
 addEventListener("resize", back);
 document.addEventListener("fullscreenchange", back);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-	if (!(target instanceof Node) || !page()?.contains(target)) return;
+	if (!(target instanceof Element) || target.id !== "file") return; // comments and verdicts in it say their own words
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });

@@ -53,6 +53,13 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cuts() -> Iterator[None]:
+    """Don't wait for the disk, since what tests save needn't survive a power cut."""
+    with patch.object(os, "fsync", lambda _: None):
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
     """Give each worker a copy of one migrated database, because migrating takes seconds."""

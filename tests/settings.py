@@ -29,6 +29,8 @@ from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file rather than memory, so that threads and other processes face the same locks as in production.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
+    # Like `os.fsync` in conftest.py; the last PRAGMA wins.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 # The manifest storage needs collectstatic first; without it, no page would render.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True

@@ -3,7 +3,7 @@
 from runs.audit.lines import Lines
 from runs.audit.search import Search
 from runs.models import Entry, Member, Verb
-from runs.words.record import GROUPS, kind_words, verb_words
+from runs.words.record_text import GROUPS, kind_words, verb_words
 
 type Options = list[tuple[str, str, bool]]  # value, label, whether it is chosen
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from runs.audit.lines import networks_of, who_words
 from runs.models import Entry
 from runs.models.entry import EntryQuerySet
-from runs.words.record import kind_words, verb_words
+from runs.words.record_text import kind_words, verb_words
 
 SLICE = 2000
 

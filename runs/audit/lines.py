@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.audit.places import urls_of
+from runs.audit.object_urls import urls_of
 from runs.models import Entry, EntryOrigin, Member
 from runs.models.entry import EntryQuerySet
-from runs.words.record import field_words, kind_words, value_words, verb_words
+from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
 COUNTS = ("comments", "files", "results")  # if the value before is 0, there was nothing

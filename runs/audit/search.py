@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from runs.audit.places import object_at
+from runs.audit.object_urls import object_at
 from runs.models import Entry, Member, Verb
 from runs.models.entry import EntryQuerySet
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import current_actor
 from runs.background.queue import enqueue_long
-from runs.catalog.form_rules import as_rule, rules_of
+from runs.catalog.field_rules import as_rule, rules_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
 from runs.models import App, AppRule, FieldRule, Member, StoredFile
@@ -23,8 +23,8 @@ from runs.models.app_rules import (
     LINE_LENGTH,
     NAME_LENGTH,
 )
+from runs.schema_forms.field_rules import match_rules, ruled_questions
 from runs.schema_forms.questions import Question
-from runs.schema_forms.rules import match_rules, ruled_questions
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 

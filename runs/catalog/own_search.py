@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import log
 
 from runs.models.app import AppQuerySet
-from runs.words.known import similar_to
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
+from runs.words.known_words import similar_to
 from runs.words.synonyms import kind_named
 from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 

@@ -14,7 +14,8 @@ from runs.catalog import lamina_search
 from runs.catalog.pasted_ids import ids_in
 from runs.display.cards import AppCard, app_card
 from runs.models import App, AppSearch, Member
-from runs.words.sentences import about_credits, span_words
+from runs.words.credits import about_credits
+from runs.words.time_spans import span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"

@@ -19,13 +19,13 @@ from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.history.home_search import find_runs
-from runs.launching.not_started import not_started
+from runs.launching.open_drafts import not_started
 from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 
 KINDS = ("", "image", "video", "audio", "text")
 NEAREST = 3

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from runs.catalog import arrange
-from runs.catalog.forms_rules import ArrangeForm
+from runs.catalog.forms_app_settings import ArrangeForm
 from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
 from runs.models import Member

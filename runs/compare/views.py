@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display import compare as comparing
 from runs.display import compare_picks
 from runs.models import Run, for_page

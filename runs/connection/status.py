@@ -11,9 +11,11 @@ from django.db.models import F
 from runs.background.incidents import record_incident
 from runs.models import LaminaStatus
 from runs.models.messages import Message
+from runs.models.prepared import Prepared
 
 STATUS_ID = 1
 CACHE_SECONDS = 2
+_STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
 STEADY_SECONDS = 3.0  # a steady clock varies by less: times have whole seconds, and responses take time to arrive
@@ -24,7 +26,7 @@ def lamina_status() -> LaminaStatus:
     found = cache.get("lamina_status")
     if isinstance(found, LaminaStatus):
         return found
-    status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus(pk=STATUS_ID)
+    status = _STATUS.first() or LaminaStatus(pk=STATUS_ID)
     cache.set("lamina_status", status, CACHE_SECONDS)
     return status
 

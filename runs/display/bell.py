@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from runs.display.cards import RunCard, run_cards
 from runs.models import Member, Notice, NoticeKind, Run
-from runs.notices import sentences
+from runs.notices import notice_text
 
 LISTED = 20
 FRESH_FOR = timedelta(minutes=2)  # pages opened within this time after an event still announce it
@@ -142,9 +142,9 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
     return [
         NoticeLine(
             notice=notice,
-            title=sentences.title_of(notice),
-            words=sentences.words_of(notice),
-            url=sentences.path_of(notice),
+            title=notice_text.title_of(notice),
+            words=notice_text.words_of(notice),
+            url=notice_text.path_of(notice),
             card=cards.get(notice.run_id or 0) if notice.kind in ENDS else None,
         )
         for notice in notices

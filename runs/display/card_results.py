@@ -5,18 +5,21 @@ A page of 24 cards can have a hundred results; model objects for them took a qua
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, Func, OuterRef, TextField
+from django.db.models import Exists, Func, OuterRef, QuerySet, TextField
 from django.db.models.functions import Left
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
 
-from runs.display.objects import excerpt
+from runs.display.json_results import excerpt
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
 from runs.models.file import thumb_path
+from runs.models.prepared import Prepared
 
 PICTURES_PER_CARD = 4
 EXCERPT = 300  # characters per text
@@ -110,22 +113,30 @@ FILE_COLUMNS = (
 
 def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
     """Return the results of each run, by the primary key of the run; runs without results are left out."""
-    rows = (
-        Output.objects.filter(run__in=[run.pk for run in runs])
+    keys = [run.pk for run in runs]
+    rows = _ROWS.rows(timezone.now(), *keys) if keys else []
+    by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
+    return {pk: _results(list(group)) for pk, group in by_run}
+
+
+def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
+    return (
+        Output.objects.filter(run__in=keys)
         .order_by("run", "position", "files__position")
-        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests(), value_type=JsonType("raw_value"))
+        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests(now), value_type=JsonType("raw_value"))
         .values_list(
             *("run_id", "kind", "excerpt", "files__status"),
             *(f"files__file__{name}" for name in FILE_COLUMNS),
             *("has_guests", "value_type"),
         )
     )
-    by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
-    return {pk: _results(list(group)) for pk, group in by_run}
 
 
-def _has_guests() -> Exists:
-    alive = GuestLink.objects.alive().filter(~Exists(SharingRules.objects.filter(guests_allowed=False)))
+_ROWS = Prepared(_rows_at)
+
+
+def _has_guests(now: datetime) -> Exists:
+    alive = GuestLink.objects.alive(now).filter(~Exists(SharingRules.objects.filter(guests_allowed=False)))
     return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=alive))
 
 

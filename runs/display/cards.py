@@ -1,8 +1,7 @@
 """App and run cards as plain values, so that rendering makes no queries."""
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -12,30 +11,15 @@ from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResult
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
-from runs.words.sentences import (
-    State,
-    about_credits,
-    age_words,
-    brief_age_words,
-    clock_words,
-    makes_words,
-    state_of,
-    usual_words,
-)
+from runs.schema_forms.results import makes_words
+from runs.words.credits import about_credits
+from runs.words.run_states import State, state_key, state_of
+from runs.words.time_spans import age_words, brief_age_words, clock_words, usual_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
+VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
 NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input that follows
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One shape of a generated pattern, in a 16 by 10 grid; `tone` is 1 to 4."""
-
-    x: int
-    y: int
-    r: int
-    tone: int
 
 
 @dataclass(frozen=True)
@@ -50,18 +34,7 @@ class AppCard:
     kinds: list[str]
     credits_words: str
     picture: StoredFile | None
-    pattern: list[Shape]
     usual_words: str = ""
-
-
-@dataclass(frozen=True)
-class VerdictMark:
-    """How many results of a run have one verdict."""
-
-    verdict: str
-    icon: str
-    count: int
-    words: str  # with the number
 
 
 @dataclass(frozen=True)
@@ -101,23 +74,15 @@ class RunCard:
         return version_token(self.run)
 
     @property
-    def verdicts(self) -> list[VerdictMark]:
-        """The verdicts on its results, without queries: the run has the numbers."""
+    def verdicts(self) -> dict[str, int]:
+        """How many of its results have which verdict, without queries: the run has the numbers."""
         run = self.run
-        marks = (
-            VerdictMark("approved", "good", run.outputs_approved, approved_words(run.outputs_approved)),
-            VerdictMark("changes", "edit", run.outputs_changes, changes_words(run.outputs_changes)),
-            VerdictMark("rejected", "bad", run.outputs_rejected, rejected_words(run.outputs_rejected)),
-        )
-        return [mark for mark in marks if mark.count]
+        counts = (run.outputs_approved, run.outputs_changes, run.outputs_rejected)
+        return {verdict: count for verdict, count in zip(VERDICT_WORDS, counts, strict=True) if count}
 
     @property
     def verdict_words(self) -> str:
-        return ", ".join(mark.words for mark in self.verdicts)
-
-    @property
-    def pattern(self) -> list[Shape]:
-        return pattern_of(self.app_name)
+        return ", ".join(VERDICT_WORDS[verdict](count) for verdict, count in self.verdicts.items())
 
     @property
     def is_mosaic(self) -> bool:
@@ -130,10 +95,10 @@ class RunCard:
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
-    def empty_cells(self) -> range:
-        """Places in the mosaic for pictures that may still arrive."""
+    def empty_cells(self) -> int:
+        """Number of places in the mosaic for pictures that may still arrive."""
         count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
-        return range(len(self.pictures), count)
+        return max(0, count - len(self.pictures))
 
     @property
     def source_url(self) -> str:
@@ -171,7 +136,7 @@ def version_token(run: Run) -> str:
     same in every language.
     """
     level = slow_level(run, timezone.now())
-    return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
+    return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def usual_end_of(run: Run, now: datetime) -> str:
@@ -179,15 +144,6 @@ def usual_end_of(run: Run, now: datetime) -> str:
     unknown."""
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
-
-
-def pattern_of(name: str) -> list[Shape]:
-    """Return a subtle pattern to show in place of a picture, always the same for the same name."""
-    digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
-    fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
-    shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
-    shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)  # at least one strong tone, or it looks pale
-    return shapes
 
 
 def app_card(app: App) -> AppCard:
@@ -200,7 +156,6 @@ def app_card(app: App) -> AppCard:
         kinds=list(app.makes),
         credits_words=about_credits(app.cost),
         picture=app.thumbnail,
-        pattern=pattern_of(app.name),
         usual_words=usual_words(app.usual_seconds, app.slow_seconds),
     )
 

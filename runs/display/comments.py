@@ -15,8 +15,8 @@ from runs.review import spots, threads
 from runs.review.carry_over import is_narrowed, share_first_words
 from runs.review.comment_text import finder
 from runs.review.threads import Thread
+from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
-from runs.words.seconds import parse_seconds, seconds_words
 
 MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for them takes a millisecond
 SAFE_REL = 'rel="nofollow noopener noreferrer"'

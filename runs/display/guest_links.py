@@ -24,7 +24,7 @@ from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import portal_day
 from runs.words.numbers import number_words
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 PICTURES = 4
 LOOKED_AT = 12  # results of a link in a list, for these pictures

@@ -9,7 +9,7 @@ from runs.display.review_lists import DecidedLine, Thumb, decided_lines, saved_f
 from runs.display.review_queue import queue_url
 from runs.models import Member, ReviewItem
 from runs.review import requests
-from runs.words.due import due_words, is_urgent
+from runs.words.due_dates import due_words, is_urgent
 
 WAITING = 4  # results shown
 DECIDED = 3

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from runs.display.bell import NoticeLine, lines_of
 from runs.models import Member, Mute, Notice, NoticeKind, Run
-from runs.notices import mutes, sentences
+from runs.notices import mutes, notice_text
 
 PAGE = 50
 EXCERPT = 80  # characters of a muted conversation
@@ -121,7 +121,7 @@ def muted_lines(member: Member) -> list[MutedLine]:
     return [
         MutedLine(
             mute=mute,
-            name=sentences.run_name(mute.run),
+            name=notice_text.run_name(mute.run),
             excerpt=Truncator(" ".join(mute.comment.text.split())).chars(EXCERPT) if mute.comment else "",
             url=mute.run.get_absolute_url(),
         )

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Decision, Output, Run, StoredFile
+from runs.words.credits import about_credits
 from runs.words.numbers import number_words
-from runs.words.sentences import about_credits, clock_words
 from runs.words.sizes import size_words
+from runs.words.time_spans import clock_words
 
 NOUNS = {
     "image": gettext_noop("picture"),

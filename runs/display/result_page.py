@@ -19,7 +19,7 @@ from runs.display.versions import Versions, versions_for
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.words.sentences import State, state_of
+from runs.words.run_states import State, state_of
 
 VIEWERS = ("image", "video", "audio")
 EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger ones only when somebody zooms in

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models.functions import Left
 
 from runs.display.card_results import EXCERPT, FILE_COLUMNS, CardPicture, JsonType
-from runs.display.objects import excerpt
+from runs.display.json_results import excerpt
 from runs.display.run_page import result_labels
 from runs.history.search import Filter
 from runs.models import Decision, Member, Output, OutputFile, Run

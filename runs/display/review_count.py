@@ -4,9 +4,10 @@ It is on every page, so it takes one query for people who may decide, and none f
 cached for a minute.
 """
 
+import functools
+
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from runs.models import Member, ReviewRules
 from runs.review import requests
@@ -40,4 +41,4 @@ def _deciding_roles() -> set[str]:
 def review_context(request: HttpRequest) -> dict[str, object]:
     """Context processor: add the number for signed-in people, counted only if the page shows it."""
     user = getattr(request, "user", None)
-    return {"review_count": SimpleLazyObject(lambda: count_words(user) if isinstance(user, Member) else "")}
+    return {"review_count": functools.cache(lambda: count_words(user) if isinstance(user, Member) else "")}

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from runs.display.review_queue import ICONS, Shown, label_of
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
 from runs.review import requests
-from runs.words.due import due_words, is_urgent
+from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
 PAGE = 20  # requests

@@ -21,7 +21,7 @@ from runs.display.result_page import Beside, Slide, slides_of
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.decisions import UNDO_FOR
 from runs.review import requests, threads
-from runs.words.due import due_words, is_urgent
+from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
 LATEST = 10  # comment threads shown at first, so that each response stays fast

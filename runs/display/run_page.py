@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.display.cards import usual_end_of, version_token
-from runs.display.objects import FileNames, Tree, tree_of
+from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
     decide_words,
@@ -32,10 +32,12 @@ from runs.models.messages import Message
 from runs.notices.choices import Wish, wish_of
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
+from runs.words.credits import about_credits
 from runs.words.file_names import Stem, ending_of, run_stems
 from runs.words.messages import say
 from runs.words.run_failures import Failure
-from runs.words.sentences import State, about_credits, clock_words, state_of, usual_words
+from runs.words.run_states import State, state_of
+from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
 LONG_TEXT, LONG_LINES = 900, 12  # characters and lines

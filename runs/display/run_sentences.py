@@ -14,10 +14,12 @@ from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Member, Run
 from runs.team.admins import mail_to_admins
+from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.messages import say
 from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
-from runs.words.sentences import WAITS, about_credits, credits_words, plural_number, span_words, state_of
+from runs.words.run_states import WAITS, state_of
 from runs.words.support import about_run
+from runs.words.time_spans import span_words
 
 CANNOT_STOP = ("refused", "not_cancellable")
 

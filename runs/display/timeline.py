@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max
 
 from runs.display.comments import CommentLine, CommentPanel, run_talk
 from runs.display.run_page import RunPage, result_labels
 from runs.models import Comment, CommentChange, Decision, Member, Run
+from runs.models.prepared import Prepared
 
 MOST = 50  # latest steps of each kind about results
 type Place = tuple[str, str]  # a result's label and URL
@@ -72,8 +74,7 @@ def _steps_of_run(page: RunPage) -> Iterator[Step]:
 
 
 def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
-    latest = Decision.objects.filter(output__run=run).select_related("member").order_by("-created_at", "-pk")
-    for decision in latest[:MOST]:
+    for decision in _DECISIONS.rows(run.pk):
         label, url = places.get(decision.output_id, NOWHERE)
         kind = decision.verdict or decision.act
         yield Step(kind, decision.created_at, decision.who, decision.is_guest, label=label, url=url)
@@ -84,21 +85,50 @@ def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[S
         yield Step("earlier", panel.lines[0].comment.created_at, count=panel.hidden)
     for line in panel.lines:
         yield Step("talk", line.comment.created_at, line=line)
-    about = Comment.objects.filter(run=run, output__isnull=False, removed_at=None).values("output")
-    for found in about.annotate(count=Count("pk"), latest=Max("created_at")).order_by("-latest")[:MOST]:
-        label, url = places.get(found["output"], NOWHERE)
-        yield Step("commented", found["latest"], label=label, url=f"{url}#talk", count=found["count"])
-    settled = CommentChange.objects.filter(comment__run=run, act__in=SETTLED).select_related("member", "comment")
-    for change in settled.order_by("-created_at", "-pk")[:MOST]:
+    for output, count, latest in _ABOUT_RESULTS.rows(run.pk):
+        label, url = places.get(output, NOWHERE)
+        yield Step("commented", latest, label=label, url=f"{url}#talk", count=count)
+    for change in _SETTLED.rows(run.pk):
         label, url = _place_of(change.comment, places)
         who = change.member.display_name if change.member is not None else ""
         yield Step(change.act, change.created_at, who, label=label, url=url)
-    moved = CommentChange.objects.filter(comment__run=run, act__in=MOVED)
-    together = moved.values("act", "created_at", "member__name", "member__email", "comment__output")
-    for step in together.annotate(count=Count("pk")).order_by("-created_at")[:MOST]:
-        label, url = places.get(step["comment__output"], NOWHERE)
-        who = Member(name=step["member__name"] or "", email=step["member__email"] or "").display_name
-        yield Step(step["act"], step["created_at"], who, label=label, url=f"{url}#talk", count=step["count"])
+    for act, at, name, email, output, count in _MOVED.rows(run.pk):
+        label, url = places.get(output, NOWHERE)
+        who = Member(name=name or "", email=email or "").display_name
+        yield Step(act, at, who, label=label, url=f"{url}#talk", count=count)
+
+
+# What happened to the results of a run, by its primary key, each latest first
+_DECISIONS = Prepared(
+    lambda run: (
+        Decision.objects.filter(output__run_id=run).select_related("member").order_by("-created_at", "-pk")[:MOST]
+    )
+)
+_ABOUT_RESULTS: Prepared[Any] = Prepared(
+    lambda run: (
+        Comment.objects.filter(run_id=run, output__isnull=False, removed_at=None)
+        .values("output")
+        .annotate(count=Count("pk"), latest=Max("created_at"))
+        .order_by("-latest")
+        .values_list("output", "count", "latest")[:MOST]
+    )
+)
+_SETTLED = Prepared(
+    lambda run: (
+        CommentChange.objects.filter(comment__run_id=run, act__in=SETTLED)
+        .select_related("member", "comment")
+        .order_by("-created_at", "-pk")[:MOST]
+    )
+)
+_MOVED: Prepared[Any] = Prepared(
+    lambda run: (
+        CommentChange.objects.filter(comment__run_id=run, act__in=MOVED)
+        .values("act", "created_at", "member__name", "member__email", "comment__output")
+        .annotate(count=Count("pk"))
+        .order_by("-created_at")
+        .values_list("act", "created_at", "member__name", "member__email", "comment__output", "count")[:MOST]
+    )
+)
 
 
 def _place_of(comment: Comment, places: dict[int, Place]) -> Place:

@@ -15,10 +15,10 @@ from runs.display.provenance import verdict_words
 from runs.models import Decision, Member, Output, OutputFile, ReviewRules
 from runs.models.addresses import path_to
 from runs.models.decisions import UNDO_FOR, DecisionQuerySet
-from runs.review import tally
+from runs.review import overall_verdict
 from runs.review.deciders import Actor, approval_refusal, member_refusal, set_aside_refusal
 from runs.review.versions import newer_of_each, own_work
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
@@ -243,7 +243,7 @@ class _Builder:
             is_mine=actor.owns(row),
             is_guest=row.is_guest,
             is_standing=is_standing,
-            counts=tally.counts(row),
+            counts=overall_verdict.counts(row),
             note=row.note,
             at=row.created_at,
             age=age_words(row.created_at),

@@ -21,8 +21,8 @@ from django.utils import timezone
 from runs import events
 from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
+from runs.engine.apply_field_rules import hidden_places, ruled_answers
 from runs.engine.input_summary import summarise
-from runs.engine.ruled_run import hidden_places, ruled_answers
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
@@ -94,7 +94,7 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `charges.LimitReached`.
+    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `limits.LimitReached`.
     The caller must have checked token and answers.
     """
     now = now or timezone.now()

@@ -153,7 +153,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 @transaction.atomic
 def press_start_again(run: Run, by: Member, now: datetime) -> bool:
     """Resend a doubtful start because `by` decided to; return False if that has been decided meanwhile. Raises
-    `charges.LimitReached`."""
+    `limits.LimitReached`."""
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
         return False

@@ -1,13 +1,10 @@
-"""Send runs to Lamina and ask Lamina to cancel them; always in the worker."""
+"""Send runs to Lamina; always in the worker."""
 
-import threading
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from runs import catalog
@@ -18,6 +15,7 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
 from runs.engine.create_run import answers_of
 from runs.engine.input_summary import summarise
+from runs.engine.start_claim import CLAIM, ClaimKeeper
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
@@ -30,12 +28,9 @@ from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
 from runs.words.lamina_errors import field_message
 
-CLAIM = timedelta(seconds=30)  # how long a start waits for another worker if its own dies
-RENEW_SECONDS = 8.0
 WINDOW_SECONDS = 40.0  # for several starts in a row; even with the last POST, this is below the task's time-out
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 FILE_TRIES = 32  # about half an hour with these pauses
-NO_WORD = "no word"
 
 
 def submit_run(run_id: int) -> None:
@@ -58,7 +53,7 @@ def _submit(run: Run) -> bool:
     if not progress.claim_start(run, now, now + CLAIM):
         return False
     try:
-        with _ClaimKeeper(run):
+        with ClaimKeeper(run):
             urls = _hand_over_files(run)
             if urls is not None:
                 _send(run, urls)
@@ -130,44 +125,6 @@ def _not_taken(run: Run, failed: FetchFailed) -> None:
         progress.fail(run, "files", timezone.now(), text=failed.message)
     else:
         progress.hold(run, Run.Wait.FILES, _next_try(run), missing_reads=tries)
-
-
-class _ClaimKeeper:
-    """Renews the claim of a start in a thread while its worker is alive, even during large files and slow responses.
-
-    The first write comes after 8 s, so ordinary starts need none.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run_id, self.until = run.pk, run.due_at
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._keep, daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.is_over.set()
-        self.thread.join()
-
-    def _keep(self) -> None:
-        while not self.is_over.wait(RENEW_SECONDS):
-            try:
-                if not self._renew():
-                    break
-            except DatabaseError:
-                continue  # there is time to try again
-            finally:
-                connection.close()
-
-    def _renew(self) -> bool:
-        """Extend the claim; return False if `due_at` was changed elsewhere: the start is then settled or waiting."""
-        until = timezone.now() + CLAIM
-        mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
-        if not mine.update(due_at=until):
-            return False
-        self.until = until
-        return True
 
 
 def _send(run: Run, urls: dict[str, str]) -> None:
@@ -289,25 +246,3 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
 def _next_try(run: Run) -> datetime:
     seconds = BACK_OFF_SECONDS[min(run.attempts, len(BACK_OFF_SECONDS)) - 1]
     return timezone.now() + timedelta(seconds=seconds)
-
-
-def send_cancel(run_id: int) -> None:
-    """Ask Lamina to cancel a run, then read the state of the run, since only that counts."""
-    run = Run.objects.get(pk=run_id)
-    if run.is_final or not run.remote_id or run.cancel_asked_at is None:
-        return
-    try:
-        answer = lamina().cancel_run(run.remote_id)
-    except LaminaRejected as error:
-        if error.is_key_refused:
-            wakeups.heard(run.pk)
-            return  # the key can be fixed, and the cancel must not be lost until then
-        answer = "refused"
-    except (LaminaError, RateLimitWait):
-        wakeups.heard(run.pk)
-        return  # the sweep sends it again
-    if not answer and run.cancel_sent_at is not None:
-        answer = NO_WORD  # twice without a status, so another try won't help
-    progress.record_cancel_sent(run, timezone.now(), answer)
-    with suppress(LaminaError, RateLimitWait):  # otherwise the poller reads it
-        progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

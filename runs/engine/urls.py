@@ -5,5 +5,5 @@ from django.urls import path
 from runs.engine import views
 
 urlpatterns = [
-    path("hooks/lamina/<str:token>/", views.hook, name="webhook"),
+    path("hooks/lamina/<str:token>/", views.webhook, name="webhook"),
 ]

@@ -19,7 +19,7 @@ BODY_LIMIT = 2_000_000  # bytes
 @login_not_required
 @require_POST
 @judges_body
-def hook(request: HttpRequest, token: str) -> HttpResponse:
+def webhook(request: HttpRequest, token: str) -> HttpResponse:
     """Check and apply a delivery. The body is read only if a run has the token.
 
     The worker fetches files later, so that the response takes less than a second.

@@ -17,7 +17,7 @@ from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Uploa
 from runs.models.run import RunQuerySet
 from runs.review import carry_over
 from runs.storage import orphans
-from runs.words import known
+from runs.words import known_words
 from runs.words.numbers import number_words
 from runs.words.run_index import text_of
 from runs.words.terms import split
@@ -32,7 +32,7 @@ def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     Active runs stay, so that people can see their costs and results; so do runs on hold. The caller checks that
     `member` may change the runs; `member` is None if the retention rules move them.
     """
-    ended = _locked(runs.filter(status__in=FINAL, deleted_at=None, held_at=None))
+    ended = runs.filter(status__in=FINAL, deleted_at=None, held_at=None).locked()
     record_each(Verb.RUN_BINNED, ended)
     moved = Run.objects.filter(pk__in=[run.pk for run in ended])
     return moved.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
@@ -76,16 +76,10 @@ def moved_at(member: Member, at: datetime | None) -> RunQuerySet:
 @transaction.atomic
 def bring_back(runs: RunQuerySet) -> int:
     """Restore `runs` from the bin, including their shares and stars; return how many were restored."""
-    binned = _locked(runs.filter(deleted_at__isnull=False))
+    binned = runs.filter(deleted_at__isnull=False).locked()
     record_each(Verb.RUN_RESTORED, binned)
     restored = Run.objects.filter(pk__in=[run.pk for run in binned])
     return restored.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
-
-
-def _locked(runs: RunQuerySet) -> list[Run]:
-    """Lock `runs`, always in the same order to avoid deadlocks, and return them with what the record needs."""
-    found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
-    return list(found.only("public_id", "title", "app_name"))
 
 
 def delete_for_good(run: Run) -> bool:
@@ -101,7 +95,7 @@ def delete_for_good(run: Run) -> bool:
         words = split(text_of(still_there))
         record(Verb.RUN_PURGED, still_there)
         still_there.delete()
-    known.forget_unused(words)
+    known_words.forget_unused(words)
     orphans.remove_uploads(Upload.objects.filter(pk__in=uploads))
     orphans.remove_files(StoredFile.objects.filter(pk__in=files))
     return True

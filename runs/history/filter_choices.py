@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Self
 from unicodedata import east_asian_width
 
@@ -11,6 +12,7 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Text
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.history import review_filters
@@ -18,7 +20,9 @@ from runs.history.review_filters import ANYONE, ME, few_decided_on, only, with_d
 from runs.models import App, Member, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
-from runs.words import known
+from runs.models.prepared import Prepared
+from runs.models.selection import KEPT_FOR
+from runs.words import known_words
 from runs.words.fold import fold
 from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
@@ -61,12 +65,11 @@ class Directory:
     guests: Mapping[str, str] = field(default_factory=dict)  # names of guests who decided, as typed, by folded name
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)  # query for words -> its runs, if few
 
-    @classmethod
-    def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
-        """Read the names for `member` and the known words similar to those in `q`.
-
-        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
-        """
+    @staticmethod
+    def names(
+        member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
+    ) -> "QuerySet[Any, tuple[Any, ...]]":
+        """Return what `load` reads; selections only if they have changed since `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
         first = Subquery(used.filter(deleted_at=None).values("pk")[:1])  # EXISTS would collect the apps of all runs
@@ -74,15 +77,15 @@ class Directory:
         apps = _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
         views = _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query")
-        selected = _rows("selected", Selection.objects.filter(member=member).current(), "place", "place", "place")
+        ticked = Selection.objects.filter(member=member).current_since(since)
+        selected = _rows("selected", ticked, "place", "place", "place")
         own = _rows(
             "own", Member.objects.filter(Exists(Run.objects.owned_by(member)), pk=member.pk), "name", "name", "name"
         )
         theirs = Run.objects.transferred().filter(made_by=OuterRef("pk"))
         makers = _rows("maker", Member.objects.filter(Exists(theirs)), "name", "name", "name")
         told = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))
-        words = [query.order_by().values_list(*told) for query in known.candidates(query_words(q))]
-        found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
+        words = [query.order_by().values_list(*told) for query in known_words.candidates(query_words(q))]
         others = [people, views, selected, makers, *words, *([] if member.can_run else [own])]
         others += [
             _rows("decider", review_filters.people_who_decided(), "public_id", "public_id", "public_id"),
@@ -92,21 +95,36 @@ class Directory:
         if waits in (ME, ANYONE):
             some = review_filters.few_waiting_for(member if waits == ME else None)
             others.append(_rows("waiting", some, "public_id", "public_id", "public_id"))
-        exact = query_of(map(ways_of, query_words(q))) if query_words(q) else ""
+        exact = _exact_query(q)
         others += _runs_with(exact, member) if exact else []
         if decided:
             others.append(_rows("decided", few_decided_on(decided), "batch", "batch", "batch", key="output__run"))
         if waits not in ("", ME, ANYONE):
             asked = Member.objects.filter(public_id=waits, is_active=True)
             others.append(_rows("waited", asked, "public_id", "role", "role"))
-        for sort, *row in apps.union(*others, all=True).order_by():
+        return apps.union(*others, all=True).order_by()
+
+    @classmethod
+    def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
+        """Read the names for `member` and the known words similar to those in `q`.
+
+        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
+        """
+        since, exact = timezone.now() - KEPT_FOR, _exact_query(q)
+        rows: Iterable[tuple[Any, ...]]
+        if q or decided or waits:
+            rows = cls.names(member, since, q, is_mine=is_mine, decided=decided, waits=waits)
+        else:
+            rows = _usual_names(member.role, is_mine).rows(member.pk, since)
+        found: dict[str, list[Named]] = {sort: [] for sort in SORTS}
+        for sort, *row in rows:
             named = Named(*row)
             if sort == "person":
                 named = Named(named.pk, named.id, named.name or named.detail.split("@")[0], named.detail)
             found[sort].append(named)
         for sort in BY_NAME:
             found[sort].sort(key=lambda one: (fold(one.name), one.pk))
-        similar = known.similar((one.id, one.name) for one in found["word"])
+        similar = known_words.similar((one.id, one.name) for one in found["word"])
         waited_for = [Member(pk=one.pk, role=one.name) for one in found["waited"]]
         return cls(
             found["app"],
@@ -199,6 +217,17 @@ class Directory:
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
     """Return the keys of `runs` under `who`, unless there are many."""
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
+
+
+def _exact_query(q: str) -> str:
+    """Return the database's query for the words of a search, as they are; "" if it has none."""
+    return query_of(map(ways_of, query_words(q))) if query_words(q) else ""
+
+
+@cache
+def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
+    """Return the query of `Directory.load` for members with `role`, without a search or a filter by decider."""
+    return Prepared(lambda member, since: Directory.names(Member(pk=member, role=role), since, is_mine=is_mine))
 
 
 def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:

@@ -21,7 +21,7 @@ from runs.models.joined import CountUpTo
 from runs.models.run import RunQuerySet
 from runs.words.moments import day_words
 from runs.words.numbers import number_words
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
 NEWEST_ASKED = 1_000  # matching runs whose apps are offered as filters

@@ -7,7 +7,7 @@ from django.forms import BoundField
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _lazy
 
-from runs.history import retention
+from runs.history import retention_rules
 from runs.history.search import Filter
 from runs.models import RetentionRules, Selection
 from runs.web.http import own_path
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DAYS_WANTED = format_lazy(
     _lazy("Enter {fewest} to {most} days, or leave it empty."),
-    fewest=retention.FEWEST_DAYS,
-    most=retention.MOST_DAYS,
+    fewest=retention_rules.FEWEST_DAYS,
+    most=retention_rules.MOST_DAYS,
 )
 
 
@@ -93,7 +93,12 @@ class StarForm(PostedForm):
 
 def _days(label: "Words", help_text: "Words") -> DaysField:
     return DaysField(
-        retention.FEWEST_DAYS, retention.MOST_DAYS, DAYS_WANTED, label=label, help_text=help_text, required=False
+        retention_rules.FEWEST_DAYS,
+        retention_rules.MOST_DAYS,
+        DAYS_WANTED,
+        label=label,
+        help_text=help_text,
+        required=False,
     )
 
 
@@ -128,17 +133,17 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
 
     class Meta:
         model = RetentionRules
-        fields = retention.RULES
+        fields = retention_rules.RULES
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
         """Return each rule's field, value and error."""
-        rules = [self[name] for name in retention.RULES]
+        rules = [self[name] for name in retention_rules.RULES]
         return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in rules]
 
     @property
     def stamp(self) -> str:
         """The rules as posted, such as "90--30--730"."""
-        return "-".join(str(self.cleaned_data[name] or "") for name in retention.RULES)
+        return "-".join(str(self.cleaned_data[name] or "") for name in retention_rules.RULES)
 
     @property
     def is_agreed(self) -> bool:

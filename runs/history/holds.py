@@ -22,7 +22,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
 
     Their rejected results are no longer scheduled for removal.
     """
-    free = _locked(runs.filter(deleted_at=None, held_at=None))
+    free = runs.filter(deleted_at=None, held_at=None).locked()
     record_each(Verb.RUN_HELD, free)
     Output.objects.filter(run__in=free, removal_at__isnull=False).update(removal_at=None)
     held = Run.objects.filter(pk__in=[run.pk for run in free])
@@ -33,16 +33,10 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
 def release(runs: RunQuerySet) -> int:
     """End the hold on `runs`; return how many were on hold. The caller checks permissions
     (`RunQuerySet.releasable_by`)."""
-    held = _locked(runs.filter(held_at__isnull=False))
+    held = runs.filter(held_at__isnull=False).locked()
     record_each(Verb.RUN_RELEASED, held)
     released = Run.objects.filter(pk__in=[run.pk for run in held])
     return released.update(held_at=None, held_by=None, version=F("version") + 1)
-
-
-def _locked(runs: RunQuerySet) -> list[Run]:
-    """Return `runs` with what the record says of them, always locked in the same order, to avoid deadlocks."""
-    found = runs.select_related(None).order_by("pk").select_for_update(of=("self",))
-    return list(found.only("public_id", "title", "app_name"))
 
 
 def held_at(member: Member, at: datetime | None) -> RunQuerySet:

@@ -8,7 +8,7 @@ from runs.history.order import page_of
 from runs.history.search import Filter
 from runs.history.widen import elsewhere
 from runs.models import Member, Run
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
 
 SHOWN = 4
 

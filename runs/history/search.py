@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_noop
@@ -24,9 +23,10 @@ from django.utils.translation import gettext_noop
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.models import Member, Output, OutputFile, Run, Selection
+from runs.models.addresses import path_to
 from runs.models.run import RunQuerySet
 from runs.words.run_index import query_of
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 from runs.words.synonyms import kind_named
 from runs.words.terms import Ways, query_words
 
@@ -119,7 +119,7 @@ class Filter:
     def url(self, **more: str) -> str:
         """Return the URL of History with this filter and `more` parameters, such as `before`."""
         query = "&".join(filter(None, [self.query, urlencode(more)]))
-        return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
+        return f"{path_to('history')}?{query}" if query else path_to("history")
 
     def without(self, *names: str) -> Self:
         """Return this filter without the values of `names` (as in the URL)."""

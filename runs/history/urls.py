@@ -16,7 +16,7 @@ from runs.history import (
 urlpatterns = [
     path("apps/<str:app_id>/star/", views_stars.app_star, name="app-star"),
     path("history/", views.history, name="history"),
-    path("history/act/", views_bulk.history_act, name="history-bulk-action"),
+    path("history/act/", views_bulk.history_bulk_action, name="history-bulk-action"),
     path("history/select/", views_select.history_select, name="history-select"),
     path("history/bin/", views_bin.bin_selected, name="bin-selected"),
     path("history/views/", views_bulk.view_save, name="view-save"),
@@ -31,6 +31,6 @@ urlpatterns = [
     path("results/<str:result_id>/star/", views_stars.result_star, name="result-star"),
     path("examples/clear/", views_examples.examples_clear, name="examples-clear"),
     path("examples/restore/", views_examples.examples_restore, name="examples-restore"),
-    path("manage/keeping/", views_retention.manage_keeping, name="manage-retention"),
+    path("manage/keeping/", views_retention.manage_retention, name="manage-retention"),
     path("manage/keeping/protected/", views_holds.manage_held, name="manage-held"),
 ]

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from runs.display.cards import RunCard, run_cards
 from runs.display.new_runs import page_opened
-from runs.display.picks import picks_bar
 from runs.display.result_tiles import RunTiles, result_tiles
+from runs.display.selection_bar import picks_bar
 from runs.history import filters, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.order import Cursor, Page, page_of
@@ -26,9 +26,9 @@ from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, elsewhere
 from runs.models import Member
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 from runs.words.moments import day_words, weekday_words
-from runs.words.sentences import STATES
+from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
 Rows = Sequence[RunCard | RunTiles]

@@ -29,7 +29,7 @@ UNDOES = ("restore", "reselect", "unhold")
 
 
 @require_POST
-def history_act(request: PortalRequest) -> HttpResponse:
+def history_bulk_action(request: PortalRequest) -> HttpResponse:
     """Apply the posted action to the whole selection, then redirect."""
     posted = SelectionForm.read(request.POST)
     act, member, place, back = posted["do"], request.user, posted["place"], posted["back"]

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from runs.history import retention
+from runs.history import retention_rules
 from runs.history.forms import RetentionForm
-from runs.history.retention import Removal
+from runs.history.retention_rules import Removal
 from runs.models import RetentionRules, Run
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.web.posted import posted_of
@@ -19,23 +19,23 @@ from runs.web.posted import posted_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
-def manage_keeping(request: PortalRequest) -> HttpResponse:
+def manage_retention(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them, or only shows what they would remove.
 
     If new rules would remove anything, the page says so and asks before they are saved.
     """
     rules, now = RetentionRules.current(), timezone.now()
-    before = {name: getattr(rules, name) for name in retention.RULES}
+    before = {name: getattr(rules, name) for name in retention_rules.RULES}
     form = RetentionForm(posted_of(request), instance=rules)
     if not form.is_valid():
         return _page(request, form)
     if form.cleaned_data["do"] == "look":
-        return _page(request, form, retention.removals(rules, now))
-    stricter = retention.stricter(before, rules)
-    found = {} if form.is_agreed else retention.removals(stricter, now)
+        return _page(request, form, retention_rules.removals(rules, now))
+    stricter = retention_rules.stricter(before, rules)
+    found = {} if form.is_agreed else retention_rules.removals(stricter, now)
     if any(removal.count != 0 for removal in found.values()):
         return _page(request, form, found, asks=True)
-    retention.save(form.save(commit=False))
+    retention_rules.save(form.save(commit=False))
     messages.success(request, _("Saved. The rules are applied once a day."))
     return go_to(request, reverse("runs:manage-retention"))
 
@@ -50,8 +50,8 @@ def _page(
         "rules": [(*shown, found.get(shown[0].name)) for shown in form.shown()],
         "asked": [removal for removal in found.values() if removal.count != 0] if asks else [],
         "stamp": form.stamp if asks else "",
-        "fewest": retention.FEWEST_DAYS,
-        "most": retention.MOST_DAYS,
+        "fewest": retention_rules.FEWEST_DAYS,
+        "most": retention_rules.MOST_DAYS,
         "in_bin": Run.objects.filter(deleted_at__isnull=False).count(),
         "held": Run.objects.filter(held_at__isnull=False).count(),
     }

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from runs.display.picks import picks_bar
+from runs.display.selection_bar import picks_bar
 from runs.history import selection
 from runs.history.forms import SelectionForm
 from runs.history.search import Filter

@@ -7,12 +7,15 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.form_rules import rules_of, rules_version
+from runs.catalog.field_rules import rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
+from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Rule
 from runs.uploads import ownership, uploads
+
+_FILES = Prepared(lambda *ids: StoredFile.objects.filter(public_id__in=ids))
 
 
 def app_form(
@@ -64,7 +67,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
     """Return our copies of the author's sample media, by their original URLs."""
-    stored = StoredFile.objects.in_bulk(list(app.samples.values()), field_name="public_id")
+    stored = {file.public_id: file for file in _FILES.rows(*app.samples.values())} if app.samples else {}
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}
         for url, file_id in app.samples.items()

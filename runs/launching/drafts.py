@@ -9,11 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from runs.models import App, Draft, Member
+from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
 KEPT = timedelta(days=90)  # after the last change
 DROPPED_KEPT = timedelta(days=1)
 CLOSED_FORMS = 20  # number of closed forms remembered with a draft
+_CURRENT = Prepared(lambda member, app: Draft.objects.current().filter(member_id=member, app_id=app)[:1])
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def save_draft(
 
 def load_draft(member: Member, app: App) -> Kept | None:
     """Return the draft of `member` for `app`, or None."""
-    draft = Draft.objects.current().filter(member=member, app=app).first()
+    draft = _CURRENT.first(member.pk, app.pk)
     return kept_in(draft) if draft else None
 
 

@@ -11,16 +11,16 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
-from runs.catalog.form_rules import rules_of, with_rules
+from runs.catalog.field_rules import rules_of, with_rules
 from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
 from runs.models.run import RunInputUpload
+from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
-from runs.schema_forms.rules import ruled_questions
 from runs.uploads.ownership import adopt
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 PER_PAGE = 24
 SOURCES = ("results", "team", "uploads")

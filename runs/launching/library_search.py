@@ -16,8 +16,8 @@ from django.db.models.lookups import In
 from runs.models import Member
 from runs.models.distinct import labels_of_results
 from runs.models.output import LABEL_START
-from runs.words.known import similar_to
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
+from runs.words.known_words import similar_to
 from runs.words.run_index import few_runs, in_runs, query_of
 from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
 

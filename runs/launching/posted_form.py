@@ -15,16 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
+from runs.engine.apply_field_rules import RulesRefuseError, ruled_answers
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError, ruled_answers
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
-from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
+from runs.spending.limits import LimitReached
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")

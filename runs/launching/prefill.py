@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.form_rules import rules_of
+from runs.catalog.field_rules import rules_of
 from runs.engine import create_run
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
+from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.ruled_answers import open_answers
@@ -40,6 +41,14 @@ JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form shows again what it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
 FORGOTTEN_FOR = timedelta(days=1)  # keep browsers from restoring the form, which they do only in part
+_LATEST = Prepared(
+    lambda member, app, since: (
+        Run.objects.owned_by(Member(pk=member))
+        .filter(app_id=app, is_example=False, created_at__gte=since)
+        .newest_first()
+        .values_list("pk", "created_at")[:1]
+    )
+)
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
 
 
@@ -126,13 +135,12 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or as
     before, and offer that run's inputs."""
-    now, mine = timezone.now(), Run.objects.owned_by(member).filter(app=app, is_example=False)
-    lately = mine.filter(created_at__gte=now - FORGOTTEN_FOR).select_related("parent", "preset")
-    run = lately.newest_first().first()
-    found.is_forgotten = run is not None
-    signed_in_at = member.last_login or run.created_at if run else now
-    if run is None or run.created_at < max(signed_in_at, now - JUST_RUN_FOR):
+    now = timezone.now()
+    lately = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
+    found.is_forgotten = lately is not None
+    if lately is None or lately[1] < max(member.last_login or lately[1], now - JUST_RUN_FOR):
         return
+    run = Run.objects.select_related("app", "parent", "preset").get(pk=lately[0])
     is_filled = found.run is not None or found.preset is not None
     if not is_filled or (found.run, found.preset) == (run.parent, run.preset):
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN

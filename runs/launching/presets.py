@@ -14,15 +14,19 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import differences, record
-from runs.catalog.form_rules import locked_files
+from runs.catalog.field_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload, Verb
+from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
 from runs.words.moments import brief_day_time_words
 
+_LISTED = Prepared(
+    lambda member, app: Preset.objects.visible_to(Member(pk=member)).filter(app_id=app).select_related("member")
+)
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100
 
 
@@ -32,8 +36,9 @@ class NameTakenError(Exception):
 
 def listed(member: Member, app: App) -> list[Preset]:
     """Return the presets of `app` that `member` can open: their own first, then the team's."""
-    found = Preset.objects.visible_to(member).filter(app=app).select_related("member")
-    return sorted(found, key=lambda preset: (not preset.belongs_to(member), preset.name.casefold()))
+    return sorted(
+        _LISTED.rows(member.pk, app.pk), key=lambda preset: (not preset.belongs_to(member), preset.name.casefold())
+    )
 
 
 def answers_of(preset: Preset) -> list[Answer]:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run
+from runs.engine.apply_field_rules import RulesRefuseError, quoted_names, ruled
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError, quoted_names, ruled
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
-from runs.words.sentences import State, state_of
+from runs.words.run_states import State, state_of
 
 FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and choose it again.")
 CHANGED = gettext_noop("This app's form has changed since then. Use “Change and run again” instead.")

@@ -1,10 +1,11 @@
 """The form of one app: fill it in, save the draft, run."""
 
 from dataclasses import fields
+from functools import cache
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -14,28 +15,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
-from runs.audit.openings import record_openings
-from runs.catalog.form_rules import rules_of
+from runs.audit.admin_access import record_openings
+from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.display.cards import app_card, run_cards
-from runs.display.form_look import form_look
+from runs.display.form_wait import form_look
+from runs.display.launch_box import launch_box
 from runs.engine import create_run
-from runs.launching import answered, drafts, prefill, presets
+from runs.launching import drafts, form_after_redirect, prefill, presets, shown_runs
 from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
-from runs.models import App, AppRule, AppSchema, Member, Run
-from runs.models.run import RunQuerySet
-from runs.notices import alerts
+from runs.models import App, AppRule, AppSchema, Member
+from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
-from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
-RESULTS_SHOWN = 4
-EXAMPLES_SHOWN = 3
 RESET = "reset"  # in the URL of a form that has just been emptied
 
 
@@ -64,8 +62,17 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
     """Return the app if the admin's rules show it to the member. Its form needs the schema and the rules."""
-    shown = App.objects.open_to(request.user).select_related("schema", "rule", *more)
-    return get_object_or_404(shown, public_id=app_id)
+    app = _app_for(request.user.role, *more).first(app_id)
+    if app is None:
+        raise Http404
+    return app
+
+
+@cache
+def _app_for(role: str, *more: str) -> Prepared[App]:
+    """Return the query for an app as members with `role` see it."""
+    shown = App.objects.open_to(Member(role=role)).select_related("schema", "rule", *more)
+    return Prepared(lambda public_id: shown.filter(public_id=public_id))
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
@@ -75,7 +82,8 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     except NoSourceError:
         raise Http404 from None
     record_openings(request, [opened.run] if opened.run else [])
-    told = answered.recalled(request.session, request.user, app, request.GET.get(answered.PARAMETER, ""), opened)
+    answered = request.GET.get(form_after_redirect.PARAMETER, "")
+    told = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
     opened = told.opened
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
@@ -90,7 +98,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     posted = _posted(request, app, app.schema)
     outcome = posted.outcome()
     if isinstance(outcome, Shown) and posted.controls.plain and request.user.can_run:
-        return go_to(request, answered.keep(request.session, app, outcome))
+        return go_to(request, form_after_redirect.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
         return app_page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
@@ -185,10 +193,8 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
         catalog.request_app_refresh(app)
         return HttpResponse(status=204)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
-    wanted = form.wanted_outputs() if form else ()
-    cost = cost_line(app, request.user, wanted)
-    context = {"app": app, "form": form, "cost": cost, "has_asked": cost.can_ask and alerts.has_asked(request.user)}
-    return render_page(request, "launching/app_detail.html", context, partial="app-cost-changed")
+    context = {"box": launch_box(app, request.user, form)}
+    return render_page(request, "launching/_launch.html", context, partial="app-cost-changed")
 
 
 def app_page(
@@ -204,12 +210,11 @@ def app_page(
     """Show the form of `app` as opened or posted. With `viewer`, an admin sees the page as that member would."""
     member = viewer or request.user
     partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
-    runs = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
-    examples = list(_examples(member, app)) if form is not None and member.can_run else []
+    examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    made = runs.filter(app=app).exclude(pk__in=[run.pk for run in examples]).in_state("ready").newest_first()
-    cards = run_cards([*examples, *made.for_cards()[:RESULTS_SHOWN]], member)
-    cost = cost_line(app, member, form.wanted_outputs() if form else ())
+    runs = [*examples, *shown_runs.made(member, app, examples)]
+    shown_runs.load_for_cards(runs, app, member)
+    cards = run_cards(runs, member)
     rule = AppRule.of(app)
     context = {
         "section": "apps",
@@ -225,9 +230,7 @@ def app_page(
         "opened": opened_with,
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
-        "cost": cost,
-        "has_asked": cost.can_ask and alerts.has_asked(member),
-        "audience_words": links.audience_words(opened_with.run, is_private=is_private),
+        "launch": launch_box(app, member, form, links.audience_words(opened_with.run, is_private=is_private)),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,
@@ -246,9 +249,3 @@ def _preview_words(app: App, maker: Member) -> str:
     return _(
         "Makers can't see this app. If they could, it would look like this. Nothing is saved or started from here."
     )
-
-
-def _examples(member: Member, app: App) -> RunQuerySet:
-    """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
-    seen = Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
-    return seen.filter(app=app).in_state("ready").newest_first().for_cards()[:EXAMPLES_SHOWN]

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.audit.openings import record_openings
-from runs.catalog.form_rules import rules_of
+from runs.audit.admin_access import record_openings
+from runs.catalog.field_rules import rules_of
 from runs.engine import create_run
 from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm

@@ -17,7 +17,7 @@ NOBODY = 0  # the primary key of no member
 @require_safe
 @never_cache
 @admins_only
-def app_preview(request: PortalRequest, app_id: str) -> HttpResponse:
+def manage_app_preview(request: PortalRequest, app_id: str) -> HttpResponse:
     """Show the app's page as for a maker who hasn't used the app yet, below a banner that says so."""
     apps = App.objects.select_related("schema", "rule", "thumbnail", "starred_by")
     app, maker = get_object_or_404(apps, public_id=app_id), _maker_like(request.user)

@@ -8,11 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs import catalog
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
+from runs.engine.apply_field_rules import RulesRefuseError, hidden_places
 from runs.engine.create_run import TokenSpentError, launch_run
-from runs.engine.ruled_run import RulesRefuseError, hidden_places
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
@@ -20,8 +20,8 @@ from runs.models import Member, Run, for_page
 from runs.notices import alerts
 from runs.schema_forms.answers import Answer
 from runs.sharing import links
-from runs.spending.charges import LimitReached
 from runs.spending.estimates import cost_line
+from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; try again.")
@@ -29,7 +29,7 @@ OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. N
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
+def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation, since a run costs credits; POST starts one run, no matter how often it is sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     record_openings(request, [run])

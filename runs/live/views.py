@@ -29,11 +29,12 @@ from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Member, Run, Selection, for_page
-from runs.notices import alerts, read
+from runs.notices import alerts, read_state
 from runs.web.http import PortalRequest
-from runs.words.known import similar_to
-from runs.words.marks import Marker
-from runs.words.sentences import balance_words, state_of
+from runs.words.credits import balance_words
+from runs.words.highlight import Marker
+from runs.words.known_words import similar_to
+from runs.words.run_states import state_of
 
 MAX_RUNS = 200
 TITLE_CHARS = 60  # in the tab and in announcements
@@ -186,7 +187,7 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     if not fresh:
         return {"fresh": []}
     run = fresh[0]
-    read.opened(request, run)
+    read_state.opened(request, run)
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
     known_as, retry = seen[run.public_id], retry_of(run, request.user)

@@ -8,23 +8,23 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
-from runs.display.picks import picks_bar
 from runs.display.run_page import run_page
+from runs.display.selection_bar import picks_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
 from runs.engine import create_run, poller_wakeups, polling_schedule, progress
-from runs.engine.ruled_run import ruled
+from runs.engine.apply_field_rules import ruled
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
 from runs.models import Member, Run, Selection, for_page
-from runs.notices import alerts, read
+from runs.notices import alerts, read_state
 from runs.notices.mutes import with_mute
-from runs.spending.charges import LimitReached
+from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
@@ -43,7 +43,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = with_mute(for_page(Run.objects.visible_to(request.user)), request.user).filter(public_id=run_id).first()
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
-    read.opened(request, run)
+    read_state.opened(request, run)
     record_openings(request, [run])
     # Previous and Next follow the History list from which the page was opened.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""

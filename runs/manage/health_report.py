@@ -24,12 +24,13 @@ from runs.history import bin
 from runs.models import FINAL, App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
 from runs.models.run import RunQuerySet
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
+from runs.words.credits import credits_words
 from runs.words.messages import say
 from runs.words.moments import brief_day_words
 from runs.words.moments import short_time_words as when
 from runs.words.numbers import number_words
-from runs.words.sentences import age_words, credits_words
 from runs.words.sizes import size_words
+from runs.words.time_spans import age_words
 from runs.words.workers import worker_words
 
 INCIDENTS = 10

@@ -29,8 +29,8 @@ from runs.management.example_review import needs_next
 from runs.models import App, GuestLink, Member, Output, OutputFile, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.sharing import links
-from runs.spending.charges import LimitReached
-from runs.web.demo import DEMO_EMAILS
+from runs.spending.limits import LimitReached
+from runs.web.demo_accounts import DEMO_EMAILS
 
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0

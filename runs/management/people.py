@@ -14,7 +14,7 @@ from django.db import transaction
 from runs.audit.record import record, record_each
 from runs.management.addresses import Address, is_loopback
 from runs.models import Member, Verb
-from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
+from runs.web.demo_accounts import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 
 HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py createsuperuser"
 

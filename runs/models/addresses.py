@@ -1,8 +1,9 @@
 """Build URL paths from random ids. A page of cards has hundreds of URLs, so each URL pattern is resolved only once."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from django.urls import reverse
+from django.utils.text import slugify
 
 PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
 
@@ -17,3 +18,15 @@ def path_to(name: str, public_id: str = "", *rest: int) -> str:
 def _around(name: str, has_id: bool, *rest: int) -> tuple[str, str]:
     before, _, after = reverse(f"runs:{name}", args=[PLACE, *rest] if has_id else []).partition(PLACE)
     return before, after
+
+
+@lru_cache(maxsize=4_096)
+def path_to_app(slug: str, public_id: str) -> str:
+    """Return the path of an app's page."""
+    return reverse("runs:app-detail", args=[slug, public_id])
+
+
+@lru_cache(maxsize=4_096)
+def slug_of(name: str) -> str:
+    """Return the readable part of an app's path."""
+    return slugify(name)[:60].strip("-") or "app"

@@ -8,8 +8,8 @@ from typing import Any, Self
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 
+from runs.models.addresses import path_to_app, slug_of
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
@@ -110,7 +110,7 @@ class App(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("runs:app-detail", args=[self.slug, self.public_id])
+        return path_to_app(self.slug, self.public_id)
 
     @property
     def star_url(self) -> str:
@@ -127,7 +127,7 @@ class App(models.Model):
 
     @property
     def slug(self) -> str:
-        return slugify(self.name)[:60].strip("-") or "app"
+        return slug_of(self.name)
 
     @property
     def cost(self) -> Decimal | None:

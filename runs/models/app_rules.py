@@ -77,7 +77,7 @@ class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
 
 class FieldRule(models.Model):
     """The admin's rule for one field of an app, matched by key, otherwise by id, otherwise by name
-    (`schema_forms.rules`).
+    (`schema_forms.field_rules`).
 
     If the field disappears from Lamina, the rule is kept and applies again if the field comes back.
     """

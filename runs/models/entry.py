@@ -38,7 +38,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """One act. It stores names as they were at the time, without references, so that it outlives what it is about.
 
-    The database refuses to change or delete entries; only `audit.retention` removes old ones.
+    The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """
 
     class Way(models.TextChoices):

@@ -11,12 +11,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.ids import new_public_id
+from runs.models.prepared import Prepared
 
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
         """Return the people whose part of the record `member` may read: for admins, everyone."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
+
+    def get(self, *args: Any, **kwargs: Any) -> "Member":
+        """Return a member as usual. Each request gets its member by primary key, so that takes a prepared query."""
+        if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int:
+            return super().get(*args, **kwargs)
+        found = _BY_KEY.first(kwargs["pk"])
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
 
     def get_by_natural_key(self, username: str | None) -> "Member":
         return self.get(email=self.normalize_email(username))
@@ -146,3 +156,6 @@ class KnownAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.at:%d %B}"
+
+
+_BY_KEY = Prepared(lambda pk: Member.objects.filter(pk=pk)[:1])

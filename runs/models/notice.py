@@ -16,7 +16,8 @@ from runs.models.member import Member
 from runs.models.messages import MessageCharField
 from runs.models.output import Output
 from runs.models.review_requests import ReviewRequest
-from runs.models.run import Run, seen_by
+from runs.models.run import Run
+from runs.models.run_access import seen_by
 
 
 class NoticeKind(models.TextChoices):

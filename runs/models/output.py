@@ -15,7 +15,7 @@ from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField, MessageTextField
-from runs.models.run import Run, RunInput, RunInputUpload, RunQuerySet
+from runs.models.run import CARD_ROWS, Run, RunInput, RunInputUpload, RunQuerySet
 
 LABEL_START = 80  # letters
 
@@ -222,5 +222,5 @@ def for_page(runs: RunQuerySet) -> RunQuerySet:
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    told = runs.for_cards().select_related("schema", "cancelled_by", "held_by", "preset")
+    told = runs.select_related(*CARD_ROWS, "schema", "cancelled_by", "held_by", "preset")
     return told.prefetch_related(outputs, inputs)

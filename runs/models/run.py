@@ -14,6 +14,7 @@ from runs.models.file import StoredFile, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
 from runs.models.messages import MessageTextField
+from runs.models.run_access import RunAccess, RunAccessQuerySet
 
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
@@ -23,60 +24,22 @@ SILENT_AFTER = timedelta(hours=24)
 # have to read every row to check them.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
+CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
+# What cards show of a run and of these rows. Any other column is read from the database when it is used.
+CARD_COLUMNS = (
+    *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
+    *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
+    *("shared_at", "deleted_at", "starred_at", "has_star", *CARD_ROWS[1:]),
+    *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
+    *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
+    *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
+    *(f"{who}__{name}" for who in ("member", "made_by", "starred_by") for name in ("name", "email")),
+    *(f"input_picture__{name}" for name in ("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400")),
+    *(f"input_picture__{name}" for name in ("width", "height", "duration_seconds")),
+)
 
 
-def seen_by(member: Member, path: str = "") -> Q:
-    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join:
-    for a page of a long list, this reads only the rows that are shown, where a subquery would read all runs."""
-    kept = Q((f"{path}deleted_at", None))
-    return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
-
-
-class RunQuerySet(models.QuerySet["Run"]):
-    def visible_to(self, member: Member) -> Self:
-        """Return the member's own runs and those shared with the team; for admins, all runs. Any other run gives a 404.
-        Runs in the bin are left out: the bin shows only their smallest thumbnails (`file_access`)."""
-        return self.filter(seen_by(member))
-
-    def owned_by(self, member: Member) -> Self:
-        """Return the member's own runs outside the bin, for the Mine tab of History: runs they started, and runs
-        transferred to them (see `Run.made_by`)."""
-        return self.filter(member=member, deleted_at=None)
-
-    def shared_by_others(self, member: Member) -> Self:
-        """Return runs shared by teammates, for the Team tab of History."""
-        return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
-
-    def transferred(self) -> Self:
-        """Return runs that belong to someone other than their maker."""
-        return self.exclude(made_by=F("member"))
-
-    def own_or_shared(self, member: Member) -> Self:
-        """Return the member's own runs and those shared by teammates, for searching on Home, where even admins don't
-        find private runs of others."""
-        return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
-
-    def manageable_by(self, member: Member) -> Self:
-        """Return the member's own runs; for admins, all runs. Any other run gives a 404. Viewers get a 403 that
-        explains why they can't change their runs (`web.http.refuse_viewers`)."""
-        kept = self.filter(deleted_at=None)
-        return kept if member.is_admin else kept.filter(member=member)
-
-    def changeable_by(self, member: Member) -> Self:
-        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage, or none
-        for viewers."""
-        return self.manageable_by(member) if member.can_run else self.none()
-
-    def releasable_by(self, member: Member) -> Self:
-        """Return runs whose hold the member may end: those they may change and held themselves; for admins, all."""
-        held = self.changeable_by(member).filter(held_at__isnull=False)
-        return held if member.is_admin else held.filter(held_by=member)
-
-    def in_bin_of(self, member: Member) -> Self:
-        """Return deleted runs that the member may restore."""
-        gone = self.filter(deleted_at__isnull=False)
-        return gone if member.is_admin else gone.filter(member=member)
-
+class RunQuerySet(RunAccessQuerySet["Run"]):
     def active(self) -> Self:
         return self.filter(status__in=ACTIVE)
 
@@ -93,11 +56,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Load everything that run cards show, except results: `display.card_results` loads those for many runs."""
-        return self.select_related("app__rule", "member", "made_by", "input_picture", "starred_by")
+        """Load what run cards show, except results: `display.card_results` loads those for many runs."""
+        return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
-        """Return runs whose displayed state is `key` (`words.sentences.State.key`); all runs if `key` is unknown."""
+        """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -106,11 +69,17 @@ class RunQuerySet(models.QuerySet["Run"]):
             return self.filter(status="completed", outputs_failed__gt=0)
         return self.filter(status=key) if key in Run.Status.values else self
 
+    def locked(self) -> "list[Run]":
+        """Lock the runs, always in the same order to avoid deadlocks, and return them with what the record says of
+        them."""
+        found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
+        return list(found.only("public_id", "title", "app_name"))
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
 
-class Run(models.Model):
+class Run(RunAccess):
     """A run. See `engine.progress` for changes of `status`. `version` counts every change that a page could show."""
 
     class Status(models.TextChoices):
@@ -123,7 +92,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Reasons why a run hasn't been sent yet; `words.sentences.WAITS` has the user-facing texts."""
+        """Reasons why a run hasn't been sent yet; `words.run_states.WAITS` has the user-facing texts."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -133,11 +102,6 @@ class Run(models.Model):
         APP = "app", "another start of the same app comes first"
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # Indexed only where it isn't the owner, which is rare (`run_made_for`).
-    made_by = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
-    )
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
     app_name = models.TextField()  # the name when the run was started, in case the app is renamed or removed
@@ -202,18 +166,9 @@ class Run(models.Model):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner and admins see it
     starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # the run or one of its outputs is starred
-    deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
-    deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
-    # While a run is on hold, nothing in it can be deleted, neither by people nor by the retention rules.
-    held_at = models.DateTimeField(null=True, blank=True)
-    held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
     # Created in a new sandbox as an example for newcomers (`management.examples`); never news for anyone.
     is_example = models.BooleanField(default=False, db_default=False, editable=False)
 
@@ -253,7 +208,7 @@ class Run(models.Model):
             # RunQuerySet.transferred: the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # history.retention: finished runs that nobody wants to keep, the oldest first
+            # history.retention_rules: finished runs that nobody wants to keep, the oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
@@ -278,47 +233,6 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         return path_to("run-detail", self.public_id)
-
-    @property
-    def is_transferred(self) -> bool:
-        """Whether the run now belongs to someone other than its maker."""
-        return self.made_by_id != self.member_id
-
-    def belongs_to(self, member: Member) -> bool:
-        """Return whether the run is the member's own, even if it's in the bin."""
-        return self.member_id == member.pk
-
-    def is_seen_only_as_admin(self, member: Member) -> bool:
-        """Return whether the run, which `member` sees, is private, and somebody else's."""
-        return self.shared_at is None and self.member_id != member.pk
-
-    def is_visible_to(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.visible_to` to this run."""
-        is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
-        return self.deleted_at is None and is_shown
-
-    def is_manageable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.manageable_by` to this run."""
-        return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
-
-    def is_changeable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.changeable_by` to this run."""
-        return member.can_run and self.is_manageable_by(member)
-
-    def is_shareable_by(self, member: Member) -> bool:
-        """Return whether the member may share the run with the team. Guest links also need
-        `SharingRules.may_make_links`."""
-        return self.is_changeable_by(member)
-
-    def is_releasable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.releasable_by` to this run."""
-        is_own_hold = member.is_admin or self.held_by_id == member.pk
-        return self.is_held and is_own_hold and self.is_changeable_by(member)
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the run is on hold, so that nothing of it goes."""
-        return self.held_at is not None
 
     @property
     def told_input(self) -> dict[str, str] | None:

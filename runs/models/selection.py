@@ -21,7 +21,11 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
 
     def current(self) -> Self:
         """Return the selections that weren't cleared and have changed within a week."""
-        return self.filter(cleared_at=None, changed_at__gt=timezone.now() - KEPT_FOR)
+        return self.current_since(timezone.now() - KEPT_FOR)
+
+    def current_since(self, since: datetime) -> Self:
+        """Return the selections that weren't cleared and have changed after `since`."""
+        return self.filter(cleared_at=None, changed_at__gt=since)
 
     def expired(self, now: datetime) -> Self:
         return self.filter(changed_at__lte=now - KEPT_FOR)

@@ -12,6 +12,7 @@ from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
 from runs.models.output import Output
+from runs.models.prepared import Prepared
 
 
 class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
@@ -23,8 +24,8 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         """Return the links that the member created."""
         return self.filter(member=member)
 
-    def alive(self) -> Self:
-        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+    def alive(self, now: datetime | None = None) -> Self:
+        return self.filter(revoked_at=None, expires_at__gt=now or timezone.now())
 
 
 class GuestLink(models.Model):
@@ -152,8 +153,11 @@ class SharingRules(models.Model):
 
     @classmethod
     def current(cls) -> "SharingRules":
-        return cls.objects.first() or cls()
+        return _CURRENT.first() or cls()
 
     def may_make_links(self, member: Member) -> bool:
         roles = {"approver", "admin"} if self.link_makers == self.Makers.APPROVER else {"maker", "approver", "admin"}
         return self.guests_allowed and member.role in roles
+
+
+_CURRENT = Prepared(lambda: SharingRules.objects.order_by("pk")[:1])

@@ -14,11 +14,11 @@ from runs.connection.status import lamina_status
 from runs.models import Member, MemberLimit, MonthTotal, Notice, NoticeKind, SpendingLimits, Verb
 from runs.models.messages import Message, Value
 from runs.models.spending import day_of, month_of
+from runs.notices.create_notices import About, tell
 from runs.notices.listeners import tell_admins
-from runs.notices.record import About, tell
 from runs.spending.account import spent_lately
-from runs.spending.left import left_for
-from runs.words.amounts import to_hundredths
+from runs.spending.limits import left_for
+from runs.words.credits import to_hundredths
 
 STEPS = (100, 80)  # percent of a limit
 

@@ -29,7 +29,7 @@ from runs.models.messages import Message
 from runs.notices import channels
 from runs.notices.chat_delivery import Outcome, hand_over
 from runs.notices.chat_text import Post, post_of, trial_post
-from runs.notices.sentences import Told
+from runs.notices.notice_text import Told
 from runs.notices.slack import slack_message
 from runs.notices.teams import teams_message
 from runs.web.sealed_texts import SealedError
@@ -48,7 +48,7 @@ TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
 class About(Told, Protocol):
-    """What an event is about, as `record.About` has it."""
+    """What an event is about, as `create_notices.About` has it."""
 
     @property
     def event(self) -> str: ...

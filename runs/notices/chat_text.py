@@ -20,7 +20,7 @@ from runs.models.run import RunQuerySet
 from runs.notices import channels
 from runs.notices.plain_text import cut, isolated, one_line
 from runs.web.secret_links import full_address
-from runs.words.due import due_words
+from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
 from runs.words.run_failures import FAILURES
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from runs.models import Comment, Decision, Member, Mute, Notice, NoticeKind, Output, ReviewItem, ReviewRequest, Run
 from runs.models.notice import NoticeQuerySet
-from runs.notices import read
+from runs.notices import read_state
 
 HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # these can never be decided on
 
@@ -32,17 +32,17 @@ def on_decision_made(decision: Decision) -> None:
     asked = Notice.objects.filter(kind=NoticeKind.ASKED, request__items__output__in=same.values("output"))
     if decision.act == Decision.Act.DECIDE:
         for request in ReviewRequest.objects.filter(notices__in=asked.unread()).distinct():
-            read.mark_read_for_all(_answered(request, decision.member), decision.created_at)
+            read_state.mark_read_for_all(_answered(request, decision.member), decision.created_at)
     else:
         marked = Decision.objects.filter(ended_by__batch=decision.batch).values("batch")
         at = Decision.objects.filter(batch__in=marked).values("created_at")
         found = asked.filter(read_at__in=at).select_related("member").distinct()
-        read.mark_unread([notice for notice in found if _waits(notice)])
+        read_state.mark_unread([notice for notice in found if _waits(notice)])
 
 
 def on_request_closed(request: ReviewRequest) -> None:
     """Mark a request as read for all who were asked."""
-    read.mark_read_for_all(_about(request), request.closed_at or timezone.now())
+    read_state.mark_read_for_all(_about(request), request.closed_at or timezone.now())
 
 
 def _about(request: ReviewRequest) -> NoticeQuerySet:

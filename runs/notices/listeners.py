@@ -1,4 +1,4 @@
-"""Who is told about what: listens to `runs.events` and calls `record.tell`."""
+"""Who is told about what: listens to `runs.events` and calls `create_notices.tell`."""
 
 from datetime import datetime
 
@@ -21,8 +21,8 @@ from runs.models import (
     StoredFile,
 )
 from runs.models.messages import Message
-from runs.notices import read
-from runs.notices.record import About, tell
+from runs.notices import read_state
+from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
 ASKED_AT_MOST = 200  # people told if anyone may decide
@@ -54,7 +54,7 @@ def on_comment_posted(comment: Comment) -> None:
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
     """Hide notices about a removed comment."""
     if Comment.objects.filter(pk=comment.pk, removed_at__isnull=False).exists():
-        read.take_back(Notice.objects.filter(comment=comment))
+        read_state.take_back(Notice.objects.filter(comment=comment))
 
 
 def _about_comment(comment: Comment, kind: NoticeKind) -> About:
@@ -120,7 +120,7 @@ def _taken_back(decision: Decision) -> None:
         unknown &= Q(read_at=None)
     known = list((told if still_stands else told.exclude(unknown)).values_list("member", flat=True))
     if not still_stands:
-        read.take_back(told)
+        read_state.take_back(told)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
     tell(known, _about_decision(decision, kind))  # the chat as well, even if none of these people were told
 
@@ -205,7 +205,7 @@ def on_file_inspected(stored: StoredFile) -> None:
 
 def _show_again(condition: Q) -> None:
     ended = Notice.objects.unread().filter(condition, kind__in=ENDS)
-    read.show_again(ended.values_list("member", flat=True).distinct())
+    read_state.show_again(ended.values_list("member", flat=True).distinct())
 
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------

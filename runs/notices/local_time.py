@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from django.utils import timezone
 
 from runs.models import Member
-from runs.words.zones import zone_called
+from runs.words.time_zones import zone_called
 
 
 def hour_of_today(member: Member, now: datetime, hour: int) -> tuple[date, datetime]:

@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewItem, Run, Way
-from runs.notices import choices, reminders, sentences, unsubscribe
+from runs.notices import choices, notice_text, reminders, unsubscribe
 from runs.team import mail
 from runs.web import secret_links
-from runs.words.due import due_words
+from runs.words.due_dates import due_words
 
 LISTED = 20  # lines per email; the app has the rest
 SUBJECT_LENGTH = 150
@@ -72,7 +72,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
     notices = _still_news(row, member)
     if not notices:
         return None
-    lines = _each_once([line_of(sentences.title_of(notice)) for notice in notices[:LISTED]])
+    lines = _each_once([line_of(notice_text.title_of(notice)) for notice in notices[:LISTED]])
     runs = {notice.run_id for notice in notices}
     is_one_place = len(runs) == 1 and (None not in runs or len(notices) == 1)
     count = {"count": len(notices)}
@@ -83,7 +83,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
     else:
         intro = ""
         words = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(notices) - 1)
-        first = line_of(sentences.title_of(notices[0]))
+        first = line_of(notice_text.title_of(notices[0]))
         subject = first if len(notices) == 1 else words % {"first": first, "count": len(notices) - 1}
     return Letter(
         subject=subject,
@@ -98,7 +98,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
 def _path_to(notices: list[Notice]) -> str:
     """Return the path of the first of `notices`, which are all about one run. Opening it marks the whole email as
     read."""
-    path, mark = sentences.path_of(notices[0]), f"notice={notices[0].public_id}"
+    path, mark = notice_text.path_of(notices[0]), f"notice={notices[0].public_id}"
     return path.replace(mark, f"{mark}&by=mail") if len(notices) > 1 else path
 
 
@@ -139,7 +139,7 @@ def _reminder(member: Member) -> Letter | None:
 
 def _due_line(item: ReviewItem) -> str:
     run, output = item.output.run, item.output
-    values = {"run": sentences.run_name(run), "when": due_words(item.due_on, timezone.localdate())}
+    values = {"run": notice_text.run_name(run), "when": due_words(item.due_on, timezone.localdate())}
     if not output.label:
         return _("%(run)s: %(when)s") % values
     return _("“%(result)s” of %(run)s: %(when)s") % {"result": output.label, **values}

@@ -22,7 +22,7 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Mail, Notice, Way
-from runs.notices import bounces, daily, mail_text, reminders, trouble
+from runs.notices import bounces, daily_mails, mail_text, problems, reminders
 from runs.notices.delivery import Outcome, Post, Result
 from runs.team import mail
 
@@ -58,7 +58,7 @@ def request_daily() -> None:
     """Create today's daily emails and reminders for everyone whose hour has come. Called by the worker's pulse."""
     if mail.is_set_up():
         now = timezone.now()
-        daily.make_due(now)
+        daily_mails.make_due(now)
         reminders.make_due(now)
 
 
@@ -135,7 +135,7 @@ def _claim(row: Mail) -> bool:
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
     if row.tries >= MOST_TRIES:  # a worker died during the last one
         if mine.update(given_up_at=now):
-            trouble.mail_given_up(row.member, row.error)
+            problems.mail_given_up(row.member, row.error)
         return False
     once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
     row.tries += 1
@@ -169,7 +169,7 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
     _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=outcome.words)
     if is_for_good:
-        trouble.mail_given_up(row.member, outcome.words)
+        problems.mail_given_up(row.member, outcome.words)
     if outcome.result == Result.BOUNCED:
         bounces.record_bounce(row.member)
 
@@ -186,7 +186,7 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
         error=outcome.words,
     )
     if is_too_late:
-        trouble.mail_given_up(row.member, outcome.words)
+        problems.mail_given_up(row.member, outcome.words)
 
 
 def _record(row: Mail, **values: Any) -> None:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from runs.models import Member, Notice
-from runs.notices import read
+from runs.notices import read_state
 
 
 class OpenedMiddleware:
@@ -27,5 +27,5 @@ class OpenedMiddleware:
                 opened = Q(public_id=public_id)
                 if request.GET.get("by") == "mail":  # the link in an email marks all of its notices
                     opened |= Q(mail__notices__public_id=public_id)
-                read.mark_read(member, Notice.objects.filter(opened))
+                read_state.mark_read(member, Notice.objects.filter(opened))
         return self.get_response(request)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from runs.display.bell import bell_of
 from runs.display.inbox import inbox_page, muted_lines
 from runs.models import Comment, Notice, Run
-from runs.notices import mutes, read
+from runs.notices import mutes, read_state
 from runs.notices.forms import MuteForm, ReadAllForm, SeenForm
 from runs.web.http import PortalRequest, go_to, own_path, render_page
 
@@ -29,14 +29,16 @@ def inbox_read(request: PortalRequest) -> HttpResponse:
     """Mark everything that the page showed as read; newer notices stay unread."""
     form = ReadAllForm(request.POST)
     if form.is_valid():
-        read.mark_all(request.user, form.cleaned_data["until"])
+        read_state.mark_all(request.user, form.cleaned_data["until"])
     return go_to(request, INBOX)
 
 
 @require_POST
 def inbox_seen(request: PortalRequest) -> HttpResponse:
     """Mark only the posted notices as read; return the bell without its list, since the member is reading that."""
-    read.mark_read(request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split()))
+    read_state.mark_read(
+        request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split())
+    )
     if not request.htmx:
         came_from = request.headers.get("Referer", "")
         is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})

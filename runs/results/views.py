@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import result_draft
 from runs.display.comments import player_start, result_talk
@@ -13,7 +13,7 @@ from runs.display.result_rows import result_rows
 from runs.display.review_count import words_of
 from runs.launching import library
 from runs.models import App
-from runs.notices import read
+from runs.notices import read_state
 from runs.results.forms import UseForm
 from runs.review import threads
 from runs.uploads.ownership import adopt
@@ -36,7 +36,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
             request, "history/run_binned.html", binned_page(request.user, outputs__public_id=result_id), status=404
         )
     page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
-    read.opened(request, page.run, page.slide.output)
+    read_state.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
         return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
     record_openings(request, [page.run])

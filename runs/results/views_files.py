@@ -4,7 +4,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from runs.audit.openings import record_opening_of
+from runs.audit.admin_access import record_opening_of
 from runs.models import Member, Output, OutputFile, StoredFile, files_visible_to, files_with_small_picture_for
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.storage.serve import file_response

@@ -19,7 +19,7 @@ from runs import events
 from runs.audit.record import record
 from runs.models import Comment, CommentChange, Member, Output, Run, Verb
 from runs.models.comments import CommentQuerySet
-from runs.review import tally
+from runs.review import overall_verdict
 from runs.review.comment_text import CommentRefusedError
 
 AT_ONCE = 500  # comments
@@ -33,7 +33,9 @@ def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
     """
     if not output.run.is_visible_to(by) or output.status != Output.Status.COMPLETED:
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
-    tally.lock_runs([output, *(comment.output for comment in _open_before(output, by, wanted) if comment.output)])
+    overall_verdict.lock_runs(
+        [output, *(comment.output for comment in _open_before(output, by, wanted) if comment.output)]
+    )
     output.refresh_from_db(fields=["content_hash"])
     tops = list(_open_before(output, by, wanted))
     if any(is_narrowed(comment.run, output.run) for comment in tops):
@@ -59,7 +61,7 @@ def move_back(comment: Comment, by: Member) -> bool:
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
     if is_narrowed(source.run, origin.run):
         raise CommentRefusedError("not-shared", share_first_words(origin))
-    tally.lock_runs([source, origin])
+    overall_verdict.lock_runs([source, origin])
     if not Comment.objects.filter(pk=comment.pk, parent=None, output=source, carried_from=origin).exists():
         return False
     _return([comment], source, origin)
@@ -74,7 +76,9 @@ def before_deletion(run: Run) -> None:
     written."""
     carried = Comment.objects.filter(run=run, parent=None, carried_from__isnull=False).exclude(carried_from__run=run)
     found = list(carried.select_related("output__run", "carried_from__run"))
-    tally.lock_runs([one for comment in found for one in (comment.output, comment.carried_from) if one is not None])
+    overall_verdict.lock_runs(
+        [one for comment in found for one in (comment.output, comment.carried_from) if one is not None]
+    )
     if not Run.objects.filter(pk=run.pk, deleted_at__isnull=False).exists():
         return  # restored meanwhile
     for comment in found:

@@ -5,14 +5,9 @@ from typing import Any
 from django import forms
 
 from runs.models import ReviewRules
-from runs.web.posted import CutField, PostedForm, RepeatedField
+from runs.web.posted import CutField, PostedForm, RepeatedField, number_seen
 
 LOOKS = ("page", "box", "column")
-
-
-def number_seen(text: str) -> int:
-    """Return the posted `Output.decided_in`; -1, which is never current, if it isn't a number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 class PanelForm(PostedForm):

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from runs.models import Decision, GuestLink, Output, SharingRules
 from runs.models.decisions import DecisionQuerySet
-from runs.review import tally, verdicts
+from runs.review import overall_verdict, verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
@@ -44,7 +44,7 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
     """
     with transaction.atomic():
         fresh = open_link(link)
-        tally.lock_runs([output])
+        overall_verdict.lock_runs([output])
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != seen:
             raise StaleDecisionError(output)
@@ -82,8 +82,8 @@ def on_deciders_changed(link: GuestLink) -> None:
     """Update verdicts when the answers of a link's guests begin or cease to count."""
     given = Decision.objects.standing().filter(link=link).values("output")
     outputs = list(Output.objects.filter(pk__in=given))
-    tally.lock_runs(outputs)
-    tally.settle(outputs)
+    overall_verdict.lock_runs(outputs)
+    overall_verdict.settle(outputs)
 
 
 def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:

@@ -35,7 +35,7 @@ from runs.models import (
     Verb,
 )
 from runs.models.joined import Among
-from runs.review import tally
+from runs.review import overall_verdict
 from runs.sharing import links
 from runs.words.errors import UserFacingError
 
@@ -196,7 +196,12 @@ def decided_lately(member: Member) -> QuerySet[Decision]:
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
     """Return recent decisions by others on the member's results, latest first."""
-    lately = Decision.objects.filter(created_at__gt=now - NEWS_FOR).order_by("-created_at").values("pk")
+    return decided_on_mine_since(member, now - NEWS_FOR)
+
+
+def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
+    """Return decisions by others on the member's results after `since`, latest first."""
+    lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
     among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # not all decisions on the member's results
     mine = decided_lately(member).filter(among, output__run__member=member)
     return mine.exclude(member=member)
@@ -243,7 +248,7 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
     if request.audience == Audience.GUESTS:
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
-        return any(tally.counts(verdict) for verdict in verdicts)
+        return any(overall_verdict.counts(verdict) for verdict in verdicts)
     named = {member.pk: rules.may_decide(member) for member in request.members.all()}
     decided = {verdict.member_id for verdict in verdicts if verdict.member_id in named}
     return bool(decided) and all(pk in decided for pk, may_decide in named.items() if may_decide)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from runs.models import StoredFile
 from runs.review import spots
 from runs.review.comment_text import CommentRefusedError
-from runs.words.seconds import parse_seconds, seconds_words
+from runs.words.media_times import parse_seconds, seconds_words
 
 ROUNDED_MS = 100  # players may show up to a tenth of a second beyond the end
 

@@ -11,6 +11,6 @@ urlpatterns = [
     path("review/decided/", views_queue.review_decided, name="review-decided"),
     path("review/many/", views_many.review_many, name="review-many"),
     path("review/ask/", views_ask.review_ask, name="review-ask"),
-    path("review/requests/<str:request_id>/close/", views_queue.request_close, name="review-request-close"),
-    path("review/requests/<str:request_id>/remind/", views_queue.request_remind, name="review-request-remind"),
+    path("review/requests/<str:request_id>/close/", views_queue.review_request_close, name="review-request-close"),
+    path("review/requests/<str:request_id>/remind/", views_queue.review_request_remind, name="review-request-remind"),
 ]

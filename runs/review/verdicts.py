@@ -20,7 +20,7 @@ from runs.audit.record import record_each
 from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
-from runs.review import tally
+from runs.review import overall_verdict
 from runs.review.deciders import APPROVED, REJECTED, Actor, check_may_decide, set_aside_refusal
 from runs.review.errors import (
     DecisionError,
@@ -174,7 +174,7 @@ class _Decider:
             is_standing=True,
             **self.by.fields,
         )
-        verdict = tally.strictest({row.verdict for row in [*others, decision] if tally.counts(row)})
+        verdict = overall_verdict.strictest({row.verdict for row in [*others, decision] if overall_verdict.counts(row)})
         seen = output.decided_in if press.seen is None else press.seen
         same = Output.objects.filter(pk=output.pk, decided_in=seen, content_hash=output.content_hash)
         if not same.update(verdict=verdict, decided_in=F("decided_in") + 1):
@@ -188,7 +188,7 @@ class _Decider:
         replaced = [row.target_id for row in self.made if row.target_id]
         Decision.objects.filter(pk__in=replaced).update(is_standing=False)
         Decision.objects.bulk_create(self.made)
-        tally.count({row.output.run_id for row in self.made})
+        overall_verdict.count({row.output.run_id for row in self.made})
 
 
 def _says(standing: Decision, press: Press) -> bool:
@@ -204,7 +204,7 @@ def _record(
     nothing is saved."""
     decisions, errors = list[Decision](), list[DecisionError]()
     with transaction.atomic():
-        tally.lock_runs(press.output for press in presses)
+        overall_verdict.lock_runs(press.output for press in presses)
         decider = _Decider([press.output for press in presses], by, batch)
         for press in presses:
             try:
@@ -247,7 +247,7 @@ def undo(batch: str, by: Actor) -> int:
         batch=batch, act=Decision.Act.DECIDE, created_at__gte=since, is_standing=True, **by.owned
     )
     with transaction.atomic():
-        tally.lock_runs(row.output for row in of_press.select_related("output"))
+        overall_verdict.lock_runs(row.output for row in of_press.select_related("output"))
         ended = list(of_press.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         again = [row.target_id for row in ended if row.target_id]
@@ -260,7 +260,7 @@ def withdraw(output: Output, by: Actor) -> None:
     """Withdraw this person's verdict on the result. Does nothing if they have none."""
     own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
     with transaction.atomic():
-        tally.lock_runs([output])
+        overall_verdict.lock_runs([output])
         ended = list(own.select_related("output__run"))
         Decision.objects.filter(pk__in=[row.pk for row in ended]).update(is_standing=False)
         _record_ends(ended, Decision.Act.WITHDRAW, by)
@@ -274,7 +274,7 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
     if not reason:
         raise ReasonNeededError
     with transaction.atomic():
-        tally.lock_runs([decision.output])
+        overall_verdict.lock_runs([decision.output])
         found = Decision.objects.standing().on_current_content().select_related("output__run").filter(pk=decision.pk)
         row = found.first()
         if row is None:
@@ -292,8 +292,8 @@ def count_guests_again(link: GuestLink) -> None:
     """Update verdicts after a link begins or stops letting its guests decide."""
     given = Decision.objects.standing().on_current_content().filter(link=link)
     outputs = Output.objects.filter(pk__in=given.values("output"))
-    tally.lock_runs(outputs)
-    tally.settle(list(outputs.all()))
+    overall_verdict.lock_runs(outputs)
+    overall_verdict.settle(list(outputs.all()))
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
@@ -313,6 +313,6 @@ def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: 
     ]
     Decision.objects.bulk_create(acts)
     _enter(ENDS[act], ((row.output, row, None) for row in ended), by)
-    tally.settle([row.output for row in ended])
+    overall_verdict.settle([row.output for row in ended])
     for row in acts:
         events.decision_made.send(row)

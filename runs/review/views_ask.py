@@ -24,7 +24,7 @@ from runs.review.forms_queue import AskForm, WhatForm
 from runs.sharing import links
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
-from runs.words.numbers import number_words
+from runs.words.numbers import number_words, results_words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +55,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
         "no_link": no_link,
         "thumbs": [review_lists.Thumb(output) for output in outputs[: review_lists.PICTURES]],
         "more": max(0, len(outputs) - review_lists.PICTURES),
-        "count_words": _count_words(len(outputs)),
+        "count_words": results_words(len(outputs)),
         "left_words": _left_words(asked - len(outputs)),
         "is_private": any(output.run.shared_at is None for output in outputs),
         "is_empty": not outputs,
@@ -120,11 +120,6 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
     link.save(update_fields=["audience", "message", "lets_decide"])
     requests.ask(member, offered, link=link, **told)
     return link
-
-
-def _count_words(count: int) -> str:
-    words = ngettext("%(count)s result", "%(count)s results", count)
-    return words % {"count": number_words(count)}
 
 
 def _left_words(count: int) -> str:

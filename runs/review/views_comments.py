@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reselect, reswap, retarget
 
-from runs.audit.openings import record_openings
+from runs.audit.admin_access import record_openings
 from runs.display import comment_draft
 from runs.display.comment_draft import CommentDraft
 from runs.display.comments import CommentLine, comment_line, editable_text, position_of

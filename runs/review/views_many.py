@@ -22,7 +22,7 @@ from runs.review.errors import DecisionError, ReasonNeededError
 from runs.review.forms_queue import ManyForm, WhatForm
 from runs.review.verdicts import Bulk, decide_many
 from runs.web.http import PortalRequest, makers_only, render_page
-from runs.words.numbers import number_words
+from runs.words.numbers import number_words, results_words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,7 +72,7 @@ def _show(
         "thumbs": [review_lists.Thumb(output) for output in first[: review_lists.PICTURES]],
         "more": f"+{more}" if (more := counts["all"] - review_lists.PICTURES) > 0 else "",
         "count": counts["all"],
-        "count_words": _count_words(counts["all"]),
+        "count_words": results_words(counts["all"]),
         "decided_words": _decided_words(counts["decided"]),
         "shown": " ".join(f"{public_id}.{seen}" for public_id, seen in pairs),
         "note": posted["note"] if posted else "",
@@ -123,11 +123,6 @@ def _skipped_words(code: str, count: int) -> str:
         count,
     )
     return words.get(code, otherwise) % {"count": number_words(count)}
-
-
-def _count_words(count: int) -> str:
-    words = ngettext("%(count)s result", "%(count)s results", count)
-    return words % {"count": number_words(count)}
 
 
 def _decided_words(count: int) -> str:

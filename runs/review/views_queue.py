@@ -143,7 +143,7 @@ def review_decided(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-def request_close(request: PortalRequest, request_id: str) -> HttpResponse:
+def review_request_close(request: PortalRequest, request_id: str) -> HttpResponse:
     """Close a request, so that nobody is asked any more."""
     found = _request(request, request_id)
     refuse_viewers(request.user)
@@ -153,7 +153,7 @@ def request_close(request: PortalRequest, request_id: str) -> HttpResponse:
 
 
 @require_POST
-def request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
+def review_request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
     """Remind people who still owe a decision."""
     found = _request(request, request_id)
     refuse_viewers(request.user)

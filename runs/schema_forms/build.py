@@ -7,20 +7,21 @@ from typing import Any, ClassVar
 from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.choices import Choice, choices_of
+from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
 from runs.schema_forms.file_words import FileWords, file_words
 from runs.schema_forms.inputs import Fitted, answers_for
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.results import Result, ResultsField, results_of
 from runs.schema_forms.ruled_answers import closed_answers
-from runs.schema_forms.rules import ruled_questions
 from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
 
+BUILT_KEPT = 500  # form classes, of about 30 kB each
 CARDS_UP_TO = 6
 SEARCH_BEYOND = 20
 SUMMARY_CHARACTERS = 60
@@ -44,11 +45,16 @@ class BoundAnswer(BoundField):
         return self.field.typed(self.value())
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether the field shows what it does in a new form: no answer of a person, and no error."""
+        return not self.error and self.value() == self.field.initial
+
+    @property
     def template_name(self) -> str:
         """The template of the control."""
         return f"schema_forms/_{self.control}.html"
 
-    @property
+    @cached_property
     def control(self) -> str:
         if self.question.is_fixed:
             return "locked"
@@ -239,28 +245,28 @@ class SchemaForm(forms.Form):
         """Our copies of the author's sample media, looked up when the page first needs one."""
         return self._find_samples()
 
-    @property
+    @cached_property
     def questions(self) -> list[BoundAnswer]:
         """All questions, in the author's order, also those that the admin hides."""
         return [bound for bound in self if isinstance(bound, BoundAnswer)]
 
-    @property
+    @cached_property
     def shown(self) -> list[BoundAnswer]:
         """The questions on the page, locked ones included."""
         return [bound for bound in self.questions if not bound.question.is_hidden]
 
-    @property
+    @cached_property
     def needed(self) -> list[BoundAnswer]:
         """Fields that must be filled in because they have no default. If the admin locks one, it keeps its place."""
         return [b for b in self.shown if b.question.is_needed or (b.question.is_fixed and b.question.default is None)]
 
-    @property
+    @cached_property
     def optional(self) -> list[BoundAnswer]:
         """Optional fields, which have a default."""
         needed = {bound.name for bound in self.needed}
         return [bound for bound in self.shown if bound.name not in needed]
 
-    @property
+    @cached_property
     def unfolded(self) -> list[BoundAnswer]:
         """Optional fields shown expanded: all of them if no field is required, otherwise those that matter most.
 
@@ -270,7 +276,7 @@ class SchemaForm(forms.Form):
         lead = self._first_empty_text
         return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
 
-    @property
+    @cached_property
     def folded(self) -> list[BoundAnswer]:
         """Optional fields under "More options"."""
         unfolded = {bound.name for bound in self.unfolded}
@@ -281,7 +287,7 @@ class SchemaForm(forms.Form):
         """Whether the unchanged form makes a sensible run: no field is required, and the first text has a default."""
         return not any(bound.question.is_needed for bound in self.needed) and self._first_empty_text is None
 
-    @property
+    @cached_property
     def _first_empty_text(self) -> Question | None:
         """The first text question without a default text from the author, whether required or not."""
         questions = (bound.question for bound in self.shown if not bound.question.is_fixed)
@@ -292,6 +298,15 @@ class SchemaForm(forms.Form):
         """Whether "More options" must be open because one of its fields has an error or an answer other than the
         default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
+
+    @property
+    def has_questions(self) -> bool:
+        return bool(self.questions)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there are several results to choose from."""
+        return len(self.results) > 1
 
     @cached_property
     def ticked(self) -> list[Result]:
@@ -375,8 +390,21 @@ class SchemaForm(forms.Form):
 
 
 def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
-    """Build the form class for the `parameters` and `outputs` of an AppSchema, as the admin's `rules` have it. Fields
-    are named by position."""
+    """Return the form class for the `parameters` and `outputs` of an AppSchema, as the admin's `rules` have it. Fields
+    are named by position. It is built once for the same content, in each language.
+    """
+    key = (get_language(), repr((parameters, outputs, list(rules))))
+    if (found := _built.get(key)) is None:
+        if len(_built) >= BUILT_KEPT:
+            _built.clear()
+        found = _built[key] = _build(parameters, outputs, rules)
+    return found
+
+
+_built: dict[tuple[str | None, str], type[SchemaForm]] = {}
+
+
+def _build(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule]) -> type[SchemaForm]:
     fields: dict[str, Any] = {q.field_name: field_for(q) for q in ruled_questions(parameters, rules)}
     results = results_of(outputs)
     if results:

@@ -9,9 +9,9 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files, Value
+from runs.schema_forms.field_rules import fixed_answer
 from runs.schema_forms.file_words import add_words, unfit_words
 from runs.schema_forms.questions import Question, clean_text
-from runs.schema_forms.rules import fixed_answer
 from runs.schema_forms.types import UploadInfo
 
 Lookup = Callable[[list[str]], list[UploadInfo]]

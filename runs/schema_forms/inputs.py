@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
-from runs.schema_forms.rules import ruled_questions
 from runs.schema_forms.types import Parameters, Rule
 
 

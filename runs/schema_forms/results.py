@@ -56,6 +56,12 @@ def how_many(kinds: Iterable[str]) -> str:
     return get_text_list(parts, pgettext("between the last two of a list", "and"))
 
 
+def makes_words(makes: dict[str, int]) -> str:
+    """Return what an app makes, such as "makes 2 images and 1 video"; empty if the app doesn't say."""
+    kinds = [kind for kind, count in makes.items() for _each in range(count)]
+    return _("makes %(results)s") % {"results": how_many(kinds)} if kinds else ""
+
+
 def _counted(kind: str, count: int) -> str:
     words = {
         "image": ngettext("%(count)s image", "%(count)s images", count),

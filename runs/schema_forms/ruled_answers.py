@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.field_rules import fixed_answer, is_allowed, ruled_questions
 from runs.schema_forms.inputs import matched
-from runs.schema_forms.rules import fixed_answer, is_allowed, ruled_questions
 from runs.schema_forms.types import Parameters, Rule
 
 

@@ -80,9 +80,10 @@ def begins_with_team(parent: Run | None) -> bool:
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
     """Return the text beside the Run button that says who will see a new run; "" unless runs are shared by default."""
-    if not is_private and begins_with_team(parent):
-        return _("the team sees it")
-    return _("only you and admins see it") if SharingRules.current().team_by_default else ""
+    if not SharingRules.current().team_by_default:
+        return ""
+    is_private = is_private or (parent is not None and parent.shared_at is None)
+    return _("only you and admins see it") if is_private else _("the team sees it")
 
 
 def share_with_team(run: Run) -> bool:

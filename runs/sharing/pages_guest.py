@@ -16,7 +16,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from runs.display.objects import FileNames, Tree, tree_of
+from runs.display.json_results import FileNames, Tree, tree_of
 from runs.engine.input_summary import input_files, whole_text
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened

@@ -20,8 +20,8 @@ from runs.review.versions import newer_of_each
 from runs.sharing import guest_fields, links
 from runs.sharing.forms_guest import SentForm
 from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
+from runs.words.media_times import seconds_words
 from runs.words.numbers import number_words
-from runs.words.seconds import seconds_words
 
 NOTHING = SentForm()
 PLAYED = ("video", "audio")

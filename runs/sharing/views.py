@@ -81,7 +81,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
-def share_new(request: PortalRequest) -> HttpResponse:
+def link_new(request: PortalRequest) -> HttpResponse:
     """Create a guest link to every ready result of a run (`run`), or to chosen results (`o`, repeated)."""
     run, posted = None, NewLinkForm.read(request.POST)
     if posted["run"]:
@@ -144,7 +144,7 @@ def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show and change a link's options."""
     link = _link_of(request, link_id)
     refusal = guest_links.refusal_of(request.user)
@@ -173,14 +173,14 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_copies(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show the state of the guest copies, as a fragment that polls until they are ready."""
     view = link_view(_revocable_link(request, link_id), request.user, SharingRules.current())
     return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
 
 @require_POST
-def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Extend a link by two weeks."""
     link = _link_of(request, link_id)
     if not may_extend(request.user, link, SharingRules.current()):
@@ -190,7 +190,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 @require_POST
-def share_replace(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show the newer version of a result on a link, in the place of the older one."""
     link = _link_of(request, link_id)
     if not may_extend(request.user, link, SharingRules.current()):
@@ -205,7 +205,7 @@ def share_replace(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 @require_POST
-def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Revoke a link with immediate effect. No confirmation is needed, since this can be undone."""
     link = _revocable_link(request, link_id)
     revoke(link, request.user)
@@ -213,7 +213,7 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 @require_POST
-def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
+def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """Restore a revoked link."""
     link, rules = _revocable_link(request, link_id), SharingRules.current()
     if not may_restore(request.user, link, rules):
@@ -234,16 +234,16 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
         context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)
-    return go_to(request, own_path(back, reverse("runs:links")))
+    return go_to(request, own_path(back, reverse("runs:link-list")))
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 @require_safe
 @never_cache
-def shares(request: PortalRequest) -> HttpResponse:
+def link_list(request: PortalRequest) -> HttpResponse:
     """List the member's own guest links."""
     mine = GuestLink.objects.owned_by(request.user)
-    return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
+    return render_page(request, "sharing/link_list.html", {"section": "shares", **_listed(request, mine)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,7 +14,7 @@ from django.utils import timezone
 from runs.connection import status
 from runs.connection.balance import refresh_balance
 from runs.models import AccountReading, SpendingSum
-from runs.words.amounts import to_hundredths
+from runs.words.credits import to_hundredths
 
 AT_MOST_OLD = timedelta(minutes=2)  # age of Lamina's last answer that still counts as current
 DAY = timedelta(hours=24)

@@ -1,7 +1,7 @@
 """Approved results per charge, and how many versions each took, to work out what an approved result costs.
 
-`review.tally` calls this when verdicts on a run's results have changed. They count towards the month in which Run was
-pressed.
+`review.overall_verdict` calls this when verdicts on a run's results have changed. They count towards the month in which
+Run was pressed.
 """
 
 from collections import Counter

@@ -5,35 +5,24 @@ nothing. Rows are locked in one order: the run, its charge, the sum, the member'
 everyone who presses Run waits for it.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from runs.models import Charge, Member, MonthTotal, Run, SpendingSum
 from runs.models.spending import month_of
 from runs.spending.estimates import Estimate, estimate
-from runs.spending.left import Left, left_for
-from runs.spending.limit_words import beyond_limit, used_at_most
-from runs.words.errors import UserFacingError
+from runs.spending.limits import LimitReached, beyond_limit, left_for, spend
 
 State = Charge.State
-JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
-
-
-class LimitReached(UserFacingError):
-    """Raised when a run would exceed a limit, or when its cost is unknown and that isn't allowed."""
 
 
 def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
     """Charge for `run`, which was just created, in the caller's transaction. Raises `LimitReached`; the caller must
     then roll back."""
-    cost, left = estimated.hundredths, left_for(run.member, now)
-    if cost is None and not left.allows_unknown:
-        raise LimitReached(beyond_limit(run.member, left, cost))
+    cost = estimated.hundredths
     charge = Charge.objects.create(
         run=run,
         member=run.member,
@@ -50,7 +39,7 @@ def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
         pressed_at=now,
     )
     _count(charge, 1)
-    _use(run.member, cost, left, now)
+    spend(run.member, cost, now)
     return charge
 
 
@@ -91,26 +80,6 @@ def press_again(run: Run, by: Member, now: datetime) -> None:
 def first_kind(run: Run) -> str:
     """Return the kind of the first result that the app of `run` makes, whichever results were requested."""
     return str(run.schema.outputs[0]["type"])[:50] if run.schema.outputs else ""
-
-
-def _use(member: Member, cost: int | None, left: Left, now: datetime) -> None:
-    """Add `cost` (None if unknown) to this month's use, if the limits leave room for it."""
-    month = month_of(now)
-    for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
-        if _add(member_id, month, cost, limit):
-            continue
-        # Either the limit is reached, or this is the first press of the month.
-        MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
-        if not _add(member_id, month, cost, limit):
-            raise LimitReached(beyond_limit(member, left_for(member, now), cost) or _(JUST_REACHED))
-
-
-def _add(member_id: int | None, month: date, cost: int | None, limit: int | None) -> bool:
-    """Add `cost` to a total in one UPDATE; return False if the total doesn't exist or leaves no room."""
-    total = MonthTotal.objects.filter(member=member_id, month=month)
-    if limit is not None:
-        total = total.filter(used__lte=used_at_most(limit, cost))
-    return total.update(used=F("used") + (cost or 0)) == 1
 
 
 def _move(charge: Charge, state: Charge.State) -> bool:

@@ -11,11 +11,10 @@ from runs.catalog.pauses import closed_words
 from runs.connection import status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
-from runs.spending.left import Left, left_for
-from runs.spending.limit_words import beyond_limit, is_own_limit, own_words
+from runs.spending.limits import Left, beyond_limit, is_own_limit, left_for, own_words
 from runs.storage import disk
+from runs.words.credits import about_credits, credits_words, left_words, plural_number, short_balance_words
 from runs.words.numbers import number_words
-from runs.words.sentences import about_credits, credits_words, left_words, plural_number, short_balance_words
 
 NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can allow it on Lamina.")
 CENT = Decimal("0.01")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
 from runs.web.posted import CutField, PostedForm
-from runs.words.amounts import to_credits, to_hundredths
+from runs.words.credits import to_credits, to_hundredths
 
 MOST_CREDITS = 10_000_000
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")

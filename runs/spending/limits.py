@@ -1,132 +1,194 @@
-"""Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `charges` enforces the
-limits."""
+"""Monthly limits: what is left for a member, and the check before each run. Admins set them in `limit_settings`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from runs.audit.record import differences, record
-from runs.catalog.app_rules import note_change
-from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
+from runs.models import Member, MemberLimit, MonthTotal
 from runs.models.spending import day_of, month_of
-from runs.words.amounts import amount_words, credit_words, to_credits
+from runs.team.admins import admin_names
+from runs.words.credits import about_credits, amount_words, credit_words, to_credits
+from runs.words.errors import UserFacingError
+
+# Plain SQL, because each press of Run needs it: Django takes five times as long to build this query as to run it.
+QUERY = """
+SELECT own.*, mine.used AS used, everyones.used AS portal_used, limits.default_hundredths AS default_limit,
+    limits.portal_hundredths AS portal_limit, limits.allows_unknown AS allows_unknown
+FROM (SELECT CAST(%(member)s AS bigint) AS id) member
+LEFT JOIN runs_memberlimit own ON own.member_id = member.id
+LEFT JOIN runs_monthtotal mine ON mine.member_id = member.id AND mine.month = %(month)s
+LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones.month = %(month)s
+LEFT JOIN runs_spendinglimits limits ON limits.id = 1
+LIMIT 1
+"""
+# Messages about a limit: (for admins, for others).
+OWN = (
+    gettext_noop(
+        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit under "
+        "“Manage”."
+    ),
+    gettext_noop(
+        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. An admin can raise your limit: "
+        "%(names)s."
+    ),
+)
+PORTAL = (
+    gettext_noop(
+        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. You can raise the limit under "
+        "“Manage”."
+    ),
+    gettext_noop(
+        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. An admin can raise the limit: "
+        "%(names)s."
+    ),
+)
+THEIRS = (
+    gettext_noop(
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. You can raise their limit "
+        "under “Manage”."
+    ),
+    gettext_noop(
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. An admin can raise their "
+        "limit: %(names)s."
+    ),
+)
+UNKNOWN = (
+    gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price under “Manage”."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. An admin can set a price: %(names)s."),
+)
+JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
+
+
+class LimitReached(UserFacingError):
+    """Raised when a run would exceed a limit, or when its cost is unknown and that isn't allowed."""
 
 
 @dataclass(frozen=True)
-class PersonLimit:
-    """What a member has used this month, and their limit (None if there is none), in hundredths."""
+class Left:
+    """A member's limit and the team's for one month, and how much of each has been used, in hundredths of a credit.
 
-    member: Member
-    own: MemberLimit
-    used: int
+    A limit is None if there is none.
+    """
+
     limit: int | None
-    is_raised: bool
+    used: int
+    portal_limit: int | None
+    portal_used: int
+    allows_unknown: bool  # apps whose cost nobody knows may be run
 
     @property
-    def used_words(self) -> str:
-        return amount_words(self.used)
+    def left(self) -> int | None:
+        """What is left for the member; never below zero."""
+        return None if self.limit is None else max(0, self.limit - self.used)
 
     @property
-    def limit_words(self) -> str:
-        return limit_words(self.limit)
+    def portal_left(self) -> int | None:
+        """What is left for everyone together; never below zero."""
+        return None if self.portal_limit is None else max(0, self.portal_limit - self.portal_used)
 
     @property
-    def words(self) -> str:
-        """A sentence about this month."""
-        if self.limit is None:
-            return _("%(used)s used this month.") % {"used": credit_words(self.used)}
-        values = {"used": amount_words(self.used), "limit": credit_words(self.limit)}
-        return _("%(used)s of %(limit)s used this month.") % values
+    def least(self) -> int | None:
+        """What the member may still spend: what is left of their limit or of the team's, whichever is less."""
+        return min((amount for amount in (self.left, self.portal_left) if amount is not None), default=None)
 
 
-def limit_words(limit: int | None) -> str:
-    """Return a limit as shown in a table, such as "100" or "no limit"."""
-    return _("no limit") if limit is None else amount_words(limit)
+def left_for(member: Member, now: datetime | None = None) -> Left:
+    """Return what is left for `member` this month, in one query. An unsaved member has spent nothing."""
+    now = now or timezone.now()
+    found: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
+    return Left(
+        limit=found.limit(found.default_limit, day_of(now)),
+        used=found.used or 0,
+        portal_limit=found.portal_limit,
+        portal_used=found.portal_used or 0,
+        allows_unknown=found.allows_unknown is None or bool(found.allows_unknown),  # None without a row
+    )
 
 
-def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return use and limits of all active members who may run apps, those who used most first. Takes two queries."""
-    default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
-    used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
-    people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
-    found = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
-    return sorted(found, key=lambda one: (-one.used, one.member.display_name.lower()))
+def spend(member: Member, hundredths: int | None, now: datetime) -> None:
+    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. Raises
+    `LimitReached` if they leave no room; the caller must then roll back."""
+    left, month = left_for(member, now), month_of(now)
+    if hundredths is None and not left.allows_unknown:
+        raise LimitReached(beyond_limit(member, left, hundredths))
+    for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
+        if _add(member_id, month, hundredths, limit):
+            continue
+        # Either the limit is reached, or this is the first press of the month.
+        MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
+        if not _add(member_id, month, hundredths, limit):
+            raise LimitReached(beyond_limit(member, left_for(member, now), hundredths) or _(JUST_REACHED))
 
 
-def person_limit(member: Member) -> PersonLimit:
-    """Return how much `member` has used this month, and their limit."""
-    now = timezone.now()
-    total = MonthTotal.objects.filter(month=month_of(now), member=member).first()
-    row = Member.objects.select_related("spending_limit").get(pk=member.pk)
-    row.used = total.used if total else 0  # type: ignore[attr-defined]  # as `person_limits` annotates it
-    return _person(row, SpendingLimits.current().default_hundredths, day_of(now))
+def _add(member_id: int | None, month: date, hundredths: int | None, limit: int | None) -> bool:
+    """Add `hundredths` to a total in one UPDATE; return False if the total doesn't exist or leaves no room."""
+    total = MonthTotal.objects.filter(member=member_id, month=month)
+    if limit is not None:
+        total = total.filter(used__lte=used_at_most(limit, hundredths))
+    return total.update(used=F("used") + (hundredths or 0)) == 1
 
 
-def _person(member: Member, default: int | None, day: date) -> PersonLimit:
-    own = getattr(member, "spending_limit", None) or MemberLimit(member=member)
-    used: int | None = getattr(member, "used", None)
-    return PersonLimit(member, own, used or 0, own.limit(default, day), own.is_raised(day))
+def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
+    """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
+
+    If someone other than `member` pays, `payer` is that person and `left` is theirs.
+    """
+    own, name = (OWN, "") if payer is None or payer == member else (THEIRS, payer.display_name)
+    if hundredths is None and not left.allows_unknown:
+        return _say(UNKNOWN, member, {})
+    for messages, limit, used in ((own, left.limit, left.used), (PORTAL, left.portal_limit, left.portal_used)):
+        if limit is not None and used > used_at_most(limit, hundredths):
+            amounts = {"left": amount_words(max(0, limit - used)), "limit": amount_words(limit)}
+            return _say(messages, member, {"cost": _cost_words(hundredths), "name": name, **amounts})
+    return ""
 
 
-def unpriced_apps() -> Sequence[App]:
-    """Return the listed apps for which Lamina gives no estimate, in list order."""
-    return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
+def used_words(used: int, limit: int | None) -> str:
+    """Return what has been used this month, and of what limit, as a sentence."""
+    if limit is None:
+        return _("%(used)s used this month.") % {"used": credit_words(used)}
+    values = {"used": amount_words(used), "limit": credit_words(limit)}
+    return _("%(used)s of %(limit)s used this month.") % values
 
 
-@transaction.atomic
-def change_rules(rules: SpendingLimits) -> None:
-    """Save the rules for everyone, in the only row."""
-    row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
-    before = _told_rules(row)
-    rules.pk = row.pk
-    rules.save()
-    record(Verb.LIMITS_CHANGED, None, changes=differences(before, _told_rules(rules)))
+def is_own_limit(left: Left, hundredths: int | None) -> bool:
+    """Return whether it is the member's own limit that a run would exceed."""
+    is_allowed = hundredths is not None or left.allows_unknown
+    return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
 
 
-@transaction.atomic
-def change_person(limit: MemberLimit) -> None:
-    """Save the limit of one member."""
-    member = Member.objects.select_for_update().get(pk=limit.member_id)
-    before = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
-    names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
-    MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
-    record(Verb.PERSON_LIMITED, member, changes=differences(_told_limit(before), _told_limit(limit)))
+def own_words(left: Left) -> str:
+    """Return what is left of the member's limit or the team's, whichever is closer; empty if there is no limit."""
+    if left.left is not None and left.left == left.least:
+        sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
+    elif left.portal_left is not None:
+        sentence, rest, limit = _("Team: %(left)s of %(limit)s left this month"), left.portal_left, left.portal_limit
+    else:
+        return ""
+    return sentence % {"left": amount_words(rest), "limit": amount_words(limit or 0)}
 
 
-@transaction.atomic
-def change_price(app: App, price: Decimal | None) -> None:
-    """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
-    before = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk).price
-    App.objects.filter(pk=app.pk).update(price=price)
-    note_change([app.pk])
-    record(Verb.APP_PRICED, app, changes={"price": (before, price)})
+def used_at_most(limit: int, hundredths: int | None) -> int:
+    """Return how much of `limit` may have been used for a run that costs `hundredths` to be allowed.
+
+    A run of unknown cost needs at least some room.
+    """
+    return limit - (1 if hundredths is None else hundredths)
 
 
-def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
-    """Return the rules as the record shows them, in credits."""
-    return {
-        "each_person": _credits(rules.default_hundredths),
-        "everyone": _credits(rules.portal_hundredths),
-        "allows_unknown": rules.allows_unknown,
-        "alert_spent": _credits(rules.day_hundredths),
-        "alert_left": rules.left_credits,
-    }
+def _cost_words(hundredths: int | None) -> str:
+    if hundredths is None:
+        return _("an unknown number of credits")
+    return about_credits(to_credits(hundredths))
 
 
-def _told_limit(limit: MemberLimit) -> dict[str, Any]:
-    return {
-        "limit": "unlimited" if limit.is_unlimited else _credits(limit.hundredths),
-        "raised_to": _credits(limit.raised_to),
-        "raised_until": limit.raised_until,
-    }
-
-
-def _credits(hundredths: int | None) -> str | None:
-    return None if hundredths is None else f"{to_credits(hundredths):.2f}"
+def _say(messages: tuple[str, str], member: Member, values: dict[str, str]) -> str:
+    for_admins, for_others = messages
+    if member.is_admin:
+        return _(for_admins) % values
+    return _(for_others) % {**values, "names": admin_names() or _("nobody at the moment")}

@@ -14,10 +14,9 @@ from django.utils.translation import ngettext
 
 from runs.models import App, Member, SpendingSum
 from runs.spending.period import YEAR, Period, moved
-from runs.words.amounts import amount_words, credit_words, to_credits
+from runs.words.credits import amount_words, credit_words, credits_words, to_credits
 from runs.words.moments import brief_month_words, month_words
 from runs.words.numbers import number_words
-from runs.words.sentences import credits_words
 
 SHOWN = 8  # rows of a table; the remaining ones are added up in one row
 KINDS: dict[str, Promise] = {

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from runs.models import Charge
 from runs.spending.overview import Chosen
-from runs.words.amounts import to_credits
+from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
 ZONES = timedelta(days=2)  # charges keep the month of the time zone at that time, even if the setting has changed

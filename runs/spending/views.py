@@ -20,7 +20,7 @@ from runs.spending.period import Period, moved
 from runs.spending.sheet import sheet
 from runs.web.csv_files import csv_file
 from runs.web.http import PortalRequest, admins_only, render_page
-from runs.words.amounts import credit_words
+from runs.words.credits import credit_words
 from runs.words.numbers import number_words
 
 WHOLE = ("people", "apps", "approved")

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
-from runs.spending import limits
+from runs.spending import limit_settings
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
-from runs.spending.left import left_for
+from runs.spending.limits import left_for
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 
@@ -27,7 +27,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
     """GET shows the limits for everyone and for each person; POST changes those for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
-        limits.change_rules(form.rules())
+        limit_settings.change_rules(form.rules())
         messages.success(request, _("Saved. The limits apply from the next run."))
         return go_to(request, reverse("runs:manage-limits"))
     return _page(request, form)
@@ -38,15 +38,16 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
 @admins_only
 def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
     """GET shows one person's use and limit; POST changes their limit."""
-    person = limits.person_limit(get_object_or_404(Member, public_id=person_id))
+    person = limit_settings.person_limit(get_object_or_404(Member, public_id=person_id))
     default = SpendingLimits.current().default_hundredths
     form = PersonLimitForm(person.own, default, posted_of(request))
     if form.is_valid():
-        limits.change_person(form.changed_limit())
+        limit_settings.change_person(form.changed_limit())
         name = person.member.display_name
         messages.success(request, _("Saved. The limit for %(name)s applies from the next run.") % {"name": name})
         return go_to(request, reverse("runs:manage-limits"))
-    context = {"section": "manage", "person": person, "form": form, "default_words": limits.limit_words(default)}
+    words = limit_settings.limit_words(default)
+    context = {"section": "manage", "person": person, "form": form, "default_words": words}
     return render_page(request, "spending/manage_limit.html", context, status=422 if form.errors else 200)
 
 
@@ -59,7 +60,7 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
     if not form.is_valid():
         told = {"wrong": app, "price_error": form.errors["price"][0], "typed": form["price"].value()}
         return _page(request, RulesForm(), told, status=422)
-    limits.change_price(app, form.cleaned_data["price"])
+    limit_settings.change_price(app, form.cleaned_data["price"])
     messages.success(request, _("Saved. The price of %(app)s applies from the next run.") % {"app": app.name})
     return go_to(request, f"{reverse('runs:manage-limits')}#prices")
 
@@ -93,8 +94,8 @@ def _page(
     context = {
         "section": "manage",
         "form": form,
-        "people": limits.person_limits(),
-        "apps": limits.unpriced_apps(),
+        "people": limit_settings.person_limits(),
+        "apps": limit_settings.unpriced_apps(),
         **(told or {}),
     }
     return render_page(request, "spending/manage_limits.html", context, status=422 if form.errors else status)

@@ -15,7 +15,7 @@ from runs.team import members
 from runs.team.password_rules import HELP
 from runs.web.posted import CutField, PostedForm
 from runs.words.moments import zoned_words
-from runs.words.zones import zone_choices
+from runs.words.time_zones import zone_choices
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words

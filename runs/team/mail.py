@@ -13,7 +13,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone, translation
 
 from runs.models import Member
-from runs.words.zones import zone_called
+from runs.words.time_zones import zone_called
 
 logger = logging.getLogger("runs.mail")
 

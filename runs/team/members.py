@@ -20,7 +20,7 @@ from runs.audit.record import differences, record, record_each, values_of
 from runs.models import BrowserSession, GuestLink, Invite, Member, Run, Verb
 from runs.team import sessions
 from runs.words.numbers import number_words
-from runs.words.sentences import age_words
+from runs.words.time_spans import age_words
 
 
 class RefusedError(Exception):

@@ -21,9 +21,9 @@ from runs.audit.actors import as_member
 from runs.audit.record import record, record_each
 from runs.models import BrowserSession, Member, Verb
 from runs.team.browsers import browser_of, browser_words
-from runs.web.session_store import PROVES_FOR, SessionStore
+from runs.web.session_lifetime import PROVES_FOR, SessionStore
 from runs.web.throttling import Attempt
-from runs.web.zone import browser_zone
+from runs.web.time_zone import browser_zone
 
 SEEN_EVERY_SECONDS = 240.0
 REMEMBERED = 5000

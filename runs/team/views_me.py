@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Member
 from runs.notices import alerts, bounces
-from runs.spending.own import own_spending
+from runs.spending.own_month import own_spending
 from runs.team import mail, members, passwords, recent_password, security_mail, sessions
 from runs.team.forms import ChangePasswordForm, SettingsForm
 from runs.team.forms_mail import MailChoicesForm

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 
 from runs.team import sessions
 from runs.team.forms import ReplayForm
-from runs.web import demo, session_store, throttling
+from runs.web import demo_accounts, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
 
 SECRET_FIELDS = ("password", "secret")  # in the names of fields that are never kept
@@ -52,8 +52,8 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if demo.is_shut_out(self.request, email):  # not counted: this isn't guessing
-            raise forms.ValidationError(_(demo.REFUSED), code="demo")
+        if demo_accounts.is_shut_out(self.request, email):  # not counted: this isn't guessing
+            raise forms.ValidationError(_(demo_accounts.REFUSED), code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
@@ -116,7 +116,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
     The status is 200 so that password managers fill in the form and no proxy replaces the page with its own.
     """
-    most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
+    most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
     context = {
         "form": SignInForm(request),

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from runs.words.marks import NONE, Marker
+from runs.words.highlight import NONE, Marker
 
 register = template.Library()
 

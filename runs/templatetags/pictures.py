@@ -1,19 +1,23 @@
 """Pictures on cards. A page has a hundred of them, so functions render them, which is faster than templates."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from runs.display.card_results import CardPicture
+from runs.display.patterns import shapes_of
 from runs.models import StoredFile
 from runs.templatetags.icons import icon
-from runs.words.sentences import clock_words
+from runs.words.time_spans import clock_words
 
 register = template.Library()
+KEPT = 1_024  # patterns, and colours
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 
@@ -31,23 +35,39 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
+    """Render a thumbnail (`thumbnail`). It loads at once if the context has `oob` or `is_eager`."""
+    return thumbnail(file, is_small=bool(is_small), is_eager=bool(context.get("oob") or context.get("is_eager")))
+
+
+def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool) -> SafeString:
     """Render the thumbnail of `file`, cropped, on its own background colour, with a badge for video or audio.
 
-    `is_small` means that 200 px are enough and that there is no room for the length. The thumbnail loads at once, not
-    lazily, if the context has `oob` or `is_eager`.
+    `is_small` means that 200 px are enough and that there is no room for the length. Without `is_eager`, it loads
+    lazily.
     """
-    fill = format_html(' fill="{}"', file.colour) if file.colour else ""
-    ground = format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
     address = (is_small and file.small_url) or file.card_url
     if not address:
-        return format_html('<span class="mosaic-cell">{}{}</span>', ground, icon(file.kind or "image"))
+        return format_html('<span class="mosaic-cell">{}{}</span>', _ground(file.colour), icon(file.kind or "image"))
     seconds = None if is_small else file.duration_seconds
     return format_html(
         '<span class="mosaic-cell">{}<img src="{}" width="{}" height="{}" alt="" {}>{}</span>',
-        ground,
+        _ground(file.colour),
         address,
         file.width or 400,
         file.height or 400,
-        "" if context.get("oob") or context.get("is_eager") else LAZY,
+        "" if is_eager else LAZY,
         kind_mark(file.kind, clock_words(timedelta(seconds=seconds)) if seconds else ""),
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _ground(colour: str) -> SafeString:
+    fill = format_html(' fill="{}"', colour) if colour else ""
+    return format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
+
+
+@register.simple_tag
+@lru_cache(maxsize=KEPT)
+def pattern(name: str) -> SafeString:
+    """Render a subtle pattern to show in place of a picture, always the same for the same name."""
+    return render_to_string("display/_pattern.html", {"shapes": shapes_of(name)})

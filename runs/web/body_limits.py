@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop
 
 from lamina_portal.logs import masked
 from runs.models.ids import new_public_id
-from runs.web import session_store
+from runs.web import session_lifetime
 from runs.words.support import about_page
 
 SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
@@ -110,7 +110,7 @@ def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    return request.user.is_authenticated or session_store.has_just_run_out(request)
+    return request.user.is_authenticated or session_lifetime.has_just_run_out(request)
 
 
 def _hold(request: HttpRequest) -> None:

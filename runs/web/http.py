@@ -18,8 +18,8 @@ from django_htmx.middleware import HtmxDetails
 
 from runs.connection import status as health
 from runs.models import Member
+from runs.words.credits import balance_words, left_words
 from runs.words.moments import short_time_words
-from runs.words.sentences import balance_words, left_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
     "Your role is view-only, so you can't run, share or change things. Nothing was changed. "

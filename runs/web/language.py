@@ -1,6 +1,7 @@
 """The language of a page: the one chosen in the member's settings, otherwise the one that the browser requests."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -8,9 +9,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import LazyObject
 
 from runs.models import Member
-from runs.web.streams import stream_within
+from runs.web.streamed_responses import stream_within
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -40,8 +42,10 @@ class MemberLanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         member = member_of(request)
-        if member and member.language:
-            translation.activate(member.language)
+        if member:
+            request.user = member  # no longer lazy: pages read the member hundreds of times
+            if member.language:
+                translation.activate(member.language)
         return self.get_response(request)
 
 
@@ -49,6 +53,14 @@ def member_of(request: HttpRequest) -> Member | None:
     """Return the signed-in member; None for anyone else, or if the database is unavailable."""
     member = getattr(request, "user", None)
     try:
-        return member if isinstance(member, Member) else None
+        return _loaded(member) if isinstance(member, Member) else None
     except DatabaseError:
         return None  # the view will hit the same error and can report it
+
+
+def _loaded(member: Member) -> Member:
+    """Return the member that a lazy object, or one within another, has loaded."""
+    found: Any = member
+    while isinstance(vars(found).get("_wrapped"), LazyObject | Member):
+        found = found._wrapped
+    return found if type(found) is Member else member

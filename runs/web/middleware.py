@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 
-from runs.web import demo
+from runs.web import demo_accounts
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -49,7 +49,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        demo.record_origin(request)
+        demo_accounts.record_origin(request)
         if self._is_trusted(meta.get("REMOTE_ADDR", "")):
             meta["REMOTE_ADDR"] = self._client(meta["REMOTE_ADDR"], meta.get("HTTP_X_FORWARDED_FOR", ""))
             if host := meta.get("HTTP_X_FORWARDED_HOST", "").rpartition(",")[2].strip():

@@ -22,6 +22,11 @@ def posted_of(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def number_seen(text: str) -> int:
+    """Return a posted version of what a page showed; -1, which is never current, if `text` isn't a number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
 class CutField(forms.CharField):
     """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is truncated, not
     rejected."""

@@ -1,7 +1,7 @@
 """Searchable words of apps."""
 
 from runs.words.fold import fold
-from runs.words.known import learn
+from runs.words.known_words import learn
 from runs.words.terms import split, stored_words
 
 

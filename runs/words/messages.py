@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext_lazy
 
 from runs.models.messages import Message, Value, as_message
-from runs.words.amounts import credit_words
+from runs.words.credits import credit_words
 from runs.words.moments import exact_time_words, month_words
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words

@@ -1,27 +1,27 @@
 """Dates and times in the reader's language and time zone. Formats are translated like other texts."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import pgettext
+from django.utils import formats, timezone
+from django.utils.translation import get_language, pgettext
 
-from runs.words.zones import zone_words
+from runs.words.time_zones import zone_words
 
 
 def day_words(at: date | datetime) -> str:
     """Return a date such as "5 March 2026"."""
-    return date_format(_local(at), pgettext("date format", "j F Y"))
+    return _formatted(at, pgettext("date format", "j F Y"))
 
 
 def day_time_words(at: datetime) -> str:
     """Return a date and time such as "5 March 2026, 14:07"."""
-    return date_format(_local(at), pgettext("date format", "j F Y, H:i"))
+    return _formatted(at, pgettext("date format", "j F Y, H:i"))
 
 
 def exact_time_words(at: datetime) -> str:
     """Return a date and time with seconds, such as "5 March 2026, 14:07:09"."""
-    return date_format(_local(at), pgettext("date format", "j F Y, H:i:s"))
+    return _formatted(at, pgettext("date format", "j F Y, H:i:s"))
 
 
 def zoned_words(at: datetime) -> str:
@@ -31,21 +31,21 @@ def zoned_words(at: datetime) -> str:
 
 def full_words(at: datetime) -> str:
     """Return a date and time in full, such as "Thursday, 5 March 2026, 14:07:09 (Berlin, UTC+1)"."""
-    words = date_format(_local(at), pgettext("date format", "l, j F Y, H:i:s"))
+    words = _formatted(at, pgettext("date format", "l, j F Y, H:i:s"))
     return f"{words} ({zone_words(at)})"
 
 
 def brief_day_words(at: date | datetime) -> str:
     """Return a short date such as "5 Mar", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
-    return date_format(_local(at), pgettext("date format", "j M") if is_this_year else pgettext("date format", "j M Y"))
+    return _formatted(at, pgettext("date format", "j M") if is_this_year else pgettext("date format", "j M Y"))
 
 
 def brief_day_time_words(at: datetime) -> str:
     """Return a short date and time such as "5 Mar, 14:07", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
-    return date_format(
-        _local(at), pgettext("date format", "j M, H:i") if is_this_year else pgettext("date format", "j M Y, H:i")
+    return _formatted(
+        at, pgettext("date format", "j M, H:i") if is_this_year else pgettext("date format", "j M Y, H:i")
     )
 
 
@@ -53,27 +53,27 @@ def short_time_words(at: datetime) -> str:
     """Return a time such as "14:07" if it is today, otherwise a date and time such as "5 Mar, 14:07"."""
     if timezone.localdate(at) != timezone.localdate():
         return brief_day_time_words(at)
-    return date_format(_local(at), pgettext("date format", "H:i"))
+    return _formatted(at, pgettext("date format", "H:i"))
 
 
 def month_words(day: date) -> str:
     """Return a month such as "March 2026"."""
-    return date_format(day, pgettext("date format", "F Y"))
+    return _formatted(day, pgettext("date format", "F Y"))
 
 
 def brief_month_words(day: date) -> str:
     """Return a short month such as "Mar"."""
-    return date_format(day, pgettext("date format", "M"))
+    return _formatted(day, pgettext("date format", "M"))
 
 
 def weekday_words(day: date) -> str:
     """Return a date with the weekday, such as "Thursday, 5 March", for a day of this year."""
-    return date_format(day, pgettext("date format", "l, j F"))
+    return _formatted(day, pgettext("date format", "l, j F"))
 
 
 def clock_time_words(at: datetime) -> str:
     """Return a time with seconds, such as "14:07:09"."""
-    return date_format(_local(at), pgettext("date format", "H:i:s"))
+    return _formatted(at, pgettext("date format", "H:i:s"))
 
 
 def portal_day(at: datetime | None = None) -> date:
@@ -83,3 +83,15 @@ def portal_day(at: datetime | None = None) -> date:
 
 def _local(at: date | datetime) -> date | datetime:
     return timezone.localtime(at) if isinstance(at, datetime) else at
+
+
+def _formatted(at: date | datetime, form: str) -> str:
+    local = _local(at)
+    plain = local.replace(tzinfo=None) if isinstance(local, datetime) else local
+    return _kept(plain, form, get_language())
+
+
+@lru_cache(maxsize=4_096)
+def _kept(plain: date | datetime, form: str, _language: str | None) -> str:
+    """Format a date, or a time without its zone. Lists show the same ones again and again."""
+    return formats.date_format(plain, form)

@@ -10,7 +10,7 @@ from runs.models import Comment, Decision, Member, Run, RunWords
 from runs.models.run import RunQuerySet
 from runs.models.search import FEW, AmongFew, AreCommon, HasWords, compiled
 from runs.words.fold import fold
-from runs.words.known import learn
+from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
 SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
-from runs.audit import guard, retention
+from runs.audit import guard, old_entries
 from runs.audit.record import record
 from runs.background import queue
 from runs.management import record_guard
@@ -90,7 +90,7 @@ def test_what_opens_the_record_holds_for_one_transaction_only(entry: Entry) -> N
 
 def test_a_worker_that_stops_removes_no_more(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "stop_flag", bytearray(b"\x01"))
-    stopping = retention.apply(timezone.now() + timedelta(days=2), 1, go_on=lambda: not queue.stop_requested())
+    stopping = old_entries.apply(timezone.now() + timedelta(days=2), 1, go_on=lambda: not queue.stop_requested())
     assert stopping == 0
     assert Entry.objects.get() == entry
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from django.conf import settings
 
-from runs.models import App, LaminaStatus, Member, OutputFile, RequestLog, Run
+from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from tests.bench import ideal_poller, quick_start
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
@@ -123,9 +123,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
 
 def begin_anew(portal: Portal, each: Round) -> None:
     """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs take."""
-    portal.await_quiet()
-    RequestLog.objects.all().delete()
-    portal.sandbox.order("reset")
+    portal.begin_anew()
     shortest, longest = SPREAD_SECONDS
     for place in range(each.count if each.is_spread else 0):
         portal.sandbox.order("script", seconds=shortest + (longest - shortest) * (place + 0.5) / each.count)

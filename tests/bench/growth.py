@@ -23,9 +23,10 @@ from django.utils import timezone
 
 from runs import tasks
 from runs.display.cards import version_token
-from runs.history import retention
+from runs.engine.poller_wakeups import POLLER
+from runs.history import retention_rules
 from runs.manage.health_report import health_report
-from runs.models import App, Member, Output, RetentionRules, Run
+from runs.models import App, Lease, Member, Output, RetentionRules, Run
 from runs.storage import orphans, usage
 from tests.bench import history, history_search, review
 from tests.bench.growth_rows import empty, fill
@@ -176,8 +177,11 @@ def library_pages(people: dict[str, Member]) -> dict[str, Page]:
 
 
 def poll_of(member: Member) -> str:
+    """Return the address of a poll that finds nothing to do: the poller runs, and the runs have just been seen."""
     app = App.objects.order_by("pk")[0]
-    runs = [make_run(member, app, opened_at=timezone.now()) for _ in range(ON_PAGE)]
+    later = timezone.now() + timedelta(hours=1)
+    Lease.objects.update_or_create(name=POLLER, defaults={"until": later, "holder": "bench"})
+    runs = [make_run(member, app, opened_at=later) for _ in range(ON_PAGE)]
     return f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}') for run in runs])}"
 
 
@@ -209,7 +213,7 @@ def remove_old(runs: int) -> None:
     days = (runs - DUE) * timedelta(minutes=1) // timedelta(days=1)
     RetentionRules.objects.all().delete()
     RetentionRules(ready_days=days, failed_days=days, rejected_days=YEAR, uploads_days=YEAR).save()
-    retention.apply(timezone.now())
+    retention_rules.apply(timezone.now())
 
 
 def remove_orphans(_: int) -> None:

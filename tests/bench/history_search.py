@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from runs.models import App, Member, OutputFile, Run, StoredFile
 from runs.words.app_index import app_words
 from runs.words.fold import fold
-from runs.words.known import learn
+from runs.words.known_words import learn
 from runs.words.terms import split, stored_words
 from tests.bench.history import MAX_MS, MAX_QUERIES, SEARCH_MS, place, report_time
 from tests.bench.long_history import ADJECTIVES, MANNER, PLACES, RARE, THINGS

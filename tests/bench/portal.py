@@ -123,6 +123,14 @@ class Portal:
 
         wait_until(is_quiet, "the worker to have nothing left to do", seconds)
 
+    def begin_anew(self, seconds: float = 60.0) -> None:
+        """Wait until the worker has nothing left to do, then forget all requests to Lamina, as after a quiet minute."""
+        from runs.models import RequestLog
+
+        self.await_quiet(seconds)
+        RequestLog.objects.all().delete()
+        self.sandbox.order("reset")
+
     def start_web(self) -> Process:
         """Collect the static files and start the web server as `make run` does."""
         from django.core.management import call_command

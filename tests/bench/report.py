@@ -63,6 +63,11 @@ class Report:
         measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
         self.add(Row(self._full(what), measured, f"<= {number(target)}{unit}", value <= target))
 
+    def at_least(self, what: str, value: float, target: float, unit: str = "", *, aside: str = "") -> None:
+        """Add a figure that should be at least `target`, in the same `unit`. `aside` is shown after the value."""
+        measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
+        self.add(Row(self._full(what), measured, f">= {number(target)}{unit}", value >= target))
+
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
         """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on."""

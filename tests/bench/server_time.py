@@ -1,11 +1,13 @@
 """Measures the processor time of the pages that people open most, with warm caches, and counts their queries.
 
-Everything runs in this process and thread, without a socket. Only processor time counts, so other work on the machine
-changes little. The figures include the test client's own work, which is told as well.
+Everything but the last runs in this process and thread, without a socket. Only processor time counts, so other work on
+the machine changes little. The figures include the test client's own work, which is told as well. The last one counts
+the processor time of the real web server.
 """
 
 import gc
 import time
+from dataclasses import dataclass
 from statistics import median
 
 from django.core.cache import cache
@@ -13,60 +15,132 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.http import urlencode
 
-from runs.models import App
+from runs.display.cards import version_token
+from runs.models import App, Member, Output, ReviewItem, ReviewRequest, Run
 from tests.bench.portal import Portal
 from tests.bench.report import Report
+from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.factories import make_kept, make_run, make_stored
+from tests.support.visitor import Visitor
 
 CARDS = 24
 ROUNDS = 40
 WARM_UP = 5
+CONNECTIONS = 6
+OPENED = 300
+MIN_PER_SECOND = 150
 MAX_APP_MS, MAX_HISTORY_MS, MAX_HOME_MS = 6, 12, 15
 MAX_HISTORY_QUERIES = 8
+SESSION_AND_MEMBER = 2  # queries of every request
+MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to measure, with its limits (None: only told), and the status of its response."""
+
+    path: str
+    max_ms: float | None = None
+    max_queries: int | None = None
+    status: int = 200
 
 
 def bench(portal: Portal, report: Report) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     portal.load_catalog()
     member = portal.make_member("anna")
-    app = App.objects.listed().filter(schema__isnull=False)[0]
-    for n in range(CARDS):
-        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))
+    runs = make_runs(member)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # as in gunicorn.conf.py
-    report.note("the client and middleware alone (/healthz)", f"{measure(client, '/healthz')[0]:.1f} ms")
-    pages = {
-        "app page": (app.get_absolute_url(), MAX_APP_MS),
-        f"History of {CARDS} cards": ("/history/", MAX_HISTORY_MS),
-        "Home": ("/", MAX_HOME_MS),
+    report.note("the client and middleware alone (/healthz)", f"{measure(client, Page('/healthz'))[0]:.1f} ms")
+    for name, page in pages_of(runs).items():
+        report_page(report, client, name, page)
+    count_app_pages(portal, report, member, runs[0].app.get_absolute_url())
+    ask_for_decisions(portal.make_member("ben"), runs)  # last, since Home shows what waits
+    report_page(report, client, f"review queue of {CARDS} results", Page("/review/"))
+
+
+def make_runs(member: Member) -> list[Run]:
+    """Make a page of runs with a picture each."""
+    app = App.objects.listed().filter(schema__isnull=False)[0]
+    runs = [make_run(member, app, status="completed") for _ in range(CARDS)]
+    for n, run in enumerate(runs):
+        make_kept(run, make_stored((400 + n, 300)))
+    return runs
+
+
+def ask_for_decisions(asker: Member, runs: list[Run]) -> None:
+    Run.objects.filter(pk__in=[run.pk for run in runs]).update(shared_at=timezone.now())
+    request = ReviewRequest.objects.create(asker=asker)
+    outputs = Output.objects.filter(run__in=runs, position=0)
+    ReviewItem.objects.bulk_create(
+        ReviewItem(request=request, output=output, position=n) for n, output in enumerate(outputs)
+    )
+
+
+def pages_of(runs: list[Run]) -> dict[str, Page]:
+    """Return the pages to measure, by name, as the owner of `runs` opens them."""
+    run = runs[0]
+    seen = urlencode({"r": [f"{one.public_id}:{version_token(one)}" for one in runs]}, doseq=True)
+    return {
+        "app page": Page(run.app.get_absolute_url(), MAX_APP_MS),
+        f"History of {CARDS} cards": Page("/history/", MAX_HISTORY_MS, MAX_HISTORY_QUERIES),
+        "Home": Page("/", MAX_HOME_MS),
+        "run page": Page(run.get_absolute_url()),
+        "result page": Page(run.outputs.all()[0].get_absolute_url()),
+        f"unchanged poll of {CARDS} cards": Page(f"/live/?page=history&{seen}", None, MAX_POLL_QUERIES, 204),
     }
-    for name, (path, bar) in pages.items():
-        taken, queries = measure(client, path)
-        report.at_most(f"{name}, median of {ROUNDS}", taken, bar, " ms", aside=f"{queries} queries")
 
 
-def measure(client: Client, path: str) -> tuple[float, int]:
+def count_app_pages(portal: Portal, report: Report, member: Member, path: str) -> None:
+    """Measure the app page at `path` on the real web server, compressed as for browsers, by its processor time."""
+    web = portal.start_web()
+    visitors = [Visitor(portal.url, member) for _ in range(CONNECTIONS)]
+    for visitor in visitors * WARM_UP:
+        visitor.get(path)
+    before = ticks_of_all(web)
+    for visitor in visitors * (OPENED // CONNECTIONS):
+        visitor.get(path)
+    seconds = (ticks_of_all(web) - before) * MS_PER_TICK / 1000
+    portal.processes.stop(web)
+    report.at_least("app pages per second of the web server's processor time", OPENED / seconds, MIN_PER_SECOND)
+
+
+def report_page(report: Report, client: Client, name: str, page: Page) -> None:
+    taken, queries = measure(client, page)
+    what = f"{name}, median of {ROUNDS}"
+    if page.max_ms is None:
+        report.note(what, f"{taken:.1f} ms ({queries} queries)")
+    else:
+        report.at_most(what, taken, page.max_ms, " ms", aside=f"{queries} queries")
+    if page.max_queries is not None:
+        report.at_most(f"{name}, queries", queries, page.max_queries)
+
+
+def measure(client: Client, page: Page) -> tuple[float, int]:
     """Return the median processor time of a response in ms, and its number of queries."""
     cache.clear()
     for _ in range(WARM_UP):
-        get(client, path)
+        get(client, page)
     with CaptureQueriesContext(connection) as queries:
-        get(client, path)
+        get(client, page)
     count = len(queries)  # now, since the next request clears the log
-    return 1000 * median(timed(client, path) for _ in range(ROUNDS)), count
+    return 1000 * median(timed(client, page) for _ in range(ROUNDS)), count
 
 
-def timed(client: Client, path: str) -> float:
+def timed(client: Client, page: Page) -> float:
     begun = time.thread_time()
-    get(client, path)
+    get(client, page)
     return time.thread_time() - begun
 
 
-def get(client: Client, path: str) -> None:
-    answer = client.get(path)
-    if answer.status_code != 200:
-        raise RuntimeError(f"{path} returned {answer.status_code}")
+def get(client: Client, page: Page) -> None:
+    answer = client.get(page.path)
+    if answer.status_code != page.status:
+        raise RuntimeError(f"{page.path} returned {answer.status_code}")

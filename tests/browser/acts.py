@@ -36,10 +36,10 @@ def sign_in(visitor: Visitor) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "") -> str:
-    """Open an app's form; return its path."""
+def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "", **options: Any) -> str:
+    """Open an app's form, with Playwright's `options`; return its path."""
     path: str = visitor.whole.inside.ask("app", remote_id=remote_id)["path"]
-    visitor.page.goto(path + query)
+    visitor.page.goto(path + query, **options)
     return path
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.apps import LEFT_ALONE
-from tests.browser.visitors import FINISHED, Gallery, Guests
+from tests.browser.visitors import FINISHED, Gallery, Guests, Regulars
 from tests.browser.whole import Whole
 
 
@@ -45,7 +45,12 @@ def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
     """Make this test's visitors. Fail at the end if a page violated the policy or sent requests to other sites."""
     made = Guests(browser, whole)
     yield made
-    for visitor in made.visitors:
-        visitor.context.close()
-    problems = [problem for visitor in made.visitors for problem in visitor.watch.problems]
-    assert problems == []
+    assert made.leave() == []
+
+
+@pytest.fixture
+def regulars(browser: Browser, whole: Whole) -> Iterator[Regulars]:
+    """Like `guests`, but their browsers have the portal's styles and scripts already."""
+    made = Regulars(browser, whole)
+    yield made
+    assert made.leave() == []

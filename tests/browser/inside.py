@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import timezone
@@ -31,16 +31,16 @@ from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
-from runs.notices import channels, read
+from runs.notices import channels, read_state
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
 from runs.sharing import links
 from runs.team import recent_password
-from runs.web import broken, secret_links
-from runs.web.demo import DEMO_PASSWORD
-from runs.web.session_store import SessionStore
-from runs.words.sentences import state_of
+from runs.web import error_page, secret_links
+from runs.web.demo_accounts import DEMO_PASSWORD
+from runs.web.session_lifetime import SessionStore
+from runs.words.run_states import state_of
 from tests.support import factories
 
 PASSWORD = "demo"
@@ -51,10 +51,13 @@ def has_catalog() -> bool:
     """Return whether every listed app has its form, and the first ones their pictures.
 
     Forms that Lamina didn't send in time, or sent invalid, are requested again, as when an app is opened. So are the
-    forms of apps beyond those that the portal reads by itself.
+    forms that the portal doesn't read by itself, which are those that it still hasn't read when it has stopped reading:
+    an app may come among those in use when their number of a day has been read.
     """
     apps = App.objects.listed()
-    is_asked_for = Q(pk__in=in_use.apps_in_use(), schema_asked_at=None)
+    last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
+    is_over = last is not None and last < timezone.now() - timedelta(seconds=5)
+    is_asked_for = Q(pk__in=[] if is_over else in_use.apps_in_use(), schema_asked_at=None)
     for app in apps.filter(schema=None, form_problem="").exclude(is_asked_for):
         catalog.request_app_refresh(app)
     return (
@@ -76,7 +79,7 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
 def look(email: str) -> None:
     """Mark the ends of the member's runs as seen, so that no page tells of them."""
     who = Member.objects.get(email=email)
-    read.mark_all(who, timezone.now())
+    read_state.mark_all(who, timezone.now())
 
 
 def demo_person() -> None:
@@ -212,8 +215,8 @@ def unshare_active() -> None:
 
 
 def usually_take(quick: float | None, late: float | None) -> None:
-    """Set how many seconds runs of every app usually take (10th and 95th percentile)."""
-    App.objects.update(quick_seconds=quick, late_seconds=late)
+    """Set how many seconds runs of every app usually take (10th and 95th percentile); none is slower than usual."""
+    App.objects.update(quick_seconds=quick, late_seconds=late, usual_seconds=None, slow_seconds=None)
 
 
 def run_of(result: str) -> str:
@@ -233,7 +236,7 @@ def bin_all(email: str) -> list[str]:
 def page(template: str) -> str:
     """Render a page that needs only its template, or the page for errors on our side."""
     if template == "500.html":
-        return broken.page_broke(RequestFactory().get("/history/")).content.decode()
+        return error_page.page_broke(RequestFactory().get("/history/")).content.decode()
     return render_to_string(template)
 
 

@@ -11,7 +11,7 @@ from tests.browser.apps import CARTOONIFY
 from tests.browser.page_checks import findings
 from tests.browser.photos import look, photograph
 from tests.browser.scenes import scenes
-from tests.browser.visitors import FINISHED, Gallery, Guests, Visitor
+from tests.browser.visitors import FINISHED, Gallery, Regulars, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
@@ -38,29 +38,29 @@ def expect_nothing(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("name", scenes)
-def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
-    visitor = guests(role=scenes[name].role, hasty=True, **CALM)
+def test_axe_finds_nothing(regulars: Regulars, whole: Whole, name: str) -> None:
+    visitor = regulars(role=scenes[name].role, hasty=True, **CALM)
     scenes[name].act(visitor, whole)
     expect_nothing(visitor)
 
 
 @pytest.mark.parametrize("app", [app for app in FINISHED if app not in LIKE_OTHERS])
-def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, app: str) -> None:
-    visitor = guests(email=gallery.email, **CALM)
+def test_axe_finds_nothing_on_a_finished_run(regulars: Regulars, gallery: Gallery, app: str) -> None:
+    visitor = regulars(email=gallery.email, **CALM)
     visitor.page.goto(f"/runs/{gallery.runs[app]}/")
     expect_nothing(visitor)
 
 
 @pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list", "/history/?view=results"])
-def test_axe_finds_nothing_where_runs_are_listed(guests: Guests, gallery: Gallery, path: str) -> None:
-    visitor = guests(email=gallery.email, **CALM)
+def test_axe_finds_nothing_where_runs_are_listed(regulars: Regulars, gallery: Gallery, path: str) -> None:
+    visitor = regulars(email=gallery.email, **CALM)
     visitor.page.goto(path)
     expect(visitor.page.locator(".run-card").first).to_be_visible()
     expect_nothing(visitor)
 
 
-def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests, whole: Whole) -> None:
-    visitor = guests(hasty=True, **CALM)
+def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regulars, whole: Whole) -> None:
+    visitor = regulars(hasty=True, **CALM)
     page = visitor.page
     whole.script("card-slow", outcome="never")
     run = whole.inside.ask("start", email=visitor.email, remote_id="card-slow")
@@ -88,7 +88,7 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests,
         ("card-half-fails", 1),
     ],
 )
-def test_axe_finds_nothing_on_the_page_of_a_result(guests: Guests, gallery: Gallery, app: str, at: int) -> None:
-    visitor = guests(email=gallery.email, **CALM)
+def test_axe_finds_nothing_on_the_page_of_a_result(regulars: Regulars, gallery: Gallery, app: str, at: int) -> None:
+    visitor = regulars(email=gallery.email, **CALM)
     visitor.page.goto(f"/results/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
     expect_nothing(visitor)

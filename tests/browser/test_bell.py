@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from runs.engine import progress
 from runs.models import Member
@@ -12,6 +12,7 @@ from tests.browser.acts import a_run_that_goes_on, expect_picture
 from tests.browser.page_clock import hide, pass_time, stop_time
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
+from tests.support.browser import release
 from tests.support.factories import make_run
 
 pytestmark = pytest.mark.browser
@@ -28,6 +29,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     whole.move(whole.remote_id(run), "completed")
 
     expect(line).to_contain_text("Test card: slow")
+    line.hover()  # under the pointer, it doesn't close by itself
     expect(line).to_contain_text("Ready")
     expect_picture(line.locator(".ended-picture img"))
     expect(page).to_have_title(re.compile(r"^\(1\) "))
@@ -111,6 +113,19 @@ def test_without_scripts_the_next_page_tells(guests: Guests, whole: Whole) -> No
     notice.get_by_role("button", name="Mark as seen").click()
     expect(page).to_have_url(re.compile("/history/$"))
     expect(notice).to_have_count(0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_of_the_bell_opened_before_its_script_arrives_is_marked_too(page: Page, alice: Member) -> None:
+    assert progress.fail(make_run(alice), "remote", timezone.now(), from_statuses=("running",))
+    held: list[Route] = []
+    page.route("**/ended*.js", lambda route: held.append(route))
+    page.goto("/me/", wait_until="commit")
+    page.get_by_role("button", name="Inbox: 1 new").click()
+    expect(page.locator("#bell-list [data-ended]")).to_be_visible()
+    release(page, held)
+    expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
+    expect(page.locator("#ended .ended-line")).to_have_count(0)
 
 
 BLOCKED = """

@@ -138,7 +138,6 @@ def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: 
 def test_the_list_of_shortcuts_opens_and_closes(guests: Guests) -> None:
     page = guests().page
     page.goto("/help/keys/")
-    page.locator("[data-shortcuts=on]").wait_for(state="attached")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")

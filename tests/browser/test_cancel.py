@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import a_run_that_goes_on, expect_state
+from tests.browser.page_clock import pass_time, stop_time
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
 
@@ -31,6 +32,27 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(page.locator("#run-panel")).to_contain_text("It may have cost credits, but no more than the estimate: about")
     expect(page.locator("#messages")).to_be_empty()
     assert page.url.endswith(f"/runs/{run}/")
+
+
+def test_a_press_that_lasts_while_the_run_ends_is_not_lost(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    run = a_run_that_goes_on(whole, visitor)
+    stop_time(page)
+    page.goto(f"/runs/{run}/")
+    page.get_by_role("link", name="Cancel", exact=True).hover()
+    page.mouse.down()
+    whole.move(whole.remote_id(run), "completed")
+    whole.wait_for(run, "ready")
+    visitor.watch.answers.clear()
+    pass_time(visitor, 3)
+    assert 200 in visitor.watch.live()  # what would have replaced the link
+
+    page.mouse.up()
+
+    expect(page.get_by_role("dialog", name="Cancel this run?")).to_be_visible()
+    pass_time(visitor, 3)
+    expect(page.get_by_role("dialog", name="This run has already ended")).to_be_visible()
 
 
 def test_a_run_that_ends_meanwhile_is_told_in_the_open_question(guests: Guests, whole: Whole) -> None:

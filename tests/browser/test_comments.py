@@ -16,7 +16,6 @@ from runs.review.deciders import Actor
 from runs.storage import media, store
 from tests.browser.page_checks import findings
 from tests.browser.photos import look
-from tests.support.browser import await_script
 from tests.support.factories import make_kept, make_run
 from tests.support.processes import wait_until
 
@@ -60,11 +59,6 @@ def output(alice: Member) -> Output:
     return run.outputs.all()[0]
 
 
-def open_with_script(page: Page, url: str) -> None:
-    page.goto(url)
-    await_script(page, "comments")
-
-
 def post_button(page: Page) -> Locator:
     return page.get_by_role("button", name="Post comment")
 
@@ -91,7 +85,7 @@ def test_every_way_marks_the_same_spot(
 ) -> None:
     url = output.get_absolute_url()
     wide = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
-    open_with_script(wide, url)
+    wide.goto(url)
     frame = wide.locator("[data-frame]").bounding_box()
     assert frame is not None
     assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # upright
@@ -104,7 +98,6 @@ def test_every_way_marks_the_same_spot(
     click_spot(wide, "by click, enlarged")
 
     wide.reload()
-    await_script(wide, "comments")
     wide.locator("#text-new").fill("by keyboard")
     for _ in range(2):
         wide.keyboard.press("Tab")
@@ -117,11 +110,11 @@ def test_every_way_marks_the_same_spot(
     wide.keyboard.press("Enter")
 
     doubled = new_context(alice, viewport={"width": 640, "height": 400}, device_scale_factor=2).new_page()
-    open_with_script(doubled, url)
+    doubled.goto(url)
     click_spot(doubled, "at 200 %")
 
     phone = new_context(alice, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).new_page()
-    open_with_script(phone, url)
+    phone.goto(url)
     click_spot(phone, "on a phone")
 
     for width in (320, 1280):
@@ -145,7 +138,7 @@ def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))
     comments.post(Actor(member=alice), run, output, "Too late", at_ms=12_400)
-    open_with_script(page, output.get_absolute_url())
+    page.goto(output.get_absolute_url())
     player = page.locator("audio")
     player.evaluate("it => it.readyState || new Promise((done) => it.addEventListener('loadedmetadata', done))")
 
@@ -167,7 +160,7 @@ def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member
 
 def test_talk_by_keyboard(page: Page, alice: Member, bob: Member, output: Output) -> None:
     comments.post(Actor(member=bob), output.run, output, "Too dark", spot=(2_000, 2_000))
-    open_with_script(page, output.get_absolute_url())
+    page.goto(output.get_absolute_url())
     page.locator("#text-new").press_sequentially("Thanks @bo")
     expect(page.get_by_role("option", name="Bob")).to_be_visible()
     page.keyboard.press("Enter")
@@ -214,7 +207,7 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
         comments.post(Actor(member=sam), output.run, output, text, spot=(2_000, 5_000))
     requests.ask(alice, [second])
     page = new_context(sam, viewport={"width": 1280, "height": 800}).new_page()
-    open_with_script(page, f"/review/?at={second.public_id}")
+    page.goto(f"/review/?at={second.public_id}")
     fold = page.locator("#talk-older")
     fold.locator("summary").first.click()
     page.get_by_role("button", name="Carry over to version 2 Too dark").click()

@@ -163,16 +163,10 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
     expect(page.locator("#file-title")).to_be_focused()
 
 
-def open_queue(page: Page, *, scripts: bool) -> None:
-    page.goto("/review/")
-    if scripts:
-        page.wait_for_selector("[data-queue=on]")
-
-
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
     """Approve two sketches, reject one, and skip the one that is to change: it waits for its next version."""
     page = sam.page
-    open_queue(page, scripts=scripts)
+    page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
     decide(page, "Approve", scripts=scripts)
     expect_shown(page, "Sketch 2", "1 of 3")
@@ -215,7 +209,7 @@ def make_the_next_version(maker: Visitor, run: str) -> str:
 
 def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
     page = sam.page
-    open_queue(page, scripts=scripts)
+    page.goto("/review/")
     expect_shown(page, "Sketch 2 version 2", "1 of 1")
     decide(page, "Approve", scripts=scripts)
     expect(page.get_by_role("heading", name="Nothing is waiting for you.")).to_be_visible()

@@ -70,7 +70,7 @@ def test_a_file_chosen_before_the_script_arrives_is_uploaded(guests: Guests) -> 
     page = visitor.page
     held: list[Route] = []
     page.route("**/app_form*.js", lambda route: held.append(route))
-    open_app(visitor)
+    open_app(visitor, wait_until="domcontentloaded")
     choose(page, a_photo("early.png"))
     visitor.wait_for(lambda: bool(held), "the script to be requested")
     for route in held:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from runs.models import Draft, Member, Run
 from runs.team import sessions
 from runs.uploads import quota
 from runs.web.body_limits import SENTENCES
+from tests.support.browser import release
 from tests.support.factories import make_app, make_run
 from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
@@ -213,23 +214,6 @@ def test_files_that_cannot_be_used_are_refused_before_they_are_sent(page: Page, 
         "This field takes one file. It took “x.png” and left out y.png."
     )
     assert len(sent) == 1
-
-
-def release(page: Page, held: list[Route]) -> None:
-    """Release the request that a route is holding, once it has arrived."""
-
-    arrived(page, held)
-    held[0].continue_()
-
-
-def arrived(page: Page, held: Sequence[object]) -> None:
-    """Wait until a route has put something into `held`."""
-
-    def has_left() -> bool:
-        page.wait_for_timeout(1)  # lets Playwright handle browser events
-        return bool(held)
-
-    wait_until(has_left, "the request to leave the page")
 
 
 def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import FileChooser, expect
 from tests.browser.acts import RESULT_PATH, a_photo, boxes, choose, expect_state, open_app, tiles
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.browser import await_scripts
 from tests.support.keys import Keys
 
 pytestmark = pytest.mark.browser
@@ -28,6 +29,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     page.keyboard.type("demo")
     press("Enter")
     page.get_by_label("What do you need?").wait_for()
+    await_scripts(page)
 
     keys.tab_to(page.get_by_label("What do you need?"))
     page.keyboard.type("cartoon")
@@ -36,6 +38,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     press("Enter")
 
     page.locator("#app-form").wait_for()
+    await_scripts(page)
     keys.tab_to(page.get_by_role("radio", name="Ghibli"))
     press("Space")
     press("ArrowRight")
@@ -54,6 +57,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     press("Enter")
 
     page.locator("#run-panel").wait_for()
+    await_scripts(page)
     expect_state(page, "Ready")
     expect(boxes(page).locator("img")).to_have_count(2)
     keys.tab_to(boxes(page).first.locator("a").first)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from runs.display.run_sentences import slow_words
-from runs.words.sentences import WAITS
+from runs.words.run_states import WAITS
 from tests.browser.apps import CARTOONIFY, LEFT_ALONE
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole

@@ -77,7 +77,7 @@ def test_while_a_run_is_likely_to_end_the_page_asks_every_second(guests: Guests,
     visitor = guests()
     page, watch = visitor.page, visitor.watch
     run = a_run_that_goes_on(whole, visitor)
-    whole.inside.ask("usually_take", quick=60, late=240)
+    whole.inside.ask("usually_take", quick=120, late=240)
     stop_time(page)
     page.goto(path.format(run))
     settle(visitor)
@@ -112,10 +112,10 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     card = page.locator(f"#card-{run}")
     before = card.bounding_box()
     whole.move(whole.remote_id(run), "completed")
+    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # stays for 12 s
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before
-    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")
     assert "Test card: slow: Ready." not in told(page, "said")  # the line has said so
 
 

@@ -8,8 +8,6 @@ from tests.support.factories import make_kept, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# The script that shows the notes runs some time after the page's load event
-LOADED = "import(document.querySelector('[data-request-errors]').href)"
 IN_BACKGROUND = "htmx.ajax('GET', '/live/nowhere/', { source: 'main', swap: 'none' }).catch(() => {})"
 A_BOX = """() => {
     const html = '<input aria-label="Act here" hx-get="/live/nowhere/" hx-trigger="input" hx-swap="none">';
@@ -53,7 +51,6 @@ def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> N
     url = run.get_absolute_url()
     page.route("**/live/nowhere/", lambda route: route.abort())
     page.goto({"run": url, "share": f"{url}share/", "file": run.outputs.all()[0].get_absolute_url()}.get(at, at))
-    page.evaluate(LOADED)
     note, box = page.get_by_role("alert"), page.get_by_label("Act here")
     page.evaluate(IN_BACKGROUND)  # fails, and shows nothing
     expect(note).to_have_count(0)

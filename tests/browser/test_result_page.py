@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.visitors import Gallery, Guests
+from tests.support.browser import await_scripts
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
@@ -17,6 +18,7 @@ def opened(page: Page, gallery: Gallery, app: str, name: str) -> None:
     page.goto(f"/runs/{gallery.runs[app]}/")
     page.locator(".output-label", has_text=re.compile(f"^{name}$")).click()
     expect_title(page, name)
+    await_scripts(page)
 
 
 def expect_title(page: Page, words: str) -> None:
@@ -26,7 +28,6 @@ def expect_title(page: Page, words: str) -> None:
 def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
-    expect(page.get_by_role("button", name="Zoom in")).to_be_visible()  # the script has loaded
     for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
         page.keyboard.press(key)
         expect_title(page, title)

@@ -15,6 +15,7 @@ from tests.browser.acts import a_photo, boxes, choose, expect_state, press_run, 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
+from tests.support.browser import await_scripts
 
 pytestmark = pytest.mark.browser
 SILENT = {"StaticText", "InlineTextBox", "LineBreak", "generic", "none", "paragraph", "ListMarker", "Ignored"}
@@ -127,6 +128,7 @@ def test_one_opens_a_result_and_shares_it_and_the_guest_sees_it(guests: Guests, 
     page.goto(f"/runs/{run}/")
     boxes(page).first.get_by_role("link").first.click()
     page.locator("[data-viewer]").wait_for()
+    await_scripts(page)
     found = reading(page)
     expect_in_order(
         found, "main", "image .+", "heading .+", "link Download", "button Share", "heading Where it came from"

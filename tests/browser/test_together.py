@@ -11,6 +11,7 @@ from tests.browser.apps import CARTOONIFY
 from tests.browser.scenes.people import invited
 from tests.browser.visitors import PHONE, Guests, Visitor
 from tests.browser.whole import Whole
+from tests.support.browser import await_scripts
 from tests.support.keys import Keys
 
 pytestmark = pytest.mark.browser
@@ -154,6 +155,7 @@ def test_find_share_and_revoke_by_keyboard_alone(guests: Guests, whole: Whole) -
     keys.tab_to(page.locator(f"#card-{run} .card-link"))
     press("Enter")
     page.wait_for_url(f"**/runs/{run}/**")
+    await_scripts(page)
     keys.tab_to(page.get_by_role("button", name="Guest link"))
     press("Enter")
     expect(page.locator(".share-link")).to_be_visible()

@@ -59,6 +59,12 @@ class Watch:
         context.on("requestfinished", lambda request: self.under_way.discard(request))
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
+    def forget(self) -> None:
+        """Begin anew, for other visitors of the same context."""
+        for noted in (self.problems, self.answers, self.under_way, self.forgiven):
+            noted.clear()
+        self.is_blind = False
+
     def live(self) -> list[int]:
         """Status of every response to the poller so far."""
         return [status for status, path in self.answers if path == "/live/"]

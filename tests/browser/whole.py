@@ -46,9 +46,8 @@ class Whole:
         wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready")
         assert READY in self.home.output(), self.home.output()
         self.inside = Inside(self.home)
-        wait_until(
-            lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", 2 * TIMEOUT_SECONDS
-        )
+        what = "the catalogue, its forms and its pictures"
+        wait_until(lambda: self.inside.ask("has_catalog"), what, 4 * TIMEOUT_SECONDS, every=0.5)
 
     def begin_anew(self) -> None:
         """Reset the sandbox: no faults or scripts, and no runs from earlier tests.

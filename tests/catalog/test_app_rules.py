@@ -1,4 +1,4 @@
-"""What admins set for an app: who sees it, what it is called, and rules that stay right when its form changes."""
+"""What admins set for an app: who sees it, and what it is called."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,23 +8,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django.utils.html import escape
 
-from runs import catalog
 from runs.catalog import app_rules
 from runs.catalog.app_rules import AppEdit, FieldEdit, RulesChangedError, RulesRejectedError
-from runs.catalog.house_rules import house_rules_html
 from runs.catalog.summaries import store_summary
-from runs.lamina.types import AppDetail, AppSummary
-from runs.models import App, AppRule, Draft, Entry, Incident, Member, Notice, Preset, Run
-from runs.models.messages import Message
-from runs.notices.sentences import path_of
-from runs.words.messages import say
+from runs.lamina.types import AppSummary
+from runs.models import App, AppRule, Draft, Member, Preset, Run
 from tests.catalog.lamina_search import lamina_part
-from tests.support.app_rules import hidden, locked, set_rules
+from tests.support.app_rules import hidden, locked, send_form, set_rules
 from tests.support.clients import client_of
-from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run, make_stored
-from tests.support.page import Page
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 GHIBLI, PIXAR = "Ghibli", "Disney / Pixar"
@@ -34,14 +27,6 @@ REMOTE_ID = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 @pytest.fixture
 def app() -> App:
     return make_app(parameters=[STYLE, PROMPT, PICTURE], remote_id=REMOTE_ID, starred_at=timezone.now())
-
-
-def told(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
-    """Let Lamina send the app with another form."""
-    known = App.objects.select_related("schema").get(pk=app.pk)
-    outputs = known.schema.outputs if known.schema else []
-    given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields
-    catalog.store_detail(known, AppDetail.model_validate(given))
 
 
 # --- who sees it (A1) -------------------------------------------------------------------------------------------------
@@ -142,7 +127,7 @@ def test_the_admins_words_stay_when_lamina_sends_its_own(as_alice: Client, admin
     set_rules(app, admin_member, name="Comic me", line="Only for the spring campaign.")
 
     store_summary(AppSummary(app_id=app.remote_id, name="Cartoonify 2", description="Now with colours."))
-    told(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 3", description="Now with more colours.")
+    send_form(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 3", description="Now with more colours.")
 
     app.refresh_from_db()
     assert (app.name, app.description) == ("Comic me", "Only for the spring campaign.")
@@ -168,7 +153,7 @@ def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> Non
 def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_member: Member, app: App) -> None:
     """Fields are named by their place, so a rule would be saved for another field."""
     opened = App.objects.select_related("schema").get(pk=app.pk)
-    told(app, [PROMPT, STYLE, PICTURE])
+    send_form(app, [PROMPT, STYLE, PICTURE])
 
     with pytest.raises(RulesChangedError):
         app_rules.save_rules(opened, admin_member, AppEdit(fields={"p0": locked(PIXAR)}), 0, timezone.now())
@@ -177,9 +162,9 @@ def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_membe
 
 
 def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member, app: App) -> None:
-    told(app, [STYLE, PROMPT, PICTURE])
+    send_form(app, [STYLE, PROMPT, PICTURE])
     opened = App.objects.select_related("schema").get(pk=app.pk)
-    told(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 2")
+    send_form(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 2")
 
     app_rules.save_rules(opened, admin_member, AppEdit(group="Print"), 0, timezone.now())
 
@@ -230,155 +215,3 @@ def test_fields_that_look_the_same_can_have_no_rule(admin_member: Member) -> Non
 
     with pytest.raises(RulesRejectedError, match="same name"):
         set_rules(make_app(parameters=twins), admin_member, p1=locked("brand"))
-
-
-# --- the form changes on Lamina (A4) ----------------------------------------------------------------------------------
-BLUE = {"key": "hue", "id": "h-1", "name": "Hue", "type": "options", "options": ["red", "blue"], "default": "red"}
-CHANGES: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "a field is new": ([PROMPT, BLUE], ""),
-    "another is gone": ([BLUE], ""),
-    "its name changes": ([{**BLUE, "name": "Colour"}], ""),
-    "its id and name change": ([{**BLUE, "id": "h-9", "name": "Colour"}], ""),
-    "its key and name change": ([{**BLUE, "key": "tint", "name": "Colour"}], ""),
-    "only the name stays": ([{**BLUE, "key": "tint", "id": "h-9"}], ""),
-    "another option is gone": ([{**BLUE, "options": ["blue"]}], ""),
-    "it becomes a text": ([{**BLUE, "type": "text", "options": None}], ""),
-    "its option is gone": ([{**BLUE, "options": ["red"]}], "rule_value_gone"),
-    "it takes a file": ([{**BLUE, "type": "url", "options": None}], "rule_value_gone"),
-    "its name is that of two": ([{**BLUE, "key": k, "id": k} for k in ("a", "b")], "rule_unclear"),
-    "its key is that of two": ([{**BLUE, "id": i, "name": i} for i in ("a", "b")], "rule_unclear"),
-    "it is gone": ([PROMPT], ""),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
-    as_alice: Client, as_admin: Client, admin_member: Member, change: str
-) -> None:
-    app = make_app(parameters=[BLUE, PROMPT])
-    set_rules(app, admin_member, p0=locked("blue"))
-    parameters, problem = CHANGES[change]
-
-    told(app, parameters)
-
-    assert app.field_rules.get().value == "blue"  # no rule vanishes
-    rule = AppRule.objects.get()
-    assert (rule.pause.code, rule.is_paused) == (problem, bool(problem))
-    page = as_alice.get(app.get_absolute_url())
-    assert page.status_code == 200
-    assert ("This app is paused until an admin" in page.text) == bool(problem)
-    if not problem:
-        locked_words = [e.words for e in Page(page.text).find(css="locked-value")]
-        assert locked_words == ([] if change == "it is gone" else ["blue"])
-    is_lost = change in ("it is gone", "its name is that of two", "its key is that of two")
-    assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
-    assert Notice.objects.filter(member=admin_member).count() == bool(problem)
-    assert Incident.objects.filter(kind="app").count() == bool(problem)
-    assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
-
-    told(app, parameters)  # seen again: nobody is told twice
-    assert Notice.objects.filter(member=admin_member).count() == bool(problem)
-    told(app, [BLUE, PROMPT])  # as it was
-    assert not AppRule.objects.get().is_paused
-    assert "This app is paused" not in as_alice.get(app.get_absolute_url()).text
-
-
-def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) -> None:
-    app = make_app(parameters=[PICTURE, PROMPT])
-    set_rules(app, admin_member, p0=hidden())
-
-    told(app, [{**PICTURE, "default": None}, PROMPT])
-
-    assert say(AppRule.objects.get().pause) == "“Photo” has no value, and the app no longer has a default for it."
-    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # mended
-    assert not AppRule.objects.get().is_paused
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "value", "is_paused"),
-    [
-        (BLUE, {**BLUE, "default": "blue"}, "red", False),
-        ({**PROMPT, "default": "a fox"}, {**PROMPT, "default": "a cat"}, "a fox", False),
-        (PROMPT, {**PROMPT, "default": "a cat"}, "", True),  # nothing can't be sent
-    ],
-    ids=["option", "text", "no text"],
-)
-def test_a_field_locked_without_a_value_keeps_the_default_it_had(
-    admin_member: Member, before: dict[str, Any], after: dict[str, Any], value: str, is_paused: bool
-) -> None:
-    app = make_app(parameters=[before])
-    set_rules(app, admin_member, p0=locked())
-
-    told(app, [after])
-
-    assert app.field_rules.get().value == value
-    assert AppRule.objects.get().is_paused == is_paused
-
-
-def test_a_field_whose_default_is_no_option_needs_a_value_to_be_locked(admin_member: Member) -> None:
-    with pytest.raises(RulesRejectedError, match="no default"):
-        set_rules(make_app(parameters=[{**BLUE, "default": ""}]), admin_member, p0=locked())
-
-
-def test_a_paused_app_does_not_say_press_run(as_alice: Client, admin_member: Member) -> None:
-    app = make_app(parameters=[BLUE])
-    set_rules(app, admin_member, p0=hidden("blue"))
-    assert "Nothing to fill in. Press Run." in as_alice.get(app.get_absolute_url()).text
-
-    told(app, [{**BLUE, "options": ["red"]}])
-
-    page = as_alice.get(app.get_absolute_url()).text
-    assert "This app is paused until an admin" in page
-    assert "Nothing to fill in" not in page
-
-
-def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:
-    app = make_app(parameters=[BLUE, PROMPT])
-    set_rules(app, admin_member, p0=FieldEdit(options=["blue"]))
-
-    told(app, [{**BLUE, "options": ["red", "green"]}, PROMPT])
-
-    assert AppRule.objects.get().pause == Message("rule_options_gone", {"field": "Hue"})
-    assert "any of the options that are allowed for “Hue”" in as_admin.get(app.get_absolute_url()).text
-    inbox = as_admin.get("/inbox/")
-    assert "is paused because its rules no longer fit its form" in inbox.text
-    place = path_of(Notice.objects.get())
-    assert f'href="{escape(place)}"' in inbox.text
-    assert app.public_id in as_admin.get(place).text
-
-
-def test_a_locked_picture_that_the_field_no_longer_takes_pauses_the_app(admin_member: Member) -> None:
-    app = make_app(parameters=[PICTURE])
-    set_rules(app, admin_member, p0=locked(file=make_stored()))
-
-    told(app, [{**PICTURE, "accept": ["video"]}])
-
-    assert AppRule.objects.get().pause.code == "rule_value_gone"
-
-
-# --- house rules (A6) -------------------------------------------------------------------------------------------------
-HARMFUL = """# Rules <script>alert(1)</script>
-
-[a](javascript:alert(1)) [b](JaVaScRiPt:alert(1)) [c](data:text/html,x) [d](//evil.test) [e](/me/) <b onclick="x">b</b>
-![picture](https://x.test/a.png) <img src=x onerror=alert(1)> [x](https://x.test/"onmouseover="alert(1))
-
-<iframe src="https://x.test"></iframe>
-
-* **Never** show [people](https://x.test/rules) to <guests@x.test> [mail](mailto:a@x.test)
-"""
-
-
-def test_house_rules_are_shown_and_harmless(as_alice: Client, admin_member: Member, app: App) -> None:
-    set_rules(app, admin_member, house_rules=HARMFUL)
-
-    rules = Page(as_alice.get(app.get_absolute_url()).text).first(css="house-rules")
-
-    assert rules.first("h3").words == "Rules <script>alert(1)</script>"
-    assert rules.first("li").words.startswith("Never show people to guests@x.test")
-    assert "picture" in rules.words
-    links = {e.attributes.get("href", "").partition(":")[0] for e in rules.find("a")}
-    assert links <= {"https", "mailto", ""}
-    assert {e.tag for e in rules.walk()} <= {"section", "h2", "h3", "div", "p", "br", "a", "ul", "li", "strong"}
-    assert {name for e in rules.find("a") for name in e.attributes} <= {"href", "rel"}
-    set_rules(app, admin_member, house_rules="word " * 1000)
-    assert len(house_rules_html("word " * 1000)) > 4000

@@ -1,4 +1,4 @@
-"""Run cards: the results they show, and their menus, which are rendered once and then filled in."""
+"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each."""
 
 import re
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from django.template import Context
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from runs.display.cards import RunCard, run_cards, version_token
-from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.models import AppRule, GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
 from runs.sharing import links
-from runs.templatetags.menus import run_menu
+from runs.templatetags.cards import run_card
+from runs.web import stencils
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Page
 
@@ -28,24 +28,31 @@ def card_of(run: Run, viewer: Member) -> RunCard:
     return run_cards(Run.objects.filter(pk=run.pk).for_cards(), viewer)[0]
 
 
-def drawn(run: Run, viewer: Member) -> str:
-    return render_to_string("display/_run_card.html", {"card": card_of(run, viewer), "user": viewer})
+def drawn(run: Run, viewer: Member, **more: Any) -> str:
+    return run_card(Context({"user": viewer, **more}), card_of(run, viewer))
 
 
 def menu_of(run: Run, viewer: Member) -> str:
-    return run_menu(Context({"user": viewer}), card_of(run, viewer))
+    """The button and menu of the run's card."""
+    head = drawn(run, viewer, has_tools=True).partition("</h3>")[2].partition('<div class="run-card-picture">')[0]
+    return head.rpartition("</div>")[0].strip()
 
 
 def test_all_cards_of_a_page_are_read_in_two_queries(
-    alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+    alice: Member, bob: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    app = make_app()
+    app, starred = make_app(), {"starred_at": timezone.now(), "starred_by": alice, "has_star": True}
+    AppRule.objects.create(app=app, shown_to=" approver ")
     for _ in range(3):
-        make_kept(make_run(alice, app, status="completed"))
+        make_kept(make_run(alice, app, status="completed", input_picture=make_stored(), **starred))
+    make_run(alice, app, input_picture=make_stored())
 
     with django_assert_num_queries(2):
-        cards = run_cards(Run.objects.for_cards(), alice)
-        assert [len(card.pictures) for card in cards] == [1, 1, 1]
+        cards = run_cards(Run.objects.newest_first().for_cards(), alice)
+        assert [len(card.pictures) for card in cards] == [0, 1, 1, 1]
+        for viewer in (alice, bob):
+            for card in cards:
+                run_card(Context({"user": viewer, "has_tools": True, "has_picks": True}), card)
 
 
 def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
@@ -208,17 +215,19 @@ def test_a_menu_names_its_run(alice: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ['"><script>alert(1)</script>', "0title0 0form0 0000000000000000", "{{ user.email }}"]
+    "title", ['"><script>alert(1)</script>', "\ue000id\ue001 %(id)s 100%", "{{ user.email }} {% csrf_token %}"]
 )
 def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
     run = make_run(alice, make_app(title), status="completed", title=title)
 
-    menu = menu_of(run, alice)
+    card = drawn(run, alice, has_tools=True, has_picks=True)
 
     shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-    assert f'aria-label="More for {shown}"' in menu
-    assert "<script" not in menu
-    assert f'href="{run.app.get_absolute_url()}?from={run.public_id}"' in menu
+    assert f'aria-label="More for {shown}"' in card
+    assert f">Select {shown}</span>" in card
+    assert f'name="label" value="{shown}"' in card
+    assert "<script" not in card
+    assert f'href="{run.app.get_absolute_url()}?from={run.public_id}"' in card
 
 
 def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_member: Callable[..., Member]) -> None:
@@ -273,6 +282,29 @@ def test_a_card_names_who_made_it_after_a_transfer(alice: Member, bob: Member, a
     for viewer, name in ((bob, "Alice"), (admin_member, "Alice"), (alice, "")):
         who = Page(drawn(run, viewer)).first(css="run-card-who").words
         assert ("Alice" in who, "Bob" in who) == (bool(name), False)
+
+
+def test_what_is_kept_of_cards_belongs_to_nobody(
+    alice: Member, bob: Member, admin_member: Member, make_member: Callable[..., Member]
+) -> None:
+    readers = [alice, bob, admin_member, make_member("vera", role=Member.Role.VIEWER)]
+    fields: dict[str, Any] = {"created_at": timezone.now() - timedelta(days=3.5), "status": "completed"}
+    runs = [make_run(owner, make_app(f"App of {owner}"), **fields, shared_at=timezone.now()) for owner in readers]
+    runs += [make_run(owner, make_app(), **fields, title=f"Secret of {owner}") for owner in readers]
+    starred: dict[str, Any] = {"starred_at": timezone.now(), "has_star": True, "starred_by": bob, "outputs_approved": 2}
+    runs += [make_run(owner, make_app(), **fields, **starred) for owner in readers]
+    shown = [(run, reader) for run in runs for reader in readers]
+
+    def drawn_for(run: Run, reader: Member) -> str:
+        return drawn(run, reader, has_tools=True, has_picks=True, csrf_token=f"token of {reader}")
+
+    alone = []
+    for run, reader in shown:
+        stencils.forget()
+        alone.append(drawn_for(run, reader))
+    stencils.forget()
+
+    assert [drawn_for(run, reader) for run, reader in reversed(shown)][::-1] == alone
 
 
 def test_a_menu_kept_for_one_language_is_not_shown_in_another(alice: Member) -> None:

@@ -1,6 +1,7 @@
 """The app that most of these tests run, and access to the sandbox."""
 
 import pytest
+from pytest_django import Settings
 
 from runs.models import App
 from runs.sandbox.server import Sandbox
@@ -25,3 +26,10 @@ def _runs_go_on(sandbox: SandboxDoor) -> None:
 def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
     """Return the sandbox's internal state, for what its control API doesn't offer: wrong clocks and old runs."""
     return _sandbox_server.world
+
+
+@pytest.fixture
+def _quick_streams(settings: Settings, sandbox: SandboxDoor) -> None:
+    """Let the poller follow runs live, and the sandbox look for news all the time."""
+    settings.LAMINA_STREAMS = 40
+    sandbox.control("follow", look_seconds=0.05)

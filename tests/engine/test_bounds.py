@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django_q.models import OrmQ
 
-from runs.engine import create_run, reconcile, submit, sweep, wakeups
+from runs.engine import cancel, create_run, reconcile, sweep, wakeups
 from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.schema_forms.answers import load_answers
@@ -135,7 +135,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     run = hand_over(press(alice, app))
     sandbox.control("faults", endpoint="cancel", fault="empty", times=None)
     as_alice.post(f"{run.get_absolute_url()}cancel/")
-    submit.send_cancel(run.pk)
+    cancel.send_cancel(run.pk)
     run.refresh_from_db()
     assert (run.is_active, run.cancel_answer) == (True, "")
     OrmQ.objects.all().delete()
@@ -145,7 +145,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))
-    submit.send_cancel(run.pk)
+    cancel.send_cancel(run.pk)
     OrmQ.objects.all().delete()
     sweep.sweep(timezone.now() + timedelta(hours=1))
 
@@ -173,7 +173,7 @@ def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
     run = hand_over(press(alice, app))
     as_alice.post(f"{run.get_absolute_url()}cancel/")
     sandbox.control("faults", endpoint="cancel", fault="drop_before")
-    submit.send_cancel(run.pk)
+    cancel.send_cancel(run.pk)
     OrmQ.objects.all().delete()
 
     sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)

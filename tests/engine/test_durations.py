@@ -14,7 +14,7 @@ from runs.display.run_sentences import slow_words
 from runs.engine import durations, progress
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import App, Member, Run
-from runs.words.sentences import usual_words
+from runs.words.time_spans import usual_words
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db

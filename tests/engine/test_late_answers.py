@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from runs.engine import progress, submit
+from runs.engine import progress, start_claim, submit
 from runs.models import App, Incident, Member, Run
 from tests.engine.steps import hand_over, start_as_stranger
 from tests.support.cartoonify import press
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def sent(run: Run) -> Run:
     """Claim the start and mark its POST as sent."""
     now = timezone.now()
-    assert progress.claim_start(run, now, now + submit.CLAIM)
+    assert progress.claim_start(run, now, now + start_claim.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)
     return run
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.engine import apply_outputs, progress, submit
+from runs.engine import apply_outputs, progress, start_claim
 from runs.models import App, Member, Run
 from tests.engine.steps import hand_over, look, start_as_stranger, starts
 from tests.support.cartoonify import press
@@ -60,7 +60,7 @@ def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
 ) -> None:
     """The cancel came while the POST was in flight. Lamina said "wait", so nothing started; then the worker died."""
     run, now = press(alice, app), timezone.now()
-    assert progress.claim_start(run, now, now + submit.CLAIM)
+    assert progress.claim_start(run, now, now + start_claim.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)
     assert progress.ask_cancel(run, alice, now) == "asked"
     run.refresh_from_db()

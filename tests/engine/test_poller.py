@@ -13,7 +13,7 @@ from pytest_django import Settings
 from runs.background import leases
 from runs.connection import rate_limit
 from runs.connection.rate_limit import RateLimitWait
-from runs.engine import poller_wakeups, polling, submit
+from runs.engine import cancel, poller_wakeups, polling
 from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
@@ -251,7 +251,7 @@ def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
-    submit.send_cancel(runs[0].pk)  # more important requests have a reserve
+    cancel.send_cancel(runs[0].pk)  # more important requests have a reserve
 
     state = sandbox.state
     assert state["refused_429"] == 0

@@ -17,7 +17,7 @@ from runs.engine import apply_outputs
 from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
-from runs.review.content import hash_of_files
+from runs.review.content_hash import hash_of_files
 from runs.storage import media, store
 from runs.storage.claimed_fetch import Renewer
 from runs.words.messages import say

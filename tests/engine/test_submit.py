@@ -10,9 +10,9 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.connection import rate_limit
-from runs.engine import progress, reconcile, submit, sweep
+from runs.engine import progress, start_claim, submit, sweep
 from runs.models import App, Member, RequestLog, Run
-from runs.words.sentences import WAITS
+from runs.words.run_states import WAITS
 from tests.engine.steps import (
     at_once,
     begin,
@@ -108,7 +108,7 @@ def test_the_budget_is_used_up(alice: Member, app: App, sandbox: SandboxDoor, as
 # --- Workers that die -------------------------------------------------------------------------------------------------
 def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
-    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     hand_over(run)
     assert starts(sandbox) == 0  # the claim holds while its worker may be alive
 
@@ -119,7 +119,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
 
 def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
-    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     OrmQ.objects.all().delete()
     sweep.sweep()
@@ -142,7 +142,7 @@ def test_a_slow_answer_is_waited_for(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The claim is extended while the worker is alive."""
-    monkeypatch.setattr(submit, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(start_claim, "RENEW_SECONDS", 0.1)
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
     worker = begin(lambda: submit.submit_run(run.pk))
@@ -185,7 +185,7 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
     sleeper, now = Run.objects.get(pk=run.pk), timezone.now()
     assert progress.claim_start(sleeper, now, now + timedelta(seconds=1))
     later = now + timedelta(seconds=2)
-    assert progress.claim_start(run, later, later + submit.CLAIM)
+    assert progress.claim_start(run, later, later + start_claim.CLAIM)
     assert progress.mark_sent(run, later, is_alone=True)
 
     assert not progress.mark_sent(sleeper, later, is_alone=True)
@@ -219,10 +219,10 @@ def test_a_found_run_may_be_another_start_in_flight(
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)
-    assert progress.claim_start(claimed, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.claim_start(claimed, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(claimed, timezone.now(), is_alone=False)
     in_flight = Run.objects.get(pk=other.pk)
-    assert progress.claim_start(in_flight, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.claim_start(in_flight, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(in_flight, timezone.now(), is_alone=False)
     its_id = start_as_stranger(sandbox)  # the other start has reached Lamina, and the response is on its way
     progress.doubt(claimed)
@@ -235,73 +235,3 @@ def test_a_found_run_may_be_another_start_in_flight(
     look(claimed)
 
     assert (claimed.status, in_flight.remote_id) == ("starting", its_id)
-
-
-# --- Cancelled in the meantime ----------------------------------------------------------------------------------------
-def test_cancelled_before_it_was_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    run = press(alice, app)
-
-    assert progress.ask_cancel(run, alice, timezone.now()) == "cancelled"
-
-    assert hand_over(run).status == "cancelled"
-    assert starts(sandbox) == 0
-
-
-@pytest.mark.parametrize("happened", [True, False])
-def test_cancelled_while_checking(alice: Member, app: App, sandbox: SandboxDoor, happened: bool) -> None:
-    sandbox.control("faults", endpoint="run_start", fault="drop_after" if happened else "drop_before")
-    run = hand_over(press(alice, app))
-    OrmQ.objects.all().delete()
-
-    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
-
-    if happened:
-        look(run)
-        assert "runs.tasks.cancel_run" in [task.task["func"] for task in OrmQ.objects.all()]
-        submit.send_cancel(run.pk)
-        assert sandbox.runs[0]["cancelled"]
-    else:
-        look(run)
-        look(run)
-    run.refresh_from_db()
-    assert (run.status, run.cancelled_by) == ("cancelled", alice)
-    assert starts(sandbox) == 1
-
-
-def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    sandbox.control("faults", endpoint="run_start", fault="drop_before")
-    run = look(hand_over(press(alice, app)))
-    make_due(run)
-    sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
-    looker = begin(lambda: reconcile.check_run(run.pk))
-    wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the check to begin")
-
-    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
-    sandbox.clear_faults()
-    looker.join()
-
-    run.refresh_from_db()
-    assert run.status == "cancelled"
-    assert starts(sandbox) == 1
-
-
-@pytest.mark.parametrize("fault", ["plain_429", "drop_before"])
-def test_cancelled_in_flight_and_then_it_had_not_started(
-    alice: Member, app: App, sandbox: SandboxDoor, fault: str
-) -> None:
-    run = press(alice, app)
-    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
-    assert progress.mark_sent(run, timezone.now(), is_alone=True)
-    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
-
-    if fault == "plain_429":
-        progress.hold(run, Run.Wait.RATE, timezone.now() + timedelta(seconds=5))
-    else:
-        progress.doubt(run)
-        look(run)
-        look(run)
-
-    run.refresh_from_db()
-    assert run.status == "cancelled"
-    assert not Run.objects.active().exists()
-    assert starts(sandbox) == 0

@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.connection.status import lamina_status, record_status
-from runs.engine import progress, submit, webhooks
+from runs.engine import progress, start_claim, webhooks
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
 from tests.engine.courier import Courier, post
@@ -198,7 +198,7 @@ def test_a_delivery_settles_a_start(
     courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, state: str
 ) -> None:
     run = press(alice, app)
-    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     remote_id = start_as_stranger(sandbox)
     sandbox.control(f"runs/{remote_id}", status="completed")

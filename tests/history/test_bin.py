@@ -25,8 +25,8 @@ from runs.models import (
 from runs.models.run import RunInputUpload
 from runs.storage.orphans import remove_uploads
 from runs.uploads.ownership import adopt
-from runs.words import known
-from runs.words.known import learn, similar_to
+from runs.words import known_words
+from runs.words.known_words import learn, similar_to
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +263,6 @@ def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice:
 
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
     assert not WordTrigram.objects.filter(word="zeppelin").exists()
-    assert known.forget_unused() == 1  # "formerly", which only an old title had
+    assert known_words.forget_unused() == 1  # "formerly", which only an old title had
     assert not KnownWord.objects.filter(word="formerly").exists()
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}

@@ -13,7 +13,7 @@ from runs.history import review_filters
 from runs.history.filters import Hint
 from runs.history.search import Filter
 from runs.models import GuestLink, Member, Run
-from runs.review import requests, tally, verdicts
+from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
@@ -40,7 +40,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         made[title] = run = make_run(maker, status="completed", title=title, shared_at=timezone.now())
         make_kept(run)
         make_kept(run, position=1)
-        tally.count([run.pk])
+        overall_verdict.count([run.pk])
     decide = verdicts.decide
     good, mixed, asked, of_bob = (list(made[title].outputs.all()) for title in ("good", "mixed", "asked", "of bob"))
     for output in good:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import tasks
-from runs.history import holds, old_uploads, retention
+from runs.history import holds, old_uploads, retention_rules
 from runs.launching.drafts import save_draft
 from runs.models import (
     App,
@@ -273,7 +273,7 @@ def test_only_what_really_goes_is_counted(alice: Member, bob: Member, admin_memb
     given = OutputFile.objects.get(output=results[0]).file
     uploaded(bob, file=given)
 
-    found = retention.removals(RetentionRules(uploads_days=30, rejected_days=30), timezone.now())
+    found = retention_rules.removals(RetentionRules(uploads_days=30, rejected_days=30), timezone.now())
 
     assert plain.file
     assert (found["uploads_days"].count, found["uploads_days"].size_bytes) == (3, plain.file.size_bytes)
@@ -286,18 +286,18 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     for _ in range(5):
         used(uploaded(alice), app, 40)
     now, rules = timezone.now(), RetentionRules(uploads_days=30)
-    exact = retention.removals(rules, now)["uploads_days"]
+    exact = retention_rules.removals(rules, now)["uploads_days"]
     assert exact.words == f"5 uploads, {size_words(exact.size_bytes or 0)}"
 
-    monkeypatch.setattr(retention, "SAMPLE", 2)
-    found = retention.removals(rules, now)["uploads_days"]
+    monkeypatch.setattr(retention_rules, "SAMPLE", 2)
+    found = retention_rules.removals(rules, now)["uploads_days"]
     assert (found.count, found.size_bytes, found.is_about) == (5, exact.size_bytes, True)
     assert found.words == f"5 uploads, about {size_words(exact.size_bytes or 0)}"
 
-    monkeypatch.setattr(retention, "COUNTED", 3)
+    monkeypatch.setattr(retention_rules, "COUNTED", 3)
     counts = iter([None, 4, 0])  # of the uploads, twice, and of the record
-    monkeypatch.setattr(retention, "_count", lambda _things: next(counts))  # an exact count takes too long
-    assert retention.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
+    monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # an exact count takes too long
+    assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 
 
 @pytest.mark.parametrize("why", ["", "starred", "run starred", "held", "shown"])

@@ -13,7 +13,7 @@ from runs.history import selection
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
 from runs.models import Member, Run
-from runs.words.known import edits, learn, similar_to
+from runs.words.known_words import edits, learn, similar_to
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page

@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status as health
+from runs.display.home_runs import ACTIVE_SHOWN
 from runs.engine.poller_wakeups import POLLER
-from runs.home.views import ACTIVE_SHOWN, APPS_SHOWN
+from runs.home.views import APPS_SHOWN
 from runs.models import Lease, Member, OutputFile, Run
 from tests.support.clients import client_of
 from tests.support.factories import STYLE, make_app, make_run

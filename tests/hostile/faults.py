@@ -14,7 +14,7 @@ from runs import catalog
 from runs.engine import create_run, polling
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from runs.tasks import sweep
-from runs.words.sentences import state_of
+from runs.words.run_states import state_of
 from tests.hostile.browser import Browser
 from tests.hostile.media import png
 from tests.support.processes import wait_until

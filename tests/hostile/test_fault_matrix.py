@@ -4,7 +4,7 @@ import pytest
 
 from runs.models import Member, Run
 from runs.words.run_failures import FAILURES
-from runs.words.sentences import WAITS as WAITING
+from runs.words.run_states import WAITS as WAITING
 from tests.hostile.browser import Browser
 from tests.hostile.faults import (
     ACTING,

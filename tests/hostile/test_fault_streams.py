@@ -15,7 +15,7 @@ from runs.engine import poller_wakeups, polling, streams
 from runs.engine.polling import Watch
 from runs.lamina import streams as lamina_streams
 from runs.models import LaminaStatus, Member, Run
-from runs.words.sentences import state_of
+from runs.words.run_states import state_of
 from tests.hostile.browser import Browser, secrecy
 from tests.hostile.faults import READ_FAULTS, app_like, known
 from tests.support.processes import wait_until

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from runs import catalog
 from runs.models import Member, Run
 from runs.words.run_failures import FAILURES, NOT_ENOUGH_CREDITS
-from runs.words.sentences import WAITS
+from runs.words.run_states import WAITS
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known

@@ -1,4 +1,4 @@
-"""Files after `collectstatic`: hashed names, in module imports too, and each stylesheet in one piece."""
+"""Files after `collectstatic`: hashed names, in module imports too; stylesheets and modules with their parts."""
 
 import re
 import shutil
@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 
+from lamina_portal.joined_files import JoinedModules, small_module, small_sheet
 from lamina_portal.static_files import PortalStaticFilesStorage
 from tests.support.processes import ROOT
 
 HASHED = r"\./\w+\.[0-9a-f]{12}\.js"
 IMPORTS = re.compile(r"""(?:\bfrom |\bimport\(|^import )"([^"]+)\"""", re.M)
+SOURCES = [path.name for path in (ROOT / "static").glob("*.js")]
+FILES = JoinedModules({name: (FileSystemStorage(ROOT / "static"), name) for name in SOURCES}).files
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +39,10 @@ def hashed(folder: Path, name: str) -> list[Path]:
 
 
 def test_every_import_of_a_module_names_a_file_by_its_hash(collected: Path) -> None:
-    modules = [path.name for path in (ROOT / "static").glob("*.js")]
-    assert "portal.js" in modules
-    for module in modules:
+    assert {"portal.js", "app_form.js"} < FILES
+    for module in FILES:
         (path,) = hashed(collected, module)
-        found = IMPORTS.findall(path.read_text())
-        assert len(found) == len(IMPORTS.findall((ROOT / "static" / module).read_text()))
-        for name in found:
+        for name in IMPORTS.findall(path.read_text()):
             assert re.fullmatch(HASHED, name), f"{module} imports {name}"
             assert (collected / name).is_file()
 
@@ -51,10 +51,35 @@ def test_the_loader_imports_all_modules_and_they_import_it(collected: Path) -> N
     """The imports are circular, so all our modules have the same hash; third-party files have their own."""
     (loader,) = hashed(collected, "portal.js")
     names = set(IMPORTS.findall(loader.read_text()))
-    assert len(names) == len(list((ROOT / "static").glob("*.js"))) - 1
+    assert len(names) == len(FILES) - 1
     assert {name.split(".")[-2] for name in names} == {loader.name.split(".")[1]}
     for name in names:
         assert f"./{loader.name}" in IMPORTS.findall((collected / name).read_text())
+
+
+def test_a_module_contains_its_parts(collected: Path) -> None:
+    """What only it imports; and `portal.js` has what all others import from it."""
+    for whole, part in (("portal.js", "live.js"), ("portal.js", "helpers.js"), ("app_form.js", "app_files.js")):
+        assert hashed(collected, part) == []
+        (path,) = hashed(collected, whole)
+        text = path.read_text()
+        exported = re.findall(r"^export const \w+", (ROOT / "static" / part).read_text(), re.M)
+        assert len(exported) > 1
+        for start in exported:
+            assert start in text
+        assert f"./{part}" not in text
+    (sharing,) = hashed(collected, "sharing.js")
+    assert len(re.findall(r'\blook\b.* from "\./portal\.', sharing.read_text())) == 1
+
+
+def test_files_are_small_but_say_the_same() -> None:
+    sheet = (
+        '/* a */ @media (width > 2px) { a, b { color : red; &:hover { content: "; /* x */ " } } }\n/* b */ b > i { }'
+    )
+    said = '@media (width > 2px){a,b{color :red;&:hover{content:"; /* x */ "}}}b > i{}'
+    assert small_sheet(sheet) == said
+    module = '/** @type {A} */\nconst a = /** @type {B} */ (b); // c\n\n\t// d\n\tconst e = "f // g";\n/* h\n i */\n'
+    assert small_module(module) == 'const a = (b);\nconst e = "f // g";\n'
 
 
 def test_a_module_that_changes_changes_the_names_of_all(collected: Path, tmp_path: Path) -> None:
@@ -73,8 +98,8 @@ def test_a_stylesheet_is_one_file(collected: Path) -> None:
     text = sheet.read_text()
     assert text == (collected / "portal.css").read_text()
     for part in ("vendor/pico/pico.css", "base/tokens.css", "base/utilities.css"):
-        assert (ROOT / "static" / part).read_text() in text
-    assert re.findall(r"@layer (\w+) \{", text)[0] == "pico"
+        assert small_sheet((ROOT / "static" / part).read_text()) in text
+    assert re.findall(r"@layer (\w+)\{", text)[0] == "pico"
     for path in collected.glob("*.css"):
         assert "@import" not in path.read_text(), path.name
 
@@ -91,7 +116,9 @@ def test_a_part_that_changes_changes_the_name_of_the_whole(collected: Path, tmp_
 
 
 def test_collecting_again_changes_nothing(collected: Path) -> None:
-    before = {path: path.read_bytes() for path in collected.rglob("*") if path.is_file() and path.suffix != ".gz"}
+    before = {
+        path: path.read_bytes() for path in collected.rglob("*") if path.is_file() and path.suffix not in (".gz", ".br")
+    }
     collect(ROOT / "static", collected)
     assert {path: path.read_bytes() for path in before} == before
     assert len(hashed(collected, "portal.css")) == 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.launching import drafts
-from runs.launching.not_started import not_started
+from runs.launching.open_drafts import not_started
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.words.moments import full_words
 from tests.support.app_forms import fields

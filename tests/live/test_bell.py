@@ -11,7 +11,7 @@ from runs.background import leases
 from runs.display.bell import LISTED
 from runs.engine import poller_wakeups, progress
 from runs.models import Member, Notice, Run
-from runs.notices import listeners, read
+from runs.notices import listeners, read_state
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 
@@ -51,7 +51,7 @@ def test_a_page_without_news_asks_nothing_for_the_bell(
     as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     end(make_run(alice))
-    assert read.mark_all(alice, timezone.now())
+    assert read_state.mark_all(alice, timezone.now())
     as_alice.get("/help/keys/")
 
     with django_assert_num_queries(2):  # session, member

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import FieldRule, Member, Notice, Run, StorageUse, StoredFile, Upload
-from runs.notices import trouble
+from runs.notices import problems
 from runs.storage import disk, usage
 from runs.words.sizes import size_words
 from tests.support.app_forms import fields
@@ -89,8 +89,8 @@ def test_a_disk_that_is_nearly_full_is_told_by_notice_and_on_the_page(
     as_admin: Client, admin_member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk, "free_bytes", lambda: 2_000_000_000)
-    monkeypatch.setattr(trouble, "free_bytes", lambda: 2_000_000_000)
-    trouble.look()
+    monkeypatch.setattr(problems, "free_bytes", lambda: 2_000_000_000)
+    problems.look()
     assert Notice.objects.get(member=admin_member).message.code == "little_room"
     assert "The disk is nearly full: 2 GB left." in Page(as_admin.get("/manage/storage/").text).words
 

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, ThrottleHit
-from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD
+from runs.web.demo_accounts import DEMO_EMAILS, DEMO_PASSWORD
 from tests.support import web_servers
 from tests.support.clients import PASSWORD, client_of
 from tests.support.nginx import FRAME

@@ -16,12 +16,11 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from runs.audit import guard
 from runs.catalog import own_search
 from runs.engine import create_run
 from runs.models import App, Run
 from runs.models.search import HasWords, compiled
-from runs.words.known import similar_to
+from runs.words.known_words import similar_to
 from runs.words.terms import ways_of
 from tests.support.charges import wrong_sums
 
@@ -67,21 +66,35 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def _latest_at_last(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Migrate to the latest once, after all tests here, because the long way there and back takes seconds."""
+def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give the tests here an empty database, because migrating the usual one back takes longer than starting anew."""
+    usual = connection.settings_dict["NAME"]
+    own = f"{usual}-migrations"
+
+    def on_server(command: str) -> None:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"{command} {connection.ops.quote_name(own)}")
+
+    is_on_server = connection.vendor == "postgresql"
+    if is_on_server:
+        on_server("DROP DATABASE IF EXISTS")
+        on_server("CREATE DATABASE")
+    connection.close()
+    connection.settings_dict["NAME"] = own
     yield
-    with django_db_blocker.unblock():
-        _to_the_latest()
+    connection.close()
+    connection.settings_dict["NAME"] = usual
+    if is_on_server:
+        on_server("DROP DATABASE")
 
 
 def _to_the_latest() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
-    guard.install()  # as after `manage.py migrate`; SQLite drops triggers with the tables that it rebuilds
 
 
 @pytest.fixture
-def migrate(_latest_at_last: None, transactional_db: None) -> Iterator[Migrate]:
+def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Migrate]:
     """Return a function that migrates to a given migration and returns its models.
 
     The next test finds the tables empty and at this test's migration, so the tests stand in the order of theirs.
@@ -92,11 +105,12 @@ def migrate(_latest_at_last: None, transactional_db: None) -> Iterator[Migrate]:
         executor.migrate([("runs", name)])
         return executor.loader.project_state([("runs", name)]).apps
 
-    yield to
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            if table.startswith("runs_") and not table.startswith("runs_runwords_"):  # SQLite's own, of the index
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
+    with django_db_blocker.unblock():
+        yield to
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                if table.startswith("runs_") and not table.startswith("runs_runwords_"):  # SQLite's own, of the index
+                    cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
 
 
 def test_existing_people_get_addresses_and_saved_views_still_name_them(migrate: Migrate) -> None:

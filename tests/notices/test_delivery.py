@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Incident, Lease, Mail, Member, Notice, NoticeKind
-from runs.notices import choices, mails, sentences
+from runs.notices import choices, mails, notice_text
 from tests.support.mail_servers import DROP, DROP_TAKEN, TAKEN, MailServer, stall
 from tests.support.notices import send_gathered, tell, try_again
 from tests.support.processes import free_port
@@ -79,7 +79,7 @@ def test_tries_end_after_the_fifth_with_growing_pauses_and_an_admin_is_told(
     tell(alice, NoticeKind.MENTION)
     mail_server.at_data = lambda _mail: "554 5.7.1 Spam"
     send_gathered()
-    assert [sentences.title_of(notice) for notice in Notice.objects.filter(member=admin_member)] == [
+    assert [notice_text.title_of(notice) for notice in Notice.objects.filter(member=admin_member)] == [
         "The portal couldn't deliver an email to Alice and won't try again. The mail server said: “451 4.3.0 Full”"
     ], "once a day, however many there are"
 

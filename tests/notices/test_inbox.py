@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Comment, Member, Mute, Notice, Output, Run
-from runs.notices import mutes, sentences
+from runs.notices import mutes, notice_text
 from runs.review import comments
 from runs.review.carry_over import carry_over, move_back
 from runs.review.deciders import Actor
@@ -51,7 +51,7 @@ def test_a_line_leads_to_the_exact_place_and_is_read_by_opening_it(
     there = reply.output.get_absolute_url()
     assert link == f"{there}?comments=all&amp;notice={notice.public_id}#comment-{reply.public_id}"
     assert "Yes, much &lt;b&gt;" in as_alice.get("/inbox/").text
-    where = sentences.path_of(notice).partition("#")[0]
+    where = notice_text.path_of(notice).partition("#")[0]
 
     as_bob.get(where)  # somebody else's
     as_alice.get(where, headers={"Sec-Purpose": "prefetch"})  # only loaded ahead

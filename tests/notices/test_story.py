@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from runs import events
 from runs.models import Decision, GuestLink, Member, Notice, NoticeKind, Output, Run
-from runs.notices import choices, mails, sentences
+from runs.notices import choices, mails, notice_text
 from runs.review import verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
@@ -60,7 +60,8 @@ def answer(client: Client, result: str, verdict: str, note: str = "") -> None:
 
 
 def told(member: Member) -> list[str]:
-    return [sentences.title_of(notice) for notice in Notice.objects.of(member).for_lists().order_by("created_at", "pk")]
+    notices = Notice.objects.of(member).for_lists().order_by("created_at", "pk")
+    return [notice_text.title_of(notice) for notice in notices]
 
 
 def letters(box: list[Sent], member: Member) -> list[tuple[str, str]]:

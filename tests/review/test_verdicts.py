@@ -14,7 +14,7 @@ from django.utils import timezone
 from runs.engine import apply_outputs
 from runs.lamina.types import RunSnapshot
 from runs.models import Decision, GuestLink, Member, Output, OutputFile, ReviewRules, Run
-from runs.review import content
+from runs.review import content_hash
 from runs.review.deciders import Actor
 from runs.review.errors import (
     DecisionError,
@@ -176,13 +176,13 @@ def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Membe
     file = result.files.get()
     before, other = file.file, make_stored((60, 20))
     OutputFile.objects.filter(pk=file.pk).update(file=other)
-    content.on_content_changed(result)
+    content_hash.on_content_changed(result)
     assert verdict_now(result) == ("", 2)
     assert counts(run)[0] == " none "
     with pytest.raises(StaleDecisionError):
         decide(result, "rejected", "It was better", Actor(sam), 1)
     OutputFile.objects.filter(pk=file.pk).update(file=before)
-    content.on_content_changed(result)
+    content_hash.on_content_changed(result)
     assert verdict_now(result) == ("approved", 3)
 
 
@@ -296,7 +296,7 @@ def test_a_text_can_be_decided_on_once_it_arrives(alice: Member) -> None:
     told = {"id": "o", "label": "Text", "type": "text", "value": "Hello", "status": "completed"}
     snapshot = RunSnapshot.model_validate({"runId": run.remote_id, "status": "running", "outputs": [told]})
     apply_outputs.apply_outputs(run, snapshot, 2)
-    assert run.outputs.get().content_hash == content.hash_of_text("Hello")
+    assert run.outputs.get().content_hash == content_hash.hash_of_text("Hello")
     assert counts(run)[0] == " none "
 
 

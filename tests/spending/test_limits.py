@@ -22,8 +22,7 @@ from django.utils import timezone
 from runs.engine import create_run, progress
 from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Notice, Run, SpendingLimits
 from runs.models.spending import limit_of, month_of
-from runs.spending import charges
-from runs.spending.left import left_for
+from runs.spending.limits import left_for
 from tests.support.app_forms import fields, token_in
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app
@@ -134,7 +133,7 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
         return real(member, now)
 
     set_limits(portal=100)
-    monkeypatch.setattr(charges, "left_for", left)
+    monkeypatch.setattr("runs.spending.limits.left_for", left)
 
     answer = press(as_alice, alice, app)
 

@@ -12,8 +12,8 @@ from runs.connection.status import record_status
 from runs.models import AccountReading, App, Entry, Member, MemberLimit, MonthTotal, Notice, SpendingLimits, Verb
 from runs.models.spending import limit_of, month_of
 from runs.notices import alerts
-from runs.notices.sentences import path_of, title_of
-from runs.spending import limits
+from runs.notices.notice_text import path_of, title_of
+from runs.spending import limit_settings
 from tests.support.clients import HTMX
 from tests.support.factories import make_app
 
@@ -45,7 +45,7 @@ def test_admins_set_what_everyone_may_spend(as_admin: Client) -> None:
 
 
 def test_two_first_saves_at_once_change_the_same_row() -> None:
-    limits.change_rules(SpendingLimits(default_hundredths=100))
+    limit_settings.change_rules(SpendingLimits(default_hundredths=100))
     with transaction.atomic(), pytest.raises(IntegrityError):
         SpendingLimits.objects.create(pk=2, default_hundredths=200)
 

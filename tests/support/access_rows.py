@@ -316,7 +316,7 @@ ROWS = [
     Row("runs:session-end-others", "post", IN, 302),
     Row("runs:run-share", "get", CHANGES, path=run),
     Row("runs:run-share", "post", CHANGES, 302, path=run, data=lambda w: {"who": "team"}),
-    Row("runs:links", "get", IN),
+    Row("runs:link-list", "get", IN),
     Row("runs:link-new", "post", CHANGES, 302, data=lambda w: {"run": w.subject.run.public_id}),
     Row("runs:link-new", "post", CHANGES, 302, query="results", data=lambda w: {"o": w.subject.output.public_id}),
     Row("runs:link-detail", "get", CHANGES, path=link),

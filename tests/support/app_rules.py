@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs import catalog
 from runs.catalog import app_rules
 from runs.catalog.app_rules import AppEdit, FieldEdit
+from runs.lamina.types import AppDetail
 from runs.models import App, AppRule, Member
 
 
@@ -26,3 +28,11 @@ def locked(value: str | None = None, **more: Any) -> FieldEdit:
 
 def hidden(value: str | None = None, **more: Any) -> FieldEdit:
     return FieldEdit(mode="hidden", value=value, **more)
+
+
+def send_form(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
+    """Let Lamina send `app` with another form."""
+    known = App.objects.select_related("schema").get(pk=app.pk)
+    outputs = known.schema.outputs if known.schema else []
+    given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields
+    catalog.store_detail(known, AppDetail.model_validate(given))

@@ -2,13 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.support.clients import client_of
-from tests.support.processes import TIMEOUT_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS, wait_until
 from tests.support.requirements import skip_or_fail
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def new_chromium() -> Iterator[Callable[..., Browser]]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, patient_pages():
         started: list[Browser] = []
 
         def start(**options: Any) -> Browser:
@@ -87,14 +90,55 @@ def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callabl
         context.close()
 
 
-ADDRESS = """name => performance.getEntriesByType("resource").map((one) => one.name)
-  .find((url) => new RegExp(`/static/${name}([.][0-9a-f]+)?[.]js$`).test(url))"""
+LISTENING = """() => !window.htmx || import(document.querySelector("script[type=module]").src)
+    .then(({ listening }) => listening()).then(() => true)"""
 
 
-def await_script(page: Page, name: str) -> None:
-    """Wait until the script `name` of the open page listens: `portal.js` imports it, and `load` doesn't wait for it."""
-    address = page.wait_for_function(ADDRESS, arg=name)
-    page.evaluate("address => import(address).then(() => null)", address.json_value())
+def await_scripts(page: Page) -> None:
+    """Wait until all scripts of the open page listen, if it has any.
+
+    `portal.js` imports them, and `load` waits for none of them. Opening a page waits by itself; following a link does
+    not.
+    """
+    page.wait_for_load_state()
+    page.wait_for_function(LISTENING)
+
+
+def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that Playwright reports, which it does only while it is being called."""
+
+    def look() -> bool:
+        page.wait_for_timeout(1)
+        return condition()
+
+    wait_until(look, what)
+
+
+def release(page: Page, held: list[Route]) -> None:
+    """Let the request through that a route holds in `held`, once it has arrived."""
+    wait_for_event(page, lambda: bool(held), "the request to leave the page")
+    held[0].continue_()
+
+
+@contextmanager
+def patient_pages() -> Iterator[None]:
+    """Let pages count as opened only when their scripts listen: keys and clicks before that are lost or sent without
+    them. With another `wait_until` than "load", tests see pages before that."""
+
+    def patient(open_page: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(open_page)
+        def opened(page: Page, *given: Any, **options: Any) -> Any:
+            answer = open_page(page, *given, **options)
+            if options.get("wait_until", "load") == "load":
+                await_scripts(page)
+            return answer
+
+        return opened
+
+    with ExitStack() as patches:
+        for name in ("goto", "reload", "go_back", "go_forward"):
+            patches.enter_context(patch.object(Page, name, patient(getattr(Page, name))))
+        yield
 
 
 def sign_in(context: BrowserContext, member: "Member", url: str) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
-from runs.review.content import content_hash, hash_of_text
+from runs.review.content_hash import content_hash, hash_of_text
 from runs.storage import media, store
 from runs.words.app_index import app_words
 from runs.words.fold import fold, kinds_text

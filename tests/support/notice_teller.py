@@ -44,10 +44,10 @@ def count() -> None:
     from django.utils import timezone
 
     from runs.models import Member, Notice
-    from runs.notices import read
+    from runs.notices import read_state
 
-    read.tidy(timezone.now())
-    wrong = [member.pk for member in Member.objects.all() if member.unread != min(RUNS, read.COUNTED)]
+    read_state.tidy(timezone.now())
+    wrong = [member.pk for member in Member.objects.all() if member.unread != min(RUNS, read_state.COUNTED)]
     sys.stdout.write(json.dumps({"notices": Notice.objects.count(), "wrong": len(wrong)}))
 
 

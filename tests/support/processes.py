@@ -27,14 +27,17 @@ PORTS = range(10_240, 32_768)  # below the ports that systems use for outgoing c
 _lent: list[socket.socket] = []
 
 
-def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
-    """Wait until `condition` returns something true, and return it; if that never happens, name `what` in the error."""
+def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS, *, every: float = 0.05) -> T:
+    """Wait until `condition` returns something true, and return it; if that never happens, name `what` in the error.
+
+    `every` is the pause between two checks, in seconds; make it longer for a condition that is expensive to check.
+    """
     deadline = time.monotonic() + seconds
     while True:
         if found := condition():
             return found
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from runs.models import Member
 from runs.team import sessions
-from runs.web.session_store import STARTED
+from runs.web.session_lifetime import STARTED
 from tests.support.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db

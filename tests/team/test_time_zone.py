@@ -15,7 +15,7 @@ from runs.sharing import links
 from runs.team import security_mail, sessions
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
-from runs.web.zone import COOKIE
+from runs.web.time_zone import COOKIE
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
 

@@ -188,7 +188,7 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
         path, kind, first = body
         return push(server.port, path, MB, kind=kind, first=first, Cookie=COOKIE)
 
-    with ThreadPoolExecutor(8) as pool:  # most of the time, threads wait for the end of a refused body
+    with ThreadPoolExecutor(16) as pool:  # most of the time, threads wait for the end of a refused body
         told = dict(zip(bodies, pool.map(send_one, bodies), strict=True))
     wrong = [f"{path} {kind}: {one.status}, {one.sent}" for (path, kind, _), one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)

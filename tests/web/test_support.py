@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from runs.models import Member
-from runs.web.zone import COOKIE
+from runs.web.time_zone import COOKIE
 from tests.support.factories import PICTURE, make_app, make_run
 
 pytestmark = pytest.mark.django_db

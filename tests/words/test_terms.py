@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.words.marks import Marker
+from runs.words.highlight import Marker
 from runs.words.terms import MOST_TERMS, holds, query_words, similar_ways_of, stored_words, ways_of
 
 

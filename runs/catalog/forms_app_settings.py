@@ -1,0 +1,77 @@
+"""Forms on the pages where admins set up apps."""
+
+from typing import Any
+
+from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, number_seen
+
+
+class ArrangeForm(PostedForm):
+    """The list of apps as posted: the button (`act`), the ticked apps, the group for them, and the place typed for each
+    app on the page (`on` and `place` are in the same order; `was` has the places that the page showed)."""
+
+    act = CutField(120)
+    app = RepeatedField()
+    group = CutField(200)
+    on = RepeatedField()
+    was = RepeatedField()
+    place = RepeatedField()
+    back = CutField(500)
+
+    def clean(self) -> dict[str, Any]:
+        """Add `moved`: apps whose place was changed, with their new places."""
+        given = self.cleaned_data
+        rows = zip(given["on"], given["was"], given["place"], strict=False)
+        typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
+        given["moved"] = [
+            (public_id, int(place))
+            for public_id, was, place in typed
+            if place != was and place.isascii() and place.isdigit() and len(place) < 6
+        ]
+        return given
+
+
+class AppSettingsForm(PostedForm):
+    """An app's page as posted: `seen` is the version of the rules that the page showed, `schema` that of the app's
+    form; `forget` lists rules to delete because their field is gone."""
+
+    seen = CutField(12)
+    schema = CutField(16)
+    name = CutField()
+    line = CutField()
+    group = CutField()
+    house_rules = CutField()
+    audience = CutField(10)
+    role = RepeatedField()
+    asks = SwitchField()
+    price = CutField(20)
+    forget = RepeatedField()
+
+    def clean_seen(self) -> int:
+        return number_seen(self.cleaned_data["seen"])
+
+
+class FieldSettingsForm(PostedForm):
+    """An admin's settings for one field; the prefix is the field's name in the app's form.
+
+    The value of a locked field is `text`, the position of an `option`, or the id of an existing `file`; `own` uses the
+    app's default instead of that file. Allowed options are ticked (`allowed`) or typed, one per line (`lines`).
+    """
+
+    label = CutField()
+    help = CutField()
+    mode = CutField(10)
+    text = CutField()
+    option = CutField(6)
+    kept = CutField(16)
+    own = SwitchField()
+    allowed = RepeatedField()
+    lines = CutField()
+
+
+class ResetForm(PostedForm):
+    """The version of the rules for which the page asked for confirmation."""
+
+    seen = CutField(12)
+
+    def clean_seen(self) -> int:
+        return number_seen(self.cleaned_data["seen"])

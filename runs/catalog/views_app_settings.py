@@ -1,0 +1,192 @@
+"""The page on which admins set up an app: its name, who sees it, and what its fields accept."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from runs.catalog import app_rules, arrange, pages_app_settings
+from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
+from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
+from runs.catalog.forms_app_settings import ResetForm
+from runs.catalog.pages_app_settings import PostedSettings
+from runs.display.app_changes import change_days
+from runs.display.cards import app_card
+from runs.display.managed_apps import audience_of
+from runs.models import App, AppRule, Member
+from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
+
+LIMITS = {
+    "name": NAME_LENGTH,
+    "line": LINE_LENGTH,
+    "group": GROUP_LENGTH,
+    "house_rules": HOUSE_RULES_LENGTH,
+    "label": LABEL_LENGTH,
+    "help": HELP_LENGTH,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
+    """GET shows the app's settings; POST saves them, or shows the page again with everything that was entered."""
+    app = _app(app_id)
+    if request.method == "POST":
+        posted = pages_app_settings.read_settings(request.user, app, request.POST.copy(), request.FILES)
+        return _saved(request, app, posted)
+    if slug != app.slug:
+        return redirect("runs:manage-app", app.slug, app.public_id)
+    return _page(request, app)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
+    """GET asks whether to reset the app to what Lamina has; POST does so, unless the rules have changed since."""
+    app = _app(app_id)
+    if request.method == "POST":
+        try:
+            reset_settings(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
+        except RulesChangedError:
+            messages.info(request, _("Someone has changed this app since you opened it. Check it before you reset it."))
+        else:
+            messages.success(request, _("The app is back to the way it is on Lamina."))
+        return go_to(request, _url(app))
+    lines = app_rules.field_lines(app)
+    parts = pages_app_settings.parts_of(lines, stored_settings(app, lines).edit, {}, None)
+    changed = [part for part in parts if part.is_changed]
+    context = {
+        "section": "manage",
+        "app": app,
+        "rule": app_rules.rule_of(app),
+        "changed": changed,
+        "lost": app_rules.lost_rules(app),
+        "back_url": _url(app),
+    }
+    return render_page(request, "catalog/manage_app_reset.html", context)
+
+
+def _app(app_id: str) -> App:
+    apps = App.objects.select_related("schema", "thumbnail", "rule__changed_by")
+    return get_object_or_404(apps, public_id=app_id)
+
+
+def _url(app: App) -> str:
+    return reverse("runs:manage-app", args=[app.slug, app.public_id])
+
+
+def _saved(request: PortalRequest, app: App, posted: PostedSettings) -> HttpResponse:
+    """Save what was posted, unless it has errors or the app has changed since the page was opened."""
+    errors = posted.errors
+    if not errors and not posted.is_older:
+        try:
+            save_settings(app, request.user, posted.settings, posted.version, timezone.now())
+        except RulesChangedError:
+            present = _app(app.public_id)
+            posted = pages_app_settings.fitted(posted, app.schema, present.schema)
+            return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
+        except RulesRejectedError as rejected:
+            errors = rejected.errors
+        else:
+            messages.success(request, _("Saved. Your changes apply from now on."))
+            return go_to(request, _url(app))
+    return _page(request, _app(app.public_id), posted, errors=errors)
+
+
+def _page(
+    request: PortalRequest,
+    app: App,
+    posted: PostedSettings | None = None,
+    *,
+    errors: dict[str, str] | None = None,
+    is_overtaken: bool = False,
+) -> HttpResponse:
+    """Show the page with what was posted or what is stored; `is_overtaken` if another admin has saved changes."""
+    lines = app_rules.field_lines(app)
+    stored = stored_settings(app, lines)
+    settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)
+    found = errors or {}
+    parts = pages_app_settings.parts_of(lines, settings.edit, found, stored.edit if is_overtaken else None)
+    context = {
+        "section": "manage",
+        "app": app,
+        "card": app_card(app),
+        "own_name": app.remote_name or app.name,
+        "own_line": app.remote_description or ("" if rule.line else app.description),
+        "rule": rule,
+        "audience_now": audience_of(rule),
+        "edit": settings.edit,
+        "asks_review": settings.asks_review,
+        "price": posted.price if posted else _number(settings.price),
+        "audience": posted.audience if posted else _audience(settings),
+        "roles": [(str(role), role.label, role in settings.edit.roles) for role in Member.Role if role != "admin"],
+        "parts": parts,
+        "lost": app_rules.lost_rules(app),
+        "forget": [row.pk for row in settings.forget],
+        "errors": found,
+        "error_list": _error_list(found, parts),
+        "is_overtaken": is_overtaken,
+        "meanwhile": _meanwhile(stored, settings) if is_overtaken else {},
+        "is_older": posted is not None and posted.is_older,
+        "change_days": change_days(app),
+        "group_names": arrange.group_names(),
+        "limits": LIMITS,
+        "reset_url": reverse("runs:manage-app-reset", args=[app.public_id]),
+    }
+    is_refused = bool(found) or is_overtaken or context["is_older"]
+    return render_page(request, "catalog/manage_app.html", context, status=422 if is_refused else 200)
+
+
+def _number(price: Decimal | None) -> str:
+    return "" if price is None else number_format(price.normalize(), use_l10n=True)
+
+
+def _audience(settings: AppSettings) -> str:
+    if settings.edit.is_hidden:
+        return "hidden"
+    return "some" if settings.edit.roles else "all"
+
+
+def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
+    """Return what another admin has saved, where it differs from what was entered here."""
+    now, entered = _words_of(stored), _words_of(settings)
+    return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
+
+
+def _words_of(settings: AppSettings) -> dict[str, str]:
+    """Return all settings except the fields, as text."""
+    edit = settings.edit
+    return {
+        "name": edit.name,
+        "line": edit.line,
+        "group": edit.group,
+        "audience": audience_of(AppRule(is_hidden=edit.is_hidden, shown_to=" ".join(edit.roles))).words,
+        "house_rules": edit.house_rules,
+        "asks": _("Yes") if settings.asks_review else _("No"),
+        "price": _number(settings.price),
+    }
+
+
+def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:
+    """Return each error's target id, label and sentence, in page order."""
+    labels = {
+        "name": _("Name"),
+        "line": _("Line below the name"),
+        "group": _("Group"),
+        "audience": _("Who sees it"),
+        "house_rules": _("House rules"),
+        "price": _("Price"),
+    }
+    of_app = [(f"shape-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
+    return of_app + [(f"{part.name}-field", part.label, part.error) for part in parts if part.error]

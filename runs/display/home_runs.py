@@ -1,0 +1,124 @@
+"""The runs and apps on Home. Each query is prepared once for each role, since Home needs ten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db.models import Case, Count, Exists, QuerySet, When, Window
+from django.utils import timezone
+
+from runs.catalog import arrange
+from runs.display.cards import AppCard, RunCard, app_card, run_cards
+from runs.models import App, Member, Run
+from runs.models.prepared import Prepared
+from runs.models.run import ACTIVE, RunQuerySet
+from runs.review import requests
+
+LATEST = 8
+STARRED = 8
+ACTIVE_SHOWN = 24
+USED_LATELY = 4
+LOOKED_BACK = 100  # runs searched for recently used apps
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """The runs on Home. `team_active` holds runs shared by teammates; `has_more_active` is about the member's own."""
+
+    active: list[RunCard]
+    has_more_active: bool
+    team_active: list[RunCard]
+    latest: list[RunCard]
+    starred: list[RunCard]
+    has_decided: bool  # others recently decided on the member's results
+
+
+def shelves_of(member: Member) -> Shelves:
+    """Collect the runs on Home. Each run is read only once, with its pictures, even if it is on several shelves."""
+    of_active = [_keys(query, member) for query in (_OWN_ACTIVE, _TEAM_ACTIVE)]
+    has_more_active = len(of_active[0]) > ACTIVE_SHOWN
+    of_active = [of_one[:ACTIVE_SHOWN] for of_one in of_active]
+    active = [pk for of_one in of_active for pk in of_one]
+    rows = _latest(member.role).rows(member.pk, timezone.now() - requests.NEWS_FOR)
+    latest = [pk for pk, _is_decided in rows]
+    starred = _keys(_starred(member.role), member)
+    runs = _RUNS.rows(*sorted({*active, *latest, *starred})) if active or latest or starred else []
+    cards = {card.run.pk: card for card in run_cards(runs, member)}
+    mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
+    return Shelves(
+        active=mine,
+        has_more_active=has_more_active,
+        team_active=teams,
+        latest=[cards[pk] for pk in latest if pk in cards],
+        has_decided=any(is_decided for _pk, is_decided in rows),
+        starred=[cards[pk] for pk in starred if pk in cards and pk not in active and pk not in latest],
+    )
+
+
+def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
+    """Return the first `count` apps that the member is offered, and how many there are in all."""
+    first: list[Any] = _offered(member.role, count).rows()
+    return [app_card(app) for app in first], first[0].of if first else 0
+
+
+def used_lately(member: Member) -> list[AppCard]:
+    """Return the apps that the member used most recently and that are still available, latest first."""
+    used = list(dict.fromkeys(_keys(_USED, member)))
+    apps = {app.pk: app for app in _of_keys(member.role).rows(*sorted(used))} if used else {}
+    return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]
+
+
+def _keys(query: Prepared[Any], member: Member) -> list[int]:
+    return [key for (key,) in query.rows(member.pk)]
+
+
+def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
+    """Return the runs in progress, one more than Home shows: first those that need a person to decide, then the newest.
+    The sandbox's examples appear only once they are ready."""
+    asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
+    found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
+    return found.values_list("pk")[: ACTIVE_SHOWN + 1]
+
+
+_OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
+_TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
+_RUNS = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).newest_first().for_cards())
+_USED = Prepared(
+    lambda member: Run.objects.owned_by(Member(pk=member)).newest_first().values_list("app_id")[:LOOKED_BACK]
+)
+
+
+@cache
+def _latest(role: str) -> Prepared[Any]:
+    """Return the query for the newest runs with results, and whether others have decided on them since a time."""
+
+    def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
+        member = Member(pk=key, role=role)
+        listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
+        with_results = listed.exclude(status__in=ACTIVE).filter(outputs_ready__gt=0).newest_first()
+        is_decided = Exists(requests.decided_on_mine_since(member, since))
+        return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]
+
+    return Prepared(latest)
+
+
+@cache
+def _starred(role: str) -> Prepared[Any]:
+    def starred(key: int) -> "QuerySet[Run, Any]":
+        kept = Run.objects.visible_to(Member(pk=key, role=role)).filter(has_star=True).newest_first()
+        return kept.values_list("pk")[:STARRED]
+
+    return Prepared(starred)
+
+
+@cache
+def _offered(role: str, count: int) -> Prepared[App]:
+    listed = App.objects.listed().offered_to(Member(role=role)).order_by(*arrange.NEARLY_IN_ORDER)
+    return Prepared(lambda: listed.select_related("thumbnail").annotate(of=Window(Count("pk")))[:count])
+
+
+@cache
+def _of_keys(role: str) -> Prepared[App]:
+    offered = App.objects.listed().offered_to(Member(role=role)).select_related("thumbnail")
+    return Prepared(lambda *keys: offered.filter(pk__in=keys))

@@ -1,0 +1,45 @@
+"""The fields of an app's form that nobody has touched, rendered once for all people who see the same form.
+
+What is kept is made from a form class alone, which is the same for the same parameters, rules and language
+(`schema_forms.build`). The form of a member, with answers, files and errors, never gets into it.
+"""
+
+from functools import lru_cache
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from runs.schema_forms.build import BoundAnswer, SchemaForm
+
+KEPT = 1000
+Pictures = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (source URL, ((size, URL of our copy), …)), …
+
+
+def field_html(bound: BoundAnswer, app_id: str, *, preview: bool) -> SafeString:
+    """Return the HTML of a field in the form of the app `app_id`."""
+    if not bound.is_untouched:
+        context = {"field": bound, "app": {"public_id": app_id}, "preview": preview}
+        return render_to_string("schema_forms/_field.html", context)
+    samples = bound.form.samples if bound.question.samples else {}
+    pictures = tuple((url, tuple(samples[url].items())) for url in bound.question.samples if url in samples)
+    return _untouched(type(bound.form), bound.name, pictures, app_id, preview)
+
+
+@lru_cache(maxsize=KEPT)
+def _untouched(made: type[SchemaForm], name: str, pictures: Pictures, app_id: str, preview: bool) -> SafeString:
+    form = made(samples=lambda: {url: dict(copy) for url, copy in pictures})
+    return render_to_string(
+        "schema_forms/_field.html", {"field": form[name], "app": {"public_id": app_id}, "preview": preview}
+    )
+
+
+def results_html(form: SchemaForm) -> SafeString:
+    """Return the HTML of the results to choose from."""
+    if form.results_error:
+        return render_to_string("schema_forms/_results.html", {"form": form})
+    return _results(type(form), tuple(form.wanted_outputs()))
+
+
+@lru_cache(maxsize=KEPT)
+def _results(made: type[SchemaForm], wanted: tuple[int, ...]) -> SafeString:
+    return render_to_string("schema_forms/_results.html", {"form": made(wanted=wanted)})

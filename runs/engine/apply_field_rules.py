@@ -1,0 +1,105 @@
+"""The one place where people's answers become what a run sends. The admin's rules have the last word.
+
+Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
+use `ruled` to say in advance what the rules change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from runs.catalog.field_rules import rules_of
+from runs.catalog.pauses import closed_words
+from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.field_rules import ruled_questions
+from runs.schema_forms.inputs import matched
+from runs.schema_forms.questions import shortened
+from runs.schema_forms.ruled_answers import Change, Ruled, apply_rules
+from runs.schema_forms.types import Rule
+from runs.uploads.ownership import adopt
+from runs.words.errors import UserFacingError
+
+NAMED = 80  # characters of a field's name in a sentence
+
+
+class RulesRefuseError(UserFacingError):
+    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
+
+
+def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes an upload of the member's.
+
+    Raises `RulesRefuseError`.
+    """
+    if words := closed_words(app, member):
+        raise RulesRefuseError(words)
+    ruled = apply_rules(schema.parameters, own_rules(member, rules_of(app)), answers)
+    if ruled.refused:
+        raise RulesRefuseError(refused_words(ruled))
+    return ruled.answers
+
+
+def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
+    """Return the positions of those `answers` whose fields are hidden by the rules."""
+    rules = rules_of(app)
+    given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
+    hidden = [answer for question, answer in given.items() if question.is_hidden]
+    return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
+
+
+def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
+    """Return `rules` with locked pictures as the member's own uploads of them, creating any needed."""
+    ids = [rule.file.id for rule in rules if rule.file]
+    stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
+    return [_own_rule(member, rule, stored) for rule in rules]
+
+
+def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
+    if rule.file is None:
+        return rule
+    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
+    return replace(rule, file=replace(rule.file, id=upload.public_id))
+
+
+def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
+    """Apply the rules to `answers` for display only: locked pictures aren't anyone's uploads yet."""
+    found = apply_rules(schema.parameters, rules_of(app), answers)
+    return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
+
+
+def _is_same_file(change: Change) -> bool:
+    """Return whether a locked picture is the same file as before."""
+    if change.before is None or not isinstance(change.after.value, Files):
+        return False
+    before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)
+    return list(before) == list(change.after.upload_ids)
+
+
+def changed_words(ruled: Ruled) -> str:
+    """Say which inputs the rules change; "" if none."""
+    if not ruled.changed:
+        return ""
+    words = ngettext(
+        "An admin has since set %(names)s, so that value is used.",
+        "An admin has since set %(names)s, so those values are used.",
+        len(ruled.changed),
+    )
+    return words % {"names": quoted_names([change.label for change in ruled.changed])}
+
+
+def refused_words(ruled: Ruled) -> str:
+    """Say which answers the rules no longer allow; "" if none."""
+    if not ruled.refused:
+        return ""
+    words = _("An admin no longer allows what was chosen for %(names)s. Choose again.")
+    return words % {"names": quoted_names([answer.name for answer in ruled.refused])}
+
+
+def quoted_names(names: Sequence[str]) -> str:
+    """Return the names of fields in quotes, as a list in words."""
+    quoted = [_("“%(name)s”") % {"name": shortened(name, NAMED)} for name in names]
+    return get_text_list(quoted, pgettext("between the last two of a list", "and"))

@@ -1,0 +1,35 @@
+"""Ask Lamina to cancel runs; always in the worker. `progress.ask_cancel` records that a person wants it."""
+
+from contextlib import suppress
+
+from django.utils import timezone
+
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import Priority, RateLimitWait
+from runs.engine import progress, wakeups
+from runs.lamina.errors import LaminaError, LaminaRejected
+from runs.models import Run
+
+NO_WORD = "no word"
+
+
+def send_cancel(run_id: int) -> None:
+    """Ask Lamina to cancel a run, then read the state of the run, since only that counts."""
+    run = Run.objects.get(pk=run_id)
+    if run.is_final or not run.remote_id or run.cancel_asked_at is None:
+        return
+    try:
+        answer = lamina().cancel_run(run.remote_id)
+    except LaminaRejected as error:
+        if error.is_key_refused:
+            wakeups.heard(run.pk)
+            return  # the key can be fixed, and the cancel must not be lost until then
+        answer = "refused"
+    except (LaminaError, RateLimitWait):
+        wakeups.heard(run.pk)
+        return  # the sweep sends it again
+    if not answer and run.cancel_sent_at is not None:
+        answer = NO_WORD  # twice without a status, so another try won't help
+    progress.record_cancel_sent(run, timezone.now(), answer)
+    with suppress(LaminaError, RateLimitWait):  # otherwise the poller reads it
+        progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

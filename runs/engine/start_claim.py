@@ -1,0 +1,50 @@
+"""The claim of a worker on a start that it sends, so that no other worker sends it meanwhile."""
+
+import threading
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from runs.models import Run
+
+CLAIM = timedelta(seconds=30)  # how long a start waits for another worker if its own dies
+RENEW_SECONDS = 8.0
+
+
+class ClaimKeeper:
+    """Renews the claim of a start in a thread while its worker is alive, even during large files and slow responses.
+
+    The first write comes after 8 s, so ordinary starts need none.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run_id, self.until = run.pk, run.due_at
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over.set()
+        self.thread.join()
+
+    def _keep(self) -> None:
+        while not self.is_over.wait(RENEW_SECONDS):
+            try:
+                if not self._renew():
+                    break
+            except DatabaseError:
+                continue  # there is time to try again
+            finally:
+                connection.close()
+
+    def _renew(self) -> bool:
+        """Extend the claim; return False if `due_at` was changed elsewhere: the start is then settled or waiting."""
+        until = timezone.now() + CLAIM
+        mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
+        if not mine.update(due_at=until):
+            return False
+        self.until = until
+        return True

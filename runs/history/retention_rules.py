@@ -1,0 +1,194 @@
+"""Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
+
+Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
+open are kept, because someone still wants them. For a restored run, the period starts again. Without a rule, everything
+is kept. The work is done in slices and stops when the worker does, so that a million rows block nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from runs.audit import old_entries
+from runs.audit.record import differences, record, values_of
+from runs.background.queue import stop_requested
+from runs.history import bin, old_uploads, query_timeout, rejected
+from runs.models import Entry, GuestLink, GuestLinkOutput, Output, RetentionRules, Run, StoredFile, Verb
+from runs.models.run import RunQuerySet
+from runs.words.numbers import number_words
+from runs.words.sizes import size_words
+
+FEWEST_DAYS, MOST_DAYS = 7, 3650
+STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
+RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
+SENTENCES = {  # translated where they are used
+    "ready_days": gettext_noop("Runs with results to be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs to be moved to the bin within a day: %(things)s."),
+    "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
+    "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
+    "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
+}
+SLICE = 1_000
+COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0  # for counting what one rule would remove, and for adding up file sizes
+SAMPLE = 2_000  # of more things than that, only so many are looked at for the size
+COUNTED = 100_000  # if an exact count takes too long, this many are counted
+
+type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What one rule would remove now. `size_bytes` is None if adding it up takes too long, `count` if counting does.
+
+    The size may be `is_about`, and the count may be the least there are (`is_more`).
+    """
+
+    rule: str
+    count: int | None
+    size_bytes: int | None = None
+    is_about: bool = False
+    is_more: bool = False
+
+    @property
+    def words(self) -> str:
+        """Such as "412 results, 3.1 GB"."""
+        if self.count is None:
+            return _("many")
+        words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
+        if self.is_more:
+            return _("more than %(things)s") % {"things": words}
+        if not self.size_bytes:
+            return words
+        both = _("%(things)s, about %(size)s") if self.is_about else _("%(things)s, %(size)s")
+        return both % {"things": words, "size": size_words(self.size_bytes)}
+
+    @property
+    def today_words(self) -> str:
+        """The text next to the rule, for admins."""
+        if self.count == 0:
+            return _("Nothing is that old yet.")
+        return _("Today: %(things)s") % {"things": self.words}
+
+    @property
+    def sentence(self) -> str:
+        """What happens once the rule is saved."""
+        return _(SENTENCES[self.rule]) % {"things": self.words}
+
+
+def _counted(rule: str, count: int) -> str:
+    if rule == "rejected_days":
+        return ngettext("%(count)s result", "%(count)s results", count)
+    if rule == "uploads_days":
+        return ngettext("%(count)s upload", "%(count)s uploads", count)
+    if rule == "record_days":
+        return ngettext("%(count)s entry", "%(count)s entries", count)
+    return ngettext("%(count)s run", "%(count)s runs", count)
+
+
+def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
+    """Return the runs that the rule `name` would move to the bin now."""
+    since = now - timedelta(days=days)
+    is_old = Q(finished_at__lt=since) & (Q(brought_back_at=None) | Q(brought_back_at__lt=since))
+    kept = Run.objects.filter(deleted_at=None, held_at=None, has_star=False, status__in=STATUSES[name])
+    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
+    return kept.filter(is_old).exclude(pk__in=shown.values("output__run"))
+
+
+def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
+    """Return what each rule that is set would remove now."""
+    return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
+
+
+def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
+    """Return only those of `rules` that are new or shorter than `before`; the others don't remove anything
+    additional."""
+    days = {name: getattr(rules, name) for name in RULES}
+    shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
+    return RetentionRules(**(dict.fromkeys(RULES) | shorter))
+
+
+@transaction.atomic
+def save(rules: RetentionRules) -> None:
+    """Save the rules. Without one for rejected results, all scheduled removals are cancelled."""
+    before = values_of(RetentionRules.current(), *RULES)
+    rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))
+    if rules.rejected_days is None:
+        rejected.unschedule()
+
+
+def _removal(name: str, days: int, now: datetime) -> Removal:
+    things, files_of = _overdue(name, days, now)
+    count = _count(things)
+    if count is None:
+        least = _count(things.order_by()[: COUNTED + 1])
+        return Removal(name, COUNTED, is_more=True) if least and least > COUNTED else Removal(name, None)
+    if not count:
+        return Removal(name, 0)
+    try:
+        with query_timeout.at_most(SIZE_SECONDS):
+            return _with_size(name, things, files_of, count)
+    except query_timeout.TookTooLong:
+        return Removal(name, count)
+
+
+def _count(things: QuerySet[Any]) -> int | None:
+    """Count `things`; None if that takes too long."""
+    try:
+        with query_timeout.at_most(COUNT_SECONDS):
+            return things.count()
+    except query_timeout.TookTooLong:
+        return None
+
+
+def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) -> Removal:
+    """Return what is removed, with the size of its files; if it is much, that of a sample, scaled up."""
+    is_about = count > SAMPLE
+    if is_about:
+        things = things.model._default_manager.filter(
+            pk__in=list(things.order_by().values_list("pk", flat=True)[:SAMPLE])
+        )
+    size = files_of(things).aggregate(size=Sum("size_bytes"))["size"] or 0
+    return Removal(name, count, size * count // SAMPLE if is_about else size, is_about=is_about)
+
+
+def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet[Any], FilesOf]:
+    """Return what the rule `name` would remove now, and a function for the files of it or of a part."""
+    if name == "rejected_days":
+        return rejected.overdue(days, now), rejected.files_of
+    if name == "uploads_days":
+        return old_uploads.going(days, now), old_uploads.files_of
+    if name == "record_days":
+        return Entry.objects.older_than(now - timedelta(days=days)), lambda _entries: StoredFile.objects.none()
+    return overdue_runs(name, days, now), lambda runs: rejected.files_of(Output.objects.filter(run__in=runs))
+
+
+def apply(now: datetime) -> int:
+    """Apply the rules; return how many runs were moved to the bin."""
+    rules = RetentionRules.current()
+    moved = sum(_move_overdue(name, days, now) for name in STATUSES if (days := getattr(rules, name)) is not None)
+    if (days := rules.rejected_days) is not None:
+        rejected.remove_due(days, now)
+        rejected.schedule(days, now)
+    if (days := rules.uploads_days) is not None:
+        old_uploads.remove(days, now)
+    old_entries.apply(now, rules.record_days, go_on=lambda: not stop_requested())
+    return moved
+
+
+def _move_overdue(name: str, days: int, now: datetime) -> int:
+    count = 0
+    while not stop_requested():
+        overdue = overdue_runs(name, days, now)
+        first = list(overdue.order_by("finished_at")[:SLICE].values_list("pk", flat=True))
+        moved = bin.move_to_bin(overdue.filter(pk__in=first), None, now)
+        if not moved:
+            break
+        count += moved
+    return count

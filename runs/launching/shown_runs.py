@@ -1,0 +1,54 @@
+"""The runs that the page of an app shows: examples to start from, and what was made with it."""
+
+from collections.abc import Iterable
+
+from runs.models import App, Member, Run
+from runs.models.prepared import Prepared
+from runs.models.run import CARD_COLUMNS, RunQuerySet
+
+RESULTS_SHOWN = 4
+EXAMPLES_SHOWN = 3
+# What cards show, without the app and the people, which are loaded apart
+COLUMNS = (
+    *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
+    *("app_id", "member_id", "made_by_id"),
+)
+
+
+def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
+    """Return good runs of the app with the primary key `app`, without their people, who are often the viewer."""
+    ready = runs.filter(app_id=app).in_state("ready").newest_first()
+    return ready.select_related("input_picture").only(*COLUMNS)
+
+
+def _seen(member: Member) -> RunQuerySet:
+    return Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
+
+
+_EXAMPLES = Prepared(lambda member, app: _ready(_seen(Member(pk=member)), app)[:EXAMPLES_SHOWN])
+_OWN = Prepared(
+    lambda member, app, *but: _ready(Run.objects.owned_by(Member(pk=member)).exclude(pk__in=but), app)[:RESULTS_SHOWN]
+)
+_SHARED = Prepared(lambda member, app: _ready(Run.objects.shared_by_others(Member(pk=member)), app)[:RESULTS_SHOWN])
+_PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
+
+
+def examples(member: Member, app: App) -> list[Run]:
+    """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
+    return _EXAMPLES.rows(member.pk, app.pk)
+
+
+def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
+    """Return the member's latest good runs of `app` that aren't among the runs `but`; for viewers, the team's."""
+    if not member.can_run:
+        return _SHARED.rows(member.pk, app.pk)
+    return _OWN.rows(member.pk, app.pk, *(run.pk for run in but))
+
+
+def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
+    """Add what cards show of runs of `app`: the app, and the people if they aren't the viewer."""
+    others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
+    people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*others) if others else [])}
+    for run in runs:
+        run.app, run.member = app, people[run.member_id]
+        run.made_by = people[run.made_by_id] if run.made_by_id else None

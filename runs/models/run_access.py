@@ -1,0 +1,126 @@
+"""Who may see, change and share a run: it belongs to a member, may be shared with the team, on hold, or in the bin.
+
+Each rule exists for a row and for a list.
+"""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from runs.models.member import Member
+
+
+def seen_by(member: Member, path: str = "") -> Q:
+    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join:
+    for a page of a long list, this reads only the rows that are shown, where a subquery would read all runs."""
+    kept = Q((f"{path}deleted_at", None))
+    return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
+
+
+class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
+    def visible_to(self, member: Member) -> Self:
+        """Return the member's own runs and those shared with the team; for admins, all runs. Any other run gives a 404.
+        Runs in the bin are left out: the bin shows only their smallest thumbnails (`file_access`)."""
+        return self.filter(seen_by(member))
+
+    def owned_by(self, member: Member) -> Self:
+        """Return the member's own runs outside the bin, for the Mine tab of History: runs they started, and runs
+        transferred to them (see `Run.made_by`)."""
+        return self.filter(member=member, deleted_at=None)
+
+    def shared_by_others(self, member: Member) -> Self:
+        """Return runs shared by teammates, for the Team tab of History."""
+        return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
+
+    def transferred(self) -> Self:
+        """Return runs that belong to someone other than their maker."""
+        return self.exclude(made_by=F("member"))
+
+    def own_or_shared(self, member: Member) -> Self:
+        """Return the member's own runs and those shared by teammates, for searching on Home, where even admins don't
+        find private runs of others."""
+        return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
+
+    def manageable_by(self, member: Member) -> Self:
+        """Return the member's own runs; for admins, all runs. Any other run gives a 404. Viewers get a 403 that
+        explains why they can't change their runs (`web.http.refuse_viewers`)."""
+        kept = self.filter(deleted_at=None)
+        return kept if member.is_admin else kept.filter(member=member)
+
+    def changeable_by(self, member: Member) -> Self:
+        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage, or none
+        for viewers."""
+        return self.manageable_by(member) if member.can_run else self.none()
+
+    def releasable_by(self, member: Member) -> Self:
+        """Return runs whose hold the member may end: those they may change and held themselves; for admins, all."""
+        held = self.changeable_by(member).filter(held_at__isnull=False)
+        return held if member.is_admin else held.filter(held_by=member)
+
+    def in_bin_of(self, member: Member) -> Self:
+        """Return deleted runs that the member may restore."""
+        gone = self.filter(deleted_at__isnull=False)
+        return gone if member.is_admin else gone.filter(member=member)
+
+
+class RunAccess(models.Model):
+    """The part of `Run` that says who may do what with it."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
+    # Indexed only where it isn't the owner, which is rare (`run_made_for`).
+    made_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
+    )
+    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner and admins see it
+    deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
+    deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    # While a run is on hold, nothing in it can be deleted, neither by people nor by the retention rules.
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_transferred(self) -> bool:
+        """Whether the run now belongs to someone other than its maker."""
+        return self.made_by_id != self.member_id
+
+    def belongs_to(self, member: Member) -> bool:
+        """Return whether the run is the member's own, even if it's in the bin."""
+        return self.member_id == member.pk
+
+    def is_seen_only_as_admin(self, member: Member) -> bool:
+        """Return whether the run, which `member` sees, is private, and somebody else's."""
+        return self.shared_at is None and self.member_id != member.pk
+
+    def is_visible_to(self, member: Member) -> bool:
+        """Apply the rule of `RunQuerySet.visible_to` to this run."""
+        is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
+        return self.deleted_at is None and is_shown
+
+    def is_manageable_by(self, member: Member) -> bool:
+        """Apply the rule of `RunQuerySet.manageable_by` to this run."""
+        return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
+
+    def is_changeable_by(self, member: Member) -> bool:
+        """Apply the rule of `RunQuerySet.changeable_by` to this run."""
+        return member.can_run and self.is_manageable_by(member)
+
+    def is_shareable_by(self, member: Member) -> bool:
+        """Return whether the member may share the run with the team. Guest links also need
+        `SharingRules.may_make_links`."""
+        return self.is_changeable_by(member)
+
+    def is_releasable_by(self, member: Member) -> bool:
+        """Apply the rule of `RunQuerySet.releasable_by` to this run."""
+        is_own_hold = member.is_admin or self.held_by_id == member.pk
+        return self.is_held and is_own_hold and self.is_changeable_by(member)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the run is on hold, so that nothing of it goes."""
+        return self.held_at is not None

@@ -1,0 +1,180 @@
+"""The text of a notice, and the path it links to, in the active language.
+
+Works for rows of `Notice` and `ChatMessage` and for `create_notices.About`. The text is built when it is read, so it
+shows current names and titles. It contains the app's name, the title, labels of results and names of people, but never
+inputs.
+"""
+
+from typing import Protocol
+
+from django.urls import reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from runs.models import Comment, Decision, Member, NoticeKind, Output, ReviewRequest, Run
+from runs.models.messages import Message
+from runs.words.messages import SPENDING, say
+from runs.words.numbers import number_words
+
+NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
+
+
+class Told(Protocol):
+    """What a sentence is about. Rows also have `public_id`, `actor`, `guest_name` and `results`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def run(self) -> Run | None: ...
+    @property
+    def output(self) -> Output | None: ...
+    @property
+    def comment(self) -> Comment | None: ...
+    @property
+    def decision(self) -> Decision | None: ...
+    @property
+    def request(self) -> ReviewRequest | None: ...
+    @property
+    def message(self) -> Message: ...
+
+
+def title_of(told: Told) -> str:
+    """Return one line about what happened, such as "Sam approved “Front view” of Oak desk"."""
+    return _one_line(_title(told))
+
+
+def words_of(told: Told) -> str:
+    """Return the note or the start of the comment; "" if there is neither."""
+    said = told.comment.text if told.comment else told.decision.note if told.decision else ""
+    if told.request is not None:
+        said = told.request.message
+    return Truncator(_one_line(said)).chars(WORDS_CHARS)
+
+
+def path_of(told: Told) -> str:
+    """Return the path to the exact place. Opening it marks the notice as read."""
+    public_id = getattr(told, "public_id", "")
+    path, mark, anchor = _place(told).partition("#")
+    if public_id:
+        path = f"{path}{'&' if '?' in path else '?'}notice={public_id}"
+    return f"{path}{mark}{anchor}"
+
+
+def run_name(run: Run) -> str:
+    """Return the run's title, or its app's name. `Run.display_title` isn't used, since it may contain an input."""
+    return Truncator(_one_line(run.title or run.app_name)).chars(NAME_CHARS)
+
+
+def who_of(told: Told) -> str:
+    """Return the name of the person who did it, with guests marked as such; "" if nobody did."""
+    actor: Member | None = getattr(told, "actor", None)
+    done = told.comment or told.decision
+    guest: str = getattr(told, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
+    if guest:
+        return _("%(name)s (guest)") % {"name": Truncator(_one_line(guest)).chars(NAME_CHARS)}
+    if actor is None and done is not None:
+        actor = done.member
+    if actor is None and told.request is not None:
+        actor = told.request.asker
+    return Truncator(_one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("\x00", " ").split())
+
+
+def _title(told: Told) -> str:
+    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
+        return say(told.message)
+    if told.kind in (NoticeKind.READY, NoticeKind.FAILED):
+        return _end(told)
+    values = {"who": who_of(told) or pgettext("who did it", "Somebody"), "place": _place_words(told)}
+    if told.kind == NoticeKind.ASKED:
+        return _asked(told) % values
+    if told.decision is not None:
+        return _decided(told.decision) % values
+    return _said(told) % values
+
+
+def _end(told: Told) -> str:
+    values = {"run": run_name(told.run) if told.run else "", "who": who_of(told)}
+    if told.kind == NoticeKind.READY:
+        return _("%(run)s is ready") % values
+    if told.run is not None and told.run.status == Run.Status.CANCELLED:
+        return (_("%(who)s cancelled %(run)s") if values["who"] else _("%(run)s was cancelled")) % values
+    return _("%(run)s failed") % values
+
+
+def _asked(told: Told) -> str:
+    if told.request is not None and told.request.reminded_at is not None:
+        return _("%(who)s reminds you to decide on %(place)s")
+    return _("%(who)s asks you to decide on %(place)s")
+
+
+def _decided(decision: Decision) -> str:
+    Act, Verdict = Decision.Act, Decision.Verdict
+    sentences: dict[str, str] = {
+        Verdict.APPROVED: _("%(who)s approved %(place)s"),
+        Verdict.CHANGES: _("%(who)s asks for changes to %(place)s"),
+        Verdict.REJECTED: _("%(who)s rejected %(place)s"),
+        Act.SET_ASIDE: _("%(who)s set a decision on %(place)s aside"),
+    }
+    return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
+
+
+def _said(told: Told) -> str:
+    if told.kind == NoticeKind.MENTION:
+        return _("%(who)s mentioned you on %(place)s")
+    if told.kind == NoticeKind.REPLY:
+        return _("%(who)s replied on %(place)s")
+    return _("%(who)s commented on %(place)s")
+
+
+def _place_words(told: Told) -> str:
+    """Return the name of what it is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
+    count = results_of(told)
+    values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
+    if told.output is not None:
+        label = told.output.label or _("Result %(number)s") % {"number": told.output.position + 1}
+        values["result"] = Truncator(_one_line(label)).chars(LABEL_CHARS)
+        return _("“%(result)s” of %(run)s") % values
+    if told.run is None:
+        return ngettext("%(count)s result", "%(count)s results", count) % values
+    if count > 1:
+        return ngettext("%(count)s result of %(run)s", "%(count)s results of %(run)s", count) % values
+    return values["run"]
+
+
+def results_of(told: Told) -> int:
+    """Return how many results it is about, if several. For rows that don't store the number, this takes a query."""
+    if told.output is not None or (told.decision is None and told.request is None):
+        return 0
+    if count := getattr(told, "results", 0):
+        return int(count)
+    if told.decision is not None:
+        return Decision.objects.filter(batch=told.decision.batch, output__run=told.run).count()
+    return told.request.items.count() if told.request is not None else 0
+
+
+def _place(told: Told) -> str:
+    if told.kind == NoticeKind.LIMIT:
+        return f"{reverse('runs:me')}#spending"
+    if told.kind == NoticeKind.PORTAL:
+        return _portal_place(told.message)
+    if told.kind == NoticeKind.ASKED:
+        return reverse("runs:review")
+    place = told.output or told.run
+    path = place.get_absolute_url() if place is not None else reverse("runs:home")
+    if told.comment is not None:
+        return f"{path}?comments=all#comment-{told.comment.public_id}"
+    return path
+
+
+def _portal_place(message: Message) -> str:
+    """Return the path of the page where an admin can do something about it."""
+    if "member" in message.values:
+        return reverse("runs:manage-limit", args=[message.values["member"]])
+    if message.code == "app_paused":
+        return f"{reverse('runs:manage-apps')}?show=paused"
+    return reverse("runs:manage-spending" if message.code in SPENDING else "runs:manage")

@@ -1,0 +1,38 @@
+"""Lets search find runs by what people say about their results: comments, and notes on decisions."""
+
+from runs.models import Comment, Decision, Run
+from runs.words.fold import fold
+from runs.words.known_words import forget_unused
+from runs.words.run_index import index_runs
+from runs.words.terms import split
+
+
+def on_comment_posted(comment: Comment) -> None:
+    _index(comment.run_id)
+
+
+def on_comment_changed(comment: Comment, text_before: str) -> None:
+    """Reindex the run, and forget words that were only in the edited or removed comment."""
+    _index(comment.run_id)
+    forget_unused(split(fold(text_before)))
+
+
+def on_comments_carried(source: Run, target: Run) -> None:
+    """Reindex both runs, in the order in which runs are always locked."""
+    for run_id in sorted({source.pk, target.pk}):
+        _index(run_id)
+
+
+def on_decision_made(decision: Decision) -> None:
+    """Reindex the run, once for all decisions made together with the same note."""
+    if not decision.note:
+        return
+    run_id = decision.output.run_id
+    same = Decision.objects.filter(batch=decision.batch, note=decision.note, pk__lt=decision.pk, output__run=run_id)
+    if not same.exists():
+        _index(run_id)
+
+
+def _index(run_id: int) -> None:
+    """Reindex the run. It is locked, so that if two people say something at once, the second one indexes both."""
+    index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

@@ -1,0 +1,130 @@
+"""Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `limits` enforces
+them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.audit.record import differences, record
+from runs.catalog.app_rules import note_change
+from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
+from runs.models.spending import day_of, month_of
+from runs.spending.limits import used_words
+from runs.words.credits import amount_words, to_credits
+
+
+@dataclass(frozen=True)
+class PersonLimit:
+    """What a member has used this month, and their limit (None if there is none), in hundredths."""
+
+    member: Member
+    own: MemberLimit
+    used: int
+    limit: int | None
+    is_raised: bool
+
+    @property
+    def used_words(self) -> str:
+        return amount_words(self.used)
+
+    @property
+    def limit_words(self) -> str:
+        return limit_words(self.limit)
+
+    @property
+    def words(self) -> str:
+        """A sentence about this month."""
+        return used_words(self.used, self.limit)
+
+
+def limit_words(limit: int | None) -> str:
+    """Return a limit as shown in a table, such as "100" or "no limit"."""
+    return _("no limit") if limit is None else amount_words(limit)
+
+
+def person_limits(on: date | None = None) -> list[PersonLimit]:
+    """Return use and limits of all active members who may run apps, those who used most first. Takes two queries."""
+    default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
+    used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
+    people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
+    found = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
+    return sorted(found, key=lambda one: (-one.used, one.member.display_name.lower()))
+
+
+def person_limit(member: Member) -> PersonLimit:
+    """Return how much `member` has used this month, and their limit."""
+    now = timezone.now()
+    total = MonthTotal.objects.filter(month=month_of(now), member=member).first()
+    row = Member.objects.select_related("spending_limit").get(pk=member.pk)
+    row.used = total.used if total else 0  # type: ignore[attr-defined]  # as `person_limits` annotates it
+    return _person(row, SpendingLimits.current().default_hundredths, day_of(now))
+
+
+def _person(member: Member, default: int | None, day: date) -> PersonLimit:
+    own = getattr(member, "spending_limit", None) or MemberLimit(member=member)
+    used: int | None = getattr(member, "used", None)
+    return PersonLimit(member, own, used or 0, own.limit(default, day), own.is_raised(day))
+
+
+def unpriced_apps() -> Sequence[App]:
+    """Return the listed apps for which Lamina gives no estimate, in list order."""
+    return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
+
+
+@transaction.atomic
+def change_rules(rules: SpendingLimits) -> None:
+    """Save the rules for everyone, in the only row."""
+    row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
+    before = _told_rules(row)
+    rules.pk = row.pk
+    rules.save()
+    record(Verb.LIMITS_CHANGED, None, changes=differences(before, _told_rules(rules)))
+
+
+@transaction.atomic
+def change_person(limit: MemberLimit) -> None:
+    """Save the limit of one member."""
+    member = Member.objects.select_for_update().get(pk=limit.member_id)
+    before = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
+    names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
+    MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
+    record(Verb.PERSON_LIMITED, member, changes=differences(_told_limit(before), _told_limit(limit)))
+
+
+@transaction.atomic
+def change_price(app: App, price: Decimal | None) -> None:
+    """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
+    before = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk).price
+    App.objects.filter(pk=app.pk).update(price=price)
+    note_change([app.pk])
+    record(Verb.APP_PRICED, app, changes={"price": (before, price)})
+
+
+def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
+    """Return the rules as the record shows them, in credits."""
+    return {
+        "each_person": _credits(rules.default_hundredths),
+        "everyone": _credits(rules.portal_hundredths),
+        "allows_unknown": rules.allows_unknown,
+        "alert_spent": _credits(rules.day_hundredths),
+        "alert_left": rules.left_credits,
+    }
+
+
+def _told_limit(limit: MemberLimit) -> dict[str, Any]:
+    return {
+        "limit": "unlimited" if limit.is_unlimited else _credits(limit.hundredths),
+        "raised_to": _credits(limit.raised_to),
+        "raised_until": limit.raised_until,
+    }
+
+
+def _credits(hundredths: int | None) -> str | None:
+    return None if hundredths is None else f"{to_credits(hundredths):.2f}"

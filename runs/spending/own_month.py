@@ -1,0 +1,49 @@
+"""What somebody has spent this month and may still spend, for their own pages."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs.models import Member
+from runs.models.spending import month_of
+from runs.spending.limits import Left, left_for, used_words
+from runs.spending.overview import Chosen, Spending, overview
+from runs.spending.period import Period, moved
+from runs.words.credits import credit_words
+from runs.words.moments import day_words
+
+
+@dataclass(frozen=True)
+class Own:
+    """A member's own month."""
+
+    left: Left
+    spending: Spending
+    next_month: date
+
+    @property
+    def has_any(self) -> bool:
+        """Whether they spent anything in the last twelve months."""
+        return any(line.total.count for line in self.spending.months)
+
+    @property
+    def words(self) -> str:
+        """Such as "62 of 100 credits used this month", as a sentence."""
+        return used_words(self.left.used, self.left.limit)
+
+    @property
+    def left_words(self) -> str:
+        """What is left, and until when; or that there is no limit."""
+        if self.left.limit is None:
+            return _("You have no monthly limit.")
+        values = {"left": credit_words(self.left.left or 0), "day": day_words(self.next_month)}
+        return _("%(left)s left. Your limit resets on %(day)s.") % values
+
+
+def own_spending(member: Member) -> Own:
+    """Return what `member` has used this month, by app, and in previous months."""
+    month = month_of(timezone.now())
+    chosen = Chosen(Period(month), person=member)
+    return Own(left_for(member), overview(chosen), moved(month, 1))

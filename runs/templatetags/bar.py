@@ -1,0 +1,78 @@
+"""What the bar of each page says about its reader, rendered once per kind and filled in (`web/stencils.py`)."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from runs.display.bell import Bell
+from runs.models import Member
+from runs.web.http import Portal
+from runs.web.stencils import Blanks, filled
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class QuietBell:
+    """A bell without news, for `live/_bell.html`."""
+
+    is_watching: bool
+    token = Blanks().token
+    count = ""
+    lines = ()
+
+    @property
+    def words(self) -> str:
+        return Bell().words
+
+
+@dataclass(frozen=True)
+class BarKind:
+    """`bell` is None if there is news, which is rendered apart."""
+
+    bell: QuietBell | None
+
+
+@dataclass(frozen=True)
+class MenuKind:
+    section: str
+    is_admin: bool
+    balance_words: SafeString | None  # a blank, for `web/_balance_left.html`; None if the balance isn't known
+
+
+@register.simple_tag(takes_context=True)
+def bar_end(context: Context) -> SafeString:
+    """Render balance, bell and the button of the member's menu."""
+    bell, member, portal = _parts(context)
+    values = {
+        "balance": portal.balance_words,
+        "name": member.display_name,
+        "initials": member.initials,
+        "token": bell.token,
+    }
+    if bell.lines:
+        values["bell"] = render_to_string(
+            "live/_bell.html", {"bell": bell, "user": member, "csrf_token": context.get("csrf_token")}
+        )
+    return filled("web/_bar_end.html", BarKind(None if bell.lines else QuietBell(bell.is_watching)), values)
+
+
+@register.simple_tag(takes_context=True)
+def person_menu(context: Context) -> SafeString:
+    """Render the menu of the signed-in member."""
+    _bell, member, portal = _parts(context)
+    balance = Blanks().balance if portal.balance_words else None
+    values = {
+        "balance": portal.balance_words,
+        "name": member.display_name,
+        "email": member.email,
+        "csrf_token": str(context.get("csrf_token") or ""),
+    }
+    return filled("web/_person_menu.html", MenuKind(str(context.get("section", "")), member.is_admin, balance), values)
+
+
+def _parts(context: Context) -> tuple[Bell, Member, Portal]:
+    return context["bell"], context["user"], context["portal"]

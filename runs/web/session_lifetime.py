@@ -1,0 +1,128 @@
+"""Session lifetimes, and proof of who sent a request whose session has just expired.
+
+A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and no later than SESSION_COOKIE_AGE after the sign-in. The
+end is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a form
+whose files would otherwise be lost (`body_limits`).
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from runs.models.prepared import Prepared
+
+PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
+MOVED_EVERY = timedelta(hours=1)  # precision of the idle timeout, to limit writes
+STARTED = "started"  # key in the session data for the start time, in Unix seconds
+_ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before the prefix
+
+
+class SessionStore(db.SessionStore):
+    """A database session that expires if it isn't used."""
+
+    ends_at: datetime | None = None  # from the row, if one was loaded
+    has_run_out_of: str = ""  # id of the member whose session has just expired
+    ran_out_hash: str = ""  # changes with the member's password
+
+    def load(self) -> dict[str, Any]:
+        now = timezone.now()
+        row = _ROW.first(self.session_key or "", now - PROVES_FOR)
+        data: dict[str, Any] = self.decode(row.session_data) if row else {}
+        if row and row.expire_date > now:
+            self.ends_at = row.expire_date
+            return data
+        self.has_run_out_of = data.get(SESSION_KEY, "")
+        self.ran_out_hash = data.get(HASH_SESSION_KEY, "")
+        self._session_key = None
+        return {}
+
+    def get_expiry_date(self, **_: Any) -> datetime:
+        """Return when the session ends if it isn't used again."""
+        longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        idle = timedelta(days=settings.PORTAL_SESSION_IDLE_DAYS)
+        now = timezone.now()
+        if STARTED in self:
+            started = datetime.fromtimestamp(self[STARTED], UTC)
+        else:
+            started = self.ends_at - longest if self.ends_at else now
+        return min(now + idle, started + longest)
+
+    def get_expiry_age(self, **_: Any) -> int:
+        """Return the max-age of the cookie; the row on the server decides how long the session is valid."""
+        return int(settings.SESSION_COOKIE_AGE + PROVES_FOR.total_seconds())
+
+    def begin(self) -> None:
+        """Record the sign-in; from now on, the session lasts at most SESSION_COOKIE_AGE."""
+        self[STARTED] = int(time.time())
+
+    def record_use(self) -> None:
+        """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""
+        if self.ends_at is None:
+            return
+        if STARTED not in self:
+            self[STARTED] = int(self.ends_at.timestamp()) - settings.SESSION_COOKIE_AGE
+            return
+        end = self.get_expiry_date()
+        if abs(end - self.ends_at) >= MOVED_EVERY:
+            self.model.objects.filter(session_key=self.session_key).update(expire_date=end)
+
+
+def has_just_run_out(request: HttpRequest) -> bool:
+    """Return whether `request` has an active member's session cookie that expired within the last day.
+
+    The cookie counts only if the password hasn't changed since, as for a session that is still valid.
+    """
+    session = _run_out_session(request)
+    if session is None:
+        return False
+    member = get_user_model()._default_manager.filter(pk=session.has_run_out_of, is_active=True).first()
+    if member is None:
+        return False
+    hashes = [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session.ran_out_hash, one) for one in hashes)
+
+
+def _run_out_session(request: HttpRequest) -> SessionStore | None:
+    """Return the session of `request` if it has just expired."""
+    session = request.session
+    session.get(SESSION_KEY)  # loads the session
+    return session if isinstance(session, SessionStore) and session.has_run_out_of else None
+
+
+class PortalSessionMiddleware(SessionMiddleware):
+    """Keeps the cookie of a session that has just expired, and renames old cookies without a prefix.
+
+    A session's cookie is renamed only once, since other subdomains could set a cookie without a prefix.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        old_key = request.COOKIES.get(OLD_SESSION_COOKIE)
+        if old_key and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            self._take_over(request, SessionStore(old_key))
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if cookie is not None and not cookie.value and _run_out_session(request) is not None:
+            del response.cookies[settings.SESSION_COOKIE_NAME]
+        return response
+
+    def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
+        if SESSION_KEY not in session or STARTED in session:  # newer sessions have a start time
+            return
+        session.record_use()
+        request.session = session
+        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain this token
+            request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)
+            request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True

@@ -1,0 +1,51 @@
+"""Templates that are rendered once per kind and language, and then filled in for each thing of that kind.
+
+Django needs a millisecond for a card, mostly to look up names and to choose between branches, and a page has 24 cards.
+Cards that take the same branches differ only in texts, so the template is rendered with blanks in their place and kept.
+Kinds are made of flags and names of our own, so what is kept contains nothing of any person.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, override
+
+KEPT = 512  # of about 10 kB each
+OPEN, CLOSE = "\ue000", "\ue001"  # around the name of a blank; private characters, which no template contains
+BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
+
+
+class Blanks:
+    """Stands in for an object in a template: each attribute is a blank with the name of the attribute."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> SafeString:
+        return mark_safe(f"{OPEN}{self._prefix}{name}{CLOSE}")  # noqa: S308 - a name of our own
+
+
+def filled(template: str, kind: Hashable, values: Mapping[str, str]) -> SafeString:
+    """Render `template` with `kind` (its flags) in its context, and each attribute of `card` replaced by the value of
+    that name, escaped unless it is safe."""
+    stencil = _stencil(template, kind, get_language() or settings.LANGUAGE_CODE)
+    shown = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
+    return mark_safe(stencil % shown)  # noqa: S308 - the template escapes the stencil, and the values are escaped above
+
+
+@lru_cache(maxsize=KEPT)
+def _stencil(template: str, kind: Hashable, language: str) -> str:
+    """Return the template with its blanks as `%(name)s`."""
+    with override(language):
+        html = render_to_string(template, {"kind": kind, "card": Blanks()})
+    return BLANK.sub(r"%(\1)s", html.replace("%", "%%"))
+
+
+def forget() -> None:
+    """Forget everything that is kept, for tests."""
+    _stencil.cache_clear()

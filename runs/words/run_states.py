@@ -1,0 +1,60 @@
+"""Run states as shown to people, and why a run waits."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
+
+from runs.models import AT_LAMINA, Run
+
+# The only list of run states as shown to people, in the order used by filters.
+STATES: dict[str, Promise] = {
+    "progress": pgettext_lazy("state of a run", "In progress"),
+    "ready": pgettext_lazy("state of a run", "Ready"),
+    "partly": pgettext_lazy("state of a run", "Partly ready"),
+    "failed": pgettext_lazy("state of a run", "Failed"),
+    "cancelled": pgettext_lazy("state of a run", "Cancelled"),
+    "starting": pgettext_lazy("state of a run", "Starting"),
+    "checking": pgettext_lazy("state of a run", "Checking"),
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """A run's state as shown to people. `key` selects icon and colour; `detail` is a count like "1 of 2 ready"."""
+
+    key: str  # starting, checking, progress, ready, partly, failed, cancelled
+    word: str
+    detail: str = ""
+
+
+WAITS: dict[Run.Wait, Promise] = {
+    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically."),
+    Run.Wait.BUDGET: _lazy("Many runs are being started. This one is waiting its turn."),
+    Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start this run after that."),
+    Run.Wait.APP: _lazy("Another run of this app is ahead. This one will start automatically."),
+    Run.Wait.FILES: _lazy("Your files are being sent to Lamina."),
+}
+
+
+def state_of(run: Run) -> State:
+    """Return the state of the run, as shown on all pages."""
+    key = state_key(run)
+    return State(key, str(STATES[key]), _ready_of(run) if key in ("progress", "partly") else "")
+
+
+def state_key(run: Run) -> str:
+    """Return the key of the run's state."""
+    if run.status in AT_LAMINA:
+        return "progress"
+    if run.status == "completed":
+        return "partly" if run.outputs_failed else "ready"
+    return run.status
+
+
+def _ready_of(run: Run) -> str:
+    if run.outputs_total < 2:
+        return ""
+    return _("%(ready)s of %(total)s ready") % {"ready": run.outputs_ready, "total": run.outputs_total}

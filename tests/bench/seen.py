@@ -1,0 +1,204 @@
+"""Measures how long after the portal knows something an open page shows it.
+
+Each run's page is open in a real Chromium, which notes when the run's end and its first picture are on it. The runs
+take half to one and a half times as long as usual; their picture has 2 MB. Then ten runs end together, also while a
+video of 500 MB is saved.
+"""
+
+import io
+import random
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+import requests
+from django.utils import timezone
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from runs import catalog
+from runs.engine.durations import on_run_ended
+from runs.models import App, Member, OutputFile, Run
+from tests.bench.first_view import new_context
+from tests.bench.portal import Portal
+from tests.bench.quick_start import KEY
+from tests.bench.report import Report, number, percentile
+from tests.support.browser import ARGUMENTS, NAMES
+from tests.support.factories import make_run
+from tests.support.visitor import Visitor
+
+TURNS, PAGES = 4, 10
+USUAL_SECONDS = 12.0
+SPREAD = (0.5, 1.5)
+TOGETHER_SECONDS = 8.0
+PICTURE_BYTES, FILM_BYTES = 2_000_000, 500_000_000
+SIDE = 820  # of a picture of noise with about as many bytes
+MAX_MEDIAN, MAX_P95 = 0.7, 1.3
+MAX_PICTURE, MAX_TOGETHER = 2.0, 5.0
+PATIENCE = 240.0  # seconds
+WEBM = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm"
+NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": "A red bicycle"}
+OBSERVE = """() => {
+  window.seen = {};
+  const note = (what) => { seen[what] ??= Date.now() / 1000; };
+  const look = () => {
+    if (!document.querySelector("#run-panel[data-active]")) note("end");
+    for (const picture of document.querySelectorAll(".output-stage img"))
+      if (picture.complete && picture.naturalWidth) note("picture");
+  };
+  new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
+  document.addEventListener("load", look, true);
+  look();
+}"""
+
+
+def bench(portal: Portal, report: Report) -> None:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
+    portal.load_catalog()
+    portal.start_web()
+    portal.start_worker()
+    member = portal.make_member("demo")
+    visitor = Visitor(portal.url, member)
+    pictures, films = make_app(portal, "bench-picture", "image"), make_app(portal, "bench-film", "video")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        watch = Watch(portal, visitor, browser, member, pictures)
+        with report.part(f"{TURNS * PAGES} runs with open pages"):
+            measure_ends(portal, report, watch)
+        with report.part(f"{PAGES} runs that end together"):
+            measure_together(report, watch)
+        with report.part(f"{PAGES} runs that end while a video of 500 MB is saved"):
+            measure_beside_film(report, watch, films)
+        browser.close()
+
+
+def make_app(portal: Portal, app_id: str, kind: str) -> App:
+    """Put an app with one text parameter and one result of this kind into the sandbox, and make the portal read it."""
+    put_app(portal, app_id, kind)
+    row = App.objects.create(remote_id=app_id, name="not read yet")
+    catalog.refresh_app(row.pk)
+    return App.objects.get(pk=row.pk)
+
+
+def put_app(portal: Portal, app_id: str, kind: str) -> None:
+    """Put the app into the sandbox, as is needed again after a reset."""
+    outputs = [{"index": 0, "label": "Result", "type": kind}]
+    portal.sandbox.order("apps", app={"appId": app_id, "name": app_id, "parameters": [NOTE], "outputs": outputs})
+
+
+class Watch:
+    """Presses Run, and opens each run's page in Chromium."""
+
+    def __init__(self, portal: Portal, visitor: Visitor, browser: Browser, member: Member, app: App) -> None:
+        self.portal, self.visitor, self.app = portal, visitor, app
+        self.context: BrowserContext = new_context(browser, portal, member)
+        self.picture = upload(portal, "noise.png", "image", noise(SIDE))
+
+    def press(self, app: App, seconds: float, value: str = "") -> str:
+        """Start a run that takes so many seconds; return the address of its page."""
+        values = {"0": value or self.picture}
+        self.portal.sandbox.order("script", appId=app.remote_id, seconds=seconds, values=values)
+        path = app.get_absolute_url()
+        return self.visitor.press_run(path, self.visitor.open_form(path)).headers["Location"]
+
+    def delays(self, addresses: Sequence[str], what: str) -> list[float]:
+        """Return the seconds from when the portal knew each run's end until its page showed `what`."""
+        return [self.seen[address][what] - known_at(address) for address in addresses]
+
+    def run(self, spans: Sequence[float]) -> list[str]:
+        """Start runs that take so many seconds; follow their pages until each shows its picture."""
+        self.portal.await_quiet(PATIENCE)
+        addresses = [self.press(self.app, seconds) for seconds in spans]
+        pages = {address: self.open(address) for address in addresses}
+        self.seen = {address: self.await_picture(page) for address, page in pages.items()}
+        self.portal.await_quiet(PATIENCE)
+        return addresses
+
+    def open(self, address: str) -> Page:
+        page = self.context.new_page()
+        page.goto(f"{self.portal.url}{address}")
+        page.evaluate(OBSERVE)
+        return page
+
+    def await_picture(self, page: Page) -> dict[str, float]:
+        page.wait_for_function("() => seen.picture && seen.end", timeout=PATIENCE * 1000)
+        seen: dict[str, float] = page.evaluate("() => seen")
+        page.close()
+        return seen
+
+    seen: dict[str, dict[str, float]]
+
+
+def known_at(address: str) -> float:
+    """Return when the portal knew that the run had ended, as Unix seconds."""
+    run = run_at(address)
+    moment = run.ended_at or run.finished_at
+    assert moment is not None
+    return moment.timestamp()
+
+
+def run_at(address: str) -> Run:
+    return Run.objects.get(public_id=address.split("/")[-2])
+
+
+def measure_ends(portal: Portal, report: Report, watch: Watch) -> None:
+    chance = random.Random(7)
+    spans = [chance.uniform(*SPREAD) * USUAL_SECONDS for _ in range(TURNS * PAGES)]
+    make_past(watch.app, spans)
+    ends, pictures = list[float](), list[float]()
+    for turn in range(TURNS):
+        addresses = watch.run(spans[turn * PAGES : (turn + 1) * PAGES])
+        ends += watch.delays(addresses, "end")
+        pictures += watch.delays(addresses, "picture")
+    report.at_most("from known to seen, median", median(ends), MAX_MEDIAN, " s")
+    report.at_most("from known to seen, p95", percentile(ends, 95), MAX_P95, " s", aside=f"max {number(max(ends))}")
+    aside = f"median {number(median(pictures))}"
+    report.at_most("from known to the picture, p95", percentile(pictures, 95), MAX_PICTURE, " s", aside=aside)
+
+
+def make_past(app: App, spans: Sequence[float]) -> None:
+    """Let the app have taken so many seconds before, so that pages know when its runs usually end."""
+    member = Member.objects.create_user("past@example.com", "a long enough password", name="Past")
+    begun = timezone.now() - timedelta(hours=1)
+    for span in spans:
+        ended = begun + timedelta(seconds=span)
+        run = make_run(member, app, status="completed", created_at=begun, running_at=begun, finished_at=ended)
+    on_run_ended(run)
+
+
+def measure_together(report: Report, watch: Watch) -> None:
+    pictures = watch.delays(watch.run([TOGETHER_SECONDS] * PAGES), "picture")
+    report.at_most("from known to each picture, slowest", max(pictures), MAX_TOGETHER, " s")
+
+
+def measure_beside_film(report: Report, watch: Watch, films: App) -> None:
+    film = upload(watch.portal, "film.webm", "video", WEBM + bytes(FILM_BYTES - len(WEBM)))
+    address = watch.press(films, TOGETHER_SECONDS - 2, film)
+    pictures = watch.delays(watch.run([TOGETHER_SECONDS] * PAGES), "picture")
+    report.at_most("from known to each picture, slowest", max(pictures), MAX_TOGETHER, " s")
+    kept = OutputFile.objects.select_related("file").get(output__run=run_at(address)).file
+    taken = kept.created_at.timestamp() - known_at(address) if kept else 0.0
+    report.note("the video saved after", f"{number(taken)} s" if kept else "not saved")
+
+
+def upload(portal: Portal, name: str, kind: str, content: bytes) -> str:
+    """Put a file into the sandbox; return its address."""
+    files = {"files": [{"filename": name, "mediaType": kind}]}
+    headers = {"x-api-key": KEY}
+    answer = requests.post(f"{portal.sandbox.url}/v1/assets/upload-urls", json=files, headers=headers, timeout=30)
+    answer.raise_for_status()
+    target: dict[str, Any] = answer.json()["data"]["uploads"][0]
+    requests.put(target["uploadUrl"], data=content, timeout=PATIENCE).raise_for_status()
+    return str(target["assetUrl"])
+
+
+def noise(side: int) -> bytes:
+    """Return a PNG of noise, which can't be compressed: three bytes for each pixel."""
+    picture = Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()

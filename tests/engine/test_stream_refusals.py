@@ -1,0 +1,141 @@
+"""When Lamina refuses to let runs be followed live: how that is found out, told, and tried again."""
+
+import html
+import time
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.connection import status
+from runs.engine import stream_refusals, streams
+from runs.models import App, LaminaStatus, Member, RequestLog, Run
+from runs.models.ids import new_public_id
+from tests.engine.steps import start
+from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
+from tests.support.factories import make_run
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_quick_streams")]
+
+
+def refusal() -> str:
+    return LaminaStatus.objects.get().streams_refusal
+
+
+def health(client: Client) -> str:
+    return html.unescape(client.get(reverse("runs:manage")).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("code", "runs", "cause"), [(403, 1, "forbidden"), (404, 1, "missing"), (405, 1, "missing"), (500, 3, "broken")]
+)
+def test_a_refusal_is_remembered_for_a_day_and_told(
+    alice: Member, app: App, sandbox: SandboxDoor, as_admin: Client, code: int, runs: int, cause: str
+) -> None:
+    assert "on, for up to 40 runs at once" in health(as_admin)
+    sandbox.control("faults", endpoint="stream", fault="status", status=code, times=None)
+    for _ in range(runs):
+        run = start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch_until(watch, lambda: refusal() == cause, "the refusal")
+        start(alice, app, sandbox)
+        watch.round()
+        assert len(followed(sandbox)) == runs
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+        watch_until(watch, lambda: is_final(run), "the end")
+    page = health(as_admin)
+    assert "the portal reads Lamina's run list instead" in page
+
+    sandbox.clear_faults()
+    status.record_status(streams_refused_at=timezone.now() - stream_refusals.REFUSED_FOR)
+    with watching() as watch:
+        watch_until(watch, lambda: refusal() == "", "streams to work again")
+    assert "on, for up to 40 runs at once" in health(as_admin)
+
+
+@pytest.mark.parametrize("code", [404, 500])
+def test_what_is_wrong_with_lamina_or_the_run_is_no_refusal(
+    alice: Member, app: App, sandbox: SandboxDoor, code: int
+) -> None:
+    sandbox.control("faults", endpoint="*", fault="status", status=code, times=None)
+    for _ in range(streams.PROBES):
+        start_unseen(alice, app)
+
+    with watching() as watch:
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: len(followed(sandbox)) == streams.PROBES and not followers(), "the answers")
+        watch._sleep(0.05)
+
+    assert refusal() == ""
+    assert stream_refusals.are_allowed(timezone.now())
+
+
+def start_unseen(member: Member, app: App) -> Run:
+    return make_run(member, app, status="running", remote_id=new_public_id(), started_at=timezone.now())
+
+
+def test_streams_that_break_now_and_then_are_no_refusal(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("faults", endpoint="stream", fault="status", status=500, times=2)
+    for _ in range(3):
+        start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch_until(watch, lambda: len(followed(sandbox)) == 3, "three streams")
+        watch_until(watch, lambda: LaminaStatus.objects.get().stream_failures == 0, "news")
+
+    assert refusal() == ""
+
+
+def test_a_refusal_costs_few_requests_however_many_runs_there_are(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="delay", seconds=60, times=None)
+    runs = [start(alice, app, sandbox) for _ in range(streams.PROBES + 2)]
+
+    with watching() as watch:
+        watch.round()
+        watch.round()
+        assert sum(watch.streams.follows(run) for run in runs) == len(followers()) == streams.PROBES
+        sandbox.clear_faults()
+        watch_until(watch, lambda: len(followed(sandbox)) == len(runs), "all streams, as soon as one works")
+
+
+def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "FIRST_NEWS_SECONDS", 0.0)
+    sandbox.control("faults", endpoint="stream", fault="silence", after=0)
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    with watching() as watch:
+        watch_until(watch, lambda: is_final(run), "the end")
+
+    assert (len(followed(sandbox)), len(sandbox.requests_to("runs"))) == (1, 1)
+
+
+def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina allows one stream, and answers the next one with 429. For two minutes, the poller tries no third one."""
+    first = start(alice, app, sandbox)
+    with watching() as watch:
+        watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
+        sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1, times=None)
+        for _ in range(2):
+            start(alice, app, sandbox)
+            watch.streams.tend(besides=(), is_due=True)
+            watch._sleep(0.05)
+            wait_until(lambda: len(followers()) == 1, "the answer")
+            watch._apply_arrivals()
+            RequestLog.objects.update(closed_until=0)
+        assert watch.streams.follows(first)
+        assert len(followed(sandbox)) == 2
+
+        sandbox.clear_faults()
+        watch.streams._allowed_until = time.monotonic()  # two minutes later
+        watch._sleep(0.05)
+        watch.streams.tend(besides=(), is_due=True)
+        watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")

@@ -1,0 +1,70 @@
+"""Prepared queries return the same rows as the querysets they are made from."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from runs.models import App, Draft, Member, Run
+from runs.models.prepared import Prepared
+from tests.support.factories import make_app, make_kept, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def told(row: Any) -> dict[str, Any]:
+    """Return everything that was loaded with `row`."""
+    related = {name: told(one) if one else None for name, one in row._state.fields_cache.items() if name != "schema"}
+    return {name: value for name, value in vars(row).items() if name != "_state"} | {"related": related}
+
+
+def test_rows_of_models_are_the_same(alice: Member, bob: Member) -> None:
+    app, since = make_app("Poster"), timezone.now() - timedelta(hours=1)
+    runs = [make_run(alice, app, starred_by=bob, starred_at=timezone.now()), make_run(alice, app), make_run(bob, app)]
+    make_kept(runs[0])
+    make_run(alice, app, created_at=since - timedelta(hours=1))
+
+    def latest(member: int, name: str, at: Any) -> Any:
+        found = Run.objects.owned_by(Member(pk=member)).filter(app__name=name, created_at__gte=at)
+        return found.annotate(made=Count("outputs")).for_cards().newest_first()[:5]
+
+    prepared = Prepared(latest)
+    for member in (alice, bob, alice):
+        plain = list(latest(member.pk, "Poster", since))
+        assert [told(run) for run in prepared.rows(member.pk, "Poster", since)] == [told(run) for run in plain]
+    assert len(prepared.rows(alice.pk, "Poster", since)) == 2
+    assert prepared.first(alice.pk, "Palette", since) is None
+
+
+def test_rows_of_values_are_the_same_for_any_number_of_values() -> None:
+    first, second = make_app("Poster"), make_app("Palette")
+    prepared = Prepared(lambda *keys: App.objects.filter(pk__in=keys).order_by("name").values_list("name", "makes"))
+    assert prepared.rows(first.pk) == [("Poster", first.makes)]
+    assert prepared.rows(first.pk, second.pk) == [("Palette", second.makes), ("Poster", first.makes)]
+
+
+def test_values_are_only_ever_values() -> None:
+    app = make_app("Poster")
+    prepared = Prepared(lambda name: App.objects.filter(name=name).values_list("name"))
+    assert prepared.rows("' OR 1=1 --") == []
+    assert prepared.rows("%s") == []
+    assert prepared.rows(app.name) == [("Poster",)]
+
+
+def test_each_use_is_one_query() -> None:
+    prepared = Prepared(lambda app: Draft.objects.filter(app_id=app)[:1])
+    prepared.rows(1)
+    with CaptureQueriesContext(connection) as queries:
+        prepared.rows(2)
+    assert len(queries) == 1
+
+
+def test_what_changes_from_one_time_to_the_next_is_refused() -> None:
+    with pytest.raises(ValueError, match="isn't always the same"):
+        Prepared(lambda: Run.objects.filter(created_at__lt=timezone.now())).rows()
+    with pytest.raises(ValueError, match="not a parameter"):
+        Prepared(lambda name: App.objects.filter(name__contains=f"{name} of")).rows("Poster")

@@ -1,0 +1,269 @@
+"""Who is told of what: once for each event, nobody of their own acts, and not of what they muted or may not see."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from runs.engine import progress
+from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, ReviewRequest, Run
+from runs.models.messages import Message
+from runs.notices import listeners, notice_text, problems, read_state
+from runs.review import comments, requests, verdicts
+from runs.review.deciders import Actor
+from tests.support.factories import make_app, make_run
+from tests.support.guest_links import link_to
+
+pytestmark = pytest.mark.django_db
+
+Told = list[tuple[str, str]]
+
+
+@pytest.fixture
+def sam(make_member: Callable[..., Member]) -> Member:
+    return make_member("Sam", role=Member.Role.APPROVER)
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    made = make_run(alice, status="completed", title="Oak desk", shared_at=timezone.now())
+    Output.objects.filter(run=made).update(content_hash="a")
+    return made
+
+
+def results(run: Run) -> list[Output]:
+    return list(run.outputs.select_related("run"))
+
+
+def told(member: Member) -> Told:
+    """Return kind and words of what the member sees in the inbox, oldest first."""
+    shown = Notice.objects.of(member).for_lists().order_by("pk")
+    return [(notice.kind, notice_text.title_of(notice)) for notice in shown]
+
+
+def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    front = results(run)[0]
+    first = comments.post(Actor(member=bob), run, front, "Too dark?")
+    comments.post(Actor(member=sam), run, front, "I think so.", parent=first)
+
+    comments.post(Actor(member=alice), run, front, "@Bob, is this better?", parent=first)
+
+    assert told(bob) == [
+        ("reply", "Sam replied on “Front” of Oak desk"),
+        ("mention", "Alice mentioned you on “Front” of Oak desk"),
+    ]
+    assert told(sam) == [("reply", "Alice replied on “Front” of Oak desk")]
+    assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
+    comment = Comment.objects.get(text__contains="better")
+    for _ in range(3):  # a task that runs again
+        listeners.on_comment_posted(comment)
+        listeners.on_mentioned(comment, bob)
+    assert (len(told(bob)), len(told(sam))) == (2, 1)
+    bob.refresh_from_db()
+    assert bob.unread == 2
+
+    comments.remove(comment, Actor(member=alice))
+
+    assert len(told(bob)) == 1
+    bob.refresh_from_db()
+    assert bob.unread == 1
+
+
+def test_one_press_on_many_results_tells_the_maker_and_the_asker_once(
+    run: Run, alice: Member, bob: Member, sam: Member
+) -> None:
+    front, back = results(run)
+    requests.ask(bob, [front, back], message="For the fair", members=[sam])
+    assert told(sam) == [("asked", "Bob asks you to decide on 2 results of Oak desk")]
+
+    done = verdicts.decide_many([(front, 0), (back, 0)], "approved", "", Actor(member=sam))
+
+    assert told(alice) == told(bob) == [("decided", "Sam approved 2 results of Oak desk")]
+    verdicts.undo(done.batch, Actor(member=sam))
+    assert told(alice) == told(bob) == []
+    alice.refresh_from_db()
+    assert (alice.unread, alice.news_at) == (0, None)
+
+
+def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    front = results(run)[0]
+    requests.ask(bob, [front])
+    verdicts.decide(front, "changes", "Warmer", Actor(member=sam), None)
+    assert told(alice) == [("decided", "Sam asks for changes to “Front” of Oak desk")]
+    read_state.mark_all(alice, timezone.now())
+
+    verdicts.withdraw(front, Actor(member=sam))
+
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Front” of Oak desk")]
+    assert told(bob) == []
+
+
+def test_whose_decision_is_set_aside_is_told(run: Run, alice: Member, sam: Member, admin_member: Member) -> None:
+    front = results(run)[0]
+    decision = verdicts.decide(front, "approved", "", Actor(member=sam), None)
+
+    verdicts.set_aside(decision, "The old label", Actor(member=admin_member))
+
+    said = ("set-aside", "Ada set a decision on “Front” of Oak desk aside")
+    assert told(sam) == [said]
+    assert told(alice)[1:] == [said]
+    assert told(admin_member) == []
+    assert notice_text.words_of(Notice.objects.get(member=sam)) == "The old label"
+
+
+def test_anyone_asked_means_approvers_and_admins_who_see_it(
+    alice: Member, bob: Member, sam: Member, admin_member: Member
+) -> None:
+    run = make_run(alice, status="completed", title="Oak desk")
+    request = requests.ask(alice, results(run))  # shares the run
+
+    asked = [("asked", "Alice asks you to decide on 2 results of Oak desk")]
+    assert told(sam) == told(admin_member) == asked
+    assert told(alice) == told(bob) == []
+    verdicts.decide_many([(output, None) for output in results(run)[:1]], "changes", "Why", Actor(member=sam))
+
+    assert requests.remind(request, alice)
+
+    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # the other result still waits for anyone
+    assert told(sam)[1][1] == "Alice reminds you to decide on 2 results of Oak desk"
+
+
+def test_a_request_is_read_for_whom_it_no_longer_waits(
+    run: Run, alice: Member, bob: Member, sam: Member, admin_member: Member
+) -> None:
+    front, back = results(run)
+    named = requests.ask(alice, [front], members=[sam, admin_member])
+    anyone = requests.ask(alice, [front, back])
+    verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    assert unread(sam) == [anyone]
+    assert unread(admin_member) == [anyone, named]
+
+    back_too = verdicts.decide(back, "approved", "", Actor(member=sam), None)
+    assert (unread(sam), unread(admin_member)) == ([], [named])
+
+    verdicts.undo(back_too.batch, Actor(member=sam))
+    assert (unread(sam), unread(admin_member)) == ([anyone], [anyone, named])
+    verdicts.decide_many([(front, None), (back, None)], "approved", "", Actor(member=admin_member))
+    assert unread(sam) == unread(admin_member) == []
+
+    again = requests.ask(alice, [back], members=[sam])
+    assert unread(sam) == [again]
+    requests.close(again, alice)
+    assert unread(sam) == []
+
+
+def unread(member: Member) -> list[ReviewRequest | None]:
+    """Return the requests whose notices the member hasn't read, the newest first, as far as the bell counts them."""
+    found = [notice.request for notice in Notice.objects.of(member).unread()]
+    member.refresh_from_db()
+    assert (member.unread, member.news_at is None) == (len(found), not found)
+    return found
+
+
+def test_a_guest_tells_who_made_the_link_and_the_run(run: Run, alice: Member, bob: Member) -> None:
+    link = link_to(run, b"a")
+    GuestLink.objects.filter(pk=link.pk).update(member=bob, lets_decide=True, lets_comment=True)
+    link.refresh_from_db()
+    shown = link.outputs.select_related("run").get()
+    before = len(told(alice))
+
+    verdicts.decide(shown, "approved", "", Actor(link=link, name="Kim\r\nBcc: x"), None)
+    comments.post(Actor(link=link, name="Kim"), shown.run, shown, "Lovely")
+
+    assert [words.partition(" “")[0] for _kind, words in told(bob)] == [
+        "Kim Bcc: x (guest) approved",
+        "Kim (guest) commented on",
+    ]
+    assert len(told(alice)) == before + 2
+
+
+def test_the_end_of_a_run_is_told_to_its_owner_unless_they_cancelled_it(alice: Member, bob: Member) -> None:
+    app, now = make_app("Poster"), timezone.now()
+    failed, own, others, example = (make_run(alice, app, is_example=number == 3) for number in range(4))
+    for run in (failed, example):
+        assert progress.fail(run, "remote", now, from_statuses=("running",))
+        listeners.on_run_ended(run)
+    for run, who in ((own, alice), (others, bob)):
+        run.status, run.cancelled_by = "cancelled", who
+        Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=now)
+        listeners.on_run_ended(run)
+
+    assert told(alice) == [("failed", "Poster failed"), ("failed", "Bob cancelled Poster")]
+
+
+def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    front = results(run)[0]
+    quiet = comments.post(Actor(member=alice), run, front, "Let us talk here")
+    other = comments.post(Actor(member=alice), run, front, "And here")
+    Mute.objects.create(member=alice, run=run, comment=quiet)
+
+    comments.post(Actor(member=bob), run, front, "No", parent=quiet)
+    comments.post(Actor(member=bob), run, front, "Yes", parent=other)
+    assert [words for _kind, words in told(alice)] == ["Bob replied on “Front” of Oak desk"]
+    Mute.objects.create(member=alice, run=run)
+    comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
+    comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
+    verdicts.decide(front, "approved", "", Actor(member=sam), None)
+
+    assert len(told(alice)) == 1
+
+
+def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Member, bob: Member, sam: Member) -> None:
+    Run.objects.filter(pk=run.pk).update(made_by=sam)
+    run.refresh_from_db()
+    comments.post(Actor(member=alice), run, None, "All four are lovely")
+    said = comments.post(Actor(member=bob), run, results(run)[0], "@Alice, too dark?")
+
+    assert told(sam) == [
+        ("comment", "Alice commented on Oak desk"),
+        ("comment", "Bob commented on “Front” of Oak desk"),
+    ]
+    assert told(alice) == [("mention", "Bob mentioned you on “Front” of Oak desk")], "told once"
+    comments.remove(said, Actor(member=bob))
+    assert len(told(sam)) == 1
+
+
+def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: Member) -> None:
+    front = results(run)[0]
+    said = comments.post(Actor(member=bob), run, front, "Too dark?")
+    comments.post(Actor(member=alice), run, front, "Yes", parent=said)
+    assert len(told(bob)) == 1
+
+    Run.objects.filter(pk=run.pk).update(shared_at=None)
+    run.refresh_from_db()
+    said.run = run
+    comments.post(Actor(member=alice), run, front, "Really", parent=said)
+
+    assert told(bob) == []
+    assert Notice.objects.filter(member=bob).count() == 1
+
+
+def test_admins_are_told_once_a_day_what_is_wrong(
+    alice: Member, admin_member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "free_bytes", lambda: 1_000_000_000)
+    for _ in range(3):
+        problems.look()
+        listeners.tell_admins("worker", Message("worker_hung"))
+
+    assert [kind for kind, _words in told(admin_member)] == ["portal", "portal"]
+    assert "nearly full: 1" in told(admin_member)[0][1]
+    assert told(alice) == []
+
+
+def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Member, bob: Member) -> None:
+    now = timezone.now()
+    said = comments.post(Actor(member=alice), run, None, "Here")
+    for text in ("one", "two"):
+        comments.post(Actor(member=bob), run, None, text, parent=said)
+    first = Notice.objects.filter(member=alice).order_by("pk")[0]
+    Notice.objects.filter(pk=first.pk).update(created_at=now - timedelta(days=90, minutes=1))
+
+    read_state.tidy(now)
+
+    assert len(told(alice)) == 1
+    alice.refresh_from_db()
+    assert alice.unread == 1
+    listeners.on_member_left(alice)
+    assert not Notice.objects.filter(member=alice).exists()
