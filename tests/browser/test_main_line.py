@@ -117,7 +117,9 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     said = [words for words in told(page, "said") if "In progress" in words or "Ready" in words]
     assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
     assert len(said) == len(set(said)), said  # once per change, not once per poll
-    visitor.wait_for(lambda: any(title.startswith("Ready") for title in told(page, "titles")), "the end in the title")
+    visitor.wait_for(
+        lambda: any(re.match(r"(\(\d+\) )?Ready", title) for title in told(page, "titles")), "the end in the title"
+    )
     tick_one(page)
 
 
