@@ -62,11 +62,12 @@ const refresh = (item) => {
 let told = ""; // on this page, in case the browser remembers nothing
 const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
 
+let titled = find("#bell")?.dataset.count ?? ""; // the count in the tab's title
 const tell = () => {
 	if (!find("#bell")) return;
-	const count = find("#bell")?.dataset.count;
-	const title = document.title.replace(/^\(\d+\+?\) /, "");
-	document.title = count ? `(${count}) ${title}` : title;
+	const title = titled ? document.title.replace(/^\(\d+\+?\) /, "") : document.title;
+	titled = get("#bell").dataset.count ?? "";
+	document.title = titled ? `(${titled}) ${title}` : title;
 	if (document.hidden) return; // nobody would see the lines before they close
 	const known = remembered();
 	const items = news();

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.history import review_filters
-from runs.history.review_filters import ANYONE, ME, few_decided_on, with_decision_of
+from runs.history.review_filters import ANYONE, ME, few_decided_on, only, with_decision_of
 from runs.models import App, Member, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
@@ -24,7 +24,7 @@ from runs.models.prepared import Prepared
 from runs.models.selection import KEPT_FOR
 from runs.words import known_words
 from runs.words.fold import fold
-from runs.words.run_index import few_matching, in_runs, query_of, too_many_for
+from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
 CHOICES = ("decider", "guest", "judge")  # filters by decider, and by the person whose turn it is
@@ -96,7 +96,7 @@ class Directory:
             some = review_filters.few_waiting_for(member if waits == ME else None)
             others.append(_rows("waiting", some, "public_id", "public_id", "public_id"))
         exact = _exact_query(q)
-        others += _runs_with([exact], member) if exact else []
+        others += _runs_with(exact, member) if exact else []
         if decided:
             others.append(_rows("decided", few_decided_on(decided), "batch", "batch", "batch", key="output__run"))
         if waits not in ("", ME, ANYONE):
@@ -140,7 +140,7 @@ class Directory:
             frozenset(one.pk for one in found["decider"]),
             frozenset(one.pk for one in found["judge"]),
             {one.id: one.name for one in found["guest"]},
-            _having([exact], found["run"], found["many"]) if exact else {},
+            _having(exact, found["run"], found["many"]) if exact else {},
         )
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
@@ -148,16 +148,13 @@ class Directory:
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
             return self
-        first, *others = _runs_with(new, member)
-        found: dict[str, list[Named]] = {"run": [], "many": []}
-        for sort, *row in first.union(*others, all=True):
-            found[sort].append(Named(*row))
-        return replace(self, having={**self.having, **_having(new, found["run"], found["many"])})
+        few = few_runs(new, member)
+        return replace(self, having={**self.having, **{query: few.get(query) for query in new}})
 
     def with_all(self, asked: list[Ways]) -> Q:
         """Return a condition for runs whose words match each of `asked`."""
         few = self.having.get(query_of(asked))
-        return Q(in_runs(asked)) if few is None else Q(pk__in=few)
+        return Q(in_runs(asked)) if few is None else only(few)
 
     def app_key(self, public_id: str) -> int:
         """Return the primary key of the app, or 0, which matches nothing, if nobody has used the app."""
@@ -188,7 +185,7 @@ class Directory:
     def waiting_for(self, who: str, member: Member) -> Q:
         """Return a condition for runs with results that are waiting for `who`: `member`, anyone, or a person."""
         if who in self.waiting:
-            return Q(pk__in=self.waiting[who])
+            return only(self.waiting[who])
         if who == ANYONE:
             return Q(pk__in=review_filters.waiting_for(None))
         person = member if who == ME else self.waited_for
@@ -233,23 +230,18 @@ def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
     return Prepared(lambda member, since: Directory.names(Member(pk=member, role=role), since, is_mine=is_mine))
 
 
-def _runs_with(queries: list[str], member: Member) -> list[QuerySet[Any]]:
-    """Return the rows for `_having`: runs by the place of their query in the list, and queries with too many runs."""
-    rows = []
-    for n, query in enumerate(queries):
-        place = Value(str(n), TextField())
-        rows.append(_rows("run", few_matching(query), place, place, place))
-        rows.append(_rows("many", too_many_for(query, member), place, place, place))
-    return rows
+def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
+    """Return rows for the runs that match `query`, and one if these are too many."""
+    return [
+        _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
+        _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),
+    ]
 
 
-def _having(queries: list[str], runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
-    """Return the keys of the runs that match each of `queries`; None if these are many."""
-    found: dict[str, set[int]] = {str(n): set() for n in range(len(queries))}
-    for run in runs:
-        found[run.id].add(run.pk)
-    too_many = {one.id for one in many} | {n for n, pks in found.items() if len(pks) > words_index.FEW}
-    return {query: None if n in too_many else frozenset(found[n]) for query, n in zip(queries, found, strict=True)}
+def _having(query: str, runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
+    """Return the keys of the runs that match `query`; None if these are many."""
+    is_few = not many and len(runs) <= words_index.FEW
+    return {query: frozenset(run.pk for run in runs) if is_few else None}
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)

@@ -1,14 +1,16 @@
 """History's filters for reviews: by verdict, by who decided, and by whom results wait for."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from runs.models import Decision, Member, ReviewItem, ReviewRules, Run
 from runs.models.distinct import distinct_values
+from runs.models.joined import Among
 from runs.models.run import RunQuerySet
 
 DECISIONS: dict[str, str | Promise] = {
@@ -31,14 +33,32 @@ def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
     elif who == GUEST:
         decisions = decisions.filter(link__isnull=False)
     else:
-        decisions = decisions.filter(member=Subquery(Member.objects.filter(public_id=who).values("pk")[:1]))
+        decisions = decisions.filter(member=_key_of(who))
     return decisions.filter(verdict=verdict) if verdict in Decision.Verdict.values else decisions
+
+
+def _key_of(who: str) -> Subquery:
+    return Subquery(Member.objects.filter(public_id=who).values("pk")[:1])
 
 
 def few_decided_on(who: str) -> QuerySet[Decision]:
     """Return the latest decisions of `who`: up to one more than `FEW`."""
-    latest = decided_on(who).order_by("-created_at").values("pk")[: FEW + 1]
-    return Decision.objects.filter(pk__in=Subquery(latest))
+    latest = decided_on(who).order_by("-created_at")
+    if who != GUEST and not who.startswith(ONE_GUEST):
+        # A span of one person: the index of everyone's latest decisions doesn't fit, where theirs may be far down.
+        key = _key_of(who)
+        standing = Decision.objects.standing().on_current_content()
+        latest = standing.filter(member__gte=key, member__lte=key).order_by("member_id", "-created_at")
+    return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
+
+
+def only(pks: Iterable[int]) -> Q:
+    """Return a condition for the runs with these keys, when there are few of them.
+
+    Told the keys, PostgreSQL might walk through all runs until it has met enough of them for a page.
+    """
+    known = list(pks)
+    return Q(Among(F("pk"), Subquery(Run.objects.filter(pk__in=known).values("pk")))) if known else Q(pk__in=[])
 
 
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
@@ -48,10 +68,10 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     fill a page; the condition keeps the database from collecting all of them first, as it would for EXISTS.
     """
     if few is not None and not verdict:
-        return Q(pk__in=few)
+        return only(few)
     first = decided_on(who, verdict).filter(output__run=OuterRef("pk")).values("pk")[:1]
     each = Q(IsNull(Subquery(first), rhs=False))
-    return each if few is None else Q(pk__in=few) & each
+    return each if few is None else only(few) & each
 
 
 def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
@@ -62,7 +82,7 @@ def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
     """Return runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
-    return Run.objects.filter(pk__in=Subquery(waiting_for(who).distinct()[: FEW + 1]))
+    return Run.objects.filter(Among(F("pk"), Subquery(waiting_for(who).distinct()[: FEW + 1])))
 
 
 def people_who_decided() -> QuerySet[Member]:

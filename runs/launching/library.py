@@ -84,7 +84,7 @@ def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, 
     if source == "uploads":
         page = list(_used_uploads(member, kinds, search, before))
     else:
-        page = list(_made_results(member, kinds, search, source, before))
+        page = list(_made_results(member, kinds, search.looked_up(member), source, before))
     items = [_item(row) for row in page[:PER_PAGE]]
     return LibraryPage(items, items[-1].file.public_id if len(page) > PER_PAGE else "", search)
 

@@ -1,18 +1,28 @@
 """Words that people look for in the library, matched as in History.
 
 Results are found by the words of their run, in its index, and by their label; uploads by their name. Labels and names
-are short and aren't indexed, so there, words may also be parts of others.
+are short and have no index of words, so there, words may also be parts of others. Results have few different labels:
+these are compared first.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from django.db.models import Q
+from django.db.models.functions import Substr
+from django.db.models.lookups import In
 
+from runs.models import Member
+from runs.models.distinct import labels_of_results
+from runs.models.output import LABEL_START
 from runs.words.highlight import NONE, Marker
 from runs.words.known_words import similar_to
-from runs.words.run_index import in_runs
+from runs.words.run_index import few_runs, in_runs, query_of
 from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
+
+MOST_LABELS = 500
+NOTHING = Q(pk__in=[])
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,8 @@ class LibrarySearch:
     asked: list[Ways] = field(default_factory=list)
     is_similar: bool = False
     marker: Marker = NONE
+    few: Mapping[str, frozenset[int]] = field(default_factory=dict)  # query for words -> its runs, if these are few
+    labels: list[str] | None = None  # beginnings of the labels of all results; None if unknown, since there are many
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
@@ -35,14 +47,35 @@ class LibrarySearch:
         ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
         return cls(q, ways, is_similar, Marker.of(words, known))
 
+    def looked_up(self, member: Member) -> Self:
+        """Return this search, having looked words up in both indexes, which takes two queries."""
+        if not self.asked:
+            return self
+        few = few_runs([query_of([ways]) for ways in self.asked], member)
+        return replace(self, few=few, labels=labels_of_results(MOST_LABELS))
+
     def in_results(self) -> Q:
         """Return a condition for results (`OutputFile`) that have all words, in their run or in their label."""
         if self.q and not self.asked:
             return Q(pk__in=[])
         condition = Q()
         for ways in self.asked:
-            condition &= Q(in_runs([ways], "output__run_id")) | _in_text("output__search_text", ways)
+            few = self.few.get(query_of([ways]))
+            in_run = Q(in_runs([ways], "output__run_id")) if few is None else Q(output__run__in=few)
+            condition &= in_run | self._in_label(ways)
         return condition
+
+    def _in_label(self, ways: Ways) -> Q:
+        """Return a condition for results whose label matches. The labels that may match tell the database where."""
+        matching = _in_text("output__search_text", ways)
+        if self.labels is None:
+            return matching
+        may_match = [
+            label
+            for label in self.labels
+            if len(label) == LABEL_START or any(all(token.text in label for token in way) for way in ways)
+        ]
+        return matching & Q(In(Substr("output__search_text", 1, LABEL_START), may_match)) if may_match else NOTHING
 
     def in_uploads(self) -> Q:
         """Return a condition for uploads that have all words in their name."""

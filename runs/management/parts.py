@@ -1,9 +1,10 @@
 """The parts of the portal on this machine: the commands that start them, and how the worker is watched.
 
-The supervisor stays small: it loads neither the models nor the pages, and reads and writes the database without them.
+This module loads neither models nor pages: for `make dev`, the supervisor stays small.
 """
 
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
@@ -33,17 +34,19 @@ def sandbox_part(address: Address) -> Part:
     return Part("sandbox", command, settings.BASE_DIR)
 
 
-def worker_part() -> Part:
-    part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
+def worker_part(is_forked: Callable[[], bool], *, is_checked: bool) -> Part:
+    """`is_checked`: `manage.py portal` has made Django's checks. In a fork, they would copy 20 MiB of memory."""
+    command = python("manage.py", "worker", *(["--skip-checks"] if is_checked else []))
+    part = Part("worker", command, settings.BASE_DIR, is_restarted=True, is_forked=is_forked)
     pulse = Pulse(lambda: last_heartbeat(part))
     part.is_alive, part.on_start, part.on_restart = pulse.is_beating, pulse.restart, partial(record_restart, part)
     return part
 
 
-def web_part(bind: Address) -> Part:
+def web_part(bind: Address, is_forked: Callable[[], bool] = lambda: False) -> Part:
     config = ("--bind", str(bind), "--log-level", "warning")
     command = python("-m", "gunicorn", *config, "lamina_portal.wsgi")
-    return Part("web server", command, settings.BASE_DIR)
+    return Part("web server", command, settings.BASE_DIR, is_forked=is_forked)
 
 
 def worker_name(part: Part) -> str:

@@ -1,4 +1,4 @@
-"""Detects changed source files, for `make dev`.
+"""Detects changed source files, for `make dev` and for a restart after an upgrade.
 
 The `--reload` option of gunicorn isn't enough: its main process keeps the old settings and worker class, and the queue
 worker wouldn't reload at all.
@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-WATCHED = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", ".env")
+WATCHED = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", "requirements.txt", ".env")
 ENDINGS = (".py", ".html", ".env")  # static files are served as is
 
 
@@ -19,6 +19,7 @@ class Source:
     def __init__(self, root: Path, every: float = 0.5) -> None:
         self.root = root
         self.every = every
+        self._is_changed = False
         self._seen = self._look()
 
     def changed(self) -> list[str]:
@@ -28,6 +29,11 @@ class Source:
         before, self._seen = self._seen, self._look()
         differ = dict(before.items() ^ self._seen.items())
         return sorted(os.path.relpath(path, self.root) for path in differ)
+
+    def is_unchanged(self) -> bool:
+        """Return whether nothing has changed since the start. Once something has, this stays so."""
+        self._is_changed = self._is_changed or bool(self.changed())
+        return not self._is_changed
 
     def _look(self) -> dict[str, int]:
         """Return the modification time of each watched file in nanoseconds, by path."""

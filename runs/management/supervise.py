@@ -1,20 +1,24 @@
 """`python -m runs.management.supervise FD`: starts the parts and watches them. FD has the order.
 
-`manage.py portal` becomes this process after preparing everything: preparing loads far more than watching needs, and
-Python doesn't give memory back.
+`manage.py portal` becomes this process after preparing everything: preparing loads far more than the parts need, and
+Python doesn't give memory back. This process loads the portal once, and the worker and the web server are its forks.
+For `make dev`, it loads next to nothing, and starts them as programs, which read the changed source.
 """
 
 import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+import django
 from django.apps import apps
 from django.conf import settings
 
+from lamina_portal import memory
 from runs.management.addresses import Address, is_loopback
 from runs.management.parts import sandbox_part, web_part, worker_part
 from runs.management.source import Source
@@ -53,14 +57,29 @@ def say(sentence: str) -> None:
         sys.stdout.flush()
 
 
+def load(order: Order) -> Callable[[], bool]:
+    """Load what this process needs. Return a function that says whether its forks would be the portal as it is now."""
+    if order.is_reloaded:
+        apps.populate([])  # no models
+        return lambda: False
+    source = Source(settings.BASE_DIR, every=0.0)
+    django.setup()
+    from runs.management import whole_portal
+
+    whole_portal.load()
+    memory.share()
+    return source.is_unchanged
+
+
 def supervise(order: Order) -> int:
     """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
     bind, sandbox = Address.parse(order.bind), Address.parse(order.sandbox) if order.sandbox else None
     supervisor = Supervisor(say, STOP_ORDER)
     supervisor.catch_signals()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # blocked by `manage.py portal`
+    is_forked = load(order)
     changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]  # before any part reads the files
-    worker, web = worker_part(), web_part(bind)
+    worker, web = worker_part(is_forked, is_checked=not order.is_reloaded), web_part(bind, is_forked)
     try:
         if sandbox:
             supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
@@ -89,5 +108,4 @@ def address_to_open(bind: Address) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
-    apps.populate([])  # no models
     sys.exit(supervise(Order.from_file(int(sys.argv[1]))))

@@ -1,8 +1,9 @@
 """Supervises the portal processes: starts them in order, watches, restarts and stops them, and leaves none behind.
 
-Each part has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends
-each part SIGTERM. Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it.
-A part that hasn't ended in time is killed, along with its group.
+A part is a program, or a fork of this process if that has loaded what the part needs (see `forked`). Each has its own
+session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends each part SIGTERM.
+Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it. A part that hasn't
+ended in time is killed, along with its group.
 """
 
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from runs.background.prctl import die_with_parent
+from runs.management.forked import Forked
 
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 20.0
@@ -42,6 +44,7 @@ class Part:
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
     source and restarts when the source changes. If it ends, it waits for the next change, since nothing else will help.
+    `is_forked` is asked at each start: whether to run the command in a fork of this process.
     """
 
     name: str
@@ -49,23 +52,27 @@ class Part:
     folder: Path
     is_restarted: bool = False
     is_reloaded: bool = False
+    is_forked: Callable[[], bool] = lambda: False
     is_alive: Callable[[], bool] = lambda: True  # called every few seconds; False means that the part hangs
     on_start: Callable[[], None] = lambda: None
     # Called with the exit code (None if it hung) before a restart.
     on_restart: Callable[[int | None], None] = lambda _exit_code: None
-    process: "subprocess.Popen[bytes] | None" = None
+    process: "subprocess.Popen[bytes] | Forked | None" = None
     restarts: deque[float] = field(default_factory=deque)  # monotonic times
 
     def start(self) -> None:
+        self.process = Forked(self.command[1:], self.folder) if self.is_forked() else self._start_program()
+        self.on_start()
+
+    def _start_program(self) -> "subprocess.Popen[bytes]":
         prepare = partial(die_with_parent, os.getpid(), signal.SIGTERM)
-        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+        return subprocess.Popen(  # noqa: S603 - our own commands
             self.command,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=prepare,
         )
-        self.on_start()
 
     @property
     def exit_code(self) -> int | None:

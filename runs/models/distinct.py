@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 from django.db.models.expressions import RawSQL
+
+from runs.models.output import LABEL_START, Output
 
 
 def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
@@ -11,13 +14,26 @@ def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
 
     The index has to begin with the fields of `equal`, followed by `name`.
     """
-    columns = {field.name: field.column for field in model._meta.concrete_fields}
-    table, column = model._meta.db_table, columns[name]
+    columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
     same = "".join(f" AND {columns[one]} = %s" for one in equal)
-    first = f"SELECT {column} FROM {table} WHERE {{}}{same} ORDER BY {column} LIMIT 1"  # noqa: S608
-    following = first.format(f"{column} > known.value")
-    sql = f"""WITH RECURSIVE known(value) AS (
-        SELECT ({first.format(f"{column} IS NOT NULL")})
-        UNION ALL SELECT ({following}) FROM known WHERE known.value IS NOT NULL
-    ) SELECT value FROM known WHERE value IS NOT NULL"""  # noqa: S608
+    sql = _jumping(model._meta.db_table, columns[name], same)
     return RawSQL(sql, (*equal.values(), *equal.values()))  # noqa: S611
+
+
+def labels_of_results(most: int) -> list[str] | None:
+    """Return the beginnings of all labels of results (folded); None if there are more than `most`."""
+    function = "SUBSTRING" if connection.vendor == "postgresql" else "SUBSTR"
+    sql = _jumping(Output._meta.db_table, f"{function}(search_text, 1, {LABEL_START})", "")
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT {most + 1}")
+        found = [label for (label,) in cursor.fetchall()]
+    return found if len(found) <= most else None
+
+
+def _jumping(table: str, value: str, where: str) -> str:
+    """Return the query for the values of the expression `value`, each found from the one before."""
+    first = f"SELECT {value} FROM {table} WHERE {{}}{where} ORDER BY {value} LIMIT 1"  # noqa: S608
+    return f"""WITH RECURSIVE known(value) AS (
+        SELECT ({first.format(f"{value} IS NOT NULL")})
+        UNION ALL SELECT ({first.format(f"{value} > known.value")}) FROM known WHERE known.value IS NOT NULL
+    ) SELECT value FROM known WHERE value IS NOT NULL"""  # noqa: S608

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Substr
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
@@ -16,6 +16,8 @@ from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField, MessageTextField
 from runs.models.run import CARD_ROWS, Run, RunInput, RunInputUpload, RunQuerySet
+
+LABEL_START = 80  # letters
 
 
 class OutputQuerySet(models.QuerySet["Output"]):
@@ -128,6 +130,8 @@ class Output(models.Model):
                 name="output_rejected",
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
+            # launching.library_search: the labels there are. Their beginnings, since a row of an index can't be long.
+            models.Index(Substr("search_text", 1, LABEL_START), name="output_label"),
         )
 
     def __str__(self) -> str:

@@ -69,16 +69,16 @@ class Prepared[Row]:
 
 
 def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
-    stand_ins = [STANDS_FOR[kind](place) for place, kind in enumerate(types)]
-    queryset = make(*stand_ins)
+    given, others = ([STANDS_FOR[kind](start + n) for n, kind in enumerate(types)] for start in (0, len(types)))
+    queryset = make(*given)
     compiler = queryset.query.get_compiler(queryset.db)
     sql, params = compiler.as_sql()
-    if make(*stand_ins).query.get_compiler(queryset.db).as_sql() != (sql, params):
-        raise ValueError("the query contains something that isn't always the same, such as the time")
-    adapted = [_adapted(value) for value in stand_ins]
+    adapted, other_values = [_adapted(value) for value in given], [_adapted(value) for value in others]
     places = [adapted.index(param) if param in adapted else None for param in params]
-    if not set(range(len(types))) <= set(places):
-        raise ValueError("a value is not a parameter of the query")
+    expected = [param if place is None else other_values[place] for param, place in zip(params, places, strict=True)]
+    other_sql, other_params = make(*others).query.get_compiler(queryset.db).as_sql()
+    if (other_sql, list(other_params)) != (sql, expected):
+        raise ValueError("the query contains something else that isn't always the same, such as the time")
     select, klass = compiler.select, compiler.klass_info
     plan = _Plan(sql, params, places, compiler.get_converters([column for column, *_ in select]), model=None)
     if not issubclass(queryset._iterable_class, ModelIterable):

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,6 +34,7 @@ from runs.models import (
     Run,
     Verb,
 )
+from runs.models.joined import Among
 from runs.review import overall_verdict
 from runs.sharing import links
 from runs.words.errors import UserFacingError
@@ -201,7 +202,8 @@ def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
 def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
     """Return decisions by others on the member's results after `since`, latest first."""
     lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
-    mine = decided_lately(member).filter(pk__in=lately[:LOOKED_THROUGH], output__run__member=member)
+    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # not all decisions on the member's results
+    mine = decided_lately(member).filter(among, output__run__member=member)
     return mine.exclude(member=member)
 
 

@@ -1,19 +1,21 @@
 """Keep the search index of runs up to date, and look words up in it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, F, QuerySet, Value
 
 from runs.models import Comment, Decision, Member, Run, RunWords
 from runs.models.run import RunQuerySet
-from runs.models.search import AmongFew, AreCommon, HasWords, compiled
+from runs.models.search import FEW, AmongFew, AreCommon, HasWords, compiled
 from runs.words.fold import fold
 from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
 SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run
 SAID_LETTERS = 20_000
+TOO_MANY = 0  # no run has this key
 
 
 def index_runs(runs: Iterable[Run]) -> None:
@@ -45,6 +47,25 @@ def query_of(asked: Iterable[Ways]) -> str:
 def few_matching(query: str) -> RunQuerySet:
     """Return the runs whose words match `query`, up to one more than `FEW`; none if they are `too_many_for`."""
     return Run.objects.filter(AmongFew(F("pk"), query))
+
+
+def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]]:
+    """Return the runs that match each of `queries`, of those with few of them. Takes one query."""
+    asked = list(dict.fromkeys(queries))
+    arms = [arm for n, query in enumerate(asked) for arm in _arms(n, query, member)]
+    rows = list(arms[0].union(*arms[1:], all=True)) if arms else []
+    found: dict[int, set[int]] = {n: set() for n in range(len(asked))}
+    for n, pk in rows:
+        found[n].add(pk)
+    return {asked[n]: frozenset(pks) for n, pks in found.items() if len(pks) <= FEW and TOO_MANY not in pks}
+
+
+def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
+    """Return queries for the runs that match `query`, and for `TOO_MANY`, each with `n`."""
+    place, key = Value(n, BigIntegerField()), Value(TOO_MANY, BigIntegerField())
+    runs: QuerySet[Any, Any] = few_matching(query).order_by().annotate(place=place).values_list("place", "pk")
+    many: QuerySet[Any, Any] = too_many_for(query, member).order_by().annotate(place=place, key=key)
+    return [runs, many.values_list("place", "key")]
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:

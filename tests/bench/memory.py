@@ -1,9 +1,12 @@
 """Measures the memory of `make run` without its sandbox: at rest, and after fifty people have opened pages.
 
-Memory is PSS: a page of memory that several processes share counts for each of them in part.
+Memory is PSS: a page of memory that several processes share counts for each of them in part. Also measures what loading
+the portal takes, and the web server and the worker alone, as programs that share nothing.
 """
 
 import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,20 +15,29 @@ from runs.background.pool import LEAVE_SECONDS
 from runs.models import App
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.support.processes import children_of, free_port
+from tests.support.processes import ROOT, children_of, free_port
 from tests.support.visitor import Visitor
 
 PEOPLE = 50
 QUIET_SECONDS = LEAVE_SECONDS + 10  # after this long without tasks, the pool is as small as it gets
 MAX_PROCESSES = 9
-MAX_REST, MAX_PAGES, MAX_WEB, MAX_WORKER = 150, 175, 85, 100  # MiB
+MAX_REST, MAX_PAGES, MAX_WEB, MAX_WORKER, MAX_LOADED = 150, 175, 85, 100, 50  # MiB
 KINDS = {"gunicorn": "web server", "manage.py worker": "worker", "picture_process": "worker", "supervise": "supervisor"}
+LOADING = """
+import django, os
+django.setup()
+from runs.management import whole_portal
+whole_portal.load()
+from tests.bench.memory import pss_of
+print(pss_of(os.getpid()))
+"""
 
 
 def bench(portal: Portal, report: Report) -> None:
     portal.load_catalog()
     url = f"http://127.0.0.1:{portal.port}"
     os.environ |= {"PORTAL_BIND": f"127.0.0.1:{portal.port}", "LAMINA_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+    tell_alone(portal, report)
     process = portal.processes.start("portal", "manage.py", "portal", "--empty")
     process.await_output("is ready", 240)
     time.sleep(QUIET_SECONDS)
@@ -40,16 +52,35 @@ def bench(portal: Portal, report: Report) -> None:
     tell(report, f"after {PEOPLE} people opened three pages each", process.popen.pid, MAX_PAGES)
 
 
+def tell_alone(portal: Portal, report: Report) -> None:
+    with report.part("alone"):
+        report.at_most("after loading", loaded(), MAX_LOADED, " MiB")
+        for kind, start, bar in (
+            ("web server", portal.start_web, MAX_WEB),
+            ("worker", portal.start_worker, MAX_WORKER),
+        ):
+            process = start()
+            time.sleep(QUIET_SECONDS)
+            found = [pss_of(each) for each in tree(process.popen.pid)]
+            report.at_most(kind, sum(found), bar, " MiB", aside=", ".join(f"{pss:.0f}" for pss in found))
+            portal.processes.stop(process)
+
+
+def loaded() -> float:
+    """Return the memory in MiB of a process that has loaded all of the portal."""
+    done = subprocess.run([sys.executable, "-c", LOADING], cwd=ROOT, capture_output=True, check=True, text=True)
+    return float(done.stdout)
+
+
 def tell(report: Report, when: str, pid: int, most: float) -> None:
     found = [(kind_of(each), pss_of(each)) for each in tree(pid)]
     ours = [(kind, pss) for kind, pss in found if kind]
     with report.part(when):
         report.at_most("all processes", sum(pss for _, pss in ours), most, " MiB")
         report.at_most("number of processes", len(ours), MAX_PROCESSES)
-        for kind, bar in (("web server", MAX_WEB), ("worker", MAX_WORKER)):
+        for kind in ("supervisor", "web server", "worker"):
             mine = [pss for name, pss in ours if name == kind]
-            report.at_most(kind, sum(mine), bar, " MiB", aside=", ".join(f"{pss:.0f}" for pss in mine))
-        report.note("supervisor", f"{sum(pss for name, pss in ours if name == 'supervisor'):.0f} MiB")
+            report.note(kind, f"{sum(mine):.0f} MiB ({', '.join(f'{pss:.0f}' for pss in mine)})")
 
 
 def tree(pid: int) -> list[int]:

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
+from tests.support.browser import release
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,18 @@ def type_at_once(page: Page, words: str) -> float:
     return done
 
 
+def hold(page: Page, urls: str) -> list[Route]:
+    """Hold the next request of htmx to `urls`, so that what the page shows until the answer stays."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        is_first = not held and "hx-request" in route.request.headers
+        held.append(route) if is_first else route.continue_()
+
+    page.route(urls, keep)
+    return held
+
+
 def first_look(page: Page) -> float:
     """When the page first requested Lamina's suggestions, on the page's clock, in ms."""
     looks = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/apps/lamina/'))"
@@ -67,12 +80,13 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     visitor = guests(width=width)
     page = visitor.page
     page.goto("/apps/")
-    whole.lamina.control("faults", endpoint="discover", fault="delay", seconds=1.5, times=None)
+    held = hold(page, "**/apps/lamina/**")
 
     typed = type_at_once(page, "cartoon by a dentist")
 
     expect(page.locator("#app-grid .app-card").first).to_contain_text("Cartoonify!")
     expect(page.locator("#lamina .lamina-wait").first).to_be_attached()
+    release(page, held)
     row = page.locator("#lamina .app-row")
     expect(row).to_contain_text(beyond["name"])
     expect(row).to_contain_text("Matches dentist.")
@@ -165,13 +179,16 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     link = page.get_by_role("link", name=beyond["name"])
     link.wait_for()
     whole.lamina.control("faults", endpoint="app", fault="delay", seconds=0.4, times=1)
+    held = hold(page, "**/apps/*/?*")
     link.evaluate("(link) => (location.href = link.href)")
 
     expect(page.locator(".is-waiting .skeleton").first).to_be_attached()
+    release(page, held)
     opened = time.monotonic()
     page.get_by_label("Headline").wait_for()
     print(f"\nthe form stood {time.monotonic() - opened:.1f} s after the page, of which Lamina took 0.4 s")  # noqa: T201
-    assert len(whole.lamina.requests_to("app")) == 1
+    paths = [request["path"] for request in whole.lamina.requests_to("app")]
+    assert len([path for path in paths if beyond["id"] in path]) == 1  # others are from earlier tests
     page.get_by_label("Headline").fill("Smile")
     expect(page.locator("[data-kept]")).to_be_visible()
 

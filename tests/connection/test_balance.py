@@ -127,7 +127,7 @@ def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
     worker = threading.Thread(target=ask)
     worker.start()
     try:
-        wait_until(lambda: sandbox.state["in_last_minute"] > asked, "the other worker to ask", 30)
+        wait_until(lambda: sandbox.state["in_last_minute"] > asked, "the other worker to ask")
         yield
     finally:
         sandbox.end_delays()

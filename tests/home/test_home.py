@@ -17,6 +17,7 @@ from runs.home.views import APPS_SHOWN
 from runs.models import Lease, Member, OutputFile, Run
 from tests.support.clients import client_of
 from tests.support.factories import STYLE, make_app, make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -98,11 +99,16 @@ def test_many_runs_in_progress_hide_neither_results_nor_what_waits_for_a_decisio
 
 def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="completed")
-    assert " data-active" not in as_alice.get("/").content.decode()
+    assert "data-active" not in card_on_home(as_alice)
 
     OutputFile.objects.create(output=run.outputs.all()[0], source_url="https://files.example.com/a.png")
 
-    assert " data-active" in as_alice.get("/").content.decode()
+    assert "data-active" in card_on_home(as_alice)
+
+
+def card_on_home(client: Client) -> dict[str, str]:
+    """Return the attributes of the first card of a run on Home."""
+    return Page(client.get("/").content.decode()).first("article", css="run-card").attributes
 
 
 def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from runs.models import Member
 from runs.web.time_zone import COOKIE
@@ -82,7 +82,9 @@ def test_a_form_that_was_refused_for_its_size_has_one_and_says_what_one_can_do(
     assert "That&#x27;s too much at once" in words_of(large.text)
 
 
-def test_no_admin_is_told_to_ask_one(alice: Member, admin_member: Member) -> None:
+def test_no_admin_is_told_to_ask_one(rf: RequestFactory, alice: Member, admin_member: Member) -> None:
     for member, is_told in ((alice, True), (admin_member, False)):
-        shown = render_to_string("403.html", {"user": member, "exception": ""})
+        request = rf.get("/")
+        request.user = member
+        shown = render_to_string("403.html", {"exception": ""}, request)
         assert ("ask an admin" in shown) is is_told

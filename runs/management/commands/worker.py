@@ -1,6 +1,5 @@
 """`manage.py worker`: runs queued tasks. A portal can have several workers, on any hosts that share its database."""
 
-import gc
 import logging
 import sys
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from lamina_portal import memory
 from lamina_portal.warm import warm_up
 from runs import tasks as tasks  # loaded once, for all processes
 from runs.background.worker import Pulse, run_worker
@@ -24,6 +24,5 @@ class Command(BaseCommand):
         record_guard.restore()
         connections.close_all()  # the processes that start now must not share them
         warm_up()
-        gc.collect()
-        gc.freeze()  # otherwise, each process would write to all of the memory that it shares
+        memory.share()
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))
