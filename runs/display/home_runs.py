@@ -42,7 +42,7 @@ def shelves_of(member: Member) -> Shelves:
     active = [pk for of_one in of_active for pk in of_one]
     rows = _latest(member.role).rows(member.pk, timezone.now() - requests.NEWS_FOR)
     latest = [pk for pk, _is_decided in rows]
-    starred = _keys(_starred(member.role), member)
+    starred = [key for (key,) in (_ALL_STARRED.rows() if member.is_admin else _STARRED.rows(member.pk))]
     runs = _RUNS.rows(*sorted({*active, *latest, *starred})) if active or latest or starred else []
     cards = {card.run.pk: card for card in run_cards(runs, member)}
     mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
@@ -81,8 +81,14 @@ def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     return found.values_list("pk")[: ACTIVE_SHOWN + 1]
 
 
+def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
+    return runs.filter(has_star=True).newest_first().values_list("pk")[:STARRED]
+
+
 _OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
 _TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
+_STARRED = Prepared(lambda member: _starred(Run.objects.visible_to(Member(pk=member))))
+_ALL_STARRED = Prepared(lambda: _starred(Run.objects.visible_to(Member(role=Member.Role.ADMIN))))  # for admins
 _RUNS = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).newest_first().for_cards())
 _USED = Prepared(
     lambda member: Run.objects.owned_by(Member(pk=member)).newest_first().values_list("app_id")[:LOOKED_BACK]
@@ -101,15 +107,6 @@ def _latest(role: str) -> Prepared[Any]:
         return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]
 
     return Prepared(latest)
-
-
-@cache
-def _starred(role: str) -> Prepared[Any]:
-    def starred(key: int) -> "QuerySet[Run, Any]":
-        kept = Run.objects.visible_to(Member(pk=key, role=role)).filter(has_star=True).newest_first()
-        return kept.values_list("pk")[:STARRED]
-
-    return Prepared(starred)
 
 
 @cache
