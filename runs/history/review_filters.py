@@ -82,7 +82,10 @@ def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
     """Return runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
-    return Run.objects.filter(Among(F("pk"), Subquery(waiting_for(who).distinct()[: FEW + 1])))
+    keys = waiting_for(who)
+    if keys.query.is_empty():  # for viewers, who don't decide
+        return Run.objects.none()
+    return Run.objects.filter(Among(F("pk"), Subquery(keys.distinct()[: FEW + 1])))
 
 
 def people_who_decided() -> QuerySet[Member]:
