@@ -6,7 +6,7 @@ import sys
 
 ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # of glibc's mallopt
 LARGE = 128 * 1024  # bytes; what is larger is returned at once
-LARGEST_GAP, SMALLEST_GAP = 64 * 1024, 24  # bytes
+LARGEST_GAP, SMALLEST_GAP, MOST_FILLED = 64 * 1024, 24, 8 * 1024 * 1024  # bytes
 USAGE = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
 
 
@@ -55,12 +55,13 @@ def _use_one_heap(glibc: ctypes.CDLL) -> None:
 def _fill_gaps(glibc: ctypes.CDLL) -> None:
     """Use up the free memory between used memory, less than 1 MiB, for good.
 
-    A fork would use these gaps first, and copy all the pages around them: 4 MiB for opening the database.
+    A fork would use these gaps first, and copy all the pages around them: 4 MiB for opening the database. Nothing is
+    filled if another allocator serves the process (`LD_PRELOAD`): this one then has no memory.
     """
-    size = LARGEST_GAP
+    size, room = LARGEST_GAP, MOST_FILLED if glibc.mallinfo2().keepcost else 0
     while size >= SMALLEST_GAP:
-        while _fills_a_gap(glibc, size):
-            pass
+        while room >= size and _fills_a_gap(glibc, size):
+            room -= size
         size -= max(16, size // 8 // 16 * 16)
 
 
@@ -68,6 +69,8 @@ def _fills_a_gap(glibc: ctypes.CDLL, size: int) -> bool:
     """Allocate `size` bytes if they come from a gap, not from the end of the heap."""
     at_the_end = glibc.mallinfo2().keepcost
     place = glibc.malloc(size)
+    if place is None:
+        return False
     if glibc.mallinfo2().keepcost == at_the_end:
         return True
     glibc.free(place)

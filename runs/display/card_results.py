@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs.display.json_results import excerpt
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
 from runs.models.file import thumb_path
-from runs.models.prepared import Prepared
+from runs.models.prepared import Prepared, padded
 
 PICTURES_PER_CARD = 4
 EXCERPT = 300  # characters per text
@@ -114,7 +114,7 @@ FILE_COLUMNS = (
 def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
     """Return the results of each run, by the primary key of the run; runs without results are left out."""
     keys = [run.pk for run in runs]
-    rows = _ROWS.rows(timezone.now(), *keys) if keys else []
+    rows = _ROWS.rows(timezone.now(), *padded(keys)) if keys else []
     by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
     return {pk: _results(list(group)) for pk, group in by_run}
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from runs.catalog import arrange
 from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.models import App, Member, Run
-from runs.models.prepared import Prepared
+from runs.models.prepared import Prepared, padded
 from runs.models.run import ACTIVE, RunQuerySet
 from runs.review import requests
 
@@ -43,7 +43,8 @@ def shelves_of(member: Member) -> Shelves:
     rows = _latest(member.role).rows(member.pk, timezone.now() - requests.NEWS_FOR)
     latest = [pk for pk, _is_decided in rows]
     starred = [key for (key,) in (_ALL_STARRED.rows() if member.is_admin else _STARRED.rows(member.pk))]
-    runs = _RUNS.rows(*sorted({*active, *latest, *starred})) if active or latest or starred else []
+    shown = sorted({*active, *latest, *starred})
+    runs = _RUNS.rows(*padded(shown)) if shown else []
     cards = {card.run.pk: card for card in run_cards(runs, member)}
     mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
     return Shelves(
@@ -65,7 +66,7 @@ def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
 def used_lately(member: Member) -> list[AppCard]:
     """Return the apps that the member used most recently and that are still available, latest first."""
     used = list(dict.fromkeys(_keys(_USED, member)))
-    apps = {app.pk: app for app in _of_keys(member.role).rows(*sorted(used))} if used else {}
+    apps = {app.pk: app for app in _of_keys(member.role).rows(*padded(sorted(used)))} if used else {}
     return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]
 
 

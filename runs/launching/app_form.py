@@ -9,7 +9,7 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
-from runs.models.prepared import Prepared
+from runs.models.prepared import Prepared, padded
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Rule
@@ -67,7 +67,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
     """Return our copies of the author's sample media, by their original URLs."""
-    stored = {file.public_id: file for file in _FILES.rows(*app.samples.values())} if app.samples else {}
+    stored = {file.public_id: file for file in _FILES.rows(*padded([*app.samples.values()]))} if app.samples else {}
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}
         for url, file_id in app.samples.items()

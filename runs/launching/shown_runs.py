@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runs.models import App, Member, Run
-from runs.models.prepared import Prepared
+from runs.models.prepared import Prepared, padded
 from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
@@ -47,8 +47,8 @@ def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
     """Add what cards show of runs of `app`: the app, and the people if they aren't the viewer."""
-    others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
-    people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*others) if others else [])}
+    others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
+    people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
     for run in runs:
         run.app, run.member = app, people[run.member_id]
         run.made_by = people[run.made_by_id] if run.made_by_id else None

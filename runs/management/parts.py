@@ -34,10 +34,11 @@ def sandbox_part(address: Address) -> Part:
     return Part("sandbox", command, settings.BASE_DIR)
 
 
-def worker_part(is_forked: Callable[[], bool], *, is_checked: bool) -> Part:
-    """`is_checked`: `manage.py portal` has made Django's checks. In a fork, they would copy 20 MiB of memory."""
-    command = python("manage.py", "worker", *(["--skip-checks"] if is_checked else []))
+def worker_part(is_forked: Callable[[], bool]) -> Part:
+    """Return the worker. A fork has what `manage.py portal` has checked; checking again would copy 20 MiB of memory."""
+    command = python("manage.py", "worker")
     part = Part("worker", command, settings.BASE_DIR, is_restarted=True, is_forked=is_forked)
+    part.fork_options = ["--skip-checks"]
     pulse = Pulse(lambda: last_heartbeat(part))
     part.is_alive, part.on_start, part.on_restart = pulse.is_beating, pulse.restart, partial(record_restart, part)
     return part

@@ -59,7 +59,7 @@ def say(sentence: str) -> None:
 
 def load(order: Order) -> Callable[[], bool]:
     """Load what this process needs. Return a function that says whether its forks would be the portal as it is now."""
-    if order.is_reloaded:
+    if order.is_reloaded or sys.platform != "linux":  # macOS: its libraries don't survive a fork once they were used
         apps.populate([])  # no models
         return lambda: False
     source = Source(settings.BASE_DIR, every=0.0)
@@ -79,7 +79,7 @@ def supervise(order: Order) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # blocked by `manage.py portal`
     is_forked = load(order)
     changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]  # before any part reads the files
-    worker, web = worker_part(is_forked, is_checked=not order.is_reloaded), web_part(bind, is_forked)
+    worker, web = worker_part(is_forked), web_part(bind, is_forked)
     try:
         if sandbox:
             supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))

@@ -44,7 +44,7 @@ class Part:
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
     source and restarts when the source changes. If it ends, it waits for the next change, since nothing else will help.
-    `is_forked` is asked at each start: whether to run the command in a fork of this process.
+    `is_forked` is asked at each start: whether to run the command in a fork of this process, with `fork_options`.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Part:
     is_restarted: bool = False
     is_reloaded: bool = False
     is_forked: Callable[[], bool] = lambda: False
+    fork_options: list[str] = field(default_factory=list)
     is_alive: Callable[[], bool] = lambda: True  # called every few seconds; False means that the part hangs
     on_start: Callable[[], None] = lambda: None
     # Called with the exit code (None if it hung) before a restart.
@@ -61,7 +62,10 @@ class Part:
     restarts: deque[float] = field(default_factory=deque)  # monotonic times
 
     def start(self) -> None:
-        self.process = Forked(self.command[1:], self.folder) if self.is_forked() else self._start_program()
+        if self.is_forked():
+            self.process = Forked([*self.command[1:], *self.fork_options], self.folder)
+        else:
+            self.process = self._start_program()
         self.on_start()
 
     def _start_program(self) -> "subprocess.Popen[bytes]":
@@ -114,8 +118,10 @@ class Supervisor:
     def catch_signals(self) -> None:
         """Remember Ctrl-C, SIGTERM and SIGHUP from now on, and check for them between steps.
 
-        The handlers are set explicitly because a job that a script starts with `&` inherits an ignored SIGINT.
+        The handlers are set explicitly because a job that a script starts with `&` inherits an ignored SIGINT. An
+        ignored SIGCHLD would hide that a part has ended.
         """
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, self._remember_stop)
 

@@ -21,7 +21,8 @@ class MemberManager(BaseUserManager["Member"]):
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
         """Return a member as usual. Each request gets its member by primary key, so that takes a prepared query."""
-        if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int:
+        # The managers of relations are subclasses, whose filter counts.
+        if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)
         found = _BY_KEY.first(kwargs["pk"])
         if found is None:

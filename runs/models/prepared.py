@@ -53,7 +53,11 @@ class Prepared[Row]:
     def rows(self, *values: Any) -> list[Row]:
         """Return the rows for `values`."""
         types = tuple(map(type, values))
-        plan = self._plans.get(types) or self._plans.setdefault(types, _plan_of(self._make, types))
+        plan = self._plans.get(types)
+        if plan is None:
+            if not STANDS_FOR.keys() >= set(types):
+                return list(self._make(*values))  # None, for one, would take another query
+            plan = self._plans.setdefault(types, _plan_of(self._make, types))
         given = [_adapted(value) for value in values]
         params = [
             param if place is None else given[place] for param, place in zip(plan.params, plan.places, strict=True)
@@ -66,6 +70,13 @@ class Prepared[Row]:
     def first(self, *values: Any) -> Row | None:
         """Return the first row for `values`; None if there is none. The query should be limited to one row."""
         return next(iter(self.rows(*values)), None)
+
+
+def padded[Value](values: Sequence[Value]) -> list[Value]:
+    """Return `values` with the last one repeated until there are 1, 2, 4, 8, 16, … of them, so that few plans are made
+    for queries by many primary keys. There must be at least one."""
+    missing = (1 << (len(values) - 1).bit_length()) - len(values)
+    return [*values, *[values[-1]] * missing]
 
 
 def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:

@@ -26,6 +26,7 @@ EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # characters
 EXAMPLE_SIZE = 200  # pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
 FIRST_ROW = 5  # cards, on a wide screen
+OUR_ICONS = ("image", "video", "audio", "text")  # other kinds may be anything that Lamina has sent
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
 
@@ -258,6 +259,14 @@ def app_star(context: Context, app: App) -> SafeString:
     return filled("launching/_app_star.html", kind, values)
 
 
+@dataclass(frozen=True)
+class ExampleKind:
+    """What an example shows: a picture, a text, or an icon, because there is neither (a removed text, for one)."""
+
+    look: Literal["picture", "text", "icon"]
+    icon: str
+
+
 @register.simple_tag
 def example(card: RunCard) -> SafeString:
     """Render the button that takes over the inputs of a run, for the form of its app."""
@@ -271,8 +280,10 @@ def example(card: RunCard) -> SafeString:
         }
     elif card.text_excerpt:
         values["excerpt"] = shortened(card.text_excerpt, EXAMPLE_TEXT)
-    look = "picture" if picture else "text" if card.text_excerpt else card.kind or "other"
-    return filled("launching/_example.html", look, values)
+    look: Literal["picture", "text", "icon"] = "picture" if picture else "text" if card.text_excerpt else "icon"
+    return filled(
+        "launching/_example.html", ExampleKind(look, card.kind if card.kind in OUR_ICONS else "other"), values
+    )
 
 
 def _star(context: Context, run: Run | App) -> dict[str, str]:

@@ -23,3 +23,19 @@ print(sum(id(one) < end for one in new), gc.get_freeze_count() > 1000)
 def test_what_was_loaded_is_left_alone() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, check=True, text=True)
     assert done.stdout.split() == ["0", "True"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
+def test_little_memory_is_filled_whatever_the_allocator_says() -> None:
+    """With another allocator in front (`LD_PRELOAD`), glibc's numbers never change, as if each piece filled a gap."""
+    code = """
+from lamina_portal import memory
+memory._fills_a_gap = lambda glibc, size: counted.append(size) or True
+counted = []
+memory.share()
+print(sum(counted) <= memory.MOST_FILLED)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["True"]

@@ -21,6 +21,16 @@ def offered(client: Client, app: App) -> list[str]:
     return [button.attributes["value"].removeprefix("example:") for button in buttons]
 
 
+@pytest.mark.parametrize("kind", ["text", "picture", "hologram", "3d"])
+def test_an_example_with_nothing_to_show_has_an_icon(as_alice: Client, alice: Member, kind: str) -> None:
+    """Its text may have been removed since, and its kind may be anything that Lamina has sent."""
+    app = make_app()
+    run = make_run(alice, app, status="completed")
+    run.outputs.update(kind=kind, text="")
+
+    assert offered(as_alice, app) == [run.public_id]
+
+
 def test_the_latest_good_results_that_the_member_may_see_are_examples(
     as_alice: Client, alice: Member, bob: Member
 ) -> None:

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.models import App, Draft, Member, Run
-from runs.models.prepared import Prepared
+from runs.models import App, Draft, Member, ReviewRequest, Run
+from runs.models.prepared import Prepared, padded
 from tests.support.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +86,26 @@ def test_pages_with_prepared_queries_open_for_every_role(as_alice: Client, alice
     for path in ("/", "/history/", "/history/?view=results", app.get_absolute_url(), run.get_absolute_url()):
         for _ in range(2):  # made, and then kept
             assert as_alice.get(path).status_code == 200, path
+
+
+def test_a_value_of_another_type_takes_the_plain_query(alice: Member) -> None:
+    run = make_run(alice)
+    found = Prepared(lambda parent: Run.objects.filter(parent=parent))
+    assert found.rows(None) == [run]
+    assert found.rows(run.pk) == []
+
+
+def test_few_plans_serve_any_number_of_keys(alice: Member) -> None:
+    runs = [make_run(alice) for _ in range(5)]
+    assert padded([1, 2, 3, 4, 5]) == [1, 2, 3, 4, 5, 5, 5, 5]
+    assert [len(padded([0] * n)) for n in (1, 2, 3, 4)] == [1, 2, 4, 4]
+    found = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).order_by("pk"))
+    assert found.rows(*padded([run.pk for run in runs])) == runs
+
+
+def test_a_relation_keeps_its_filter(alice: Member, bob: Member) -> None:
+    request = ReviewRequest.objects.create(asker=alice)
+    request.members.add(bob)
+    assert request.members.get(pk=bob.pk) == bob
+    with pytest.raises(Member.DoesNotExist):
+        request.members.get(pk=alice.pk)
