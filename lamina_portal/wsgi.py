@@ -7,8 +7,10 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
+from lamina_portal.stack_room import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
-_portal = get_wsgi_application()
+_portal = with_room(get_wsgi_application())
 import_string("lamina_portal.warm.warm_up")()  # in gunicorn's main process: the others share what it has loaded
 _CLOSE = import_string("runs.web.body_limits.CLOSE")
 

@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from lamina_portal.stack_room import with_room
 from runs.display.cards import version_token
 from runs.models import App, Member, Output, ReviewItem, ReviewRequest, Run
 from tests.bench.portal import Portal
@@ -140,6 +141,7 @@ def timed(client: Client, page: Page) -> float:
     return time.thread_time() - begun
 
 
+@with_room  # as in wsgi.py
 def get(client: Client, page: Page) -> None:
     answer = client.get(page.path)
     if answer.status_code != page.status:
