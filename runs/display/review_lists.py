@@ -19,6 +19,7 @@ PAGE = 20  # requests
 PICTURES = 8  # results shown of a request
 LATELY = 5  # decisions shown under an empty queue and on Home
 DECIDED = 50  # decisions listed
+GUESTS = ReviewRequest.Audience.GUESTS  # nobody reminds them: the portal has no address of theirs
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
         thumbs=[Thumb(item.output) for item in items],
         total=total,
         settled=settled,
-        can_remind=is_due and request.closed_at is None and settled < total,
+        can_remind=is_due and request.closed_at is None and settled < total and request.audience != GUESTS,
     )
 
 

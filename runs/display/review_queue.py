@@ -21,6 +21,7 @@ from runs.display.result_page import Beside, Slide, slides_of
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.decisions import UNDO_FOR
 from runs.review import requests, threads
+from runs.review.deciders import member_refusal
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
@@ -75,6 +76,7 @@ class QueuePage:
     after: str  # id of the result to show after this one
     verdicts: list[Shown]
     needs_reason: bool
+    refusal: str  # why the member may not decide; "" if they may
 
     @property
     def place_words(self) -> str:
@@ -142,6 +144,7 @@ def queue_page(
     slides = list(slides_of(output.run, output))
     decided = Decision.objects.standing().on_current_content().filter(output=output).select_related("member", "link")
     item = items.get(at)
+    rules = None if item else ReviewRules.current()  # what waits for the member is theirs to decide
     return QueuePage(
         item=item,
         output=output,
@@ -154,7 +157,8 @@ def queue_page(
         next=_next(items[after].output) if after in items and place < len(ids) - 1 else None,
         after=after,
         verdicts=[Shown(decision) for decision in decided],
-        needs_reason=bool(getattr(item, "needs_reason", True)),
+        needs_reason=rules.needs_reason if rules else bool(getattr(item, "needs_reason", True)),
+        refusal=member_refusal(member, output, rules) if rules else "",
     )
 
 

@@ -6,7 +6,9 @@ Which results are replaced depends on their position in the app's form, never on
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runs.models import App, AppSchema, Comment, Decision, Member, Output, Run
+from django.db.models import Q
+
+from runs.models import App, AppSchema, Comment, Decision, Member, Output, ReviewItem, ReviewRequest, Run
 
 COMMENTS_SHOWN = 20
 
@@ -33,6 +35,15 @@ class NextVersion:
     def others(self) -> int:
         """How many other results of the run will be remade, because they need changes as well."""
         return len(set(self.replaced.values()) - {self.result})
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether members have been asked to decide, so that the new run is shared with the team once it is ready
+        (`review.requests.on_version_made`)."""
+        results = list(self.replaced.values())
+        lines = [line for result in results for line in (result.line_id, result.pk) if line]
+        asked = ReviewItem.objects.filter(Q(output__in=results) | Q(output__line__in=lines), request__closed_at=None)
+        return asked.exclude(request__audience=ReviewRequest.Audience.GUESTS).exists()
 
 
 def source_result(member: Member, app: App, public_id: str) -> Output | None:

@@ -78,6 +78,7 @@ def _show(
         "note": posted["note"] if posted else "",
         "error": error,
         "is_reason_missing": isinstance(error, ReasonNeededError),
+        "needs_reason": ReviewRules.current().needs_reason,
     }
     return render_page(request, "review/many.html", context, status=422 if error else 200)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from runs.engine.create_run import LaunchRequest, answers_of, launch_run, new_form_token
 from runs.launching.next_version import replaced_by
 from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
+from runs.review import requests
 from runs.review.versions import newer_of, own_work, versions_of
 from tests.support.app_forms import fields
 from tests.support.factories import make_app, make_run, make_schema
@@ -95,6 +96,20 @@ def test_other_results_that_need_changes_are_made_too_and_siblings_are_extra(
     assert made.parent_id == run.pk
     lines = [(o.schema_index, o.line_id, o.number) for o in made.outputs.all()]
     assert lines == [(0, front.pk, 2), (1, back.pk, 2), (2, None, 1)]
+
+
+def test_the_form_says_that_the_team_will_see_the_run_that_it_waits_for(
+    as_alice: Client, alice: Member, bob: Member, run: Run
+) -> None:
+    front = ask_for_changes(box_of(run, 0), bob, "again")
+    told = "The team sees the new run once it's ready"
+    assert told not in open_next(as_alice, front).words
+
+    asked = requests.ask(alice, [front])
+
+    assert told in open_next(as_alice, front).words
+    requests.close(asked, alice)
+    assert told not in open_next(as_alice, front).words
 
 
 def test_a_result_that_is_not_ticked_is_not_replaced(as_alice: Client, alice: Member, bob: Member, run: Run) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Decision, Member, Output, ReviewRequest, Run
+from runs.models import Decision, Member, Output, ReviewRequest, ReviewRules, Run
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
 from tests.support.clients import HTMX, client_of
@@ -128,3 +128,10 @@ def test_nothing_ready_is_said(as_sofia: Client, alice: Member) -> None:
     run = make_run(alice, shared_at=timezone.now())
     assert bulk(as_sofia, "decide", [run]) == "/history/?tab=team"
     assert "Nothing you selected is ready" in as_sofia.get("/history/?tab=team").content.decode()
+
+
+def test_a_reason_is_asked_for_only_if_the_rules_ask_for_it(as_sofia: Client, runs: list[Run]) -> None:
+    url = bulk(as_sofia, "decide", runs)
+    assert "needed unless you approve" in page_of(as_sofia, url).words
+    ReviewRules.objects.create(needs_reason=False)
+    assert "needed unless you approve" not in page_of(as_sofia, url).words

@@ -1,5 +1,6 @@
 """The review queue: one result at a time, decided on the spot."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,10 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Decision, Member, Output, ReviewRequest, ReviewRules, Run
+from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
+from runs.sharing import links
+from runs.sharing.links import share_with_team
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_kept, make_run
 from tests.support.html import flat
@@ -125,7 +128,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
     assert answer.status_code == 422
     assert "has changed meanwhile" in page.first(css="queue-failed").words
     assert heading(page) == "Front"
-    assert "Rejected by Ada No" in page.words
+    assert re.search(r"Rejected by Ada · .+ No", page.first("ul", css="queue-verdicts").words)
     assert page.first("textarea").text == "Warmer"
     again = page.first(css="queue-failed").first("button")
     assert (again.words, again.attributes["value"]) == ("Try again", "changes")
@@ -291,3 +294,46 @@ def test_home_shows_what_waits_and_what_others_decided(
     words = page_of(as_alice, "/").words
     assert "Decided on yours Asked by me Front Autumn Needs changes by Sofia" in words
     assert "Warmer" in words
+
+
+def test_those_who_may_not_decide_get_no_form(as_alice: Client, as_sam: Client, alice: Member, run: Run) -> None:
+    requests.ask(alice, outputs(run))
+    kept = f"/review/?at={outputs(run)[0].public_id}&kept=1"
+    page = page_of(as_alice, kept)
+    assert page.find("form", id="decide") == []
+    assert "Only approvers and admins can decide." in page.words
+    assert page_of(as_sam, kept).find("form", id="decide")
+
+
+def test_a_result_that_no_longer_waits_heeds_the_rule_about_reasons(as_sam: Client, sam: Member, run: Run) -> None:
+    share_with_team(run)
+    kept = f"/review/?at={outputs(run)[0].public_id}&kept=1"
+    assert "data-needs-reason" in page_of(as_sam, kept).first("form", id="decide").attributes
+    ReviewRules.objects.create(needs_reason=False)
+    assert "data-needs-reason" not in page_of(as_sam, kept).first("form", id="decide").attributes
+
+
+def deciding_link(member: Member, result: Output) -> GuestLink:
+    link = links.make_link(member, [result])
+    link.lets_decide = True
+    link.save()
+    return link
+
+
+def test_decisions_so_far_say_when_and_that_a_guest_decided(
+    as_sam: Client, sam: Member, alice: Member, run: Run
+) -> None:
+    result = outputs(run)[0]
+    requests.ask(alice, [result])
+    link = deciding_link(alice, result)
+    decide(result, "changes", "Warmer", Actor(link=link, name="Sam"), None)
+    line = page_of(as_sam, f"/review/?at={result.public_id}&kept=1").first("ul", css="queue-verdicts").words
+    assert "by Sam (guest) · " in line
+
+
+def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> None:
+    result = outputs(run)[0]
+    link = deciding_link(alice, result)
+    requests.ask(alice, [result], link=link)
+    lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
+    assert [len(line.find("form")) for line in lines] == [1]  # to close it
