@@ -123,6 +123,15 @@ def waiting_ids(member: Member) -> dict[str, int]:
     return found
 
 
+def first_of(request_id: str, waiting: dict[str, int]) -> str:
+    """Return the public id of the first result of the request that is waiting; "" if none is."""
+    if not request_id:
+        return ""
+    asked = ReviewItem.objects.filter(pk__in=waiting.values(), request__public_id=request_id)
+    items = set(asked.values_list("pk", flat=True))
+    return next((public_id for public_id, item in waiting.items() if item in items), "")
+
+
 def queue_page(
     member: Member, waiting: dict[str, int], *, at: str = "", number: int = 1, is_kept: bool = False
 ) -> QueuePage | None:

@@ -57,7 +57,13 @@ SHOWN = (  # columns that lists of notices show
     *("comment__public_id", "comment__text", "comment__parent", "comment__member", "comment__guest_name"),
     *("decision__act", "decision__verdict", "decision__note", "decision__batch", "decision__chosen"),
     *("decision__member", "decision__guest_name"),
-    *("request__message", "request__reminded_at", "request__asker__name", "request__asker__email"),
+    *(
+        "request__public_id",
+        "request__message",
+        "request__reminded_at",
+        "request__asker__name",
+        "request__asker__email",
+    ),
     *("actor__name", "actor__email"),
 )
 

@@ -163,7 +163,7 @@ def _place(told: Told) -> str:
     if told.kind == NoticeKind.PORTAL:
         return _portal_place(told.message)
     if told.kind == NoticeKind.ASKED:
-        return reverse("runs:review")
+        return f"{reverse('runs:review')}{f'?request={told.request.public_id}' if told.request else ''}"
     place = told.output or told.run
     path = place.get_absolute_url() if place is not None else reverse("runs:home")
     if told.comment is not None:

@@ -36,8 +36,9 @@ def _number(text: str | None) -> int:
 def review(request: PortalRequest) -> HttpResponse:
     """Show what is waiting for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
-    `?done=` is the decision that led here, announced once to screen readers. A decision that wasn't recorded stays on
-    screen; with `?kept=1`, so does a result that was commented on, even if it is no longer waiting.
+    `?request=` begins with what that request asks for. `?done=` is the decision that led here, announced once to screen
+    readers. A decision that wasn't recorded stays on screen; with `?kept=1`, so does a result that was commented on,
+    even if it is no longer waiting.
     """
     if request.method == "POST":
         return _decide(request)
@@ -84,6 +85,7 @@ def _show(
 ) -> HttpResponse:
     member, now = request.user, timezone.now()
     waiting = review_queue.waiting_ids(member)
+    at = at or review_queue.first_of(request.GET.get("request", ""), waiting)
     is_kept = bool(error) or "kept" in request.GET
     page = review_queue.queue_page(member, waiting, at=at, number=_number(request.GET.get("n")), is_kept=is_kept)
     last = review_queue.last_shown(member, now)

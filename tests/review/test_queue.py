@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
+from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewRequest, ReviewRules, Run
+from runs.notices.notice_text import path_of
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
@@ -337,3 +338,18 @@ def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> 
     requests.ask(alice, [result], link=link)
     lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
     assert [len(line.find("form")) for line in lines] == [1]  # to close it
+
+
+def test_a_notice_opens_what_was_asked_for_and_not_what_is_due_first(
+    as_sam: Client, sam: Member, alice: Member, run: Run
+) -> None:
+    front, back = outputs(run)
+    requests.ask(alice, [front], due_on=timezone.localdate())
+    requests.ask(alice, [back])
+    notice = Notice.objects.get(member=sam, request__items__output=back)
+
+    assert heading(page_of(as_sam)) == "Front"
+    assert heading(page_of(as_sam, path_of(notice))) == "Back"
+
+    decide(back, "approved", "", Actor(sam), None)
+    assert heading(page_of(as_sam, path_of(notice))) == "Front"
