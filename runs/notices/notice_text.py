@@ -18,6 +18,14 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
+PORTAL_PLACES = {  # where an admin can do something about it, if not on the page about the portal's health
+    "little_room": "manage-storage",
+    "many_strays": "manage-storage",
+    "mail_dead": "manage-people",
+    "mail_given_up": "manage-people",
+    "chat_off": "manage-notices",
+    "chat_message_lost": "manage-notices",
+}
 
 
 class Told(Protocol):
@@ -177,4 +185,6 @@ def _portal_place(message: Message) -> str:
         return reverse("runs:manage-limit", args=[message.values["member"]])
     if message.code == "app_paused":
         return f"{reverse('runs:manage-apps')}?show=paused"
-    return reverse("runs:manage-spending" if message.code in SPENDING else "runs:manage")
+    if message.code in SPENDING:
+        return reverse("runs:manage-spending")
+    return reverse(f"runs:{PORTAL_PLACES.get(message.code, 'manage')}")

@@ -44,7 +44,7 @@ def upload_room(request: PortalRequest) -> HttpResponse:
     it is sent."""
     size = RoomForm.read(request.GET)["bytes"]
     if not body_limits.has_room(size):
-        sentence = _(body_limits.SENTENCES[507])
+        sentence = _((body_limits.FOR_ADMINS if request.user.is_admin else body_limits.SENTENCES)[507])
     elif not quota.has_room(request.user, size):
         sentence = say(quota.OVER_QUOTA)
     else:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from runs.models import FieldRule, Member, Notice, Run, StorageUse, StoredFile, Upload
 from runs.notices import problems
+from runs.notices.notice_text import path_of
 from runs.storage import disk, usage
 from runs.words.sizes import size_words
 from tests.support.app_forms import fields
@@ -91,7 +92,9 @@ def test_a_disk_that_is_nearly_full_is_told_by_notice_and_on_the_page(
     monkeypatch.setattr(disk, "free_bytes", lambda: 2_000_000_000)
     monkeypatch.setattr(problems, "free_bytes", lambda: 2_000_000_000)
     problems.look()
-    assert Notice.objects.get(member=admin_member).message.code == "little_room"
+    notice = Notice.objects.get(member=admin_member)
+    assert notice.message.code == "little_room"
+    assert path_of(notice).startswith("/manage/storage/?")
     assert "The disk is nearly full: 2 GB left." in Page(as_admin.get("/manage/storage/").text).words
 
 

@@ -108,6 +108,9 @@ def test_a_file_that_does_not_fit_is_refused_before_it_is_sent(
     monkeypatch.setattr(body_limits, "_free_bytes", lambda: 100_000_100)
     answer = as_alice.get("/uploads/room/", {"bytes": 101})
     assert (answer.status_code, "disk is nearly full" in answer.text) == (507, True)
+    assert "Tell an admin" in answer.text
+    Member.objects.filter(pk=alice.pk).update(role="admin")
+    assert "Tell an admin" not in as_alice.get("/uploads/room/", {"bytes": 101}).text
 
 
 def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_back(
