@@ -56,7 +56,7 @@ def _fill_gaps(glibc: ctypes.CDLL) -> None:
     """Use up the free memory between used memory, less than 1 MiB, for good.
 
     A fork would use these gaps first, and copy all the pages around them: 4 MiB for opening the database. Nothing is
-    filled if another allocator serves the process (`LD_PRELOAD`): this one then has no memory.
+    filled if another allocator serves the process (`LD_PRELOAD`), of which these numbers say nothing.
     """
     size, room = LARGEST_GAP, MOST_FILLED if glibc.mallinfo2().keepcost else 0
     while size >= SMALLEST_GAP:

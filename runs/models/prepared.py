@@ -80,6 +80,7 @@ def padded[Value](values: Sequence[Value]) -> list[Value]:
 
 
 def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
+    """Compile the query for two sets of values. Raises ValueError if they aren't all that differs between the two."""
     given, others = ([STANDS_FOR[kind](start + n) for n, kind in enumerate(types)] for start in (0, len(types)))
     queryset = make(*given)
     compiler = queryset.query.get_compiler(queryset.db)

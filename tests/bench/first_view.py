@@ -4,20 +4,19 @@ Chromium counts the transferred bytes, including headers; static files come comp
 favicon, which a headless browser doesn't fetch, is added.
 """
 
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from runs.models import App, Member, Run
+from tests.bench.browser import chromium
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, number
-from tests.support.browser import ARGUMENTS, NAMES
 from tests.support.processes import wait_until
 from tests.support.visitor import Visitor, session_cookie
 
@@ -46,15 +45,11 @@ OBSERVE = """() => {
 
 
 def bench(portal: Portal, report: Report) -> None:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     portal.load_catalog()
     portal.start_web()
     member = portal.make_member("demo")
     app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium() as browser:
         for name, address, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
             with report.part(f"first view, {name}"):
                 report_weight(report, weigh(browser, portal, address, visitor), *MAX_OF[name])
@@ -66,7 +61,6 @@ def bench(portal: Portal, report: Report) -> None:
             report.note("all, with nothing cached", f"{number(again.total / KB)} KB, {again.requests} requests")
         with report.part(f"home, processor slowed {SLOWED} times"):
             measure_vitals(report, browser, portal, member)
-        browser.close()
 
 
 @dataclass

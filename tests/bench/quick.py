@@ -3,25 +3,23 @@ Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`
 """
 
 import gzip
-import shutil
 from collections import Counter
 from datetime import timedelta
 
 import requests
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import sync_playwright
 
 from runs.models import App, Member, Run
 from runs.storage import usage
 from tests.bench import kept
+from tests.bench.browser import chromium
 from tests.bench.first_view import weigh
 from tests.bench.growth import admin_pages, library_pages, poll_of
 from tests.bench.history import count_queries
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, number
-from tests.support.browser import ARGUMENTS, NAMES
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.processes import wait_until
@@ -112,14 +110,9 @@ def count_requests(portal: Portal, report: Report, member: Member, figures: dict
 
 def weigh_first_views(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
     """Count what a browser without anything cached loads."""
-    browser_path = next(filter(None, map(shutil.which, NAMES)), None)
-    if browser_path is None:
-        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+    with chromium() as browser:
         for what, path, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
             weight = weigh(browser, portal, path, visitor)
             report.add(kept.compared(f"first view, {what}: requests", weight.requests, figures))
             report.add(kept.compared(f"first view, {what}: bytes", weight.total, figures, " B"))
-        browser.close()

@@ -7,7 +7,6 @@ video of 500 MB is saved.
 
 import io
 import random
-import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
@@ -16,16 +15,16 @@ from typing import Any
 import requests
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from runs import catalog
 from runs.engine.durations import on_run_ended
 from runs.models import App, Member, OutputFile, Run
+from tests.bench.browser import chromium
 from tests.bench.first_view import new_context
 from tests.bench.portal import Portal
 from tests.bench.quick_start import KEY
 from tests.bench.report import Report, number, percentile
-from tests.support.browser import ARGUMENTS, NAMES
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
 
@@ -55,17 +54,13 @@ OBSERVE = """() => {
 
 
 def bench(portal: Portal, report: Report) -> None:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     portal.load_catalog()
     portal.start_web()
     portal.start_worker()
     member = portal.make_member("demo")
     visitor = Visitor(portal.url, member)
     pictures, films = make_app(portal, "bench-picture", "image"), make_app(portal, "bench-film", "video")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium() as browser:
         watch = Watch(portal, visitor, browser, member, pictures)
         with report.part(f"{TURNS * PAGES} runs with open pages"):
             measure_ends(portal, report, watch)
@@ -73,7 +68,6 @@ def bench(portal: Portal, report: Report) -> None:
             measure_together(report, watch)
         with report.part(f"{PAGES} runs that end while a video of 500 MB is saved"):
             measure_beside_film(report, watch, films)
-        browser.close()
 
 
 def make_app(portal: Portal, app_id: str, kind: str) -> App:
