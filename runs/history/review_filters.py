@@ -43,13 +43,15 @@ def _key_of(who: str) -> Subquery:
 
 def few_decided_on(who: str) -> QuerySet[Decision]:
     """Return the latest decisions of `who`: up to one more than `FEW`."""
-    latest = decided_on(who).order_by("-created_at")
-    if who != GUEST and not who.startswith(ONE_GUEST):
-        # A span of one person: the index of everyone's latest decisions doesn't fit, where theirs may be far down.
-        key = _key_of(who)
-        standing = Decision.objects.standing().on_current_content()
-        latest = standing.filter(member__gte=key, member__lte=key).order_by("member_id", "-created_at")
-    return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
+    if who == GUEST or who.startswith(ONE_GUEST):
+        latest = decided_on(who).order_by("-created_at")
+        return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
+    # Theirs and those of the next people, in the order of the index that has everyone's apart. In the one of everyone's
+    # latest, theirs may be far down, and PostgreSQL would read all of theirs if it expected just a few.
+    key = _key_of(who)
+    onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
+    few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])
+    return Decision.objects.alias(by=F("member_id") + 0).filter(pk__in=few, by=key)
 
 
 def only(pks: Iterable[int]) -> Q:

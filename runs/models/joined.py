@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Func, IntegerField, Model, QuerySet, Subquery
+from django.db.models import IntegerField, Model, QuerySet, Subquery
+from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -16,17 +17,17 @@ class CountUpTo(Subquery):
     output_field = IntegerField()
 
 
-class Among(Func):
+class Among(In):
     """Whether a column is one of the values of a subquery.
 
-    With more than eight tables, PostgreSQL joins an IN last, after reading all of the table that has the column.
+    With more than eight tables, PostgreSQL joins an IN last, after reading all of the table that has the column. It is
+    a lookup, since Django compares a function with true, and SQLite then uses no index for it.
     """
 
-    template, arg_joiner, arity = "(%(expressions)s)", " IN ", 2
-    output_field = BooleanField()
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
-        return self.as_sql(compiler, connection, template="(%(expressions)s))", arg_joiner=" = ANY(ARRAY")
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, column_params = self.process_lhs(compiler, connection)
+        values, values_params = self.process_rhs(compiler, connection)
+        return f"{column} = ANY(ARRAY{values})", (*column_params, *values_params)
 
 
 def fetch_joined[M: Model](
