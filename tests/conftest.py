@@ -130,6 +130,8 @@ LONG = (
     "tests/history/test_choosing_many.py",
     "tests/review/test_many_people.py",
     "tests/review/test_queue_keys.py",
+    "tests/review/test_comments_in_browser.py",
+    "tests/review/test_growth.py",
     "tests/access/test_nul.py",
     "tests/catalog/test_own_search.py",
     "tests/catalog/test_lamina_search.py",

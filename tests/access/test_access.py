@@ -10,6 +10,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from runs.models import Decision, Output
 from tests.support.access_rows import ANY_METHOD, NO_CSRF, ROWS, Row
 from tests.support.access_walk import ask, body_of
 from tests.support.access_world import OUTSIDE, PEOPLE, World
@@ -53,19 +54,40 @@ def hidden_from(world: World, row: Row, who: str) -> set[str]:
     return secret if who in OUTSIDE else {world.private.word, world.private.shown}
 
 
+class Acts:
+    """Every decision there is, as it was when the walk began: who decided what, when, and with which words."""
+
+    def __init__(self) -> None:
+        self.before = self.now()
+
+    def now(self) -> dict[int, tuple[object, ...]]:
+        told = "pk", "output_id", "content_hash", "act", "verdict", "note", "member_id", "link_id", "created_at"
+        return {row[0]: row for row in Decision.objects.values_list(*told)}
+
+    def lost(self) -> list[str]:
+        """Return what is wrong with the decisions now: one was changed, or is gone though its result isn't."""
+        now = self.now()
+        changed = {pk: row for pk, row in self.before.items() if now.get(pk) != row}
+        living = set(Output.objects.filter(pk__in=[row[1] for row in changed.values()]).values_list("pk", flat=True))
+        return [f"decision {pk} changed" for pk, row in changed.items() if pk in now or row[1] in living]
+
+
 def test_every_address_has_a_row() -> None:
     assert all_names(get_resolver().url_patterns) == {row.name for row in ROWS}
 
 
 @pytest.mark.parametrize("sharing", ["private", "shared"])
 def test_the_walk(world: World, sharing: str) -> None:
+    """D3, too: no address changes or deletes a decision, whoever requests it."""
     world.subject = getattr(world, sharing)
-    wrong, lines = [], []
+    wrong, lines, acts = [], [], Acts()
+    assert acts.before
     for row in ROWS:
         cells = []
         for who in PEOPLE:
-            answer = ask(world, row, world.client(who))
-            problems = problems_of(world, row, who, answer)
+            lost: list[str] = []
+            answer = ask(world, row, world.client(who), then=lambda lost=lost: lost.extend(acts.lost()))  # type: ignore[misc]
+            problems = problems_of(world, row, who, answer) + lost
             wrong += [f"{row.method} {row.name} {row.query} as {who}: {problem}" for problem in problems]
             cells.append(f"{answer.status_code}{'!' if problems else ''}")
         lines.append(f"{f'{row.method} {row.name} {row.query}':<44}" + "".join(f"{cell:>9}" for cell in cells))

@@ -1,4 +1,7 @@
-"""A team and its client decide together, from the first run to the zip of what was approved, by keyboard alone."""
+"""A team and its client decide together (D15), from the first run to the zip of what was approved, by keyboard alone.
+
+Halfway, everyone goes on in a window as narrow as a phone, or in a wide one again: with scripts and without.
+"""
 
 import csv
 import io
@@ -21,9 +24,10 @@ from tests.browser.whole import Whole
 pytestmark = pytest.mark.browser
 APP = "sandbox-logo"  # makes four sketches
 MOST_TABS = 120
+WIDTHS = (1280, 320)
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@pytest.mark.parametrize(("width", "scripts"), [(WIDTHS[0], True), (WIDTHS[1], False)])
 def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bool) -> None:
     look: dict[str, Any] = {"width": width, "scripts": scripts, "reduced_motion": "reduce"}
     maker = guests("mara", hasty=True, **look)
@@ -38,6 +42,12 @@ def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bo
     make_the_next_version(maker, run)
     approve_version_2(sam, scripts=scripts)
     expect_approved_files(maker, run, name_of(sam))
+
+
+def turn(page: Page) -> None:
+    """Go on in a window of the other width."""
+    assert page.viewport_size
+    page.set_viewport_size({"width": sum(WIDTHS) - page.viewport_size["width"], "height": 720})
 
 
 def name_of(visitor: Visitor) -> str:
@@ -132,6 +142,8 @@ def answer_as_client(client: Visitor, link: str) -> None:
     page.keyboard.type("Kim")
     page.keyboard.press("Enter")
     expect(box.get_by_role("status")).to_contain_text("Thank you, Kim")
+    turn(page)
+    assert page.evaluate(SIDEWAYS) == ""
     reach(page, box.get_by_label("Note or comment"))
     page.keyboard.type("A thicker line, please")
     press(page, box.get_by_role("button", name="Needs changes"))
@@ -169,6 +181,7 @@ def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
     decide(page, "Approve", scripts=scripts)
+    turn(page)
     expect_shown(page, "Sketch 2", "1 of 3")
     expect(page.get_by_role("list", name="Decisions so far")).to_contain_text("A thicker line, please")
     if scripts:
@@ -190,6 +203,7 @@ def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
 def make_the_next_version(maker: Visitor, run: str) -> str:
     """Make version 2 of the sketch that needs changes, with the client's words in view; return its run's id."""
     page = maker.page
+    turn(page)
     page.goto(f"/runs/{run}/")
     sketch = page.locator("#outputs figure").nth(1)
     expect(sketch).to_contain_text("Needs changes")
@@ -204,6 +218,7 @@ def make_the_next_version(maker: Visitor, run: str) -> str:
     made = run_id(page)
     maker.whole.wait_for(made, "ready")
     assert len(maker.whole.inside.ask("results", run=made)) == 1
+    assert page.evaluate(SIDEWAYS) == ""
     return made
 
 

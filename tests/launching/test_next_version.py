@@ -1,4 +1,4 @@
-"""From "needs changes" to the next version: the form, the press and the line of versions."""
+"""From "needs changes" to the next version (D5): the form, the press and the line of versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -1,4 +1,4 @@
-"""The pages and buttons about mails: what somebody gets, stopping with one click, dead addresses, the test."""
+"""The pages and buttons about mails (D6 too): what somebody gets, stopping with one click, dead addresses, the test."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Comments on pages: written, answered, changed and found, without scripts."""
+"""Comments on pages (D9 to D13): written, answered, changed and found, without scripts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Comments: what they may contain, whom they mention, and what happens to them later."""
+"""Comments (D9, D12, D13): what they may contain, whom they mention, and what happens to them later."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Deciding on pages: what they offer to whom, and what the answer shows."""
+"""Deciding on pages (D1 to D5): what they offer to whom, and what the answer shows."""
 
 import csv
 import io
@@ -246,6 +246,26 @@ def test_a_zip_of_approved_results_has_the_newest_approved_versions(
     ]
     assert len(names) == 3
     assert "Download approved" in page_of(as_sam, run.get_absolute_url())
+
+
+def test_of_each_line_the_zip_has_one_version_though_several_are_approved(
+    run: Run, result: Output, sam: Member, as_sam: Client, alice: Member
+) -> None:
+    decide(result, "approved", "", Actor(sam), None)
+    second, third = [
+        make_kept(make_run(alice, run.app, status="completed", title=title, shared_at=timezone.now())).output
+        for title in ("Second", "Third")
+    ]
+    ids = "&f=".join(version.public_id for version in (result, second, third))
+    zip_url = f"/download/?f={ids}&only=approved"
+    for number, version in ((2, second), (3, third)):
+        Output.objects.filter(pk=version.pk).update(line=result, number=number)
+        version.refresh_from_db()
+        decide(version, "approved", "", Actor(sam), None)
+    assert [name.partition("_")[0] for name in names_in(as_sam.get(zip_url))] == ["provenance.csv", "third"]
+    third.refresh_from_db()
+    decide(third, "changes", "Darker again", Actor(sam), third.decided_in)
+    assert [name.partition("_")[0] for name in names_in(as_sam.get(zip_url))] == ["provenance.csv", "second"]
 
 
 def test_decisions_are_in_the_sheet_the_panel_and_on_cards(run: Run, sam: Member, ruth: Member, as_sam: Client) -> None:

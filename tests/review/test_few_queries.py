@@ -1,4 +1,4 @@
-"""How many queries the pages of deciding take, session and member included, however much they show."""
+"""How many queries the pages of deciding take (D5), session and member included, however much they show."""
 
 import re
 from copy import copy

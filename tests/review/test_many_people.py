@@ -1,15 +1,17 @@
-"""Many people decide at once, each on a separate database connection; and an approver works through a long queue."""
+"""Many people decide at once, each on a separate database connection; an approver works through a long queue (D14)."""
 
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from statistics import median
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from runs.models import Decision, Member, Output, ReviewItem, Run
 from runs.review import requests
@@ -19,9 +21,10 @@ from tests.support.queue_page import form_of, heading, make_results
 
 PEOPLE, RESULTS, EACH = 50, 200, 6
 ANSWER_SECONDS = 0.15
-# As many requests at a time as the portal's web server handles (2 workers of 8 threads); the others wait in front of
-# it. SQLite's lock is not fair: of 50 threads on a busy machine, a few would wait in vain until its time-out.
+# As many requests at a time as the portal's web server handles (2 workers of 8 threads); the others wait.
 SERVED = threading.BoundedSemaphore(16)
+# SQLite's lock is not fair: of 16 threads on a busy machine, one may wait in vain until the usual time-out.
+PATIENT = "PRAGMA busy_timeout=300000"
 STRICT = ("rejected", "changes", "approved")
 
 
@@ -38,6 +41,9 @@ class Decider(threading.Thread):
     def run(self) -> None:
         self.gate.wait()
         try:
+            if connection.vendor == "sqlite":
+                with connection.cursor() as cursor:
+                    cursor.execute(PATIENT)
             for output, verdict in self.wanted.items():
                 self.decide(output, verdict)
         finally:
@@ -101,6 +107,7 @@ def timed(client: Client, form: dict[str, str]) -> tuple[Page, float]:
 def test_twenty_answers_with_a_thousand_waiting_are_quick(
     alice: Member, bob: Member, make_member: Callable[..., Member]
 ) -> None:
+    """D14"""
     outputs = make_results(alice, 1_000)
     private = make_results(bob, 4, outputs[0].run.app)
     requests.ask(alice, [*outputs[:10], *private, *outputs[10:]])
@@ -115,4 +122,12 @@ def test_twenty_answers_with_a_thousand_waiting_are_quick(
         took.append(seconds)
     assert heading(page) == "Text 1"
     assert page.first(css="stage-place").words == "1 of 980"
-    assert median(took) <= ANSWER_SECONDS
+    assert sorted(took)[-3] <= ANSWER_SECONDS, took  # nearly each; collecting garbage falls into one or two
+    undo = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", id="queue-undo").find("input")}
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        assert "too late" in client.post("/review/undo/", undo, follow=True).text
+    page = Page(client.post("/review/undo/", undo, follow=True).text)
+    assert page.first("form", id="decide").find("input")[1].attributes["value"] == outputs[19].public_id
+    assert page.first(css="stage-place").words == "1 of 981"
+    decided = Decision.objects.filter(is_standing=True)
+    assert [one.output for one in decided.select_related("output")] == outputs[:19]

@@ -1,4 +1,4 @@
-"""The queue in a real browser: by keys alone, on a phone without scripts, and without a connection."""
+"""The queue in a real browser (D14, D15): by keys alone, on a phone without scripts, and without a connection."""
 
 import re
 from collections.abc import Callable
@@ -40,9 +40,11 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator(".stage-place")).to_have_text(place)
 
 
+@pytest.mark.both
 def test_twenty_decisions_by_keys_alone(
     new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
 ) -> None:
+    """D14, and of D15 that each verdict is announced once and the next result's heading gets the focus."""
     pictures = make_pictures(alice, 12)
     requests.ask(alice, pictures)
     requests.ask(alice, make_results(alice, 988))
@@ -139,7 +141,9 @@ def test_a_press_right_after_the_next_result_came_loads_no_whole_page(
     expect(page.locator("h1")).to_be_focused()
 
 
+@pytest.mark.both
 def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], alice: Member, sofia: Member) -> None:
+    """D15"""
     requests.ask(alice, make_pictures(alice, 3))
     options = {"viewport": {"width": 320, "height": 568}, "java_script_enabled": False, "has_touch": True}
     page = new_context(sofia, **options).new_page()

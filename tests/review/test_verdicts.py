@@ -1,4 +1,4 @@
-"""The rules of deciding: one standing verdict per person, the strictest counts, and everything stays readable."""
+"""The rules of deciding (D1, D2, D4): one standing verdict per person, the strictest counts, all stay readable."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence

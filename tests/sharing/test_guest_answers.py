@@ -1,4 +1,4 @@
-"""Guests answer: their name is asked once, their answer can be changed, and nothing they typed is ever lost."""
+"""Guests answer (D6, D7): the name is asked once, the answer can be changed, and nothing they typed is ever lost."""
 
 from datetime import timedelta
 from typing import Any

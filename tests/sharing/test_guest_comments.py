@@ -1,4 +1,4 @@
-"""Comments of guests: what they see of others, spots on pictures, and that words for the team never reach them."""
+"""Comments of guests (D7): what they see of others, spots on pictures, and that words for the team never reach them."""
 
 from collections.abc import Callable
 

@@ -1,5 +1,7 @@
 """One step of the URL walk: a request whose changes are undone."""
 
+from collections.abc import Callable
+
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponseBase
@@ -10,13 +12,16 @@ from tests.support.access_rows import Row
 from tests.support.access_world import World
 
 
-def ask(world: World, row: Row, client: Client, method: str = "") -> HttpResponseBase:
-    """Send the request of `row` and undo what it changed."""
+def ask(
+    world: World, row: Row, client: Client, method: str = "", *, then: Callable[[], None] = lambda: None
+) -> HttpResponseBase:
+    """Send the request of `row`, call `then`, and undo what the request changed."""
     cache.clear()
     with transaction.atomic():
         answer: HttpResponseBase = getattr(client, method or row.method)(
             reverse(row.name, args=row.path(world)), row.data(world) or {}
         )
+        then()
         transaction.set_rollback(True)
     return answer
 

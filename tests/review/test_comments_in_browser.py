@@ -1,4 +1,4 @@
-"""Comments in a real browser: the same spot by every way, players that pause while one types, names found by typing."""
+"""Comments in a real browser (D10, D11): the same spot by every way, players that pause, names found by typing."""
 
 import hashlib
 import io
@@ -80,9 +80,11 @@ def click_spot(page: Page, text: str) -> None:
     post_button(page).click()
 
 
+@pytest.mark.both
 def test_every_way_marks_the_same_spot(
     output: Output, alice: Member, new_context: Callable[..., BrowserContext]
 ) -> None:
+    """D10"""
     url = output.get_absolute_url()
     wide = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
     wide.goto(url)
@@ -133,7 +135,9 @@ def test_every_way_marks_the_same_spot(
     assert Comment.objects.count() == 7
 
 
+@pytest.mark.both
 def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member) -> None:
+    """D11"""
     run = make_run(alice, status="completed")
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))
