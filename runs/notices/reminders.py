@@ -55,4 +55,4 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
     """Return the `items` that people are reminded of on the days from `first` to `last`."""
-    return items.filter(due_on__range=(first - AFTER, last + BEFORE))
+    return items.due_between(first - AFTER, last + BEFORE)
