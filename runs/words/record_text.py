@@ -47,6 +47,7 @@ FIELDS: dict[str, Promise] = {
     "asks_review": _lazy("Asks for a decision"),
     "audience": _lazy("For"),
     "comments": _lazy("Comments"),
+    "company": _lazy("Company name"),
     "deciders": _lazy("Who decides"),
     "each_person": _lazy("Limit per person"),
     "email": _lazy("Email"),
