@@ -26,11 +26,20 @@ def index_runs(runs: Iterable[Run]) -> None:
 
 
 def text_of(run: Run) -> str:
-    """Return all texts by which search finds `run`, folded: `search_text`, and comments and notes on its results."""
+    """Return all texts by which search finds `run`, folded: `search_text`, comments and notes on its results, and who
+    decided on them."""
     comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
     said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
-    return "\n".join([run.search_text, fold("\n".join(text for _at, text in said)[:SAID_LETTERS])])
+    whole = "\n".join(text for _at, text in said)[:SAID_LETTERS]
+    return "\n".join([run.search_text, fold("\n".join([whole, *_deciders(run)]))])
+
+
+def _deciders(run: Run) -> list[str]:
+    """Return the names of those who decided on results of `run`, as they were when it was last indexed."""
+    decided = Decision.objects.filter(output__run=run.pk).exclude(verdict="").order_by()
+    people = decided.values_list("member__name", "member__email", "guest_name").distinct()[:SAID_AT_MOST]
+    return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]
 
 
 def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:
