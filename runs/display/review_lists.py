@@ -150,9 +150,9 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
     )
 
 
-def decided_lines(decisions: QuerySet[Decision]) -> list[DecidedLine]:
-    """Return `decisions` as lines with pictures. Takes two queries."""
-    return [DecidedLine(Shown(decision), Thumb(decision.output)) for decision in with_pictures(decisions)]
+def decided_lines(decisions: QuerySet[Decision], member: Member) -> list[DecidedLine]:
+    """Return `decisions` as lines with pictures, for `member`. Takes two queries."""
+    return [DecidedLine(Shown(decision, member), Thumb(decision.output)) for decision in with_pictures(decisions)]
 
 
 def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
