@@ -17,11 +17,11 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # characters per text result
+TEXT_LIMIT = 1_000_000  # most characters stored of a text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
-SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
-KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
+OUTPUTS_PER_RUN = 500  # no app makes that many, and a longer list would slow down every page that shows it
+SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
+KEEP_SECONDS = 900  # long enough for a video; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
@@ -54,14 +54,15 @@ def count(run: Run) -> tuple[int, int, int]:
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close the boxes that are still waiting, since no more outputs will arrive; `error` is the reason."""
+    """Close the boxes that are still waiting, because no more outputs will arrive; `error` says why."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
 
 
 def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes: by Lamina's id, otherwise the first free box with that label, otherwise any free one."""
+    """Pair outputs with boxes: by Lamina's id, otherwise to the first free box with the same label, otherwise to any
+    free one."""
     named = {box.remote_id: box for box in boxes if box.remote_id}
     free = [box for box in boxes if not box.remote_id]
     pairs = []
@@ -100,7 +101,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture arrives, so that the page doesn't jump.
+        # Don't change the size once the picture has arrived, so that the page doesn't jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -140,7 +141,7 @@ def _fitting(text: str) -> str:
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return the fields for the end of a run, as people see it: a run with any usable result counts as completed."""
+    """Return the fields to store at the end of a run: a run with any usable result counts as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
@@ -153,7 +154,7 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
 
 
 def record_file_change(output_file: OutputFile) -> None:
-    """Mark the box and the run as changed, because a result file was saved or given up on."""
+    """Mark the box and the run as changed, because a result file was saved or we gave up on saving it."""
     with transaction.atomic():
         run_id = output_file.output.run_id
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
@@ -162,9 +163,10 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Tell listeners that the result has its content, once none of its files is being saved any more.
+    """Tell listeners that the result has its content, if none of its files is still being saved.
 
-    Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
+    Call it after `record_file_change`, which locks the run: without the lock, two files saved at the same time might
+    each take the other for unsaved.
     """
     output = output_file.output
     if not output.files.filter(status=OutputFile.Status.SAVING).exists():
@@ -172,6 +174,6 @@ def tell_if_complete(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Mark the boxes with this file, and their runs, as changed, since we now know more about the file."""
+    """Mark the boxes with this file and their runs as changed, because we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)
