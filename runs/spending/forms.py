@@ -50,8 +50,7 @@ class SeenForm(forms.Form):
         words = _("%(name)s has saved other values since you opened this page. Yours aren't saved yet.")
         self.add_error(None, words % {"name": name or _("Somebody")})
         self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
-        self.data = self.data.copy()
-        self.data["seen"] = stored.initial["seen"]
+        self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
 
 
 class RulesForm(SeenForm):

@@ -68,7 +68,7 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
     app = get_object_or_404(App, public_id=app_id)
     form = PriceForm(request.POST)
     if not form.is_valid():
-        return _wrong_price(request, app, form, form.errors["price"][0])
+        return _wrong_price(request, app, form, str(form.errors["price"][0]))
     try:
         limit_settings.change_price(app, form.cleaned_data["price"], form.cleaned_data["seen"])
     except OvertakenError as error:
