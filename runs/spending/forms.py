@@ -47,7 +47,10 @@ class SeenForm(forms.Form):
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
         """Say that `name` was faster, and what is `stored` now; saving again replaces it."""
-        words = _("%(name)s has saved other values since you opened this page. Yours aren't saved yet.")
+        words = _(
+            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
+            "replace them."
+        )
         self.add_error(None, words % {"name": name or _("Somebody")})
         self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
         self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}

@@ -234,7 +234,7 @@ def test_many_rows_take_no_more_memory_than_some(as_admin: Client, alice: Member
 # --- One's own --------------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
 @pytest.mark.usefixtures("spent")
-def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, alice: Member) -> None:
+def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, as_bob: Client, alice: Member) -> None:
     MonthTotal.objects.create(member=alice, month=month_of(NOW), used=4250)
 
     page = as_alice.get("/me/").text
@@ -243,4 +243,6 @@ def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, alice:
     assert "You have no monthly limit." in page
     assert "Bob" not in page
     assert rows_of(page, "spending-title") == {"Oak desk": ["30", "1"], "Reel": ["12.5", "1"]}
+    assert "is unknown" not in page
+    assert "The cost of 1 run is unknown, so it counts as 0 credits." in flat(as_bob.get("/me/").content)
     assert [as_alice.get(PAGE).status_code, as_alice.post(SHEET).status_code] == [404, 404]
