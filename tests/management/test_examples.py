@@ -22,6 +22,7 @@ from runs.models import App, Comment, GuestLink, Member, Output, Preset, Run
 from runs.review import requests
 from runs.sharing import links
 from tests.support.factories import make_run
+from tests.support.page import Page
 from tests.support.quick_portal import is_at_rest, quick_portal, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -72,6 +73,12 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     browser = browser_of(maker.DEMO)
     assert ASK in browser.get("/").content
     assert ASK not in browser_of(maker.SAM).get("/").content
+    suggested = b'id="first-picture"'
+    assert suggested in browser.get("/").content  # until they run something themselves
+    app = App.objects.get(remote_id="sandbox-pattern")
+    own = make_run(Member.objects.get(email=maker.DEMO), app, status="completed")
+    assert suggested not in browser.get("/").content
+    own.delete()
 
     page = browser.post("/examples/clear/", follow=True).content
     assert b"Make your first picture" in page
@@ -90,6 +97,17 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert Preset.objects.get().public_id == preset.public_id
     assert maker.advance()
     assert len(fresh.runs) == 13
+
+
+def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:
+    assert "Try it as" not in Client().get("/login/").text  # another computer's browser
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    page = Page(browser.get("/login/?next=/history/").text)
+    button = next(button for button in page.find("button") if button.words == "Try it as Demo (Admin)")
+    form = next(form for form in page.find("form") if button in form.find("button"))
+    fields = {field.attributes["name"]: field.attributes["value"] for field in form.find("input")}
+    assert browser.post("/login/", fields).headers["Location"] == "/history/"
+    assert browser.get("/").status_code == 200
 
 
 def made(**fields: Any) -> Run:
