@@ -93,7 +93,7 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     stop_time(page)
     page.goto("/help/keys/")
-    pass_time(visitor, 2)
+    pass_time(visitor, 4)  # until it has asked for its frame, which is next asked for in a minute
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
     whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
@@ -101,7 +101,6 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     pass_time(visitor, 16)
     expect(page.get_by_role("button", name="Inbox: 2 new")).to_be_visible()
     expect(page).to_have_title(re.compile(r"^\(2\) "))
-    expect(page.locator("#ended .ended-line")).to_have_count(2)
 
 
 def test_a_hidden_tab_counts_in_its_title(guests: Guests, whole: Whole) -> None:
@@ -143,16 +142,17 @@ def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests,
 
 
 def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
-    """Open a line at its exact place, mute the run and unmute it, and mark the rest as read."""
+    """Open a line at its exact place, mute a run and unmute it, and mark the rest as read."""
     page = visitor.page
-    result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
-    whole.inside.ask("reply_to", email=visitor.email, result=result)
+    for _ in range(2):
+        result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
+        whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
     page.goto("/inbox/")
-    expect(page.locator(".inbox-line.is-unread")).to_have_count(2)
-    page.get_by_role("link", name=re.compile("replied")).first.click()
+    expect(page.locator(".inbox-line.is-unread")).to_have_count(4)
+    page.locator(".inbox-line").get_by_role("link", name=re.compile("replied")).first.click()
     expect(page).to_have_url(re.compile(rf"/results/{result}/.*#comment-\w+$"))
     page.goto("/inbox/")
-    expect(page.locator(".inbox-line.is-unread")).to_have_count(1)
+    expect(page.locator(".inbox-line.is-unread")).to_have_count(2)
     page.get_by_role("button", name=re.compile("^Mute (?!conversation)")).first.click()
     expect(page.get_by_text("You won't be notified about this run any more.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
