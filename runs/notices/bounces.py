@@ -35,5 +35,5 @@ def resume(member: Member) -> None:
 
 
 def revive(member: Member) -> None:
-    """Send emails to the member again: the address changed or works again."""
+    """Send emails to the member again: the address works, or somebody says so."""
     Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)
