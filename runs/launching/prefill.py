@@ -38,7 +38,7 @@ class Notice:
 
 KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
-JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form shows again what it was opened with.")
+JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form again shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
 FORGOTTEN_FOR = timedelta(days=1)  # keep browsers from restoring the form, which they do only in part
 _LATEST = Prepared(
