@@ -1,4 +1,4 @@
-"""Changes to an app's form on Lamina, by day, in sentences."""
+"""Sentences about how an app's form has changed on Lamina, day by day."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -87,6 +87,18 @@ def test_asking_for_everything_selected(as_alice: Client, runs: list[Run]) -> No
     assert ReviewRequest.objects.get().items.count() == 5
 
 
+def test_what_changed_meanwhile_is_not_asked_about(as_alice: Client, runs: list[Run]) -> None:
+    url = bulk(as_alice, "ask", runs)
+    Run.objects.filter(pk=runs[0].pk).update(deleted_at=timezone.now())
+    runs[1].outputs.filter(position=0).update(status="error")
+    page = page_of(as_alice, url)
+    assert page.first(css="ask-count").words.startswith("2 results")
+    answer = as_alice.post("/review/ask/", {"selected": "team"}, follow=True)
+    assert "Asked for decisions on 2 results." in answer.text
+    asked = ReviewRequest.objects.get().items.values_list("output__run", "output__position")
+    assert set(asked) == {(runs[1].pk, 1), (runs[2].pk, 0)}
+
+
 def test_ticked_results_of_runs(as_sofia: Client, runs: list[Run]) -> None:
     ticked = [output.public_id for output in runs[1].outputs.all()]
     url = bulk(as_sofia, "decide", [], place="results", f=ticked)
