@@ -69,7 +69,9 @@ class RulesForm(SeenForm):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
