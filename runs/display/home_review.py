@@ -11,9 +11,9 @@ from runs.models import Member, ReviewItem
 from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
 
-WAITING = 4  # results shown
+WAITING = 4  # how many results are shown
 DECIDED = 3
-READ = 12  # items read to find them, since several requests may ask about the same result
+READ = 12  # how many items to read to find them, because several requests may ask about one result
 
 
 @dataclass(frozen=True)

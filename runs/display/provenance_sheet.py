@@ -19,7 +19,7 @@ NAME = "provenance.csv"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file in a download: its name in the zip ("" if it is missing), and where it came from."""
+    """One file in a download: its name in the zip ("" if it isn't there), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -54,7 +54,7 @@ def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
 
 
 def named_apart(inputs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield `inputs` with repeated names numbered, so that each has its own column."""
+    """Yield `inputs`, numbering repeated names so that each input gets its own column."""
     seen: Counter[str] = Counter()
     for name, text in inputs:
         seen[name] += 1

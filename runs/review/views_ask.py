@@ -137,7 +137,8 @@ def _tell(request: PortalRequest, done: str, *missing: str) -> None:
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
-    """Return the page under the sheet, which must be reloaded since its runs may now be shared; "" without a sheet."""
+    """Return the page under the sheet, which must be reloaded because its runs may now be shared; "" if there is no
+    sheet."""
     url = urlsplit(request.htmx.current_url_abs_path or "")._replace(fragment="").geturl()
     return own_path(url, "") if wants_fragment(request) else ""
 
@@ -151,7 +152,8 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:
-        raise requests.AskError(_("None of these is ready and yours to share with guests."))
+        words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
+        raise requests.AskError(words)
     link = links.make_link(member, offered)
     link.audience, link.message, link.lets_decide = audience, told["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])

@@ -1,4 +1,4 @@
-"""Deciding on many results at once: those selected in History or on run pages."""
+"""Deciding at once on many results, which were selected in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ from runs.words.numbers import number_words, results_words
 def review_many(request: PortalRequest) -> HttpResponse:
     """GET shows the selected results (`selected`); POST decides on those that the page showed.
 
-    Results that have changed meanwhile or can't be decided on are skipped and counted.
+    Results that have changed in the meantime or can't be decided on are skipped and counted.
     """
     if not ReviewRules.current().may_decide(request.user):
         raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need to."))
@@ -85,7 +85,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Say how many results were decided, how many were skipped, and why."""
+    """Show a message about how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
@@ -101,7 +101,7 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
 
 
 def _decided_words(count: int) -> str:
-    """Say how many of the results already have a verdict; "" if none."""
+    """Return a sentence saying how many of the results already have a verdict; "" if none has."""
     if not count:
         return ""
     words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)

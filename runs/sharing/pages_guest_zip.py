@@ -31,7 +31,7 @@ SHEET = "files.csv"
 
 
 class StillPreparing(Exception):
-    """Some copies are not ready yet."""
+    """Some copies aren't ready yet."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add the guest version of `stored` to `parcel`, with a note if that is a smaller picture or nothing."""
+    """Add what guests get for `stored` to `parcel`, with a note if that is only a smaller picture or nothing."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing
