@@ -17,7 +17,7 @@ from runs.spending import limit_settings
 from tests.support.clients import HTMX
 from tests.support.factories import make_app
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 LIMITS = "/manage/spending/limits/"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
