@@ -11,9 +11,9 @@ from runs.models import Member, ReviewItem
 from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
 
-WAITING = 4  # results shown
+WAITING = 4  # how many results are shown
 DECIDED = 3
-READ = 12  # items read to find them, since several requests may ask about the same result
+READ = 12  # how many items to read to find them, because several requests may ask about one result
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
-    """Return the latest decisions by others on the member's results. Takes two queries."""
+    """Return the latest decisions that others made on the member's results. Takes two queries."""
     return decided_lines(requests.decided_on_mine(member, now)[:DECIDED])

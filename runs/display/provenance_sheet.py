@@ -19,7 +19,7 @@ NAME = "provenance.csv"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file in a download: its name in the zip ("" if it is missing), and where it came from."""
+    """One file in a download: its name in the zip ("" if it isn't there), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -54,7 +54,7 @@ def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
 
 
 def named_apart(inputs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield `inputs` with repeated names numbered, so that each has its own column."""
+    """Yield `inputs`, numbering repeated names so that each input gets its own column."""
     seen: Counter[str] = Counter()
     for name, text in inputs:
         seen[name] += 1
@@ -108,7 +108,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return who decided, when the latest decision was made, and their notes, each with a name if there are several."""
+    """Return who decided, when they last did, and their notes, with names if there are several."""
     notes = [(row.who, row.note) for row in decisions if row.note]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)

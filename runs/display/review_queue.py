@@ -1,8 +1,8 @@
-"""The review queue as plain values: the result to decide on, its neighbours, and the last decision.
+"""The review queue: the result to decide on, its neighbours, and the last decision.
 
-A page takes eight queries, however much is waiting: the session, the member, the waiting results (ids only), the result
-and the one after it, their runs' results and files, decisions on it, and the member's last decision. Comments, if any,
-take two more.
+A page takes eight queries, no matter how many results are waiting: the session, the member, the waiting results (ids
+only), the result and the one after it, their runs' results and files, decisions on it, and the member's last decision.
+Comments, if any, take two more.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ from runs.review.deciders import member_refusal
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
-LATEST = 10  # comment threads shown at first, so that each response stays fast
-LISTED = 1_000  # number of results whose order the queue reads
+LATEST = 10  # comment threads shown at first, so that pages stay fast
+LISTED = 1_000  # how many results the queue reads to know their order
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
@@ -35,7 +35,7 @@ class Shown:
     """A verdict as shown: icon, word, who gave it, when, and why."""
 
     decision: Decision
-    others: int = 0  # number of other results decided with it
+    others: int = 0  # number of other results decided at the same time
 
     @property
     def others_words(self) -> str:
@@ -55,14 +55,14 @@ class Shown:
 
     @property
     def words(self) -> str:
-        """What was decided about which result, such as "Approved: Front"."""
+        """Return what was decided, and on which result, such as "Approved: Front"."""
         return _("%(verdict)s: %(result)s") % {"verdict": self.word, "result": self.label}
 
 
 @dataclass(frozen=True)
 class QueuePage:
-    """One result to decide on. `item` is None if it is no longer waiting, because someone decided while it was
-    shown."""
+    """One result to decide on. `item` is None if it is no longer waiting, because someone decided while this page was
+    open."""
 
     item: ReviewItem | None
     output: Output
@@ -70,7 +70,7 @@ class QueuePage:
     slide: Slide
     slides: list[Slide]
     count: int
-    position: int  # of the result in the queue, from 1; 0 if it isn't waiting any more
+    position: int  # the result's place in the queue, from 1; 0 if it isn't waiting any more
     previous: Beside | None
     next: Beside | None
     after: str  # id of the result to show after this one
@@ -103,14 +103,14 @@ class QueuePage:
 
 
 def left_words(count: int) -> str:
-    """Return how many results still wait, such as "41 left"."""
+    """Return how many results are still waiting, such as "41 left"."""
     if not count:
         return _("Nothing left")
     return ngettext("%(count)s left", "%(count)s left", count) % {"count": capped_words(count, LISTED)}
 
 
 def label_of(output: Output) -> str:
-    """Return the label of a result, without its number among results of the same name."""
+    """Return the label of a result, without the number that tells it from others with the same label."""
     return output.label or _("Result %(number)s") % {"number": output.position + 1}
 
 
@@ -153,7 +153,8 @@ def queue_page(
     slides = list(slides_of(output.run, output))
     decided = Decision.objects.standing().on_current_content().filter(output=output).select_related("member", "link")
     item = items.get(at)
-    rules = None if item else ReviewRules.current()  # what waits for the member is theirs to decide
+    # If it waits for the member, they may decide, so the rules needn't be read
+    rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,
         output=output,
@@ -179,7 +180,8 @@ def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> C
 
 
 def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. After posting, the queue shows the same result."""
+    """Return the empty form for a comment on the result of `page`. After posting it, the member is back at the same
+    result in the queue."""
     slide = page.slide
     n = str(slide.number) if slide.number > 1 else ""
     here = queue_url(at=page.output.public_id, kept="1", n=n, comments="all" if shows_all else "")
@@ -215,7 +217,8 @@ def _with_run(before: str) -> list[str]:
 
 
 def _load(outputs: Sequence[Output]) -> None:
-    """Load the results of the runs of `outputs`, with files. Inputs aren't loaded, since they aren't shown in full."""
+    """Load all results of the runs of `outputs`, with files. Inputs aren't loaded, because the queue doesn't show them
+    in full."""
     runs: dict[int, Run] = {}
     for output in outputs:
         output.run = runs.setdefault(output.run_id, output.run)
