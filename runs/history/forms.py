@@ -24,8 +24,8 @@ DAYS_WANTED = format_lazy(
 
 
 class SelectionForm(PostedForm):
-    """The ids ticked in `place`: `r` (runs) or `f` (results). `on` holds all ids on the page, separated by spaces; with
-    scripts, only those whose ticks aren't saved yet, and `shown` holds all.
+    """The ids selected in `place`: `r` (runs) or `f` (results). `on` has the ids of everything on the page, separated
+    by spaces. With scripts, `on` has only those whose ticks aren't saved yet, and `shown` has all.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
     next. `at` is the time of the action to undo, or of the selection that a page asked about.
@@ -72,7 +72,7 @@ class ChangeViewForm(PostedForm):
 
 
 class DeleteForm(PostedForm):
-    """`sure` confirms that the run should be permanently deleted."""
+    """`sure` confirms that the run is to be permanently deleted."""
 
     sure = CutField()
 
@@ -103,10 +103,10 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 
 
 class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How long each kind of item is kept, in days; forever if empty.
+    """How many days each kind of thing is kept; empty means forever.
 
-    `do` is "look" to preview what the rules would remove. `agreed` holds the rules whose figures the page showed when
-    the admin confirmed.
+    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose figures the admin saw before
+    confirming.
     """
 
     ready_days = _days(

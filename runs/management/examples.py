@@ -98,7 +98,7 @@ EXAMPLES = (
     Example(
         "sandbox-room", SAM, 4, {"interior_style_text": "Japandi", "time_of_day_text": "Evening"}, "Flat in the north"
     ),
-    Example("sandbox-product-reel", SAM, 6, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
+    Example("sandbox-product-reel", SAM, 7 * 24, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
     Example("sandbox-banner-ja", SAM, 51, {"catch_copy_text": "新茶、入荷しました"}),
     Example(
         "sandbox-description",

@@ -16,7 +16,7 @@ class DecisionError(UserFacingError):
 
 
 class StaleDecisionError(DecisionError):
-    """The page showed an older state. `output` is the result's current state."""
+    """The result has changed since the page showed it. `output` is its current state."""
 
     code = "stale"
 
@@ -26,7 +26,7 @@ class StaleDecisionError(DecisionError):
 
 
 class NotAllowedError(DecisionError):
-    """This person isn't allowed to do that."""
+    """The person isn't allowed to do this."""
 
     code = "not-allowed"
 

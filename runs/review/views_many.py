@@ -1,4 +1,4 @@
-"""Deciding on many results at once: those selected in History or on run pages."""
+"""Deciding at once on many results, which were selected in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -84,7 +84,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Say how many results were decided, how many were skipped, and why."""
+    """Show a message about how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
@@ -100,7 +100,7 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
 
 
 def _skipped_words(code: str, count: int) -> str:
-    """Return why `count` results were skipped. `code` is a `DecisionError.code`."""
+    """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
     words = {
         "stale": ngettext(
             "%(count)s was skipped because it has changed in the meantime.",
@@ -127,7 +127,7 @@ def _skipped_words(code: str, count: int) -> str:
 
 
 def _decided_words(count: int) -> str:
-    """Say how many of the results already have a verdict; "" if none."""
+    """Return a sentence saying how many of the results already have a verdict; "" if none has."""
     if not count:
         return ""
     words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)

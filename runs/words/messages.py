@@ -153,6 +153,9 @@ SPENDING: dict[str, Promise] = {
     "limit_reached": _lazy(
         "You've used up your limit of %(limit_credits)s for %(of_month)s. Ask an admin if you need more."
     ),
+    "limit_reached_admin": _lazy(
+        "You've used up your limit of %(limit_credits)s for %(of_month)s. You can raise it under “Manage”."
+    ),
     "limit_reached_by": _lazy("%(name)s has used up their limit of %(limit_credits)s for %(of_month)s."),
     "portal_limit_near": _lazy(
         "Your team has used %(used_credits)s of its limit of %(limit_credits)s for %(of_month)s."
