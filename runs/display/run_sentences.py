@@ -98,7 +98,7 @@ def cost_words(run: Run) -> str:
         return ""
     if cost := about_credits(run.credits_estimated):
         return _("Cost: %(cost)s (estimate).") % {"cost": cost}
-    return _("Cost: unknown, as Lamina gives no estimate.")
+    return _("Cost: unknown, because Lamina gives no estimate.")
 
 
 def ended_money_words(run: Run) -> str:
