@@ -166,7 +166,7 @@ class Streams:
 
     @property
     def _most(self) -> int:
-        """Return how many streams may be open now."""
+        """How many streams may be open now."""
         most: int = settings.LAMINA_STREAMS
         if time.monotonic() < self._allowed_until:
             most = min(most, self._allowed)

@@ -1,7 +1,7 @@
 """Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The worker's pulse checks for it. The month's total stores which alert about a limit was sent, so that each is sent only
-once.
+The worker's pulse checks for this. The month's total stores which alert about a limit was sent, so that each is sent
+only once.
 """
 
 from collections.abc import Iterator

@@ -87,7 +87,7 @@ class RulesForm(forms.Form):
 
 
 class PersonLimitForm(forms.Form):
-    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
+    """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
