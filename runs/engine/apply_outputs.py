@@ -1,4 +1,4 @@
-"""Store Lamina's outputs as results: match each output to a box, update the box, and queue its files for saving.
+"""Store Lamina's outputs as results: update the box of each output, and queue its files for saving.
 
 Functions that read a snapshot expect the caller to have locked the run's row.
 """
@@ -10,6 +10,7 @@ from django.db.models import F
 
 from runs import events
 from runs.background.queue import enqueue_long
+from runs.engine.match_outputs import match
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run, StoredFile
@@ -17,11 +18,11 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # most characters stored of a text result
+TEXT_LIMIT = 1_000_000  # characters per text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many, and a longer list would slow down every page that shows it
-SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
-KEEP_SECONDS = 900  # long enough for a video; see engine.save_outputs
+OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
+SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
+KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
@@ -30,7 +31,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     changed = False
     if snapshot.outputs:
         known = {box.pk: box.remote_id for box in boxes}
-        for box, remote in _match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN]):
+        for box, remote in match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN], is_final=snapshot.is_final):
             is_named_now = known.get(box.pk) != box.remote_id
             changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
         _note_kinds(run, boxes)
@@ -54,37 +55,10 @@ def count(run: Run) -> tuple[int, int, int]:
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close the boxes that are still waiting, because no more outputs will arrive; `error` says why."""
+    """Close the boxes that are still waiting, since no more outputs will arrive; `error` is the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
-
-
-def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes: by Lamina's id, otherwise to the first free box with the same label, otherwise to any
-    free one."""
-    named = {box.remote_id: box for box in boxes if box.remote_id}
-    free = [box for box in boxes if not box.remote_id]
-    pairs = []
-    seen: set[str] = set()
-    for position, remote in enumerate(remotes):
-        remote_id = remote.id[:200] or f"#{position}"
-        if remote_id in seen:
-            remote_id = f"{remote_id[:180]}#{position}"  # two outputs with the same id are still two results
-        seen.add(remote_id)
-        box = named.get(remote_id)
-        if box is None:
-            alike = (b for b in free if shortened(b.label) == shortened(remote.label))
-            box = next(alike, free[0] if free else None)
-            if box is None:
-                box = Output(run=run, position=max((b.position for b in boxes), default=-1) + 1, kind="image")
-                box.box_width, box.box_height = (boxes[0].box_width, boxes[0].box_height) if boxes else (1, 1)
-                boxes.append(box)
-            else:
-                free.remove(box)
-            box.remote_id = remote_id
-        pairs.append((box, remote))
-    return pairs
 
 
 def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:
@@ -101,7 +75,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Don't change the size once the picture has arrived, so that the page doesn't jump.
+        # Only before the picture arrives, so that the page doesn't jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -141,7 +115,7 @@ def _fitting(text: str) -> str:
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return the fields to store at the end of a run: a run with any usable result counts as completed."""
+    """Return the fields for the end of a run, as people see it: a run with any usable result counts as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
@@ -154,7 +128,7 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
 
 
 def record_file_change(output_file: OutputFile) -> None:
-    """Mark the box and the run as changed, because a result file was saved or we gave up on saving it."""
+    """Mark the box and the run as changed, because a result file was saved or given up on."""
     with transaction.atomic():
         run_id = output_file.output.run_id
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
@@ -163,10 +137,9 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Tell listeners that the result has its content, if none of its files is still being saved.
+    """Tell listeners that the result has its content, once none of its files is being saved any more.
 
-    Call it after `record_file_change`, which locks the run: without the lock, two files saved at the same time might
-    each take the other for unsaved.
+    Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
     """
     output = output_file.output
     if not output.files.filter(status=OutputFile.Status.SAVING).exists():
@@ -174,6 +147,6 @@ def tell_if_complete(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Mark the boxes with this file and their runs as changed, because we now know more about the file."""
+    """Mark the boxes with this file, and their runs, as changed, since we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

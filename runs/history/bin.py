@@ -62,8 +62,8 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
         words.append(said % {"count": number_words(shown)})
     if others:
         said = ngettext(
-            "A teammate used these results in %(count)s run. It doesn't change.",
-            "Teammates used these results in %(count)s runs. These don't change.",
+            "A teammate used these results in %(count)s run, which won't change.",
+            "Teammates used these results in %(count)s runs, which won't change.",
             others,
         )
         words.append(said % {"count": number_words(others)})

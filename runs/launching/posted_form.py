@@ -90,6 +90,8 @@ class PostedAppForm:
         opened = self._keep_draft(form)
         if self.controls.act:
             return self._other_button(form, opened)
+        # Checked before looking for a run of this form, which may just have used up what was left
+        is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
         # The form has changed, so positions may mean other fields
@@ -98,6 +100,8 @@ class PostedAppForm:
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
             return Shown(form, opened, self.controls.token, is_refused=True)
+        if is_blocked:
+            return Shown(form, opened, is_refused=True)
         return self._run(form, opened)
 
     def save_draft(self) -> None:
@@ -214,11 +218,6 @@ class PostedAppForm:
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
-        if cost_line(self.app, self.member, form.wanted_outputs()).is_blocked:
-            # That run used up what was left of the limit
-            if spent := create_run.run_of_form(self.member, self.controls.token):
-                return self._again(form, spent, opened)
-            return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         pressed = LaunchRequest(

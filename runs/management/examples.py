@@ -99,7 +99,7 @@ EXAMPLES = (
     Example(
         "sandbox-room", SAM, 4, {"interior_style_text": "Japandi", "time_of_day_text": "Evening"}, "Flat in the north"
     ),
-    Example("sandbox-product-reel", SAM, 6, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
+    Example("sandbox-product-reel", SAM, 7 * 24, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
     Example("sandbox-banner-ja", SAM, 51, {"catch_copy_text": "新茶、入荷しました"}),
     Example(
         "sandbox-description",
@@ -185,8 +185,8 @@ def is_finished(run: Run) -> bool:
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start up to `at_most` of the waiting examples whose app's form has arrived from the sandbox."""
-    arrived = App.objects.select_related("schema").filter(schema__isnull=False)
+    """Start up to `at_most` of the waiting examples whose app's form and estimate have arrived from the sandbox."""
+    arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
     for example in ready[: max(0, at_most)]:

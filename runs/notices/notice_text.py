@@ -167,9 +167,9 @@ def results_of(told: Told) -> int:
 
 
 def _place(told: Told) -> str:
-    if told.kind == NoticeKind.LIMIT:
+    if told.kind == NoticeKind.LIMIT and "member" not in told.message.values:
         return f"{reverse('runs:me')}#spending"
-    if told.kind == NoticeKind.PORTAL:
+    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
         return _portal_place(told.message)
     if told.kind == NoticeKind.ASKED:
         return f"{reverse('runs:review')}{f'?request={told.request.public_id}' if told.request else ''}"

@@ -102,7 +102,7 @@ class AskForm(forms.Form):
     def clean_who(self) -> str:
         who = str(self.cleaned_data["who"]) or str(ReviewRequest.Audience.ANYONE)
         if who not in ReviewRequest.Audience.values or (who == "guests" and not self.may_make_links):
-            raise ValidationError(_("Choose whom to ask."))
+            raise ValidationError(_("Choose who to ask."))
         return who
 
     def clean_members(self) -> list[Member]:

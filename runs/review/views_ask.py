@@ -116,7 +116,8 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:
-        raise requests.AskError(_("None of these is ready and yours to share with guests."))
+        words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
+        raise requests.AskError(words)
     link = links.make_link(member, offered)
     link.audience, link.message, link.lets_decide = audience, told["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])

@@ -188,7 +188,7 @@ class LinkForm(forms.Form):
     @property
     def _days_words(self) -> str:
         day = day_words(self.latest_day)
-        return _("Choose a date from today to %(day)s, the latest that admins allow.") % {"day": day}
+        return _("Choose a date from today to %(day)s, the latest date that admins allow.") % {"day": day}
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]

@@ -1,6 +1,7 @@
 """Forms for limits, alerts and prices, in credits."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
+from runs.spending.limit_settings import limit_seen, rules_seen
 from runs.web.posted import CutField, PostedForm
 from runs.words.credits import to_credits, to_hundredths
 
@@ -38,7 +40,23 @@ class CreditsField(forms.Field):
         return Decimal(text)
 
 
-class RulesForm(forms.Form):
+class SeenForm(forms.Form):
+    """A form that notices when someone else has saved other values meanwhile: `seen` is what its page showed."""
+
+    seen = CutField(200, widget=forms.HiddenInput)
+
+    def overtake(self, name: str, stored: "SeenForm") -> None:
+        """Say that `name` was faster, and what is `stored` now; saving again replaces it."""
+        words = _(
+            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
+            "replace them."
+        )
+        self.add_error(None, words % {"name": name or _("Somebody")})
+        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
+        self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
+
+
+class RulesForm(SeenForm):
     """The limits for everyone, and when to alert admins."""
 
     default = CreditsField(
@@ -51,7 +69,9 @@ class RulesForm(forms.Form):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
@@ -62,7 +82,7 @@ class RulesForm(forms.Form):
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 
     def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial=_initial(SpendingLimits.current()))
+        super().__init__(data, initial=_initial(SpendingLimits.current()) | {"seen": rules_seen()})
 
     def limit_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.LIMITS]
@@ -86,7 +106,7 @@ class RulesForm(forms.Form):
         )
 
 
-class PersonLimitForm(forms.Form):
+class PersonLimitForm(SeenForm):
     """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
@@ -106,7 +126,7 @@ class PersonLimitForm(forms.Form):
         self.limit, self.default = limit, default
         sort = "none" if limit.is_unlimited else "default" if limit.hundredths is None else "own"
         initial = {"sort": sort, "own": _credits(limit.hundredths), "raised_to": _credits(limit.raised_to)}
-        super().__init__(data, initial=initial | {"raised_until": limit.raised_until})
+        super().__init__(data, initial=initial | {"raised_until": limit.raised_until, "seen": limit_seen(limit)})
         self.fields["raised_until"].widget.attrs["min"] = f"{day_of(timezone.now()):%Y-%m-%d}"
 
     def clean_raised_until(self) -> date | None:
@@ -139,6 +159,7 @@ class PriceForm(forms.Form):
     """What a full run of an app costs; empty if unknown."""
 
     price = CreditsField()
+    seen = CutField(200)
 
 
 class SheetForm(PostedForm):
@@ -154,6 +175,22 @@ class AskForm(PostedForm):
     """`back` is the page on which the member asked for a higher limit."""
 
     back = CutField(2000)
+
+
+def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
+    """Yield what is stored where it differs from what was entered, such as "Each person: 100"."""
+    for name, field in stored.fields.items():
+        value = stored.initial[name]
+        if name != "seen" and field.clean(value) != form.cleaned_data.get(name):
+            yield f"{field.label}: {_value_words(field, value)}"
+
+
+def _value_words(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(PersonLimitForm.SORTS)[value])
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value or _("empty"))
 
 
 def _hundredths(amount: Decimal | None) -> int | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.models import Charge
-from runs.spending.overview import Chosen
+from runs.spending.overview import KINDS, Chosen
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
@@ -70,7 +70,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{at:%Y-%m-%d %H:%M:%S}",
         row["member_name"],
         row["app_name"],
-        row["kind"],
+        str(KINDS.get(row["kind"], row["kind"])),
         _credits(row),
         _sources()[row["source"]],
         str(row["made"]),
@@ -109,4 +109,4 @@ def _note(row: dict[str, Any]) -> str:
         return ""
     if row["is_maker_known"]:
         return _("Charged afterwards")
-    return _("Charged afterwards to the owner, as nobody knows who pressed Run")
+    return _("Charged afterwards to the owner, because nobody knows who pressed Run")

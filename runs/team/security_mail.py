@@ -43,7 +43,9 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
             _("Hello %(name)s,") % {"name": member.display_name},
             _("Your password was changed on %(when)s. Every other browser was signed out.") % {"when": _words(at)},
             _("If this was you, you don't need to do anything."),
-            _("If it wasn't, tell an admin and reset your password right away:"),
+            _("If it wasn't, reset your password right away:")
+            if member.is_admin
+            else _("If it wasn't, tell an admin and reset your password right away:"),
             secret_links.full_address(reverse("runs:password-reset")),
         )
 

@@ -27,7 +27,6 @@ from runs.team.forms import ReplayForm
 from runs.web import demo_accounts, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
 
-SECRET_FIELDS = ("password", "secret")  # in the names of fields that are never kept
 Pairs = list[tuple[str, str]]
 SECRET_FIELDS = ("password", "secret")  # fields with these words in their name are never kept
 
@@ -81,7 +80,8 @@ class SignInView(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         replay = ReplayForm.read(self.request.POST)["replay"]
-        return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay)}
+        demo = {"demo_people": demo_accounts.offered(self.request), "demo_password": demo_accounts.DEMO_PASSWORD}
+        return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay), **demo}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         to_home = super().form_valid(form)

@@ -39,6 +39,7 @@ class RunMenu:
     has_results: bool
     can_share: bool  # this person can share it (with the team even while it is active; guests need results to look at)
     can_share_with_team: bool  # this person can share it with the team, which can't see it yet
+    can_cancel: bool
     can_delete: bool
 
     @property
@@ -61,6 +62,7 @@ class RunMenu:
             has_results=has_results,
             can_share=can_share,
             can_share_with_team=can_share and run.shared_at is None,
+            can_cancel=card.can_change and run.is_active,
             can_delete=card.can_change and not run.is_active,
         )
 
@@ -248,6 +250,7 @@ def _links(card: RunCard) -> dict[str, str]:
         "form_url": card.form_url,
         "again_url": path_to("run-rerun", public_id),
         "share_url": path_to("run-share", public_id),
+        "cancel_url": path_to("run-cancel", public_id),
         "delete_url": path_to("run-delete", public_id),
         "compare_url": f"{path_to('compare')}?r={public_id}",
         "download_url": f"{path_to('results-download')}?r={public_id}",

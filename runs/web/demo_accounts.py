@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_noop
 
 from lamina_portal.environment import is_loopback
+from runs.models import Member
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - public on purpose
 DEMO_PEOPLE = (  # email address, name, role
@@ -38,6 +39,13 @@ def record_origin(request: HttpRequest) -> None:
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
     """Return whether `email` is a demo account that may not sign in with this request."""
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
+
+
+def offered(request: HttpRequest) -> list[Member]:
+    """Return the demo accounts with which somebody in front of the sandbox's own machine can sign in."""
+    if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
+        return []
+    return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
 
 
 def _is_local(request: HttpRequest) -> bool:

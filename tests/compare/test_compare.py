@@ -252,3 +252,29 @@ def test_a_comment_is_written_from_its_column_and_counted_there(as_alice: Client
     columns = Page(as_alice.get(answer["Location"]).content.decode()).find(css="compare-acts")
     assert ["1 comment on" in column.words for column in columns] == [False, True]
     assert "Warmer" in as_alice.get(columns[1].find("a")[-2].attributes["href"]).content.decode()
+
+
+def test_each_column_has_its_star_and_its_decision(
+    as_alice: Client, alice: Member, app: App, make_member: Callable[..., Member]
+) -> None:
+    runs = [made(alice, app, style=style, shared_at=timezone.now()) for style in ("Ghibli", "Anime")]
+    outputs = [run.outputs.all()[0] for run in runs]
+    Output.objects.filter(pk__in=[output.pk for output in outputs]).update(content_hash="a" * 64)
+    url, as_sam = address(*runs), client_of(make_member("samuel", role="approver"))
+
+    def columns() -> list[str]:
+        found = Page(as_sam.get(url).text).find("li", css="compare-column")
+        return [column.words for column in found]
+
+    stars = [
+        form for form in Page(as_alice.get(url).text).find("form") if "/star/" in form.attributes.get("action", "")
+    ]
+    assert [output.public_id in form.attributes["action"] for output, form in zip(outputs, stars, strict=True)] == [
+        True
+    ] * 2
+    sent = {one.attributes["name"]: one.attributes["value"] for one in stars[1].find("input")}
+    as_alice.post(stars[1].attributes["action"], sent)
+    as_sam.post(f"{outputs[0].get_absolute_url()}decide/", {"verdict": "approved", "seen": "0", "next": url})
+    first, second = columns()
+    assert ("Starred" in first, "Starred" in second) == (False, True)
+    assert ("Approved" in first, "Approved" in second) == (True, False)

@@ -14,7 +14,10 @@ from runs.connection import status as health
 from runs.display.home_runs import ACTIVE_SHOWN
 from runs.engine.poller_wakeups import POLLER
 from runs.home.views import APPS_SHOWN
-from runs.models import Lease, Member, OutputFile, Run
+from runs.models import Lease, Member, Output, OutputFile, Run
+from runs.review import requests
+from runs.review.deciders import Actor
+from runs.review.verdicts import decide
 from tests.support.clients import client_of
 from tests.support.factories import STYLE, make_app, make_run
 from tests.support.page import Page
@@ -53,6 +56,25 @@ def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member
         assert shown == {heading}
     assert not [run for run in hidden if run.public_id in body]
     assert "Team runs in progress" in body
+
+
+def test_what_waits_for_you_comes_first_and_then_what_others_decided(
+    alice: Member, make_member: Callable[..., Member]
+) -> None:
+    sam, ruth = make_member("samuel", role="approver"), make_member("ruth", role="approver")
+    app, now = make_app(), timezone.now()
+    make_run(sam, app)
+    mine, theirs = [make_run(who, app, status="completed", shared_at=now) for who in (sam, alice)]
+    Output.objects.update(text="A lake", content_hash="a" * 64)
+    Run.objects.filter(pk=theirs.pk).update(has_star=True, starred_at=now)
+    requests.ask(alice, list(theirs.outputs.all()))
+    decide(mine.outputs.all()[0], "changes", "Warmer", Actor(ruth), None)
+    page = Page(client_of(sam).get("/").text)
+    places = [
+        e.attributes["id"] for e in page.first("main").walk() if e.tag in ("h2", "input") and e.attributes.get("id")
+    ]
+    assert places[:2] == ["waiting-for-you", "home-q"]
+    assert places.index("decided-on-mine") < places.index("latest") < places.index("starred")
 
 
 def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, alice: Member) -> None:

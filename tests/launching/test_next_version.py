@@ -1,6 +1,7 @@
 """From "needs changes" to the next version: the form, the press and the line of versions."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -183,20 +184,24 @@ def makers_of(output: Output, *people: Member) -> set[int]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_presses_at_once_make_versions_2_and_3(alice: Member, run: Run) -> None:
-    front = box_of(run, 0)
+def test_presses_of_two_people_at_once_make_versions_2_to_5(alice: Member, bob: Member, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(shared_at=run.created_at)
+    front, gate = ask_for_changes(box_of(run, 0), bob, "Warmer"), Barrier(4)
 
-    def press(_n: int) -> int:
+    def press(member: Member) -> tuple[int, str]:
         try:
             request = LaunchRequest(
-                run.app, run.schema, answers_of(run), [0], new_form_token(alice), parent=run, replaces={0: front}
+                run.app, run.schema, answers_of(run), [0], new_form_token(member), parent=run, replaces={0: front}
             )
-            return launch_run(alice, request).outputs.get().number
+            gate.wait()
+            made = launch_run(member, request).outputs.get()
+            return made.number, made.verdict
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(press, range(4))) == [2, 3, 4, 5]
+        assert sorted(pool.map(press, [alice, bob] * 2)) == [(2, ""), (3, ""), (4, ""), (5, "")]
+    assert list(Output.objects.in_line_of(front).values_list("number", flat=True)) == [1, 2, 3, 4, 5]
 
 
 def test_fifty_versions_are_found_in_few_queries(alice: Member, run: Run, django_assert_max_num_queries: Any) -> None:

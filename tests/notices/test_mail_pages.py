@@ -1,18 +1,26 @@
-"""The pages and buttons about mails: what somebody gets, stopping with one click, dead addresses, the test."""
+"""The pages and buttons about mails: what somebody gets, stopping with one click, dead addresses, the test (N2, N7,
+N14, N15)."""
 
+import re
+from collections.abc import Callable
 from email import policy
 from email.parser import BytesParser
 from urllib.parse import urlsplit
 
 import pytest
+from django.apps import apps
 from django.core.mail import EmailMultiAlternatives as Sent
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import Member, NoticeChoice, NoticeKind, Run
+from runs.models import Member, NoticeChoice, NoticeKind, Output, Run
 from runs.notices import choices, unsubscribe
+from runs.review import comments, requests
+from runs.review.deciders import Actor
+from runs.sharing import links
 from tests.support.factories import make_run
+from tests.support.guest_links import path_of
 from tests.support.mail_servers import MailServer
 from tests.support.notices import send_gathered, tell
 
@@ -59,6 +67,36 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
     assert answer.status_code == 200
     assert "sessionid" not in answer.cookies
     assert list(NoticeChoice.objects.values_list("member", "kind", "way")) == [(alice.pk, "mention", "off")]
+
+
+def test_robots_that_open_everything_in_a_mail_change_nothing(
+    alice: Member, bob: Member, make_member: Callable[..., Member], mailoutbox: list[Sent]
+) -> None:
+    """D6"""
+    sam = make_member("samuel", role="approver")
+    run = make_run(alice, status="completed", shared_at=timezone.now())
+    Output.objects.update(text="A lake", content_hash="a" * 64)
+    link = links.make_link(alice, list(run.outputs.all()))
+    requests.ask(alice, list(run.outputs.all()))
+    comments.post(Actor(member=bob), run, run.outputs.all()[0], "Look, @Samuel")
+    send_gathered()
+    told = [f"{mail.body} {mail.alternatives} {mail.extra_headers}" for mail in mailoutbox if mail.to == [sam.email]]
+    found = {urlsplit(url) for text in told for url in re.findall(r"https?://[^\s\"'<>\\]+", text)}
+    assert {url.path.split("/")[1] for url in found} == {"review", "mail"} or len(found) > 1, found
+    paths = [url._replace(scheme="", netloc="").geturl() for url in found] + [path_of(link)]
+    before = everything()
+    for path in paths * 3:
+        for robot in ({"User-Agent": "SafeLinks-Scanner/1.0 (compatible; bot)"}, {"Sec-Purpose": "prefetch"}):
+            client = Client(headers=robot)
+            client.head(path)
+            client.get(path, follow=True)
+    assert everything() == before
+
+
+def everything() -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of the portal's tables, by table."""
+    models = apps.get_app_config("runs").get_models()
+    return {model._meta.db_table: list(model._default_manager.order_by("pk").values_list()) for model in models}
 
 
 def test_a_forged_address_does_nothing(alice: Member, bob: Member) -> None:

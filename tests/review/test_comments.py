@@ -235,18 +235,26 @@ def test_resolve_and_reopen(alice: Member, bob: Member, output: Output) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_people_resolving_at_once_make_one_entry(alice: Member, output: Output) -> None:
+def test_ten_people_resolving_at_once_make_one_entry(
+    alice: Member, output: Output, make_member: Callable[..., Member]
+) -> None:
+    """D13"""
     comment, gate = say(alice, output), threading.Barrier(10)
+    people, resolvers = [make_member(f"person{n}") for n in range(10)], list[Member]()
 
     def act() -> None:
+        member = people.pop()
         gate.wait()
         try:
-            comments.resolve(Comment.objects.select_related("run").get(pk=comment.pk), Actor(member=alice))
+            if comments.resolve(Comment.objects.select_related("run").get(pk=comment.pk), Actor(member=member)):
+                resolvers.append(member)
         finally:
             connection.close()
 
     together(act, 10)
-    assert CommentChange.objects.count() == 1
+    comment.refresh_from_db()
+    assert [comment.resolved_by] == resolvers
+    assert [(change.act, change.member) for change in CommentChange.objects.all()] == [("resolved", resolvers[0])]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -60,7 +60,8 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert answer.status_code == 422
     assert "Give a reason" in answer.content.decode()
     page = Page(as_sofia.post("/review/many/", fields | {"verdict": "approved"}, follow=True).content.decode())
-    assert page.first(id="messages").words == ("4 results are approved. 1 was skipped, since it has changed meanwhile.")
+    told = "4 results are approved. 1 was skipped because it has changed in the meantime."
+    assert page.first(id="messages").words == told
     assert Output.objects.filter(verdict="approved").count() == 4
     undo = page.first("form", id="queue-undo")
     assert undo.words.startswith("Approved: Back and 3 more Undo") or "and 3 more Undo" in undo.words
@@ -84,6 +85,18 @@ def test_asking_for_everything_selected(as_alice: Client, runs: list[Run]) -> No
     answer = as_alice.post("/review/ask/", {"selected": "team"}, follow=True)
     assert "Asked for decisions on 5 results." in answer.content.decode()
     assert ReviewRequest.objects.get().items.count() == 5
+
+
+def test_what_changed_meanwhile_is_not_asked_about(as_alice: Client, runs: list[Run]) -> None:
+    url = bulk(as_alice, "ask", runs)
+    Run.objects.filter(pk=runs[0].pk).update(deleted_at=timezone.now())
+    runs[1].outputs.filter(position=0).update(status="error")
+    page = page_of(as_alice, url)
+    assert page.first(css="ask-count").words.startswith("2 results")
+    answer = as_alice.post("/review/ask/", {"selected": "team"}, follow=True)
+    assert "Asked for decisions on 2 results." in answer.text
+    asked = ReviewRequest.objects.get().items.values_list("output__run", "output__position")
+    assert set(asked) == {(runs[1].pk, 1), (runs[2].pk, 0)}
 
 
 def test_ticked_results_of_runs(as_sofia: Client, runs: list[Run]) -> None:
@@ -120,7 +133,7 @@ def test_results_that_are_no_longer_visible_are_skipped(as_sofia: Client, runs: 
     Run.objects.filter(pk=runs[0].pk).update(shared_at=None)
     given = {"shown": " ".join(f"{one}.0" for one in ids), "verdict": "approved"}
     answer = as_sofia.post("/review/many/", given, follow=True)
-    assert "2 were skipped, since you can&#x27;t decide on them." in answer.content.decode()
+    assert "2 were skipped because you can&#x27;t decide on them." in answer.content.decode()
     assert set(Output.objects.filter(verdict="approved").values_list("run", flat=True)) == {runs[1].pk}
 
 

@@ -1,14 +1,20 @@
 """Comments of guests: what they see of others, spots on pictures, and that words for the team never reach them."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
 from runs.models import Comment, Decision, GuestLink, Member, Output, Run
+from runs.review import requests
 from runs.review.comments import edit, post
 from runs.review.deciders import Actor
 from runs.sharing import links
+from runs.sharing.links import share_with_team
 from tests.sharing.guest_visit import GuestVisit, visit
+from tests.support.clients import client_of
 from tests.support.guest_links import path_of
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +64,20 @@ def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run
     assert rows[1] == ("Kim", talking, "Shorter", True, run.outputs.all()[1])
     assert len(rows) == 2
     assert not kim.client.cookies
+
+
+def test_the_team_sees_which_words_are_a_guests(
+    talking: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
+) -> None:
+    named(talking, name="Alice")  # like the maker, which anyone may type
+    post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
+    run.refresh_from_db()
+    share_with_team(run)
+    requests.ask(alice, [first(run)])
+    queue = client_of(make_member("samuel", role="approver"))
+    for page in (as_alice.get(first(run).get_absolute_url()), queue.get("/review/")):
+        heads = [head.words for head in Page(page.text).find(css="comment-head")]
+        assert [head.startswith("Alice Guest") for head in heads] == [True, False]
 
 
 def test_one_text_is_a_note_or_a_comment_as_the_button_says(talking: GuestLink) -> None:
