@@ -42,7 +42,7 @@ def is_shut_out(request: HttpRequest | None, email: str) -> bool:
 
 
 def offered(request: HttpRequest) -> list[Member]:
-    """Return the demo accounts with which somebody in front of the sandbox's own machine can sign in."""
+    """Return the demo accounts that can be used to sign in, for people at the machine that the sandbox runs on."""
     if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
         return []
     return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
