@@ -1,7 +1,7 @@
 """Errors of Lamina calls, grouped by how the caller can react.
 
 Repeating a call may cost money, so `nothing_happened` is True only if we are certain. No error carries the key or the
-exception that caused it, because a `requests` exception holds the request and thus the key.
+exception that caused it, because a `requests` exception contains the request, and that contains the key.
 """
 
 import re

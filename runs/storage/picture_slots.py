@@ -35,7 +35,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
                 yield False
                 return
             held.append(descriptor)
-        os.close(held.pop(-2))  # let go of the turn
+        os.close(held.pop(-2))  # release the "turn" lock
         yield True
     finally:
         for descriptor in held:
