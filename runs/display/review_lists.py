@@ -82,7 +82,7 @@ class RequestLine:
 
     @property
     def who(self) -> str:
-        """Return who the request asks, in words."""
+        """Who the request asks, in words."""
         request = self.request
         if request.audience == ReviewRequest.Audience.NAMED:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))

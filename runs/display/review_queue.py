@@ -63,7 +63,7 @@ class Shown:
 
     @property
     def words(self) -> str:
-        """Return what was decided, and on which result, such as "Approved: Front"."""
+        """What was decided, and on which result, such as "Approved: Front"."""
         return _("%(verdict)s: %(result)s") % {"verdict": self.word, "result": self.label}
 
 

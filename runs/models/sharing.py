@@ -48,7 +48,8 @@ class GuestLink(models.Model):
     shows_app = models.BooleanField(default=False)
     lets_decide = models.BooleanField(default=False, db_default=False)  # guests' verdicts count like members'
     lets_comment = models.BooleanField(default=False, db_default=False)
-    shows_comments = models.BooleanField(default=False, db_default=False)  # by other guests, and by the team for guests
+    # Guests see comments by other guests, and those the team wrote for guests
+    shows_comments = models.BooleanField(default=False, db_default=False)
     hides_names = models.BooleanField(default=False, db_default=False)  # guests don't see other people's names
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -72,7 +73,7 @@ class GuestLink(models.Model):
 
     @property
     def last_second(self) -> datetime:
-        """Return the last second before the link expires, which is still on its last day."""
+        """The last second before the link expires, which is still on its last day."""
         return self.expires_at - timedelta(seconds=1)
 
     def belongs_to(self, member: Member) -> bool:

@@ -125,7 +125,7 @@ class Answers:
     opened: str
     done: int
     total: int
-    has_answers: bool  # someone has answered, so offer returning guests to show their answers
+    has_answers: bool  # someone has answered, so offer to show returning guests their answers
     decide_url: str
     other_url: str  # URL of the page without the guest's name, for someone else
     problem: str
