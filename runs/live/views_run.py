@@ -109,7 +109,7 @@ def _against_rules(run: Run, member: Member) -> str:
     now = ruled(run.app, run.schema, create_run.answers_of(run))
     if not (now.changed or now.refused):
         return ""
-    return _("An admin has changed this app's rules since. Give up this start, then use “Change and run again”.")
+    return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")
 
 
 @require_POST

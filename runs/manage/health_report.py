@@ -178,7 +178,7 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Requested without a limit, since no limit worked.")
+        return _("Requested without a limit, because no limit worked.")
     return _("Requested %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
 
 
@@ -222,7 +222,7 @@ def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
-        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost meanwhile."))
+        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost until then."))
     return Fact(label, (_("%(name)s: last report %(age)s") if name else _("last report %(age)s")) % values)
 
 
@@ -279,7 +279,10 @@ def _storage() -> Fact:
         return Fact(label, words)
     words = _("%(files)s, %(free)s left on the disk") % {"files": words, "free": size_words(free)}
     if free < LITTLE_ROOM:
-        advice = _("Free some space: no results can be saved on a full disk. The portal keeps trying for 24 hours.")
+        advice = _(
+            "Free up some space: results can't be saved while the disk is full. "
+            "The portal will keep trying for 24 hours."
+        )
         return Fact(label, words, "bad" if free < NO_ROOM else "warn", advice)
     return Fact(label, words)
 

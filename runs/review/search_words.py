@@ -18,13 +18,13 @@ def on_comment_changed(comment: Comment, text_before: str) -> None:
 
 
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Reindex both runs, in the order in which runs are always locked."""
+    """Reindex both runs, in the order in which runs are always locked, to avoid deadlocks."""
     for run_id in sorted({source.pk, target.pk}):
         _index(run_id)
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, once for all decisions made together with the same note."""
+    """Reindex the run, but only once for decisions made together with the same note."""
     if not decision.note:
         return
     run_id = decision.output.run_id
@@ -34,5 +34,6 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _index(run_id: int) -> None:
-    """Reindex the run. It is locked, so that if two people say something at once, the second one indexes both."""
+    """Reindex the run. This locks it: if two people say something at the same time, the second of them indexes both
+    texts."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

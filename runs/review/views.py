@@ -1,7 +1,7 @@
 """Deciding: each button is a small form.
 
-With scripts, the response is the updated panel; without, the page it was on. If nothing was decided, the panel says why
-and keeps what was typed.
+With scripts, the response is the updated panel; without scripts, the page that the panel was on. If nothing was
+decided, the panel says why and keeps what was typed.
 """
 
 from typing import Any
@@ -28,7 +28,8 @@ from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-TYPED = (ReasonNeededError, NoteTooLongError)  # the input is at fault; otherwise, the state has changed
+# For these errors, the input is at fault; for others, the state has changed
+TYPED = (ReasonNeededError, NoteTooLongError)
 
 
 def _output_of(request: PortalRequest, result_id: str) -> Output:
@@ -133,14 +134,14 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # of errors, pages swap in only a 422
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # the only error that pages swap in is 422
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
 def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Return the panel for the page it is on; without scripts, as a separate page."""
+    """Return the panel as it looks on its page; without scripts, as a page of its own."""
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
@@ -156,7 +157,8 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    run = Run.objects.select_related("app").get(pk=output.run_id)  # reread, since the decision has changed its counts
+    # Read it again, because the decision has changed its counts
+    run = Run.objects.select_related("app").get(pk=output.run_id)
     if look == "page":
         output.run = run
         return {"next_version_url": next_version_url(output, request.user)}

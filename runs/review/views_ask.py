@@ -65,7 +65,8 @@ def review_ask(request: PortalRequest) -> HttpResponse:
 
 
 def _chosen(member: Member, what: dict[str, Any]) -> tuple[QuerySet[Output], int]:
-    """Return the chosen results that the member may see, and how many were chosen. Raises Http404 if there are none."""
+    """Return the chosen results that the member may see, and how many were chosen in all. Raises Http404 if there are
+    none."""
     if what["run"]:
         run = get_object_or_404(Run.objects.visible_to(member), public_id=what["run"])
         found = Output.objects.filter(run=run)
@@ -101,7 +102,8 @@ def _ask(request: PortalRequest, given: dict[str, Any], outputs: Sequence[Output
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
-    """Return the page under the sheet, which must be reloaded since its runs may now be shared; "" without a sheet."""
+    """Return the page under the sheet, which must be reloaded because its runs may now be shared; "" if there is no
+    sheet."""
     url = urlsplit(request.htmx.current_url_abs_path or "")._replace(fragment="").geturl()
     return own_path(url, "") if wants_fragment(request) else ""
 
@@ -114,7 +116,8 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:
-        raise requests.AskError(_("None of these is ready and yours to share with guests."))
+        words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
+        raise requests.AskError(words)
     link = links.make_link(member, offered)
     link.audience, link.message, link.lets_decide = audience, told["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])
@@ -123,7 +126,7 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
 
 
 def _left_words(count: int) -> str:
-    """Say how many chosen results can't be asked about; "" if none."""
+    """Return a sentence saying how many of the chosen results can't be asked about; "" if there are none."""
     if count <= 0:
         return ""
     words = ngettext(

@@ -1,4 +1,4 @@
-"""Deciding on many results at once: those selected in History or on run pages."""
+"""Deciding at once on many results, which were selected in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ from runs.words.numbers import number_words, results_words
 def review_many(request: PortalRequest) -> HttpResponse:
     """GET shows the selected results (`selected`); POST decides on those that the page showed.
 
-    Results that have changed meanwhile or can't be decided on are skipped and counted.
+    Results that have changed in the meantime or can't be decided on are skipped and counted.
     """
     if not ReviewRules.current().may_decide(request.user):
         raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need to."))
@@ -84,7 +84,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Say how many results were decided, how many were skipped, and why."""
+    """Show a message about how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
@@ -100,34 +100,34 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
 
 
 def _skipped_words(code: str, count: int) -> str:
-    """Return why `count` results were skipped. `code` is a `DecisionError.code`."""
+    """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
     words = {
         "stale": ngettext(
-            "%(count)s was skipped, since it has changed meanwhile.",
-            "%(count)s were skipped, since they have changed meanwhile.",
+            "%(count)s was skipped because it has changed in the meantime.",
+            "%(count)s were skipped because they have changed in the meantime.",
             count,
         ),
         "superseded": ngettext(
-            "%(count)s was skipped, since there is a newer version.",
-            "%(count)s were skipped, since there are newer versions.",
+            "%(count)s was skipped because there is a newer version.",
+            "%(count)s were skipped because there are newer versions.",
             count,
         ),
         "not-saved": ngettext(
-            "%(count)s was skipped, since it isn't saved.",
-            "%(count)s were skipped, since they aren't saved.",
+            "%(count)s was skipped because it isn't saved.",
+            "%(count)s were skipped because they aren't saved.",
             count,
         ),
     }
     otherwise = ngettext(
-        "%(count)s was skipped, since you can't decide on it.",
-        "%(count)s were skipped, since you can't decide on them.",
+        "%(count)s was skipped because you can't decide on it.",
+        "%(count)s were skipped because you can't decide on them.",
         count,
     )
     return words.get(code, otherwise) % {"count": number_words(count)}
 
 
 def _decided_words(count: int) -> str:
-    """Say how many of the results already have a verdict; "" if none."""
+    """Return a sentence saying how many of the results already have a verdict; "" if none has."""
     if not count:
         return ""
     words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)

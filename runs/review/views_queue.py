@@ -36,9 +36,9 @@ def _number(text: str | None) -> int:
 def review(request: PortalRequest) -> HttpResponse:
     """Show what is waiting for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
-    `?request=` begins with what that request asks for. `?done=` is the decision that led here, announced once to screen
-    readers. A decision that wasn't recorded stays on screen; with `?kept=1`, so does a result that was commented on,
-    even if it is no longer waiting.
+    With `?request=`, begin with the first result that this request asks about. `?done=` is the decision that led here;
+    it is announced once to screen readers. If a decision couldn't be recorded, it stays on screen. With `?kept=1`, so
+    does a result that was commented on, even if it is no longer waiting.
     """
     if request.method == "POST":
         return _decide(request)
@@ -112,7 +112,8 @@ def _show(
 
 
 def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
-    """Say what just happened, for screen readers: "Approved: Front. 41 left."; "" if the page was just opened."""
+    """Return what just happened, for screen readers, such as "Approved: Front. 41 left."; "" if the page was just
+    opened."""
     if request.GET.get("undone"):
         return _("Undone. The result is waiting for a decision again.")
     if last is None or last.decision.batch != request.GET.get("done"):

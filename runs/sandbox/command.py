@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
     parser.add_argument("--data", type=Path, default=default_data, help="folder for runs and uploads")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="seconds an ordinary run takes")
     parser.add_argument("--per-minute", type=int, default=DEFAULT_PER_MINUTE, help="requests allowed in 60 seconds")
-    parser.add_argument("--test-cards", action="store_true", help="also show the apps for tests, one oddity each")
+    parser.add_argument("--test-cards", action="store_true", help="also show the test apps, each with one oddity")
 
 
 def serve_until_signalled(

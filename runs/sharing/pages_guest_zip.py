@@ -30,7 +30,7 @@ SHEET = "files.csv"
 
 
 class StillPreparing(Exception):
-    """Some copies are not ready yet."""
+    """Some copies aren't ready yet."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Parcel:
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """Return the results of `link` as a zip of known length, with the file names that guests see; empty if there are
-    none.
+    """Return the results of `link` as a zip whose length is known, with the file names that guests see. It is empty if
+    there are no results.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -95,7 +95,7 @@ def pack(link: GuestLink) -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add the guest version of `stored` to `parcel`, with a note if that is a smaller picture or nothing."""
+    """Add what guests get for `stored` to `parcel`, with a note if that is only a smaller picture or nothing."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing

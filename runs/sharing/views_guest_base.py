@@ -1,6 +1,7 @@
 """What all views for guests share: the decorator, the check that a link is open, and a plain page for each problem.
 
-Plain pages reveal nothing about the content or, for an unknown URL, whether it ever existed.
+Plain pages don't reveal anything about the content. For an unknown URL, they don't reveal whether the link ever
+existed.
 """
 
 from collections.abc import Callable
@@ -107,7 +108,7 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page passes
-    on what the guest had typed, so that it is recorded once they enter the passphrase."""
+    on what the guest had typed, which is then recorded after they enter the passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

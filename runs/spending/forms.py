@@ -69,7 +69,9 @@ class RulesForm(SeenForm):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
@@ -93,7 +95,7 @@ class RulesForm(SeenForm):
         return None if left is None else left.to_integral_value()
 
     def rules(self) -> SpendingLimits:
-        """Return the rules as entered, unsaved."""
+        """Return the rules as entered, without saving them."""
         given = self.cleaned_data
         return SpendingLimits(
             default_hundredths=_hundredths(given["default"]),
@@ -144,7 +146,7 @@ class PersonLimitForm(SeenForm):
         return given
 
     def changed_limit(self) -> MemberLimit:
-        """Return the limit as entered, unsaved."""
+        """Return the limit as entered, without saving it."""
         given, limit = self.cleaned_data, self.limit
         limit.is_unlimited = given["sort"] == "none"
         limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
@@ -161,7 +163,7 @@ class PriceForm(forms.Form):
 
 
 class SheetForm(PostedForm):
-    """The address of the page whose charges are downloaded (`views.manage_spending`)."""
+    """The parameters of the page whose charges are downloaded (`views.manage_spending`)."""
 
     month = CutField()
     span = CutField()
@@ -196,7 +198,7 @@ def _hundredths(amount: Decimal | None) -> int | None:
 
 
 def _credits(hundredths: int | None) -> str:
-    """Return an amount as fields show it: "100", "12.5"; empty if there is none."""
+    """Return an amount as form fields show it, such as "100" or "12.5"; empty if there is none."""
     return "" if hundredths is None else f"{to_credits(hundredths).normalize():f}"
 
 

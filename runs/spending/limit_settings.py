@@ -49,7 +49,7 @@ class PersonLimit:
 
     @property
     def words(self) -> str:
-        """A sentence about this month."""
+        """A sentence about how much was used this month."""
         return used_words(self.used, self.limit)
 
 
@@ -59,7 +59,8 @@ def limit_words(limit: int | None) -> str:
 
 
 def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return use and limits of all active members who may run apps, those who used most first. Takes two queries."""
+    """Return use and limits of all active members who may run apps, sorted by who has used the most. Takes two
+    queries."""
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
@@ -118,7 +119,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
 
 @transaction.atomic
 def change_person(limit: MemberLimit, seen: str = "") -> None:
-    """Save the limit of one member."""
+    """Save one member's limit."""
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     before, after = _told_limit(stored), _told_limit(limit)

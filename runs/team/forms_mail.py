@@ -19,7 +19,7 @@ class MailChoicesForm(forms.Form):
     reminder = forms.BooleanField(
         label=_lazy("Remind me about decisions that are due"),
         required=False,
-        help_text=_lazy("One email in the morning, from two days before the day until you've decided."),
+        help_text=_lazy("One email a day, from two days before the due date until you've decided."),
     )
     hour = forms.TypedChoiceField(label=_lazy("Hour of daily emails and reminders"), choices=HOURS, coerce=int)
 

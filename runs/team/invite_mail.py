@@ -20,7 +20,7 @@ def send(invite: Invite) -> bool:
         _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
         _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
         address,
-        _("The link works once, until %(until)s. It is only for you, so don't pass it on.")
+        _("The link works only once and expires on %(until)s. It's only for you, so don't pass it on.")
         % {"until": zoned_words(invite.expires_at)},
     )
 

@@ -219,10 +219,7 @@ def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
             names = {"name": member.display_name, "to": to.display_name}
             words = _("Everything %(name)s owned now belongs to %(to)s.")
             if has_rest:
-                words = _(
-                    "%(to)s now owns everything that %(name)s owned. "
-                    "It may take a few minutes until all runs have moved."
-                )
+                words = _("%(to)s now owns everything that %(name)s owned. Moving all the runs may take a few minutes.")
             messages.success(request, words % names)
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}

@@ -113,7 +113,10 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
-        away = _("We haven't reached Lamina since %(when)s. Your history still works. New runs start when it's back.")
+        away = _(
+            "We haven't been able to reach Lamina since %(when)s. Your history still works. "
+            "New runs start when it's back."
+        )
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(
         is_sandbox=health.is_sandbox(),

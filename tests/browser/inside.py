@@ -31,10 +31,10 @@ from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
 from runs.launching import presets
-from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
+from runs.models import App, AppSearch, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
-from runs.notices import channels, read_state, unsubscribe
+from runs.notices import channels, mails, read_state, unsubscribe
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
@@ -192,6 +192,12 @@ def reply_to(email: str, result: str) -> None:
     verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
 
 
+def mail_now() -> None:
+    """Let the worker email what has gathered, as if the two minutes were over."""
+    Notice.objects.filter(mail=None, mail_due_at__isnull=False).update(mail_due_at=timezone.now())
+    mails.request_sending()
+
+
 def results(run: str) -> list[str]:
     """Ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
@@ -317,6 +323,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         *(
             result,
             reply_to,
+            mail_now,
             results,
             run,
             share,

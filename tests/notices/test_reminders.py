@@ -122,6 +122,14 @@ def test_who_lost_the_run_or_wants_no_reminders_gets_none(
     assert [mail.to for mail in mailoutbox] == [[sam.email]]
 
 
+def test_its_day_is_that_of_the_reader_in_their_language(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
+    Member.objects.filter(pk=sam.pk).update(time_zone="Pacific/Auckland", language="de")
+    ask(run, sam)
+    look(DUE - timedelta(days=1), 19)  # eight in the morning of the day itself
+    assert mailoutbox[0].subject == "2 Entscheidungen sind bald fällig"
+    assert "aus Oak desk: heute fällig" in str(mailoutbox[0].body)
+
+
 def test_it_comes_at_the_hour_of_the_person(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     Member.objects.filter(pk=sam.pk).update(mail_hour=10, time_zone="America/New_York")
     ask(run, sam)

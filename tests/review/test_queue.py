@@ -110,7 +110,7 @@ def test_a_decision_without_a_reason_stays_on_screen(as_sam: Client, alice: Memb
     answer = as_sam.post("/review/", form_of(page_of(as_sam), verdict="rejected"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
-    assert page.first(id="decide-error").words == "Give a reason, so that the maker knows what to do."
+    assert page.first(id="decide-error").words == "Give a reason, so the maker knows what to do."
     assert page.first(id="decide").attributes["data-pending"] == "rejected"
     ReviewRules.objects.create(needs_reason=False)
     page = page_of(as_sam)
@@ -127,7 +127,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Warmer"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
-    assert "has changed meanwhile" in page.first(css="queue-failed").words
+    assert "has changed in the meantime" in page.first(css="queue-failed").words
     assert heading(page) == "Front"
     assert re.search(r"Rejected by Ada · .+ No", page.first("ul", css="queue-verdicts").words)
     assert page.first("textarea").text == "Warmer"
@@ -290,10 +290,10 @@ def test_home_shows_what_waits_and_what_others_decided(
     )
     first = page.first(css="wait-row").first("a").attributes["href"]
     assert heading(page_of(as_sam, first)) == "Front"
-    assert "Decided on yours" not in page_of(as_alice, "/").words
+    assert "Decisions on your results" not in page_of(as_alice, "/").words
     decide(outputs(run)[0], "changes", "Warmer", Actor(sam), None)
     words = page_of(as_alice, "/").words
-    assert "Decided on yours Asked by me Front Autumn Needs changes by Sofia" in words
+    assert "Decisions on your results Asked by me Front Autumn Needs changes by Sofia" in words
     assert "Warmer" in words
 
 

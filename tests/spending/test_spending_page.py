@@ -168,9 +168,9 @@ def test_the_gap_to_the_account_is_named(
 @pytest.mark.parametrize(
     ("spent", "term", "words"),
     [
-        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than charged here"),
+        (100_001, "Unaccounted for", "0.01 credits Under 1% more than charged here"),
         (100_000, "Unaccounted for", "Every credit is accounted for."),
-        (99_999, "Charged but not spent", "0.01 credits Less than 1% less than charged here"),
+        (99_999, "Charged but not spent", "0.01 credits Under 1% less than charged here"),
         (50_000, "Charged but not spent", "500 credits 50% less than charged here"),
     ],
 )

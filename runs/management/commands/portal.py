@@ -25,8 +25,10 @@ class Command(BaseCommand):
     help = "Start the whole portal: database, accounts, sandbox (without a key), worker and web server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--reload", action="store_true", help="Restart web server and worker when a file changes.")
-        parser.add_argument("--empty", action="store_true", help="Leave out the example runs of a fresh sandbox.")
+        parser.add_argument(
+            "--reload", action="store_true", help="Restart the web server and the worker when a file changes."
+        )
+        parser.add_argument("--empty", action="store_true", help="Start a fresh sandbox without example runs.")
 
     def handle(self, *, reload: bool, empty: bool, **_: Any) -> None:
         for sig in supervise.SIGNALS:
