@@ -103,13 +103,16 @@ def percent(milliseconds: float, every: float) -> float:
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries one GET takes while the process still has what all pages share, as it mostly does."""
-    client.get(path)
-    with CaptureQueriesContext(connection) as captured:
-        answer = client.get(path)
-    if answer.status_code != status:
-        raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
-    return len(captured)
+    """Return how many queries a GET takes: the fewest of three, since a process reads anew every few seconds what all
+    pages share."""
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(path)
+        if answer.status_code != status:
+            raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
+        counts.append(len(captured))
+    return min(counts)
 
 
 def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = None) -> float:
