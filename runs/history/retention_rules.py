@@ -58,7 +58,7 @@ class Removal:
 
     @property
     def words(self) -> str:
-        """Return the amount in words, such as "412 results, 3.1 GB"."""
+        """The amount in words, such as "412 results, 3.1 GB"."""
         if self.count is None:
             return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
@@ -71,14 +71,14 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """Return the text next to the rule that tells admins what it would remove now."""
+        """The text next to the rule that tells admins what it would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property
     def sentence(self) -> str:
-        """Return a sentence about what will happen when the rule is saved."""
+        """A sentence about what will happen when the rule is saved."""
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 

@@ -170,7 +170,7 @@ def stamp(member: Member, place: str) -> str:
 
 
 def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return the public ids of those runs (or results) in `shown`, which are on a page, that are selected."""
+    """Return the public ids of the selected ones among the runs (or results) `shown` on a page."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)

@@ -35,18 +35,20 @@ class UndoForm(PostedForm):
     back = CutField()
 
 
-class ManyForm(PostedForm):
-    """One verdict on many results. `shown` has each result's id and the state that the page showed, as in "id.3
-    id.0"."""
+class ShownField(CutField):
+    """Each result's id and state as the page showed them, "id.3 id.0". Cleans to the states by id."""
 
-    shown = CutField()
+    def clean(self, value: Any) -> dict[str, int]:
+        pairs = (one.partition(".") for one in super().clean(value).split())
+        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
+
+
+class ManyForm(PostedForm):
+    """One verdict on many results, `shown` by the page."""
+
+    shown = ShownField()
     verdict = CutField(8)
     note = CutField(NOTE_READ)
-
-    def clean_shown(self) -> dict[str, int]:
-        """Return the posted states by result id."""
-        pairs = (one.partition(".") for one in str(self.cleaned_data["shown"]).split())
-        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
 
 
 class RequestForm(PostedForm):
@@ -56,12 +58,18 @@ class RequestForm(PostedForm):
 
 
 class WhatForm(PostedForm):
-    """What to ask about: certain results (`f`), all results of a run (`run`), or what is selected in a place
-    (`selected`)."""
+    """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`). `shown`
+    is what the page showed of it."""
 
     f = RepeatedField()
     run = CutField(16)
     selected = CutField()
+    shown = ShownField()
+
+    def clean(self) -> dict[str, Any]:
+        """Add `shown_text`, as it was posted."""
+        self.cleaned_data["shown_text"] = self.data.get("shown", "") if self.cleaned_data["shown"] else ""
+        return self.cleaned_data
 
     def clean_selected(self) -> str:
         place = str(self.cleaned_data["selected"])

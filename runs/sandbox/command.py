@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
 def serve_until_signalled(
     port: int, data: Path, seconds: float, per_minute: int, *, has_test_cards: bool = False
 ) -> int:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port is taken."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port was taken."""
     stop = threading.Event()
-    # Set explicitly, because jobs that a shell starts in the background inherit an ignored SIGINT.
+    # Handle SIGINT explicitly: a shell makes its background jobs ignore it.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:

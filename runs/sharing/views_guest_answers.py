@@ -166,7 +166,7 @@ def _check_note(sent: SentForm) -> None:
 
 
 def _named(press: Press) -> Press | HttpResponse:
-    """Return the press of a guest with a name, or the page that asks for one."""
+    """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest.name:
         return press
     if not press.sent.is_asked:

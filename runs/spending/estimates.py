@@ -168,6 +168,10 @@ def _reason(app: App, member: Member) -> str:
     if app.is_gone:
         return _("Lamina no longer offers this app.")
     if disk.is_full():
+        if member.is_admin:
+            return _(
+                "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
+            )
         return _("The portal's disk is full, so results can't be saved. An admin can free space.")
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 

@@ -41,12 +41,14 @@ class CreditsField(forms.Field):
 
 
 class SeenForm(forms.Form):
-    """A form that notices when someone else has saved other values meanwhile: `seen` is what its page showed."""
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
+    showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Say that `name` was faster, and what is `stored` now; saving again replaces it."""
+        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        values."""
         words = _(
             "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
             "replace them."
@@ -107,7 +109,7 @@ class RulesForm(SeenForm):
 
 
 class PersonLimitForm(SeenForm):
-    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
+    """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
@@ -178,7 +180,7 @@ class AskForm(PostedForm):
 
 
 def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
-    """Yield what is stored where it differs from what was entered, such as "Each person: 100"."""
+    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
     for name, field in stored.fields.items():
         value = stored.initial[name]
         if name != "seen" and field.clean(value) != form.cleaned_data.get(name):

@@ -13,7 +13,8 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """How a member is emailed about each kind of notice, whether they get reminders, and the hour of daily emails."""
+    """How a member gets emails about each kind of notice, whether they get reminders, and at what hour daily emails
+    come."""
 
     prefix = "mail"
     reminder = forms.BooleanField(

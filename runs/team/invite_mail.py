@@ -26,5 +26,5 @@ def send(invite: Invite) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Return `text` as one short line for a subject."""
+    """Return `text` as one short line for an email's subject."""
     return " ".join(text.split())[:60]

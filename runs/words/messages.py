@@ -1,9 +1,9 @@
 """Texts of stored messages (`models.messages.Message`), in the active language.
 
-Rows store codes, so a code and the names of its values must stay here as long as any row may contain it. The suffix of
-a value's name is its type: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several kinds,
-`_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
-message. `worker` is the name of a cluster. Other numbers are counts.
+The database stores codes, so a code and the names of its values must stay here as long as any row may contain it. The
+end of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several
+kinds, `_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
+message. `worker` is the name of a group of worker processes. Other numbers are counts.
 """
 
 from datetime import UTC, date, datetime
@@ -176,9 +176,9 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language: quotes are unchanged, and an empty message gives "".
+    """Return the message as a sentence in the active language: quotes stay as they are, and an empty message gives "".
 
-    A code that only a newer version knows is also returned unchanged.
+    A code that only a newer version knows also stays as it is.
     """
     message = as_message(message)
     if message.code not in SENTENCES:

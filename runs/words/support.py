@@ -1,4 +1,5 @@
-"""Sentences to copy when asking for help: when it happened, what it is about, its reference, and what was shown."""
+"""Sentences that people copy when they ask for help: when it happened, what it was about, the reference, and what was
+shown."""
 
 from datetime import datetime
 
@@ -15,13 +16,13 @@ def about_run(app: str, reference: str, at: datetime, shown: str) -> str:
 
 
 def about_file(name: str, at: datetime, shown: str) -> str:
-    """Describe a refused file or link."""
+    """Describe a file or link that was refused."""
     values = {"when": zoned_words(at), "name": name, "shown": shown}
     return _("On %(when)s, Lamina Portal showed this message about the file “%(name)s”: “%(shown)s”") % values
 
 
 def about_file_for(app: str, name: str, at: datetime, shown: str) -> str:
-    """Describe a refused file or link and the app it was for."""
+    """Describe a file or link that was refused, and the app it was for."""
     values = {"when": zoned_words(at), "app": app, "name": name, "shown": shown}
     words = _("On %(when)s, Lamina Portal showed this message about the file “%(name)s” for “%(app)s”: “%(shown)s”")
     return words % values

@@ -19,7 +19,7 @@ from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_app
 from tests.support.page import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 LIMITS = "/manage/spending/limits/"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

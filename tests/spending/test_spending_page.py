@@ -26,7 +26,7 @@ from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 PAGE, SHEET = "/manage/spending/", "/manage/spending/charges.csv"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
