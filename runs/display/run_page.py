@@ -15,6 +15,7 @@ from runs.display.cards import usual_end_of, version_token
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
+    cost_words,
     decide_words,
     ended_money_words,
     failure_of,
@@ -124,6 +125,7 @@ class RunPage:
     cancel_words: str
     ended_money_words: str  # what it cost, for people who were about to cancel it
     money_words: str
+    cost_words: str
     elapsed_since: str | None
     elapsed_words: str
     usual_end: str  # see `cards.usual_end_of`
@@ -180,6 +182,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         cancel_words=told[0],
         ended_money_words=ended_money_words(run),
         money_words=money,
+        cost_words=cost_words(run),
         can_change=can_change,
         onward=onward_of(run, member, failure),
         is_mine_to_change=may_change,

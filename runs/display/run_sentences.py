@@ -92,6 +92,15 @@ def money_words(run: Run) -> str:
     return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
+def cost_words(run: Run) -> str:
+    """Return what a run has cost if all of it succeeded, as far as that is known; "" for all other runs."""
+    if state_of(run).key != "ready":
+        return ""
+    if cost := about_credits(run.credits_estimated):
+        return _("Cost: %(cost)s (estimate).") % {"cost": cost}
+    return _("Cost: unknown, because Lamina gives no estimate.")
+
+
 def ended_money_words(run: Run) -> str:
     """Return the cost of a run that has ended, for people who were about to cancel it; "" while it is active."""
     if not run.is_final or (words := money_words(run)):

@@ -64,6 +64,7 @@ def picks_bar(
         "elsewhere": elsewhere,
         "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
         "elsewhere_url": _all_selected(place).url(),
+        "results_url": "" if place == Place.RESULTS else (found or Filter(tab=place)).in_view("results").url(),
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
         "acts": _acts(member, place, chosen),  # takes one query if anything is selected

@@ -77,7 +77,7 @@ def history(request: PortalRequest) -> HttpResponse:
             request.user,
             found.place,
             ids,
-            None if wants_fragment(request) else shown,  # a fragment leaves the bar as it is
+            None if wants_fragment(request) else shown,  # the bar isn't part of the fragment
             is_any=found.place in directory.selected,
             directory=directory,
         ),
@@ -121,7 +121,7 @@ def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
 
 
 def _tools(found: Filter, directory: Directory) -> dict[str, object]:
-    """Return what stands above the list: tabs, and the current filter as chips."""
+    """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
         "tabs": filters.tabs(found, has_own=directory.has_own),
         "view_switch": _view_switch(found),
@@ -180,12 +180,12 @@ def _rows(page: Page, viewer: Member, shown: Filter) -> Rows:
 
 
 def _ids_of(rows: Rows) -> list[str]:
-    """Return the ids that can be ticked: of runs, or of single results."""
+    """Return the ids of what can be selected: runs or single results."""
     return [one for row in rows for one in row.ids]
 
 
 def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
-    """Return the views: icon, name, URL, and whether it is the current one."""
+    """Return the choice of views: for each, its icon, name, URL, and whether it is the current one."""
     views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
     return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
 

@@ -41,12 +41,14 @@ class CreditsField(forms.Field):
 
 
 class SeenForm(forms.Form):
-    """A form that notices when someone else has saved other values meanwhile: `seen` is what its page showed."""
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
+    showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Say that `name` was faster, and what is `stored` now; saving again replaces it."""
+        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        values."""
         words = _(
             "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
             "replace them."
@@ -69,7 +71,9 @@ class RulesForm(SeenForm):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
@@ -93,7 +97,7 @@ class RulesForm(SeenForm):
         return None if left is None else left.to_integral_value()
 
     def rules(self) -> SpendingLimits:
-        """Return the rules as entered, unsaved."""
+        """Return the rules as entered, without saving them."""
         given = self.cleaned_data
         return SpendingLimits(
             default_hundredths=_hundredths(given["default"]),
@@ -105,7 +109,7 @@ class RulesForm(SeenForm):
 
 
 class PersonLimitForm(SeenForm):
-    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
+    """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
@@ -144,7 +148,7 @@ class PersonLimitForm(SeenForm):
         return given
 
     def changed_limit(self) -> MemberLimit:
-        """Return the limit as entered, unsaved."""
+        """Return the limit as entered, without saving it."""
         given, limit = self.cleaned_data, self.limit
         limit.is_unlimited = given["sort"] == "none"
         limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
@@ -161,7 +165,7 @@ class PriceForm(forms.Form):
 
 
 class SheetForm(PostedForm):
-    """The address of the page whose charges are downloaded (`views.manage_spending`)."""
+    """The parameters of the page whose charges are downloaded (`views.manage_spending`)."""
 
     month = CutField()
     span = CutField()
@@ -176,7 +180,7 @@ class AskForm(PostedForm):
 
 
 def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
-    """Yield what is stored where it differs from what was entered, such as "Each person: 100"."""
+    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
     for name, field in stored.fields.items():
         value = stored.initial[name]
         if name != "seen" and field.clean(value) != form.cleaned_data.get(name):
@@ -196,7 +200,7 @@ def _hundredths(amount: Decimal | None) -> int | None:
 
 
 def _credits(hundredths: int | None) -> str:
-    """Return an amount as fields show it: "100", "12.5"; empty if there is none."""
+    """Return an amount as form fields show it, such as "100" or "12.5"; empty if there is none."""
     return "" if hundredths is None else f"{to_credits(hundredths).normalize():f}"
 
 

@@ -22,7 +22,7 @@ from runs.words.credits import amount_words, to_credits
 
 
 class OvertakenError(Exception):
-    """Since the page was opened, someone else has saved other values. `name` is that person's, "" if unknown."""
+    """Someone else has saved other values since the page was opened. `name` says who, or is "" if that is unknown."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -49,7 +49,7 @@ class PersonLimit:
 
     @property
     def words(self) -> str:
-        """A sentence about this month."""
+        """A sentence about how much was used this month."""
         return used_words(self.used, self.limit)
 
 
@@ -59,7 +59,8 @@ def limit_words(limit: int | None) -> str:
 
 
 def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return use and limits of all active members who may run apps, those who used most first. Takes two queries."""
+    """Return use and limits of all active members who may run apps, sorted by who has used the most. Takes two
+    queries."""
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
@@ -88,17 +89,18 @@ def unpriced_apps() -> Sequence[App]:
 
 
 def rules_seen() -> str:
-    """Return the rules for everyone as a page shows them, for `change_rules` to compare."""
+    """Return the current rules for everyone as one text, from which `change_rules` can tell whether they have
+    changed."""
     return _seen(_told_rules(SpendingLimits.current()))
 
 
 def limit_seen(limit: MemberLimit) -> str:
-    """Return the same for one person's limit."""
+    """Return one person's limit as such a text."""
     return _seen(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
-    """Return the same for the price of an app."""
+    """Return the price of an app as such a text."""
     return _seen(_told_price(app.price))
 
 
@@ -106,7 +108,7 @@ def price_seen(app: App) -> str:
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """Save the rules for everyone, in the only row. `seen` is what the page showed when it was opened, if known.
 
-    Raises `OvertakenError` if someone has saved other rules since; so do the other two for theirs.
+    Raises `OvertakenError` if someone has saved other rules since. The next two functions do the same for their values.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
@@ -118,7 +120,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
 
 @transaction.atomic
 def change_person(limit: MemberLimit, seen: str = "") -> None:
-    """Save the limit of one member."""
+    """Save one member's limit."""
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     before, after = _told_limit(stored), _told_limit(limit)
@@ -140,8 +142,8 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
 
 
 def _refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if the page showed other values than those stored, and would replace them. `acts` are the
-    entries that say who stored them."""
+    """Raise `OvertakenError` if saving would replace values that the page didn't show. `acts` are the record's entries
+    for such changes; the last one tells who saved the current values."""
     if not seen or seen == _seen(before) or after == before:
         return
     last = acts.order_by("-at", "-pk").first()
