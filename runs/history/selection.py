@@ -25,7 +25,7 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 2_000  # most runs or results that can be selected
+AT_MOST = 10_000  # most runs or results that can be selected: what a busy team makes in a year
 FILES_AT_MOST = 2_000  # most results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)

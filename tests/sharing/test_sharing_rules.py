@@ -38,7 +38,8 @@ def test_guests_see_the_name_of_the_company(as_admin: Client, link: GuestLink) -
     assert "guest-company" not in Client().get(path_of(link)).text
     as_admin.post("/manage/sharing/", rules(company="  Oak <&> Sons "))
     for url in (path_of(link), f"{path_of(link)}decide/"):
-        assert '<p class="guest-company" dir="auto">Oak &lt;&amp;&gt; Sons</p>' in Client().get(url, follow=True).text
+        page = Client().get(url, follow=True).text
+        assert '<header class="guest-company" dir="auto">Oak &lt;&amp;&gt; Sons</header>' in page
     assert "Oak" not in Client().get("/s/unknown/").text
 
 
