@@ -4,8 +4,6 @@ import { all, fill, find, get, on, say } from "./helpers.js";
 const AT_ONCE = 120;
 const PACE = 2500;
 const END_PACE = 1000; // while a run is likely to end
-const OLD = 600_000;
-const OLD_PACE = 10_000;
 const FRAME_PACE = 60_000;
 const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;
@@ -22,9 +20,6 @@ let newsDue = opened + NEWS_PACE; // what others do is asked for less often than
 const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
-
-/** @param {HTMLElement} card */
-const started = (card) => Date.parse(find("[data-elapsed-since]", card)?.dataset.elapsedSince ?? "") || Date.now();
 
 /** Whether the run of `card` is likely to end soon, judging by how long its app usually takes. @param {HTMLElement} card */
 const isEndNear = ({ dataset }) => {
@@ -101,10 +96,9 @@ const soon = () => {
 	clearTimeout(timer);
 	const cards = active();
 	const isBusy = !!cards[0] || isWatching();
-	const isOld = Date.now() - (cards[0] ? Math.max(...cards.map(started)) : opened) > OLD;
 	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
 	const rest = Math.min(...dues) - Date.now();
-	const pace = cards.filter(isEndNear)[0] ? END_PACE : isOld ? OLD_PACE : PACE;
+	const pace = cards.filter(isEndNear)[0] ? END_PACE : PACE; // however old they are: their end is shown within 3 s
 	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
 	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
 };

@@ -15,7 +15,7 @@ from runs.models import Member, Notice, NoticeKind, Run
 from runs.notices import notice_text
 
 LISTED = 20
-FRESH_FOR = timedelta(minutes=2)  # pages opened within this time after an event still announce it
+FRESH_FOR = timedelta(minutes=2)  # a page opened this soon after an event still announces it
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
@@ -71,7 +71,7 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted, in lists that check (`inbox.inbox_page`)."""
+        """Whether the conversation is muted. Only known in lists that check it (`inbox.inbox_page`)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property
@@ -87,7 +87,7 @@ class Bell:
     token: str = ""
     lines: list[NoticeLine] = field(default_factory=list)
     has_more: bool = False
-    is_watching: bool = False  # more news is expected: one of the member's runs is active or saving results
+    is_watching: bool = False  # more news will come: one of the member's runs is active or saving results
 
     @property
     def count(self) -> str:
@@ -108,18 +108,18 @@ class Bell:
 
     @property
     def ids(self) -> str:
-        """The ids of all listed notices, as posted by the form without scripts."""
+        """The ids of all listed notices, which the form posts if scripts are off."""
         return " ".join(line.notice.public_id for line in self.lines)
 
     @property
     def end_ids(self) -> str:
-        """The ids of listed notices about runs that ended. Opening the list marks these as read, since there is nothing
-        more to see."""
+        """The ids of listed notices about runs that ended. Opening the list marks these as read, because seeing them
+        there is enough."""
         return " ".join(line.notice.public_id for line in self.lines if line.is_end)
 
 
 def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = True) -> Bell:
-    """Return the bell of `member`. This takes no query if there is no news, otherwise one, or three with pictures."""
+    """Return the bell of `member`. Takes no query if there is no news; otherwise one, or three with pictures."""
     if member.news_at is None:
         return Bell(is_watching=is_watching)
     notices = list(Notice.objects.of(member).unread().for_lists()[: LISTED + 1])

@@ -11,7 +11,7 @@ from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.history.bin import gone_at
 from runs.models import Member, Run, StoredFile
 
-SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # related objects that a row needs
+SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # related objects whose data a row needs
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from runs.models.file import thumb_path
 from runs.models.prepared import Prepared, padded
 
 PICTURES_PER_CARD = 4
-EXCERPT = 300  # characters per text
+EXCERPT = 300  # most characters of a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CardResults:
     pictures: list[CardPicture] = field(default_factory=list)
     duration_seconds: float | None = None
     is_saving: bool = False
-    has_guests: bool = False  # at least one result is in an active guest link
+    has_guests: bool = False  # an active guest link shows at least one result
 
 
 class _Row(NamedTuple):

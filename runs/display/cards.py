@@ -19,7 +19,8 @@ from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
-NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input that follows
+# Most characters; a longer app name might leave no room for the input that follows it in the title
+NAME_BEFORE_INPUT = 22
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class RunCard:
     text_excerpt: str
     created_at: datetime
     age_words: str
-    age_brief: str  # for phones, which have no room for "ago"
+    age_brief: str  # shorter, for phones: without "ago"
     elapsed_words: str = ""
     usual_end: str = ""  # see `usual_end_of`
     duration_words: str = ""
@@ -62,11 +63,11 @@ class RunCard:
     maker: Member | None = None  # None if it is the viewer
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
-    is_active: bool = False  # still changing: results are awaited or being saved
+    is_active: bool = False  # still changing: results are still to come, or being saved
 
     @property
     def ids(self) -> list[str]:
-        """What can be ticked on it: the run."""
+        """What can be selected on this card: the run's id."""
         return [self.run.public_id]
 
     @property
@@ -75,7 +76,7 @@ class RunCard:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many of its results have which verdict, without queries: the run has the numbers."""
+        """How many results have which verdict. Takes no query, because the run stores these numbers."""
         run = self.run
         counts = (run.outputs_approved, run.outputs_changes, run.outputs_rejected)
         return {verdict: count for verdict, count in zip(VERDICT_WORDS, counts, strict=True) if count}
@@ -91,12 +92,12 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """The pictures, each with whether its small thumbnail is large enough."""
+        """The pictures, and for each whether its small thumbnail is large enough."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
     def empty_cells(self) -> int:
-        """Number of places in the mosaic for pictures that may still arrive."""
+        """Number of empty places in the mosaic for pictures that may still arrive."""
         count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
         return max(0, count - len(self.pictures))
 
@@ -115,7 +116,7 @@ class RunCard:
 
     @property
     def audience_words(self) -> str:
-        """The meaning of `audience_icon` in words."""
+        """What `audience_icon` means, in words."""
         if self.owner:
             return (
                 _("(guests with a link can see it)") if self.has_guests else _("(only its maker and admins can see it)")
@@ -132,8 +133,8 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    It consists of the version, the level of slowness and the announced state. It contains no words, so that it is the
-    same in every language.
+    It consists of the run's version, how slow it is and the state it shows. It contains no words, so it is the same in
+    every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
@@ -173,7 +174,7 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
     """Return the inputs (name and text) that all runs with the same title have in common, by title.
 
-    Cards of such runs show their other inputs first, since those tell the runs apart.
+    Their cards show other inputs first, because those tell the runs apart.
     """
     inputs: dict[str, list[set[tuple[str, str]]]] = {}
     for run in runs:
@@ -182,14 +183,14 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
 
 
 def _label(name: str) -> str:
-    """Return an input's name with a colon, without which "Upload" reads like a request: "Upload: the app's sample"."""
+    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request."""
     return f"{name}:" if name[-1:].isalnum() else name
 
 
 def _run_card(
     run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
 ) -> RunCard:
-    """Return the card of `run`; inputs in `alike` come last, since other cards show the same ones."""
+    """Return the card of `run`; inputs in `alike` come last, because other cards show the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     lines = sorted(others, key=lambda line: (line["name"], line["text"]) in alike)

@@ -1,4 +1,4 @@
-"""The form for a comment as plain values: empty, or with what was typed and any errors."""
+"""Plain values for showing a comment form: empty, or filled with what was typed and any errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,23 +30,23 @@ class CommentDraft:
     action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # start of the query for a page that plays from a given second, which is appended
+    at_query: str = "?at="  # start of the query string that makes the page play from a second, which is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True
-    warns_of_replies: bool = False  # guests can see the team's replies only if they see this comment
-    file: StoredFile | None = None  # what the page shows
-    number: int = 1  # of the file
+    warns_of_replies: bool = False  # warn that guests who see this comment also see the team's replies
+    file: StoredFile | None = None  # the file that the page shows
+    number: int = 1  # the file's number
     x: str = ""
     y: str = ""
     at: str = ""
     spot: tuple[int, int] | None = None  # a valid spot, in ten-thousandths
-    errors: dict[str, str] = field(default_factory=dict)  # errors by field
+    errors: dict[str, str] = field(default_factory=dict)  # error messages by field
     problem: str = ""  # why nothing was saved, if the error isn't about a field
-    unseen: Sequence[Member] = ()  # mentioned, but they can't see the run
-    may_share: bool = False  # the person may share the run with the team
-    hint: str = ""  # in the empty text box
-    people: Sequence[Person] = ()  # to pick from, if asked for
+    unseen: Sequence[Member] = ()  # people who were mentioned but can't see the run
+    may_share: bool = False  # whether the person may share the run with the team
+    hint: str = ""  # placeholder in the empty text box
+    people: Sequence[Person] = ()  # people to pick from, if these were asked for
     picked: Sequence[Member] = ()
 
     @property
@@ -72,7 +72,7 @@ class CommentDraft:
 
     @property
     def dot(self) -> dict[str, str]:
-        """Where the new dot is, in percent."""
+        """Where the new dot goes, in percent."""
         x, y = self.spot or (0, 0)
         return {"x": f"{spots.percent(x)}%", "y": f"{spots.percent(y)}%"}
 
@@ -83,7 +83,7 @@ def with_all_comments(url: str) -> str:
 
 
 def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`, which may be showing all comments."""
+    """Return the empty form for a comment on the result of `page`. `shows_all` says whether it shows all comments."""
     slide = page.slide
     back = with_all_comments(slide.url) if shows_all else slide.url
     return draft_on(slide.output, page.run, back, slide.file, slide.number)
@@ -113,7 +113,7 @@ def reply_draft(parent: Comment, back: str) -> CommentDraft:
 
 
 def edit_draft(comment: Comment, text: str, back: str) -> CommentDraft:
-    """Return the form for editing `comment`, with its `text` as people type it."""
+    """Return the form for editing `comment`, with `text` as people would type it."""
     return CommentDraft(
         comment.public_id,
         "edit",

@@ -18,9 +18,9 @@ from runs.review.threads import Thread
 from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
 
-MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for them takes a millisecond
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for them takes a whole millisecond
 SAFE_REL = 'rel="nofollow noopener noreferrer"'
-SUMMARY_LENGTH = 80  # characters of a resolved comment
+SUMMARY_LENGTH = 80  # characters shown of a resolved comment
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,29 @@ class Dot:
     number: int
     x: str
     y: str
-    dom_id: str  # of its comment
+    dom_id: str  # the comment's id on the page
     is_resolved: bool
 
 
 @dataclass(frozen=True)
 class CommentLine:
-    """One comment or reply. `number` is that of its dot (0: none); `place` is its time ("0:12"), `seconds` the same for
-    URLs."""
+    """One comment or reply. `number` is the number on its dot (0: no dot); `place` is its time as shown ("0:12"), and
+    `seconds` the time for URLs."""
 
     comment: Comment
     html: SafeString
     summary: str
-    also: list[Member]  # mentioned, but not by name in the text
+    also: list[Member]  # people mentioned whose name isn't in the text
     is_mine: bool
     number: int = 0
     place: str = ""
     seconds: str = ""
-    file_number: int = 1  # of the file it is about, on the result's page
-    can_act: bool = True  # reply, resolve, edit
-    carry_to: str = ""  # id of the result that it can be carried over to
+    file_number: int = 1  # number of the file it is about on the result's page
+    can_act: bool = True  # the viewer can reply, resolve and edit
+    carry_to: str = ""  # id of the result that this comment can be carried over to
     came_from: str = ""  # where it was written ("From version 1"), if it was carried over
-    came_from_url: str = ""  # "" if the viewer can't see that
-    back_words: str = ""  # on the button that moves it back there; "" if the viewer can't
+    came_from_url: str = ""  # "" if the viewer can't see that version
+    back_words: str = ""  # label of the button that moves it back; "" if the viewer can't do that
     replies: "list[CommentLine]" = field(default_factory=list)
 
     @property
@@ -75,7 +75,7 @@ class OlderComments:
     """Comments under one heading that aren't about the shown file: on another version, or on an earlier file."""
 
     heading: str
-    url: str  # of the other version; "" for an earlier file
+    url: str  # URL of the other version; "" for an earlier file
     lines: list[CommentLine]
 
 
@@ -88,8 +88,8 @@ class CommentPanel:
     hidden: int = 0  # number of earlier comments that aren't shown
     older: list[OlderComments] = field(default_factory=list)
     older_hidden: int = 0
-    carry_words: str = ""  # on the button that carries a comment over to what the page shows
-    carry_refusal: str = ""  # why no comment can be carried over
+    carry_words: str = ""  # label of the button that carries a comment over to this version
+    carry_refusal: str = ""  # why comments can't be carried over
 
     @property
     def older_words(self) -> str:
@@ -106,9 +106,8 @@ class CommentPanel:
 
 
 def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
-    """Return the comments on the result of `slide`, with dots for the file that it shows: only the latest `most`, so
-    that the page stays fast.
-    """
+    """Return the comments on the result of `slide`, with dots for the file that it shows. Only the latest `most` are
+    included, so that the page stays fast."""
     output, position = slide.output, position_of(slide.output, slide.number)
     talk = threads.talk_on(output, viewer, position, most=most)
     builder = _Builder(output, viewer, numbers_of(output))
@@ -164,8 +163,8 @@ class _Builder:
         )
 
     def older(self, found: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
-        """Return the older comments: first those on an earlier file, then those on earlier versions, newest first, then
-        those carried over to later versions."""
+        """Return the older comments in this order: those on an earlier file, those on earlier versions (newest first),
+        and those that were carried over to later versions."""
         groups: dict[int, list[Thread]] = {}
         for thread in found:
             groups.setdefault(thread.comment.output.number if thread.comment.output else 0, []).append(thread)
@@ -229,24 +228,24 @@ def text_html(comment: Comment) -> SafeString:
 
 
 def editable_text(comment: Comment) -> str:
-    """Return the text of a comment for editing, with the current names of members it mentions."""
+    """Return the text of a comment for editing, with the current names of the members it mentions."""
     named = {row.words.casefold(): row.member.display_name for row in comment.mention_rows.all() if row.words}
     return finder(words[1:] for words in named).sub(lambda match: f"@{named[match[0].casefold()]}", comment.text)
 
 
 def numbers_of(output: Output) -> dict[int, int]:
-    """Return the number, from 1, of each saved file on the result's page, by position."""
+    """Return the numbers (from 1) that saved files have on the result's page, by position."""
     saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
     return {position: number for number, position in enumerate(saved, 1)}
 
 
 def position_of(output: Output, number: int) -> int:
-    """Return the position of the file that a result's page shows as its `number`."""
+    """Return the position of the file that the result's page shows as number `number`."""
     return {shown: position for position, shown in numbers_of(output).items()}.get(number, 0)
 
 
 def _linked(text: str) -> SafeString:
-    """Return `text` escaped, with web and email addresses as links. Since quotes are escaped, the text can't add
+    """Return `text` escaped, with web and email addresses as links. Quotes are escaped, so the text can't add
     attributes."""
     if not MAYBE_LINK.search(text):
         return conditional_escape(text)

@@ -14,10 +14,10 @@ from runs.models import Decision, Member, Output, Run, StoredFile, for_page
 from runs.models.addresses import path_to
 
 AT_MOST = 4
-ASKED_AT_MOST = 50  # ids in one URL
-ID_LENGTH = 20  # a result id, possibly with a file number
-TEXT_SHOWN = 20_000  # characters per text; the result page shows the full text
-TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the common box
+ASKED_AT_MOST = 50  # most ids in one URL
+ID_LENGTH = 20  # characters of a result id, possibly with a file number
+TEXT_SHOWN = 20_000  # most characters shown of a text; the result page shows all of it
+TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the box that all columns share
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Column:
     is_cut: bool = False
     lead_label: str = ""
     lead: str = ""  # the first input that differs between the columns, shown first in the caption
-    verdict: VerdictPanel | None = None  # in one column for each result, if several show its files
+    verdict: VerdictPanel | None = None  # if several columns show files of one result, only one of them has its verdict
     is_choosable: bool = False  # "Approve this, reject the others" is offered
 
     @property
@@ -57,7 +57,7 @@ class Column:
 
     @property
     def comment_url(self) -> str:
-        """URL of the form for a comment on the result, or on a place in this file of it."""
+        """URL of the form for a comment on the result, or on a spot in this file."""
         return f"{path_to('result-comment', self.output.public_id)}?n={self.place}"
 
     @property
@@ -97,7 +97,7 @@ class Comparison:
 
     columns: list[Column]
     rows: list[Row]
-    kind: str  # of all columns, "" if they differ
+    kind: str  # the kind shared by all columns; "" if they differ
     box_width: int
     box_height: int
     sentences: list[str]
@@ -150,13 +150,13 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = rows_of([c.run for c in columns])
-    _lead(columns, rows[1:])  # skip the first row, the app: the titles already name it
+    _lead(columns, rows[1:])  # skip the first row (the app), because titles already name it
     rows += _asked_changes(columns)
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
 
 
 def _add_verdicts(columns: list[Column], member: Member) -> None:
-    """Set the verdicts, and which columns can be chosen over the others: only if there are others to decide on."""
+    """Set the verdicts, and say which columns can be chosen over the others (only if there are others to decide on)."""
     first = {column.output.pk: column for column in reversed(columns)}
     panels = verdicts_of([column.output for column in first.values()], member)
     decidable = sum(panel.may_decide for panel in panels.values())
@@ -176,7 +176,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Set the lead of each column from the first of `rows` that differs and has text in every column."""
+    """Set each column's lead from the first row that differs between columns and has text in all of them."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -195,7 +195,8 @@ def columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark the differences between two texts, or between the first and each other text. Return False if too long."""
+    """Mark the differences between two texts, or between the first and each other text. Return False if they are too
+    long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -209,14 +210,15 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Return the width and height of the common box: it has the aspect ratio of the tallest picture, within limits."""
+    """Return the width and height of the box that all columns share, which has the shape of the tallest picture, within
+    limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]
     return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
 
 
 def _asked_changes(columns: list[Column]) -> list[Row]:
-    """Return a row with the changes that reviewers asked for, if these are versions of one result."""
+    """If the columns are versions of one result, return a row with the changes that reviewers asked for."""
     outputs = [column.output for column in columns]
     if len({output.pk for output in outputs}) == 1 or len({output.first_id for output in outputs}) > 1:
         return []

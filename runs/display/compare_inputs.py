@@ -32,7 +32,8 @@ class Row:
 
 
 def rows_of(runs: list[Run]) -> list[Row]:
-    """Return rows for the app, every input in form order, and the requested results, across all `runs`."""
+    """Return rows that compare all `runs`: one for the app, one for each input in the form's order, one for the
+    requested results."""
     rows = [
         plain_row(_("App"), [run.app_name for run in runs]),
         *_inputrows_of(runs),
@@ -58,9 +59,9 @@ def _inputrows_of(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Return the inputs of `run`, with keys that are the same for the same field in other runs.
+    """Return the inputs of `run` by keys that are the same for the same field in other runs.
 
-    Within one app, a key is the id that the app author changes least; otherwise it is the name. Repeated ones are
+    If all runs are of one app, a key is the field's most lasting id; otherwise, it is the name. Repeated keys are
     numbered.
     """
     seen: Counter[str] = Counter()
@@ -90,12 +91,13 @@ def _input_row(label: str, answers: list[RunInput | None]) -> Row:
 
 def _words(given: RunInput) -> str:
     if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
-        return ""  # the picture shows it
+        return ""  # the picture itself is shown
     return whole_text(given)
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """Return `texts` as pieces. Differences are marked only in two long texts: in short ones, they are easy to see."""
+    """Return `texts` as pieces. Differences are only marked if there are two long texts: in short ones, they are easy
+    to see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
         return plain
@@ -104,7 +106,7 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
 
 
 def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """Return a value that is equal for equal answers; files are compared by content."""
+    """Return a value with which answers can be compared; files are compared by content."""
     if given is None:
         return ("not asked",)
     files = input_files(given)

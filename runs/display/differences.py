@@ -14,7 +14,7 @@ from typing import Literal
 Mark = Literal["", "ins", "del"]
 WORD = re.compile(r"\S+\s*|\s+")
 MAX_PARTS = 4000  # words or lines per text
-MAX_PAIRS = 300_000  # pairs of equal words in both texts, which determine the cost
+MAX_PAIRS = 300_000  # pairs of equal words in the two texts, which determine how long comparing takes
 
 
 @dataclass(frozen=True)

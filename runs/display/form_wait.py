@@ -14,7 +14,7 @@ from runs.models import App
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # in the URL: the sentence shown last
+FETCHING, SLOW, AWAY = "f", "s", "a"  # what the URL says about the message shown last
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
@@ -30,11 +30,11 @@ class FormLook:
     delay_ms: int
     plain_seconds: int
     words: str
-    is_news: bool  # the message has changed since the last poll, so announce it
+    is_news: bool  # the message has changed since the last poll, so screen readers should announce it
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
-    """Return the poll after the one in `query`, keeping the other parameters of the page (`from`, `preset`)."""
+    """Return the poll that follows the one in `query`. Other parameters of the page (`from`, `preset`) are kept."""
     text = query.get("look", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]

@@ -27,7 +27,7 @@ from runs.words.numbers import number_words
 from runs.words.time_spans import age_words
 
 PICTURES = 4
-LOOKED_AT = 12  # results of a link in a list, for these pictures
+LOOKED_AT = 12  # how many results of a link a list reads to find pictures
 LONGEST_TITLE = 80
 SOON = timedelta(days=4)
 
@@ -42,12 +42,12 @@ class LinkView:
     title: str
     count: int
     pictures: list[StoredFile]
-    run: Run | None  # set if all results come from one run that the member may see
+    run: Run | None  # the run that all results come from; None if there are several or the member may not see it
     is_of_several: bool
     state: State
     last_day: date
     views_words: str
-    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none has
+    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and no guest ever did
     copies_notes: list[str]  # notes about guests' copies of files; in a list, only the first
     is_preparing: bool
     is_fresh: bool
@@ -67,7 +67,8 @@ class LinkView:
 
     @property
     def is_named(self) -> bool:
-        """Whether lists show the audience as the name of the link; if not, they show the run instead of "anyone"."""
+        """Whether lists name the link by its audience. Otherwise they name it by its run, which says more than
+        "anyone"."""
         return bool(self.link.audience) or self.run is None
 
     @property
@@ -120,7 +121,7 @@ def refusal_of(member: Member) -> str:
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     """Return `links` for a list, the open ones first, each group sorted newest first.
 
-    A link may show 2,000 results: these are counted, and only the first ones fetched, for their pictures.
+    A link may show 2,000 results, so these are only counted, and just the first few are fetched for their pictures.
     """
     is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None, link=OuterRef("pk")).order_by()
@@ -143,7 +144,7 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _results() -> QuerySet[GuestLinkOutput]:
-    """Return what links show, with runs and files."""
+    """Return the results that links show, with their runs and files."""
     saved = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return there.prefetch_related(Prefetch("output__files", saved))
@@ -154,7 +155,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return an annotation that counts a link's chosen results with `count`."""
+    """Return an annotation that counts those of `chosen` that belong to a link, using `count`."""
     return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
 
 
@@ -198,7 +199,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it. They may have created the link when they were an admin."""
+    """Return `run` if `member` may see it, otherwise None. (They may have created the link while they were an
+    admin.)"""
     return run if run.is_visible_to(member) else None
 
 

@@ -1,7 +1,7 @@
 """Decisions on Home: results waiting for the member, and what others decided on theirs."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Prefetch
 
@@ -11,9 +11,9 @@ from runs.models import Member, ReviewItem
 from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
 
-WAITING = 4  # results shown
+WAITING = 4  # how many results are shown
 DECIDED = 3
-READ = 12  # items read to find them, since several requests may ask about the same result
+READ = 12  # how many items to read to find them, because several requests may ask about one result
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class WaitingLine:
 
     @property
     def due_words(self) -> str:
-        return due_words(self.item.due_on) if self.item.due_on != date.max else ""
+        return due_words(self.item.due_day) if self.item.due_day else ""
 
     @property
     def is_urgent(self) -> bool:
-        return is_urgent(self.item.due_on)
+        return self.item.due_day is not None and is_urgent(self.item.due_day)
 
 
 def waiting_lines(member: Member) -> list[WaitingLine]:
@@ -47,5 +47,5 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
-    """Return the latest decisions by others on the member's results. Takes two queries."""
-    return decided_lines(requests.decided_on_mine(member, now)[:DECIDED])
+    """Return the latest decisions that others made on the member's results. Takes two queries."""
+    return decided_lines(requests.decided_on_mine(member, now)[:DECIDED], member)

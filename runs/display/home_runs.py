@@ -1,4 +1,4 @@
-"""The runs and apps on Home. Each query is prepared once for each role, since Home needs ten."""
+"""The runs and apps on Home. Home takes ten queries, so each is prepared once for each role."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,19 +19,20 @@ LATEST = 8
 STARRED = 8
 ACTIVE_SHOWN = 24
 USED_LATELY = 4
-LOOKED_BACK = 100  # runs searched for recently used apps
+LOOKED_BACK = 100  # how many runs are searched for recently used apps
 
 
 @dataclass(frozen=True)
 class Shelves:
-    """The runs on Home. `team_active` holds runs shared by teammates; `has_more_active` is about the member's own."""
+    """The runs on Home. `team_active` has runs shared by teammates; `has_more_active` refers to the member's own
+    runs."""
 
     active: list[RunCard]
     has_more_active: bool
     team_active: list[RunCard]
     latest: list[RunCard]
     starred: list[RunCard]
-    has_decided: bool  # others recently decided on the member's results
+    has_decided: bool  # others have recently decided on the member's results
 
 
 def shelves_of(member: Member) -> Shelves:
@@ -89,7 +90,7 @@ def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
 _OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
 _TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
 _STARRED = Prepared(lambda member: _starred(Run.objects.visible_to(Member(pk=member))))
-_ALL_STARRED = Prepared(lambda: _starred(Run.objects.visible_to(Member(role=Member.Role.ADMIN))))  # for admins
+_ALL_STARRED = Prepared(lambda: _starred(Run.objects.visible_to(Member(role=Member.Role.ADMIN))))  # used for admins
 _RUNS = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).newest_first().for_cards())
 _USED = Prepared(
     lambda member: Run.objects.owned_by(Member(pk=member)).newest_first().values_list("app_id")[:LOOKED_BACK]
@@ -98,7 +99,8 @@ _USED = Prepared(
 
 @cache
 def _latest(role: str) -> Prepared[Any]:
-    """Return the query for the newest runs with results, and whether others have decided on them since a time."""
+    """Return the query for the newest runs with results; it also tells whether others have decided on them since a
+    given time."""
 
     def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
         member = Member(pk=key, role=role)

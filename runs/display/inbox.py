@@ -1,4 +1,4 @@
-"""The inbox as plain values: a member's notices by run, newest first, and what they muted."""
+"""The inbox: a member's notices grouped by run, newest first, and what they have muted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +15,8 @@ from runs.models import Member, Mute, Notice, NoticeKind, Run
 from runs.notices import mutes, notice_text
 
 PAGE = 50
-EXCERPT = 80  # characters of a muted conversation
-OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # about no run
+EXCERPT = 80  # characters shown of a muted conversation
+OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a run
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Inbox:
-    """One page of the inbox. `older` is the id to continue before, or ""; `until` is the time of the page."""
+    """One page of the inbox. `older` is the id before which the next page starts, or ""; `until` is when this page was
+    made."""
 
     groups: list[Group]
     older: str
@@ -76,7 +77,7 @@ def inbox_page(member: Member, before: str = "") -> Inbox:
 
 
 def _mutes(member: Member) -> dict[str, Exists]:
-    """Set on each notice whether its run or conversation is muted."""
+    """Return annotations that say for each notice whether its run or conversation is muted."""
     own = Mute.objects.filter(member=member, run=OuterRef("run"))
     talk = own.filter(comment=Coalesce(OuterRef("comment__parent"), OuterRef("comment")))
     return {"is_run_muted": Exists(own.filter(comment=None)), "is_talk_muted": Exists(talk)}
@@ -112,7 +113,7 @@ def _group(notices: list[Notice]) -> Group:
 
 
 def _exact(at: datetime) -> str:
-    """Format a time for `ReadAllForm`, to the microsecond."""
+    """Format a time for `ReadAllForm`, exact to the microsecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f%z")
 
 

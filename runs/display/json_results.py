@@ -16,12 +16,12 @@ from runs.models import Output
 
 MOST_SHOWN = 400  # fields, items and values
 MOST_COPIED = 5_000
-DEEPEST = 6  # levels shown on a page; copied text includes all levels
+DEEPEST = 6  # levels of nesting shown on a page; copied text has all levels
 COLUMNS = 6
 CELL_LENGTH = 200
 LABEL_LENGTH = 80
 NOTHING = "–"  # noqa: RUF001 - a dash, as in tables
-CUT = "[…]"  # at the end of a text that was too long to store
+CUT = "[…]"  # ends a text that was too long to store
 TOKEN = re.compile(r'([{}\[\],:])|"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([^\s{}\[\],:"]++)', re.DOTALL)
 BROKEN_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{0,3})?\Z")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
@@ -30,7 +30,7 @@ WORD_STARTS = re.compile(r"[_-]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 
 @dataclass(frozen=True)
 class Part:
-    """A value: a text, named `fields`, `items` of a list, or a table (`rows` of texts under `columns`)."""
+    """A value: a text, an object (`fields`), a list (`items`) or a table (`rows` of texts under `columns`)."""
 
     label: str = ""
     text: str = ""
@@ -46,12 +46,13 @@ class Tree:
 
     root: Part
     plain: str
-    is_cut: bool  # there is more than the page shows
+    is_cut: bool  # the page doesn't show all of it
 
 
 @dataclass(frozen=True)
 class FileNames:
-    """Words to show in place of URLs: the `names` of saved files, and `other` for all other URLs ("" shows the URL)."""
+    """What to show in place of URLs: for saved files, their `names`; for all other URLs, `other` ("" shows the URL
+    itself)."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
@@ -109,7 +110,7 @@ def read_start(text: str, most: int) -> tuple[Any, bool]:
 
 
 def _value(mark: str | None, quoted: str | None, word: str) -> Any:
-    """Return the value that a token starts: an empty object or list, or a text."""
+    """Return the value that a token begins: an empty object or list, or a text."""
     if mark:
         return {} if mark == "{" else []
     return _literal(word) if quoted is None else _unquoted(quoted)
@@ -158,7 +159,8 @@ def _part(label: str, value: Any, files: FileNames, level: int = 0) -> Part:
 
 
 def _columns(items: list[Any]) -> list[str]:
-    """Return the columns of a table if `items` are two or more objects with the same few fields, all short texts."""
+    """Return the columns if `items` can be shown as a table: two or more objects with the same few fields, all short
+    texts."""
     first = items[0]
     if len(items) < 2 or not isinstance(first, dict) or not 1 < len(first) <= COLUMNS:
         return []
@@ -191,7 +193,8 @@ def _text(value: Any, files: FileNames) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return a field name in words: "hexCode" and "hex_code" become "Hex code"; other names are only truncated."""
+    """Return a field name in words: "hexCode" and "hex_code" become "Hex code"; other names are only shortened if they
+    are too long."""
     if not IDENTIFIER.fullmatch(name[: 2 * LABEL_LENGTH]):
         return name[:LABEL_LENGTH]
     words = [word if word.isupper() else word.lower() for word in WORD_STARTS.split(name[:LABEL_LENGTH]) if word]

@@ -1,7 +1,7 @@
-"""The fields of an app's form that nobody has touched, rendered once for all people who see the same form.
+"""HTML of form fields that nobody has filled in yet, rendered once for everyone who sees the same form.
 
-What is kept is made from a form class alone, which is the same for the same parameters, rules and language
-(`schema_forms.build`). The form of a member, with answers, files and errors, never gets into it.
+The HTML is made from a form class alone, which is the same for the same parameters, rules and language
+(`schema_forms.build`). A member's answers, files and errors never get into it.
 """
 
 from functools import lru_cache

@@ -10,8 +10,8 @@ from runs.spending.estimates import CostLine, cost_line
 
 @dataclass(frozen=True)
 class LaunchBox:
-    """All that `launching/_launch.html` shows. The same values look the same for everyone, so what it renders is kept
-    (`templatetags/kept.py`)."""
+    """Everything that `launching/_launch.html` shows. With the same values, it looks the same for everyone, so the
+    rendered HTML is cached (`templatetags/kept.py`)."""
 
     app_id: str
     cost: CostLine
@@ -22,7 +22,7 @@ class LaunchBox:
 
 
 def launch_box(app: App, member: Member, form: SchemaForm | None, audience_words: str = "") -> LaunchBox:
-    """Return the box below `form`, as posted or opened."""
+    """Return the box below `form`, which has just been opened or posted."""
     cost = cost_line(app, member, form.wanted_outputs() if form else ())
     return LaunchBox(
         app_id=app.public_id,

@@ -31,7 +31,7 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     newer version; with `link`, only offers for that link."""
     lines = {output.line_id or output.pk for output in outputs}
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
-    if len(family) == len(lines):  # there are no second versions
+    if len(family) == len(lines):  # no result has a second version
         return []
     done = [output for output in family if output.status == Output.Status.COMPLETED]
     newest = {output.line_id or output.pk: output for output in done}

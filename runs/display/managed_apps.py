@@ -1,4 +1,4 @@
-"""The admins' list of apps: their order, who sees each, and what the admin has changed about it."""
+"""The admins' list of apps: their order, who sees each app, and what admins have changed about it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 CHANGED_LATELY = timedelta(days=30)
-SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; all of them is first
+SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; the first value means all
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,15 @@ class ManagedGroup:
 
 @dataclass(frozen=True)
 class ManagedList:
-    """One page of the list; `found` counts the apps on all pages, `total` those without any filter."""
+    """One page of the list. `found` is the number of apps on all pages; `total` would be that number without any
+    filter."""
 
     groups: list[ManagedGroup]
     found: int
     total: int
     counts: dict[str, int]
     next_start: int  # 0 if this is the last page
-    group_names: list[str]  # of all groups, in alphabetical order
+    group_names: list[str]  # names of all groups, in alphabetical order
 
 
 def managed_list(q: str, shown: str, start: int) -> ManagedList:
@@ -122,7 +123,7 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
 
 
 def audience_of(rule: AppRule) -> Audience:
-    """Return who sees an app with these rules. If the app is paused, say that first, since an admin must act."""
+    """Return who sees an app with these rules. If the app is paused, that comes first, because an admin must act."""
     if rule.is_paused:
         return Audience("paused", "warning", _("Paused"))
     if rule.is_hidden:

@@ -14,7 +14,8 @@ from runs.history.search import Filter
 from runs.models import Member, Run
 
 AT_MOST = 100
-MARGIN = timedelta(seconds=10)  # a run shared just before the page is rendered may be committed only afterwards
+# A run that was shared just before the page was rendered may be committed only afterwards
+MARGIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class NewRuns:
 
 
 def page_opened(found: Filter, url: str = "") -> NewRuns:
-    """Return a start with no new runs, for a page that is being rendered. `found` is the list that the page shows or
-    links to, `url` its URL if that isn't in History."""
+    """Return the state for a page that is just being rendered: no new runs yet. `found` is the list that the page shows
+    or links to; pass its `url` if that isn't in History."""
     return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
 
 
@@ -71,7 +72,7 @@ def own_runs(member: Member) -> tuple[bool, datetime | None]:
 
 
 def is_after(at: datetime | None, since: str) -> bool:
-    """Return whether `at` is after the time `since`; False if either isn't a time."""
+    """Return whether the time `at` is after `since`; False if either isn't a valid time."""
     moment = _moment(since)
     return bool(at and moment and at > moment)
 

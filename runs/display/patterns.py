@@ -1,4 +1,4 @@
-"""Patterns that are shown in place of a picture."""
+"""Patterns to show where there is no picture."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape of a generated pattern, in a 16 by 10 grid; `tone` is 1 to 4."""
+    """One shape of a generated pattern in a grid of 16 by 10; `tone` goes from 1 to 4."""
 
     x: int
     y: int
@@ -19,5 +19,6 @@ def shapes_of(name: str) -> list[Shape]:
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
     fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
     shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
-    shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)  # at least one strong tone, or it looks pale
+    # At least one strong tone, so that the pattern doesn't look pale
+    shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)
     return shapes

@@ -26,14 +26,14 @@ NOUNS = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one result came from. `references` are ids on Lamina."""
+    """Where one result came from. `references` has its ids on Lamina."""
 
     output: Output
     file: StoredFile | None
 
     app_name: str
     inputs: list[InputLine]
-    maker: str  # never changes
+    maker: str  # stays the same when the run is transferred
     owner: str  # the current owner; "" if that is the maker
     pressed_at: datetime
     finished_at: datetime | None
@@ -41,7 +41,7 @@ class Provenance:
     references: dict[str, str]  # keys: "run", "app" and "result", each only if known
     sha256: str
     verdict: str = ""  # the overall verdict, in words
-    decisions: tuple[Decision, ...] = ()  # standing ones on its current content
+    decisions: tuple[Decision, ...] = ()  # decisions that apply to its current content
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -57,14 +57,15 @@ class Provenance:
 def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: Iterable[Decision] = ()) -> Provenance:
     """Return the provenance of `file` in `output`; `run` must be fetched with `for_page()`.
 
-    `decisions` are those that stand on the result (`decisions_on`).
+    `decisions` are those in force on the result (`decisions_on`).
     """
     return Provenance(
         output=output,
         file=file,
         app_name=run.app_name,
         inputs=input_lines(run),
-        maker=run.made_by.display_name if run.made_by else _("Unknown"),  # transferred before makers were recorded
+        # The run was transferred before makers were recorded
+        maker=run.made_by.display_name if run.made_by else _("Unknown"),
         owner=run.member.display_name if run.is_transferred else "",
         pressed_at=run.created_at,
         finished_at=run.finished_at,
@@ -77,12 +78,13 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
 
 
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
-    """Return the standing decisions on the current content of results, by primary key. Takes at most one query."""
+    """Return the decisions in force on the results' current content, by primary key of the result. Takes at most one
+    query."""
     decided = [output.pk for output in outputs if output.decided_in]
     found: dict[int, list[Decision]] = {}
     if decided:
         standing = Decision.objects.standing().on_current_content().filter(output__in=decided)
-        for row in standing.select_related("member"):
+        for row in standing.select_related("member", "chosen"):
             found.setdefault(row.output_id, []).append(row)
     return found
 

@@ -22,7 +22,7 @@ from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.words.run_states import State, state_of
 
 VIEWERS = ("image", "video", "audio")
-EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger ones only when somebody zooms in
+EAGER_BYTES = 8_000_000  # pictures up to this size load in full right away; larger ones only when somebody zooms in
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ class Slide:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to look at: not if the result failed, was cancelled, not saved or removed."""
+        """Whether there is anything to look at. There isn't if the result failed, was cancelled, couldn't be saved or
+        was removed."""
         return self.kind not in ("error", "cancelled", "unsaved", "removed")
 
     @property
     def kind(self) -> str:
-        """How to show the slide: image, video, audio, text, object, download, or its state if there is no content."""
+        """How to show the slide: as image, video, audio, text, object or download; its state if there is no content."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -70,18 +71,19 @@ class Slide:
 
     @property
     def is_eager(self) -> bool:
-        """Whether the full picture loads automatically. GIFs, which may be animated, load on click."""
+        """Whether the full picture loads automatically. GIFs load on click, because they may be animated."""
         file = self.file
         return file is not None and file.size_bytes <= EAGER_BYTES and file.media_type != "image/gif"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` is the URL of a picture to preload."""
+    """The target of Previous or Next; `picture` and `media` (video or audio) are URLs to preload."""
 
     url: str
     label: str
     picture: str = ""
+    media: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ class ResultPage:
     verdict: VerdictPanel
     is_live: bool
     run_url: str
-    versions: Versions | None  # None if it is the only one
-    next_url: str  # of the form that makes the next version; "" if `member` can't
-    selected_url: str  # of everything that `member` has selected; "" if this result isn't
+    versions: Versions | None  # None if there is only one
+    next_url: str  # URL of the form for the next version; "" if `member` can't make one
+    selected_url: str  # URL of all that `member` has selected; "" if this result isn't selected
 
     @property
     def place_words(self) -> str:
@@ -147,7 +149,7 @@ def result_page(
         position=at + 1,
         previous=previous,
         next=following,
-        provenance=provenance_of(run, slide.output, slide.file, verdict.standing),
+        provenance=provenance_of(run, slide.output, slide.file, [given.decision for given in verdict.standing]),
         verdict=verdict,
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),
@@ -158,7 +160,7 @@ def result_page(
 
 
 def next_version_url(output: Output, member: Member) -> str:
-    """Return the URL of the form that makes the next version of a result; "" if `member` can't."""
+    """Return the URL of the form that makes the next version of a result; "" if `member` can't make one."""
     app, is_ready = output.run.app, output.status == Output.Status.COMPLETED
     is_offered = is_ready and app.is_runnable_by(member)
     return f"{app.get_absolute_url()}?next={output.public_id}" if is_offered else ""

@@ -1,4 +1,4 @@
-"""Everything that a result's page reads except decisions and comments: the run with its results and inputs, all
+"""Reads everything that a result's page needs, except decisions and comments: the run with its results and inputs, all
 versions, the rules for deciding, and the number next to Review. Takes three queries, however many versions there
 are."""
 
@@ -17,7 +17,7 @@ from runs.review import requests
 from runs.review.rules import rules_columns, rules_on
 from runs.review.versions import newer_among
 
-OF_A_RUN = ("id", "public_id", "member_id", "made_by_id", "shared_at", "deleted_at")  # read for each version
+OF_A_RUN = ("id", "public_id", "member_id", "made_by_id", "shared_at", "deleted_at")  # columns to read for each version
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class ResultRows:
     """A run with its results, their files and its inputs, and the versions of one of its results."""
 
     run: Run
-    line: list[Output]  # with their files, and only the fields `OF_A_RUN` of their runs
+    line: list[Output]  # all versions with their files; their runs have only the fields `OF_A_RUN`
     around: Around
     waiting: int  # number of results waiting for the member
-    is_selected: bool  # by the member, with others or alone
+    is_selected: bool  # the member has selected this result, with others or alone
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
@@ -48,7 +48,7 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
 
 
 def _rows_of(run: Any, public_id: str) -> ResultRows:
-    """Read everything that belongs to `run`, which was fetched with annotations."""
+    """Collect everything that belongs to `run`, which was fetched with annotations."""
     first: int = run.first_id
     wanted = Output.objects.filter(Q(run=run) | Q(pk=first) | Q(line=first))
     found = fetch_joined(wanted, "files", "file", one={"run": OF_A_RUN, "starred_by": ()})

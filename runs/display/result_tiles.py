@@ -1,4 +1,4 @@
-"""Single results that can be ticked in History, as plain values, read in one query for all runs on a page."""
+"""Single results that can be selected in History. One query reads those of all runs on a page."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class ResultTile:
-    """One ready result. `text` is its beginning; `verdict` is empty if nobody has decided."""
+    """One ready result. `text` is the beginning of its text; `verdict` is empty if nobody has decided."""
 
     public_id: str
     url: str
@@ -51,7 +51,7 @@ class RunTiles:
 
     @property
     def ids(self) -> list[str]:
-        """The ids of the results that can be ticked."""
+        """The ids of the results that can be selected."""
         return [tile.public_id for tile in self.tiles]
 
     @property
@@ -64,8 +64,8 @@ def result_tiles(
 ) -> list[RunTiles]:
     """Return those results of runs fetched with `for_cards()` that have the kind and verdict requested by `found`.
 
-    With `only`, return all of those results (public ids); otherwise, at most `TILES_PER_RUN` of each run. `walk` is the
-    query string of the list that Previous and Next follow. Runs without such results are left out.
+    With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` of each run. `walk` is
+    the query string of the list that Previous and Next follow. Runs without such results are left out.
     """
     runs = list(runs)
     of_run = _tiles_of(runs, walk)

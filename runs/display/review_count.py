@@ -1,7 +1,7 @@
 """The number next to Review in the main bar: results waiting for the member's decision.
 
-It is on every page, so it takes one query for people who may decide, and none for others. Whether makers may decide is
-cached for a minute.
+As it is on every page, it takes only one query for people who may decide, and none for others. Whether makers may
+decide is cached for a minute.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Lists around the review queue as plain values: the member's requests, and recent decisions."""
+"""The lists that go with the review queue: the member's requests, and recent decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
-PAGE = 20  # requests
-PICTURES = 8  # results shown of a request
+PAGE = 20  # requests on a page
+PICTURES = 8  # results shown for a request
 LATELY = 5  # decisions shown under an empty queue and on Home
-DECIDED = 50  # decisions listed
-GUESTS = ReviewRequest.Audience.GUESTS  # nobody reminds them: the portal has no address of theirs
+DECIDED = 50  # decisions in the list
+GUESTS = ReviewRequest.Audience.GUESTS  # guests can't be reminded, because the portal doesn't have their addresses
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class RequestLine:
 
     @property
     def who(self) -> str:
-        """Whom the request asks, in words."""
+        """Who the request asks, in words."""
         request = self.request
         if request.audience == ReviewRequest.Audience.NAMED:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
@@ -150,9 +150,9 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
     )
 
 
-def decided_lines(decisions: QuerySet[Decision]) -> list[DecidedLine]:
-    """Return `decisions` as lines with pictures. Takes two queries."""
-    return [DecidedLine(Shown(decision), Thumb(decision.output)) for decision in with_pictures(decisions)]
+def decided_lines(decisions: QuerySet[Decision], member: Member) -> list[DecidedLine]:
+    """Return `decisions` as lines with pictures, for `member`. Takes two queries."""
+    return [DecidedLine(Shown(decision, member), Thumb(decision.output)) for decision in with_pictures(decisions)]
 
 
 def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
@@ -160,5 +160,5 @@ def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
 
 
 def saved_files() -> QuerySet[OutputFile]:
-    """Return saved files, for small pictures."""
+    """Return saved files, with what small pictures need."""
     return OutputFile.objects.filter(status=OutputFile.Status.SAVED).select_related("file")

@@ -1,4 +1,4 @@
-"""The run page as plain values for templates."""
+"""Everything the run page shows, as plain values for its template."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from runs.display.cards import usual_end_of, version_token
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_words,
+    cost_words,
     decide_words,
     ended_money_words,
     failure_of,
@@ -40,7 +41,7 @@ from runs.words.run_states import State, state_of
 from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
-LONG_TEXT, LONG_LINES = 900, 12  # characters and lines
+LONG_TEXT, LONG_LINES = 900, 12  # a text with more characters or lines than this is long
 KNOWN_KINDS = ("image", "video", "audio", "text")
 
 
@@ -52,7 +53,7 @@ class OutputBox:
     public_id: str  # public id of the result
     label: str
     kind: str
-    look: str  # the kind if there are styles for it, otherwise "other"
+    look: str  # the kind, if there are styles for it; otherwise "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
@@ -67,14 +68,14 @@ class OutputBox:
     position: int
     alt: str
     url: str  # URL of the result page
-    use_url: str  # URL for using the result in another app; empty if there is nothing to use, or several files
+    use_url: str  # URL for using the result in another app; empty if it has no file or text to use, or several files
     unsaved: int  # number of files that couldn't be saved; others may have been saved
     fetch_again_url: str  # URL for fetching these files again
-    walk: str  # query string of the History list that Previous and Next follow
+    walk: str  # query string of the History list for Previous and Next
     goes_at: datetime | None  # when the retention rules will remove it
     removed_at: datetime | None
     keep_url: str  # URL for keeping it
-    verdict: VerdictPanel | None = None  # only on the run page
+    verdict: VerdictPanel | None = None  # only set on the run page
 
     @property
     def is_long(self) -> bool:
@@ -83,7 +84,7 @@ class OutputBox:
 
     @property
     def page_url(self) -> str:
-        """URL of the result page, including the query of the list."""
+        """URL of the result page, including the query string of the list."""
         return _with_query(self.url, self.walk)
 
     @property
@@ -115,15 +116,16 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    can_change: bool  # the form can be opened with these inputs
+    can_change: bool  # the app's form can be opened with this run's inputs
     onward: Onward
     is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
     ready_count: int
     cancel_words: str
-    ended_money_words: str  # for people who were about to cancel it
+    ended_money_words: str  # what it cost, for people who were about to cancel it
     money_words: str
+    cost_words: str
     elapsed_since: str | None
     elapsed_words: str
     usual_end: str  # see `cards.usual_end_of`
@@ -141,8 +143,8 @@ class RunPage:
     preset: Preset | None
     parent: Run | None
     children: list[Run]
-    url: str  # of this page, with the list that Previous and Next follow
-    mail_wish: Wish  # whether the viewer wants an email when the run is ready
+    url: str  # URL of this page, with the list for Previous and Next
+    mail_wish: Wish  # whether the viewer has asked for an email when the run is ready
 
 
 def is_live(run: Run) -> bool:
@@ -155,8 +157,8 @@ def is_live(run: Run) -> bool:
 def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
     """Return the page of a run fetched with `for_page()`, as `member` sees it.
 
-    With `is_swap`, its parts are swapped into an open page. `walk` is the query string of the History list that
-    Previous and Next follow.
+    With `is_swap`, the page is already open and parts of it are being replaced. `walk` is the query string of the
+    History list that Previous and Next follow.
     """
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
@@ -164,7 +166,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     may_change = run.is_changeable_by(member)
     boxes = _with_verdicts(run, member, output_boxes(run, is_swap=is_swap, walk=walk))
     failure = failure_of(run, member)
-    # One sentence at a time: on a phone, a second one would push the pictures down, and they would jump back later.
+    # Show only one sentence: on a phone, a second one would push the pictures down, and they'd jump back up later.
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = money_words(run)
     has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
@@ -180,6 +182,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         cancel_words=told[0],
         ended_money_words=ended_money_words(run),
         money_words=money,
+        cost_words=cost_words(run),
         can_change=can_change,
         onward=onward_of(run, member, failure),
         is_mine_to_change=may_change,
@@ -252,7 +255,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
     for output_file in kept:
-        if output_file.file is not None:  # set the current name, for this page only
+        if output_file.file is not None:  # the current name, set for this page only
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
     given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
     state = {"completed": "ready"}.get(output.status, output.status)
@@ -301,7 +304,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
 
 
 def file_label(words: str, number: int, count: int) -> str:
-    """Return `words`, which describe a result, with the file number added if the result has several files."""
+    """Return `words`, which describe a result, and add the file number if the result has several files."""
     if count <= 1:
         return words
     values = {"result": words, "number": number, "count": count}
@@ -309,7 +312,7 @@ def file_label(words: str, number: int, count: int) -> str:
 
 
 def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
-    """Return the buttons that lead `member` from the run to its form. `failure` says why the run failed, if it did."""
+    """Return the buttons that lead `member` from the run to its form. `failure` says why the run failed, if it has."""
     can_change = _can_change(run, member)
     next_url = _next_url(run) if can_change else ""
     return Onward(
@@ -341,7 +344,8 @@ def _with_query(url: str, *parts: str) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Return why the portal refuses the URL of the file, either before or while fetching it; "" if it doesn't."""
+    """Return why the portal refuses to fetch the file's URL (found before or during fetching); "" if it doesn't
+    refuse."""
     if output_file.is_refused:
         return say(output_file.error)
     try:

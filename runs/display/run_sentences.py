@@ -52,7 +52,7 @@ def sentence_of(run: Run) -> str:
 
 
 def note_of(run: Run, *, is_live: bool) -> str:
-    """Return a note for the owner of the run, to show if there is nothing more important to say."""
+    """Return a note for the run's owner, shown only if there is nothing more important to say."""
     if run.is_active:
         return _("You can close this page. The run will continue.")
     if is_live:
@@ -92,6 +92,15 @@ def money_words(run: Run) -> str:
     return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
+def cost_words(run: Run) -> str:
+    """Return what a run has cost if all of it succeeded, as far as that is known; "" for all other runs."""
+    if state_of(run).key != "ready":
+        return ""
+    if cost := about_credits(run.credits_estimated):
+        return _("Cost: %(cost)s (estimate).") % {"cost": cost}
+    return _("Cost: unknown, because Lamina gives no estimate.")
+
+
 def ended_money_words(run: Run) -> str:
     """Return the cost of a run that has ended, for people who were about to cancel it; "" while it is active."""
     if not run.is_final or (words := money_words(run)):
@@ -120,7 +129,7 @@ SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
     _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
-    None,  # the page asks whether to give up instead: `asks_to_give_up`
+    None,  # instead, the page asks whether to give up (`asks_to_give_up`)
 )
 
 
@@ -175,15 +184,15 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
 
 
 def _support_words(run: Run, shown: str) -> str:
-    reference = " ".join(filter(None, [run.public_id, run.request_id]))  # our id, and the request id from Lamina
+    reference = " ".join(filter(None, [run.public_id, run.request_id]))  # our run id, and Lamina's request id
     return about_run(run.app_name, reference, run.finished_at or run.created_at, shown)
 
 
 def _credits_words(run: Run) -> str:
-    """Return a sentence with the credits left and the credits needed, if both are known."""
+    """Return a sentence saying how many credits are left and how many are needed, if both are known."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
-    if balance is not None and needs is not None and balance < needs:  # otherwise our balance is out of date
+    if balance is not None and needs is not None and balance < needs:  # otherwise the balance we know is out of date
         sentence = ngettext(
             "There is %(balance)s credit left, but this run needs %(cost)s.",
             "There are %(balance)s credits left, but this run needs %(cost)s.",

@@ -1,4 +1,4 @@
-"""The bar with actions on selected runs or results, on every page where these can be ticked."""
+"""The bar with actions for selected runs or results. It is on every page where these can be selected."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ FIRST = 3  # actions that a phone has room for
 
 @dataclass(frozen=True)
 class Act:
-    """A button of the bar: `name` is what it posts; `needs` is "files" or "zip" if there is a limit for these, or
-    "pair" if it compares."""
+    """A button in the bar. `name` is what it posts. `needs` names a limit: "files" or "zip" for how much it can handle,
+    "pair" if it compares two or more."""
 
     name: str
     icon: str
@@ -32,7 +32,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Acts:
-    """The buttons of the bar: `first` are in view on a phone, `more` in a menu."""
+    """The buttons in the bar. On a phone, `first` are in view and `more` are in a menu."""
 
     first: list[Act]
     more: list[Act]
@@ -49,8 +49,8 @@ def picks_bar(
 ) -> dict[str, Any]:
     """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
 
-    `found` is the History filter; the bar offers to select everything that matches it. `is_any` says whether anything
-    is selected in `place`, and `directory` is that of `found`, if these are known.
+    `found` is the History filter; the bar offers to select everything that matches it. If already known, pass `is_any`
+    (whether anything is selected in `place`) and the `directory` used for `found`.
     """
     chosen = selection.chosen(member, place, is_any=is_any)
     ticked = selection.ticked(member, place, shown) if chosen.count else set()
@@ -64,14 +64,15 @@ def picks_bar(
         "elsewhere": elsewhere,
         "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
         "elsewhere_url": _all_selected(place).url(),
+        "results_url": "" if place == Place.RESULTS else (found or Filter(tab=place)).in_view("results").url(),
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
-        "acts": _acts(member, place, chosen),  # with one query if anything is selected
+        "acts": _acts(member, place, chosen),  # takes one query if anything is selected
     }
 
 
 def _all_selected(place: str) -> Filter:
-    """Return the list of everything that is selected in `place`."""
+    """Return the History filter that lists everything selected in `place`."""
     return Filter(selected="1", view="results") if place == Place.RESULTS else Filter(tab=place, selected="1")
 
 

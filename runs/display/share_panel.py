@@ -43,7 +43,7 @@ class ResultToShare:
 
 @dataclass(frozen=True)
 class SharePanel:
-    """The sharing panel: who can see a run, and the three options."""
+    """The sharing panel: who can see a run, and the three ways to share it."""
 
     run: Run
     dom_id: str
@@ -56,9 +56,10 @@ class SharePanel:
     usual_last_day: date
     said: str
     maker: str  # name of the owner; empty if the run is the member's own
-    only: str  # id of the result that the panel was opened from, for a link to it alone; empty for the whole run
+    # Id of the result that the panel was opened from, for a link to just that result; empty for the whole run
+    only: str
     only_label: str
-    results: list[ResultToShare]  # to choose from for a new link; empty if there is nothing to choose
+    results: list[ResultToShare]  # results to choose from for a new link; empty if there is no choice
 
     @property
     def has_ticks(self) -> bool:
@@ -76,7 +77,7 @@ class SharePanel:
     @property
     def only_me_words(self) -> str:
         if any(link.view.is_open and not link.shows_this for link in self.links):
-            return _("Admins can see it too. This also revokes the links to other results.")
+            return _("Admins can see it too. This also revokes links that show other results.")
         return _("Admins can see it too.")
 
     @property
@@ -136,7 +137,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
 
 
 def _results_to_share(member: Member, labels: dict[Output, str]) -> list[ResultToShare]:
-    """Return the ready results among those of `labels`; an empty list if there are fewer than two."""
+    """Return those results of `labels` that are ready; an empty list if there are fewer than two."""
     ready = [output for output in labels if output.status == Output.Status.COMPLETED]
     if len(ready) < 2:
         return []

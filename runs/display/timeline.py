@@ -1,4 +1,4 @@
-"""A run's timeline: what happened to it and its results, and comments on the whole run, in order."""
+"""A run's timeline: what happened to it and its results, and the comments on the whole run, in order of time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from runs.display.run_page import RunPage, result_labels
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
-MOST = 50  # latest steps of each kind about results
+MOST = 50  # at most this many of the latest steps of each kind about results
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)
@@ -21,16 +21,16 @@ MOVED = (CommentChange.Act.CARRIED, CommentChange.Act.RETURNED)
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `kind` selects the text in the template; a step without a time hasn't happened yet."""
+    """One step. `kind` selects its text in the template. A step without a time hasn't happened yet."""
 
     kind: str
     at: datetime | None = None
     who: str = ""
     is_guest: bool = False
-    run: Run | None = None  # a run that this one was started from or led to
-    label: str = ""  # of the result
+    run: Run | None = None  # the run that this one was started from, or one that was started from this
+    label: str = ""  # the result's label
     url: str = ""
-    count: int = 0  # of comments
+    count: int = 0  # number of comments
     line: CommentLine | None = None
 
 
@@ -98,7 +98,7 @@ def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[S
         yield Step(act, at, who, label=label, url=f"{url}#talk", count=count)
 
 
-# What happened to the results of a run, by its primary key, each latest first
+# What happened to a run's results, by the run's primary key, latest first
 _DECISIONS = Prepared(
     lambda run: (
         Decision.objects.filter(output__run_id=run).select_related("member").order_by("-created_at", "-pk")[:MOST]

@@ -1,6 +1,6 @@
-"""Verdicts on results as plain values: the current ones, who gave them and when, and what the viewer may do.
+"""Verdicts on results: the current ones, who gave them and when, and what the viewer may do.
 
-The panel has the same parts on every page: result page, run page, compare and review queue.
+The panel is made of the same parts on each page that has one: result page, run page, compare and review queue.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from runs.display.passed_over import PassedOver, passed_over
 from runs.display.provenance import verdict_words
 from runs.models import Decision, Member, Output, OutputFile, ReviewRules
 from runs.models.addresses import path_to
@@ -28,20 +29,18 @@ class Given:
     """One action: a verdict that someone gave or ended."""
 
     decision: Decision
-    word: str  # key: a verdict, or how one ended
+    word: str  # a key: a verdict, or how a verdict ended
     icon: str
     who: str
     is_mine: bool
     is_guest: bool
-    is_standing: bool  # and it is about the current content
+    is_standing: bool  # in force, and about the current content
     counts: bool  # False for guests whose link doesn't let them decide
     note: str
     at: datetime
     age: str  # "2 min ago"
-    is_passed_over: bool = False  # another result was chosen
-    chosen_label: str = ""
-    chosen_url: str = ""
-    about: str = ""  # whose verdict ended
+    chosen: PassedOver | None = None  # the result that was chosen instead
+    about: str = ""  # the person whose verdict was set aside
     set_aside_url: str = ""  # empty if the viewer may not do that
 
     @property
@@ -57,15 +56,18 @@ class VerdictPanel:
     # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
     # there is no result
     state: str
-    first: Given | None  # the verdict that counts: the strictest; among those, the viewer's own or else the newest
-    others: list[Given]  # other standing verdicts
+    # The verdict that counts, which is the strictest; if several are, the viewer's own or else the newest
+    first: Given | None
+    others: list[Given]  # other verdicts in force
     mine: Given | None
     may_decide: bool
     approve_refusal: str  # why the viewer may not approve, though they may decide
     needs_reason: bool
-    undo_batch: str  # batch of the viewer's standing verdict, if it can still be undone
+    undo_batch: str  # batch of the viewer's own verdict, if it can still be undone
     newer: Output | None
-    acts: list[Given] = field(default_factory=list)  # the whole history, newest first; only where it is shown
+    newer_url: str  # empty if the viewer can't see it
+    # The whole history, newest first; empty on pages that don't show it
+    acts: list[Given] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
@@ -81,7 +83,7 @@ class VerdictPanel:
 
     @property
     def seen(self) -> int:
-        """What forms send along, so that a stale page is noticed."""
+        """What forms send along, so that we notice if the page is out of date."""
         return self.output.decided_in
 
     @property
@@ -94,18 +96,18 @@ class VerdictPanel:
 
     @property
     def is_mine_beside(self) -> bool:
-        """Whether the viewer has a standing verdict that isn't the one shown first."""
+        """Whether the viewer has a verdict in force that isn't the one shown first."""
         return self.mine is not None and self.first is not None and self.mine is not self.first
 
     @property
     def is_shown(self) -> bool:
-        """Whether a brief panel has anything to show."""
+        """Whether the panel has anything to show in its brief form."""
         return bool(self.first or self.others or self.may_decide)
 
     @property
-    def standing(self) -> list[Decision]:
-        """The standing verdicts on the current content, oldest first."""
-        return [act.decision for act in reversed(self.acts) if act.is_standing]
+    def standing(self) -> list[Given]:
+        """The verdicts in force on the current content, oldest first."""
+        return [act for act in reversed(self.acts) if act.is_standing]
 
     @property
     def has_history(self) -> bool:
@@ -126,14 +128,15 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel of one result, with its full history. `known` isn't read again."""
+    """Return the panel for one result, with its full history. If `known` is given, it isn't read again."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
-    """Return the panels of many results by primary key, without history and with a bounded number of queries.
+    """Return panels for many results by primary key, without history. The number of queries doesn't grow with the
+    results.
 
     The runs of the results should be loaded.
     """
@@ -144,8 +147,8 @@ def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictP
 
 @dataclass(frozen=True)
 class Around:
-    """What panels show besides decisions: the rules, the newest later version of each result by primary key, and which
-    results are the viewer's own work."""
+    """What panels need besides decisions: the rules, the newest version of each result (by primary key) if it is a
+    later one, and which results are the viewer's own work."""
 
     rules: ReviewRules
     newer: Mapping[int, Output]
@@ -215,6 +218,7 @@ class _Builder:
             needs_reason=self.rules.needs_reason,
             undo_batch=undo,
             newer=newer,
+            newer_url=newer.get_absolute_url() if newer and newer.run.is_visible_to(self.member) else "",
             acts=given if has_acts else [],
         )
 
@@ -228,11 +232,10 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the action as shown. It says whose verdict ended, and names other results only if the member can see
-        them."""
+        """Return the action as it is shown. It says whose verdict was ended, and names other results only if the member
+        can see them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
-        chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None
         actor = Actor(self.member)
         may_set_aside = is_standing and not set_aside_refusal(actor, row, self.rules, is_own=self.is_own)
         return Given(
@@ -247,9 +250,7 @@ class _Builder:
             note=row.note,
             at=row.created_at,
             age=age_words(row.created_at),
-            is_passed_over=row.chosen_id is not None,
-            chosen_label=(chosen.label or _("Result")) if chosen else "",
-            chosen_url=chosen.get_absolute_url() if chosen else "",
+            chosen=passed_over(row, self.member),
             about=row.target.who if row.target and row.act == Decision.Act.SET_ASIDE else "",
             set_aside_url=path_to("decision-set-aside", row.public_id) if may_set_aside else "",
         )

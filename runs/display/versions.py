@@ -1,4 +1,4 @@
-"""The versions of a result as a strip for its page."""
+"""The strip with all versions of a result, on the result's page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class VersionLine:
     file: StoredFile | None
     words: str  # its verdict, or its state if it isn't ready
     icon: str
-    is_shown: bool  # it is the one on this page
+    is_shown: bool  # it is the version on this page
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Versions:
     """All versions of a result, from the first."""
 
     lines: list[VersionLine]
-    compare_url: str  # URL that compares the shown version with the one before it, or the first one with the second
+    compare_url: str  # URL that compares this version with the one before it, or the first version with the second
 
 
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
-    """Return the strip of those versions (`line`) of `output` that `member` may see; None if there is only one."""
+    """Return the strip of versions of `output`: those in `line` that `member` may see. None if there is only one."""
     found = seen_among(line, member)
     if not found:
         return None

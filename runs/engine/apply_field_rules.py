@@ -1,4 +1,4 @@
-"""The one place where people's answers become what a run sends. The admin's rules have the last word.
+"""Turns people's answers into what a run sends, with the admin's rules applied last. No other code does this.
 
 Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
 use `ruled` to say in advance what the rules change.
@@ -23,7 +23,7 @@ from runs.schema_forms.types import Rule
 from runs.uploads.ownership import adopt
 from runs.words.errors import UserFacingError
 
-NAMED = 80  # characters of a field's name in a sentence
+NAMED = 80  # most characters of a field's name in a sentence
 
 
 class RulesRefuseError(UserFacingError):
@@ -31,7 +31,7 @@ class RulesRefuseError(UserFacingError):
 
 
 def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
-    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes an upload of the member's.
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes one of the member's uploads.
 
     Raises `RulesRefuseError`.
     """
@@ -44,7 +44,7 @@ def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
-    """Return the positions of those `answers` whose fields are hidden by the rules."""
+    """Return the positions of the `answers` whose fields the rules hide."""
     rules = rules_of(app)
     given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
     hidden = [answer for question, answer in given.items() if question.is_hidden]
@@ -52,7 +52,7 @@ def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set
 
 
 def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
-    """Return `rules` with locked pictures as the member's own uploads of them, creating any needed."""
+    """Return `rules` with each locked picture replaced by the member's own upload of it, creating uploads as needed."""
     ids = [rule.file.id for rule in rules if rule.file]
     stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
     return [_own_rule(member, rule, stored) for rule in rules]
@@ -66,7 +66,7 @@ def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> R
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
-    """Apply the rules to `answers` for display only: locked pictures aren't anyone's uploads yet."""
+    """Apply the rules to `answers` for display only: locked pictures aren't turned into uploads."""
     found = apply_rules(schema.parameters, rules_of(app), answers)
     return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
 
@@ -80,7 +80,7 @@ def _is_same_file(change: Change) -> bool:
 
 
 def changed_words(ruled: Ruled) -> str:
-    """Say which inputs the rules change; "" if none."""
+    """Return a sentence naming the inputs that the rules change; "" if there are none."""
     if not ruled.changed:
         return ""
     words = ngettext(
@@ -92,7 +92,7 @@ def changed_words(ruled: Ruled) -> str:
 
 
 def refused_words(ruled: Ruled) -> str:
-    """Say which answers the rules no longer allow; "" if none."""
+    """Return a sentence naming the answers that the rules no longer allow; "" if there are none."""
     if not ruled.refused:
         return ""
     words = _("An admin no longer allows what was chosen for %(names)s. Choose again.")
@@ -100,6 +100,6 @@ def refused_words(ruled: Ruled) -> str:
 
 
 def quoted_names(names: Sequence[str]) -> str:
-    """Return the names of fields in quotes, as a list in words."""
+    """Return field names as text, each in quotes."""
     quoted = [_("“%(name)s”") % {"name": shortened(name, NAMED)} for name in names]
     return get_text_list(quoted, pgettext("between the last two of a list", "and"))

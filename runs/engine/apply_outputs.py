@@ -1,4 +1,4 @@
-"""Store Lamina's outputs as results: match each output to a box, update the box, and queue its files for saving.
+"""Store Lamina's outputs as results: update the box of each output, and queue its files for saving.
 
 Functions that read a snapshot expect the caller to have locked the run's row.
 """
@@ -10,6 +10,7 @@ from django.db.models import F
 
 from runs import events
 from runs.background.queue import enqueue_long
+from runs.engine.match_outputs import match
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run, StoredFile
@@ -30,7 +31,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     changed = False
     if snapshot.outputs:
         known = {box.pk: box.remote_id for box in boxes}
-        for box, remote in _match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN]):
+        for box, remote in match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN], is_final=snapshot.is_final):
             is_named_now = known.get(box.pk) != box.remote_id
             changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
         _note_kinds(run, boxes)
@@ -58,32 +59,6 @@ def close_open_boxes(run: Run, status: Output.Status, version: int | None = None
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
-
-
-def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes: by Lamina's id, otherwise the first free box with that label, otherwise any free one."""
-    named = {box.remote_id: box for box in boxes if box.remote_id}
-    free = [box for box in boxes if not box.remote_id]
-    pairs = []
-    seen: set[str] = set()
-    for position, remote in enumerate(remotes):
-        remote_id = remote.id[:200] or f"#{position}"
-        if remote_id in seen:
-            remote_id = f"{remote_id[:180]}#{position}"  # two outputs with the same id are still two results
-        seen.add(remote_id)
-        box = named.get(remote_id)
-        if box is None:
-            alike = (b for b in free if shortened(b.label) == shortened(remote.label))
-            box = next(alike, free[0] if free else None)
-            if box is None:
-                box = Output(run=run, position=max((b.position for b in boxes), default=-1) + 1, kind="image")
-                box.box_width, box.box_height = (boxes[0].box_width, boxes[0].box_height) if boxes else (1, 1)
-                boxes.append(box)
-            else:
-                free.remove(box)
-            box.remote_id = remote_id
-        pairs.append((box, remote))
-    return pairs
 
 
 def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:

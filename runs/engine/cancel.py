@@ -1,4 +1,4 @@
-"""Ask Lamina to cancel runs; always in the worker. `progress.ask_cancel` records that a person wants it."""
+"""Ask Lamina to cancel runs. The worker does this after `progress.ask_cancel` has recorded that a person wants it."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ NO_WORD = "no word"
 
 
 def send_cancel(run_id: int) -> None:
-    """Ask Lamina to cancel a run, then read the state of the run, since only that counts."""
+    """Ask Lamina to cancel a run, then read the run's state, because only that tells whether it stopped."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return
@@ -23,7 +23,7 @@ def send_cancel(run_id: int) -> None:
     except LaminaRejected as error:
         if error.is_key_refused:
             wakeups.heard(run.pk)
-            return  # the key can be fixed, and the cancel must not be lost until then
+            return  # an admin can fix the key; keep the cancel request until then
         answer = "refused"
     except (LaminaError, RateLimitWait):
         wakeups.heard(run.pk)

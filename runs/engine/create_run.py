@@ -1,8 +1,8 @@
-"""Turn a press of Run into exactly one call to Lamina, made by the worker: one run per form token.
+"""Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts one run at most.
 
 One transaction records the press (`launch_run`). Sending the run (`submit_run`) may be repeated, delayed or
-interrupted. `sent_at` is committed before the one POST that may cost credits, so that the POST is never blindly
-repeated.
+interrupted. `sent_at` is committed before the one POST that may cost credits, so we never repeat that POST without
+checking.
 """
 
 import hashlib
@@ -56,8 +56,8 @@ class LaunchRequest:
     parent: Run | None = None  # the run that this one was started from
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # the form said that only the maker would see the run
-    keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep the draft there
-    # By index of the schema's outputs: earlier results whose next versions the new ones will be.
+    keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep that form's draft
+    # Earlier results that this run makes new versions of, by index of the schema's outputs.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
@@ -76,13 +76,13 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether the form of `member` hasn't started a run yet. If it has, a late draft must not restore the
-    inputs."""
+    """Return whether the form of `member` hasn't started a run yet. Once it has, a draft that arrives late mustn't be
+    saved."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
 def run_of_form(member: Member, token: str) -> Run | None:
-    """Return the run that the form of `member` has started, if any."""
+    """Return the run that the form of `member` has started; None if there is none."""
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
@@ -133,7 +133,7 @@ def fingerprint_of(run: Run) -> str:
 
 
 def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
-    """Return values that are the same for the same answers; links are compared by URL, files by content."""
+    """Return `answers` as values that are equal for equal answers: links by URL, files by content."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -154,7 +154,8 @@ def answers_of(run: Run) -> list[Answer]:
 
 
 def answers_for(member: Member, run: Run) -> list[Answer]:
-    """Return those inputs of `run` that `member` may see, as form answers: a field that was hidden may be open now."""
+    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden then may be visible
+    now."""
     return [_answer_of(given) for given in run.inputs.shown_to(member)]
 
 
@@ -194,12 +195,13 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     _record_boxes(run, press, outputs)
     if run.shared_at is not None:
         events.run_shared.send(run)
-    charges.reserve(run, estimated, now)  # last, since everyone else who presses Run waits for the portal's total
+    # Last, because this locks the portal's total, and everyone else who presses Run waits for it
+    charges.reserve(run, estimated, now)
     return run
 
 
 def _hidden_before(press: LaunchRequest) -> set[int]:
-    """Return the positions of answers that repeat inputs hidden in the run that this one was started from."""
+    """Return the positions of answers that repeat hidden inputs of the run that this one was started from."""
     before = list(press.parent.inputs.filter(is_hidden=True)) if press.parent else []
     if not before:
         return set()
@@ -229,9 +231,9 @@ def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, An
 
 
 def _join_line(box: Output, replaced: Output) -> None:
-    """Make `box` the newest version in the line of `replaced`, unless that result is gone by now.
+    """Make `box` the newest version of the result `replaced`, unless that has been deleted.
 
-    The first result of the line is locked, so that two presses at once make versions 2 and 3.
+    The first version is locked, so that two presses at the same time make versions 2 and 3.
     """
     first = Output.objects.select_for_update().filter(pk=replaced.line_id or replaced.pk).first()
     if first is not None:

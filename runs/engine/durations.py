@@ -1,4 +1,4 @@
-"""Usual duration of an app's runs, based on the last ones; unknown until five have completed."""
+"""How long an app's runs usually take, based on the latest ones; unknown until five have completed."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -15,7 +15,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 def spans_of(app_id: int) -> list[float]:
     """Return how many seconds Lamina worked on the app's last completed runs, newest first; at most 20.
 
-    Waiting time doesn't count, neither in our own queue nor in Lamina's, where a burst of our runs wait for each other.
+    Time in a queue doesn't count, neither in ours nor in Lamina's, where our runs may be waiting for each other.
     """
     ended = Run.objects.filter(app=app_id, status="completed").exclude(started_at=None).order_by("-pk")
     pairs = ended.values_list(Coalesce("running_at", "started_at"), "finished_at")[:LAST]
@@ -35,7 +35,8 @@ def work_seconds_of(app_id: int) -> list[float]:
 
 
 def slow_level(run: Run, now: datetime) -> int:
-    """Return 0 (as usual), 1 (slower than nine in ten runs of its app), 2 (over half an hour) or 3 (over a day)."""
+    """Return how slow a run is: 0 (as usual), 1 (slower than 9 in 10 runs of its app), 2 (over half an hour), 3 (over a
+    day)."""
     if run.status not in AT_LAMINA:
         return 0
     age = now - (run.started_at or run.created_at)
@@ -45,14 +46,14 @@ def slow_level(run: Run, now: datetime) -> int:
     if age > HALF_AN_HOUR and (slow or 0) < HALF_AN_HOUR.total_seconds():
         return 2
     if run.status == "queued":
-        return 0  # waiting behind other runs on Lamina, which says nothing about its app
+        return 0  # it is queued behind other runs on Lamina, so it isn't its app that is slow
     worked = now - (run.running_at or run.started_at or run.created_at)
     return int(slow is not None and worked.total_seconds() > slow)
 
 
 def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
-    """Return in how many seconds the run ends, if it takes as long as most runs of its app (10th to 95th percentile);
-    None if that is unknown. Either number may be negative."""
+    """Return the earliest and latest time when the run is likely to end, in seconds from now (10th to 95th percentile
+    of its app's runs); None if unknown. Both numbers may be negative."""
     quick, late = run.app.quick_seconds, run.app.late_seconds
     if run.status not in AT_LAMINA or quick is None or late is None:
         return None
@@ -61,7 +62,7 @@ def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Update the percentiles of the app's run times, so that cards need no query of their own."""
+    """Update the percentiles of the app's run times, which are stored so that cards needn't query for them."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

@@ -1,8 +1,8 @@
-"""Hide the values that an admin now hides in a form from earlier runs as well.
+"""When an admin hides a value in a form, hide the same value in earlier runs too.
 
-What people typed themselves stays on their runs: only inputs equal to the hidden value are marked, such as those of
-runs made while the field was locked to it. Search, cards and files follow. `AppRule.hiding_due_at` says that an app's
-runs must still be checked, so a lost task does no harm.
+What people typed themselves stays visible: only inputs equal to the hidden value are hidden, such as those of runs made
+while the field was locked to it. The value also disappears from search, cards and files. `AppRule.hiding_due_at` says
+that an app's runs must still be checked, so losing the task does no harm.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ TASK_SECONDS = 900
 
 
 def request_hiding() -> None:
-    """Queue the task if any app's runs have to be checked and nobody does it."""
+    """Queue the task if any app's runs have to be checked and no worker is doing so."""
     if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
         leases.release_of_dead(LEASE)
         if leases.may_kick(LEASE):
@@ -30,8 +30,8 @@ def request_hiding() -> None:
 
 
 def hide_inputs() -> None:
-    """Check the runs of all apps that are due; one worker at a time. One that is stopped starts over with the next
-    sweep, and finds less to do."""
+    """Check the runs of all apps that are due; only one worker does this at a time. If it is stopped, the next sweep
+    starts over, with less left to do."""
     with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
         if may_go_on is not None:
             for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
@@ -41,7 +41,7 @@ def hide_inputs() -> None:
 def _hide_for(rule: AppRule, may_go_on: Callable[[], bool]) -> None:
     fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
     telling = _telling(fields)
-    for runs in _slices(rule.app) if fields else ():  # none if the admin has opened them meanwhile
+    for runs in _slices(rule.app) if fields else ():  # no runs if the admin has made the fields visible again
         if not may_go_on():
             return
         for run in Run.objects.filter(pk__in=telling.filter(run__in=runs).values("run")).order_by("pk"):
@@ -51,7 +51,7 @@ def _hide_for(rule: AppRule, may_go_on: Callable[[], bool]) -> None:
 
 
 def _slices(app: App) -> Iterator[list[int]]:
-    """Yield the primary keys of all runs of `app`, including those in the bin, some at a time."""
+    """Yield the primary keys of all runs of `app`, including those in the bin, in batches."""
     runs, last = Run.objects.filter(app=app).order_by("pk"), 0
     while pks := list(runs.filter(pk__gt=last).values_list("pk", flat=True)[:SLICE]):
         last = pks[-1]
@@ -65,7 +65,7 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
-    """Return the visible inputs with the same value as one of the hidden `fields`."""
+    """Return inputs that are still visible although they have the value of one of the hidden `fields`."""
     told = Q(pk__in=())
     for field in fields:
         told |= _field_of(field) & _value_of(field)
@@ -73,7 +73,8 @@ def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
 
 
 def _field_of(rule: FieldRule) -> Q:
-    """Return a condition for inputs of the rule's field, by any of its names: rather too many than too few."""
+    """Return a condition for inputs of the rule's field. A match on any of its names is enough, because it is better to
+    hide too many than too few."""
     handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
     found = Q(pk__in=())
     for name, handle in handles.items():
@@ -90,8 +91,8 @@ def _value_of(rule: FieldRule) -> Q:
 
 
 def _hide_uploads(files: Sequence[StoredFile]) -> None:
-    """Hide uploads that starting a run made from pictures which are now hidden, except those of admins and those that
-    their owner also uses elsewhere."""
+    """Hide uploads that were made from now hidden pictures when a run was started. Leave out admins' uploads, and those
+    that their owner also uses elsewhere."""
     made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
     used = RunInputUpload.objects.filter(upload__file__in=files)
     hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))

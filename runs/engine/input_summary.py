@@ -14,7 +14,7 @@ from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
 from runs.words.run_index import index_runs
 
-INPUTS_PER_CARD = 3  # one more than a card lists, since the title may show the first
+INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already show the first
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
@@ -27,7 +27,7 @@ class InputLine:
     text: str
     files: list[StoredFile]
     is_default: bool
-    is_hidden: bool = False  # only admins are shown it
+    is_hidden: bool = False  # shown only to admins
 
 
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
@@ -37,7 +37,7 @@ def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
 
 
 def open_inputs(run: Run) -> list[RunInput]:
-    """Return the inputs of `run` that weren't hidden when it was started."""
+    """Return the inputs of `run` that aren't hidden."""
     return [given for given in run.inputs.all() if not given.is_hidden]
 
 
@@ -46,14 +46,15 @@ def summarise(run: Run) -> None:
     """Store the inputs shown on the card of `run`, and the text that search uses to find it; hidden inputs are left
     out.
 
-    Called again when linked files have arrived and when the title changes. The run is locked and its title read anew,
-    since both may happen at the same time.
+    Called again when linked files arrive and when the title changes. Both may happen at the same time, so this locks
+    the run and reads its title again.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.filter(is_hidden=False).prefetch_related(links))
     told = [given for given in inputs if _stored_text(given)]
-    told.sort(key=lambda given: (given.is_default, given.position))  # a person's choices say more than defaults
+    # A person's choices say more than defaults, so they come first
+    told.sort(key=lambda given: (given.is_default, given.position))
     run.summary = [
         {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
         for given in told[:INPUTS_PER_CARD]

@@ -1,11 +1,11 @@
-"""Wake the poller, which takes one query if it is awake and one task otherwise."""
+"""Wake the poller. If it is already awake, this takes one query; if not, it queues one task."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
 from runs.models import Run
 
 POLLER = "poller"
-TASK_SECONDS = 690  # one window and a slow last round; far below the queue's `retry`
+TASK_SECONDS = 690  # enough for one window and a slow last round; far less than the queue's `retry`
 
 
 def ensure_poller() -> None:
@@ -26,6 +26,7 @@ def ensure_poller_if_needed() -> None:
 
 
 def revive() -> None:
-    """Like `ensure_poller_if_needed`, but without waiting out the lease of a poller killed on this host."""
+    """Like `ensure_poller_if_needed`, but without waiting until the lease of a poller that was killed on this host runs
+    out."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

@@ -1,10 +1,10 @@
-"""The portal's only poller. It watches all active runs: live by streams, the others by reading Lamina's run list.
+"""The portal's only poller. It follows active runs: some live through streams, the others by reading Lamina's run list.
 
 A django-q2 task that holds a database lease loops for a window, then hands over to its successor. Without active runs,
 there is no loop and no request. The poller is woken when a run is started or viewed, and by the worker's pulse
-(`poller_wakeups`). A stream reports everything about one run for a single request (`streams`). For runs without one,
-one read of the list per round shows all of them; with about 20 runs, requesting each would exceed the limit of 100
-requests a minute. The list is also the safety net for streams: every 90 s, it is read for all runs.
+(`poller_wakeups`). A stream takes a single request and reports everything about one run (`streams`). Runs without a
+stream are all found with one read of the list per round; requesting 20 of them one by one would exceed the limit of 100
+requests a minute. The list is also the safety net for streams: every 90 seconds, it is read for all runs.
 """
 
 import logging
@@ -31,9 +31,9 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 600.0  # Lamina's streams last as long
-OVERTIME_SECONDS = 15.0  # for reads in the last round; still below the task's time-out
-LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
+WINDOW_SECONDS = 600.0  # the same as the longest that Lamina keeps a stream open
+OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; the total stays below the task's time-out
+LEASE_SECONDS = 12.0  # longer than reading the list may take plus the time between two renewals
 SLICE_SECONDS = 0.25  # longest sleep without checking the stop flag
 LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
@@ -67,7 +67,8 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
-    # Check after releasing the lease, so that a run added after the last round doesn't have to wait for the pulse.
+    # Check after releasing the lease, so that a run added after the last round doesn't have to wait for the worker's
+    # pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
         poller_wakeups.queue_poller()
 
@@ -84,10 +85,10 @@ class Watch:
         self.streams = Streams()
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
-        self.unread: dict[int, Run] = {}  # runs that have ended but whose results weren't read yet
+        self.unread: dict[int, Run] = {}  # runs that have ended but whose results we haven't read yet
 
     def run(self, until: float) -> None:
-        """Poll in rounds, until nothing is left to watch or the time is up."""
+        """Poll in rounds until nothing is left to watch, or until the time `until`."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
             try:
@@ -114,7 +115,8 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in short steps, to notice a stop at once, keep the lease and apply what streams deliver."""
+        """Sleep in short steps, so that the poller notices at once when it has to stop, renews its lease and applies
+        what streams deliver."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not stop_requested():
             self._follow(min(SLICE_SECONDS, left))
@@ -160,14 +162,15 @@ class Watch:
         return self._poll(alone, now)
 
     def _poll(self, active: dict[str, Run], now: datetime) -> float:
-        """Read the list for these runs, then those that have ended, if that is due; return how long to sleep."""
+        """If it is time, read the list for these runs, and then the results of those that have ended; return how long
+        to sleep."""
         if not active:
             return float(settings.LAMINA_POLL_SECONDS)
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, reading the list would take the place of one of these reads in every round. But the
-        # list is never left unread for longer than a slow round.
+        # While the budget is short, each read of the list takes the place of reading one run's results. Even so, don't
+        # leave the list unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -176,11 +179,11 @@ class Watch:
         return self.schedule.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
-        """Read the list, then each run that has ended; also find runs that the newest page doesn't show."""
+        """Read the list, and look for runs that its newest page doesn't show; then read each run that has ended."""
         ended, hidden = self._read_list(active)
         self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
-        if self.is_list_refused:  # every run is read in every round, so leave room for starts
+        if self.is_list_refused:  # each round reads every run, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
         if hidden:
@@ -206,7 +209,7 @@ class Watch:
         return False
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
-        """Read the newest page; return the runs that ended and the runs that the page doesn't show."""
+        """Read the newest page; return the runs that have ended and the runs that aren't on the page."""
         if self.is_list_refused:
             return [], active
         try:
@@ -226,7 +229,7 @@ class Watch:
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
         """Read one page of the list, waiting briefly if the budget requires it.
 
-        If the round started over after each wait, it would never get to the last page.
+        Waiting here, and not starting the round over, makes sure that the last page is read at all.
         """
         for _ in range(WAITS_PER_PAGE):
             self._renew()
@@ -288,7 +291,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # the next read of the list decides again
+                self.unread.pop(run.pk, None)  # the next read of the list will tell again whether it has ended
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()

@@ -1,8 +1,8 @@
-"""Decide when polling Lamina's run list is worth a request.
+"""Decide when it is worth spending a request on polling Lamina's run list.
 
-One poll shows all runs, and no run ends before its app has had time to finish. While the budget has room, polls are
-frequent. Once less budget is left than the active runs need for their final reads, each poll would delay one of those
-reads by half a minute, so polls wait until most runs should have ended.
+One poll shows all runs, and it makes no sense to poll before any app has had time to finish. While the request budget
+has room, polls are frequent. When the budget is too small for the final reads of the active runs, each poll would delay
+one of those reads by half a minute, so we don't poll until most runs should have ended.
 """
 
 import time
@@ -20,24 +20,25 @@ from runs.models import Run
 YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
 SLOW_SECONDS = 15.0
-UNWATCHED = 1.25  # between two polls while no run is on screen, in units of LAMINA_POLL_SECONDS
+UNWATCHED = 1.25  # pause between polls while nobody is watching a run, in units of LAMINA_POLL_SECONDS
 # Minimum wait before first polling a run that nobody is watching, in units of LAMINA_POLL_SECONDS.
 CALM = 5 / 3
-SHORT = 1.5  # between two polls for many runs while the budget is short (same units); ends are noticed within 5 s
-# When to first poll a run that nobody is watching, as a fraction of its app's shortest recent run time: with at least
-# FEWEST recent runs, and with fewer.
+SHORT = 1.5  # pause for many runs while the budget is short (same units); we notice within 5 s that a run ended
+# When to first poll a run that nobody is watching, as a fraction of its app's shortest recent run time: SURELY_… if
+# there were at least FEWEST recent runs, PERHAPS_… if there were fewer.
 SURELY_NOT_BEFORE = 0.8
 FEWEST = 5
 PERHAPS_NOT_BEFORE = 0.6
 LATEST_FIRST_LOOK = 60.0
-# When to first poll while the budget is short: how long after the shortest recent run time (in units of
-# LAMINA_POLL_SECONDS, so that one poll shows many ends, none more than 5 s late), and the latest age in seconds.
+# When to first poll while the budget is short. GATHERING is how long to wait beyond the shortest recent run time, in
+# units of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them over 5 s ago.
+# LATEST_SHORT_LOOK is the age of a run, in seconds, at which we poll in any case.
 GATHERING = 4 / 3
-GATHERING_FEW = 5 / 6  # the same for few runs, whose reads cost little compared with the polls
+GATHERING_FEW = 5 / 6  # the same if runs are few: then their final reads need little of the budget
 FEW = 20
 LATEST_SHORT_LOOK = 240.0
 KNOWN_SECONDS = 60.0
-LOOKS_TO_COME = 4  # polls that must fit into the budget besides the reads
+LOOKS_TO_COME = 4  # how many polls the budget must have room for besides the final reads
 
 
 def is_on_screen(run: Run, now: datetime) -> bool:
@@ -60,7 +61,8 @@ class PollingSchedule:
         self.forget_at = time.monotonic() + KNOWN_SECONDS
 
     def too_early(self, active: list[Run], now: datetime) -> float:
-        """Return the seconds until a poll may show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
+        """Return how many seconds to wait before a poll could show anything new, at most LAMINA_POLL_SECONDS; 0.0 means
+        poll now.
 
         Runs that somebody is watching are polled now, unless that would make others wait for their results.
         """
@@ -69,7 +71,7 @@ class PollingSchedule:
             return 0.0
         ages = {run: (now - (run.started_at or run.created_at)).total_seconds() for run in active}
         if min(ages.values()) < 0:
-            return 0.0  # a clock was set back, or another host's differs
+            return 0.0  # our clock was set back, or another host's clock differs
         first = min(_first_look(self._spans(run), gathering) - age for run, age in ages.items())
         return float(min(max(0.0, first), settings.LAMINA_POLL_SECONDS))
 
@@ -98,14 +100,15 @@ def is_budget_short(active: Iterable[Run]) -> bool:
 
 
 def _gathering(active: list[Run]) -> float | None:
-    """Return how long a poll waits for more ends, in units of LAMINA_POLL_SECONDS; None while the budget has room."""
+    """Return how long to put off a poll so that it shows more runs that have ended, in units of LAMINA_POLL_SECONDS;
+    None while the budget has room."""
     if not is_budget_short(active):
         return None
     return GATHERING_FEW if len(active) <= FEW else GATHERING
 
 
 def _first_look(spans: list[float], gathering: float | None) -> float:
-    """Return the age in seconds at which a run is first worth polling, if recent runs took `spans`."""
+    """Return the age in seconds at which a run is first worth polling, given that recent runs took `spans` seconds."""
     poll: float = settings.LAMINA_POLL_SECONDS
     if not spans:
         return poll * CALM

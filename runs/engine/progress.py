@@ -11,8 +11,8 @@
                                                                    └─ several: a person decides ─► starting or failed
 
 Each step is one conditional UPDATE of a locked row. If two processes report the same change, one of them wins, and late
-or repeated reports never change a final run. `Run.attempts` numbers the claims of a start; decisions made under an
-earlier claim are ignored. Every change that a page could show increments `Run.version`.
+or repeated reports never change a final run. `Run.attempts` counts how often the start was claimed; decisions made
+under an earlier claim are ignored. Every change that a page could show increments `Run.version`.
 """
 
 import logging
@@ -34,8 +34,9 @@ from runs.spending import charges
 logger = logging.getLogger("runs.progress")
 
 LOST_AFTER = 3  # "no such run" responses in a row
-NO_NEWS = {"seen_at", "asked_at", "running_at"}  # columns whose changes no page shows
-LOST_EVERY = timedelta(seconds=30)  # between two that count: during a deployment, Lamina may respond like this too
+NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to these columns aren't visible on any page
+# Only responses this far apart count, because Lamina may briefly respond like this during a deployment
+LOST_EVERY = timedelta(seconds=30)
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
@@ -53,8 +54,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    It waits for a start that is being checked, since the two could be mistaken for each other, and (with `is_alone`)
-    for one in flight, since only their order tells two starts apart.
+    It waits for a start that is being checked, because the two could be mistaken for each other. With `is_alone`, it
+    also waits for a start that is being sent, because only their order tells two starts apart.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -68,7 +69,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
     Returns False if the claim was lost, the run was cancelled, or another start of its app comes first.
     """
     with transaction.atomic():
-        App.objects.select_for_update().get(pk=run.app_id)  # workers decide one at a time
+        App.objects.select_for_update().get(pk=run.app_id)  # only one worker decides at a time
         if is_app_busy(run, is_alone=is_alone):
             return False
         mine = Run.objects.filter(status="starting", sent_at=None, attempts=run.attempts, cancel_asked_at=None)
@@ -76,7 +77,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
-    """Record that Lamina accepted the run, which is polled from now on."""
+    """Record that Lamina accepted the run. From now on, we poll it."""
     status = "running" if snapshot_status == "running" else "queued"
     verb = Verb.RUN_FOUND if run.status == "checking" else Verb.RUN_SENT
     try:
@@ -107,7 +108,8 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Put off the start until `until`, since nothing was started; cancel the run instead if somebody requested that."""
+    """Put off the start until `until`, because nothing was started; if somebody asked to cancel the run, cancel it
+    instead."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
@@ -115,8 +117,8 @@ def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
 
 
 def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
-    """Have the worker check whether this run has started (`checking`), since there was no clear response; don't just
-    resend it."""
+    """Have the worker check whether this run has started (status `checking`) because there was no clear response. It
+    mustn't simply be sent again."""
     changed = _change(
         run,
         ("starting",),
@@ -138,8 +140,8 @@ def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start, after the delay `after`, because a check or a person decided that it didn't happen
-    (see `press_start_again`)."""
+    """Resend a doubtful start, after the delay `after`, because a check or a person found that it didn't happen (see
+    `press_start_again`)."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -152,7 +154,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def press_start_again(run: Run, by: Member, now: datetime) -> bool:
-    """Resend a doubtful start because `by` decided to; return False if that has been decided meanwhile. Raises
+    """Resend a doubtful start because `by` decided to; return False if someone has already decided. Raises
     `limits.LimitReached`."""
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
@@ -175,8 +177,8 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def _settle_unstarted(run: Run) -> None:
-    """Give back the charge of a start that didn't happen. If it was resent because a check found nothing, keep the
-    charge: the earlier POST may have started a run all the same."""
+    """Release the charge of a start that didn't happen. If it had been resent because a check found nothing, keep the
+    charge: the earlier POST may have started a run after all."""
     if run.empty_looks:
         charges.keep(run)
     else:
@@ -184,7 +186,7 @@ def _settle_unstarted(run: Run) -> None:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up on a doubtful start, or on a run that hasn't ended after a day, because a person decided to."""
+    """Give up on a doubtful start, or on a run that is still going after a day, because a person decided to."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -202,8 +204,8 @@ def fail(
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason
-    given. A run that fails while it is starting costs nothing, unless it was sent before (`_settle_unstarted`)."""
+    """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`; `text` is the reason we
+    were given. A run that fails while it is starting costs nothing, unless it was sent before (`_settle_unstarted`)."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -251,7 +253,7 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
     """Apply a row of the run list to a run that hasn't ended; only `apply_snapshot` ends a run."""
-    if run.ended_at is not None:  # the list had said that the run ended
+    if run.ended_at is not None:  # the list said earlier that the run had ended
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -260,14 +262,15 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> datetime | None:
-    """Return when `run` left Lamina's queue, by our clock: according to Lamina's times, otherwise when we noticed."""
+    """Return when `run` left Lamina's queue, by our clock: worked out from Lamina's times, otherwise when we
+    noticed."""
     if run.started_at and remote.queued_seconds is not None:
         return min(now, run.started_at + timedelta(seconds=remote.queued_seconds))
     return run.running_at or (now if remote.state == "running" else None)
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """Mark these runs as ended, as the run list says; reading their results has to wait for the budget."""
+    """Mark these runs as ended because the run list says so; their results are read when the budget allows."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
@@ -329,7 +332,8 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """Change a run under its current claim or, if `is_certain` (Lamina named the run), under any claim."""
+    """Change a run if our claim on it is still current; if `is_certain` (Lamina named the run), change it in any
+    case."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     with transaction.atomic():
@@ -345,7 +349,7 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
 
 
 def _end_of(fields: dict[str, Any]) -> Verb:
-    """Return how the record names an end: somebody cancelled the run or gave up on it, or it just ended."""
+    """Return the verb with which to record the end: somebody cancelled the run or gave up on it, or it simply ended."""
     if "cancelled_by" in fields:
         return Verb.RUN_CANCELLED
     return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED

@@ -5,7 +5,7 @@ from django.utils.translation import ngettext
 from runs.models import Run
 from runs.words.numbers import number_words
 
-ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits don't depend on other runs
+ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # only these waits depend on other runs
 
 
 def place_words(run: Run) -> str:

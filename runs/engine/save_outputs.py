@@ -1,9 +1,11 @@
-"""Save results: fetch each media URL from Lamina through the guard, check the file, store it and show it.
+"""Save results: fetch each media URL that Lamina gave us (after checking that it is safe), check the file, store it and
+show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (two leases), so
-that starts never wait behind a video. A conditional UPDATE claims a row by the database's clock. The claim is renewed
-while bytes arrive, so a worker that dies loses its claim within a minute. Failures, including a full disk, are retried
-less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
+that a start never has to wait for a video. A worker claims a row with a conditional UPDATE, by the database's clock,
+and renews the claim while bytes arrive; if it dies, its claim ends within a minute. Failures, including a full disk,
+are retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original
+link.
 """
 
 import logging
@@ -35,7 +37,7 @@ CLAIM = timedelta(seconds=60)
 WINDOW_SECONDS = 240.0  # then another task takes over, so that none runs forever
 FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's time-out
 TASK_SECONDS = 900
-BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
+BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
 
 WEB_PAGE = Message("web_page_instead")
@@ -74,14 +76,15 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # Due by our own clock: SQLite's clock has only milliseconds and would miss a row made within the current one.
+    # This uses our own clock: SQLite's is exact only to the millisecond, and would miss a row that was made just now.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim a file: the one with the fewest failures, then the longest waiting. Return None if none is left.
+    """Claim the file with the fewest failures; among those, the one that has waited longest. Return None if none is
+    left.
 
-    A file that kills its worker waits longer each time, as after any other failure.
+    A file that kills its worker has to wait longer each time, like after any other failure.
     """
     for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -98,7 +101,7 @@ def _delay(attempts: int) -> timedelta:
 def fetch_again(output: Output) -> bool:
     """Try again to save the files of `output` that we gave up on; return True if there were any.
 
-    Their 24 hours are over, so if this try fails, the page says so at once.
+    Their 24 hours are over, so this is the only try: if it fails, the page says so at once.
     """
     fresh = {
         "status": OutputFile.Status.SAVING,
@@ -186,7 +189,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Stop trying; the page shows why saving failed, and the original link unless the guard refused it."""
+    """Stop trying; the page shows why saving failed, and the original link unless that isn't safe."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -200,6 +203,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return the current name of the file. Pages and downloads build it each time, since the title of the run may
+    """Return the current name of the file. Pages and downloads call this each time, because the run's title may
     change."""
     return file_name(output_file, found.extension)

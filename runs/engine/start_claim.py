@@ -1,4 +1,4 @@
-"""The claim of a worker on a start that it sends, so that no other worker sends it meanwhile."""
+"""A worker's claim on the start that it is sending, so that no other worker sends it at the same time."""
 
 import threading
 from datetime import timedelta
@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from runs.models import Run
 
-CLAIM = timedelta(seconds=30)  # how long a start waits for another worker if its own dies
+CLAIM = timedelta(seconds=30)  # if its worker dies, a start waits this long for another one
 RENEW_SECONDS = 8.0
 
 
 class ClaimKeeper:
-    """Renews the claim of a start in a thread while its worker is alive, even during large files and slow responses.
+    """A thread that renews the claim on a start while its worker is alive, even during large files and slow responses.
 
-    The first write comes after 8 s, so ordinary starts need none.
+    It first writes after 8 seconds, so ordinary starts don't write at all.
     """
 
     def __init__(self, run: Run) -> None:
@@ -36,12 +36,13 @@ class ClaimKeeper:
                 if not self._renew():
                     break
             except DatabaseError:
-                continue  # there is time to try again
+                continue  # the claim lasts long enough to try again
             finally:
                 connection.close()
 
     def _renew(self) -> bool:
-        """Extend the claim; return False if `due_at` was changed elsewhere: the start is then settled or waiting."""
+        """Extend the claim; return False if `due_at` was changed elsewhere, which means that the start is settled or
+        waiting."""
         until = timezone.now() + CLAIM
         mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
         if not mine.update(due_at=until):

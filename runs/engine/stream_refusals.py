@@ -1,4 +1,5 @@
-"""Whether Lamina lets us follow runs live. If it refuses, the portal waits a day, and Health says so."""
+"""Whether Lamina lets us follow runs live. If it refuses, the portal doesn't try again for a day, and the Health page
+says so."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ FAILURES = 3  # failures in a row that count as a refusal
 
 
 def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
-    """Return when Lamina refused streams, if that is still in effect."""
+    """Return when Lamina refused streams, or None if that no longer counts."""
     at = status.streams_refused_at
     return at if at is not None and at <= now < at + REFUSED_FOR else None
 
@@ -42,7 +43,7 @@ def record(run: Run, error: LaminaError | None) -> None:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if _is_readable(run):  # a refused key is good enough for other calls
+            if _is_readable(run):  # the key is refused for streams only, and works for other calls
                 _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             failures = lamina_status().stream_failures + 1

@@ -1,8 +1,9 @@
-"""Follow active runs live, each through a stream from Lamina, as part of the poller and under its lease.
+"""Follow active runs live, each through its own stream from Lamina. This is part of the poller and runs under its
+lease.
 
-Each stream has a thread that only reads, and puts everything into one queue. The poller takes it from there and applies
-it, so nothing is written without the lease, and threads never touch the database. Whatever goes wrong with a stream
-only ends it: from then on, the poller finds the run in Lamina's list.
+Each stream has a thread that only reads and puts everything into one shared queue. The poller takes things from there
+and applies them, so nothing is written without the lease, and the threads never touch the database. If anything goes
+wrong with a stream, it just ends, and from then on the poller looks for the run in Lamina's list.
 """
 
 import logging
@@ -30,19 +31,20 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.streams")
 
-REST_SECONDS = 60.0  # between two streams of one run
-TEND_SECONDS = 0.5  # between two checks for runs that need a stream
-FIRST_NEWS_SECONDS = 5.0  # Lamina tells the state of a run as soon as its stream is open, unless a proxy holds it back
-PROBES = 3  # streams at the same time until one has brought something; enough to find out that Lamina refuses them
-ALONE_SECONDS = 90.0  # how long a run is left to its stream alone
-FEWER_SECONDS = 120.0  # how long no more streams are opened than Lamina allowed
-LEAVE_SECONDS = 0.5  # time for all threads to end, once their connections are shut down
+REST_SECONDS = 60.0  # pause before the same run gets another stream
+TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
+# When a stream opens, Lamina at once says what state the run is in; later news means that a proxy holds it back
+FIRST_NEWS_SECONDS = 5.0
+PROBES = 3  # how many streams to open before one has delivered something; enough to tell whether Lamina refuses them
+ALONE_SECONDS = 90.0  # after this long, look for the run in the list too
+FEWER_SECONDS = 120.0  # for this long, open no more streams than Lamina allowed
+LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
 @dataclass
 class Followed:
-    """A run, its stream, whether that has delivered anything, and the time (monotonic) of the last other request for
-    it."""
+    """A run and its stream: whether the stream has delivered anything, and when the run was last looked up in another
+    way (on the monotonic clock)."""
 
     run: Run
     stream: RunStream
@@ -68,19 +70,20 @@ class Streams:
         self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
-        self._is_proven = False  # whether any stream has brought anything
-        self._allowed = 0  # how many streams Lamina allowed when it last refused one for their number
+        self._is_proven = False  # whether any stream has delivered anything
+        self._allowed = 0  # how many streams Lamina allowed when it last said that there were too many
         self._allowed_until = float("-inf")
 
     def follows(self, run: Run) -> bool:
-        """Return whether a stream tells about `run`: it has told something already, or was only just opened."""
+        """Return whether a stream reports on `run`: it has already delivered something, or was opened only just now."""
         followed = self._open.get(run.pk)
         return followed is not None and (
             followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
         )
 
     def need_list(self) -> bool:
-        """Return whether to look for the followed runs in the list, in case a stream withholds something."""
+        """Return whether it is time to look for the followed runs in the list too, in case a stream has missed
+        something."""
         return any(time.monotonic() - one.alone_since > ALONE_SECONDS for one in self._open.values())
 
     def record_listed(self, runs: Iterable[Run]) -> None:
@@ -113,7 +116,7 @@ class Streams:
             case Answered(error=None) as answered:
                 note(answered)
             case Answered(error=error) as answered:
-                # A stream alone doesn't tell whether the key is refused; asking for the run does.
+                # One refused stream doesn't prove that the key is refused; requesting the run does.
                 if not (isinstance(error, LaminaRejected) and error.is_key_refused):
                     note(answered)
                 self._end(followed, error)
@@ -123,7 +126,7 @@ class Streams:
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
-            # If this is about the number of streams, each further one would hold up all other requests again.
+            # If there were too many streams, opening another would hold up all our other requests again.
             self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
@@ -132,8 +135,8 @@ class Streams:
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
-        """Open streams for runs that need one, except `besides`, and give up on silent ones. Works at most twice a
-        second, or now if `is_due`."""
+        """Open streams for runs that need one, except `besides`, and give up on streams that stay silent. Does nothing
+        if called again within half a second, unless `is_due`."""
         if not is_due and time.monotonic() < self._tend_at:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
@@ -163,7 +166,7 @@ class Streams:
 
     @property
     def _most(self) -> int:
-        """How many streams may be open at present."""
+        """How many streams may be open now."""
         most: int = settings.LAMINA_STREAMS
         if time.monotonic() < self._allowed_until:
             most = min(most, self._allowed)
@@ -190,7 +193,7 @@ class Streams:
         self._close([one for pk, one in self._open.items() if pk not in kept])
 
     def close(self) -> None:
-        """Close all streams, and wait for their threads for as long as shutting down the connections may take."""
+        """Close all streams, and give their threads a moment to end."""
         given_up = list(self._open.values())
         self._close(given_up)
         until = time.monotonic() + LEAVE_SECONDS
@@ -204,6 +207,7 @@ class Streams:
 
 
 def _spare(ended: int) -> int:
-    """Return how many streams the budget has room for, after waiting starts and the results of `ended` runs."""
+    """Return how many streams the budget has room for, besides waiting starts and reading the results of `ended`
+    runs."""
     waiting = Run.objects.filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

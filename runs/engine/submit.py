@@ -1,4 +1,4 @@
-"""Send runs to Lamina; always in the worker."""
+"""Send runs to Lamina. Only the worker does this."""
 
 import time
 from datetime import datetime, timedelta
@@ -28,9 +28,10 @@ from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
 from runs.words.lamina_errors import field_message
 
-WINDOW_SECONDS = 40.0  # for several starts in a row; even with the last POST, this is below the task's time-out
+# Time for several starts in a row; together with a slow last POST, still below the task's time-out
+WINDOW_SECONDS = 40.0
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
-FILE_TRIES = 32  # about half an hour with these pauses
+FILE_TRIES = 32  # with these pauses, about half an hour
 
 
 def submit_run(run_id: int) -> None:
@@ -45,7 +46,7 @@ def submit_run(run_id: int) -> None:
 
 
 def _submit(run: Run) -> bool:
-    """Claim a start and send it; whatever happens, the run is left in a state that the sweep can handle.
+    """Claim a start and send it; whatever happens, the sweep can take it from there.
 
     Returns True if the app is free for its next start.
     """
@@ -71,7 +72,7 @@ def _submit(run: Run) -> bool:
 
 
 def _next_of(app: App) -> int | None:
-    """Return the oldest start of `app` that is waiting for another one, and make it due."""
+    """Return the oldest start of `app` that is waiting for another start, and make it due."""
     waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
@@ -80,13 +81,12 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Send the files of `run`; return their URLs at Lamina by upload id, or None if a file makes the run wait or
-    fail."""
+    """Send the files of `run`; return their URLs on Lamina by upload id; None if a file makes the run wait or fail."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
     with file_slot(HANDING_OVER) as slot:
-        if slot is None:  # two tasks are already moving files; starts must not wait behind a video
+        if slot is None:  # two tasks are already moving files, and starts mustn't have to wait for a video
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         return _hand_over_each(run, links, slot)
@@ -107,7 +107,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             error = {"field": link.input.name, "key": link.input.key, "message": upload.error.to_stored()}
             progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
-        if upload.status == Upload.Status.REMOVED:  # since Run was pressed
+        if upload.status == Upload.Status.REMOVED:  # removed after Run was pressed
             error = {"field": link.input.name, "key": link.input.key, "message": asset_upload.LOST.to_stored()}
             progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
@@ -118,8 +118,8 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:
-    """Retry a file that didn't reach Lamina; after about half an hour, fail the run, so that people can choose
-    another."""
+    """Retry a file that didn't reach Lamina. After about half an hour, fail the run, so that people can choose another
+    file."""
     tries = run.missing_reads + 1
     if tries >= FILE_TRIES:
         progress.fail(run, "files", timezone.now(), text=failed.message)
@@ -140,7 +140,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
     except RateLimitWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
-        if not error.nothing_happened:  # a 5xx proves nothing, whatever it says
+        if not error.nothing_happened:  # a 5xx doesn't prove that nothing started, whatever it says
             progress.doubt(run, error.quote, error.request_id)
         elif isinstance(error, LaminaRejected):
             _rejected(run, error, _cause_of(error))
@@ -155,8 +155,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses the call only because it knows the inputs by other names, retry once with those names, since the
-    first call certainly started nothing.
+    If Lamina refuses the call only because its names for the inputs differ, retry once with its names. That is safe,
+    because the refused call certainly started nothing.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
@@ -177,9 +177,9 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Cancel a surplus start of a run that is already settled.
+    """Cancel a second start of a run that is already settled.
 
-    Do nothing if `remote_id` belongs to a run of ours: this one, or another one if Lamina gave the same id twice.
+    Does nothing if `remote_id` belongs to a run we know: this one, or another if Lamina gave out the same id twice.
     """
     if Run.objects.filter(remote_id=remote_id).exists():
         return
@@ -192,7 +192,7 @@ def _note_surplus(run: Run, remote_id: str) -> None:
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
-    """Return the labels of the requested outputs; None means all of them."""
+    """Return the labels of the requested outputs; None means all outputs."""
     offered = run.schema.outputs
     if not run.wanted_outputs or len(run.wanted_outputs) == len(offered):
         return None
@@ -201,7 +201,8 @@ def _wanted_labels(run: Run) -> list[str] | None:
 
 
 def _before_sending(run: Run, error: LaminaError) -> None:
-    """Wait or fail after an error in a call that can't start anything (requesting URLs for uploads)."""
+    """Put off or fail the run after an error in a call that can't start anything, such as requesting URLs for
+    uploads."""
     if isinstance(error, LaminaRejected):
         cause = _cause_of(error)
         _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # the error isn't about the app
@@ -237,7 +238,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
     if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app, is_news=True)
-    if cause == "inputs":  # Lamina may have lost a file, so the next run sends it again
+    if cause == "inputs":  # Lamina may have lost a file, so the next run has to send it again
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
         catalog.request_balance()

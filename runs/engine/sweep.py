@@ -1,7 +1,7 @@
 """The sweep: finds whatever is due, so that lost, repeated or late tasks do no harm.
 
-The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. While a run's
-wakeup is still on its way (`wakeups`), the run gets no second one, so sweeps don't fill the queue while all workers are
+The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. A run whose
+wakeup is still on its way (`wakeups`) doesn't get a second one, so sweeps don't fill the queue while all workers are
 busy.
 """
 
@@ -15,7 +15,7 @@ from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
 from runs.models.messages import Message
 
-UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going by then, send the cancel again
+UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going after this long, send the cancel again
 LONGEST_WAIT = timedelta(minutes=15)  # longer than any step is ever delayed
 AT_ONCE = 20
 
@@ -23,7 +23,7 @@ AT_ONCE = 20
 def sweep(now: datetime | None = None) -> None:
     """Wake the worker for starts that are due (lost task, wait over, worker died) and for unsent cancels."""
     now = now or timezone.now()
-    # These were delayed by a clock that was ahead, so they may be hours away.
+    # A clock that was ahead set these times, which may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
     without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))

@@ -1,4 +1,4 @@
-"""Lamina's webhooks: each run has its own path, and the signature proves that Lamina sent them."""
+"""Receives Lamina's webhooks. Each run has its own URL, and the signature proves that Lamina sent them."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from runs.engine import webhooks
 from runs.web.body_limits import declared_bytes, judges_body
 
-BODY_LIMIT = 2_000_000  # bytes
+BODY_LIMIT = 2_000_000  # most bytes of a delivery
 
 
 @csrf_exempt
@@ -20,9 +20,9 @@ BODY_LIMIT = 2_000_000  # bytes
 @require_POST
 @judges_body
 def webhook(request: HttpRequest, token: str) -> HttpResponse:
-    """Check and apply a delivery. The body is read only if a run has the token.
+    """Check and apply a delivery. Its body is read only if a run has this token.
 
-    The worker fetches files later, so that the response takes less than a second.
+    We respond within a second, because the worker fetches the files later.
     """
     run = webhooks.run_of(token)
     if run is None:

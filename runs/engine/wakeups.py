@@ -1,10 +1,10 @@
 """Wakeups: tasks that tell the worker to take the next step of a run now, and when to assume that one was lost.
 
 A wakeup may have died with its worker or still be queued for a free worker; there is no way to tell. `Run.rung_at` is
-when the last wakeup was queued. That wakeup counts for the step that was due then, and is trusted for as long as the
-step had already been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets
-wakeups after 5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died
-with the claim, or its wait is over) gets its own wakeup at once.
+when the last wakeup was queued. We assume that this wakeup is still on its way for as long as the step had already been
+due when it was queued. So losing a wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups
+after 5, 10, 20, 40 seconds and so on, not one in every round. A step that comes due later (its worker died with the
+claim, or its wait is over) gets its own wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ from runs.background.queue import enqueue, enqueue_long
 from runs.models import ACTIVE, Run
 
 START_SECONDS = 900
-BELIEVED = timedelta(seconds=5)  # if no worker took a start or cancel by then, its task was lost
-BELIEVED_LONGEST = timedelta(minutes=10)  # for a step that has been due for at least that long
+BELIEVED = timedelta(seconds=5)  # if no worker has taken a start or cancel by then, we assume its task was lost
+BELIEVED_LONGEST = timedelta(minutes=10)  # the same for a step that has been due for at least this long
 
 
 def queue_start(*run_ids: int) -> None:
@@ -63,5 +63,5 @@ def heard(run_id: int) -> None:
 
 
 def forget() -> None:
-    """Allow new wakeups for whatever is due, since a worker that died or was away may have lost some."""
+    """Allow new wakeups for everything that is due, because a worker that died or was away may have lost some."""
     Run.objects.filter(status__in=ACTIVE, rung_at__isnull=False).update(rung_at=None)

@@ -1,7 +1,8 @@
-"""Webhooks: updates on a run, sent to its own path and trusted only if Lamina signed every byte.
+"""Webhooks: updates about a run, sent to its own URL and trusted only if Lamina's signature fits every byte.
 
-A webhook may come before the response to our POST, so it also settles a start that is in flight or in doubt. The worker
-fetches the keys. While they are missing or seem outdated, we respond with 503, and Lamina tries again within seconds.
+A webhook may come before the response to our POST, so it also settles a start that is being sent or in doubt. The
+worker fetches Lamina's keys. While these are missing or seem outdated, we respond with 503, and Lamina tries again
+within seconds.
 """
 
 import logging
@@ -29,7 +30,7 @@ from runs.models.messages import Message
 logger = logging.getLogger("runs.deliveries")
 
 KEYS_FRESH_FOR = timedelta(hours=1)
-ASK_KEYS_EVERY = timedelta(minutes=1)  # forged posts must not use up the request budget
+ASK_KEYS_EVERY = timedelta(minutes=1)  # so that forged posts can't use up the request budget
 TRUSTED_FOR = timedelta(days=1)
 
 
@@ -40,7 +41,7 @@ def are_wanted() -> bool:
 
 
 def are_arriving(now: datetime) -> bool:
-    """Return whether webhooks can be relied on: they are wanted, and a valid one came within the last day."""
+    """Return whether we can rely on webhooks: we asked for them, and a valid one has come within the last day."""
     at = lamina_status().delivered_at
     return are_wanted() and at is not None and now - at < TRUSTED_FOR
 
@@ -51,7 +52,7 @@ def address_for(run: Run) -> str | None:
 
 
 def run_of(token: str) -> Run | None:
-    """Return the run whose path was called; None if we never gave out that path."""
+    """Return the run that this secret token belongs to; None if we never gave it out."""
     return Run.objects.filter(hook_token=token).first()
 
 
@@ -78,7 +79,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
         incidents.record_incident("delivery", Message("webhook_for_another_run"))
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
-        # Our own POST has no response yet, or never will, but this delivery certainly names the run.
+        # There is no response to our own POST yet, and maybe never will be, but this delivery certainly names the run.
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
     if run.remote_id == run_id:
@@ -100,7 +101,7 @@ def request_keys() -> bool:
 
 
 def request_keys_if_wanted() -> None:
-    """Request the keys before the first webhook needs them."""
+    """Request the keys if webhooks are wanted, before the first one needs them."""
     if are_wanted() and not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(signing_keys=[]).exists():
         request_keys()
 

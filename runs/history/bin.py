@@ -1,7 +1,9 @@
-"""The bin: deleted runs can be restored for 30 days. Then they are permanently deleted, with their files.
+"""The bin: deleted runs can be restored for 30 days. After that, they are permanently deleted together with their
+files.
 
-Rows are deleted before files. A crash in between can leave files without a row, which the daily sweep removes, but
-never a row without its file. Files used elsewhere (an upload in a preset, a result used as an input) are kept.
+Rows are deleted before files. If the process crashes in between, files without a row may remain (the daily sweep
+removes these), but never a row without its file. Files used elsewhere (an upload in a preset, a result used as an
+input) are kept.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +31,7 @@ KEPT_FOR = timedelta(days=30)
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Move the finished runs among `runs` to the bin; return how many were moved.
 
-    Active runs stay, so that people can see their costs and results; so do runs on hold. The caller checks that
+    Active runs stay, so that people can see their costs and results. Runs on hold stay too. The caller checks that
     `member` may change the runs; `member` is None if the retention rules move them.
     """
     ended = runs.filter(status__in=FINAL, deleted_at=None, held_at=None).locked()
@@ -45,7 +47,7 @@ def moved_words(count: int) -> str:
 
 
 def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
-    """Return sentences about who else uses the results of `runs`, to show to `member` before the runs are binned."""
+    """Return sentences about who else uses the results of `runs`, shown to `member` before the runs go to the bin."""
     results = Output.objects.filter(run__in=runs)
     shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
     using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
@@ -53,15 +55,15 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     words = []
     if shown:
         said = ngettext(
-            "Clients can see %(count)s result through a guest link. They can't while it's in the bin.",
-            "Clients can see %(count)s results through a guest link. They can't while these are in the bin.",
+            "Clients can see %(count)s result through a guest link. They won't see it while it's in the bin.",
+            "Clients can see %(count)s results through a guest link. They won't see them while they're in the bin.",
             shown,
         )
         words.append(said % {"count": number_words(shown)})
     if others:
         said = ngettext(
-            "A teammate used these results in %(count)s run. It doesn't change.",
-            "Teammates used these results in %(count)s runs. These don't change.",
+            "A teammate used these results in %(count)s run, which won't change.",
+            "Teammates used these results in %(count)s runs, which won't change.",
             others,
         )
         words.append(said % {"count": number_words(others)})
@@ -69,7 +71,7 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
 
 
 def moved_at(member: Member, at: datetime | None) -> RunQuerySet:
-    """Return the runs that `member` moved to the bin at the time `at`, so that the move can be undone."""
+    """Return the runs that `member` moved to the bin at the time `at`, for Undo."""
     return Run.objects.in_bin_of(member).filter(deleted_by=member, deleted_at=at) if at else Run.objects.none()
 
 
@@ -83,8 +85,8 @@ def bring_back(runs: RunQuerySet) -> int:
 
 
 def delete_for_good(run: Run) -> bool:
-    """Permanently delete `run`, and the files and known words that no other run uses. Return False if it has been
-    restored meanwhile."""
+    """Permanently delete `run`, along with files and known words that no other run uses. Return False if someone has
+    restored it meanwhile."""
     files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
     uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
     with transaction.atomic():

@@ -1,4 +1,5 @@
-"""Bulk actions on selected runs: share, star, delete, restore. Runs that can't be changed are skipped and counted."""
+"""Bulk actions on selected runs: share, star, delete, restore. Runs that can't be changed are skipped, and the message
+says how many."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,13 +57,13 @@ def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return those of `runs` that `move_to_bin` would move."""
+    """Return the runs in `runs` that `move_to_bin` would move."""
     return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL, held_at=None)
 
 
 @transaction.atomic
 def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
-    """Move those of `runs` that have finished and that `member` may change to the bin."""
+    """Move the finished runs in `runs` to the bin, as far as `member` may change them."""
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     active = own.exclude(status__in=FINAL).count()
@@ -101,7 +102,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 @transaction.atomic
 def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
-    """Protect those of `runs` that `member` may change from deletion."""
+    """Protect `runs` from deletion, as far as `member` may change them."""
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     changed = holds.hold(own, member, now)
@@ -120,7 +121,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 @transaction.atomic
 def release(runs: RunQuerySet, member: Member) -> Outcome:
-    """Stop protecting those of `runs` whose protection `member` may end."""
+    """Stop protecting `runs`, as far as `member` may do that."""
     held = runs.filter(held_at__isnull=False).count()
     changed = holds.release(Run.objects.releasable_by(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run is no longer protected.", "%(count)s runs are no longer protected.", changed)
@@ -135,7 +136,7 @@ def release(runs: RunQuerySet, member: Member) -> Outcome:
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
-    """Restore those of `runs` that are in the member's bin."""
+    """Restore the runs in `runs` that are in the member's bin."""
     count = bin.bring_back(Run.objects.in_bin_of(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", count)
     return Outcome(_counted(words, count) or _("There was nothing left to restore."), count)
@@ -143,14 +144,15 @@ def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
 
 @dataclass(frozen=True)
 class Comparable:
-    """Public ids of two to four results to compare; `is_clear` is False if their runs have others to choose from."""
+    """Public ids of two to four results to compare. `is_clear` is False if their runs have other results people might
+    mean."""
 
     results: list[str]
     is_clear: bool
 
 
 def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparable | None:
-    """Return the results to compare, in list order: all `outputs` if `is_each`, otherwise the first one of each run.
+    """Return the results to compare, in list order: all `outputs` if `is_each`, otherwise the first result of each run.
 
     Return None if there are fewer than two or more than four.
     """
@@ -165,9 +167,9 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
 
 
 def why_no_link(outputs: list[Output]) -> str:
-    """Return the reason why no guest link to `outputs` can be created; "" if one can."""
+    """Return why no guest link can be created for `outputs`; "" if it can."""
     if not outputs:
-        return _("Nothing you selected is ready and yours to share.")
+        return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
             "That is %(count)s result; one link shows at most %(most)s. Select fewer.",
@@ -183,7 +185,8 @@ def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output
 
 
 def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return those of `runs` that `member` may change, listed by primary key, as the action may affect the filter."""
+    """Return the runs in `runs` that `member` may change, fixed by primary key, because the action may change what the
+    filter finds."""
     own = Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"))
     return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 

@@ -1,8 +1,8 @@
 """Remove the examples of a new sandbox portal (`management.examples`), and restore them.
 
-Example runs go to the bin. There is no bin for guest links and presets: their rows are returned to the caller, who
-saves them for Undo. Things that people created or changed themselves stay, and so do example runs that somebody has
-put into a guest link of their own.
+Example runs go to the bin. There is no bin for guest links and presets, so their rows are returned to the caller, which
+saves them for Undo. Whatever people created or changed themselves stays, and so do example runs that somebody has put
+into their own guest link.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -41,8 +41,8 @@ IS_TOLD = "told_examples"  # session key that is set once Home has offered Undo
 class PutAway:
     """The removed examples: public ids of runs, and the rows of links and presets as JSON.
 
-    `of_presets` pairs runs with the preset each was started from, since deleting the preset makes them forget it.
-    Examples that were still in progress at the time `at` follow into the bin later, without a person (`deleted_by`).
+    `of_presets` pairs runs with the preset they were started from, because deleting the preset clears that reference.
+    Examples that were still in progress at the time `at` are moved to the bin later, with no person as `deleted_by`.
     """
 
     runs: list[str]
@@ -57,7 +57,7 @@ def examples() -> "models.QuerySet[Run]":
 
 
 def unclaimed() -> "models.QuerySet[Run]":
-    """Return the examples that nobody has put into a guest link of their own."""
+    """Return the examples that nobody has put into their own guest link."""
     own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
     return examples().exclude(pk__in=own_links.values("output__run"))
 
@@ -104,7 +104,8 @@ def bring_back(found: PutAway) -> None:
 
 
 def _was_put_away(found: PutAway) -> Q:
-    """Return a condition for the examples that `put_away` moved to the bin, and for those that followed later."""
+    """Return a condition for the examples that were moved to the bin by `put_away`, or later because they were still in
+    progress."""
     moved = Q(public_id__in=found.runs)
     at = parse_datetime(found.at)
     return moved | Q(deleted_by=None, deleted_at__gte=at) if at else moved
@@ -116,13 +117,13 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def take_kept(request: PortalRequest) -> PutAway | None:
-    """Return the examples removed in this session, and forget them."""
+    """Return the examples removed in this session, and forget them, so that Undo works only once."""
     kept = request.session.pop(UNDO, None)
     return PutAway(**kept) if kept else None
 
 
 def offers_undo(request: PortalRequest) -> bool:
-    """Return whether Home should offer Undo. It does so only once; prefetching the page doesn't count."""
+    """Return whether Home should offer Undo. It is offered only once; prefetching the page doesn't count."""
     if UNDO not in request.session or IS_TOLD in request.session:
         return False
     if "Sec-Purpose" not in request.headers:

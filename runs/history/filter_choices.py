@@ -1,4 +1,4 @@
-"""Everything a History page needs besides runs: names of apps, people and saved views, read in one query."""
+"""Everything a History page needs besides runs: the names of apps, people and saved views. One query reads them all."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -27,15 +27,16 @@ from runs.words.fold import fold
 from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
-CHOICES = ("decider", "guest", "judge")  # filters by decider, and by the person whose turn it is
-WORDS = ("word", "run", "many")  # known words, and which runs have those of the search
+CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to
+# For searching: similar known words, the runs that have the words, and whether there are too many
+WORDS = ("word", "run", "many")
 SORTS = ("app", "person", "view", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES, *WORDS)
 BY_NAME = ("app", "person", "view", "word", "guest")
 
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view. `id` is the public id; for a selection, its place.
+    """An app, a person or a saved view. `id` is the public id (for a selection: its place).
 
     `detail` is a person's email, a view's query string, or "kept" for an app with runs outside the bin.
     """
@@ -53,26 +54,30 @@ class Directory:
     apps: list[Named] = field(default_factory=list)
     people: list[Named] = field(default_factory=list)
     views: list[Named] = field(default_factory=list)
-    similar: dict[str, tuple[str, ...]] = field(default_factory=dict)  # search word -> similar words found in runs
+    similar: dict[str, tuple[str, ...]] = field(default_factory=dict)  # search word -> similar words that occur in runs
     selected: frozenset[str] = frozenset()  # places (`Selection.Place`) where the member has selected something
     has_own: bool = True  # False for viewers who own no runs
-    transferred_by: frozenset[int] = frozenset()  # people who made runs that now belong to others
-    decided: Mapping[str, frozenset[int]] = field(default_factory=dict)  # person -> runs they decided on, if few
-    waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)  # person -> runs waiting for them, if few
-    waited_for: Member | None = None  # the active person in the filter "waits for", with key and role only
-    deciders: frozenset[int] = frozenset()  # people who have ever decided
-    judges: frozenset[int] = frozenset()  # people who may decide
-    guests: Mapping[str, str] = field(default_factory=dict)  # names of guests who decided, as typed, by folded name
-    having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)  # query for words -> its runs, if few
+    transferred_by: frozenset[int] = frozenset()  # keys of people who made runs that now belong to others
+    # Person -> keys of the runs they decided on, if few
+    decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    # Person -> keys of the runs waiting for them, if few
+    waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    waited_for: Member | None = None  # the active member that the filter "waits for" names, with only key and role
+    deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
+    judges: frozenset[int] = frozenset()  # keys of people who may decide
+    guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
+    # Full-text query -> keys of the runs it finds; None if many
+    having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
 
     @staticmethod
     def names(
         member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
     ) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return what `load` reads; selections only if they have changed since `since`."""
+        """Return the query for what `load` reads. Only selections that have changed since `since` are included."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
-        first = Subquery(used.filter(deleted_at=None).values("pk")[:1])  # EXISTS would collect the apps of all runs
+        # With EXISTS, the database would collect the apps of all runs
+        first = Subquery(used.filter(deleted_at=None).values("pk")[:1])
         kept = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
         apps = _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
@@ -108,7 +113,8 @@ class Directory:
     def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
         """Read the names for `member` and the known words similar to those in `q`.
 
-        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are those of the filter.
+        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are the values of these
+        filters.
         """
         since, exact = timezone.now() - KEPT_FOR, _exact_query(q)
         rows: Iterable[tuple[Any, ...]]
@@ -144,7 +150,8 @@ class Directory:
         )
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
-        """Return this directory with the runs that match each of `queries`, if few. Takes a query for new ones."""
+        """Return this directory with the runs that match each of `queries`, unless they are many. Takes one query if
+        any of `queries` is new."""
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
             return self
@@ -152,7 +159,7 @@ class Directory:
         return replace(self, having={**self.having, **{query: few.get(query) for query in new}})
 
     def with_all(self, asked: list[Ways]) -> Q:
-        """Return a condition for runs whose words match each of `asked`."""
+        """Return a condition for runs whose words match everything in `asked`."""
         few = self.having.get(query_of(asked))
         return Q(in_runs(asked)) if few is None else only(few)
 
@@ -170,8 +177,7 @@ class Directory:
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs belong to their maker, so the condition names makers only for people who made runs that others
-        own.
+        Nearly all runs belong to their maker, so it looks at makers only for people who made runs that others now own.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):
@@ -179,7 +185,8 @@ class Directory:
         return condition
 
     def decided_by(self, who: str, verdict: str) -> Q:
-        """Return a condition for runs on which `who` decided; with a `verdict`, only where they gave that one."""
+        """Return a condition for runs on which `who` decided; with a `verdict`, only those where they gave that
+        verdict."""
         return with_decision_of(who, verdict, self.decided.get(who))
 
     def waiting_for(self, who: str, member: Member) -> Q:
@@ -195,7 +202,7 @@ class Directory:
         return next((person.name for person in self.people if person.id == public_id), _("Unknown person"))
 
     def ways_of(self, word: str, *, is_similar: bool) -> Ways:
-        """Return the ways to match `word` (folded) in a run; with `is_similar`, also by words of similar meaning."""
+        """Return the ways to match `word` (folded) in a run; with `is_similar`, also by similar words."""
         return similar_ways_of(word, self.similar.get(word, ())) if is_similar else ways_of(word)
 
     def people_called(self, word: str) -> list[int]:
@@ -215,12 +222,12 @@ class Directory:
 
 
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
-    """Return the keys of `runs` under `who`, unless there are many."""
+    """Return {who: keys of `runs`}, or nothing if there are many runs."""
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
 
 
 def _exact_query(q: str) -> str:
-    """Return the database's query for the words of a search, as they are; "" if it has none."""
+    """Return the full-text query for the exact words of the search `q`; "" if it has no words."""
     return query_of(map(ways_of, query_words(q))) if query_words(q) else ""
 
 
@@ -231,7 +238,7 @@ def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
 
 
 def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
-    """Return rows for the runs that match `query`, and one if these are too many."""
+    """Return rows for the runs that match `query`; if these are too many, just one row that says so."""
     return [
         _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
         _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),
@@ -239,7 +246,7 @@ def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
 
 
 def _having(query: str, runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
-    """Return the keys of the runs that match `query`; None if these are many."""
+    """Return {query: keys of the runs that match it}; None in place of the keys if there are many."""
     is_few = not many and len(runs) <= words_index.FEW
     return {query: frozenset(run.pk for run in runs) if is_few else None}
 

@@ -1,4 +1,4 @@
-"""Everything around the History filter: chips, tabs, saved views, and wider searches when nothing matches."""
+"""What surrounds the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -24,14 +24,14 @@ from runs.words.numbers import number_words
 from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
-NEWEST_ASKED = 1_000  # matching runs whose apps are offered as filters
+NEWEST_ASKED = 1_000  # how many matching runs to look at for apps to offer as filters
 VIEWS_PER_MEMBER = 50
 NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One active filter; `url` shows the list without it."""
+    """One active filter; `url` leads to the list without it."""
 
     label: str
     url: str
@@ -43,12 +43,12 @@ class Hint:
 
     label: str
     url: str
-    count: str  # "12", or "1,000+"
+    count: str  # such as "12" or "1,000+"
 
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists, or a span of days; `url` keeps the active filters that make sense there."""
+    """One of the three lists, or a span of days. `url` keeps those active filters that make sense there."""
 
     name: str
     url: str
@@ -56,7 +56,7 @@ class Tab:
 
 
 def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """Return the tabs of History; without `has_own`, leave out "Mine", since viewers have no runs."""
+    """Return the tabs of History. "Mine" is left out unless `has_own`: viewers may have no runs."""
     names = {
         "mine": pgettext("list of runs", "Mine"),
         "team": pgettext("list of runs", "Team"),
@@ -101,7 +101,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
 
 
 def decided_words(who: str, directory: Directory) -> str:
-    """Return the filter "decided by" in words."""
+    """Return who `who` is in the filter "decided by", in words."""
     if who == GUEST:
         return _("Decided by a guest")
     if who.startswith(ONE_GUEST):
@@ -128,7 +128,7 @@ def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[s
 
 
 def waits_words(who: str, directory: Directory) -> str:
-    """Return the filter "waits for" in words."""
+    """Return who `who` is in the filter "waiting for", in words."""
     if who == ME:
         return _("Waiting for me")
     if who == ANYONE:
@@ -165,7 +165,7 @@ def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint
 
 
 def _broader_label(name: str, found: Filter) -> str:
-    """Return the label for the search without the filter `name`."""
+    """Return the label for the same search without the filter `name`."""
     if name == "q":
         return _("Without “%(words)s”") % {"words": found.q}
     labels = {
@@ -189,7 +189,8 @@ def counted(count: int) -> str:
 
 
 def offers(found: Filter) -> list[Chip]:
-    """Return filters for the kinds of result named in the search: "video" may mean the kind, but people decide."""
+    """Return filters for kinds of result that the search names. Someone who searches for "video" may mean the kind; we
+    let them choose."""
     labels = {
         "image": _("Only pictures"),
         "video": _("Only videos"),
@@ -200,11 +201,11 @@ def offers(found: Filter) -> list[Chip]:
 
 
 def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
-    """Return the apps with runs under the other filters, over all pages.
+    """Return the apps that have runs under all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. A kind
-    or state may be rare; then, it is quicker to read all of its runs than to look for it in each app.
+    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. For a
+    rare kind or state, it is quicker to read all of its runs than to look for one in each app.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -218,13 +219,14 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
         newest = list(runs.newest_first().values_list("app_id", flat=True)[: NEWEST_ASKED + 1])
         if len(newest) <= NEWEST_ASKED:
             return set(newest)
-    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])  # stops at the first match
+    # So that the database stops at the first match
+    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
     used = App.objects.filter(pk__in=[app.pk for app in directory.apps]).order_by()
     return set(used.annotate(first=first).filter(first__isnull=False).values_list("pk", flat=True))
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return `found` narrowed to common spans of days; weeks start on the day that is usual in the reader's
+    """Return `found` narrowed to common spans of days. A week starts on the day that is usual in the reader's
     language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)
@@ -244,7 +246,7 @@ def _in_days(found: Filter, name: str, since: date, until: date | None) -> Tab:
 
 
 def shorter(found: Filter) -> list[Chip]:
-    """Return the same search limited to fewer days, to offer when the search took too long."""
+    """Return the same search limited to fewer days, offered when a search took too long."""
     days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
@@ -264,7 +266,8 @@ def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[in
 
 @transaction.atomic
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, replacing any view of that name. Return None if `name` is empty or the limit reached."""
+    """Save a filter as `name`, replacing any view of that name. Return None if `name` is empty or the member can't save
+    more."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):

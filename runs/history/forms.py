@@ -24,8 +24,8 @@ DAYS_WANTED = format_lazy(
 
 
 class SelectionForm(PostedForm):
-    """The ids ticked in `place`: `r` (runs) or `f` (results). `on` holds all ids on the page, separated by spaces; with
-    scripts, only those whose ticks aren't saved yet, and `shown` holds all.
+    """The ids selected in `place`: `r` (runs) or `f` (results). `on` has the ids of everything on the page, separated
+    by spaces. With scripts, `on` has only those whose ticks aren't saved yet, and `shown` has all.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
     next. `at` is the time of the action to undo, or of the selection that a page asked about.
@@ -72,7 +72,7 @@ class ChangeViewForm(PostedForm):
 
 
 class DeleteForm(PostedForm):
-    """`sure` confirms that the run should be permanently deleted."""
+    """`sure` confirms that the run is to be permanently deleted."""
 
     sure = CutField()
 
@@ -103,15 +103,18 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 
 
 class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How long each kind of item is kept, in days; forever if empty.
+    """How many days each kind of thing is kept; empty means forever.
 
-    `do` is "look" to preview what the rules would remove. `agreed` holds the rules whose figures the page showed when
-    the admin confirmed.
+    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose figures the admin saw before
+    confirming.
     """
 
     ready_days = _days(
         _lazy("Runs with results"),
-        _lazy("Counted from the end of the run. It then goes to the bin, where it can be restored for 30 days."),
+        _lazy(
+            "Counted from the end of the run. When the time is up, the run goes to the bin, where it can be restored "
+            "for 30 days."
+        ),
     )
     failed_days = _days(
         _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They also go to the bin.")
@@ -119,8 +122,8 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
     rejected_days = _days(
         _lazy("Rejected results"),
         _lazy(
-            "Counted from the decision. For the next 30 days, the result shows when its files will be removed, and "
-            "anyone who can change the run can keep it."
+            "Counted from the decision. When the time is up, the files are kept for another 30 days: the result shows "
+            "when they will be removed, and anyone who can change the run can keep it."
         ),
     )
     uploads_days = _days(

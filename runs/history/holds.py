@@ -1,8 +1,8 @@
-"""Holds: a run on hold is protected from deletion, by people and by the retention rules, with everything that belongs
-to it.
+"""Holds: a run on hold, with everything that belongs to it, is protected from deletion by people and by the retention
+rules.
 
-Pages say "protected", because a run "on hold" would sound as if it waited. The database refuses a run that is both on
-hold and in the bin, so a hold and a move to the bin at the same moment can't both happen.
+Pages say "protected", because a run "on hold" would sound as if it were waiting. The database refuses a run that is
+both on hold and in the bin, so it doesn't matter if someone protects a run while someone else is deleting it.
 """
 
 from datetime import datetime
@@ -40,5 +40,5 @@ def release(runs: RunQuerySet) -> int:
 
 
 def held_at(member: Member, at: datetime | None) -> RunQuerySet:
-    """Return the runs that `member` put on hold at the time `at`, for undo."""
+    """Return the runs that `member` put on hold at the time `at`, for Undo."""
     return Run.objects.releasable_by(member).filter(held_by=member, held_at=at) if at else Run.objects.none()

@@ -1,4 +1,4 @@
-"""The search on Home for runs: a member's own and those shared with the team."""
+"""The search for runs on Home: among a member's own runs and those shared with the team."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class FoundRuns:
-    """The newest matching runs, and URLs to see all of them. With `is_wider`, they don't match every word exactly."""
+    """The newest matching runs, and URLs to see all of them. If `is_wider`, the runs don't match every word exactly."""
 
     runs: list[Run] = field(default_factory=list)
     is_wider: bool = False
@@ -25,7 +25,7 @@ class FoundRuns:
 
 
 def find_runs(member: Member, q: str) -> FoundRuns:
-    """Return the newest runs that match `q`: the member's own and shared ones, even for admins."""
+    """Return the newest runs that match `q`, among the member's own and shared ones (even if they are an admin)."""
     found = Filter(tab="both", q=" ".join(q.split()))
     if not found.words:
         return FoundRuns()

@@ -1,4 +1,5 @@
-"""Retention of uploads: files are deleted some time after the last run that used them. Runs keep their names.
+"""Retention of uploads: files are deleted some time after the last run that used them. The runs still show the files'
+names.
 
 Uploads are kept if they belong to runs on hold, starred runs or unfinished runs, to presets or drafts, if guests can
 see them, or if they are results used as inputs. Uploads that no run uses follow another rule (`storage.orphans`).
@@ -16,11 +17,11 @@ from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
-LATELY = timedelta(hours=1)  # drafts that have changed since are checked once more
+LATELY = timedelta(hours=1)  # recently changed drafts are checked once more
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` would remove now, without checking drafts."""
+    """Return the uploads that a rule of `days` days would remove now, before drafts are checked."""
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
@@ -34,7 +35,7 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
 
 
 def going(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` would remove now."""
+    """Return the uploads that a rule of `days` days would remove now."""
     return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
 
 
@@ -46,7 +47,7 @@ def files_of(uploads: QuerySet[Upload]) -> QuerySet[StoredFile]:
 
 
 def remove(days: int, now: datetime) -> int:
-    """Remove the files of overdue uploads, in slices; return how many uploads lost theirs."""
+    """Remove the files of overdue uploads in batches; return how many uploads lost their file."""
     count, last, named = 0, 0, orphans.named_in_drafts()
     while not stop_requested():
         found = list(overdue(days, now).filter(pk__gt=last).order_by("pk")[:SLICE].values_list("pk", "public_id"))

@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A position in the list, marked by a run. It still works after that run is deleted."""
+    """A position in the list, given by a run's time and id. It still works if that run is deleted."""
 
     at: datetime
     public_id: str
@@ -37,7 +37,8 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs after this position in the list. The redundant plain condition lets SQLite use the index."""
+        """Return the runs after this position in the list. The condition `created_at__lte` is redundant, but lets
+        SQLite use the index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 
@@ -53,7 +54,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of runs, and the cursors for the older and newer page ("" where the list ends)."""
+    """One page of runs, and the cursors for the pages before and after it ("" at the end of the list)."""
 
     runs: list[Run]
     older: str = ""
@@ -68,7 +69,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
         if len(found) > size:
             shown = found[1:]
             return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
-        before = None  # less than a page is left, so show the full first page instead
+        before = None  # that would be less than a page, so show the full first page instead
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""

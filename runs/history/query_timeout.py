@@ -1,4 +1,4 @@
-"""Time limit for one search, so that it cannot hold a web thread.
+"""A time limit for searches, so that one search can't block a web thread.
 
 No extra query is needed: SQLite checks the clock itself, and on PostgreSQL, a thread cancels the query.
 """
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 SEARCH_SECONDS = 4.0  # well above any search measured at 100,000 runs
 AGAIN_SECONDS = 0.2
-STEPS = 20_000  # SQLite instructions between two checks of the clock: a few milliseconds
+STEPS = 20_000  # SQLite instructions between two looks at the clock: a few milliseconds
 
 
 class TookTooLong(Exception):
@@ -21,7 +21,7 @@ class TookTooLong(Exception):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop the queries in this block after `seconds` in total. Raises `TookTooLong`."""
+    """Stop the queries in this block once they have taken `seconds` in total, and raise `TookTooLong`."""
     connection.ensure_connection()
     began = time.monotonic()
     try:
@@ -64,4 +64,4 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
         with lock:
             over.set()
         if is_stopped and not connection.in_atomic_block:
-            connection.close()  # a late cancel must not stop the next query on this connection
+            connection.close()  # a cancel that arrives late mustn't stop the next query on this connection

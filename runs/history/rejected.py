@@ -1,8 +1,8 @@
-"""Retention of rejected results: the removal of their files and texts is scheduled 30 days ahead, then carried out.
+"""Retention of rejected results: their files and texts are scheduled for removal 30 days ahead, then removed.
 
 Until then, their pages say so, and anyone who may change the run can keep them. Results that someone still wants are
 kept: starred ones, those that guests can open, runs on hold, results with a newer decision, and those that someone is
-still asked to decide on. The result itself stays, with its decisions and comments.
+still asked to decide on. The result's entry stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ SLICE = 500
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Output]:
-    """Return the rejected results that a rule of `days` schedules for removal now."""
+    """Return the rejected results that a rule of `days` days would schedule for removal now."""
     return _unwanted(days, now).filter(removal_at=None)
 
 
@@ -48,11 +48,12 @@ def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
 
 
 def schedule(days: int, now: datetime) -> int:
-    """Schedule the removal of overdue results; return how many. Checks each rejected result once, in slices."""
+    """Schedule the removal of overdue results; return how many. Goes through rejected results in batches, and checks
+    each one once."""
     count, run, last = 0, 0, 0
     waiting = Output.objects.filter(verdict="rejected", removal_at=None, removed_at=None).order_by("run", "pk")
     while not stop_requested():
-        following = waiting.filter(Q(run__gt=run) | Q(run=run, pk__gt=last), run__gte=run)  # in the order of the index
+        following = waiting.filter(Q(run__gt=run) | Q(run=run, pk__gt=last), run__gte=run)  # in the index's order
         found = list(following.values_list("run", "pk")[:SLICE])
         if not found:
             break
@@ -78,8 +79,8 @@ def keep(output: Output, now: datetime) -> bool:
 
 
 def remove_due(days: int, now: datetime) -> int:
-    """Remove files and texts of results whose day has come; return how many. For results that someone wants by now,
-    only the schedule is cancelled."""
+    """Remove files and texts of results whose day has come; return how many. If someone wants a result after all, just
+    cancel its removal."""
     count = 0
     due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
     for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):
@@ -91,7 +92,7 @@ def remove_due(days: int, now: datetime) -> int:
 
 def _remove(pk: int, days: int, now: datetime) -> bool:
     with transaction.atomic():
-        # The run is locked first, as for every other change to its results.
+        # Lock the run first, as every change to its results does.
         run = Run.objects.select_for_update().filter(outputs=pk).first()
         output = _unwanted(days, now).filter(pk=pk, removal_at__lte=now).first()
         if run is None or output is None:

@@ -2,7 +2,7 @@
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
 open are kept, because someone still wants them. For a restored run, the period starts again. Without a rule, everything
-is kept. The work is done in slices and stops when the worker does, so that a million rows block nothing.
+is kept. The work is done in batches and stops when the worker stops, so that even a million rows don't block anything.
 """
 
 from collections.abc import Callable
@@ -28,25 +28,26 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("Runs with results to be moved to the bin within a day: %(things)s."),
-    "failed_days": gettext_noop("Failed or cancelled runs to be moved to the bin within a day: %(things)s."),
+    "ready_days": gettext_noop("Runs with results that will be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0  # for counting what one rule would remove, and for adding up file sizes
-SAMPLE = 2_000  # of more things than that, only so many are looked at for the size
-COUNTED = 100_000  # if an exact count takes too long, this many are counted
+# Most time for counting what one rule would remove, and for adding up file sizes
+COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0
+SAMPLE = 2_000  # if there are more things than this, only this many are used to estimate their size
+COUNTED = 100_000  # if counting everything takes too long, count only up to this many
 
 type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. `size_bytes` is None if adding it up takes too long, `count` if counting does.
+    """What one rule would remove now. If finding out takes too long, `size_bytes` or `count` is None.
 
-    The size may be `is_about`, and the count may be the least there are (`is_more`).
+    If `is_about`, the size is an estimate. If `is_more`, there are more than `count`.
     """
 
     rule: str
@@ -57,7 +58,7 @@ class Removal:
 
     @property
     def words(self) -> str:
-        """Such as "412 results, 3.1 GB"."""
+        """The amount in words, such as "412 results, 3.1 GB"."""
         if self.count is None:
             return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
@@ -70,14 +71,14 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """The text next to the rule, for admins."""
+        """The text next to the rule that tells admins what it would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property
     def sentence(self) -> str:
-        """What happens once the rule is saved."""
+        """A sentence about what will happen when the rule is saved."""
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 
@@ -101,13 +102,13 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
 
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
-    """Return what each rule that is set would remove now."""
+    """For each rule that is set, return what it would remove now."""
     return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only those of `rules` that are new or shorter than `before`; the others don't remove anything
-    additional."""
+    """Return only those of `rules` that are new, or shorter than in `before`; the others wouldn't remove anything
+    more."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
@@ -148,7 +149,8 @@ def _count(things: QuerySet[Any]) -> int | None:
 
 
 def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) -> Removal:
-    """Return what is removed, with the size of its files; if it is much, that of a sample, scaled up."""
+    """Return what is removed, with the size of its files. If there are many things, the size is estimated from a
+    sample."""
     is_about = count > SAMPLE
     if is_about:
         things = things.model._default_manager.filter(
@@ -159,7 +161,7 @@ def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) 
 
 
 def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet[Any], FilesOf]:
-    """Return what the rule `name` would remove now, and a function for the files of it or of a part."""
+    """Return what the rule `name` would remove now, and a function that returns the files of all or some of it."""
     if name == "rejected_days":
         return rejected.overdue(days, now), rejected.files_of
     if name == "uploads_days":

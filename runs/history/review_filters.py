@@ -46,8 +46,8 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Theirs and those of the next people, in the order of the index that has everyone's apart. In the one of everyone's
-    # latest, theirs may be far down, and PostgreSQL would read all of theirs if it expected just a few.
+    # Read this person's part of an index by person, and where it ends, the next person's. In the index of everyone's
+    # latest decisions, theirs may be far down; and if PostgreSQL expected only a few, it would read all of theirs.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
     few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])

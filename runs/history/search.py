@@ -1,8 +1,9 @@
 """History filters: read from a URL, written to a URL, and applied to runs.
 
-Invalid values in a query string are ignored. Runs are sorted newest first and paged by keyset (`order.Cursor`), so that
-page 1,000 costs as much as page 1. The ids for a page are found first, in indexes that contain every column a filter
-uses (`Run.Meta`), so that a combination without matches scans an index, never the rows.
+Invalid values in a query string are ignored. Runs are sorted newest first. Each page starts from the last run of the
+one before (`order.Cursor`), so page 1,000 costs no more than page 1. A query first finds the ids for a page in an index
+that contains every column a filter uses (`Run.Meta`), so even a combination without any matches only reads an index,
+never the rows.
 
 Words are looked up in a database index (`models.search.RunWords`) of the words of each run and their stems. The portal
 computes both, so that SQLite and PostgreSQL find the same runs. If no run has all words, `widen` decides what to do.
@@ -31,7 +32,7 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import Ways, query_words
 
 TABS = ("mine", "team", "starred")
-VIEWS = ("list", "results")  # besides pictures
+VIEWS = ("list", "results")  # besides the default, which shows pictures
 KINDS = {
     "image": gettext_noop("Pictures"),
     "video": gettext_noop("Videos"),
@@ -55,14 +56,14 @@ class Filter:
     by: str = ""  # public id of a member who made or owns the runs
     state: str = ""
     kind: str = ""
-    decision: str = ""  # a verdict on a result, or "none"
+    decision: str = ""  # a verdict, or "none": runs with such a result
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
     waits: str = ""  # "me", "anyone", or public id of a member for whose verdict a result is waiting
     since: str = ""  # a day, "2026-11-24"; `from` in the URL
     until: str = ""  # a day (inclusive); `to` in the URL
     selected: str = ""  # "1" for the runs that the member has selected in this tab, or their selected results
     view: str = ""  # "list", "results" for single results, or empty for pictures
-    is_similar: bool = False  # words of similar meaning match, too
+    is_similar: bool = False  # similar words match too
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -100,12 +101,13 @@ class Filter:
 
     @property
     def place(self) -> str:
-        """Where its ticks are kept (`Selection.Place`): runs in their tab, single results together."""
+        """Where its selection is kept (`Selection.Place`): runs in the place of their tab, single results of all tabs
+        in one place."""
         return Selection.Place.RESULTS.value if self.view == "results" else self.tab
 
     @property
     def is_selected_results(self) -> bool:
-        """Whether it shows the selected results, of whichever tab."""
+        """Whether it shows the selected results, no matter from which tab."""
         return bool(self.selected) and self.view == "results"
 
     @property
@@ -127,7 +129,7 @@ class Filter:
         return replace(self, **gone)
 
     def in_view(self, view: str) -> Self:
-        """Return this filter in another view. "Selected" isn't kept where it would mean other ticks."""
+        """Return this filter in another view, without "selected" if that would mean another selection there."""
         seen = replace(self, view=view)
         return seen if seen.place == self.place else seen.without("selected")
 
@@ -187,14 +189,15 @@ class Filter:
 
     @property
     def words(self) -> list[str]:
-        """The folded words to search for."""
+        """The words to search for, folded."""
         return query_words(self.q)
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
-        """Return those of `runs` that have all words, in their texts or in the current name of their maker, owner
-        or app.
+        """Return the runs in `runs` that have all words, in their texts or in the current name of their maker, owner or
+        app.
 
-        Among a member's own runs, their name is ignored: otherwise "rose" would find all of Rose's runs.
+        In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
+        her runs.
         """
         if not self.words:
             return runs.filter(pk=0)
@@ -204,7 +207,8 @@ class Filter:
         return runs.filter(directory.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
-        """Return the words that runs must have, and those for which another condition will do as well."""
+        """Return the words that runs must have, and those that a run may match in another way, each with that
+        condition."""
         asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)
@@ -221,7 +225,7 @@ class Filter:
         return asked, either
 
     def word_queries(self, member: Member, directory: Directory) -> list[str]:
-        """Return the database's queries for the words of this filter, for `Directory.with_words`."""
+        """Return the full-text queries for this filter's words, for `Directory.with_words`."""
         asked, either = self._asked(member, directory)
         return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
 
@@ -239,7 +243,7 @@ def _is_decider(text: str) -> bool:
 
 
 def _span(since: str, until: str) -> tuple[str, str]:
-    """Return both days (each "" if invalid), swapped if people have mixed them up."""
+    """Return both days (each "" if invalid), swapped if they are in the wrong order."""
     since, until = _day(since), _day(until)
     return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
@@ -247,8 +251,8 @@ def _span(since: str, until: str) -> tuple[str, str]:
 def _day(text: str) -> str:
     """Return `text` if it is a valid day, otherwise "".
 
-    Years at either end of the calendar are rejected: in UTC, such a day may start beyond it, which the database can't
-    handle.
+    Years at either end of the calendar are rejected: in UTC, such a day may start outside the calendar, which the
+    database can't handle.
     """
     try:
         found = parse_date(text)
@@ -263,7 +267,7 @@ def _start_of(day: str, days: int = 0) -> datetime:
 
 
 def _in_tab(tab: str, member: Member) -> RunQuerySet:
-    if tab == "both":  # the search on Home; never in a URL
+    if tab == "both":  # used by the search on Home; never in a URL
         return Run.objects.own_or_shared(member)
     if tab == "team":
         return Run.objects.shared_by_others(member)

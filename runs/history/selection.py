@@ -25,8 +25,8 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 2_000  # runs or results that can be ticked
-FILES_AT_MOST = 2_000  # results in one zip or guest link
+AT_MOST = 10_000  # most runs or results that can be selected: what a busy team makes in a year
+FILES_AT_MOST = 2_000  # most results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)
 COUNT_SECONDS = 0.5
@@ -34,7 +34,7 @@ COUNT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Chosen:
-    """The number of runs (or results) selected in one place, and of their results and files."""
+    """How many runs (or results) are selected in one place, and how many results and files these have."""
 
     place: str
     count: int = 0
@@ -64,7 +64,8 @@ class Chosen:
 
     @property
     def too_large_words(self) -> str:
-        """The reason why the files don't fit into one zip; "" if they fit. A guest link takes any size."""
+        """The reason why the files don't fit into one zip; "" if they fit. For a guest link, the size doesn't
+        matter."""
         if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
             return ""
         words = _("%(size)s: a download holds at most %(most)s. Select fewer.")
@@ -82,7 +83,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Matches:
-    """The number of runs (or results) that a filter finds, and of those not yet selected; counted up to a limit."""
+    """How many runs (or results) a filter finds, and how many of these aren't selected yet; counted up to a limit."""
 
     total: int
     left: int
@@ -104,8 +105,8 @@ class Matches:
 
 
 def matches(member: Member, found: Filter, directory: Directory | None = None) -> Matches | None:
-    """Count the runs (or results) that match `found`; return None if that takes too long. `directory` is that of
-    `found`, if it has been read."""
+    """Count the runs (or results) that match `found`; return None if that takes too long. Pass the `directory` of
+    `found` if it has already been read."""
     field = "outputs" if found.place == Place.RESULTS else "runs"
     try:
         with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
@@ -120,9 +121,9 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
 
 
 def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return `runs`, or the results of the first of them, if that is what `found` shows.
+    """Return `runs`, or if `found` shows single results, the results of the first of these runs.
 
-    Each of these runs has a result, so there is no need to look at more than can be selected.
+    Each of the runs has a result, so there's no need to look at more runs than results can be selected.
     """
     if found.place != Place.RESULTS:
         return runs
@@ -146,7 +147,7 @@ def outputs_in(member: Member, place: str) -> QuerySet[Output]:
 def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
     """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
 
-    `is_any` says whether anything is selected there, if that is known; this saves the first query.
+    Pass `is_any` if it is known whether anything is selected there; this saves the first query.
     """
     if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
         return Chosen(place)
@@ -169,7 +170,7 @@ def stamp(member: Member, place: str) -> str:
 
 
 def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return public ids of those runs (or results) `shown` on a page that are selected."""
+    """Return the public ids of the selected ones among the runs (or results) `shown` on a page."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)
@@ -178,7 +179,7 @@ def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
 
 
 def has_result(member: Member, public_id: str) -> Exists:
-    """Return a condition: the result `public_id` is selected."""
+    """Return a condition that says whether the result `public_id` is selected."""
     kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
     return Exists(kept.filter(output__public_id=public_id))
 
@@ -238,7 +239,7 @@ def clear(member: Member, place: str) -> bool:
 def undo_clear(member: Member, place: str) -> None:
     """Select again what was last cleared in `place`, in addition to anything selected since.
 
-    Both together may be more than `AT_MOST`, so that undoing loses nothing.
+    The total may exceed `AT_MOST`, so that nothing is lost by undoing.
     """
     cleared = Selection.objects.filter(member=member, place=place, cleared_at__isnull=False)
     last = cleared.select_for_update().order_by("-cleared_at").first()
@@ -270,7 +271,8 @@ def _begin(member: Member, place: str) -> Selection:
 
 
 def _room(kept: Any, seen: QuerySet[Any]) -> int:
-    """Return how many more can be selected. What the member no longer sees, such as runs in the bin, takes no room."""
+    """Return how many more can be selected. What the member can no longer see, such as runs in the bin, doesn't
+    count."""
     return max(0, AT_MOST - seen.filter(pk__in=kept.values("pk")).count())
 
 

@@ -1,7 +1,7 @@
 """Stars on runs, results and apps, shared by the whole team.
 
-A run counts as starred (`Run.has_star`, for the Starred tab) while the run or one of its results has a star. The row of
-the run is locked first, so that if two people star and unstar at once, the second one sees all stars.
+A run counts as starred (`Run.has_star`, for the Starred tab) while it or one of its results has a star. We lock the
+run's row first: if two people change stars at the same time, the second change sees the first.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from runs.models.run import RunQuerySet
 
 
 def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star `run` as `member`, or remove its star, no matter whose it is. An existing star isn't replaced."""
+    """Star `run` as `member`, or remove its star, no matter who set it. An existing star isn't replaced."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if (locked.starred_at is not None) != is_on:
@@ -48,7 +48,7 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 @transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star or unstar an app. An app that was only found by search is listed for everyone while it has a star."""
+    """Star or unstar an app. An app that was only found by searching is on everyone's list while it has a star."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):
         record(Verb.APP_STARRED if is_on else Verb.APP_UNSTARRED, app)

@@ -1,5 +1,4 @@
-"""The last action, if it can be undone: a notice with an Undo button, shown once, on the next page that has room for
-it."""
+"""Undoing the last action: a message with an Undo button, shown once, on the next page that has room for it."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -12,8 +11,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """A sentence, the bulk action that undoes it, and, if that action needs them, when it was done or which selection
-    it is about."""
+    """What Undo needs: a sentence, the bulk action that undoes what was done and, if that action needs it, the time or
+    the selection."""
 
     words: str
     do: str
@@ -27,9 +26,9 @@ def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None 
 
 
 def take_undo(request: PortalRequest, place: str = "") -> Undo | None:
-    """Return what can be undone, but only once; for a prefetched page, return None and keep it.
+    """Return what can be undone, but only once. For a prefetched page, return None and keep it for later.
 
-    With `place`, return only what is about the selection there, and keep anything else for History.
+    With `place`, return it only if it is about the selection there; otherwise keep it for History.
     """
     undo: Undo | None = request.session.get(UNDO)
     if undo is None or "Sec-Purpose" in request.headers or (place and undo.get("place") != place):

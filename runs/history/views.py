@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -40,6 +40,16 @@ EMPTY = {
 NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Each finished result appears here, for you to select."))
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The runs that a filter finds, or what to look at instead."""
+
+    page: Page
+    instead: Elsewhere
+    findable: set[int] | None = None  # the apps to offer in the filter form; None for all
+    is_too_slow: bool = False
+
+
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
     found = Filter.read(request.GET)
@@ -47,72 +57,93 @@ def history(request: PortalRequest) -> HttpResponse:
     if found.tab == "mine" and not directory.has_own:
         return go_to(request, replace(found, tab="team").url())
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
-    page, instead, findable, is_too_slow = Page([]), Elsewhere(directory), None, False
-    try:
-        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
-            page = page_of(found.runs(request.user, directory), before, after)
-            if not page.runs and found.narrowing:
-                instead = elsewhere(found, request.user, directory)
-            if instead.wider:
-                page = page_of(instead.wider.filter.runs(request.user, instead.directory))
-            else:
-                findable = filters.findable_apps(found, page, request.user, directory)
-    except query_timeout.TookTooLong:
-        is_too_slow = True
-    shown = found
-    if instead.wider:
-        shown, findable = instead.wider.filter, {run.app_id for run in page.runs}
-    walk = urlencode({"in": shown.query})  # so that Previous and Next follow this list
-    rows = _results(page, request.user, shown, walk) if found.view == "results" else _cards(page, request.user, walk)
+    listing = _listing(found, request.user, directory, before, after)
+    shown = listing.instead.wider.filter if listing.instead.wider else found
+    rows = _rows(listing.page, request.user, shown)
     ids = _ids_of(rows)
-    is_filtered = bool(found.narrowing)
     context = {
         "section": "history",
         "found": found,
-        "shown_query": shown.query,
-        "groups": _by_day(rows),
-        "next_url": shown.url(before=page.older) if page.older else "",
-        "newer_url": shown.url(after=page.newer) if page.newer else "",
         "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].created_at),
-        "tabs": filters.tabs(found, has_own=directory.has_own),
-        "view_switch": _view_switch(found),
-        "list_class": CLASSES[found.view],
-        "chips": filters.chips(found, directory),
-        "offers": filters.offers(found),
-        "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
-        "wider": instead.wider,
-        "marker": Marker.of(found.words, directory.similar),
-        "is_filtered": is_filtered,
-        "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
-        "has_tools": True,
-        "has_picks": bool(rows),
-        "hints": instead.hints,
-        "other": instead.other,
-        "is_too_slow": is_too_slow,
-        "shorter": filters.shorter(found) if is_too_slow else [],
-        "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
         "undo": take_undo(request),
         "back": request.get_full_path(),
         "shown_ids": " ".join(ids),
+        "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
+        **_list(listing, shown, rows),
+        **_tools(found, directory),
+        **_instead(found, listing, rows),
+        **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,
             found.place,
             ids,
-            None if wants_fragment(request) else shown,  # a fragment leaves the bar as it is
+            None if wants_fragment(request) else shown,  # the bar isn't part of the fragment
             is_any=found.place in directory.selected,
             directory=directory,
         ),
-        "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
     }
-    response = render_page(
-        request,
-        "history/history.html",
-        context | _choices(found, request.user, directory, findable),
-        partial="history-page",
-    )
+    response = render_page(request, "history/history.html", context, partial="history-page")
     if request.htmx.target == "history-results":
         response["HX-Push-Url"] = found.url()  # otherwise the URL would include the empty fields of the form
     return response
+
+
+def _listing(
+    found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
+) -> Listing:
+    """Search for at most `SEARCH_SECONDS`. If nothing is found, look for what the person may have meant."""
+    page, instead = Page([]), Elsewhere(directory)
+    try:
+        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
+            page = page_of(found.runs(member, directory), before, after)
+            if not page.runs and found.narrowing:
+                instead = elsewhere(found, member, directory)
+            if instead.wider:
+                page = page_of(instead.wider.filter.runs(member, instead.directory))
+                return Listing(page, instead, {run.app_id for run in page.runs})
+            return Listing(page, instead, filters.findable_apps(found, page, member, directory))
+    except query_timeout.TookTooLong:
+        return Listing(page, instead, is_too_slow=True)
+
+
+def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
+    """Return the list itself, by day, and the ways to its other pages."""
+    page = listing.page
+    return {
+        "shown_query": shown.query,
+        "groups": _by_day(rows),
+        "next_url": shown.url(before=page.older) if page.older else "",
+        "newer_url": shown.url(after=page.newer) if page.newer else "",
+        "list_class": CLASSES[shown.view],
+        "has_tools": True,
+        "has_picks": bool(rows),
+    }
+
+
+def _tools(found: Filter, directory: Directory) -> dict[str, object]:
+    """Return what is shown above the list: tabs, and chips for the current filter."""
+    return {
+        "tabs": filters.tabs(found, has_own=directory.has_own),
+        "view_switch": _view_switch(found),
+        "chips": filters.chips(found, directory),
+        "offers": filters.offers(found),
+        "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
+        "marker": Marker.of(found.words, directory.similar),
+        "is_filtered": bool(found.narrowing),
+    }
+
+
+def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
+    """Return what an empty list says, and where to look instead."""
+    return {
+        "wider": listing.instead.wider,
+        "hints": listing.instead.hints,
+        "other": listing.instead.other,
+        "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
+        "is_too_slow": listing.is_too_slow,
+        "shorter": filters.shorter(found) if listing.is_too_slow else [],
+        "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
+    }
 
 
 def _choices(found: Filter, member: Member, directory: Directory, findable: set[int] | None) -> dict[str, object]:
@@ -136,23 +167,25 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
     }
 
 
-def _cards(page: Page, viewer: Member, walk: str) -> Rows:
-    return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, viewer)]
+def _rows(page: Page, viewer: Member, shown: Filter) -> Rows:
+    """Return the runs on the page as cards, or their single results; only the selected ones if `shown` asks for these.
 
-
-def _results(page: Page, viewer: Member, found: Filter, walk: str) -> Rows:
-    """Return the single results of the runs on the page, only the selected ones if `found` asks for these."""
-    only = selection.ticked_results(viewer, page.runs) if found.selected else None
-    return result_tiles(page.runs, viewer, found, walk=walk, only=only)
+    Each links to a page whose Previous and Next follow this list.
+    """
+    walk = urlencode({"in": shown.query})
+    if shown.view != "results":
+        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, viewer)]
+    only = selection.ticked_results(viewer, page.runs) if shown.selected else None
+    return result_tiles(page.runs, viewer, shown, walk=walk, only=only)
 
 
 def _ids_of(rows: Rows) -> list[str]:
-    """Return the ids that can be ticked: of runs, or of single results."""
+    """Return the ids of what can be selected: runs or single results."""
     return [one for row in rows for one in row.ids]
 
 
 def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
-    """Return the views: icon, name, URL, and whether it is the current one."""
+    """Return the choice of views: for each, its icon, name, URL, and whether it is the current one."""
     views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
     return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
 

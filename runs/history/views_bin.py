@@ -23,7 +23,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, ren
 from runs.words.numbers import number_words
 
 PAGE = 50
-NAMED = 12  # runs named on the page that asks before moving several to the bin
+NAMED = 12  # how many runs are named on the page that asks before moving them to the bin
 FOR_GOOD = "for-good"  # posted only by the confirm button: clicking "Move to bin" twice must never delete
 
 
@@ -93,12 +93,12 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         if delete_for_good(run):
             messages.success(request, _("Permanently deleted, with its files."))
         else:
-            messages.warning(request, _("Nothing was deleted: the run was restored or deleted meanwhile."))
+            messages.warning(request, _("Nothing was deleted: the run was restored or deleted in the meantime."))
     return go_to(request, reverse("runs:bin"))
 
 
 def _move(request: PortalRequest, run: Run) -> HttpResponse:
-    """Move the run to the bin, unless it was protected or moved meanwhile."""
+    """Move the run to the bin, unless someone has just protected or moved it."""
     now = timezone.now()
     if moved := move_to_bin(Run.objects.filter(pk=run.pk), request.user, now):
         offer_undo(request, moved_words(moved), "restore", now)
@@ -121,7 +121,7 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Fetch the unsaved files of a result again."""
+    """Try again to fetch files of a result that couldn't be saved."""
     runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)

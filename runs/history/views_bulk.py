@@ -90,7 +90,7 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
 
 
 def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
-    """Send the selection as a zip. The approved results may fit even if the whole selection doesn't."""
+    """Send the selection as a zip. If the whole selection is too large, its approved results may still fit."""
     refusal = chosen.too_many_words if query else chosen.refusal_words
     if refusal:
         messages.warning(request, refusal)
@@ -108,7 +108,8 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
     url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
-    return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)  # the sheet shows the result
+    # The sheet on the page shows the outcome
+    return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:

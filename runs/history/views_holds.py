@@ -1,4 +1,4 @@
-"""Protecting a run from deletion, and keeping a rejected result that is about to go."""
+"""Protecting a run from deletion, and keeping a rejected result that would soon be removed."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -30,7 +30,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
         if Run.objects.filter(pk=run.pk, held_at__isnull=False).exists():
             messages.success(request, _("This run is now protected from deletion."))
         else:
-            messages.warning(request, _("This run isn't protected, since it was moved to the bin meanwhile."))
+            messages.warning(request, _("This run isn't protected: it was moved to the bin in the meantime."))
     elif run.is_releasable_by(request.user):
         holds.release(Run.objects.filter(pk=run.pk))
         messages.success(request, _("The run is no longer protected."))
@@ -43,7 +43,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_held(request: PortalRequest) -> HttpResponse:
-    """Show all protected runs, most recently protected first."""
+    """Show all protected runs; those protected most recently come first."""
     held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
     page = Paginator(held.order_by("-held_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}

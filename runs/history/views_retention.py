@@ -43,7 +43,7 @@ def manage_retention(request: PortalRequest) -> HttpResponse:
 def _page(
     request: PortalRequest, form: RetentionForm, found: dict[str, Removal] | None = None, *, asks: bool = False
 ) -> HttpResponse:
-    """Return the page with `found`, what the rules would remove; with `asks`, it asks for confirmation."""
+    """Return the page. `found` is what the rules would remove; if `asks`, the page asks for confirmation."""
     found = found or {}
     context = {
         "section": "manage",

@@ -1,4 +1,4 @@
-"""Saving the selection: runs ticked in History, or results ticked there and on their own pages."""
+"""Saving the selection: runs selected in History, or results selected there or on their own pages."""
 
 from django.http import HttpResponse
 from django.utils.translation import ngettext
@@ -15,7 +15,8 @@ from runs.words.numbers import number_words
 
 @require_POST
 def history_select(request: PortalRequest) -> HttpResponse:
-    """Save the ticks, select all matches, clear the selection, or undo that; htmx gets the updated bar."""
+    """Save what was ticked, select all matches, clear the selection, or undo that. To htmx, respond with the updated
+    bar."""
     posted = SelectionForm.read(request.POST)
     member, place, found = request.user, posted["place"], Filter.parse(posted["query"])
     is_cleared, words = False, ""

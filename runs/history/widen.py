@@ -1,4 +1,4 @@
-"""Wider searches for when no run has all words: runs with similar words, or with all words but one."""
+"""Wider searches, for when no run has all words: for runs with similar words, or with all words but one."""
 
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +11,7 @@ from runs.models import Member
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
-FEW = 100  # runs counted for each wider search: enough to see which one finds the fewest
+FEW = 100  # how many runs are counted for each wider search; enough to see which one finds the fewest
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Link:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Alternatives when a search finds nothing: a wider search to show, and others to choose from. `directory` also
-    knows the runs for these."""
+    """Alternatives when a search finds nothing: a wider search to show, and others to choose from. `directory` already
+    has the runs for these."""
 
     directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
-    other: Link | None = None  # to the other list, if runs there have all words
+    other: Link | None = None  # link to the other list, if runs there have all words
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """Return alternatives to `found`, which has no matches. Makes at most two queries.
 
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
-    Otherwise leave out the one without which the fewest runs are found, since the remaining words are most specific.
+    Otherwise, leave out the word without which the fewest runs are found: the other words are then the most specific.
     """
     choices, searches = _wider(found), broader(found)
     filters = [*(choice.filter for choice in choices), *(one for _label, one in searches)]
@@ -61,7 +61,7 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
 
 
 def _in_other_list(there: Filter, count: int) -> Link | None:
-    """Return a link to `there`, which is the same search in Team or in Mine, if it finds runs."""
+    """Return a link to `there` (the same search in Team or Mine) if it finds runs."""
     if not count:
         return None
     if there.tab == "team":

@@ -27,7 +27,7 @@ from runs.words.numbers import number_words
 
 SUGGESTIONS = 3
 APPS_SHOWN = 8
-LOOKED_THROUGH = 60  # apps considered as suggestions on a first visit
+LOOKED_THROUGH = 60  # how many apps are considered as suggestions on a first visit
 
 
 @require_safe
@@ -36,14 +36,16 @@ def home(request: PortalRequest) -> HttpResponse:
     catalog.request_balance_if_stale()
     shelves = home_runs.shelves_of(request.user)
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest and not _has_runs(request.user)
-    wanted = LOOKED_THROUGH if is_first_visit else APPS_SHOWN
-    apps, app_count = home_runs.first_apps(request.user, wanted)
+    has_examples = health.is_sandbox() and examples.examples().exists()
+    is_new_here = is_first_visit or (has_examples and request.user.can_run and not _has_own_runs(request.user))
+    found, app_count = home_runs.first_apps(request.user, LOOKED_THROUGH if is_new_here else APPS_SHOWN)
+    apps = found[:APPS_SHOWN]
     review_count = count_words(request.user)
     if shelves.active or shelves.team_active:
         poller_wakeups.ensure_poller()
     context = {
         "section": "home",
-        "has_examples": health.is_sandbox() and examples.examples().exists(),
+        "has_examples": has_examples,
         "review_count": review_count,
         "waiting": waiting_lines(request.user) if review_count else [],
         "decided_on_mine": decided_on_mine(request.user, timezone.now()) if shelves.has_decided else [],
@@ -59,21 +61,27 @@ def home(request: PortalRequest) -> HttpResponse:
         "is_first_visit": is_first_visit,
         "new_runs": page_opened(Filter(tab="team")),
         "own_new_runs": page_opened(Filter(), reverse("runs:home")) if request.user.can_run else None,
-        "suggestions": _suggestions(apps) if is_first_visit else [],
+        "suggestions": _suggestions(found) if is_new_here else [],
     }
     return render_page(request, "home/home.html", context)
 
 
 def _has_runs(member: Member) -> bool:
-    """Return whether `member` has started a run, even if it came to nothing. Examples count once they are ready."""
+    """Return whether `member` has started a run, even if it failed or was cancelled. Examples count once they are
+    ready."""
     return Run.objects.owned_by(member).exclude(is_example=True, status__in=ACTIVE).exists()
 
 
-def _suggestions(apps: list[AppCard]) -> list[AppCard]:
-    """Return the apps with the fewest steps to a first picture.
+def _has_own_runs(member: Member) -> bool:
+    """Return whether `member` has started a run, not counting the sandbox's examples."""
+    return Run.objects.owned_by(member).filter(is_example=False).exists()
 
-    Apps that make pictures come first, then those with the fewest required fields. An app whose form hasn't been
-    fetched yet counts as having the most.
+
+def _suggestions(apps: list[AppCard]) -> list[AppCard]:
+    """Return the apps with which it takes the fewest steps to a first picture.
+
+    Apps that make pictures come first; among these, those with the fewest required fields. An app whose form hasn't
+    been fetched yet counts as having the most.
     """
     forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False)
     needed = {

@@ -1,4 +1,4 @@
-"""One app's form for one member: as posted, or filled with answers."""
+"""Builds one app's form for one member, as posted or filled with answers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +29,7 @@ def app_form(
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
     """Build the form of `app` for `member`, as posted or with `answers`."""
-    is_sent = data is not None and member.can_run  # from here on, only the member's own files count
+    is_sent = data is not None and member.can_run  # the form is being sent, so only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
     return build_form(schema.parameters, schema.outputs, rules_of(app))(
         data,
@@ -42,18 +42,19 @@ def app_form(
 
 
 def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
-    """Return the version of a form: of the app's parameters, and of the admin's rules if there are any."""
+    """Return the version of a form, which names the version of the app's parameters and, if there are any, of the
+    admin's rules."""
     version = rules_version(rules)
     return f"{schema.version}.{version}" if version else schema.version
 
 
 def ticked(form: SchemaForm) -> list[int] | None:
-    """Return the indexes of the ticked results; None if the app lists no results."""
+    """Return the indexes of the results ticked in the form; None if the app lists no results."""
     return form.wanted_outputs() if form.results else None
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
-    """Return a list with a sentence that names the answers that no longer fit; empty if there are none."""
+    """Return a list with one sentence, which names the answers that no longer fit; an empty list if all fit."""
     if not form.dropped:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
@@ -66,7 +67,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
-    """Return our copies of the author's sample media, by their original URLs."""
+    """Return our copies of the app author's sample files, by their original URLs."""
     stored = {file.public_id: file for file in _FILES.rows(*padded([*app.samples.values()]))} if app.samples else {}
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}

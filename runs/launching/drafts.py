@@ -12,9 +12,9 @@ from runs.models import App, Draft, Member
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
-KEPT = timedelta(days=90)  # after the last change
+KEPT = timedelta(days=90)  # how long after the last change
 DROPPED_KEPT = timedelta(days=1)
-CLOSED_FORMS = 20  # number of closed forms remembered with a draft
+CLOSED_FORMS = 20  # how many closed forms a draft remembers
 _CURRENT = Prepared(lambda member, app: Draft.objects.current().filter(member_id=member, app_id=app)[:1])
 
 
@@ -28,7 +28,7 @@ class Kept:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the draft contains anything that an untouched form doesn't."""
+        """Whether the draft contains anything that a form nobody has touched wouldn't."""
         return any(answer.is_given for answer in self.answers)
 
 
@@ -49,7 +49,8 @@ def save_draft(
 ) -> None:
     """Save `answers`, valid or not, unless the form with `form_token` has discarded or restored the draft.
 
-    An autosave may arrive after the button that discards or restores: it must not bring the old values back.
+    An autosave may arrive after someone pressed the button that discards or restores; then it mustn't bring back the
+    old values.
     """
     lock(member)
     if form_token and _form_hash(form_token) in _closed_forms(member, app):
@@ -90,7 +91,7 @@ def clear_draft(member: Member, app: App) -> None:
 def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") -> bool:
     """Discard the draft, so that the form opens empty; return whether there is anything to restore.
 
-    The form with `form_token` can't save any more.
+    After this, the form with `form_token` can't save any more.
     """
     lock(member)
     draft = Draft.objects.current().filter(member=member, app=app).first()
@@ -103,7 +104,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
 
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
-    """Return the value of `Draft.closed_forms` once the form with `form_token` is closed as well."""
+    """Return the value that `Draft.closed_forms` has when the form with `form_token` is closed too."""
     added = [_form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 

@@ -1,7 +1,7 @@
 """Responses to posted forms, kept for the page after a redirect.
 
-Without scripts, browsers that go back to the response of a POST ask whether to send the form again. So the response is
-a redirect: the draft holds what was typed, and the session holds what the page says about it.
+Without scripts, if someone goes back to the response of a POST, the browser asks whether to send the form again. That's
+why the response is a redirect: the draft has what was typed, and the session has what the page says about it.
 """
 
 from dataclasses import dataclass, replace
@@ -43,7 +43,8 @@ def keep(session: SessionBase, app: App, shown: Shown) -> str:
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened`, the form with the draft, with the message kept for it; unchanged if that is out of date."""
+    """Return `opened` (the form with the draft) with the message that was kept for it; without it if the message is out
+    of date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
     if not is_it or drafts.load_draft(member, app) is None:

@@ -1,4 +1,5 @@
-"""Files and links in a posted form. They become uploads before the form is read, so that no error loses a file."""
+"""Files and links in a posted form. They are turned into uploads before the form is read, so that no file is lost if
+the form has errors."""
 
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
-MAX_FILES = 50  # per field
+MAX_FILES = 50  # most files in a field
 
 type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
@@ -71,8 +72,8 @@ def _take_field(
 def _take_files(
     member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str]
 ) -> list[str]:
-    """Receive as many files as the field takes; add an error message to `sentences` for those that are rejected or too
-    many."""
+    """Receive as many files as the field takes; for files that are rejected or too many, add an error message to
+    `sentences`."""
     taken: list[Upload] = []
     left: list[str] = []
     for file in files:

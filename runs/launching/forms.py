@@ -11,10 +11,10 @@ from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, Swit
 
 
 class ControlsForm(PostedForm):
-    """Values posted by an app's form besides its answers: the button, the token that starts one run, the schema
-    version, what the form was opened with (a run, the result to make the next version of, a preset), and the draft it
-    must not overwrite. `page` names the page on which drafts are listed. `plain` is sent
-    without scripts, `preview` from an admin's preview."""
+    """What an app's form posts besides its answers: the button, the token that starts one run, the schema version, what
+    the form was opened with (a run, a preset, or the result to make the next version of), and the draft that it mustn't
+    overwrite. `page` names the page on which drafts are listed. `plain` is sent if scripts are off, `preview` if this
+    is an admin's preview."""
 
     act = CutField()
     token = CutField()
@@ -29,7 +29,7 @@ class ControlsForm(PostedForm):
     preview = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
-        """Read `run` from the field `from`, which is a reserved word in Python."""
+        """Read `run` from the field called `from`, which is a reserved word in Python."""
         return "from" if field_name == "run" else field_name
 
 
@@ -49,7 +49,7 @@ class FieldForm(PostedForm):
 
 
 class RunAgainForm(PostedForm):
-    """A token that starts one run, no matter how often it is posted."""
+    """A token that starts a single run, no matter how often it is posted."""
 
     token = CutField()
 

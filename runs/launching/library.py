@@ -1,6 +1,6 @@
 """The library of a form field: earlier results and uploads of the kinds it accepts, with search and pages.
 
-This module also puts picked files into the form. Lists are newest first.
+This module also puts picked files into the form. Lists begin with the newest.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Item:
 class LibraryPage:
     """One page of a list; `before` says where the next page starts and is empty on the last page.
 
-    `search` is what was looked for. If nothing has exactly its words, it is a wider one.
+    `search` is what was looked for, or a wider search if nothing has exactly the words.
     """
 
     items: list[Item]
@@ -53,7 +53,7 @@ class LibraryPage:
 
 
 def source_words() -> dict[str, str]:
-    """Return the names of the lists."""
+    """Return the lists, each with its name for people."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 
@@ -67,9 +67,9 @@ def browse(
 ) -> LibraryPage:
     """Return files from `source` that `member` may use: of `kinds` (none = any media) and matching all `words`.
 
-    If nothing does, return files with similar words, as `is_similar` does at once for later pages. A file is listed
-    only once, at its newest use, no matter how often it was made, added or used. Files with the same content count as
-    one. This takes two queries, however long the list is, and one more for words.
+    If nothing matches, return files with similar words; for later pages, `is_similar` does that right away. A file is
+    listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
+    count as one. This takes two queries, however long the list is, and one more for words.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
@@ -92,7 +92,7 @@ def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, 
 def _made_results(
     member: Member, kinds: list[str], search: LibrarySearch, source: str, before: str
 ) -> "QuerySet[OutputFile]":
-    """Return one page of results plus one more result, newest first, in an order that an index supports."""
+    """Return one page of results plus one more result, newest first, in an order for which there is an index."""
     found = _results(member, kinds, search, source)
     found = found.filter(~Exists(found.filter(file__sha256=OuterRef("file__sha256"), pk__gt=OuterRef("pk"))))
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
@@ -101,7 +101,7 @@ def _made_results(
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
-    """Return one page of uploads plus one more, the most recently added or used first."""
+    """Return one page of uploads plus one more; those added or used most recently come first."""
     found = _uploads(member, kinds, search)
     newest = found.order_by().values("file__sha256").annotate(newest=Max("pk")).values("newest")
     found = found.filter(pk__in=newest).annotate(used_at=_last_use())
@@ -111,9 +111,9 @@ def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, befor
 
 
 def _last_use() -> Greatest:
-    """Return an expression for when an upload was added or a run last used its content, whichever is later.
+    """Return an expression for when an upload was added or its content was last used by a run, whichever is later.
 
-    Runs of other people count, too: otherwise, SQLite would go through all of a person's runs for each upload.
+    Other people's runs count too: otherwise, SQLite would go through all of a person's runs for each upload.
     """
     used = RunInputUpload.objects.filter(upload__file__sha256=OuterRef("file__sha256"))
     last = Subquery(used.order_by("-input__run__created_at").values("input__run__created_at")[:1])
@@ -147,9 +147,9 @@ def _item(row: OutputFile | Upload) -> Item:
 
 
 def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:
-    """Return the member's own uploads of these files, in order, as many as `question` accepts.
+    """Return the member's own uploads of these files, in order, and no more than `question` accepts.
 
-    Files that are unknown, not visible to the member or of another kind are left out.
+    Files that don't exist, that the member can't see or that are of another kind are left out.
     """
     kinds = question.accept or MEDIA_KINDS
     seen = files_visible_to(member).filter(kind__in=kinds)
@@ -170,7 +170,7 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
         member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
     asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
-    if question.position not in asked:  # the admin has fixed it meanwhile
+    if question.position not in asked:  # an admin has meanwhile set a fixed value for it
         return form_url(member, app, question)
     answers, place = form.draft_answers(kept.answers if kept else ()), asked.index(question.position)
     answer = answers[place]
@@ -185,7 +185,7 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
 
 
 def form_url(member: Member, app: App, question: Question) -> str:
-    """Return the URL of the app's form at `question`, with the run or preset the draft was started from."""
+    """Return the URL of the app's form at `question`, and include the run or preset that the draft was started from."""
     source = Draft.objects.current().filter(member=member, app=app).values_list("source", flat=True).first()
     return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
 

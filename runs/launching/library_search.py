@@ -1,8 +1,8 @@
 """Words that people look for in the library, matched as in History.
 
-Results are found by the words of their run, in its index, and by their label; uploads by their name. Labels and names
-are short and have no index of words, so there, words may also be parts of others. Results have few different labels:
-these are compared first.
+Results are found by their run's words (in the index) and by their label; uploads by their name. Labels and names are
+short and have no index of words, so a word also matches there if it is part of another word. There are few different
+labels, so these are compared first.
 """
 
 from collections.abc import Mapping
@@ -27,28 +27,29 @@ NOTHING = Q(pk__in=[])
 
 @dataclass(frozen=True)
 class LibrarySearch:
-    """The words to look for, each with the ways to match it; without words, everything matches.
+    """The words to look for, each with the ways to match it. If there are no words, everything matches.
 
-    With `is_similar`, words of similar meaning match, too, and typos are corrected.
+    With `is_similar`, similar words match too, and typos are corrected.
     """
 
     q: str = ""
     asked: list[Ways] = field(default_factory=list)
     is_similar: bool = False
     marker: Marker = NONE
-    few: Mapping[str, frozenset[int]] = field(default_factory=dict)  # query for words -> its runs, if these are few
-    labels: list[str] | None = None  # beginnings of the labels of all results; None if unknown, since there are many
+    # Full-text query -> keys of the runs it finds, if few
+    few: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    labels: list[str] | None = None  # beginnings of all labels of results; None if there are too many to read
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
-        """Understand what was typed; for words, this takes one query."""
+        """Work out what was typed; if there are words, this takes one query."""
         words = query_words(q)
         known = similar_to(words)
         ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
         return cls(q, ways, is_similar, Marker.of(words, known))
 
     def looked_up(self, member: Member) -> Self:
-        """Return this search, having looked words up in both indexes, which takes two queries."""
+        """Return this search after looking its words up in both indexes, which takes two queries."""
         if not self.asked:
             return self
         few = few_runs([query_of([ways]) for ways in self.asked], member)
@@ -66,7 +67,8 @@ class LibrarySearch:
         return condition
 
     def _in_label(self, ways: Ways) -> Q:
-        """Return a condition for results whose label matches. The labels that may match tell the database where."""
+        """Return a condition for results whose label matches. It lists the labels that may match, so that the database
+        knows where to look."""
         matching = _in_text("output__search_text", ways)
         if self.labels is None:
             return matching
@@ -88,7 +90,8 @@ class LibrarySearch:
 
 
 def _in_text(column: str, ways: Ways) -> Q:
-    """Return a condition for rows whose folded text in `column` contains all words of one of `ways`."""
+    """Return a condition for rows whose folded text in `column` matches one of `ways`: it contains all words of that
+    way."""
     condition = Q(pk__in=[])
     for way in ways:
         both = Q()

@@ -1,4 +1,5 @@
-"""Making the next version of a result: the form with its run's inputs, and only what needs changes ticked.
+"""Making the next version of a result: the form is filled with its run's inputs, and only the results that need changes
+are ticked.
 
 Which results are replaced depends on their position in the app's form, never on their labels, which may repeat.
 """
@@ -33,13 +34,13 @@ class NextVersion:
 
     @property
     def others(self) -> int:
-        """How many other results of the run will be remade, because they need changes as well."""
+        """How many other results of the run will be remade, because they need changes too."""
         return len(set(self.replaced.values()) - {self.result})
 
     @property
     def is_awaited(self) -> bool:
-        """Whether members have been asked to decide, so that the new run is shared with the team once it is ready
-        (`review.requests.on_version_made`)."""
+        """Whether members have been asked to decide, which means that the new run will be shared with the team when it
+        is ready (`review.requests.on_version_made`)."""
         results = list(self.replaced.values())
         lines = [line for result in results for line in (result.line_id, result.pk) if line]
         asked = ReviewItem.objects.filter(Q(output__in=results) | Q(output__line__in=lines), request__closed_at=None)
@@ -59,7 +60,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
     wanted = [o for o in outputs if o.pk == result.pk or o.verdict == Decision.Verdict.CHANGES]
     places = places_of(result.run, outputs)
     replaced = {places[o.pk]: o for o in wanted if o.pk in places and _still_makes(schema, result.run, places[o.pk])}
-    # Shown even if the form has changed and nothing can be replaced
+    # These are shown even if the form has changed and nothing can be replaced
     decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
     comments = Comment.objects.filter(output__in=wanted, parent=None, resolved_at=None, removed_at=None)
     return NextVersion(
@@ -71,8 +72,8 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 
 
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
-    """Return the index in the app's form of each of the run's `outputs`, by primary key. Results that the app doesn't
-    list have none."""
+    """Return where the run's `outputs` are in the app's form: their indexes by primary key. Results that the app
+    doesn't list are left out."""
     asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
     by_position = dict(enumerate(asked))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
@@ -80,13 +81,13 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
 
 
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
-    """Return whether the form `schema` makes the same result in this position as the form of `run` did."""
+    """Return whether `schema` makes the same result in this place as the form that `run` was started with."""
     then, now = ({o["index"]: o["label"] for o in form.outputs} for form in (run.schema, schema))
     return place in now and now[place] == then.get(place)
 
 
 def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
-    """Return the earlier results that the results in `wanted` replace, by index."""
+    """Return which earlier results the new results in `wanted` replace, by index in the form."""
     if result is None:
         return {}
     replaced = next_version(result, schema).replaced

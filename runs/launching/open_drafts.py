@@ -12,7 +12,7 @@ from runs.schema_forms.answers import Answer
 from runs.schema_forms.questions import shortened
 from runs.words.numbers import number_words
 
-READ = 24  # drafts read for one page, latest first
+READ = 24  # how many drafts are read for a page, latest first
 WORDS_LENGTH = 100
 
 
@@ -27,7 +27,7 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class NotStarted:
-    """The drafts on a page, latest first, and the app whose draft was just deleted there."""
+    """The drafts on a page, latest first, and the app whose draft has just been deleted there, if any."""
 
     lines: list[DraftLine]
     dropped: App | None
@@ -46,7 +46,8 @@ def not_started(member: Member, dropped_id: str = "") -> NotStarted:
 
 
 def first_words(answers: list[Answer]) -> str:
-    """Return a label for the draft: its first text, or else its first choice, link or files; "" if it is empty."""
+    """Return a label for the draft: its first text; if it has none, its first choice, link or files; "" if it is
+    empty."""
     given = [answer for answer in answers if answer.is_given]
     texts = [answer.text for answer in given if answer.type != "options"]
     choices = [answer.text or answer.link for answer in given]

@@ -1,4 +1,5 @@
-"""An app's form as posted: save its files and its draft, then start a run or show the form again with the reason."""
+"""Handles an app's form as posted: saves its files and its draft, then starts a run, or shows the form again and says
+why."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,7 +34,7 @@ EXPIRED = gettext_noop("This form was opened by someone else or too long ago. No
 
 @dataclass(frozen=True)
 class Shown:
-    """The form to show again, with a `token` that is still valid, or refused with a reason."""
+    """The form to show again, with a `token` that is still valid, or with the reason why nothing was started."""
 
     form: SchemaForm
     opened: Opening
@@ -51,10 +52,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Controls:
-    """Values posted by an app's form besides its answers (`forms.ControlsForm`).
+    """What an app's form posts besides its answers (`forms.ControlsForm`).
 
-    `act` names the button and its target, and is empty for Run. `run`, `next` and `preset` are public ids of the
-    run, the result to make the next version of, and the preset the form was opened with.
+    `act` names the button and its target, and is empty for Run. `run`, `next` and `preset` say what the form was opened
+    with: the public ids of a run, of the result to make the next version of, and of a preset.
     """
 
     act: str
@@ -65,13 +66,13 @@ class Controls:
     preset: str
     aside: str
     private: bool
-    plain: bool = False  # sent without scripts
+    plain: bool = False  # sent if scripts are off
 
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current one; `answers` also receives the upload
-    ids."""
+    """The form of `app` as `member` posted it. `schema` is the app's current one. Ids of uploads are added to
+    `answers`."""
 
     member: Member
     app: App
@@ -81,21 +82,26 @@ class PostedAppForm:
     files: PostedFiles
 
     def outcome(self) -> Shown | Done:
-        """Handle the pressed button. The draft is saved first, whatever happens next."""
-        if not self.member.can_run:  # the page says why, next to Run
+        """Save the draft, then handle the button that was pressed."""
+        if not self.member.can_run:  # next to Run, the page says why
             return Shown(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
         form = self._form(errors)
         opened = self._keep_draft(form)
         if self.controls.act:
             return self._other_button(form, opened)
+        # Check this first: if a run was already started from this form, it may have used up what was left
+        is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        if form_version(self.schema, form.rules) != self.controls.schema:  # positions would be ambiguous
+        # The form has changed, so positions may mean other fields
+        if form_version(self.schema, form.rules) != self.controls.schema:
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
             return Shown(form, opened, self.controls.token, is_refused=True)
+        if is_blocked:
+            return Shown(form, opened, is_refused=True)
         return self._run(form, opened)
 
     def save_draft(self) -> None:
@@ -116,9 +122,9 @@ class PostedAppForm:
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
-        """Save what was typed and chosen, and keep earlier requests of this form from interfering.
+        """Save what was typed and chosen, and then ignore earlier requests from this form that arrive late.
 
-        Without scripts, the server sees these values only now.
+        If scripts are off, the server sees these values only now.
         """
         is_unspent = create_run.is_unspent(self.member, self.controls.token)
         form = self._form(self._take_files()) if is_unspent else None
@@ -131,7 +137,7 @@ class PostedAppForm:
     @cached_property
     def _known_schema(self) -> AppSchema | None:
         """The schema version the form was made from; None if the app has no such version."""
-        version = self.controls.schema.partition(".")[0]  # without that of the admin's rules
+        version = self.controls.schema.partition(".")[0]  # without the version of the admin's rules
         return AppSchema.objects.filter(app=self.app, version=version).first()
 
     @property
@@ -140,7 +146,7 @@ class PostedAppForm:
         return self._known_schema or self.schema
 
     def _take_files(self) -> dict[str, str]:
-        """Turn files, links and teammates' files into uploads of the member; return errors by field name."""
+        """Turn files, links and teammates' files into the member's own uploads; return errors by field name."""
         parameters = self._posted_schema.parameters
         errors = form_files.take_all(self.member, parameters, self.answers, self.files)
         form_files.rearrange(self.answers, self.controls.act)
@@ -170,17 +176,17 @@ class PostedAppForm:
         return opened
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        """Return a new form for the app's current version with the answers from `form`."""
+        """Return a new form for the current version of the app, with the answers from `form`."""
         answers, wanted = form.draft_answers(), ticked(form)
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Handle a button that starts no run."""
         act = self.controls.act
-        verb, _colon, field = act.partition(":")  # a field, or an example's run
-        if verb == "library":  # only in forms without scripts
+        verb, _colon, field = act.partition(":")  # the target is a field, or the run of an example
+        if verb == "library":  # only happens if scripts are off
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
-        if verb == "example":  # the example's own values, even if the draft came from it
+        if verb == "example":  # show the example's own values, even if the draft was started from it
             return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")
         if act.startswith("preset") and not form.field_errors:
             return self._save_preset(form, opened.preset)
@@ -197,7 +203,8 @@ class PostedAppForm:
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
-        """Go to the run this form has already started or, if inputs changed, show the form with a new token."""
+        """Go to the run that this form has already started. If the inputs have changed since, show the form with a new
+        token."""
         if form.is_valid() and self._is_what_started(spent, form):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
@@ -211,10 +218,6 @@ class PostedAppForm:
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
-        if cost_line(self.app, self.member, form.wanted_outputs()).is_blocked:
-            if spent := create_run.run_of_form(self.member, self.controls.token):  # it used what was left
-                return self._again(form, spent, opened)
-            return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         pressed = LaunchRequest(
@@ -232,9 +235,9 @@ class PostedAppForm:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
-        except RulesRefuseError as refused:  # an admin has just changed them
+        except RulesRefuseError as refused:  # an admin has just changed the rules
             return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
         except LimitReached as reached:
-            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # beside Run
+            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)

@@ -1,4 +1,4 @@
-"""Initial values of an app's form: from a run, a preset, the draft, or none.
+"""What an app's form is filled with when it opens: the values of a run, a preset or the draft, or nothing.
 
 Each person has one draft per app, so a form opened with other values would overwrite the draft as soon as anything is
 typed. To prevent that, the page says where its values come from and offers the draft, and the old draft is set aside as
@@ -38,9 +38,10 @@ class Notice:
 
 KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
-JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form shows again what it was opened with.")
+JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form again shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
-FORGOTTEN_FOR = timedelta(days=1)  # keep browsers from restoring the form, which they do only in part
+# For this long, keep browsers from restoring the form: they'd restore only part of it
+FORGOTTEN_FOR = timedelta(days=1)
 _LATEST = Prepared(
     lambda member, app, since: (
         Run.objects.owned_by(Member(pk=member))
@@ -56,7 +57,7 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    If there is a draft that the form doesn't show, `set_aside` is the time when the page was rendered.
+    If there is a draft that the form doesn't show, `set_aside` is when the page was rendered.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -64,11 +65,11 @@ class Opening:
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     run: Run | None = None
-    result: Output | None = None  # a result of `run`, whose next version the form makes
+    result: Output | None = None  # the result of `run` that the form makes the next version of
     preset: Preset | None = None
     set_aside: str = ""
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
-    is_private: bool = False  # set when the form was opened, since its source run may be deleted by now
+    is_private: bool = False  # known since the form was opened, because the run it came from may be deleted by now
 
     @property
     def source(self) -> str:
@@ -77,7 +78,7 @@ class Opening:
         return begun_from.public_id if begun_from else ""
 
     def saying(self, *words: str) -> Self:
-        """Add sentences above the form and return self."""
+        """Return this opening with more sentences above the form."""
         self.notices += [Notice(sentence) for sentence in words]
         return self
 
@@ -105,7 +106,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
-        draft = None  # nothing to go back to
+        draft = None  # there is nothing to go back to
     source = draft.source if draft is not None and is_draft and not asked else asked
     found = Opening(result=next_version.source_result(member, app, source))
     found.run = found.result.run if found.result else source_run(member, app, source)
@@ -133,8 +134,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _offer_last_run(found: Opening, member: Member, app: App) -> None:
-    """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or as
-    before, and offer that run's inputs."""
+    """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or looks
+    as before, and offer that run's inputs."""
     now = timezone.now()
     lately = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
     found.is_forgotten = lately is not None
@@ -158,15 +159,16 @@ def next_url(result: Output) -> str:
 
 
 def sent_url(member: Member, app: App, token: str) -> str:
-    """Return the URL for Back after pressing Run: the form with the inputs of the run started with `token`, or the
-    plain form if no run was started."""
+    """Return the URL for Back after pressing Run: the form with the inputs of the run started with `token`, or the form
+    as usual if no run was started."""
     run = create_run.run_of_form(member, token)
     is_there = run is not None and run.deleted_at is None and run.app_id == app.pk
     return from_url(run) if run and is_there else app.get_absolute_url()
 
 
 def _kept_notice(found: Opening) -> Notice:
-    """Return the notice that a draft is shown, with a link to the original values of its run or preset."""
+    """Return the notice saying that this is a draft, with a link to the original values of the run or preset it came
+    from."""
     if found.run is not None:
         url = f"{next_url(found.result) if found.result else from_url(found.run)}&fresh=1"
         return Notice(_(KEPT), url, _("Show the run's own values"))
@@ -185,9 +187,11 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
 
 
 def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """Save the draft that a form opened at `opened` didn't show as a preset, before the form overwrites the draft.
+    """A form that was opened at the time `opened` didn't show the draft; save that draft as a preset before the form
+    overwrites it.
 
-    Returns None if there is no such draft. If several posts arrive at once, the one that deletes the draft saves it.
+    Returns None if there is no such draft. If several requests arrive at once, the one that deletes the draft saves the
+    preset.
     """
     try:
         opened_at = datetime.fromtimestamp(float(opened), UTC)
@@ -207,7 +211,7 @@ def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
 
 
 def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
-    """Return whether a draft has only the values of the run or preset it came from, which are still there."""
+    """Return whether a draft has only the values of the run or preset it came from, and that still exists."""
     run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
     if run is None and preset is None:
         return False
@@ -225,7 +229,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
 def bring_back(member: Member, app: App, now: datetime, form_token: str = "") -> None:
     """Restore the discarded draft in the form. Anything typed since is saved as a preset.
 
-    The form with `form_token` can't save any more.
+    After this, the form with `form_token` can't save any more.
     """
     drafts.lock(member)
     dropped = drafts.dropped_draft(member, app.public_id)

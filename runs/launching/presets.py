@@ -1,9 +1,9 @@
 """Presets: named answers for one app's form, private or shared with the team.
 
-A preset keeps the uploads in its answers, whatever happens to the runs they were uploaded for. Anyone who opens it
-sees these files and, on submitting the form, gets uploads of their own (`uploads.ownership`). So a team preset works
-for everyone and outlives its maker's files. It may contain only the files of the member who saves it: otherwise people
-could share somebody else's file by posting its id.
+The uploads in a preset's answers are kept, whatever happens to the runs they were uploaded for. Anyone who opens the
+preset sees these files, and gets their own uploads of them when they submit the form (`uploads.ownership`). So a team
+preset works for everyone, even after its maker's files are gone. It may contain only the files of the member who saves
+it: otherwise people could share somebody else's file by posting its id.
 """
 
 from collections.abc import Sequence
@@ -116,7 +116,8 @@ def delete_preset(preset: Preset) -> None:
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
     """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty.
 
-    It replaces the previous one set aside, unless someone has changed that one and so made it their own.
+    This replaces the draft that was set aside before, unless the member has changed that preset and so made it their
+    own.
     """
     if not kept.is_begun:
         return None
@@ -130,7 +131,7 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
             continue
         Preset.objects.filter(pk=preset.pk).update(is_set_aside=True)
         return preset
-    raise AssertionError  # never reached: count() never ends
+    raise AssertionError  # never reached, because count() never ends
 
 
 def _keep_files(preset: Preset) -> None:
@@ -139,7 +140,7 @@ def _keep_files(preset: Preset) -> None:
 
 
 def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:
-    """Return `answers` as input lines, as shown to people, including pictures locked by the rules of the app
+    """Return `answers` as lines to show to people, including pictures that are locked by the rules of the app
     `ruled_by`."""
     uploads = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     locked = locked_files(ruled_by) if ruled_by else {}

@@ -1,7 +1,7 @@
 """Retrying failed results: a new run with the same inputs, but only for the results that failed.
 
-Lamina identifies results by label, so results with the same label are made together (as on the form). If one of them
-failed, all of them are made again, and the page says how many.
+Lamina identifies results by label, so results with the same label can only be made together (as on the form). If one of
+them failed, all of them are made again, and the page says how many.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ CHANGED = gettext_noop("This app's form has changed since then. Use “Change an
 
 @dataclass(frozen=True)
 class RelatedRun:
-    """A retry of this run, or the run it retries, as a line on the run page."""
+    """A line on the run page: a retry of this run, or the run that this one retries."""
 
     url: str
     title: str
@@ -35,14 +35,14 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """Data for the retry section below the results on the run page."""
+    """What the run page shows about retrying, below the results."""
 
-    failed: int  # results that failed; 0 if there is nothing to retry
-    made: int  # results that a retry makes
+    failed: int  # how many results failed; 0 if there is nothing to retry
+    made: int  # how many results a retry makes
     words: str
     cost: CostLine | None
     reason: str  # why a retry isn't possible now
-    may_change: bool  # the app's form may be opened instead
+    may_change: bool  # people may open the app's form instead
     token: str
     tried: list[RelatedRun]  # retries of this run
     first: RelatedRun | None  # the run that this one retries
@@ -53,7 +53,7 @@ class RetryPlan:
 
     @property
     def can_ask(self) -> bool:
-        """Whether the member's own limit is in the way, and an admin can raise it."""
+        """Whether the member can ask an admin to raise their limit, because it is in the way."""
         return self.cost is not None and self.cost.can_ask
 
 
@@ -66,7 +66,7 @@ def failed_indexes(run: Run) -> list[int]:
 
 
 def retry_of(run: Run, member: Member) -> RetryPlan:
-    """Return the retry plan of `member` for `run`, which was fetched with `for_page()`."""
+    """Return the retry plan for `run` (fetched with `for_page()`), as `member` sees it."""
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
@@ -88,13 +88,14 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
 
 
 def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
-    """Return the runs in `family` that retry the results `indexes` of `run`, oldest first."""
+    """Return the runs in `family` that retry the results of `run` with these `indexes`, oldest first."""
     led_to = family.filter(parent=run).order_by("pk") if indexes else ()
     return [child for child in led_to if child.wanted_outputs == indexes]
 
 
 def _is_done(run: Run, indexes: list[int]) -> bool:
-    """Return whether a retry of these results is active or completed, even a private one, so that nobody pays twice."""
+    """Return whether a retry of these results is active or completed. Other people's private retries count too, so that
+    nobody pays twice."""
     tried = _tried(Run.objects.filter(deleted_at=None), run, indexes)
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
@@ -102,12 +103,13 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
-    Run.objects.select_for_update().get(pk=run.pk)  # so that a second page sees the retry started by the first
+    # Lock the run, so that a second page sees the retry that the first has started
+    Run.objects.select_for_update().get(pk=run.pk)
     if started := _started(run, member, token):
         return started
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
-    # An old page; or a teammate, or the first of two quick presses, was faster and used what was left.
+    # The page is old; or someone else, or the first of two quick presses, was faster and used up what was left.
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
     answers = own_files(member, create_run.answers_of(run))
@@ -117,7 +119,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return launch_run(member, press)
     except TokenSpentError as spent:
         return spent.run
-    except RulesRefuseError:  # the page says why
+    except RulesRefuseError:  # the page will say why
         return None
 
 
@@ -132,7 +134,7 @@ def _cost(run: Run, member: Member, indexes: list[int]) -> CostLine:
 
 
 def _reason(run: Run, cost: CostLine | None) -> str:
-    """Return why the failed results can't be retried; a retry must send exactly what the first run sent."""
+    """Return why the failed results can't be retried: a retry must send exactly what the first run sent."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
     if _has_removed_files(run):
@@ -153,7 +155,7 @@ def _has_removed_files(run: Run) -> bool:
 
 
 def _first(run: Run, parent: Run | None) -> RelatedRun | None:
-    """Return `parent` if `run` retries its failed results."""
+    """Return `parent` if `run` is a retry of its failed results; otherwise None."""
     if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
         return None
     return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None

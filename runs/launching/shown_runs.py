@@ -1,4 +1,4 @@
-"""The runs that the page of an app shows: examples to start from, and what was made with it."""
+"""The runs that an app's page shows: examples to start from, and what was made with it."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
-# What cards show, without the app and the people, which are loaded apart
+# The columns that cards show, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
     *("app_id", "member_id", "made_by_id"),
@@ -16,7 +16,8 @@ COLUMNS = (
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`, without their people, who are often the viewer."""
+    """Return good runs of the app with the primary key `app`, without loading the people, who are often just the
+    viewer."""
     ready = runs.filter(app_id=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)
 
@@ -34,19 +35,19 @@ _PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 
 
 def examples(member: Member, app: App) -> list[Run]:
-    """Return the latest good runs of `app`, by the member and the team, whose inputs the form offers."""
+    """Return the latest good runs of `app` by the member and the team, whose inputs the form offers as examples."""
     return _EXAMPLES.rows(member.pk, app.pk)
 
 
 def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
-    """Return the member's latest good runs of `app` that aren't among the runs `but`; for viewers, the team's."""
+    """Return the member's latest good runs of `app`, leaving out the runs in `but`; for viewers, the team's."""
     if not member.can_run:
         return _SHARED.rows(member.pk, app.pk)
     return _OWN.rows(member.pk, app.pk, *(run.pk for run in but))
 
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
-    """Add what cards show of runs of `app`: the app, and the people if they aren't the viewer."""
+    """Add to `runs`, which are runs of `app`, what cards also show: the app, and the people other than the viewer."""
     others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
     people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
     for run in runs:

@@ -1,4 +1,4 @@
-"""The form of one app: fill it in, save the draft, run."""
+"""The form of one app: filling it in, saving the draft, starting a run."""
 
 from dataclasses import fields
 from functools import cache
@@ -61,7 +61,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
-    """Return the app if the admin's rules show it to the member. Its form needs the schema and the rules."""
+    """Return the app if the admin's rules show it to the member. For its form, also load the schema and the rules
+    (`more`)."""
     app = _app_for(request.user.role, *more).first(app_id)
     if app is None:
         raise Http404
@@ -137,7 +138,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Empty the form. Until the person leaves the page, it offers to restore the previous values."""
+    """Empty the form. Until the person leaves the page, they can restore the previous values there."""
     app = _app(request, app_id)
     if _is_preview(request):
         return _previewed(request, app)
@@ -149,7 +150,7 @@ def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Discard a draft listed on a page, which then offers to restore the draft."""
+    """Discard a draft in the list on a page. The page then offers to restore it."""
     app = _app(request, app_id)
     drafts.drop_draft(request.user, app, timezone.now())
     return go_to(request, f"{_list_url(request) or reverse('runs:home')}?{urlencode({'dropped': app.public_id})}")
@@ -173,7 +174,7 @@ def _list_url(request: PortalRequest) -> str:
 @require_safe
 @never_cache
 def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Tell an open page (`?schema=<version>`) that the form has changed; 204 if it hasn't."""
+    """Tell an open page (`?schema=<version>`) that the form has changed; respond with 204 if it hasn't."""
     app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
@@ -185,7 +186,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the cost of the ticked results on an open page; 204 until Lamina has sent an estimate."""
+    """Show the cost of the ticked results on an open page; respond with 204 until Lamina has sent an estimate."""
     app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
@@ -207,9 +208,9 @@ def app_page(
     status: int = 200,
     viewer: Member | None = None,
 ) -> HttpResponse:
-    """Show the form of `app` as opened or posted. With `viewer`, an admin sees the page as that member would."""
+    """Show the form of `app` as opened or posted. With `viewer`, show an admin the page as that member would see it."""
     member = viewer or request.user
-    partial = "app-body" if request.method == "GET" else ""  # replaces the placeholder of the waiting page
+    partial = "app-body" if request.method == "GET" else ""  # for GET, it replaces the placeholder on the waiting page
     examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     runs = [*examples, *shown_runs.made(member, app, examples)]
@@ -243,7 +244,7 @@ def app_page(
 
 
 def _preview_words(app: App, maker: Member) -> str:
-    """Return what an admin should know about the preview."""
+    """Return a sentence with what an admin should know about the preview."""
     if app.is_open_to(maker):
         return _("This is what a maker sees. Nothing is saved or started from here.")
     return _(

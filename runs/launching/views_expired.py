@@ -9,7 +9,7 @@ from runs.launching import form_files
 from runs.launching.forms import ControlsForm
 from runs.models import AppSchema, Member
 
-KEPT_FOR = timedelta(days=1)  # maximum age of a form whose files are saved
+KEPT_FOR = timedelta(days=1)  # files are only saved for forms younger than this
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:

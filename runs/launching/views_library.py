@@ -17,7 +17,8 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
-    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the picked files."""
+    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the files that were
+    picked."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.open_to(request.user).select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])

@@ -30,7 +30,8 @@ OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. N
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation, since a run costs credits; POST starts one run, no matter how often it is sent."""
+    """GET asks for confirmation, because a run costs credits. POST starts a single run, no matter how often it is
+    sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     record_openings(request, [run])
     if request.method != "POST":
@@ -42,7 +43,8 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
-        if spent := create_run.run_of_form(request.user, token):  # pressed twice: the first press used what was left
+        # The button was pressed twice, and the first press used up what was left
+        if spent := create_run.run_of_form(request.user, token):
             return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
@@ -57,7 +59,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
-    """Return those `answers` for the form of the run's app that `member` may see. Only admins see hidden ones."""
+    """Return those of `answers` that `member` may see. Only admins see answers of hidden fields."""
     hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
     return [answer for place, answer in enumerate(answers) if place not in hidden]
 

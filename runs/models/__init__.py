@@ -1,4 +1,4 @@
-"""Models of the portal: people, apps, files, runs, and small tables that coordinate processes."""
+"""The portal's database models: people, apps, files, runs, and small tables that coordinate processes."""
 
 from runs.models.app import App, AppSchema
 from runs.models.app_change import AppChange

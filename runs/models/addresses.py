@@ -9,7 +9,7 @@ PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:
-    """Return the same path as `reverse` for the URL called `name`, with `public_id` if the URL takes one."""
+    """Return the path that `reverse` would give for the URL called `name`; pass `public_id` if the URL contains one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
 
@@ -28,5 +28,5 @@ def path_to_app(slug: str, public_id: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def slug_of(name: str) -> str:
-    """Return the readable part of an app's path."""
+    """Return the readable part of an app's path, made from its name."""
     return slugify(name)[:60].strip("-") or "app"

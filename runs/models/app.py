@@ -1,4 +1,4 @@
-"""The catalogue as last received from Lamina, stored so that pages never wait for Lamina."""
+"""Our copy of Lamina's app catalogue, so that pages never have to wait for Lamina."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,15 +19,16 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return apps on everyone's list. Apps only found by searching, and those that are gone, keep their URL."""
+        """Return apps on everyone's list. Other apps keep their URL: those found only by searching, and those that are
+        gone."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Add apps that were only found by searching to everyone's list, because someone uses them."""
+        """Add apps to everyone's list that so far were only found by searching, because someone now uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def open_to(self, member: Member) -> Self:
-        """Return apps that `member` may open and run. Admins may open all, since they decide who else may."""
+        """Return apps that `member` may open and run. Admins may open all apps, since they decide who else may."""
         if member.is_admin:
             return self
         is_theirs = models.Q(rule__shown_to="") | models.Q(rule__shown_to__contains=f" {member.role} ")
@@ -46,7 +47,8 @@ class App(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
-    # What people see: the admin's name and line (`AppRule`), or Lamina's own, which are in the next two.
+    # The name and line that people see: the admin's (`AppRule`) if set, otherwise Lamina's. Lamina's own are in the two
+    # fields after these.
     name = models.TextField()
     description = models.TextField(blank=True, default="")
     remote_name = models.TextField(blank=True, default="", db_default="")
@@ -54,20 +56,20 @@ class App(models.Model):
     # Number of outputs of each kind, e.g. {"image": 2, "video": 1}, and the kinds as " image video " for filtering.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
-    # The words that search compares (`words.terms.stored_words`): one line for the name, one for everything else.
+    # The words that search compares (see `words.terms.stored_words`): one line for the name, one for everything else.
     search_text = models.TextField(blank=True, default="")
     position = models.PositiveIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True, default="")
     thumbnail = models.ForeignKey("runs.StoredFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Our copies of the sample media that `url` parameters have as defaults: {source URL: StoredFile public id}.
+    # Our copies of the sample files that are the defaults of `url` parameters: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     # Fields of a type the portal doesn't know: [{"label", "type", "since"}], `since` in ISO format.
     unknown_fields: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Reason why the app has no form, and thus no schema.
+    # Why the app has no form (and no schema).
     form_problem = MessageCharField(max_length=200, blank=True)
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # last response to a request for this app
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # last request for this app, successful or not
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us about this app
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, successfully or not
     # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -75,13 +77,13 @@ class App(models.Model):
     estimated_at = models.DateTimeField(null=True, blank=True)
     # What a full run costs according to an admin; used if Lamina gives no estimate.
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    # Durations of the latest runs as percentiles: `quick` is the 10th, `usual` the 50th, `slow` the 90th and `late` the
+    # Percentiles of how long recent runs took: `quick` is the 10th, `usual` the 50th, `slow` the 90th and `late` the
     # 95th; null until five runs have ended.
     quick_seconds = models.FloatField(null=True, blank=True)
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
     late_seconds = models.FloatField(null=True, blank=True)
-    # Whether it is on everyone's list, because Lamina listed it or someone starred or ran it. Other apps were only
+    # Whether the app is on everyone's list because Lamina listed it, or someone starred or ran it. If not, it was only
     # found by searching.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
@@ -92,8 +94,8 @@ class App(models.Model):
     )
     # Whether results that are shared with the team automatically ask for a decision.
     asks_review = models.BooleanField(default=False, db_default=False)
-    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
-    # When Lamina responded with 404 or 403 to a request for this app. No other response counts.
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last try at copying the thumbnail and samples
+    # When Lamina responded with 404 or 403 to a request for this app. Other errors don't count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -102,7 +104,7 @@ class App(models.Model):
     class Meta:
         ordering = ("position", "name")
         indexes = (
-            # App.objects.listed() in catalogue order
+            # for App.objects.listed() in catalogue order
             models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
         )
 
@@ -122,7 +124,7 @@ class App(models.Model):
 
     @property
     def is_on_list(self) -> bool:
-        """Whether the app is on everyone's list, as in `AppQuerySet.listed`."""
+        """Whether the app is on everyone's list (`AppQuerySet.listed`)."""
         return (self.is_listed or self.has_star) and not self.is_gone
 
     @property
@@ -131,7 +133,8 @@ class App(models.Model):
 
     @property
     def cost(self) -> Decimal | None:
-        """What a full run costs, in credits: Lamina's estimate, otherwise an admin's price; None if nobody knows."""
+        """The cost of a full run in credits: Lamina's estimate, otherwise an admin's price; None if nobody
+        knows."""
         return self.price if self.credits_expected is None else self.credits_expected
 
     @property
@@ -140,12 +143,12 @@ class App(models.Model):
 
     @property
     def is_forbidden(self) -> bool:
-        """Whether Lamina has the app, but not for this workspace."""
+        """Whether Lamina has this app but doesn't let our workspace use it."""
         return self.forbidden_at is not None
 
     @property
     def is_runnable(self) -> bool:
-        """Whether this workspace can use the app. Otherwise, no run of the app can be started."""
+        """Whether this workspace can use the app. If not, no run of it can be started."""
         return not (self.is_gone or self.is_forbidden)
 
     def is_open_to(self, member: Member) -> bool:
@@ -153,23 +156,25 @@ class App(models.Model):
         return not hasattr(self, "rule") or self.rule.shows_to(member)
 
     def is_runnable_by(self, member: Member) -> bool:
-        """Whether `member` may use the app. Otherwise, pages don't link to its form."""
+        """Return whether `member` may use the app. If not, pages don't link to its form."""
         return member.can_run and self.is_runnable and self.is_open_to(member)
 
     @property
     def may_have_form(self) -> bool:
-        """Whether the app may have a form: this workspace can use it, and no problem with the form is known."""
+        """Whether the app should have a form: this workspace can use it, and we know of no problem with the
+        form."""
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Return whether to request the app again when someone opens it. A refused app may come back at any time."""
+        """Return whether to request the app again when someone opens it. An app that Lamina refused may become
+        available again at any time."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 
 
 class AppSchema(models.Model):
-    """A version of an app's parameters and outputs, stored for as long as a run or an open form refers to it."""
+    """One version of an app's parameters and outputs, kept as long as a run or an open form refers to it."""
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="schemas")
     version = models.CharField(max_length=16)  # first 16 hex digits of the SHA-256 of the canonical JSON
@@ -184,5 +189,5 @@ class AppSchema(models.Model):
         return f"{self.app_id} {self.version}"
 
     def asked(self, wanted: Sequence[int]) -> list[dict[str, Any]]:
-        """Return the outputs with the indexes `wanted`, in order; all of them if it is empty."""
+        """Return the outputs whose indexes are in `wanted`, in order; all outputs if `wanted` is empty."""
         return [output for output in self.outputs if not wanted or output["index"] in wanted]

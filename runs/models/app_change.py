@@ -1,4 +1,4 @@
-"""What has changed in the forms of apps on Lamina, for admins."""
+"""Changes that Lamina made to apps' forms, shown to admins."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from runs.models.app import App
 
 
 class AppChange(models.Model):
-    """One change of one field, noticed when the portal read the app again. `field` is its name on that day."""
+    """One change to one field, noticed when the portal read the app again. `field` is the field's name at the time."""
 
     class Kind(models.TextChoices):
         ADDED = "added", _lazy("New field")
@@ -26,7 +26,8 @@ class AppChange(models.Model):
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=13, choices=Kind)
     field = models.CharField(max_length=300)
-    # RENAMED and RETYPED: {"from", "to"}; OPTIONS_ADDED and OPTIONS_GONE: {"options": the first ones, "count"}.
+    # RENAMED and RETYPED: {"from", "to"}; OPTIONS_ADDED and OPTIONS_GONE: {"options": the first few, "count": how
+    # many}.
     detail: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
 
     class Meta:

@@ -18,27 +18,27 @@ HOUSE_RULES_LENGTH = 5000
 
 
 class AppRule(models.Model):
-    """The admin's rules for one app. An app without a row is shown as on Lamina.
+    """The admin's rules for one app. An app without a row appears as it does on Lamina.
 
-    The name and the line that people see are in `App`, so that every page shows them.
+    Pages read the resulting name and line from `App`.
     """
 
     app = models.OneToOneField(App, on_delete=models.CASCADE, related_name="rule")
-    # Nobody is offered a hidden app. Admins can still open it.
+    # A hidden app isn't offered to anyone, but admins can still open it.
     is_hidden = models.BooleanField(default=False)
-    # The roles that see the app, as " maker approver "; empty means all. Admins see it anyway.
+    # The roles that see the app, as " maker approver "; empty means all. Admins always see it.
     shown_to = models.CharField(max_length=100, blank=True, default="")
-    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # empty: as Lamina has it
-    line = models.CharField(max_length=LINE_LENGTH, blank=True, default="")  # in place of the description
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # empty: Lamina's own name
+    line = models.CharField(max_length=LINE_LENGTH, blank=True, default="")  # replaces Lamina's description
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
     position = models.PositiveIntegerField(null=True, blank=True)  # null: after those with one, in Lamina's order
     house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
-    # Why no run can be started: a rule no longer fits the app's form.
+    # Why runs can't be started: the app's form has changed, and a rule no longer fits it.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
-    # When to check earlier runs for values that are now hidden (`engine.hide_inputs`); null: all done
+    # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done
     hiding_due_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0)  # counts changes, so that two admins don't overwrite each other
+    version = models.PositiveIntegerField(default=0)  # counts changes, so that no admin overwrites another's
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -52,7 +52,7 @@ class AppRule(models.Model):
 
     @classmethod
     def of(cls, app: App) -> "AppRule | None":
-        """Return the rules for `app`, if there are any."""
+        """Return the rule for `app`, or None."""
         return app.rule if hasattr(app, "rule") else None
 
     @property
@@ -61,7 +61,7 @@ class AppRule(models.Model):
 
     @property
     def roles(self) -> list[str]:
-        """The roles that see the app; empty means all."""
+        """The roles that see the app; an empty list means all roles."""
         return self.shown_to.split()
 
     def shows_to(self, member: Member) -> bool:
@@ -71,7 +71,7 @@ class AppRule(models.Model):
 
 class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
     def shown_to(self, member: Member) -> Self:
-        """Return rules for fields that the member sees in forms: hidden ones only for admins."""
+        """Return rules for the fields that the member sees in forms; only admins see hidden fields."""
         return self if member.is_admin else self.exclude(mode="hidden")
 
 
@@ -88,15 +88,16 @@ class FieldRule(models.Model):
         HIDDEN = "hidden", _lazy("Hidden")
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="field_rules")
-    # The field as it was when the rule was saved
+    # How to recognize the field, as it was when the rule was saved
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     name = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50, blank=True, default="")
-    label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")  # empty: as Lamina has it
+    label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")  # empty: Lamina's own label
     help = models.TextField(max_length=HELP_LENGTH, blank=True, default="")
     mode = models.CharField(max_length=6, choices=Mode, default=Mode.OPEN)
-    # What a locked or hidden field sends: a text or the exact label of an option; null: the app's default, or `file`.
+    # What a locked or hidden field sends: text, or an option's exact label; null: `file` if set, otherwise the app's
+    # default.
     value: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, default=None)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="field_rules")
     options: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)  # allowed labels; empty: all

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 KEPT_FOR = timedelta(minutes=10)
 PICTURES_WITHIN = timedelta(seconds=20)
-LOST_AFTER = timedelta(seconds=60)  # after that, we assume the task was lost
+LOST_AFTER = timedelta(seconds=60)  # after this long, we assume the task was lost
 
 
 class AppSearch(models.Model):
@@ -18,10 +18,10 @@ class AppSearch(models.Model):
     words = models.CharField(max_length=200)
     asked_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
-    pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of new apps were fetched
+    pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of newly found apps were fetched
     # A list of {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool}, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why more apps couldn't be found: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
+    # Why the search couldn't find more apps: "" or a key of `pages_search.PROBLEMS`. No new search before `retry_at`.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 
@@ -36,12 +36,12 @@ class AppSearch(models.Model):
         return self.answered_at is None and now - self.asked_at < LOST_AFTER
 
     def awaits_pictures(self, now: datetime) -> bool:
-        """Return whether pictures of new apps are still being fetched."""
+        """Return whether pictures of newly found apps are still being fetched."""
         is_young = self.answered_at is not None and now - self.answered_at < PICTURES_WITHIN
         return is_young and self.pictured_at is None and any(find["is_new"] for find in self.finds)
 
     def is_good(self, now: datetime) -> bool:
-        """Return whether the search is still valid: its results are recent, or the worker is still searching."""
+        """Return whether this search can still be used: its results are recent, or the worker is still searching."""
         if self.answered_at is None:
             return self.is_waiting(now)
         return now < (self.retry_at or self.answered_at + KEPT_FOR)

@@ -1,4 +1,4 @@
-"""Comments on results and on whole runs, with the members they mention and what happened to them."""
+"""Comments on results and on whole runs, the members they mention, and later changes to them."""
 
 from typing import Self
 
@@ -18,7 +18,7 @@ COMMENT_LENGTH = 2_000  # characters
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def for_guests(self) -> Self:
-        """Return comments that guests may see: those written for them, and by them."""
+        """Return comments that guests may see: those written for guests or by guests."""
         return self.filter(guests_see=True)
 
 
@@ -28,16 +28,16 @@ class Comment(Decider):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="comments")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
-    content_hash = models.CharField(max_length=64, blank=True, default="")  # content hash of the result at that time
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # hash of the result's content at the time
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
-    text = models.TextField(max_length=COMMENT_LENGTH, blank=True, default="")  # empty once removed
+    text = models.TextField(max_length=COMMENT_LENGTH, blank=True, default="")  # empty if the comment was removed
     guests_see = models.BooleanField(default=False)
-    spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # ten-thousandths of the picture's width
-    spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # ten-thousandths of its height
-    at_ms = models.PositiveIntegerField(null=True, blank=True)  # milliseconds into video or audio
-    file_position = models.PositiveIntegerField(default=0, db_default=0)  # of the file that the spot or time refers to
-    # If it was carried over to a later version: the result it was written on (null: not carried over, or that result is
-    # gone), and the content of that one.
+    spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # from the left: 0 to 10,000
+    spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # from the top: 0 to 10,000
+    at_ms = models.PositiveIntegerField(null=True, blank=True)  # position in the video or audio, in milliseconds
+    file_position = models.PositiveIntegerField(default=0, db_default=0)  # the file that the spot or time is in
+    # If it was carried over to a later version: the result it was written on, and that result's content. Null if it
+    # wasn't carried over, or that result is gone.
     carried_from = models.ForeignKey(
         Output, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="comments_carried_on"
     )
@@ -45,7 +45,7 @@ class Comment(Decider):
     mentions = models.ManyToManyField(Member, through="Mention", related_name="mentioned_in")
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True)  # by its author; replies stay
+    removed_at = models.DateTimeField(null=True, blank=True)  # removed by its author; replies stay
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -64,7 +64,7 @@ class Comment(Decider):
             models.Index(fields=["output", "created_at"], name="comment_of_output"),
             models.Index(fields=["run", "created_at"], condition=Q(output=None), name="comment_of_run"),
             models.Index(fields=["carried_from"], condition=Q(carried_from__isnull=False), name="comment_carried_from"),
-            # review.comments: how many someone posted in the last minute
+            # for review.comments: how many comments someone posted in the last minute
             models.Index(F("member"), F("created_at").desc(), name="comment_of_member"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="comment_of_guest"),
         )
@@ -73,7 +73,7 @@ class Comment(Decider):
         return f"{self.public_id} by {self.who}"
 
     def is_by(self, member: Member) -> bool:
-        """Return whether the member wrote it."""
+        """Return whether the member wrote this comment."""
         return self.member_id == member.pk
 
     @property
@@ -85,12 +85,13 @@ class Comment(Decider):
         return self.spot_x is not None
 
     def is_on_earlier_content(self, output: Output) -> bool:
-        """Return whether `output`, which the comment is about, had different content when it was written."""
+        """Return whether `output`, the result commented on, has changed since the comment was written."""
         return bool(self.content_hash and output.content_hash) and self.content_hash != output.content_hash
 
 
 class Mention(models.Model):
-    """A member mentioned in a comment. `words` is the mention in the text ("@Sam"), or empty if there is none.
+    """A member mentioned in a comment. `words` is the mention as it appears in the text ("@Sam"); empty if it doesn't
+    appear.
 
     Pages show the member's current name in place of these words.
     """

@@ -1,4 +1,5 @@
-"""Small tables that coordinate processes on all hosts: leases, heartbeats, sent requests, the state of Lamina."""
+"""Small tables that coordinate processes on all hosts: leases, heartbeats, the log of sent requests, and Lamina's
+state."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,19 +11,20 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The right to do the work `name` until `until` (database clock), acquired and renewed by conditional UPDATE."""
+    """The right to do the work `name` until `until` (by the database's clock), acquired and renewed by a conditional
+    UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=64, blank=True, default="")
     until = models.DateTimeField()
-    kicked_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for it
+    kicked_at = models.DateTimeField(null=True, blank=True)  # when a task was last queued for this work
 
     def __str__(self) -> str:
         return f"{self.name} until {self.until:%H:%M:%S}"
 
 
 class Heartbeat(models.Model):
-    """The last heartbeat of a part of the portal: "poller", or "worker host:pid" for each cluster."""
+    """The last heartbeat of a part of the portal: "poller", or "worker host:pid" for each group of worker processes."""
 
     name = models.CharField(max_length=120, primary_key=True)
     at = models.DateTimeField(default=timezone.now)
@@ -37,7 +39,8 @@ class RequestLog(models.Model):
     The row is locked while it is read and updated. Times are in Unix seconds.
     """
 
-    stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)  # last 60 s, oldest first
+    # When requests were sent in the last 60 seconds, oldest first
+    stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)
     closed_until = models.FloatField(default=0.0)  # when Lamina's Retry-After ends (from the last 429)
 
     def __str__(self) -> str:
@@ -50,7 +53,8 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
-    clock_steady_since = models.DateTimeField(null=True, blank=True)  # no drift since then; null = unknown
+    # Since when that difference has been steady; null = unknown
+    clock_steady_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
@@ -58,17 +62,17 @@ class LaminaStatus(models.Model):
     workspace_name = models.TextField(blank=True, default="")
     balance = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     balance_at = models.DateTimeField(null=True, blank=True)
-    spent = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)  # ever, as of `balance_at`
+    spent = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)  # in total, as of `balance_at`
     balance_asked_at = models.DateTimeField(null=True, blank=True)
     # Estimated cost of the runs that were sent after Lamina reported the balance, and have ended.
     spent_since = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
-    # How many apps to request until `catalog_limit_until` (0: without a limit); null: start with the maximum.
+    # The number of apps to ask for until `catalog_limit_until` (0: no limit); null: ask for the maximum first.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # number of apps on the last list
-    # What is wrong with the list ("refused", "late", "unreadable"), since when, and what Lamina said.
+    # What is wrong with the app list ("refused", "late", "unreadable"), since when, and what Lamina said.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
@@ -77,7 +81,7 @@ class LaminaStatus(models.Model):
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)  # last valid webhook
-    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row that brought nothing
+    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row without any news
     # Since when, and why, the portal doesn't follow runs live: "forbidden", "missing" or "broken".
     streams_refused_at = models.DateTimeField(null=True, blank=True)
     streams_refusal = models.CharField(max_length=20, blank=True, default="", db_default="")
@@ -95,7 +99,8 @@ class LaminaStatus(models.Model):
 
 
 class Incident(models.Model):
-    """An event that an admin may want to know about. The health page shows the latest. Never has keys or inputs."""
+    """An event that an admin may want to know about. The Health page shows the latest ones. Never contains keys or
+    inputs."""
 
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker", "app"

@@ -1,4 +1,4 @@
-"""Who decided or commented: a member, or a guest of a link."""
+"""Who decided or commented: a member, or a guest with a link."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,16 +6,16 @@ from django.db.models import Q
 from runs.models.member import Member
 from runs.models.sharing import GuestLink
 
-NAME_LENGTH = 100  # characters of a guest's name
+NAME_LENGTH = 100  # characters in a guest's name
 
 
 class Decider(models.Model):
-    """Fields that say who acted: a member, or a guest of a link, who is known by the name they typed."""
+    """Fields for who acted: a member, or a guest with a link, who is identified by the name they typed."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded
+    guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name as typed
+    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparing
 
     class Meta:
         abstract = True
@@ -25,16 +25,16 @@ class Decider(models.Model):
         return self.member_id is None
 
     def belongs_to(self, member: Member) -> bool:
-        """Return whether the member did it."""
+        """Return whether this was done by the member."""
         return self.member_id == member.pk
 
     def belongs_to_guest(self, link: GuestLink, key: str) -> bool:
-        """Return whether the guest of `link` with this name, folded, did it."""
+        """Return whether this was done by the guest of `link` whose folded name is `key`."""
         return (self.link_id, self.guest_key) == (link.pk, key)
 
     @property
     def who(self) -> str:
-        """The name to show. Names of guests are shown as typed, so pages mark them as guests."""
+        """The name to show. Guests can type any name, so pages mark them as guests."""
         return self.member.display_name if self.member else self.guest_name
 
 

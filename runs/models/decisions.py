@@ -26,7 +26,7 @@ class ReviewRules(models.Model):
 
     deciders = models.CharField(max_length=10, choices=Deciders, default=Deciders.APPROVER)
     four_eyes = models.BooleanField(default=False)  # makers can't approve their own results
-    needs_reason = models.BooleanField(default=True)  # for everything but approving
+    needs_reason = models.BooleanField(default=True)  # verdicts other than approval need a reason
 
     def __str__(self) -> str:
         return "rules for deciding"
@@ -48,26 +48,26 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the standing verdicts: at most one per person and content of a result."""
+        """Return the verdicts in force: at most one per person for each content of a result."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
-        """Return decisions on the current content of results."""
+        """Return decisions about what results contain now, leaving out those about earlier content."""
         return self.filter(content_hash=F("output__content_hash"))
 
 
 class Decision(Decider):
-    """One decision or its end. Rows are only ever added; only `is_standing` changes, when a later row ends the
+    """One decision, or the end of one. Rows are never changed, except for `is_standing` when a later row ends the
     decision.
 
-    Rows that end another one point to it with `target`. A row exists as long as its result.
+    A row that ends another points to it with `target`. Rows are deleted only with their result.
     """
 
     class Act(models.TextChoices):
         DECIDE = "decide", _lazy("decided")
-        UNDO = "undo", _lazy("undid a decision")  # makes the person's previous verdict stand again
-        WITHDRAW = "withdraw", _lazy("withdrew a decision")  # leaves the person without a verdict
-        SET_ASIDE = "set-aside", _lazy("set a decision aside")  # by someone else who may decide
+        UNDO = "undo", _lazy("undid a decision")  # restores the person's previous verdict
+        WITHDRAW = "withdraw", _lazy("withdrew a decision")  # the person then has no verdict
+        SET_ASIDE = "set-aside", _lazy("set a decision aside")  # ended by someone else who may decide
 
     class Verdict(models.TextChoices):
         APPROVED = "approved", _lazy("Approved")
@@ -76,14 +76,14 @@ class Decision(Decider):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="decisions")
-    content_hash = models.CharField(max_length=64, blank=True, default="")  # empty: its files could not be saved
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # empty: the files couldn't be saved
     act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
-    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty for other kinds
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty if not a verdict
     note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
-    # Rejected because another result was chosen ("Another one was chosen").
+    # Rejected because another result was chosen (shown as "Another one was chosen").
     chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
-    batch = models.CharField(max_length=16, default=new_public_id)  # of decisions made and undone together
+    batch = models.CharField(max_length=16, default=new_public_id)  # shared by decisions that are undone together
     is_standing = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -110,7 +110,7 @@ class Decision(Decider):
         )
         indexes = (
             models.Index(fields=["batch"], name="decision_batch"),
-            # History's filter "decided by", and someone's recent decisions
+            # for History's filter "decided by", and for someone's recent decisions
             models.Index(F("member"), F("created_at").desc(), name="decision_of_member"),
             models.Index(F("created_at").desc(), name="decision_lately"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guest"),

@@ -1,4 +1,4 @@
-"""The distinct values of a column that has an index: reads one row for each value, where DISTINCT would read all."""
+"""Find the distinct values of an indexed column by reading one row for each value; DISTINCT would read all rows."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
 
 
 def labels_of_results(most: int) -> list[str] | None:
-    """Return the beginnings of all labels of results (folded); None if there are more than `most`."""
+    """Return the first characters of every result label (folded), each once; None if there are more than `most`."""
     function = "SUBSTRING" if connection.vendor == "postgresql" else "SUBSTR"
     sql = _jumping(Output._meta.db_table, f"{function}(search_text, 1, {LABEL_START})", "")
     with connection.cursor() as cursor:
@@ -31,7 +31,7 @@ def labels_of_results(most: int) -> list[str] | None:
 
 
 def _jumping(table: str, value: str, where: str) -> str:
-    """Return the query for the values of the expression `value`, each found from the one before."""
+    """Return a query for the values of the expression `value` that jumps from each value to the next."""
     first = f"SELECT {value} FROM {table} WHERE {{}}{where} ORDER BY {value} LIMIT 1"  # noqa: S608
     return f"""WITH RECURSIVE known(value) AS (
         SELECT ({first.format(f"{value} IS NOT NULL")})

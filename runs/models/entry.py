@@ -36,7 +36,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One act. It stores names as they were at the time, without references, so that it outlives what it is about.
+    """One act. It stores names as they were, and no references, so it stays when the object it is about is deleted.
 
     The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """
@@ -49,22 +49,22 @@ class Entry(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     at = models.DateTimeField(default=timezone.now)
-    actor_id = models.BigIntegerField(null=True, blank=True)  # of a member; null: a guest, the portal, a command
+    actor_id = models.BigIntegerField(null=True, blank=True)  # the member's id; null: a guest, the portal or a command
     actor_name = models.CharField(max_length=200, blank=True, default="")
     way = models.CharField(max_length=7, choices=Way)
     verb = models.CharField(max_length=40)  # a value of `Verb`
-    object_kind = models.CharField(max_length=20, blank=True, default="")  # as in `audit.objects`
-    object_id = models.CharField(max_length=40, blank=True, default="")  # its public id
+    object_kind = models.CharField(max_length=20, blank=True, default="")  # one of the kinds in `audit.objects`
+    object_id = models.CharField(max_length=40, blank=True, default="")  # the object's public id
     object_label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")
     changes: Any = models.JSONField(default=dict)  # {"role": ["maker", "admin"]}
-    request_id = models.CharField(max_length=40, blank=True, default="")  # the same for a whole request or task
+    request_id = models.CharField(max_length=40, blank=True, default="")  # the same for all of one request or task
 
     objects = EntryQuerySet.as_manager()
 
     class Meta:
         ordering = ("-at", "-pk")
         indexes = (
-            # One for each filter of the log. The first one also serves the unfiltered log and days.
+            # One index for each filter of the log. The first also serves the unfiltered log and filtering by day.
             models.Index(*LATEST, name="entry_latest"),
             models.Index(F("actor_id"), *LATEST, name="entry_of_person"),
             models.Index(F("verb"), *LATEST, name="entry_of_verb"),

@@ -32,7 +32,7 @@ class StoredFile(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     file = models.FileField(max_length=200)
-    name = models.CharField(max_length=200)  # the file name for downloads
+    name = models.CharField(max_length=200)  # the file name used for downloads
     kind = models.CharField(max_length=5, choices=Kind)
     media_type = models.CharField(max_length=100)  # detected from the content, e.g. image/png; always served as this
     size_bytes = models.PositiveBigIntegerField()
@@ -45,18 +45,18 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
-    # When the worker will create the thumbnails (storage.deferred_thumbnails); null if they exist or never will.
+    # When the worker will create the thumbnails (storage.deferred_thumbnails); null if they exist or can't be created.
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = (
-            # storage.deferred_thumbnails: files whose thumbnails are still missing
+            # for storage.deferred_thumbnails: files that still need thumbnails
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
-            # launching.library: files with the same content
+            # for launching.library: files with the same content
             models.Index(fields=["sha256"], name="file_content"),
-            # storage.orphans: pictures of apps, which are few among all files
+            # for storage.orphans: app pictures, a small part of all files
             models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
         )
 
@@ -65,12 +65,12 @@ class StoredFile(models.Model):
 
     @property
     def picture_follows(self) -> bool:
-        """Whether thumbnails may still be created."""
+        """Whether thumbnails are still to be created."""
         return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
     def original_url(self) -> str:
-        """URL of the original, including its content hash, so that browsers may cache it as `immutable`."""
+        """The URL of the original, including its content hash, so that browsers may cache it as `immutable`."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
@@ -110,19 +110,19 @@ class Upload(models.Model):
         FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't fetched yet
         READY = "ready", _lazy("Ready")
         FAILED = "failed", _lazy("Failed")
-        REMOVED = "removed", _lazy("Removed")  # by the retention rules, some time after the last run that used it
+        REMOVED = "removed", _lazy("Removed")  # removed by the retention rules, some time after a run last used it
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads")
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="uploads")
     status = models.CharField(max_length=8, choices=Status)
-    source_url = models.TextField(blank=True, default="")  # empty for a file from disk
+    source_url = models.TextField(blank=True, default="")  # empty for a file uploaded from disk
     accept = models.JSONField(default=list)  # kinds the field accepts, e.g. ["image"]; empty = any
     name = models.CharField(max_length=200)
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
-    asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once sent; can be reused
-    # Made when starting a run, from a picture that an admin set in a hidden field: only admins may see it.
+    asset_url = models.TextField(blank=True, default="")  # its URL once sent to Lamina; can be reused
+    # Made at the start of a run from a picture that an admin put in a hidden field; only admins may see it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -134,7 +134,7 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
         )
         indexes = (
-            # uploads.uploads: links still to be fetched
+            # for uploads.uploads: links still to be fetched
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
         )
 

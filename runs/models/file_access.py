@@ -1,4 +1,4 @@
-"""Access to files, based on the runs and presets that a member may see."""
+"""Which files a member may see, based on the runs and presets they may see."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -12,8 +12,8 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
-    """Return catalogue pictures, the member's uploads, files of runs and presets that the member may see, and files
-    that admins set for fields of apps. Only admins may see files of hidden fields."""
+    """Return the files the member may see: catalogue pictures, their uploads, files of runs and presets they may see,
+    and files that admins set for fields of apps (for hidden fields, only if the member is an admin)."""
     own = Upload.objects.shown_to(member).filter(file=OuterRef("pk"))
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
     shown = _belongs_to(Run.objects.visible_to(member), member)
@@ -22,7 +22,8 @@ def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
-    """Return files whose smallest thumbnail the member may see. Runs in the bin are included, to tell them apart."""
+    """Return files whose smallest thumbnail the member may see. This includes runs in the bin, so that people can tell
+    them apart."""
     return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member), member))
 
 

@@ -20,8 +20,9 @@ class CountUpTo(Subquery):
 class Among(In):
     """Whether a column is one of the values of a subquery.
 
-    With more than eight tables, PostgreSQL joins an IN last, after reading all of the table that has the column. It is
-    a lookup, since Django compares a function with true, and SQLite then uses no index for it.
+    Unlike a filter with `__in`, this isn't turned into a join. In queries with more than eight tables, PostgreSQL would
+    do that join last, after reading the column's whole table. It's a lookup because Django compares a function with
+    true, and SQLite uses no index for that.
     """
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:

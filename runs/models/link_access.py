@@ -7,7 +7,8 @@ from runs.models.sharing import GuestLink, GuestLinkOutput, GuestLinkQuerySet, S
 
 
 def links_revocable_by(member: Member) -> GuestLinkQuerySet:
-    """Return links the member may copy and revoke: those they can manage, and any that show only their own runs."""
+    """Return links the member may copy and revoke: those they can manage, and any link that shows only runs they
+    own."""
     if member.is_admin:
         return GuestLink.objects.all()
     shown = GuestLinkOutput.objects.filter(link=OuterRef("pk"))

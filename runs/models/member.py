@@ -16,12 +16,13 @@ from runs.models.prepared import Prepared
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
-        """Return the people whose part of the record `member` may read: for admins, everyone."""
+        """Return the people whose recorded acts `member` may read: admins may read everyone's, others only their
+        own."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
-        """Return a member as usual. Each request gets its member by primary key, so that takes a prepared query."""
-        # The managers of relations are subclasses, whose filter counts.
+        """Return a member as Django would. Lookups by primary key, which each request makes, use a prepared query."""
+        # Managers of relations are subclasses of this one and have filters of their own, so they take the usual way.
         if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)
         found = _BY_KEY.first(kwargs["pk"])
@@ -68,24 +69,26 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
-    # Who gets the rest of their runs, while a worker transfers many of them (`team.transfers`)
+    # Who gets the rest of this person's runs while a worker is transferring them (`team.transfers`)
     gives_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_shortcuts = models.BooleanField(default=True)
-    # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for emails.
+    # A code from settings.LANGUAGES; empty means the browser's language (which is also stored for emails).
     language = models.CharField(max_length=10, blank=True, default="")
     browser_language = models.CharField(max_length=10, blank=True, default="")
-    # A name such as "Europe/Berlin"; empty means the browser's time zone, which is remembered for emails.
+    # A name such as "Europe/Berlin"; empty means the browser's time zone (which is also stored for emails).
     time_zone = models.CharField(max_length=64, blank=True, default="")
     browser_time_zone = models.CharField(max_length=64, blank=True, default="")
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
 
-    # Notices (runs.notices). `news_at` changes whenever unread ones do, so that pages needn't query for them; null if
-    # there are none. `unread` counts them, up to about 100, with those about runs that the member no longer sees.
+    # For notices (runs.notices). `news_at` is when unread notices last changed, null if there are none, so pages don't
+    # have to query for them. `unread` counts them, up to about 100, including those about runs that the member no
+    # longer sees.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
-    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)  # of the daily email, in the member's zone
+    # Hour of the daily email, in the member's time zone
+    mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)
     bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
-    mail_dead_at = models.DateTimeField(null=True, blank=True)  # no more emails since then, after three hard bounces
+    mail_dead_at = models.DateTimeField(null=True, blank=True)  # when emails stopped, after three hard bounces
 
     objects = MemberManager()
 
@@ -108,12 +111,12 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def mail_language(self) -> str:
-        """Language code for emails to this person."""
+        """The language code for emails to this person."""
         return self.language or self.browser_language or settings.LANGUAGE_CODE
 
     @property
     def mail_time_zone(self) -> str:
-        """Name of the time zone for emails to this person."""
+        """The name of the time zone for emails to this person."""
         return self.time_zone or self.browser_time_zone or settings.TIME_ZONE
 
     @property
@@ -127,12 +130,13 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def can_run(self) -> bool:
-        """Whether the member may run apps, which viewers may not."""
+        """Whether the member may run apps; viewers may not."""
         return self.role != self.Role.VIEWER
 
 
 class ThrottleHit(models.Model):
-    """A rate-limited attempt: a wrong password, an unknown link, or a visit by a guest (`throttling.Attempt`).
+    """An attempt that counts towards a rate limit (`throttling.Attempt`): a wrong password, an unknown link, a guest's
+    visit.
 
     `key` is a hash, never an IP or email address.
     """
@@ -149,8 +153,8 @@ class ThrottleHit(models.Model):
 
 
 class KnownAddress(models.Model):
-    """An email address and an IP address that it was used from to sign in (`throttling.remember_address`). `key` is a
-    keyed hash of both, which reveals neither without the secret key."""
+    """A pair of email address and IP address from which someone has signed in (`throttling.remember_address`). `key` is
+    a keyed hash of both, so without the secret key it reveals neither."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

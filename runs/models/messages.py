@@ -1,6 +1,7 @@
 """Messages stored as a code with values, so that everyone can read them in their own language.
 
-`words.messages` has the text for each code. Messages from other systems or older versions are stored as quotes.
+`words.messages` has the text for each code. Messages from other systems, and those stored by older versions, are
+quotes.
 """
 
 import json
@@ -25,7 +26,7 @@ class Message:
         return bool(self.code or self.quote)
 
     def to_stored(self) -> str:
-        """Return the text to store in the column: JSON for a code, plain text for a quote, or "" if empty."""
+        """Return the text to store: JSON for a code, plain text for a quote, or "" if empty."""
         if self.code:
             return json.dumps({"code": self.code, **self.values}, ensure_ascii=False)
         # A plain quote that looks like our JSON would be mistaken for a code.
@@ -59,7 +60,7 @@ else:
 
 
 class _MessageColumn:
-    """Field that reads and writes a `Message` in a text column. Migrations see a plain text field."""
+    """A field that reads and writes a `Message` in a text column. To migrations, it looks like a plain text field."""
 
     max_length: int | None
     blank: bool
@@ -84,7 +85,8 @@ class _MessageColumn:
 
 
 def fitted(value: Message | str, length: int | None) -> str:
-    """Return `value` as stored text of at most `length` characters; quotes and values are truncated, longest first."""
+    """Return `value` as stored text of at most `length` characters. If it is too long, its quote or longest values are
+    cut."""
     message = as_message(value)
     stored = message.to_stored()
     while length is not None and len(stored) > length:

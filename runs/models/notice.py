@@ -1,5 +1,4 @@
-"""Notices about things that concern a member, each sent once, in the app and by email; and messages to the team's
-chat."""
+"""Notices in the portal and by email, each sent to a member once; and messages to the team's chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -21,7 +20,7 @@ from runs.models.run_access import seen_by
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice is about. For each kind, people choose how to be emailed."""
+    """What a notice is about. People choose for each kind whether and how to get emails."""
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
@@ -33,7 +32,7 @@ class NoticeKind(models.TextChoices):
     READY = "ready", _lazy("A run of yours is ready")
     FAILED = "failed", _lazy("A run of yours fails")
     LIMIT = "limit", _lazy("You've used most or all of your spending limit")
-    PORTAL = "portal", _lazy("The portal needs an admin")  # for admins
+    PORTAL = "portal", _lazy("The portal needs an admin")  # only admins get these
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":
@@ -42,14 +41,14 @@ class NoticeKind(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a member is emailed about a kind of notice. In the app, everyone sees all kinds."""
+    """How a member gets emails about one kind of notice. In the portal, everyone sees all kinds."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("At once")
     DAILY = "daily", _lazy("Once a day")
 
 
-SHOWN = (  # columns that lists of notices show
+SHOWN = (  # columns needed for lists of notices
     *("public_id", "member", "kind", "event", "message", "guest_name", "results", "created_at", "read_at", "is_undone"),
     *("run__public_id", "run__title", "run__app_name", "run__summary", "run__status", "run__deleted_at"),
     *("run__member", "run__shared_at"),
@@ -71,7 +70,7 @@ SHOWN = (  # columns that lists of notices show
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def of(self, member: Member) -> Self:
         """Return the member's notices, except those about runs that they may no longer see, and those for admins if
-        they no longer are one."""
+        they are no longer an admin."""
         found = self.filter(Q(run=None) | seen_by(member, "run__"), member=member, is_undone=False)
         return found if member.is_admin else found.exclude(kind=NoticeKind.PORTAL)
 
@@ -85,16 +84,16 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One event that concerns one member. A second row for the same event is refused by the database.
+    """One event that concerns one member. The database refuses a second row for the same event.
 
-    It refers to what it is about, so that pages and emails show the current state. When that is permanently deleted, so
-    are its notices.
+    It refers to the objects it is about, so that pages and emails show their current state. When those are permanently
+    deleted, so are the notices about them.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
-    event = models.CharField(max_length=60)  # such as "comment-12"; the same for everyone notified of the event
+    event = models.CharField(max_length=60)  # such as "comment-12"; the same for everyone notified about this event
     run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
@@ -102,12 +101,13 @@ class Notice(models.Model):
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     message = MessageCharField(max_length=300, blank=True, default="")  # for kinds "limit" and "portal"
     actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    guest_name = models.CharField(max_length=100, blank=True, default="")  # as typed
+    guest_name = models.CharField(max_length=100, blank=True, default="")  # as the guest typed it
     results = models.PositiveIntegerField(default=0, db_default=0)  # number of results it is about, if several
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
-    is_undone = models.BooleanField(default=False)  # the decision was undone: no longer shown, and not emailed
-    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)  # how it will be emailed; cleared once it was
+    is_undone = models.BooleanField(default=False)  # the decision was undone, so don't show or email this
+    # How it will be emailed; cleared when it has been
+    way = models.CharField(max_length=5, choices=Way, default=Way.OFF)
     mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when to email the collected notices
     mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
 
@@ -131,7 +131,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to hear about a kind of notice by email. Without a row, the default applies."""
+    """How a member wants to be emailed about a kind of notice. Without a row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -165,7 +165,7 @@ class Mute(models.Model):
 
 
 class MailWhenReady(models.Model):
-    """A member who wants an email when this run is ready, whatever they chose for ready runs."""
+    """A member who wants an email when this run is ready, whatever their general choice for ready runs is."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mail_when_ready")
@@ -178,7 +178,7 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """An email to a member about notices or due decisions. It is created before it is sent, and has a fixed
+    """An email to a member about notices or due decisions. The row is created before sending, and has a fixed
     `Message-ID`.
 
     Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
@@ -190,12 +190,13 @@ class Mail(models.Model):
         DAILY = "daily", _lazy("Once a day")
         REMINDER = "reminder", _lazy("Reminder of due decisions")
 
-    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)  # in its Message-ID
+    # Part of its Message-ID
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
-    day = models.DateField(null=True, blank=True)  # of a daily email or reminder, in the member's zone
+    day = models.DateField(null=True, blank=True)  # the day of a daily email or reminder, in the member's time zone
     created_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField(default=timezone.now)  # of the next attempt
+    due_at = models.DateTimeField(default=timezone.now)  # when to try (again) to send it
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)  # permanently refused, or no attempts left
@@ -217,7 +218,8 @@ class Mail(models.Model):
 
 
 class ChatChannel(models.Model):
-    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and never shown again."""
+    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and is never shown
+    again."""
 
     class App(models.TextChoices):
         SLACK = "slack", "Slack"
@@ -225,11 +227,11 @@ class ChatChannel(models.Model):
 
     app = models.CharField(max_length=5, choices=App, unique=True)
     sealed_address = models.TextField()
-    host = models.CharField(max_length=255)  # of the address, to show
+    host = models.CharField(max_length=255)  # host name of the address, shown on pages
     kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` to post
-    apps = models.ManyToManyField("runs.App", related_name="+")  # whose runs to post about; none: all apps
-    language = models.CharField(max_length=10, blank=True, default="")  # of its messages; empty: the portal's
-    off_at = models.DateTimeField(null=True, blank=True)  # turned off by the portal, as the address no longer works
+    apps = models.ManyToManyField("runs.App", related_name="+")  # only post about runs of these apps; none: all apps
+    language = models.CharField(max_length=10, blank=True, default="")  # for its messages; empty: the portal's language
+    off_at = models.DateTimeField(null=True, blank=True)  # when the portal turned it off: the address didn't work
     error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't accepted
     changed_at = models.DateTimeField(default=timezone.now)
 
@@ -239,7 +241,7 @@ class ChatChannel(models.Model):
 
 class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
     def waiting(self) -> Self:
-        """Return messages that were neither sent nor abandoned."""
+        """Return messages that haven't been sent or given up on."""
         return self.filter(sent_at=None, given_up_at=None)
 
     def due(self, now: datetime) -> Self:
@@ -248,7 +250,8 @@ class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
 
 
 class ChatMessage(models.Model):
-    """A message for a chat channel about one event, sent at least once. A second row for the event is refused."""
+    """A message for a chat channel about one event, sent at least once. The database refuses a second row for the
+    event."""
 
     channel = models.ForeignKey(ChatChannel, on_delete=models.CASCADE, related_name="messages")
     event = models.CharField(max_length=60)

@@ -1,4 +1,4 @@
-"""Results of a run: an `Output` for each result box, and an `OutputFile` for each media URL in it."""
+"""A run's results: an `Output` for each result, and an `OutputFile` for each media URL in it."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -17,7 +17,7 @@ from runs.models.member import Member
 from runs.models.messages import MessageCharField, MessageTextField
 from runs.models.run import CARD_ROWS, Run, RunInput, RunInputUpload, RunQuerySet
 
-LABEL_START = 80  # letters
+LABEL_START = 80  # characters
 
 
 class OutputQuerySet(models.QuerySet["Output"]):
@@ -25,22 +25,22 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(run__in=Run.objects.visible_to(member))
 
     def in_line_of(self, output: "Output") -> Self:
-        """Return all versions of `output`, from the first."""
+        """Return all versions of `output`, starting with the first."""
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or whose earlier versions since the last approved one include one they
-        made.
+        """Return results that the member made, or that replace results they made since the last approved version.
 
-        With the four-eyes rule, they can't approve these (`review.deciders`), so these don't wait for them either.
+        Under the four-eyes rule, they can't approve these (`review.deciders`), so these results aren't in their queue.
         """
         return self.filter(is_own_work(member))
 
 
 def is_own_work(member: Member, at: str = "") -> Q:
-    """Return the condition of `OutputQuerySet.own_work_of` for rows that lead to a result by `at`, such as "output__".
+    """Return the condition of `OutputQuerySet.own_work_of` for use on rows that refer to a result; `at` is the path to
+    it, such as "output__".
 
-    It never collects all of the member's own work, which may be most of the table.
+    The query never collects all of the member's own work, which could be most of the table.
     """
     made = Exact(Coalesce(f"{at}run__made_by", f"{at}run__member"), member.pk)
     earlier = Output.objects.filter(
@@ -58,7 +58,8 @@ def is_own_work(member: Member, at: str = "") -> Q:
 
 
 class Output(models.Model):
-    """A result box, identified by `remote_id` and ordered by `position`, since labels may repeat within a run."""
+    """A result, or the place reserved for one. Identified by `remote_id` and ordered by `position`, since labels may
+    repeat within a run."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _lazy("Waiting")
@@ -72,13 +73,13 @@ class Output(models.Model):
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina assigns one
     label = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")  # the label, folded for searching
-    kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown word
+    kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown one
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
-    changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version at its last change
-    text = models.TextField(blank=True, default="")  # for texts, and for values without a URL
+    changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version when this last changed
+    text = models.TextField(blank=True, default="")  # content of texts, and of values without a URL
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
-    # Space reserved until the picture arrives, based on the inputs or on the dimensions from Lamina, so that the page
-    # doesn't jump.
+    # Proportions of the space reserved for the picture, so that the page doesn't jump when it arrives. Based on the
+    # inputs, or on the dimensions Lamina gives.
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
@@ -87,24 +88,24 @@ class Output(models.Model):
 
     # Index among the app's results; null for outputs that the app doesn't list, and for runs older than this column.
     schema_index = models.PositiveIntegerField(null=True, blank=True)
-    # Versions of one result, assigned when Run is pressed: the first result of the line (null: it is itself the first),
-    # and the number in the line.
+    # The place in a line of versions, assigned when Run is pressed: the line's first result (null: this is the first),
+    # and the version number.
     line = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="later_versions"
     )
     number = models.PositiveIntegerField(default=1, db_default=1)
 
-    # SHA-256 in hex over the hashes of its files in order, else over its text; empty while files are being saved.
-    # Verdicts and comments are bound to it.
+    # SHA-256 in hex, of its files' hashes in order, or else of its text; empty while files are being saved. Verdicts
+    # and comments apply to this content only.
     content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
-    # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes, so
-    # that a page with an outdated state can be detected.
+    # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes; this
+    # tells whether a page is out of date.
     verdict = models.CharField(max_length=8, blank=True, default="", db_default="")
     decided_in = models.PositiveIntegerField(default=0, db_default=0)
-    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed ones not counted
+    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed comments don't count
 
-    # Retention of rejected results (`history.rejected`): when its files and text will be removed, set 30 days ahead;
-    # when someone kept it, which restarts the period; and when its files and text were removed.
+    # For removing rejected results (`history.rejected`): when the files and text are due to be removed (at first 30
+    # days ahead); when someone kept the result, which restarts the period; and when the files and text were removed.
     removal_at = models.DateTimeField(null=True, blank=True)
     kept_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -123,14 +124,15 @@ class Output(models.Model):
             ),
         )
         indexes = (
-            # history.rejected: rejected results that still have their files, and those that are about to lose them
+            # for history.rejected: rejected results that still have their files, and those about to lose them
             models.Index(
                 fields=["run"],
                 condition=Q(verdict="rejected", removal_at=None, removed_at=None),
                 name="output_rejected",
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
-            # launching.library_search: the labels there are. Their beginnings, since a row of an index can't be long.
+            # for launching.library_search: all labels that exist. Only their beginnings, since index rows can't be
+            # long.
             models.Index(Substr("search_text", 1, LABEL_START), name="output_label"),
         )
 
@@ -138,23 +140,24 @@ class Output(models.Model):
         return f"{self.run_id}/{self.position} {self.label}"
 
     def get_absolute_url(self) -> str:
-        """Return the path of the page for this result."""
+        """Return the path of this result's page."""
         return path_to("result-detail", self.public_id)
 
     @property
     def first_id(self) -> int:
-        """Primary key of the first version in its line."""
+        """The primary key of this result's first version."""
         return self.line_id or self.pk
 
     @property
     def newest_number(self) -> int:
-        """The number of the newest version in its line, finished or not."""
+        """The number of the newest version of this result, finished or not."""
         latest = Output.objects.filter(line=self.first_id).aggregate(latest=Max("number"))["latest"]
         return latest or self.number
 
     @property
     def goes_at(self) -> datetime | None:
-        """When its files and text will be removed because it was rejected; None if they are kept. Needs the run."""
+        """When the files and text will be removed because the result was rejected; None if they are kept. The run
+        should be loaded."""
         is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
         if self.removal_at is None or self.verdict != "rejected" or is_wanted:
             return None
@@ -163,12 +166,12 @@ class Output(models.Model):
 
     @property
     def is_object(self) -> bool:
-        """Whether the value is an object or a list. `text` then holds it as JSON, with its original order."""
+        """Whether the value is a JSON object or list. If so, `text` has it as JSON, in its original order."""
         return bool(self.text) and isinstance(self.raw_value, dict | list)
 
     @property
     def text_ending(self) -> str:
-        """File extension for downloading `text`."""
+        """The file extension for downloading `text`."""
         return "json" if self.is_object else "txt"
 
     @property
@@ -183,7 +186,7 @@ class OutputFile(models.Model):
         SAVING = "saving", _lazy("Saving")
         SAVED = "saved", _lazy("Saved")
         FAILED = "failed", _lazy("Could not be saved")
-        REMOVED = "gone", _lazy("Removed")  # by the retention rules
+        REMOVED = "gone", _lazy("Removed")  # removed by the retention rules
 
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="files")
     position = models.PositiveIntegerField(default=0)
@@ -194,7 +197,7 @@ class OutputFile(models.Model):
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
     error = MessageCharField(max_length=300, blank=True)
-    is_refused = models.BooleanField(default=False)  # the guard refused source_url, so don't show it as a link
+    is_refused = models.BooleanField(default=False)  # source_url isn't safe to open, so don't show it as a link
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -206,9 +209,9 @@ class OutputFile(models.Model):
             ),
         )
         indexes = (
-            # engine.save_outputs: files still to be fetched
+            # for engine.save_outputs: files still to be fetched
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
-            # manage.health_report: how many could not be saved
+            # for manage.health_report: how many couldn't be saved
             models.Index(fields=["created_at"], condition=Q(status="failed"), name="output_file_failed"),
         )
 
@@ -217,7 +220,7 @@ class OutputFile(models.Model):
 
 
 def for_page(runs: RunQuerySet) -> RunQuerySet:
-    """Load everything that a run page shows along with `runs`, including results and inputs."""
+    """Return `runs` with everything a run page shows, including results and inputs, loaded at once."""
     files = models.Prefetch("files", OutputFile.objects.select_related("file"))
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))

@@ -1,4 +1,4 @@
-"""Invitations, and browsers in which members are signed in."""
+"""Invitations, and the browsers in which members are signed in."""
 
 from django.db import models
 from django.utils import timezone

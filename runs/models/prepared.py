@@ -1,8 +1,8 @@
-"""Queries whose SQL is made once, for rows that every page needs.
+"""Queries that are compiled only once per process, for rows that every page needs.
 
-Django builds and compiles a query anew each time. For a single row with many columns, that takes ten times as long as
-the database needs to find it. A `Prepared` query compiles its queryset once per process, and afterwards only fills in
-the values, like a prepared statement. It returns the same rows as the queryset would.
+Django builds and compiles the query again each time. For a single row with many columns, that takes ten times as long
+as the database needs to find it. A `Prepared` query compiles its queryset once per process, and afterwards only fills
+in the values, like a prepared statement. It returns the same rows as the queryset would.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.query import ModelIterable, get_related_populators
 
-# Stand for the values while a query is compiled. No query contains them otherwise.
+# Placeholders for the values while a query is compiled. Queries never contain these values otherwise.
 STANDS_FOR: dict[type, Callable[[int], Any]] = {
     int: lambda place: 1_999_000_000 + place,
     str: lambda place: f"\x02value {place}\x03",
@@ -23,9 +23,9 @@ STANDS_FOR: dict[type, Callable[[int], Any]] = {
 
 @dataclass(frozen=True)
 class _Plan:
-    """A compiled query. `places` has the place of the value for each parameter of `sql`, or None if it is always the
-    same. `model` is None if the rows are plain tuples; otherwise, `start` and `end` enclose the columns of its fields.
-    """
+    """A compiled query. For each parameter of `sql`, `places` says which of the values goes there; None means the
+    parameter never changes. `model` is None if the rows are plain tuples; otherwise, `start` and `end` enclose the
+    columns of its fields."""
 
     sql: str
     params: Sequence[Any]
@@ -40,7 +40,7 @@ class _Plan:
 
 
 class Prepared[Row]:
-    """The query that `make` returns for its values, which are whole numbers, texts or times.
+    """The query that `make` returns for given values, which are whole numbers, texts or times.
 
     `make` may only compare columns with the values. For any values of the same types, it must return the same query, so
     it mustn't look at the clock. Prefetched rows aren't supported.
@@ -56,7 +56,7 @@ class Prepared[Row]:
         plan = self._plans.get(types)
         if plan is None:
             if not STANDS_FOR.keys() >= set(types):
-                return list(self._make(*values))  # None, for one, would take another query
+                return list(self._make(*values))  # e.g. None, which needs different SQL
             plan = self._plans.setdefault(types, _plan_of(self._make, types))
         given = [_adapted(value) for value in values]
         params = [
@@ -73,14 +73,15 @@ class Prepared[Row]:
 
 
 def padded[Value](values: Sequence[Value]) -> list[Value]:
-    """Return `values` with the last one repeated until there are 1, 2, 4, 8, 16, … of them, so that few plans are made
-    for queries by many primary keys. There must be at least one."""
+    """Return `values` with the last one repeated until there are 1, 2, 4, 8, 16, … of them. Then queries for many
+    primary keys need only a few plans. `values` mustn't be empty."""
     missing = (1 << (len(values) - 1).bit_length()) - len(values)
     return [*values, *[values[-1]] * missing]
 
 
 def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
-    """Compile the query for two sets of values. Raises ValueError if they aren't all that differs between the two."""
+    """Compile the query, trying it with two sets of values. Raises ValueError if anything but the values differs
+    between the two."""
     given, others = ([STANDS_FOR[kind](start + n) for n, kind in enumerate(types)] for start in (0, len(types)))
     queryset = make(*given)
     compiler = queryset.query.get_compiler(queryset.db)
@@ -110,7 +111,7 @@ def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
 
 
 def _row_of(plan: _Plan, row: Sequence[Any]) -> Any:
-    """Return a row of the database as Django's own querysets do (`ModelIterable`, `ValuesListIterable`)."""
+    """Convert a database row to what Django's own querysets return (`ModelIterable`, `ValuesListIterable`)."""
     if plan.converters:
         row = list(row)
         for column, (converters, expression) in plan.converters.items():
@@ -127,5 +128,5 @@ def _row_of(plan: _Plan, row: Sequence[Any]) -> Any:
 
 
 def _adapted(value: Any) -> Any:
-    """Return `value` as the database takes it."""
+    """Return `value` in the form that the database driver accepts."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

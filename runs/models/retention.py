@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.member import Member
 
-RECORD_DAYS = 730  # two years, unless an admin sets something else
+RECORD_DAYS = 730  # two years, unless an admin changes it
 
 
 class RetentionRules(models.Model):
@@ -42,7 +42,7 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 
 
 class StorageUse(models.Model):
-    """How many stored files one person has for one use, and their size; counted by `storage.usage`.
+    """How many files one person stores for one use, and how much space they take; counted by `storage.usage`.
 
     Every file counts once, even if it has several uses. Nobody owns app pictures, copies for guests and files that are
     no longer used.
@@ -58,7 +58,7 @@ class StorageUse(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     use = models.CharField(max_length=7, choices=Use)
-    media = models.CharField(max_length=5)  # a `StoredFile.Kind`
+    media = models.CharField(max_length=5)  # a value of `StoredFile.Kind`
     files = models.PositiveBigIntegerField(default=0)
     size_bytes = models.PositiveBigIntegerField(default=0)
     counted_at = models.DateTimeField(default=timezone.now)

@@ -14,7 +14,7 @@ from runs.models.member import Member
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def current(self) -> Self:
-        """Return the drafts that forms show, which excludes discarded ones."""
+        """Return the drafts that forms show: all except discarded ones."""
         return self.filter(is_dropped=False)
 
     def dropped(self) -> Self:
@@ -23,7 +23,8 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 
 class Draft(models.Model):
-    """Answers that a member has entered in an app's form. They survive reloads, expired sign-ins and switching devices.
+    """Answers that a member has entered in an app's form. They survive reloading the page, having to sign in again, and
+    switching devices.
 
     A discarded draft is kept for a while alongside the form's new draft, so that it can be restored.
     """
@@ -34,7 +35,7 @@ class Draft(models.Model):
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
-    # Hashes of the forms that discarded or restored it: anything they still send is older than that.
+    # Hashes of the open forms in which it was discarded or restored. What such a form still sends is outdated.
     closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -53,8 +54,8 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own presets; for admins, also the team's. Viewers get a 403 that explains why they can't
-        change any of these presets."""
+        """Return the member's own presets; for admins, also the team's. Viewers can't change any of these; they get a
+        403 that says why."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
@@ -72,11 +73,11 @@ class Preset(models.Model):
     is_team = models.BooleanField(default=False)
     answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
-    uploads = models.ManyToManyField(Upload, related_name="presets")  # used in `answers`, kept as long as the preset
+    uploads = models.ManyToManyField(Upload, related_name="presets")  # files in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
-    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until someone changes it
-    is_set_aside = models.BooleanField(default=False, db_default=False)  # a draft; the next one replaces it
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
+    is_set_aside = models.BooleanField(default=False, db_default=False)  # a draft put aside; the next one replaces it
 
     objects = PresetQuerySet.as_manager()
 
@@ -106,7 +107,7 @@ class Preset(models.Model):
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def owned_by(self, member: Member) -> Self:
-        """Return the member's own views. Nobody else can see, change or delete them."""
+        """Return the member's own views, which nobody else can see, change or delete."""
         return self.filter(member=member)
 
 
@@ -116,7 +117,7 @@ class SavedView(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=100)
-    query = models.TextField(blank=True, default="")  # the query string, without the paging
+    query = models.TextField(blank=True, default="")  # the query string, without the page position
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = SavedViewQuerySet.as_manager()

@@ -18,7 +18,7 @@ from runs.models.sharing import GuestLink
 
 class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
     def manageable_by(self, member: Member) -> Self:
-        """Return requests the member may close or remind people of: their own; for admins, all."""
+        """Return requests that the member may close, or remind people of: their own, or all if they are an admin."""
         return self if member.is_admin else self.filter(asker=member)
 
     def open(self) -> Self:
@@ -26,7 +26,7 @@ class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
 
 
 class ReviewRequest(models.Model):
-    """A request to decide on results: asks anyone who may decide, specific members, or the guests of a link."""
+    """A request to decide on results. It asks anyone who may decide, specific members, or a link's guests."""
 
     class Audience(models.TextChoices):
         ANYONE = "anyone", _lazy("Anyone who may decide")
@@ -36,13 +36,13 @@ class ReviewRequest(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="review_requests")
     audience = models.CharField(max_length=6, choices=Audience, default=Audience.ANYONE)
-    members = models.ManyToManyField(Member, related_name="asked_reviews")  # if specific members
+    members = models.ManyToManyField(Member, related_name="asked_reviews")  # the specific members asked, if any
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="review_requests")
     message = models.CharField(max_length=200, blank=True, default="")
     due_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     reminded_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)  # by its asker or an admin
+    closed_at = models.DateTimeField(null=True, blank=True)  # closed by the person who asked, or by an admin
     closed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_automatic = models.BooleanField(default=False)  # made because results of this app are always reviewed
     is_example = models.BooleanField(default=False, db_default=False, editable=False)
@@ -68,21 +68,28 @@ class ReviewRequest(models.Model):
 
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
+    def due_between(self, first: date, last: date) -> Self:
+        """Return items of requests that are due on the days from `first` to `last`."""
+        is_next = Q(due_on=date.min, request__due_on__range=(first, last))
+        return self.filter(Q(due_on__range=(first, last)) | is_next)
+
     def undecided(self) -> Self:
         """Return items that are still waiting for someone's verdict."""
         return self.filter(settled_at=None, request__closed_at=None)
 
     def decidable(self) -> Self:
-        """Return items whose result is ready: others join the queue when they are, and removed results leave it."""
+        """Return items whose result is ready. Other results join the queue once they are ready; removed ones leave
+        it."""
         return self.filter(
             output__status=Output.Status.COMPLETED, output__removed_at=None, output__run__deleted_at=None
         )
 
     def waiting_for(self, member: Member) -> Self:
-        """Return what is waiting for the member's verdict, in the order of the queue: due first, then the oldest.
+        """Return what is waiting for the member's verdict, in the order of the queue: next versions first, then by due
+        day, then the oldest first.
 
-        The rules are part of the query, so that every page can count with a single one. With the four-eyes rule,
-        results that a member may not approve are waiting for others.
+        All rules are part of this one query, so that every page can show the count. Under the four-eyes rule, results
+        that a member may not approve wait for others.
         """
         if not member.is_active or not member.can_run:
             return self.none()
@@ -103,12 +110,14 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 
 
 class ReviewItem(models.Model):
-    """A result in a request. When its next version is made, the item moves on to that one."""
+    """A result in a request. When the next version of the result is made, the item moves on to it."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
     position = models.PositiveIntegerField()
-    due_on = models.DateField(default=date.max)  # of the request, for the order of the queue; no day comes last
+    # Determines the order of the queue: the day on which the request is due, `date.max` if it has none, `date.min` for
+    # a next version
+    due_on = models.DateField(default=date.max)
     waiting_since = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)  # when all requested verdicts had been given
 
@@ -123,3 +132,8 @@ class ReviewItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id}/{self.position}"
+
+    @property
+    def due_day(self) -> date | None:
+        """The day by which a verdict is wanted. Unlike `due_on`, it is the same for next versions."""
+        return self.request.due_on

@@ -1,4 +1,4 @@
-"""Runs: each is started by one click on Run, and has results. Only `engine.progress` changes the status of a run."""
+"""Runs. Each is started by pressing Run once, and has results. Only `engine.progress` changes the status of a run."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -20,12 +20,13 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. They include the columns in the conditions of the indexes; otherwise, SQLite would
-# have to read every row to check them.
+# Columns that History filters by. They include those in the indexes' conditions; otherwise, SQLite would read every row
+# to check these.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
-# What cards show of a run and of these rows. Any other column is read from the database when it is used.
+# The columns of the run and of related rows that cards need. Any other column is read from the database when it is
+# used.
 CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
@@ -70,8 +71,8 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.filter(status=key) if key in Run.Status.values else self
 
     def locked(self) -> "list[Run]":
-        """Lock the runs, always in the same order to avoid deadlocks, and return them with what the record says of
-        them."""
+        """Lock the runs, always in the same order to avoid deadlocks, and return them with the columns that the record
+        needs."""
         found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
         return list(found.only("public_id", "title", "app_name"))
 
@@ -116,32 +117,35 @@ class Run(RunAccess):
     status = models.CharField(max_length=10, choices=Status, default=Status.STARTING)
     version = models.PositiveIntegerField(default=1)
     wait = models.CharField(max_length=7, choices=Wait, blank=True, default=Wait.NONE)
-    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # next step of the start; null = none
-    rung_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for that step
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # when the next step is due
+    rung_at = models.DateTimeField(null=True, blank=True)  # when a task was last queued for that step
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
     remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, even if unknown to us
-    seen_at = models.DateTimeField(null=True, blank=True)  # last update from Lamina about this run
-    asked_at = models.DateTimeField(null=True, blank=True)  # last time it was requested by id
-    opened_at = models.DateTimeField(null=True, blank=True)  # last time someone had its page open
-    # Consecutive failures: "no such run" when requested by id; before the start, files that Lamina didn't accept.
+    seen_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us something about this run
+    asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it by id
+    opened_at = models.DateTimeField(null=True, blank=True)  # when someone last had its page open
+    # Failures in a row: "no such run" when we requested it by id or, before it started, files that Lamina didn't
+    # accept.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # Number of polls of the run list that didn't find this run, across all attempts to start it; and the ids of
-    # possible matches, if there were too many.
+    # How many polls of Lamina's run list didn't find this run, across all attempts to start it; and the ids of possible
+    # matches, if there were several.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # secret path for this run's webhooks
+    # Secret part of this run's webhook URL
+    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's response, which proves nothing
+    # Lamina's response; the run may still go on
+    cancel_answer = models.CharField(max_length=50, blank=True, default="")
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     outputs_total = models.PositiveIntegerField(default=0)
     outputs_ready = models.PositiveIntegerField(default=0)  # never goes down while the run is active
     outputs_failed = models.PositiveIntegerField(default=0)
-    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of words.run_failures.FAILURES
+    failure = models.CharField(max_length=30, blank=True, default="")  # the cause: a key of words.run_failures.FAILURES
     failure_text = MessageTextField(blank=True)  # quoted from Lamina, or our own message
     field_errors: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # [{"field": "Style", "message": "…"}]
     request_id = models.CharField(max_length=100, blank=True, default="")
@@ -155,13 +159,15 @@ class Run(RunAccess):
     running_at = models.DateTimeField(null=True, blank=True)  # when it left Lamina's queue, if known
     work_seconds = models.FloatField(null=True, blank=True)  # from start to end on Lamina's clock, if known
 
-    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for filtering
-    # Verdicts on its results, " approved changes rejected none ", for filtering, and their numbers, for cards.
+    # Kinds of its results, for filtering: " image video "
+    kinds = models.CharField(max_length=200, blank=True, default=" ")
+    # The verdicts on its results, such as " approved changes rejected none ", for filtering; and how many of each, for
+    # cards.
     verdicts = models.CharField(max_length=40, blank=True, default=" ", db_default=" ")
     outputs_approved = models.PositiveIntegerField(default=0, db_default=0)
     outputs_changes = models.PositiveIntegerField(default=0, db_default=0)
     outputs_rejected = models.PositiveIntegerField(default=0, db_default=0)
-    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # on it and its results
+    comments_total = models.PositiveIntegerField(default=0, db_default=0)  # comments on the run and on its results
     parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
@@ -169,7 +175,7 @@ class Run(RunAccess):
     starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # the run or one of its outputs is starred
-    # Created in a new sandbox as an example for newcomers (`management.examples`); never news for anyone.
+    # Created in a new sandbox as an example for newcomers (`management.examples`); nobody is notified about it.
     is_example = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = RunQuerySet.as_manager()
@@ -188,10 +194,11 @@ class Run(RunAccess):
             models.CheckConstraint(condition=Q(held_at=None) | Q(deleted_at=None), name="run_on_hold_not_in_bin"),
         )
         indexes = (
-            # history.examples: whether any exist, without reading every run
+            # for history.examples: whether any exist, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
-            # history.search: an index alone can supply a page of the Mine or Team tab of History, whatever the filters.
-            # PostgreSQL has more of them, which begin with rare kinds, states and verdicts (migration 0059).
+            # for history.search: from one of these indexes alone, a page of History's Mine or Team tab can be read,
+            # whatever the filters. PostgreSQL has more of them that begin with rare kinds, states and verdicts
+            # (migration 0059).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,
@@ -205,26 +212,26 @@ class Run(RunAccess):
             ),
             models.Index(*NEWEST, condition=Q(has_star=True, deleted_at=None), name="run_history_starred"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
-            # RunQuerySet.transferred: the runs a person made that now belong to others
+            # for RunQuerySet.transferred: the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # history.retention_rules: finished runs that nobody wants to keep, the oldest first
+            # for history.retention_rules: finished runs that nobody marked to keep, oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
                 name="run_overdue",
             ),
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="run_on_hold"),
-            # RunQuerySet.due
+            # for RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
-            # display.new_runs
+            # for display.new_runs
             models.Index(
                 F("shared_at").desc(),
                 F("member"),
                 condition=Q(shared_at__isnull=False, deleted_at=None),
                 name="run_shared_lately",
             ),
-            # RunQuerySet.active and at_lamina
+            # for RunQuerySet.active and at_lamina
             models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
         )
 
@@ -236,13 +243,13 @@ class Run(RunAccess):
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input shown if there is no title: the first text input, since a file name says little."""
+        """The input to show if the run has no title: the first text, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
     @property
     def display_title(self) -> str:
-        """The run's name for members. Never show it to guests, since it may reveal an input."""
+        """The run's name as members see it. Never show it to guests, since it may reveal an input."""
         return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
 
     @property
@@ -254,12 +261,13 @@ class Run(RunAccess):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """Return whether the run has been on Lamina for over a day. If so, its maker is asked whether to wait."""
+        """Return whether the run has been on Lamina for over a day. If so, we ask its maker whether to keep waiting."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether someone must tell us if the run started. Until then, only updates from Lamina change the run."""
+        """Whether a person has to tell us if the run has started. Until then, only updates from Lamina change
+        the run."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -269,12 +277,14 @@ class Run(RunAccess):
 
 class RunInputQuerySet(models.QuerySet["RunInput"]):
     def shown_to(self, member: Member) -> Self:
-        """Return the inputs that the member may see in runs that they may see: hidden ones only for admins."""
+        """Return the inputs that the member may see, given that they may see the run. Hidden inputs are only for
+        admins."""
         return self if member.is_admin else self.filter(is_hidden=False)
 
 
 class RunInput(models.Model):
-    """An answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
+    """An answer from the form. It has the parameter's name, key and id, because Lamina doesn't always identify
+    parameters by the same one."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -282,10 +292,10 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # A string for text and options; for url, the author's sample URLs if no file was added.
+    # A string for text and options. For url parameters without an added file: the app author's sample URLs.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
-    # Set by an admin in a field that was hidden from people when Run was pressed, or is now: only admins are shown it.
+    # Set by an admin in a field that was hidden when Run was pressed, or is hidden now; shown only to admins.
     is_hidden = models.BooleanField(default=False, db_default=False)
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
 

@@ -1,6 +1,6 @@
-"""Who may see, change and share a run: it belongs to a member, may be shared with the team, on hold, or in the bin.
+"""Who may see, change and share a run. This depends on whose it is, and on whether it is shared, on hold or in the bin.
 
-Each rule exists for a row and for a list.
+Each rule exists twice: as a method for one run, and as a queryset.
 """
 
 from typing import Self
@@ -12,16 +12,17 @@ from runs.models.member import Member
 
 
 def seen_by(member: Member, path: str = "") -> Q:
-    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join:
-    for a page of a long list, this reads only the rows that are shown, where a subquery would read all runs."""
+    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join.
+    For a page of a long list, a join reads only the rows that are shown; a subquery would read all runs."""
     kept = Q((f"{path}deleted_at", None))
     return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
 
 class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def visible_to(self, member: Member) -> Self:
-        """Return the member's own runs and those shared with the team; for admins, all runs. Any other run gives a 404.
-        Runs in the bin are left out: the bin shows only their smallest thumbnails (`file_access`)."""
+        """Return the member's own runs and those shared with the team; for admins, all runs. Pages respond with 404 for
+        any other run. Runs in the bin are left out: of these, the bin shows only the smallest thumbnails
+        (`file_access`)."""
         return self.filter(seen_by(member))
 
     def owned_by(self, member: Member) -> Self:
@@ -38,23 +39,24 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.exclude(made_by=F("member"))
 
     def own_or_shared(self, member: Member) -> Self:
-        """Return the member's own runs and those shared by teammates, for searching on Home, where even admins don't
-        find private runs of others."""
+        """Return the member's own runs and those shared by teammates, for the search on Home, where even admins don't
+        find other people's private runs."""
         return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own runs; for admins, all runs. Any other run gives a 404. Viewers get a 403 that
-        explains why they can't change their runs (`web.http.refuse_viewers`)."""
+        """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run, and with a 403
+        that says why if a viewer tries to change one of theirs (`web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage, or none
-        for viewers."""
+        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage; for
+        viewers, none."""
         return self.manageable_by(member) if member.can_run else self.none()
 
     def releasable_by(self, member: Member) -> Self:
-        """Return runs whose hold the member may end: those they may change and held themselves; for admins, all."""
+        """Return runs whose hold the member may end: those they may change and put on hold themselves; for admins,
+        all."""
         held = self.changeable_by(member).filter(held_at__isnull=False)
         return held if member.is_admin else held.filter(held_by=member)
 
@@ -68,12 +70,14 @@ class RunAccess(models.Model):
     """The part of `Run` that says who may do what with it."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # Indexed only where it isn't the owner, which is rare (`run_made_for`).
+    # Indexed only for the few runs whose maker isn't their owner (`run_made_for`).
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner and admins see it
-    deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
+    # When it was shared with the team; null = only its owner and admins see it
+    shared_at = models.DateTimeField(null=True, blank=True)
+    # When it was moved to the bin; deleted with its files 30 days later
+    deleted_at = models.DateTimeField(null=True, blank=True)
     brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -94,7 +98,7 @@ class RunAccess(models.Model):
         return self.member_id == member.pk
 
     def is_seen_only_as_admin(self, member: Member) -> bool:
-        """Return whether the run, which `member` sees, is private, and somebody else's."""
+        """Return whether `member` sees the run only because they are an admin: it is private and somebody else's."""
         return self.shared_at is None and self.member_id != member.pk
 
     def is_visible_to(self, member: Member) -> bool:
@@ -122,5 +126,5 @@ class RunAccess(models.Model):
 
     @property
     def is_held(self) -> bool:
-        """Whether the run is on hold, so that nothing of it goes."""
+        """Whether the run is on hold, which means that nothing in it can be deleted."""
         return self.held_at is not None

@@ -1,4 +1,4 @@
-"""Tables for searching: a full-text index of the words in runs, and a list of all known words."""
+"""Tables for searching: a full-text index of the words in runs, and a list of all words we know."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from runs.models.run import Run
 
-SAMPLE = 1_000  # number of newest runs in the sample
+SAMPLE = 1_000  # how many of the newest runs are in the sample
 COMMON = 20  # a word is common if at least this many runs in the sample contain it
-# PostgreSQL plans the query before it knows how common the words are, and gets half of the plans wrong. So the query
-# counts matches among the newest runs first. If the words are common, runs are then checked one by one, in list order,
-# until the page is full; if they are rare, all matching runs are read from the index. Hidden in a subquery, the words
-# get the planner's estimate for unknown words, which always makes it use the index.
+# PostgreSQL chooses a plan before it knows how common the words are, and half of the time it chooses wrong. That's why
+# the query first counts matches among the newest runs. If the words are common, runs are then checked one by one, in
+# list order, until the page is full; if they are rare, all matching runs are read from the index. Because the words are
+# hidden in a subquery, the planner estimates as if it didn't know them, and always uses the index.
 IS_COMMON = f"""(SELECT count(*) >= {COMMON}
       FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest WHERE words @@ %s::tsquery)"""  # noqa: S608
 ON_POSTGRES = f"""CASE
@@ -26,8 +26,8 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same with a limit, so that a query can start from the runs that have the words, if these are few. Looking up
-# common words in the index would read all of it, so that isn't even tried: `AreCommon` tells these cases apart.
+# The same with a limit: if only a few runs have the words, a query can start from these. For common words, we don't
+# even try, because it would mean reading the whole index; `AreCommon` says which case it is.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
@@ -52,21 +52,21 @@ class HasWords(Lookup):
 
 
 class AmongFew(HasWords):
-    """Lookup for up to one more than `FEW` of the runs whose words match; on PostgreSQL, for none if these are many."""
+    """Lookup for the first `FEW` + 1 runs whose words match. On PostgreSQL, it finds none if the words are common."""
 
     lookup_name = "among_few"
     on_postgres, on_sqlite = FEW_ON_POSTGRES, FEW_ON_SQLITE
 
 
 class AreCommon(HasWords):
-    """Whether so many runs match that `AmongFew` returns none, on PostgreSQL. The left side doesn't matter."""
+    """On PostgreSQL, whether so many runs match that `AmongFew` finds none. The left side of the lookup is ignored."""
 
     lookup_name = "are_common"
     on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
 
 
 def held_by_runs(column: str, vendor: str) -> RawSQL:
-    """Return a condition for known words, whose text is in `column`, that at least one run contains.
+    """Return a condition that selects known words (with their text in `column`) that occur in at least one run.
 
     Known words consist of letters, so they need no escaping.
     """
@@ -76,7 +76,8 @@ def held_by_runs(column: str, vendor: str) -> RawSQL:
 
 class RunWordsQuerySet(models.QuerySet["RunWords"]):
     def store(self, words: Iterable[tuple[int, str]]) -> None:
-        """Store the words of runs (`words.terms.stored_words`), given as pairs of primary key and words."""
+        """Store the words of runs, given as pairs of the run's primary key and its words
+        (`words.terms.stored_words`)."""
         rows = list(words)
         is_postgres = connections[self.db].vendor == "postgresql"
         told = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
@@ -86,7 +87,8 @@ class RunWordsQuerySet(models.QuerySet["RunWords"]):
 
 
 class RunWords(models.Model):
-    """The words by which search finds a run: an FTS5 table on SQLite, a `tsvector` with a GIN index on PostgreSQL."""
+    """The words by which a search finds a run. This is an FTS5 table on SQLite, a `tsvector` with a GIN index on
+    PostgreSQL."""
 
     run = models.OneToOneField(
         Run, on_delete=models.CASCADE, primary_key=True, db_column="rowid", db_constraint=False, related_name="+"
@@ -115,8 +117,9 @@ class WordTrigram(models.Model):
     """Three consecutive letters of a known word."""
 
     trigram = models.CharField(max_length=3)
-    length = models.PositiveSmallIntegerField()  # of the whole word
-    # Without a constraint: to check it, forgetting a word would have to read all trigrams, as no index begins with it.
+    length = models.PositiveSmallIntegerField()  # length of the whole word
+    # No constraint: whenever a word is deleted, checking it would mean reading all trigrams, as no index begins with
+    # the word.
     word = models.ForeignKey(
         KnownWord, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="trigrams"
     )
@@ -129,9 +132,10 @@ class WordTrigram(models.Model):
 
 
 def compiled(groups: Sequence[Sequence[Sequence[tuple[str, bool]]]], vendor: str) -> str:
-    """Return the database query for texts that match at least one way of each of `groups`.
+    """Return a full-text query for texts that match every group in `groups`.
 
-    A way is a list of (token, is_beginning) pairs; the text must match all of them.
+    A group is a list of alternatives ("ways"); the text must match at least one of them. A way is a list of (token,
+    is_beginning) pairs; the text must match all of these.
     """
     both, either = (" & ", " | ") if vendor == "postgresql" else (" AND ", " OR ")
 

@@ -34,8 +34,8 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
 class Selection(models.Model):
     """The runs that a member selected in one tab of History, or the results they selected on run pages.
 
-    It belongs to the member, not to a browser: runs ticked on a phone can be downloaded at a desk. So the bar says what
-    is selected but not on the page, and nothing is binned unseen.
+    It belongs to the member, not to a browser: runs selected on a phone can be downloaded on a computer later. The bar
+    therefore says how much is selected beyond the current page, so that nobody moves runs to the bin without knowing.
 
     A cleared selection is kept until the next one is cleared, so that clearing can be undone. Nobody else can see a
     selection.

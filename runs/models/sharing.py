@@ -46,19 +46,21 @@ class GuestLink(models.Model):
     may_download = models.BooleanField(default=False)
     shows_inputs = models.BooleanField(default=False)
     shows_app = models.BooleanField(default=False)
-    lets_decide = models.BooleanField(default=False, db_default=False)  # a guest's verdict counts like a member's
+    lets_decide = models.BooleanField(default=False, db_default=False)  # guests' verdicts count like members'
     lets_comment = models.BooleanField(default=False, db_default=False)
-    shows_comments = models.BooleanField(default=False, db_default=False)  # of other guests, and the team's for guests
-    hides_names = models.BooleanField(default=False, db_default=False)  # of others, from guests
+    # Guests see comments by other guests, and those the team wrote for guests
+    shows_comments = models.BooleanField(default=False, db_default=False)
+    hides_names = models.BooleanField(default=False, db_default=False)  # guests don't see other people's names
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    views = models.PositiveIntegerField(default=0)  # by guests; prefetches, bots and members don't count
+    views = models.PositiveIntegerField(default=0)  # visits by guests; prefetches, bots and members aren't counted
     viewed_at = models.DateTimeField(null=True, blank=True)
-    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody changes it
+    is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    answered: int  # results with an answer by a guest, as counted by `review.guest_answers.with_answered`
+    company = ""  # the company in the rules; `sharing.views_guest_base` sets this for guests' pages
+    answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -71,7 +73,7 @@ class GuestLink(models.Model):
 
     @property
     def last_second(self) -> datetime:
-        """One second before the link expires, which is still on its last day."""
+        """The last second before the link expires, which is still on its last day."""
         return self.expires_at - timedelta(seconds=1)
 
     def belongs_to(self, member: Member) -> bool:
@@ -108,16 +110,16 @@ class GuestCopy(models.Model):
         PREPARING = "preparing", _lazy("Preparing")
         READY = "ready", _lazy("Ready")
         IMPOSSIBLE = "impossible", _lazy("Cannot be made")
-        NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # until ffmpeg is installed
+        NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # can't be made until ffmpeg is installed
 
     source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    sha256 = models.CharField(max_length=64, db_index=True)  # of the source
+    sha256 = models.CharField(max_length=64, db_index=True)  # hash of the source
     status = models.CharField(max_length=10, choices=Status, default=Status.PREPARING)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    error = MessageCharField(max_length=300, blank=True)  # shown to members
+    error = MessageCharField(max_length=300, blank=True)  # shown to members, not to guests
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -127,7 +129,7 @@ class GuestCopy(models.Model):
             ),
         )
         indexes = (
-            # sharing.make_guest_copies: copies that are still missing
+            # for sharing.make_guest_copies: copies still to be made
             models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
         )
 
@@ -146,6 +148,7 @@ class SharingRules(models.Model):
     longest_days = models.PositiveSmallIntegerField(default=90)
     needs_passphrase = models.BooleanField(default=False)
     link_makers = models.CharField(max_length=10, choices=Makers, default=Makers.MAKER)
+    company = models.CharField(max_length=60, blank=True, default="", db_default="")  # company name shown to guests
     team_by_default = models.BooleanField(default=False)  # new runs are shared with the team from the start
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""What runs cost, as far as we know, and how much people may spend a month.
+"""What runs cost, as far as we know, and how much people may spend each month.
 
 Amounts are whole hundredths of a credit, since SQLite's sums of decimals are inexact. They are estimates: Lamina never
-says what a single run cost. Only `spending.charges` changes charges, and the sums with them.
+says what a single run cost. Only `spending.charges` changes charges and their sums.
 """
 
 from datetime import date, datetime
@@ -18,23 +18,23 @@ HUNDREDTHS = 100  # of a credit
 
 
 def month_of(at: datetime) -> date:
-    """Return the first day of the month of `at` in the portal's time zone."""
+    """Return the first day of the month that `at` is in, in the portal's time zone."""
     return day_of(at).replace(day=1)
 
 
 def day_of(at: datetime) -> date:
-    """Return the day of `at` in the portal's time zone, whatever the time zone of the reader."""
+    """Return the day that `at` is on, in the portal's time zone (not the reader's)."""
     return timezone.localdate(at, timezone.get_default_timezone())
 
 
 class Charge(models.Model):
-    """The estimated cost of one run. It is kept when the run is permanently deleted.
+    """The estimated cost of one run. It stays even if the run is permanently deleted.
 
-    Names, kind and month are as of the press of Run.
+    Names, kind and month are those at the time when Run was pressed.
     """
 
     class State(models.TextChoices):
-        RESERVED = "reserved", "Reserved"  # since Run was pressed; it's not yet known whether Lamina starts it
+        RESERVED = "reserved", "Reserved"  # from pressing Run until we know whether Lamina started it
         KEPT = "kept", "Kept"  # Lamina started it, or we can't be sure that it didn't
         RELEASED = "released", "Released"  # it certainly never started; not included in any sum
 
@@ -48,18 +48,18 @@ class Charge(models.Model):
     member_name = models.CharField(max_length=254)
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="charges", db_index=False)
     app_name = models.TextField()
-    kind = models.CharField(max_length=50, blank=True, default="")  # of the first result of the app
-    month = models.DateField()  # its first day
+    kind = models.CharField(max_length=50, blank=True, default="")  # kind of the app's first result
+    month = models.DateField()  # first day of the month
     hundredths = models.PositiveBigIntegerField(default=0)
     is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin says what it costs
     source = models.CharField(max_length=6, choices=Source)
-    made = models.PositiveIntegerField(default=0)  # results requested, of the `total` that the app makes
+    made = models.PositiveIntegerField(default=0)  # results requested, out of the app's `total`
     total = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
-    is_from_before = models.BooleanField(default=False)  # of a run started before the portal counted charges
-    is_maker_known = models.BooleanField(default=True)  # if not, `member` owned the run when it was counted
-    # Results of the run that are approved now, and the sum of their version numbers (`spending.approved`).
+    is_from_before = models.BooleanField(default=False)  # its run was started before the portal kept charges
+    is_maker_known = models.BooleanField(default=True)  # otherwise, `member` owned it when it was counted
+    # How many of the run's results are currently approved, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)
 
@@ -91,9 +91,9 @@ class SpendingSum(models.Model):
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=50, blank=True, default="")
     hundredths = models.BigIntegerField(default=0)  # reserved and kept
-    reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is still reserved
+    reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is only reserved so far
     count = models.IntegerField(default=0)
-    unknown_count = models.IntegerField(default=0)  # charges of unknown cost, not included in `hundredths`
+    unknown_count = models.IntegerField(default=0)  # how many charges have an unknown cost, which isn't in `hundredths`
     approved = models.IntegerField(default=0, db_default=0)
     rounds = models.IntegerField(default=0, db_default=0)
 
@@ -105,12 +105,13 @@ class SpendingSum(models.Model):
 
 
 class MonthTotal(models.Model):
-    """How much of a month's limit a member has used (without a member: the whole portal): reserved and kept charges."""
+    """How much of the month's limit is used up by reserved and kept charges: a member's, or (without a member) the
+    portal's."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     month = models.DateField()
-    used = models.BigIntegerField(default=0)  # hundredths
-    told = models.PositiveSmallIntegerField(default=0, db_default=0)  # percent of the limit in the last alert
+    used = models.BigIntegerField(default=0)  # in hundredths of a credit
+    told = models.PositiveSmallIntegerField(default=0, db_default=0)  # the percentage that the last alert reported
 
     class Meta:
         constraints = (
@@ -128,10 +129,11 @@ class SpendingLimits(models.Model):
 
     default_hundredths = models.PositiveBigIntegerField(
         null=True, blank=True
-    )  # for people without a limit of their own
-    portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # for everyone together
-    allows_unknown = models.BooleanField(default=True)  # apps whose cost is unknown may be run
-    # Alerts, which never block anyone: when the account spends this much within 24 hours, or has this little left.
+    )  # applies to people without a limit of their own
+    portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # limit for everyone together
+    allows_unknown = models.BooleanField(default=True)  # whether apps whose cost is unknown may be run
+    # For alerts, which never block anyone: sent if the account spends this much within 24 hours, or has only this much
+    # left.
     day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)
     left_credits = models.PositiveBigIntegerField(null=True, blank=True)
 
@@ -149,7 +151,7 @@ class SpendingLimits(models.Model):
 class MemberLimit(models.Model):
     """One member's monthly limit. Without a row, or with neither a limit nor `is_unlimited`, the default applies.
 
-    A raise applies up to and including the day `raised_until`, if that is set.
+    A raised limit applies up to and including the day `raised_until`, if that is set.
     """
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="spending_limit")
@@ -162,7 +164,7 @@ class MemberLimit(models.Model):
         return f"limit of member {self.member_id}"
 
     def limit(self, default: int | None, on: date) -> int | None:
-        """Return the limit that applies on the day `on`, in hundredths; None if there is none."""
+        """Return the limit for the day `on`, in hundredths of a credit; None if there is no limit."""
         own = self.hundredths if self.hundredths is not None else default
         if self.is_unlimited or own is None:
             return None
@@ -173,17 +175,18 @@ class MemberLimit(models.Model):
 
 
 def limit_of(member: Member, on: date) -> int | None:
-    """Return what `member` may spend in the month of the day `on`, in hundredths; None if there is no limit."""
+    """Return what `member` may spend in the month that `on` is in, in hundredths of a credit; None if there is no
+    limit."""
     own = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     return own.limit(SpendingLimits.current().default_hundredths, on)
 
 
 class AccountReading(models.Model):
-    """The Lamina account's total spending so far, read every hour, with our total charges at that time."""
+    """What the Lamina account had spent in total, read every hour, and the total of our charges at the time."""
 
     at = models.DateTimeField(db_index=True)
-    spent = models.BigIntegerField()  # hundredths; includes spending outside this portal
-    charged = models.BigIntegerField()  # hundredths of all charges that were kept
+    spent = models.BigIntegerField()  # in hundredths; includes spending outside this portal
+    charged = models.BigIntegerField()  # in hundredths; all charges that were kept
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}: {self.spent / HUNDREDTHS}"

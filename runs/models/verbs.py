@@ -11,10 +11,10 @@ class Verb(StrEnum):
     """Something that a person did, or that the portal did by itself."""
 
     RUN_STARTED = "run.started"
-    RUN_SENT = "run.sent"  # Lamina accepted it
-    RUN_FOUND = "run.found"  # found on Lamina after an unclear response
+    RUN_SENT = "run.sent"  # Lamina accepted the run
+    RUN_FOUND = "run.found"  # after an unclear response, the run was found on Lamina
     RUN_ENDED = "run.ended"
-    RUN_CANCELLED = "run.cancelled"  # someone requested it
+    RUN_CANCELLED = "run.cancelled"  # someone asked to cancel it
     RUN_STARTED_AGAIN = "run.started-again"
     RUN_LEFT = "run.left"
     RUN_RENAMED = "run.renamed"
@@ -25,10 +25,10 @@ class Verb(StrEnum):
     RUN_TRANSFERRED = "run.transferred"
     RUN_BINNED = "run.binned"
     RUN_RESTORED = "run.restored"
-    RUN_PURGED = "run.purged"  # for good
+    RUN_PURGED = "run.purged"  # permanently deleted
     RUN_HELD = "run.held"
     RUN_RELEASED = "run.released"
-    RUN_OPENED = "run.opened"  # by an admin, although it is private
+    RUN_OPENED = "run.opened"  # an admin opened someone's private run
 
     RESULT_STARRED = "result.starred"
     RESULT_UNSTARRED = "result.unstarred"
@@ -39,7 +39,7 @@ class Verb(StrEnum):
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
     RESULT_PURGED = "result.purged"
-    RESULT_KEPT = "result.kept"  # it was rejected, and the retention rules would have removed it
+    RESULT_KEPT = "result.kept"  # kept a rejected result that would have been removed
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"
@@ -72,7 +72,7 @@ class Verb(StrEnum):
 
     APP_STARRED = "app.starred"
     APP_UNSTARRED = "app.unstarred"
-    APP_SHAPED = "app.shaped"  # an admin changed how it is shown
+    APP_SHAPED = "app.shaped"  # an admin changed how the app is shown
     APP_MOVED = "app.moved"
     APP_RESET = "app.reset"
     APP_PAUSED = "app.paused"
@@ -86,7 +86,7 @@ class Verb(StrEnum):
     PERSON_CHANGED = "person.changed"
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_REACTIVATED = "person.reactivated"
-    PERSON_TRANSFERRED = "person.transferred"  # everything they owned
+    PERSON_TRANSFERRED = "person.transferred"  # everything they owned was transferred
     PERSON_SIGNED_IN = "person.signed-in"
     PERSON_REFUSED = "person.refused"  # the first refused sign-in of an hour
     PERSON_SIGNED_OUT = "person.signed-out"
@@ -109,9 +109,9 @@ class Verb(StrEnum):
     EXAMPLES_RESTORED = "portal.examples-restored"
     EXPORTED = "portal.exported"
     COMMAND_RUN = "portal.command-run"
-    ENTRIES_REMOVED = "portal.entries-removed"  # old entries, by the retention rule
+    ENTRIES_REMOVED = "portal.entries-removed"  # old entries were removed by the retention rule
 
     @property
     def group(self) -> str:
-        """Return its group: the part before the dot."""
+        """Return the verb's group: the part before the dot."""
         return self.value.partition(".")[0]

@@ -1,6 +1,7 @@
 """Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The worker's pulse checks for it. Alerts about a limit are noted with the month's total, so that each is sent only once.
+The worker's pulse checks for this. The month's total stores which alert about a limit was sent, so that each is sent
+only once.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ STEPS = (100, 80)  # percent of a limit
 
 
 def look(now: datetime | None = None) -> None:
-    """Alert people who are near or at their limit, and admins about the account's spending."""
+    """Alert people who are close to their limit or have reached it, and admins about the account's spending."""
     now = now or timezone.now()
     rules = SpendingLimits.current()
     for total, limit, step in list(_news(rules, now)):
@@ -33,7 +34,7 @@ def look(now: datetime | None = None) -> None:
 
 
 def _news(rules: SpendingLimits, now: datetime) -> Iterator[tuple[MonthTotal, int, int]]:
-    """Yield totals with an alert due this month, with the limit and the step that was reached."""
+    """Yield this month's totals for which an alert is due, each with its limit and the step it has reached."""
     totals = MonthTotal.objects.filter(month=month_of(now), used__gt=0, told__lt=STEPS[0])
     for total in totals.select_related("member__spending_limit"):
         limit = _limit(total, rules, day_of(now))
@@ -55,8 +56,8 @@ def _step(used: int, limit: int) -> int:
 
 @transaction.atomic
 def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
-    """Tell the member about their own limit, and admins if it is reached. The portal's limit concerns only admins. If
-    two workers try at once, only one does."""
+    """Tell the member about their own limit, and also the admins if it is reached. Only admins are told about the
+    portal's limit. If two workers try at the same time, only one succeeds."""
     if not MonthTotal.objects.filter(pk=total.pk, told=total.told).update(told=step):
         return
     event = f"limit-{step}-{total.month:%Y%m}"
@@ -70,17 +71,19 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
         tell_all_admins(f"portal-{event}", message)
         record(Verb.ALERTED, None, label=f"{step}%")
         return
+    who = {"name": total.member.display_name, "member": total.member.public_id}
     message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
+    if step == STEPS[0] and total.member.is_admin:
+        message = Message("limit_reached_admin", values | who)  # admins can raise it themselves
     tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
     record(Verb.ALERTED, total.member, label=f"{total.member.display_name}: {step}%")
     if step == STEPS[0]:
-        who = {"name": total.member.display_name, "member": total.member.public_id}
         message = Message("limit_reached_by", values | who)
         tell_all_admins(f"{event}-{total.member.pk}", message, actor=total.member)
 
 
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
-    """Tell all admins, once for each `event`."""
+    """Tell all admins about `event`, each only once."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 

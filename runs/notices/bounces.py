@@ -1,5 +1,5 @@
-"""Email addresses that don't exist: after three hard bounces in a row, emails there stop until someone asks for
-them."""
+"""Email addresses that don't exist: after three hard bounces in a row, we stop sending emails there until someone asks
+for them."""
 
 from django.db import transaction
 from django.db.models import F
@@ -10,11 +10,12 @@ from runs.background.incidents import record_incident
 from runs.models import Member, Verb
 from runs.models.messages import Message
 
-HARD_BOUNCES = 3  # in a row, before an address counts as dead
+HARD_BOUNCES = 3  # this many in a row, and an address counts as dead
 
 
 def record_bounce(member: Member) -> None:
-    """Count an email that the server refused because there is no such address. Admins are told when it's the third."""
+    """Count an email that the server refused because there is no such address. Admins are told about the third in a
+    row."""
     Member.objects.filter(pk=member.pk).update(bounces=F("bounces") + 1)
     dead = Member.objects.filter(pk=member.pk, bounces__gte=HARD_BOUNCES, mail_dead_at=None)
     if dead.update(mail_dead_at=timezone.now()):
@@ -35,5 +36,5 @@ def resume(member: Member) -> None:
 
 
 def revive(member: Member) -> None:
-    """Send emails to the member again: the address changed or works again."""
+    """Send emails to the member again, because the address works or somebody says so."""
     Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)

@@ -39,7 +39,7 @@ DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
-    """Raise `FetchRefused` unless `address` is https and may be public. Makes no connection: the host's current IP
+    """Raise `FetchRefused` unless `address` uses https and could be public. This makes no connection; the host's IP
     address is checked each time a message is sent."""
     check_url(address, settings.PORTAL_CHAT_ORIGINS)
 
@@ -49,7 +49,7 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
     """Set what is posted to the channel in `app` (a value of `ChatChannel.App`). An empty `address` keeps the current
     one.
 
-    A new address turns the channel on again. Kinds and apps also apply to messages that haven't been sent yet.
+    A new address turns the channel on again. The kinds and apps also apply to messages that are waiting to be sent.
     """
     fields: dict[str, Any] = {
         "kinds": [kind.value for kind in KINDS if kind in kinds],
@@ -78,7 +78,7 @@ def _told_of(channel: ChatChannel | None) -> dict[str, Any]:
 
 @transaction.atomic
 def remove_channel(channel: ChatChannel) -> None:
-    """Delete the channel, its address and the messages waiting for it."""
+    """Delete the channel with its address and the messages that are waiting for it."""
     record(Verb.CHAT_REMOVED, channel, label=channel.get_app_display())
     channel.delete()
 
@@ -97,7 +97,7 @@ def told_runs(channel: ChatChannel) -> RunQuerySet:
 
 @transaction.atomic
 def switch_off(channel: ChatChannel, message: Message) -> None:
-    """Stop posting to the channel, because its address doesn't work; `message` says why. Tells the admins once.
+    """Stop posting to the channel, because its address doesn't work; `message` says why. Tell the admins once.
 
     Does nothing if someone has set a new address in the meantime.
     """
@@ -118,7 +118,7 @@ def note_success(channel: ChatChannel) -> None:
 
 
 def note_trouble(channel: ChatChannel, message: Message) -> None:
-    """Record why a message wasn't accepted, for the page."""
+    """Record why a message wasn't accepted, so that the page can say so."""
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
     same.exclude(error=message).update(error=message)
 

@@ -1,8 +1,8 @@
 """Messages to the team's channels in Slack and Teams: created with the event, sent by the worker.
 
-A message is a row, created in the event's transaction, one for each channel that wants the event. Its text is written
-when it is sent, after checking that the team may still see it. Delivery is at least once: if a worker dies while
-sending, the message is sent again.
+A message is a row, created in the event's transaction; there is one for each channel that wants the event. Its text is
+written when it is sent, after checking that the team may still see it. Delivery is at least once: if a worker dies
+while sending, the message is sent again.
 """
 
 import logging
@@ -37,10 +37,10 @@ from runs.web.sealed_texts import SealedError
 logger = logging.getLogger(__name__)
 
 LEASE, TASK = "chat", "send_chat"
-LEASE_SECONDS = 60.0  # more than one message takes, even with a slow DNS lookup
-PASS_SECONDS = 45.0  # per task, so that it ends long before its time-out
-REGRET = timedelta(minutes=1)  # decisions wait, since many are undone right away
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # after each try but the last
+LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
+PASS_SECONDS = 45.0  # how long one task goes on; far less than its time-out
+REGRET = timedelta(minutes=1)  # messages about decisions wait this long, because many decisions are undone right away
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between tries
 MOST_TRIES = len(PAUSES) + 1
 STALE = timedelta(days=2)  # older news is dropped
 KEPT = timedelta(days=30)
@@ -48,7 +48,7 @@ TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
 class About(Told, Protocol):
-    """What an event is about, as `create_notices.About` has it."""
+    """What an event is about; `create_notices.About` has these fields."""
 
     @property
     def event(self) -> str: ...
@@ -79,15 +79,15 @@ def post_event(about: About) -> None:
 
 
 def _event_of(about: About) -> str:
-    """Return the name of the event. Results that were decided together share one message."""
+    """Return the event's name. It is the same for results that were decided together, so they share one message."""
     decision = about.decision
     is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
     return f"batch-{decision.batch}" if decision and is_verdict else about.event
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team can see the run, or any run of the request. A withdrawn decision is only posted where the
-    decision itself was."""
+    """Return whether the team can see the run, or any run of the request. That a decision was withdrawn is only posted
+    where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -107,7 +107,7 @@ def request_sending() -> None:
 
 
 def send_due() -> None:
-    """Send due messages one by one, for a short time. Runs in the task `send_chat`."""
+    """Send due messages one by one, for a limited time. Runs in the task `send_chat`."""
     holder, until = leases.new_holder(), time.monotonic() + PASS_SECONDS
     if not leases.acquire(LEASE, holder, LEASE_SECONDS):
         return
@@ -153,7 +153,7 @@ def _send(message: ChatMessage) -> None:
 
 
 def _post_to(channel: ChatChannel, post: Post) -> Outcome:
-    """Send `post` to the channel. The address never gets into the log, whatever goes wrong."""
+    """Send `post` to the channel. Whatever goes wrong, the address never gets into the log."""
     try:
         address = channels.address_of(channel)
     except SealedError:

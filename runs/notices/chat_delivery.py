@@ -28,7 +28,7 @@ WORDS_LENGTH = 160
 TAKEN = {200, 201, 202, 204}
 GONE = {404, 410}
 BUSY = 429
-LATER = {408, 425, BUSY}  # and all server errors (5xx)
+LATER = {408, 425, BUSY}  # try later for these, and for all server errors (5xx)
 LONGEST_WAIT = timedelta(days=1)
 BLOT = "•••"
 PROBLEMS = {
@@ -46,12 +46,12 @@ class Outcome:
     is_taken: bool = False
     is_gone: bool = False  # the address no longer works
     may_retry: bool = False
-    wait: timedelta | None = None  # as requested by the server
+    wait: timedelta | None = None  # how long to wait, if the server said so
     message: Message = field(default_factory=Message)
 
 
 def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
-    """POST `content` as JSON to `address`. Never raises for anything the server does."""
+    """POST `content` as JSON to `address`. Never raises an error, whatever the server does."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     body = _Body(json.dumps(content).encode())
     trusted = settings.PORTAL_CHAT_ORIGINS
@@ -92,7 +92,7 @@ def _said(status: int, words: str, address: str) -> Message:
 
 
 def _words(answer: requests.Response) -> str:
-    """Return the start of the server's answer on one line; "" if it can't be read."""
+    """Return the start of the server's answer as one line; "" if it can't be read."""
     try:
         start: bytes = answer.raw.read1(WORDS_BYTES, decode_content=True)
     except (HTTPError, OSError, ValueError):
@@ -102,7 +102,7 @@ def _words(answer: requests.Response) -> str:
 
 
 def _blotted(words: str, address: str) -> str:
-    """Return `words` without the address or its secret parts."""
+    """Return `words` with the address and its secret parts removed."""
     parts = urlsplit(address)
     secrets = [address, f"{parts.path}?{parts.query}", parts.path, parts.query, *parts.path.split("/")]
     secrets += [value for pair in parts.query.split("&") for value in pair.split("=")[1:]]
@@ -112,7 +112,8 @@ def _blotted(words: str, address: str) -> str:
 
 
 def _wait(retry_after: str) -> timedelta | None:
-    """Return how long the server asked us to wait (in seconds or until a date), at most a day; None if it didn't."""
+    """Return how long the server asked us to wait (in seconds or until a date), at most a day; None if it didn't
+    ask."""
     text = retry_after.strip()
     try:
         seconds = float(text) if text.replace(".", "", 1).isdecimal() else _seconds_until(text)

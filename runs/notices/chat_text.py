@@ -1,5 +1,5 @@
-"""The text of a message to the team's channel, in the channel's language: title, text, person, and the target of its
-button.
+"""The text of a message to the team's channel, in the channel's language: its title, text and person, and where its
+button leads.
 
 It is plain text; `slack.py` and `teams.py` turn it into their formats. Everyone in the channel reads it, so it names
 people instead of saying "you", and never mentions runs that the team can't see.
@@ -24,15 +24,15 @@ from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
 from runs.words.run_failures import FAILURES
 
-NAME_LENGTH = 60  # characters of each name
+NAME_LENGTH = 60  # most characters of each name
 WORDS_LENGTH = 400
-NAMED = 3  # people named as mentioned
+NAMED = 3  # how many mentioned people are named
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
 @dataclass(frozen=True)
 class Post:
-    """A message as plain text. `url` is the target of its button."""
+    """A message as plain text. `url` is where its button leads."""
 
     title: str
     words: str
@@ -44,7 +44,8 @@ class Post:
 
 @dataclass(frozen=True)
 class Group:
-    """The results that one message is about: how many, the first one, and whether all belong to the same run."""
+    """The results that one message is about: how many there are, the first one, and whether all belong to the same
+    run."""
 
     count: int
     first: Output
@@ -80,19 +81,19 @@ def post_of(message: ChatMessage) -> Post | None:
 
 
 def trial_post(who: str, language: str) -> Post:
-    """Return the message that the test button sends on behalf of `who`."""
+    """Return the message that the test button sends in the name of `who`."""
     with override(_language(language)):
-        words = _("It works. News about runs that are shared with the team can appear here.")
+        words = _("It works. News about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
 
 
 def name(text: str) -> str:
-    """Return a name for use in a sentence: one line, not too long."""
+    """Return `text` as a name to use in a sentence: on one line, and not too long."""
     return isolated(cut(one_line(text), NAME_LENGTH))
 
 
 def _run(run: Run) -> str:
-    """Return the run's title, or its app's name. `Run.display_title` isn't used, since it may contain an input."""
+    """Return the run's title, or its app's name. Doesn't use `Run.display_title`, which may contain an input."""
     return name(run.title or run.app_name)
 
 
@@ -159,13 +160,13 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
 
 
 def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Describe all decisions made together with this one that still stand."""
+    """Describe this decision and those made together with it, as far as they are still in force."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
     if group is None:
         return None
     verdicts = set(standing.order_by().values_list("verdict", flat=True).distinct())
-    if len(verdicts) > 1:  # one was chosen, the others are rejected
+    if len(verdicts) > 1:  # one result was chosen, and the others were rejected
         chosen = standing.filter(verdict=APPROVED).select_related("output__run").first()
         group = Group(group.count, chosen.output, group.is_one_run) if chosen else group
         title = _("Chosen from %(count)s results: %(result)s")

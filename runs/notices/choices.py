@@ -1,7 +1,8 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
-In the app, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
-aren't notices, but are chosen alongside: they have a row of "kind" `REMINDER`, on unless it says `Way.OFF`.
+In the portal, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
+aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. They are on unless it
+says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,17 +18,17 @@ from runs.audit.record import differences, record
 from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
-GATHER = timedelta(minutes=2)  # events within this time share one email
+GATHER = timedelta(minutes=2)  # events within this time of each other share one email
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # what "Email me when it's ready" is answered by
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # the kinds of notices that "Email me when it's ready" is about
 REMINDER = "reminder"
 
 
 def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict[int, str]:
     """Return how each of `members` is emailed about `kind`: values of `Way` by primary key.
 
-    People who asked for an email about `run` get one as soon as it ends. Nobody gets any without a mail server, nor do
-    people who left or whose address no longer works.
+    People who asked for an email about `run` get one as soon as it ends. Nobody gets emails if there is no mail server;
+    nor do people who left, or whose address no longer works.
     """
     ways: dict[int, str] = dict.fromkeys(members, Way.OFF)
     if not members or not mail.is_set_up():
@@ -50,7 +51,7 @@ def chosen_by(member: Member) -> dict[str, str]:
 
 
 def reminded() -> QuerySet[Member]:
-    """Return people who may decide and want reminders of due decisions by email."""
+    """Return people who may decide and want emails reminding them of due decisions."""
     unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
     roles = ReviewRules.current().deciding_roles
     return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
@@ -86,7 +87,7 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
 
 # --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
-    """Whether someone wants an email when a run is ready. `NONE`: the run's page doesn't offer one."""
+    """Whether someone wants an email when a run is ready. `NONE` means that the run's page doesn't offer one."""
 
     NONE = ""
     OPEN = "open"
@@ -94,8 +95,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. People who get an email about all their runs
-    aren't offered another. Takes at most one query."""
+    """Return what the page of `run` offers to `member`, who sees it. People who get emails about all their runs anyway
+    aren't offered one. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

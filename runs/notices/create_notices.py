@@ -17,7 +17,8 @@ from runs.notices import chat, choices, read_state
 
 @dataclass(frozen=True)
 class About:
-    """What happened. `event` identifies it; people who already have a notice about it aren't notified again."""
+    """Something that happened. It is identified by `event`; people who already have a notice with this `event` aren't
+    notified again."""
 
     kind: str
     event: str
@@ -34,7 +35,7 @@ class About:
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Notify each of `members` once, and the team's channels; return how many members were notified this time.
+    """Notify each of `members` once, and also the team's channels; return how many members were notified this time.
 
     Nobody is notified about examples.
     """
@@ -71,7 +72,8 @@ def _muting(members: Collection[int], about: About) -> set[int]:
 
 
 def _make(members: Collection[int], about: About) -> list[int]:
-    """Save the notices; return the members who didn't have one yet. If two tasks try at once, only one creates it."""
+    """Save the notices; return the members who didn't have one yet. If two tasks try at the same time, only one creates
+    them."""
     if not members:
         return []
     now, ways = timezone.now(), choices.ways_of(members, about.kind, about.run)

@@ -1,5 +1,5 @@
-"""Daily emails: what happened since the last one, at the hour the reader chose. At most one a day: its row is created
-first."""
+"""Daily emails about what has happened since the last one, sent at the hour the reader chose. Nobody gets two in a day,
+because the row is created before the email is sent."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from runs.notices.local_time import hour_of_today
 
 
 def make_due(now: datetime) -> None:
-    """Create the daily email of everyone whose hour has come, if there is something to report."""
+    """Create a daily email for everyone whose hour has come, if there is something to report."""
     waiting = Notice.objects.filter(mail=None, way=Way.DAILY)
     settled = waiting.exclude(read_at=None, is_undone=False)
     if settled.exists():

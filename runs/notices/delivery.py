@@ -1,4 +1,4 @@
-"""Hands emails to the mail server and returns the result of each, with the server's own words."""
+"""Hands emails over to the mail server, and returns for each how that went, with the server's own words."""
 
 import re
 import smtplib
@@ -11,9 +11,10 @@ from django.core.mail import EmailMessage, mailers
 
 PERMANENT = range(500, 600)
 NO_ADDRESS_CODES = (550, 551, 553)
-ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
-NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # the recipient's address or mailbox
-WORDS_LENGTH = 300  # characters of the server's answer that are kept
+ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")  # codes of RFC 3463
+# Codes about the recipient's address or mailbox
+NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
+WORDS_LENGTH = 300  # how many characters of the server's answer we keep
 
 
 class Result(StrEnum):
@@ -21,7 +22,7 @@ class Result(StrEnum):
 
     SENT = auto()
     LATER = auto()  # the server may accept it later
-    REFUSED = auto()  # the server never will
+    REFUSED = auto()  # the server will never accept it
     BOUNCED = auto()  # the address doesn't exist
     AWAY = auto()  # the server can't be reached, so trying other emails now is pointless
 
@@ -84,13 +85,13 @@ def _result(error: Exception) -> Result:
         return Result.BOUNCED if _is_no_address(code, _words(error)) else Result.REFUSED
     if isinstance(error, smtplib.SMTPDataError) and error.smtp_code in PERMANENT:
         return Result.REFUSED
-    # An email that can't be built, such as one to an invalid address, never will be.
+    # An email that can't be built, such as one to an invalid address, will never be accepted.
     return Result.REFUSED if isinstance(error, ValueError) else Result.LATER
 
 
 def _is_no_address(code: int, words: str) -> bool:
     """Return whether the server says that the address doesn't exist. If the server refuses us ("Relaying denied"), that
-    says nothing about the address; otherwise, one wrong setting would turn off every address."""
+    doesn't count: otherwise, one wrong setting would turn off every address."""
     enhanced = ENHANCED.search(words)
     return enhanced[0] in NO_ADDRESS if enhanced else code in NO_ADDRESS_CODES and "relay" not in words.lower()
 

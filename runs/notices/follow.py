@@ -13,7 +13,7 @@ HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # these can never be 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Point notices to where the comments are now. A muted conversation stays muted."""
+    """Make notices refer to where the comments are now. A muted conversation stays muted."""
     there = Comment.objects.filter(pk=OuterRef("comment")).values("output")
     moved = Notice.objects.filter(run=source, comment__run=target)
     moved.update(run=target, output=Subquery(there))
@@ -22,9 +22,10 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Mark requests as read for people who have nothing left to decide in them, once for all results decided together.
+    """Mark requests as read for people who have nothing left to decide in them. This is done once for results that were
+    decided together.
 
-    If decisions are undone, the requests that they had marked are unread again.
+    If decisions are undone, requests that were marked because of them are unread again.
     """
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():
@@ -41,7 +42,7 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def on_request_closed(request: ReviewRequest) -> None:
-    """Mark a request as read for all who were asked."""
+    """Mark a request as read for everyone who was asked."""
     read_state.mark_read_for_all(_about(request), request.closed_at or timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Forms posted by the inbox, the bell, and the buttons that mute."""
+"""Forms for the inbox, the bell, and the mute buttons."""
 
 from django import forms
 
@@ -12,13 +12,14 @@ class SeenForm(PostedForm):
 
 
 class ReadAllForm(forms.Form):
-    """The time of the page whose notices are all to be marked as read."""
+    """The time of the page; all notices up to then are to be marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 
 
 class MuteForm(PostedForm):
-    """What to mute: the id of a run, or "comment-" and the id of a comment in a conversation; the page to return to."""
+    """What to mute: the id of a run, or "comment-" and the id of a comment in a conversation. Also the page to return
+    to."""
 
     what = CutField(length=40)
     back = CutField(length=2_000)

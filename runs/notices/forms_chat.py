@@ -1,4 +1,4 @@
-"""The form of a chat channel."""
+"""The form for a chat channel."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from runs.storage import guard
 from runs.web.posted import CutField, PostedForm, RepeatedField
 
 APPS_SHOWN = 200
-# Labels of the kinds for a team; those for a person say "you".
+# Labels of the kinds when they go to the team; labels for one person say "you".
 KIND_WORDS: dict[str, Promise] = {
     NoticeKind.ASKED: _lazy("Decisions are needed"),
     NoticeKind.DECIDED: _lazy("Someone decides"),
@@ -31,7 +31,7 @@ KIND_WORDS: dict[str, Promise] = {
 
 
 class ChannelForm(PostedForm):
-    """A channel's address (which may stay empty if it has one), kinds, apps (public ids) and language.
+    """A channel's address (which may be left empty if there already is one), kinds, apps (public ids) and language.
 
     The name of the first field keeps the address out of pages: see `views_sign_in`.
     """
@@ -72,6 +72,6 @@ class ChannelForm(PostedForm):
 
 
 def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
-    """Return the apps to choose from, each with whether it is chosen."""
+    """Return the apps to choose from, and for each whether it is chosen."""
     chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
     return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]

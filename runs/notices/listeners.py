@@ -1,4 +1,4 @@
-"""Who is told about what: listens to `runs.events` and calls `create_notices.tell`."""
+"""Decides who is told about what: listens to `runs.events` and calls `create_notices.tell`."""
 
 from datetime import datetime
 
@@ -25,11 +25,11 @@ from runs.notices import read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
-ASKED_AT_MOST = 200  # people told if anyone may decide
+ASKED_AT_MOST = 200  # most people told if anyone may decide
 DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
-)  # told if anyone may decide; there may be many makers
+)  # these people are told if anyone may decide; makers aren't, because there may be many
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 
 
@@ -39,8 +39,8 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 
 def on_comment_posted(comment: Comment) -> None:
-    """Tell the people in the conversation about a reply, and the run's makers about any other comment. For a guest's
-    comment, also tell the person who made the link. People it mentions already know."""
+    """Tell the people in the conversation about a reply, and the run's makers about any other comment. If a guest
+    commented, also tell the person who made the link. Not the people it mentions: they have already been told."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
@@ -85,7 +85,8 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _decided(decision: Decision) -> None:
-    """Tell the makers and those who asked, once for each run, however many of its results were decided together."""
+    """Tell the makers and those who asked, only once for each run even if several of its results were decided
+    together."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     if same.filter(pk__lt=decision.pk).exists():
         return
@@ -105,9 +106,10 @@ def _set_aside(decision: Decision) -> None:
 
 
 def _taken_back(decision: Decision) -> None:
-    """Hide notices about a decision that was undone or withdrawn. People who read one, or got it by email, are told.
+    """Hide notices about a decision that was undone or withdrawn. People who have already read the notice, or got it by
+    email, are told.
 
-    If nobody was emailed about an undone decision, it is as if it had never been made, even if its notice was read.
+    If a decision was undone and nobody was emailed about it, nobody is told, even if its notice was read.
     """
     target, run_id = decision.target, decision.output.run_id
     if target is None:
@@ -122,7 +124,7 @@ def _taken_back(decision: Decision) -> None:
     if not still_stands:
         read_state.take_back(told)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
-    tell(known, _about_decision(decision, kind))  # the chat as well, even if none of these people were told
+    tell(known, _about_decision(decision, kind))  # tell the chat too, even if none of these people had been told
 
 
 def _about_decision(decision: Decision, kind: NoticeKind) -> About:
@@ -194,12 +196,12 @@ def on_run_ended(run: Run) -> None:
 
 
 def on_output_saved(output_file: OutputFile) -> None:
-    """Make open pages reload their notices, to show the picture of the run."""
+    """Make open pages reload their notices, so that they show the run's picture."""
     _show_again(Q(run__outputs__files=output_file))
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Like `on_output_saved`, for thumbnails that take a while to make."""
+    """The same as `on_output_saved`, for thumbnails that were made later."""
     _show_again(Q(run__outputs__files__file=stored))
 
 
@@ -210,7 +212,7 @@ def _show_again(condition: Q) -> None:
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------
 def on_incident_recorded(incident: Incident) -> None:
-    """Tell admins what needs fixing: silent workers once a day, dead addresses and channels each time."""
+    """Tell admins what needs fixing: about silent workers once a day, about dead addresses and channels each time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
     elif incident.kind in ("mail", "chat", "app"):

@@ -1,7 +1,7 @@
 """The content of an email: who did what to which result, and one link. Never an input, a comment or a picture.
 
-Written when the email is sent, in the reader's language and time zone. The text part says it all; a small HTML part
-repeats it for mail programs that prefer that.
+The content is written when the email is sent, in the reader's language and time zone. The text part has everything; a
+small HTML part repeats it for mail programs that prefer HTML.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.words.due_dates import due_words
 
-LISTED = 20  # lines per email; the app has the rest
+LISTED = 20  # most lines in an email; the portal has the rest
 SUBJECT_LENGTH = 150
 RELATED = (
     "run__app",
@@ -46,7 +46,7 @@ class Letter:
     lines: list[str]
     path: str
     kinds: list[str]
-    more: int = 0  # events without a line
+    more: int = 0  # number of events that have no line
 
     @property
     def more_words(self) -> str:
@@ -103,13 +103,14 @@ def _path_to(notices: list[Notice]) -> str:
 
 
 def _each_once(lines: list[str]) -> list[str]:
-    """Return `lines` without duplicates, which are counted instead: "Sam mentioned you on Oak desk, three times"."""
+    """Return `lines` with duplicates counted: "Sam mentioned you on Oak desk, three times"."""
     return [line if times == 1 else f"{line} ({times}×)" for line, times in Counter(lines).items()]  # noqa: RUF001
 
 
 def _still_news(row: Mail, member: Member) -> list[Notice]:
     """Return the email's notices that are still worth sending: unread, not undone, about runs that the member may still
-    see, and of kinds that they still want emails about. Requests count while one of their decisions is open."""
+    see, and of kinds that they still want emails about. A request is worth sending as long as one of its decisions is
+    open."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
     wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
@@ -122,7 +123,7 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
 def _reminder(member: Member) -> Letter | None:
     if choices.chosen_by(member)[choices.REMINDER] == Way.OFF:
         return None
-    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app")
+    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app", "request")
     items = list({item.output_id: item for item in owed}.values())
     if not items:
         return None
@@ -139,15 +140,18 @@ def _reminder(member: Member) -> Letter | None:
 
 def _due_line(item: ReviewItem) -> str:
     run, output = item.output.run, item.output
-    values = {"run": notice_text.run_name(run), "when": due_words(item.due_on, timezone.localdate())}
+    values = {
+        "run": notice_text.run_name(run),
+        "when": due_words(item.due_day, timezone.localdate()) if item.due_day else "",
+    }
     if not output.label:
         return _("%(run)s: %(when)s") % values
     return _("“%(result)s” of %(run)s: %(when)s") % {"result": output.label, **values}
 
 
 def line_of(text: str) -> str:
-    """Return `text` on one line, without invisible characters: names are stored exactly as people and guests typed
-    them."""
+    """Return `text` on one line, without invisible characters. (Names are stored exactly as people and guests typed
+    them.)"""
     visible = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if not _turns(char))
     return " ".join("".join(visible).split())
 

@@ -1,12 +1,12 @@
 """Emails about notices: collects due notices into one email for each person, and sends it.
 
 Notices within two minutes share one email. An email is a row, created in the transaction that claims its notices, so no
-notice is in two emails. Its text is written when it is sent: anything that was read in the app or undone by then, or
-that the reader may no longer see, is left out. If nothing is left, it isn't sent.
+notice is in two emails. Its text is written when it is sent: anything that has been read in the portal or undone by
+then, or that the reader may no longer see, is left out. If nothing is left, it isn't sent.
 
 Each attempt is recorded before it starts, and uses the same `Message-ID`. So after a crash, a single email may arrive
-twice but never gets lost; daily emails and reminders arrive at most once. One worker sends at a time, which leaves the
-others free even if the mail server takes a minute for every answer.
+twice but is never lost; daily emails and reminders arrive at most once. Only one worker sends at a time, so the others
+stay free even if the mail server takes a minute for every answer.
 """
 
 import logging
@@ -29,21 +29,22 @@ from runs.team import mail
 logger = logging.getLogger("runs.mail")
 
 LEASE = "mails"
-LEASE_SECONDS = 150.0  # longer than an attempt may take, so that no other worker sends it too
+LEASE_SECONDS = 150.0  # longer than one attempt may take, so that no other worker sends the same email
 TASK_SECONDS = 600
-WINDOW_SECONDS = 240.0  # after that, another task continues
-AWAY_SECONDS = 30.0  # pause after the server couldn't be reached
+WINDOW_SECONDS = 240.0  # after this long, another task takes over
+AWAY_SECONDS = 30.0  # how long to pause when the server can't be reached
 AT_ONCE = 50
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 MOST_TRIES = len(PAUSES) + 1
-AWAY_FOR = timedelta(days=3)  # how long an email waits for an unreachable server, which isn't counted as an attempt
+# How long an email waits for a server that can't be reached; waiting doesn't count as an attempt
+AWAY_FOR = timedelta(days=3)
 KEPT = timedelta(days=90)
-UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared once the result is known
+UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared when we know how that went
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_sending() -> None:
-    """Queue the worker's task if anything is due. Cheap enough for every sweep."""
+    """Queue the worker's task if anything is due. Cheap enough to be called in every sweep."""
     if not mail.is_set_up():
         return
     now = timezone.now()
@@ -77,7 +78,7 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            leases.renew(LEASE, holder, AWAY_SECONDS)  # kept, so that nobody tries before then
+            leases.renew(LEASE, holder, AWAY_SECONDS)  # keep the lease, so that nobody tries before then
         else:
             leases.release(LEASE, holder)
     if not is_away and not stop_requested():
@@ -85,8 +86,8 @@ def send_due() -> None:
 
 
 def _send_for_a_while(holder: str) -> bool:
-    """Send due emails until none are left, the window ends or the worker stops; return whether the server is
-    unreachable."""
+    """Send due emails until none are left, the window ends or the worker stops; return whether the server can't be
+    reached."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     with closing(Post()) as post:
         while due := _next():
@@ -115,12 +116,14 @@ def _gathered(now: datetime) -> QuerySet[Notice]:
 
 
 def gather(now: datetime) -> None:
-    """Create one email for each person with due notices; it contains all of their notices that wait to be emailed."""
+    """Create one email for each person with due notices; it contains all their notices that are waiting to be
+    emailed."""
     people = _gathered(now).order_by().values_list("member", flat=True).distinct()
     for pk in list(people[: AT_ONCE * 10]):
         with transaction.atomic():
             waiting = Notice.objects.filter(member=pk, mail=None, mail_due_at__isnull=False)
-            waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)  # no longer worth an email
+            # These are no longer worth an email
+            waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)
             row = Mail(member_id=pk, due_at=now)
             row.save()
             if not waiting.filter(way=Way.ONCE).update(mail=row):
@@ -129,7 +132,7 @@ def gather(now: datetime) -> None:
 
 
 def _claim(row: Mail) -> bool:
-    """Record an attempt; return False if the email is no longer due, or has no attempts left. The next one follows
+    """Record an attempt; return False if the email is no longer due, or has no attempts left. The next attempt comes
     after a pause."""
     now = timezone.now()
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
@@ -153,14 +156,14 @@ def _send(row: Mail, post: Post) -> Result | None:
         _record(row, sent_at=timezone.now(), given_up_at=None, error="")
         bounces.record_delivered(row.member)
     else:
-        # without the words, which may contain the address
+        # don't log the server's words, which may contain the address
         logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)
         _record_failure(row, outcome)
     return outcome.result
 
 
 def _record_failure(row: Mail, outcome: Outcome) -> None:
-    """Give up, or leave the email for its next attempt. A daily email that the server may have accepted isn't sent
+    """Give up, or leave the email until its next attempt. A daily email that the server may have accepted isn't sent
     again."""
     if outcome.result == Result.AWAY:
         _put_off(row, outcome)
@@ -175,7 +178,7 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
 
 
 def _put_off(row: Mail, outcome: Outcome) -> None:
-    """Wait for a server that can't be reached. This isn't counted as an attempt, since nothing was sent."""
+    """Put off an email because the server can't be reached. As nothing was sent, this doesn't count as an attempt."""
     now = timezone.now()
     is_too_late = row.created_at < now - AWAY_FOR
     _record(

@@ -14,7 +14,7 @@ from runs.notices import read_state
 
 
 class OpenedMiddleware:
-    """Marks the notice named in the URL as read, unless the browser is only prefetching the page."""
+    """Marks the notice that the URL names as read, unless the browser is only prefetching the page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

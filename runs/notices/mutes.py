@@ -1,4 +1,4 @@
-"""Runs and conversations that a member has muted. Earlier notices stay."""
+"""Runs and conversations that a member has muted. Earlier notices about them stay."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 

@@ -1,8 +1,8 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage` and for `create_notices.About`. The text is built when it is read, so it
-shows current names and titles. It contains the app's name, the title, labels of results and names of people, but never
-inputs.
+Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is made when someone reads it, so
+it has current names and titles. It contains the app's name, the run's title, labels of results and people's names, but
+never inputs.
 """
 
 from typing import Protocol
@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # where an admin can do something about it, if not on the page about the portal's health
+PORTAL_PLACES = {  # pages where an admin can do something about a problem; for others, it is the Health page
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -29,7 +29,7 @@ PORTAL_PLACES = {  # where an admin can do something about it, if not on the pag
 
 
 class Told(Protocol):
-    """What a sentence is about. Rows also have `public_id`, `actor`, `guest_name` and `results`."""
+    """What a sentence is about. Rows of tables also have `public_id`, `actor`, `guest_name` and `results`."""
 
     @property
     def kind(self) -> str: ...
@@ -61,7 +61,7 @@ def words_of(told: Told) -> str:
 
 
 def path_of(told: Told) -> str:
-    """Return the path to the exact place. Opening it marks the notice as read."""
+    """Return the path to the exact place that the notice is about. Opening it marks the notice as read."""
     public_id = getattr(told, "public_id", "")
     path, mark, anchor = _place(told).partition("#")
     if public_id:
@@ -70,12 +70,12 @@ def path_of(told: Told) -> str:
 
 
 def run_name(run: Run) -> str:
-    """Return the run's title, or its app's name. `Run.display_title` isn't used, since it may contain an input."""
+    """Return the run's title, or its app's name. Doesn't use `Run.display_title`, which may contain an input."""
     return Truncator(_one_line(run.title or run.app_name)).chars(NAME_CHARS)
 
 
 def who_of(told: Told) -> str:
-    """Return the name of the person who did it, with guests marked as such; "" if nobody did."""
+    """Return the name of the person who did it, with guests marked as such; "" if it wasn't a person."""
     actor: Member | None = getattr(told, "actor", None)
     done = told.comment or told.decision
     guest: str = getattr(told, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
@@ -140,7 +140,7 @@ def _said(told: Told) -> str:
 
 
 def _place_words(told: Told) -> str:
-    """Return the name of what it is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
+    """Return words for what the notice is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
@@ -155,7 +155,8 @@ def _place_words(told: Told) -> str:
 
 
 def results_of(told: Told) -> int:
-    """Return how many results it is about, if several. For rows that don't store the number, this takes a query."""
+    """Return how many results the notice is about, if several. For rows that don't store the number, this takes a
+    query."""
     if told.output is not None or (told.decision is None and told.request is None):
         return 0
     if count := getattr(told, "results", 0):
@@ -166,9 +167,9 @@ def results_of(told: Told) -> int:
 
 
 def _place(told: Told) -> str:
-    if told.kind == NoticeKind.LIMIT:
+    if told.kind == NoticeKind.LIMIT and "member" not in told.message.values:
         return f"{reverse('runs:me')}#spending"
-    if told.kind == NoticeKind.PORTAL:
+    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
         return _portal_place(told.message)
     if told.kind == NoticeKind.ASKED:
         return f"{reverse('runs:review')}{f'?request={told.request.public_id}' if told.request else ''}"

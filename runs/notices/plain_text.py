@@ -1,8 +1,9 @@
-"""Names and other text by people as one line of plain text, for places where no markup keeps them apart."""
+"""Turns names and other text by people into one line of plain text, for places without markup that would keep it
+apart."""
 
 import unicodedata
 
-# Marks that change the direction of all text after them, beyond the name that contains them.
+# Marks that change the direction of all text after them, even after the end of the name that contains them.
 DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 ISOLATE, END = "\u2068", "\u2069"
 JOINER = "\u200d"
@@ -10,7 +11,7 @@ TONES = range(0x1F3FB, 0x1F400)  # skin tones, which follow an emoji
 
 
 def one_line(text: str) -> str:
-    """Return `text` on one line, without control characters and marks that change the direction of other text."""
+    """Return `text` on one line, without control characters or marks that change the direction of other text."""
     shown = "".join(
         " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character for character in text
     )

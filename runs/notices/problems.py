@@ -1,5 +1,5 @@
-"""Problems that nobody would report to admins: a refused key and a nearly full disk, which the worker's pulse checks
-for, and emails that the mail server rejects."""
+"""Problems that nobody else would tell the admins about: a refused key and a nearly full disk, which the worker's pulse
+checks for, and emails that the mail server rejects."""
 
 from runs.connection.status import lamina_status
 from runs.models import Member

@@ -1,4 +1,4 @@
-"""Marks notices as read and keeps the counts up to date. `Member.unread` and `Member.news_at` follow."""
+"""Marks notices as read and keeps the counts up to date. Updates `Member.unread` and `Member.news_at`."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from runs.models import Member, Notice, Output, Run
 from runs.models.notice import NoticeQuerySet
 from runs.web.http import PortalRequest
 
-COUNTED = 100  # unread notices are counted up to this number
+COUNTED = 100  # unread notices are only counted up to this number
 KEPT = timedelta(days=90)
 RECOUNTED = timedelta(hours=2)
 
 
 def mark_read(member: Member, notices: NoticeQuerySet) -> int:
-    """Mark the member's unread ones among `notices` as read; return how many there were."""
+    """Mark those of `notices` as read that belong to the member and are unread; return how many there were."""
     with transaction.atomic():
         locked = _lock(member.pk)
         done = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
@@ -33,7 +33,7 @@ def mark_all(member: Member, until: datetime) -> int:
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark the unread ones among `notices` as read at `at`, for all members."""
+    """Mark those of `notices` that are unread as read at the time `at`, for all members."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -49,14 +49,14 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark notices as read whose news the page of the run or result shows anyway, unless it is only being
-    prefetched."""
+    """Mark notices as read if the page of the run or result, which is being opened, shows their news anyway.
+    Prefetching it doesn't count."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
 
 def take_back(notices: NoticeQuerySet) -> None:
-    """Hide `notices` that no longer apply, in the app and in emails that haven't been sent yet."""
+    """Hide `notices` that no longer apply, in the portal and in emails that haven't been sent yet."""
     members = sorted(set(notices.unread().values_list("member", flat=True)))
     notices.update(is_undone=True)
     for pk in _free(members):
@@ -64,7 +64,8 @@ def take_back(notices: NoticeQuerySet) -> None:
 
 
 def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Lock those of `notices` that aren't locked; another request that has locked some is about to mark them anyway."""
+    """Lock those of `notices` that aren't locked; if another request has locked some, it is about to mark them
+    anyway."""
     return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
 
@@ -74,7 +75,7 @@ def show_again(members: Iterable[int]) -> None:
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock those of `members` that aren't locked. The others are counted after the transaction; otherwise, two
+    """Lock those of `members` that aren't locked. The others' notices are counted after the transaction; otherwise, two
     transactions that notify the same people could deadlock."""
     if not members:
         return []
@@ -91,7 +92,8 @@ def count_more(members: Collection[int]) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete old notices. Recount for people who got notices recently, in case a process ended before it counted."""
+    """Delete old notices. For people who got notices recently, count again, in case a process died before it
+    counted."""
     old = Notice.objects.filter(created_at__lt=now - KEPT)
     members = set(old.unread().values_list("member", flat=True).distinct())
     old.delete()
@@ -100,14 +102,14 @@ def tidy(now: datetime) -> None:
 
 
 def count_again(members: Iterable[int]) -> None:
-    """Recount the unread notices of `members`, one person at a time."""
+    """Count the unread notices of `members` again, one person at a time."""
     for pk in members:
         with transaction.atomic():
             _count(_lock(pk))
 
 
 def _lock(pk: int) -> int:
-    """Lock the member, so that notices created meanwhile are counted."""
+    """Lock the member, so that notices created at the same time are counted too."""
     Member.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
     return pk
 

@@ -1,8 +1,8 @@
-"""Reminders of due decisions: one email each morning for people who owe any, from two days before they are due until
-five days after.
+"""Reminders of due decisions: people who owe decisions get one email each morning, from two days before the due day
+until five days after.
 
-Everyone gets a row for each day on which something in the portal is due, even if none of it is theirs: it means that
-the day has been checked. So a decision requested later that day doesn't cause an email right away.
+If anything in the portal is due, everyone gets a row for the day, even if they owe nothing themselves. The row means
+that this day has been checked, so a decision that is requested later in the day doesn't cause an email right away.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,8 +14,8 @@ from runs.notices.local_time import hour_of_today
 
 BEFORE = timedelta(days=2)
 AFTER = timedelta(days=5)
-NOON, MORNING = 12, 8  # hours
-ANYWHERE = timedelta(days=1)  # how far a local day may be from the UTC day
+NOON, MORNING = 12, 8  # hours of the day
+ANYWHERE = timedelta(days=1)  # how far a day in any time zone may be from the day in UTC
 
 
 def make_due(now: datetime) -> None:
@@ -32,13 +32,13 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, but no later than the morning: what is due today can't wait
+    """Return the hour of the member's daily email, or the morning if that is earlier: what is due today can't wait
     longer."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
 def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
-    """Create the row for `today`. If nothing was due by the member's hour, it is settled at once."""
+    """Create the row for `today`. If nothing is due at the member's hour, the row counts as done right away."""
     owes = owed(member, today).filter(waiting_since__lt=moment, request__created_at__lt=moment).exists()
     Mail.objects.get_or_create(
         member=member,
@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` that people are reminded of on the days from `first` to `last`."""
-    return items.filter(due_on__range=(first - AFTER, last + BEFORE))
+    """Return those of `items` whose people are reminded on the days from `first` to `last`."""
+    return items.due_between(first - AFTER, last + BEFORE)

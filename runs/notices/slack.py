@@ -1,4 +1,4 @@
-"""A message for Slack: plain text in blocks, which has no formatting and no mentions, and one button.
+"""A message for Slack: plain text in blocks, without formatting or mentions, and one button.
 
 Slack shows `text` in its own notifications. It is the only part that Slack may interpret as markup.
 """
@@ -10,8 +10,8 @@ from runs.notices.plain_text import cut
 
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # Slack refuses more
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-MARKS = "*_~`@#:"  # formatting, mentions, channels and emoji by name
-NOTHING = "\u2060"  # zero width; separates a mark from the word after it
+MARKS = "*_~`@#:"  # characters for formatting, mentions, channels and emoji
+NOTHING = "\u2060"  # has no width; separates such a character from the word after it
 
 
 def slack_message(post: Post) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def slack_message(post: Post) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
-    """Return a plain text object whose escaped text is within Slack's limit."""
+    """Return a plain text object with `text` cut so that it is within Slack's limit when escaped."""
     fitting, room = text, longest
     while len(escaped(fitting)) > longest:
         room -= max(1, (len(escaped(fitting)) - longest) // 5)
@@ -43,7 +43,7 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Return `text` with the three characters escaped that Slack requires."""
+    """Return `text` with the three characters escaped that Slack says must be."""
     return "".join(ESCAPES.get(character, character) for character in text)
 
 

@@ -1,7 +1,7 @@
 """A message for Microsoft Teams: an Adaptive Card 1.2, as accepted by its workflows.
 
-Texts are runs of a `RichTextBlock`, which supports neither Markdown nor mentions. Only `fallbackText`, for clients that
-can't show the card, may be read as Markdown, so it is escaped.
+Texts are runs of a `RichTextBlock`, which supports neither Markdown nor mentions. Only `fallbackText`, which is for
+clients that can't show the card, might be read as Markdown, so it is escaped.
 """
 
 from typing import Any

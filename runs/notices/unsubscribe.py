@@ -1,7 +1,7 @@
-"""The URL in each email's header with which mail programs unsubscribe from its kinds in one click (RFC 8058).
+"""The URL in each email's header with which mail programs unsubscribe from the email's kinds with one click (RFC 8058).
 
-The URL itself is the proof: it is signed, names the reader and the kinds, and works without a session and for a closed
-account. It can't be used for anything else.
+The URL itself proves who may use it: it is signed and names the reader and the kinds. It works without a session, and
+even if the account is closed. It can't be used for anything else.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from runs.notices import choices
 from runs.web import secret_links
 
 SALT = "runs.notices.unsubscribe"
-BETWEEN = "~"  # needs no escaping in a URL
+BETWEEN = "~"  # separator that needs no escaping in a URL
 KINDS = {*NoticeKind.values, choices.REMINDER}
 
 

@@ -1,4 +1,4 @@
-"""URLs of the inbox and of mutes."""
+"""URLs for the inbox and for muting."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""URLs about Slack and Teams."""
+"""URLs for Slack and Teams."""
 
 from django.urls import path
 

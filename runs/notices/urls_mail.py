@@ -1,4 +1,4 @@
-"""URLs about emails: when a run is ready, the test email, and unsubscribing."""
+"""URLs for emails: when a run is ready, the test email, and unsubscribing."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The inbox: a member's notices, by run; the bell's list; and what they muted."""
+"""The inbox: a member's notices grouped by run, the bell's list, and what they have muted."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -35,7 +35,8 @@ def inbox_read(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_seen(request: PortalRequest) -> HttpResponse:
-    """Mark only the posted notices as read; return the bell without its list, since the member is reading that."""
+    """Mark only the posted notices as read; return the bell without its list, because the member is just reading
+    that."""
     read_state.mark_read(
         request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split())
     )
@@ -75,7 +76,7 @@ def inbox_unmute(request: PortalRequest) -> HttpResponse:
 
 
 def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
-    """Return what to mute or unmute, which the member must be able to see, and the page to return to."""
+    """Return what to mute or unmute (if the member can see it), and the page to return to."""
     given = MuteForm.read(request.POST)
     seen, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), given["what"].partition("comment-")
     if not is_comment:

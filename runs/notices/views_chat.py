@@ -1,4 +1,4 @@
-"""Slack and Teams, for admins: where messages are posted, what about, and a test."""
+"""Slack and Teams, for admins: where messages are posted and what they are about, and a test message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ class ChannelCard:
     app: str
     label: str
     channel: ChatChannel | None
-    kinds: list[tuple[str, str, bool]]  # value, words, whether it is ticked
+    kinds: list[tuple[str, str, bool]]  # for each kind: its value, its words, whether it is ticked
     apps: list[tuple[App, bool]]
     language: str
     last_sent_at: datetime | None
@@ -49,7 +49,7 @@ def manage_notices(request: PortalRequest) -> HttpResponse:
 
 
 def _page(request: PortalRequest, form: ChannelForm | None = None, app: str = "") -> HttpResponse:
-    """Show both channels, and what is wrong with the posted `form` of one of them."""
+    """Show both channels, and what is wrong with the `form` that was posted for one of them."""
     found = {channel.app: channel for channel in ChatChannel.objects.annotate(last_sent_at=Max("messages__sent_at"))}
     cards = [
         _card(value, label, found.get(value), form if value == app else None)

@@ -24,7 +24,7 @@ from runs.web.secret_links import full_address
 
 @require_POST
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Turn the member's email for when the run is ready on or off."""
+    """Turn on or off the email that the member gets when the run is ready."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
@@ -63,11 +63,12 @@ def _say(request: PortalRequest, outcome: Outcome) -> None:
 
 # --- Stopping emails with one click ----------------------------------------------------------------------------------
 @login_not_required
-@csrf_exempt  # the signed address is the proof, and mail programs have no cookie
+@csrf_exempt  # the signed URL is the proof; mail programs have no cookie
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
-    """GET asks for confirmation, since mail scanners open links; POST stops emails of these kinds, as in RFC 8058."""
+    """GET asks for confirmation, because mail scanners open links. POST stops emails of these kinds, as RFC 8058
+    requires."""
     found = unsubscribe.read(signed)
     if found is None:
         raise Http404
@@ -81,4 +82,4 @@ def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
 
 
 def _words_of(kind: str) -> str:
-    return _("A decision of yours is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)
+    return _("A decision you were asked for is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)

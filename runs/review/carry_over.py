@@ -1,9 +1,9 @@
 """Carry open comments over to a later version of a result, or to its new file, and move them back.
 
-The comment then belongs to that result, with its replies, its mentions and its place in the file. It remembers where it
-was written. Nobody is notified again.
+The comment then belongs to that result, with its replies, its mentions and its place in the file, but the portal
+remembers where it was written. Nobody is notified again.
 
-Comments never move to where fewer people could see them: from a shared run to a private one.
+Comments never move from a shared run to a private one, where fewer people could see them.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,7 +22,7 @@ from runs.models.comments import CommentQuerySet
 from runs.review import overall_verdict
 from runs.review.comment_text import CommentRefusedError
 
-AT_ONCE = 500  # comments
+AT_ONCE = 500  # most comments carried over at once
 
 
 @transaction.atomic
@@ -50,7 +50,7 @@ def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
 
 @transaction.atomic
 def move_back(comment: Comment, by: Member) -> bool:
-    """Move a comment back to the result it was written on; return False if it is there already.
+    """Move a comment back to the result it was written on; return False if it is already there.
 
     Raises `CommentRefusedError`.
     """
@@ -72,8 +72,8 @@ def move_back(comment: Comment, by: Member) -> bool:
 
 @transaction.atomic
 def before_deletion(run: Run) -> None:
-    """Move comments that were carried over to results of `run` (in the bin) from other runs back to where they were
-    written."""
+    """Before `run` is deleted from the bin, move back comments that were carried over to its results from other
+    runs."""
     carried = Comment.objects.filter(run=run, parent=None, carried_from__isnull=False).exclude(carried_from__run=run)
     found = list(carried.select_related("output__run", "carried_from__run"))
     overall_verdict.lock_runs(
@@ -87,18 +87,18 @@ def before_deletion(run: Run) -> None:
 
 
 def is_narrowed(source: Run, target: Run) -> bool:
-    """Return whether the team can see `source` but not `target`."""
+    """Return whether moving from `source` to `target` would hide something from the team."""
     return source.shared_at is not None and target.shared_at is None
 
 
 def share_first_words(output: Output) -> str:
-    """Say why no comment can be moved to `output`."""
-    words = _("Share version %(number)s with the team first. Others couldn't see their comments there.")
+    """Return a sentence saying that `output` must be shared before a comment can be moved to it."""
+    words = _("Share version %(number)s with the team first. Otherwise, people couldn't see their comments there.")
     return words % {"number": output.number}
 
 
 def _open_before(output: Output, by: Member, wanted: Collection[str]) -> CommentQuerySet:
-    """Return open comments on earlier versions of `output`, and on its earlier content."""
+    """Return open comments on earlier versions and on earlier content of `output`."""
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
     seen = still_open.filter(run__in=Run.objects.visible_to(by))
@@ -127,7 +127,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
     _count(rows, source, origin)
     was_here = When(carried_from=origin, then=F("written_hash"))
     rows.update(
-        content_hash=Case(was_here, default=Value(origin.content_hash)),  # by replies written elsewhere
+        content_hash=Case(was_here, default=Value(origin.content_hash)),  # for replies that were written elsewhere
         carried_from=None,
         written_hash="",
         output=origin,
@@ -137,13 +137,13 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
 
 
 def _threads(tops: Iterable[Comment]) -> CommentQuerySet:
-    """Return the comments and their replies."""
+    """Return the comments `tops` and their replies."""
     keys = [comment.pk for comment in tops]
     return Comment.objects.filter(Q(pk__in=keys) | Q(parent__in=keys))
 
 
 def _count(rows: CommentQuerySet, source: Output, target: Output) -> None:
-    """Update the numbers on cards and pages for comments that are about to move."""
+    """Update the comment counts on cards and pages for comments that are about to move."""
     moved = rows.filter(removed_at=None).count()
     for output, step in ((source, -moved), (target, moved)):
         Run.objects.filter(pk=output.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)

@@ -1,6 +1,6 @@
 """The text of a comment: its length, and the members it names.
 
-People mention a member by typing "@" and the name, or by picking them from a list. Rows store who was meant
+People mention a member by typing "@" and the name, or by picking them from a list. The database stores who was meant
 (`models.Mention`), so a comment still names the same person after they change their name.
 """
 
@@ -36,8 +36,9 @@ class UnseenMentionError(CommentRefusedError):
 
 
 def cleaned(text: str) -> str:
-    """Return `text` as stored. Raises `CommentRefusedError` unless it has 1 to 2,000 characters."""
-    text = text.replace("\x00", " ").replace("\r\n", "\n").strip()  # PostgreSQL stores no NUL
+    """Return `text` in the form in which we store it. Raises `CommentRefusedError` unless it has 1 to 2,000
+    characters."""
+    text = text.replace("\x00", " ").replace("\r\n", "\n").strip()  # PostgreSQL can't store NUL characters
     if all(unicodedata.category(character)[0] in INVISIBLE for character in text):
         raise CommentRefusedError("empty", _("Write something first."))
     if len(text) > COMMENT_LENGTH:
@@ -61,7 +62,7 @@ def finder(names: Iterable[str]) -> re.Pattern[str]:
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     """Return the active members whom `text` mentions, and those `picked` from the list, with the words used for each.
 
-    If several members share a name, it stands for the picked one, or for nobody.
+    If several members have the same name, it means the one who was picked, or nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:

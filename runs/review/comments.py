@@ -1,12 +1,12 @@
 """Comments on results and on whole runs: post, edit, remove, resolve, reopen.
 
-Everyone who can see a run may comment on it, including viewers. Guests may comment on results of their link if it
-allows that. Only the author can edit and remove a comment; everyone who can see the run can resolve and reopen it,
+Everyone who can see a run may comment on it, including viewers. Guests may comment on their link's results if the link
+allows it. Only the author can edit and remove a comment; everyone who can see the run can resolve and reopen it,
 together with its replies. `CommentChange` has a row for each change.
 
-A mention notifies a member of a comment once (`events.mentioned`), even if it is added later. It never lets them see
-more than before: if they can't see the run, nothing is stored (`UnseenMentionError`), unless `skips_unseen` leaves
-those mentions out.
+A mention notifies a member of a comment once (`events.mentioned`), even if it is added later. A mention never lets
+anyone see more than before: if a mentioned member can't see the run, nothing is stored (`UnseenMentionError`), unless
+`skips_unseen` says to leave such mentions out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,9 +33,9 @@ VERBS = {
     CommentChange.Act.RESOLVED: Verb.COMMENT_RESOLVED,
     CommentChange.Act.REOPENED: Verb.COMMENT_REOPENED,
 }
-PER_MINUTE = 30  # comments of one member
-PER_MINUTE_AS_GUEST = 10  # of one guest
-PER_MINUTE_OF_LINK = 30  # of all guests of a link, since anyone can type another name
+PER_MINUTE = 30  # most comments by one member in a minute
+PER_MINUTE_AS_GUEST = 10  # most comments by one guest in a minute
+PER_MINUTE_OF_LINK = 30  # by all guests of a link in a minute, because a guest could simply type another name
 
 
 @transaction.atomic
@@ -53,11 +53,11 @@ def post(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> Comment:
-    """Post a comment on `output` or on the whole `run`, or a reply to `parent`. Guests can always see comments by
-    guests.
+    """Post a comment on `output` or on the whole `run`, or a reply to `parent`. Comments by guests are always visible
+    to guests.
 
-    `spot` is in ten-thousandths of the picture's width and height, `at_ms` in milliseconds, both in the file at
-    `file_position`. Raises `CommentRefusedError` without storing anything.
+    `spot` is a position in ten-thousandths of the picture's width and height, `at_ms` a time in milliseconds. Both
+    refer to the file at `file_position`. Raises `CommentRefusedError` without storing anything.
     """
     text = cleaned(text)
     parent = _top(parent)
@@ -103,10 +103,9 @@ def edit(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> bool:
-    """Change the text of the author's own comment, who can see it, and whom it mentions; return False if nothing
-    changed.
+    """Change a comment by its author: the text, who can see it, and whom it mentions. Return False if nothing changed.
 
-    If guests can no longer see it, the same goes for the team's replies. They still see their own. Raises
+    If the comment is hidden from guests, so are the team's replies to it. Guests still see their own. Raises
     `CommentRefusedError`.
     """
     text = cleaned(text)
@@ -136,13 +135,13 @@ def edit(
 
 @transaction.atomic
 def remove(comment: Comment, by: Actor) -> bool:
-    """Permanently remove the text of the author's own comment; its replies stay. Return False if it was already
+    """Permanently remove the text of a comment by its author; its replies stay. Return False if it was already
     removed."""
     if not is_author(comment, by):
         raise CommentRefusedError("not-allowed", _("Only its author can remove a comment."))
     now = timezone.now()
     _lock(by, comment.run)
-    comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over
+    comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over meanwhile
     there = Comment.objects.filter(pk=comment.pk, removed_at=None)
     if not there.update(text="", removed_at=now):
         return False
@@ -171,12 +170,12 @@ def is_author(comment: Comment, by: Actor) -> bool:
 
 
 def _top(comment: Comment | None) -> Comment | None:
-    """Return the comment at the top of the thread: there is only one level of replies."""
+    """Return the comment at the top of the thread, because there is only one level of replies."""
     return comment.parent if comment is not None and comment.parent is not None else comment
 
 
 def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | None) -> None:
-    """Raise `CommentRefusedError` unless the person may comment here, or reply to `parent`."""
+    """Raise `CommentRefusedError` if the person may not comment here or reply to `parent`."""
     words = _guest_refusal(by, output, parent) if by.member is None else ""
     if by.member is not None and not run.is_visible_to(by.member):
         words = _("You can't see this run any more.")
@@ -187,7 +186,7 @@ def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | N
 
 
 def _check_is_there(reply: Comment, parent: Comment | None) -> None:
-    """Raise `CommentRefusedError` if the parent was carried over meanwhile: its replies go with it."""
+    """Raise `CommentRefusedError` if the parent was carried over meanwhile; a reply would have to go with it."""
     if parent is not None and not Comment.objects.filter(pk=parent.pk, run=reply.run, output=reply.output).exists():
         raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
 
@@ -205,8 +204,8 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
 
 
 def _lock(by: Actor, run: Run) -> None:
-    """Lock the member or the guest link, so that comments are posted one at a time. Links are locked before runs, as
-    everywhere, and people after them."""
+    """Lock the member or the guest link, so that comments are posted one at a time. As everywhere, links are locked
+    before runs, and people after runs."""
     if by.link is not None:
         GuestLink.objects.select_for_update(no_key=True).get(pk=by.link.pk)
     Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
@@ -215,7 +214,7 @@ def _lock(by: Actor, run: Run) -> None:
 
 
 def _twin(comment: Comment, by: Actor) -> Comment | None:
-    """Return the same comment if it was posted a moment ago, because the button was pressed twice."""
+    """If the same comment was posted a moment ago (because the button was pressed twice), return it."""
     lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
     same = {name: getattr(comment, name) for name in SAME_IF_TWICE}
     return lately.filter(**same).first()
@@ -234,7 +233,7 @@ def _check_pace(by: Actor, now: datetime) -> None:
 
 
 def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
-    """Return whom a comment mentions, with the words used for each. Raises `UnseenMentionError`."""
+    """Return the members whom a comment mentions, each with the words used. Raises `UnseenMentionError`."""
     named = members_named(text, picked)
     named.pop(author, None)
     unseen = [member for member in named if not run.is_visible_to(member)]
@@ -278,7 +277,7 @@ def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) 
 
 
 def _count(comment: Comment, step: int) -> None:
-    """Update the counts on cards and pages. The run comes first, as everywhere, to avoid deadlocks."""
+    """Update the counts on cards and pages. The run is changed first, as everywhere, to avoid deadlocks."""
     Run.objects.filter(pk=comment.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)
     if comment.output_id is not None:
         Output.objects.filter(pk=comment.output_id).update(comments_total=F("comments_total") + step)

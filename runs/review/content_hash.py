@@ -1,7 +1,7 @@
-"""What a verdict is about: the hash of a result's content (`Output.content_hash`).
+"""The hash of a result's content (`Output.content_hash`), which says what a verdict is about.
 
-A verdict on other content doesn't count: if a file is fetched again and has other bytes, it is unreviewed. Guests'
-copies count as the original.
+Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result isn't reviewed
+any more. A guest's copy counts as the original.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from runs.review import overall_verdict
 
 
 def content_hash(output: Output) -> str:
-    """Return the hash of the result's content; "" while a file is still being saved, or if one couldn't be."""
+    """Return the hash of the result's content; "" while a file is still being saved, or if one couldn't be saved."""
     files = list(output.files.order_by("position").values_list("status", "file__sha256"))
     if not files:
         return hash_of_text(output.text) if output.status == Output.Status.COMPLETED else ""
@@ -23,7 +23,7 @@ def content_hash(output: Output) -> str:
 
 
 def hash_of_files(hashes: Sequence[str]) -> str:
-    """Return one hash over the hashes of a result's files, in order."""
+    """Return one hash of the hashes of a result's files, in order."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
@@ -33,7 +33,7 @@ def hash_of_text(text: str) -> str:
 
 @transaction.atomic
 def on_content_changed(output: Output) -> None:
-    """Store the hash. If it has changed, only verdicts on the new content count."""
+    """Store the hash. If it has changed, only verdicts on the new content count from now on."""
     overall_verdict.lock_runs([output])
     found = content_hash(output)
     if Output.objects.filter(pk=output.pk).exclude(content_hash=found).update(content_hash=found):

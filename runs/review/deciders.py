@@ -1,7 +1,7 @@
 """Who may decide: members whose role allows it, and guests whose link allows it.
 
-Four eyes (`ReviewRules.four_eyes`): people can't approve a result if they made it, or any of its versions since the
-last approved one. They may still ask for changes, reject it, and withdraw what they said.
+With the four-eyes rule (`ReviewRules.four_eyes`), people can't approve a result if they made it, or any of its versions
+since the last approved one. They can still ask for changes, reject it, and withdraw their verdict.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a member, or a guest of `link` under the `name` they typed."""
+    """Someone who acts: a member, or a guest of `link` with the `name` they typed."""
 
     member: Member | None = None
     link: GuestLink | None = None
@@ -35,12 +35,12 @@ class Actor:
 
     @property
     def key(self) -> str:
-        """The guest's name, folded: someone who comes back as "KIM " is still Kim. Empty for members."""
+        """The guest's name, folded: someone who comes back as "KIM " is still Kim. Empty for a member."""
         return (fold(self.shown_name).strip() or self.shown_name)[:NAME_LENGTH]
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Fields for a new row (`models.deciders.Decider`)."""
+        """The fields that say who acts, for a new row (`models.deciders.Decider`)."""
         if self.member is not None:
             return {"member": self.member}
         return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
@@ -52,11 +52,11 @@ class Actor:
 
     @property
     def on_record(self) -> actors.Actor | None:
-        """How the record names a guest; None for a member, who is the current actor."""
+        """The guest, as named in the record; None for a member, because the record knows them as the current actor."""
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
     def owns(self, decision: Decision) -> bool:
-        """Return whether the decision is this person's."""
+        """Return whether this person made the decision."""
         if self.member is not None:
             return decision.belongs_to(self.member)
         return self.link is not None and decision.belongs_to_guest(self.link, self.key)

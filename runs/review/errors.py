@@ -16,17 +16,17 @@ class DecisionError(UserFacingError):
 
 
 class StaleDecisionError(DecisionError):
-    """The page showed an older state. `output` is the result's current state."""
+    """The result has changed since the page showed it. `output` is its current state."""
 
     code = "stale"
 
     def __init__(self, output: Output) -> None:
-        super().__init__(_("This result has changed meanwhile. Look at it again, then decide."))
+        super().__init__(_("This result has changed in the meantime. Look at it again, then decide."))
         self.output = output
 
 
 class NotAllowedError(DecisionError):
-    """This person isn't allowed to do that."""
+    """The person isn't allowed to do this."""
 
     code = "not-allowed"
 
@@ -37,7 +37,7 @@ class ReasonNeededError(DecisionError):
     code = "reason"
 
     def __init__(self) -> None:
-        super().__init__(_("Give a reason, so that the maker knows what to do."))
+        super().__init__(_("Give a reason, so the maker knows what to do."))
 
 
 class NoteTooLongError(DecisionError):

@@ -11,7 +11,7 @@ LOOKS = ("page", "box", "column")
 
 
 class PanelForm(PostedForm):
-    """Where the panel is: its `look`, and the page to return to (`next`)."""
+    """Where the panel is: its `look` (which depends on the page), and the page to return to (`next`)."""
 
     look = CutField()
     next = CutField()
@@ -21,7 +21,7 @@ class PanelForm(PostedForm):
 
 
 class DecideForm(PanelForm):
-    """A verdict with its note, and `seen`, the state that the page showed."""
+    """A verdict with its note; `seen` is the state that the page showed."""
 
     verdict = CutField()
     note = CutField()
@@ -38,7 +38,8 @@ class UndoForm(PanelForm):
 
 
 class ChooseForm(PostedForm):
-    """The id of the `chosen` result and of all compared results (`on`), each with the state shown: "abc:3"."""
+    """The id of the `chosen` result and of all compared results (`on`), each with the state that the page showed, as in
+    "abc:3"."""
 
     chosen = CutField()
     on = RepeatedField()

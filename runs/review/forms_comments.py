@@ -33,7 +33,7 @@ class TextForm(forms.Form):
 
     @property
     def picked(self) -> list[Member]:
-        """The active members picked from the list."""
+        """The active members who were picked from the list."""
         ids = [one for one in self["mention"].value() or [] if len(one) <= 16][:MOST_PICKED]
         return list(Member.objects.filter(public_id__in=ids, is_active=True)) if ids else []
 
@@ -45,7 +45,7 @@ class TextForm(forms.Form):
 
 
 class CommentForm(TextForm):
-    """A comment, and the place in `file` that it is about, if the page shows a file. `n` is the file's number."""
+    """A comment, and (if the page shows a file) the place in `file` that it is about. `n` is the file's number."""
 
     n = CutField(4)
     x = CutField(20)
@@ -90,7 +90,7 @@ class ResolveForm(PostedForm):
 
 
 class CarryForm(PostedForm):
-    """The comments to carry over (all if empty), and the page to return to."""
+    """The comments to carry over (empty means all), and the page to return to."""
 
     comment = RepeatedField()
     back = CutField()
@@ -103,6 +103,6 @@ class BackForm(PostedForm):
 
 
 class PeopleForm(PostedForm):
-    """The beginning of a name."""
+    """The beginning of a name to look for."""
 
     q = CutField(100)

@@ -10,11 +10,11 @@ from runs.models import Member, ReviewRequest, Selection
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
 from runs.words.moments import portal_day
 
-NOTE_READ = 5_000  # characters; a note that is too long is shown again in full
+NOTE_READ = 5_000  # characters; longer than allowed, so that a note that is too long can be shown again in full
 
 
 class DecideForm(PostedForm):
-    """A verdict on `result`; `seen` is the state that the page showed, `after` the result to show next."""
+    """A verdict on `result`. `seen` is the state that the page showed; `after` is the result to show next."""
 
     result = CutField(16)
     seen = CutField(10)
@@ -35,31 +35,41 @@ class UndoForm(PostedForm):
     back = CutField()
 
 
-class ManyForm(PostedForm):
-    """One verdict on many results. `shown` holds each result's id and state as the page showed them, "id.3 id.0"."""
+class ShownField(CutField):
+    """Each result's id and state as shown on the page, such as "id.3 id.0". The cleaned value has the states by id."""
 
-    shown = CutField()
-    verdict = CutField(8)
-    note = CutField(NOTE_READ)
-
-    def clean_shown(self) -> dict[str, int]:
-        """Return the states by result id."""
-        pairs = (one.partition(".") for one in str(self.cleaned_data["shown"]).split())
+    def clean(self, value: Any) -> dict[str, int]:
+        pairs = (one.partition(".") for one in super().clean(value).split())
         return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
 
 
+class ManyForm(PostedForm):
+    """One verdict on many results: those that the page showed (`shown`)."""
+
+    shown = ShownField()
+    verdict = CutField(8)
+    note = CutField(NOTE_READ)
+
+
 class RequestForm(PostedForm):
-    """The page of the list of requests to return to."""
+    """Which page of the list of requests to return to."""
 
     page = CutField(6)
 
 
 class WhatForm(PostedForm):
-    """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`)."""
+    """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`). `shown`
+    has the results that the page showed."""
 
     f = RepeatedField()
     run = CutField(16)
     selected = CutField()
+    shown = ShownField()
+
+    def clean(self) -> dict[str, Any]:
+        """Add `shown_text`, which is `shown` as it was posted."""
+        self.cleaned_data["shown_text"] = self.data.get("shown", "") if self.cleaned_data["shown"] else ""
+        return self.cleaned_data
 
     def clean_selected(self) -> str:
         place = str(self.cleaned_data["selected"])
@@ -67,8 +77,8 @@ class WhatForm(PostedForm):
 
 
 class AskForm(forms.Form):
-    """Whom to ask, by when, and a line for them. `people` can be picked by name; asking guests takes
-    `may_make_links`."""
+    """Whom to ask, by when, and a message for them. `people` are the members who can be picked; guests can be asked
+    only with `may_make_links`."""
 
     who = forms.CharField(required=False)
     members = RepeatedField()
@@ -88,19 +98,19 @@ class AskForm(forms.Form):
 
     @property
     def chosen_who(self) -> str:
-        """The posted choice; anyone by default."""
+        """The posted choice of whom to ask; "anyone" by default."""
         return str(self["who"].value() or ReviewRequest.Audience.ANYONE)
 
     @property
     def choices(self) -> list[tuple[Member, bool]]:
-        """Members to pick from, each with whether they are picked."""
+        """The members to pick from, and for each whether they are picked."""
         named = set(self["members"].value() or [])
         return [(member, member.public_id in named) for member in self.people]
 
     def clean_who(self) -> str:
         who = str(self.cleaned_data["who"]) or str(ReviewRequest.Audience.ANYONE)
         if who not in ReviewRequest.Audience.values or (who == "guests" and not self.may_make_links):
-            raise ValidationError(_("Choose whom to ask."))
+            raise ValidationError(_("Choose who to ask."))
         return who
 
     def clean_members(self) -> list[Member]:

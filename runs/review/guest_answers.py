@@ -1,7 +1,7 @@
 """Guests' answers: record one, and find the answers about a link's results, for the guest and for the link's maker.
 
-An answer is recorded only while its link is open, which is checked under a lock: once a link is revoked, it accepts
-nothing more, not even from a page that was already open.
+An answer is recorded only while its link is open, which is checked under a lock. Once a link is revoked, it accepts no
+more answers, not even from a page that was already open.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
 
-SEEN_LENGTH = 16  # characters of the content hash, enough to tell two contents of one result apart
+SEEN_LENGTH = 16  # characters of the content hash; enough to tell different contents of one result apart
 
 
 class LinkClosedError(Exception):
@@ -29,7 +29,7 @@ class LinkClosedError(Exception):
 
 
 def open_link(link: GuestLink) -> GuestLink:
-    """Return the link, locked, if it is still open. Needs a transaction. Raises `LinkClosedError`."""
+    """Lock the link and return it, if it is still open; otherwise, raise `LinkClosedError`. Needs a transaction."""
     fresh = GuestLink.objects.select_for_update(of=("self",)).select_related("member").get(pk=link.pk)
     if (state := guests.state_of(fresh, SharingRules.current())) is not guests.State.OPEN:
         raise LinkClosedError(state)
@@ -37,10 +37,10 @@ def open_link(link: GuestLink) -> GuestLink:
 
 
 def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
-    """Record the verdict of the guest called `name`. Their last answer about the current content counts.
+    """Record the verdict of the guest called `name`. A guest's last answer about the current content counts.
 
-    `seen` is the `content_key` of the guest's page. Decisions by others in the meantime don't matter, since guests
-    don't see them. Raises `LinkClosedError` or a `DecisionError`.
+    `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided meanwhile, because guests
+    don't see that. Raises `LinkClosedError` or a `DecisionError`.
     """
     with transaction.atomic():
         fresh = open_link(link)
@@ -72,14 +72,14 @@ def has_answers(link: GuestLink) -> bool:
 
 
 def answers_of(link: GuestLink) -> list[Decision]:
-    """Return all guests' answers about what `link` shows now, sorted by name."""
+    """Return all guests' answers about what `link` shows now, sorted by the guests' names."""
     mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
     return list(mine.order_by("guest_key", "created_at"))
 
 
 @transaction.atomic
 def on_deciders_changed(link: GuestLink) -> None:
-    """Update verdicts when the answers of a link's guests begin or cease to count."""
+    """Update verdicts when the answers of a link's guests begin to count, or no longer count."""
     given = Decision.objects.standing().filter(link=link).values("output")
     outputs = list(Output.objects.filter(pk__in=given))
     overall_verdict.lock_runs(outputs)
@@ -87,7 +87,7 @@ def on_deciders_changed(link: GuestLink) -> None:
 
 
 def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Add `answered` to `links`: how many of a link's results have been answered by one of its guests."""
+    """Add `answered` to `links`: how many of the link's results at least one of its guests has answered."""
     mine = _answers().filter(link=OuterRef("pk"), output__guest_links=OuterRef("pk"), output__run__deleted_at=None)
     counted = mine.order_by().values("link").annotate(results=Count("output", distinct=True)).values("results")
     counts = {"answered": Coalesce(Subquery(counted, output_field=IntegerField()), 0)}
@@ -95,5 +95,5 @@ def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _answers() -> DecisionQuerySet:
-    """Return standing verdicts of guests on the current content of results."""
+    """Return guests' verdicts in force on the current content of results."""
     return Decision.objects.standing().on_current_content().filter(link__isnull=False)

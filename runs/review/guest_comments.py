@@ -1,4 +1,4 @@
-"""Comments on guest pages: those that a guest sees, and those they post. Comments for the team are never shown."""
+"""Comments on guest pages: those that a guest sees and those they post. Comments meant for the team are never shown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from runs.review.guest_answers import open_link
 
 @dataclass(frozen=True)
 class CommentPlace:
-    """What a comment is about in one file: a spot in ten-thousandths, a time in milliseconds, or the whole file."""
+    """The place in a file that a comment is about: a spot (in ten-thousandths), a time (in milliseconds), or the whole
+    file."""
 
     spot: tuple[int, int] | None = None
     at_ms: int | None = None
@@ -38,7 +39,8 @@ def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict
     """Return the comments on `outputs` that the guest called `name` may see, oldest first, by result (primary key).
 
     These are their own comments and the team's replies to them. If the link shows other people's comments, they also
-    see those of its other guests, and the team's comments for guests. They never see comments by guests of other links.
+    see comments by its other guests, and the team's comments for guests. They never see comments by guests of other
+    links.
 
     A comment that was carried over to another version is still shown where it was written. If the link shows both
     versions, guests see it on both.

@@ -1,7 +1,7 @@
 """The overall verdict on a result, and the counts on its run.
 
-The strictest verdict wins: rejected, then needs changes, then approved. Verdicts of members count, and those of guests
-whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
+The strictest verdict wins: rejected, then needs changes, then approved. Verdicts count if they are by members, or by
+guests whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
 """
 
 from collections.abc import Collection, Iterable
@@ -33,7 +33,7 @@ def lock_runs(outputs: Iterable[Output]) -> None:
 
 
 def settle(outputs: Collection[Output]) -> None:
-    """Set the overall verdicts of results from the standing ones, and update the counts on their runs."""
+    """Set each result's overall verdict from the verdicts in force, and update the counts on the runs."""
     given: dict[int, list[str]] = {output.pk: [] for output in outputs}
     standing = Decision.objects.standing().on_current_content().filter(COUNTS, output__in=given)
     for output_id, verdict in standing.order_by().values_list("output_id", "verdict"):
@@ -46,7 +46,7 @@ def settle(outputs: Collection[Output]) -> None:
 
 
 def count(run_ids: Collection[int]) -> None:
-    """Recount the verdicts on completed results of runs, for cards, filters and spending."""
+    """Count the verdicts on the runs' completed results again, for cards, filters and spending."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     rounds = dict.fromkeys(found, 0)
@@ -62,6 +62,7 @@ def count(run_ids: Collection[int]) -> None:
 
 
 def verdicts_text(verdicts: Collection[str]) -> str:
-    """Return verdicts as stored in `Run.verdicts` for filtering, with "none" for results that aren't reviewed."""
+    """Return verdicts in the form of `Run.verdicts`, which filters use; "none" stands for results that aren't
+    reviewed."""
     told = [*(verdict for verdict in NUMBERS if verdict in verdicts), *(["none"] if "" in verdicts else [])]
     return f" {' '.join(told)} " if told else " "

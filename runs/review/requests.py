@@ -1,13 +1,13 @@
 """Requests for decisions: who is asked about which results, what is waiting for a member, and when a request is
 answered.
 
-A request asks anyone who may decide, members by name, or the guests of a link. *Anyone*: one verdict settles a result.
-*By name*: each member owes one. *Guests*: one verdict from the link. Whether a result is settled is recomputed whenever
-someone decides or its content changes, so withdrawing or undoing a decision puts it back in the queue. A closed request
-doesn't change any more.
+A request asks anyone who may decide, members by name, or the guests of a link. If anyone is asked, one verdict settles
+a result. If members are asked by name, it takes a verdict from each. If guests are asked, it takes one verdict from the
+link. Whether a result is settled is worked out again whenever someone decides or its content changes, so withdrawing or
+undoing a decision puts it back in the queue. A closed request doesn't change any more.
 
 What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
-ready, and disappear by themselves when they are binned or no longer visible.
+ready, and disappear by themselves when they go to the bin or are no longer visible to the member.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,14 +41,14 @@ from runs.words.errors import UserFacingError
 
 Audience = ReviewRequest.Audience
 REMIND_AGAIN_AFTER = timedelta(hours=1)
-MOST = 2_000  # results per request
-COUNTED = 99  # waiting results are counted up to this number, on every page
+MOST = 2_000  # most results in one request
+COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # decisions read, to find those on a member's results
+LOOKED_THROUGH = 500  # how many decisions are read to find those on a member's results
 
 
 class AskError(UserFacingError):
-    """The request can't be made this way."""
+    """The request can't be made like this."""
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -64,8 +64,8 @@ def ask(
 ) -> ReviewRequest:
     """Ask `members`, the guests of `link`, or anyone for decisions on `outputs`, which `asker` may see.
 
-    Private runs among them are shared with the team, unless guests are asked. Raises `PermissionDenied` for viewers,
-    and `AskError` if there is nothing to ask about or one of `members` may not decide.
+    If any of their runs are private, they are shared with the team, unless guests are asked. Raises `PermissionDenied`
+    for viewers, and `AskError` if there is nothing to ask about or one of `members` may not decide.
     """
     if not asker.can_run:
         raise PermissionDenied
@@ -88,7 +88,7 @@ def ask(
 
 
 def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return those of `outputs` that are ready or may still become ready, outside the bin."""
+    """Return those of `outputs` that are ready or may still become ready, and aren't in the bin."""
     hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
@@ -124,8 +124,8 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
 
 @transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
-    """Close `request`, so that nobody is asked any more. Raises `PermissionDenied` for anyone but its asker and
-    admins."""
+    """Close `request`, so that nobody is asked any more. Only the person who asked and admins may do so; raises
+    `PermissionDenied` for others."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
     now = timezone.now()
@@ -140,7 +140,7 @@ def remind(request: ReviewRequest, by: Member) -> bool:
     """Remind people who still owe a decision; return False if that was done within the last hour, or if nobody owes
     one.
 
-    Raises `PermissionDenied` for anyone but its asker and admins.
+    Only the person who asked and admins may do so; raises `PermissionDenied` for others.
     """
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -157,8 +157,8 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the verdict of `member`: by due date, then oldest first. A result appears once for
-    each request that asks about it."""
+    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then the oldest first.
+    A result appears once for each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
 
@@ -173,8 +173,16 @@ def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
     return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
 
 
+def day_for_guests(link: GuestLink) -> date | None:
+    """Return the earliest day by which guests of `link` should decide; None if no request gives a day."""
+    asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
+    day: date | None = asked.aggregate(day=Min("due_on"))["day"]
+    return day
+
+
 def asked_by(member: Member) -> QuerySet[ReviewRequest]:
-    """Return the member's requests, newest first, with their `total` and `settled` results outside the bin."""
+    """Return the member's requests, newest first. `total` and `settled` count their results, leaving out those in the
+    bin."""
     kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
     requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
     counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
@@ -182,35 +190,36 @@ def asked_by(member: Member) -> QuerySet[ReviewRequest]:
 
 
 def _count(items: QuerySet[ReviewItem]) -> Coalesce:
-    """Count in a subquery, so that only the requests on a page are counted."""
+    """Count in a subquery, so that the database counts only for the requests on a page."""
     counted = items.values("request").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted), 0)
 
 
 def decided_lately(member: Member) -> QuerySet[Decision]:
-    """Return standing verdicts on results that `member` may see, latest first."""
+    """Return the verdicts in force on results that `member` may see, latest first."""
     seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run")))
     decided = Decision.objects.standing().on_current_content().filter(seen)
-    return decided.select_related("member", "output__run").order_by("-created_at", "-pk")
+    return decided.select_related("member", "output__run", "chosen__run").order_by("-created_at", "-pk")
 
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
-    """Return recent decisions by others on the member's results, latest first."""
+    """Return recent decisions that others made on the member's results, latest first."""
     return decided_on_mine_since(member, now - NEWS_FOR)
 
 
 def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
-    """Return decisions by others on the member's results after `since`, latest first."""
+    """Return decisions that others made on the member's results after `since`, latest first."""
     lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
-    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # not all decisions on the member's results
+    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # don't read all decisions on the member's results
     mine = decided_lately(member).filter(among, output__run__member=member)
     return mine.exclude(member=member)
 
 
 def last_decision(member: Member, since: datetime) -> Decision | None:
-    """Return the member's latest standing verdict after `since`, which can be undone; None if there is none.
+    """Return the member's latest verdict that is still in force and was given after `since`, so it can be undone; None
+    if there is none.
 
-    `of_batch` is the number of standing verdicts given together with it.
+    `of_batch` is the number of verdicts in force that were given together with it.
     """
     own = Decision.objects.standing().filter(member=member, created_at__gt=since)
     same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
@@ -220,7 +229,7 @@ def last_decision(member: Member, since: datetime) -> Decision | None:
 
 # --- Settling: listeners ----------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Settle or reopen the items of the result in open requests, after a decision."""
+    """After a decision, settle or reopen the result's items in open requests."""
     settle(decision.output_id)
 
 
@@ -230,7 +239,8 @@ def on_content_changed(output: Output) -> None:
 
 
 def settle(output_id: int) -> None:
-    """Recompute whether the result's items in open requests are settled. The caller must have locked the result."""
+    """Work out again whether the result's items in open requests are settled. The caller must have locked the
+    result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
     if not (found := list(items)):
@@ -244,7 +254,7 @@ def settle(output_id: int) -> None:
 
 
 def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: ReviewRules) -> bool:
-    """Return whether `verdicts`, all standing ones on a result, answer the `request`."""
+    """Return whether `verdicts`, which are all verdicts in force on a result, answer the `request`."""
     if request.audience == Audience.GUESTS:
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
@@ -256,10 +266,10 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
 
 # --- Versions, and requests that make themselves: listeners -----------------------------------------------------------
 def on_version_made(new: Output, replaced: Output) -> None:
-    """Put the next version, once it is ready, in the place of earlier ones in open requests.
+    """When a new version is ready, let it replace earlier ones in open requests.
 
-    It keeps their waiting time, so it comes first. A failed version replaces nothing. Its run is shared with the team,
-    so that the people who are asked can see it.
+    It takes their place in the request, but comes first in the queue. A version that failed doesn't replace anything.
+    The new version's run is shared with the team, so that the people who are asked can see it.
     """
     if new.status != Output.Status.COMPLETED:
         return
@@ -272,7 +282,7 @@ def on_version_made(new: Output, replaced: Output) -> None:
             item.delete()
         else:
             has_new.add(item.request_id)
-            ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None)
+            ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None, due_on=date.min)
     if any(item.request.audience != Audience.GUESTS for item in found):
         links.share_all_with_team(Run.objects.filter(pk=new.run_id))
 
@@ -289,7 +299,7 @@ def on_run_shared(run: Run) -> None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Add any results that Lamina made beyond the expected ones to the app's automatic request."""
+    """If Lamina made more results than expected, add them to the app's automatic request."""
     own = ReviewRequest.objects.open().filter(is_automatic=True, items__output__run=run).distinct()
     if not run.app.asks_review or (request := own.first()) is None:
         return

@@ -1,5 +1,5 @@
-"""The rules for deciding, set by admins: who decides, four eyes, reasons, and which apps' results are always
-reviewed."""
+"""The rules for deciding, which admins set: who decides, whether the four-eyes rule applies, whether reasons are
+needed, and which apps' results are always reviewed."""
 
 from collections.abc import Collection
 
@@ -15,26 +15,27 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations that read the rules along with any row, to save a query; `rules_on` returns them."""
+    """Return annotations with which a query for any row also reads the rules; get them with `rules_on`. This saves a
+    query."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 
 def rules_on(row: Model) -> ReviewRules:
-    """Return the rules that were read with `row`, or the default ones."""
+    """Return the rules that were read along with `row`; the defaults if nothing is stored."""
     read = {name: getattr(row, alias) for alias, name in COLUMNS.items()}
     return ReviewRules(**{name: value for name, value in read.items() if value is not None})
 
 
 def reviewable_apps() -> QuerySet[App]:
-    """Return apps that have been run, and those whose results are always reviewed."""
+    """Return all apps that have been run or whose results are always reviewed."""
     was_run = Exists(Run.objects.filter(app=OuterRef("pk"), deleted_at=None))
     return App.objects.filter(Q(asks_review=True) | was_run).order_by("name", "pk")
 
 
 @transaction.atomic
 def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str]) -> None:
-    """Save the rules. Of the apps `shown` (public ids), those in `asking` always ask for decisions on shared
-    results."""
+    """Save the rules. For the apps in `shown` (public ids), also save whether their shared results are always reviewed:
+    those in `asking` are."""
     before = values_of(ReviewRules.current())
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))

@@ -1,4 +1,4 @@
-"""Lets search find runs by what people say about their results: comments, and notes on decisions."""
+"""Lets search find runs by what people say about their results: comments, notes on decisions, and who decided."""
 
 from runs.models import Comment, Decision, Run
 from runs.words.fold import fold
@@ -18,21 +18,22 @@ def on_comment_changed(comment: Comment, text_before: str) -> None:
 
 
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Reindex both runs, in the order in which runs are always locked."""
+    """Reindex both runs, in the order in which runs are always locked, to avoid deadlocks."""
     for run_id in sorted({source.pk, target.pk}):
         _index(run_id)
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, once for all decisions made together with the same note."""
-    if not decision.note:
-        return
+    """Reindex the run, unless this decision adds neither a note nor a name."""
     run_id = decision.output.run_id
-    same = Decision.objects.filter(batch=decision.batch, note=decision.note, pk__lt=decision.pk, output__run=run_id)
-    if not same.exists():
+    before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk)
+    same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before
+    whose = {"member": decision.member, "link": decision.link, "guest_key": decision.guest_key}
+    if not same.filter(**whose).exists():
         _index(run_id)
 
 
 def _index(run_id: int) -> None:
-    """Reindex the run. It is locked, so that if two people say something at once, the second one indexes both."""
+    """Reindex the run. This locks it: if two people say something at the same time, the second of them indexes both
+    texts."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

@@ -1,8 +1,8 @@
 """Spots on pictures, in ten-thousandths of width and height, so that they don't depend on the displayed size.
 
 People mark a spot by clicking the picture, by typing two percentages, or, without scripts, by clicking a picture that
-is a button: `<input type="image">` sends the position of the click in px. Its size is fixed, since browsers don't send
-that.
+is a button: `<input type="image">` sends the click's position in px. We fix the button's size, because browsers don't
+send that.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from runs.models import StoredFile
 
 END = 10_000
-WIDTHS = (280, 640)  # px: of the button on phones, and on larger screens
-SHORTEST_SIDE = 120  # px: on a shorter side, half a pixel would be over 0.4 %
+WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
+SHORTEST_SIDE = 120  # in px; on a shorter side, half a pixel would be over 0.4 %
 
 
 @dataclass(frozen=True)
 class SpotButton:
-    """A picture to click; `size` is its CSS class. The stylesheet shows the one that fits the screen."""
+    """A picture to click on; `size` is its CSS class. Of several, the stylesheet shows the one that fits the screen."""
 
     name: str
     size: str
@@ -26,12 +26,12 @@ class SpotButton:
 
 
 def can_mark(file: StoredFile | None) -> bool:
-    """Return whether people can mark a spot on `file`: whether it is a picture of known size."""
+    """Return whether people can mark a spot on `file`, which must be a picture whose size is known."""
     return file is not None and file.kind == StoredFile.Kind.IMAGE and bool(file.width and file.height)
 
 
 def buttons_of(file: StoredFile | None) -> list[SpotButton]:
-    """Return the clickable pictures of `file`; none if it isn't a picture."""
+    """Return the clickable pictures for `file`; an empty list if it isn't a picture."""
     if file is None or not can_mark(file):
         return []
     across, down = file.width or 1, file.height or 1
@@ -48,7 +48,7 @@ def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, in
     for button in buttons_of(file):
         at = [str(posted.get(f"{button.name}.{part}", "")) for part in "xy"]
         if all(part.isascii() and part.isdigit() and len(part) < 6 for part in at):
-            middle = [(int(part) + 0.5) * END for part in at]  # of the pixel
+            middle = [(int(part) + 0.5) * END for part in at]  # the middle of the pixel
             x, y = round(middle[0] / button.width), round(middle[1] / button.height)
             return (min(x, END), min(y, END))
     return None

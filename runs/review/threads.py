@@ -1,6 +1,6 @@
-"""Comments as shown on pages: the latest threads, and separately, those on earlier versions and files.
+"""Comments as pages show them: the latest threads and, separately, those on earlier versions and files.
 
-A page takes two queries: one for the threads, one for the people they mention.
+A page takes two queries: one for the threads, and one for the people they mention.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from runs.models.joined import Among
 
 LATEST = 25  # threads shown at first; a page takes about a millisecond for each
 LATEST_OLDER = 10
-MOST = 500  # threads shown on request, and the same number of older ones
+MOST = 500  # threads shown if someone asks for all, and as many older ones
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
 PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
 RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]
@@ -39,12 +39,12 @@ COLUMNS = [*(f.name for f in Comment._meta.concrete_fields), *PEOPLE, *PLACES, *
 
 @dataclass(frozen=True)
 class Thread:
-    """A comment with its replies. `number` is that of its dot on the picture, or 0 if it has none."""
+    """A comment with its replies. `number` is the number on its dot on the picture, or 0 if it has no dot."""
 
     comment: Comment
     replies: list[Comment]
     number: int = 0
-    is_shared: bool = True  # the team can see its run
+    is_shared: bool = True  # whether the team can see its run
 
     @property
     def is_open(self) -> bool:
@@ -53,8 +53,8 @@ class Thread:
 
 @dataclass(frozen=True)
 class Talk:
-    """Threads, oldest first. `older` ones are on earlier versions or an earlier file of the result, or were carried
-    over from it. `hidden` and `older_hidden` count earlier threads that aren't shown."""
+    """Threads, oldest first. `older` has those on earlier versions or an earlier file of the result, and those that
+    were carried over from it to another. `hidden` and `older_hidden` say how many earlier threads aren't shown."""
 
     threads: list[Thread]
     older: list[Thread] = field(default_factory=list)
@@ -63,8 +63,8 @@ class Talk:
 
 
 def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int = LATEST) -> Talk:
-    """Return comments on a result and its earlier versions that `viewer` may see: `most` threads on its current
-    content, and as many older ones, but at first only `LATEST_OLDER`.
+    """Return comments on a result and its earlier versions that `viewer` may see: up to `most` threads on its current
+    content and up to `most` older ones (at first, only `LATEST_OLDER` of these).
 
     Dots are numbered on the file at `file_position`.
     """
@@ -105,7 +105,7 @@ def _talk(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Talk:
 
 
 def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> CommentQuerySet:
-    """Return the comments of the latest threads on the shown content, and as many of the older ones, oldest first."""
+    """Return the comments in the latest threads on the content shown and in the latest older threads, oldest first."""
     marked = comments.annotate(
         top=Coalesce("parent", "pk"),
         top_at=Coalesce("parent__created_at", "created_at"),
@@ -128,5 +128,5 @@ def _hidden(shown: Sequence[Comment]) -> int:
 
 
 def _of(comment: Comment, name: str) -> int:
-    """Return the query's annotations of the comment."""
+    """Return the annotation `name` that the query added to the comment."""
     return int(getattr(comment, name))

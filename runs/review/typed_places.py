@@ -1,4 +1,4 @@
-"""Places typed for a comment: a spot on a picture, or a time in video or audio."""
+"""Places that people type for a comment: a spot on a picture, or a time in video or audio."""
 
 from django.utils.translation import gettext as _
 
@@ -7,7 +7,7 @@ from runs.review import spots
 from runs.review.comment_text import CommentRefusedError
 from runs.words.media_times import parse_seconds, seconds_words
 
-ROUNDED_MS = 100  # players may show up to a tenth of a second beyond the end
+ROUNDED_MS = 100  # players may show a time up to a tenth of a second after the end
 
 
 def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""URLs of comments."""
+"""URLs for comments."""
 
 from django.urls import path
 

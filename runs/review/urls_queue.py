@@ -1,4 +1,4 @@
-"""URLs of the review queue and of requests for decisions."""
+"""URLs for the review queue and for requests for decisions."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
 """Deciding on results: decide, undo, withdraw, set aside.
 
 Every action adds a row (`models.Decision`) that is never deleted. The verdict of a result (`Output.verdict`) is updated
-in the same transaction, by one conditional UPDATE that applies only if nothing has changed since the person's page was
-loaded (`Output.decided_in`). Repeating one's own verdict returns the existing one.
+in the same transaction, by a conditional UPDATE that takes effect only if nothing has changed since the person's page
+was loaded (`Output.decided_in`). If people repeat their own verdict, they get the existing one.
 """
 
 from collections import Counter
@@ -38,13 +38,13 @@ ENDS = {
     Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
     Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
 }
-AT_ONCE = 200  # results per transaction in bulk, so that others don't wait long
+AT_ONCE = 200  # results per transaction when deciding on many, so that others don't have to wait long
 
 
 @dataclass(frozen=True)
 class Press:
-    """A verdict about to be given: the state that the person saw (`Output.decided_in`; None accepts any), and what they
-    say."""
+    """A verdict that someone is giving. `seen` is the state of the result that they saw (`Output.decided_in`); None
+    accepts any state."""
 
     output: Output
     seen: int | None
@@ -55,12 +55,13 @@ class Press:
 
 @dataclass(frozen=True)
 class Bulk:
-    """The outcome of deciding on many results: `skipped` counts those that had changed or can't be decided on."""
+    """The outcome of deciding on many results. `skipped` says how many had changed or couldn't be decided on."""
 
     batch: str
     done: int = 0
     skipped: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)  # `DecisionError.code` → number of results skipped for it
+    # `DecisionError.code` → number of results skipped for this reason
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(
@@ -82,8 +83,9 @@ def decide(
 
 
 def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
-    """Give one verdict on many results, each with the state that the page showed. Results that have changed or can't be
-    decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before doing anything."""
+    """Give the same verdict on many results; `outputs` has for each the state that the page showed. Results that have
+    changed or can't be decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before
+    doing anything."""
     batch, note = new_public_id(), clean_note(note)
     _check_reason(verdict, note, ReviewRules.current())
     presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
@@ -96,8 +98,8 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
 
 
 def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
-    """Approve one result and reject the others, all or nothing, without asking for reasons. Returns the batch, for
-    undo.
+    """Approve one result and reject the others, without asking for reasons. If one of these fails, nothing is saved.
+    Returns the batch, for Undo.
 
     `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
@@ -108,7 +110,7 @@ def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[in
 
 
 def clean_note(note: str) -> str:
-    """Return a note as stored. Raises `NoteTooLongError`."""
+    """Return a note in the form in which we store it. Raises `NoteTooLongError`."""
     note = note.replace("\x00", " ").replace("\r\n", "\n").strip()
     if len(note) > NOTE_LENGTH:
         raise NoteTooLongError(len(note))
@@ -162,7 +164,7 @@ class _Decider:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
     def _apply(self, press: Press, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
-        """Update the result's verdict if it is still in the state that the page showed."""
+        """Update the result's verdict if the result is still in the state that the page showed."""
         decision = Decision(
             output=output,
             content_hash=output.content_hash,
@@ -184,7 +186,7 @@ class _Decider:
         return decision
 
     def save(self) -> None:
-        """Save the decisions, end those they replace, and recount."""
+        """Save the decisions, end those they replace, and update the counts."""
         replaced = [row.target_id for row in self.made if row.target_id]
         Decision.objects.filter(pk__in=replaced).update(is_standing=False)
         Decision.objects.bulk_create(self.made)
@@ -192,7 +194,7 @@ class _Decider:
 
 
 def _says(standing: Decision, press: Press) -> bool:
-    """Return whether the verdict only repeats a standing one; an empty note keeps the old note."""
+    """Return whether the verdict only repeats one that is in force; an empty note doesn't change the old note."""
     is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
     return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
 
@@ -200,8 +202,8 @@ def _says(standing: Decision, press: Press) -> bool:
 def _record(
     presses: Sequence[Press], by: Actor, batch: str, *, is_strict: bool
 ) -> tuple[list[Decision], list[DecisionError]]:
-    """Apply verdicts in one transaction; return the decisions and the errors. If strict, the first error is raised and
-    nothing is saved."""
+    """Apply verdicts in one transaction; return the decisions and the errors. If `is_strict`, raise the first error and
+    save nothing."""
     decisions, errors = list[Decision](), list[DecisionError]()
     with transaction.atomic():
         overall_verdict.lock_runs(press.output for press in presses)
@@ -223,7 +225,7 @@ def _record(
 
 
 def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
-    """Record decisions in the audit record, each with the person's verdict before and after."""
+    """Put decisions into the record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
         groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
@@ -232,15 +234,16 @@ def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | 
 
 
 def _show(output: Output, fresh: Output | None) -> None:
-    """Update the caller's object."""
+    """Update the caller's object, so that it shows the new state."""
     if fresh is not None:
         output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
 
 
 def undo(batch: str, by: Actor) -> int:
-    """Undo this person's decisions made together in one batch, within 10 minutes: previous verdicts stand again.
+    """Undo this person's decisions made together in one batch, within 10 minutes: the verdicts before them are in force
+    again.
 
-    Returns the number of decisions undone: 0 if there are none, they are older, or they have ended meanwhile.
+    Returns how many decisions were undone: 0 if there are none, they are too old, or they have ended meanwhile.
     """
     since = timezone.now() - UNDO_FOR
     of_press = Decision.objects.filter(
@@ -297,7 +300,7 @@ def count_guests_again(link: GuestLink) -> None:
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
-    """Add a row for each ended decision, and update the verdicts of the results."""
+    """Add a row for each decision that ends, and update the results' verdicts."""
     batch = new_public_id()
     acts = [
         Decision(

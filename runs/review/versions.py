@@ -1,4 +1,4 @@
-"""Versions of one result, in a line: version 2 was made to replace version 1."""
+"""The versions of a result: version 2 was made to replace version 1, and so on."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,13 @@ from runs.models.joined import fetch_joined
 
 
 def newer_of(output: Output) -> Output | None:
-    """Return the newest completed later version of the result, if any."""
+    """Return the newest completed version of the result, if it is later than this one; otherwise None."""
     return newer_of_each([output]).get(output.pk)
 
 
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
-    """Return the newest completed later version of each result that has one, by primary key. Takes one query."""
+    """Return the newest completed version of each result that has a later one, by the result's primary key. Takes one
+    query."""
     outputs = list(outputs)
     lines = {output.first_id for output in outputs}
     made = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
@@ -21,7 +22,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
-    """Do the same as `newer_of_each` for results whose later `versions` and their runs are loaded."""
+    """Do the same as `newer_of_each`, for when the results' later `versions` and their runs are already loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
     found = ((output, newest.get(output.first_id)) for output in outputs)
@@ -29,7 +30,7 @@ def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[i
 
 
 def on_content_changed(output: Output) -> None:
-    """Announce that a version is ready to replace the previous one."""
+    """Announce that a new version is ready to replace the one before it."""
     if output.line_id is not None and output.status == Output.Status.COMPLETED:
         ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
         if (replaced := ready.last()) is not None:
@@ -49,7 +50,7 @@ def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
 
 
 def own_work(outputs: Iterable[Output], member: Member | None, rules: ReviewRules) -> set[int]:
-    """Return the primary keys of results that the four-eyes rule keeps the member from approving. Takes at most one
+    """Return the primary keys of results that the member can't approve because of the four-eyes rule. Takes at most one
     query."""
     if member is None or not rules.four_eyes:
         return set()

@@ -1,7 +1,7 @@
 """Deciding: each button is a small form.
 
-With scripts, the response is the updated panel; without, the page it was on. If nothing was decided, the panel says why
-and keeps what was typed.
+With scripts, the response is the updated panel; without scripts, the page that the panel was on. If nothing was
+decided, the panel says why and keeps what was typed.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -20,15 +21,22 @@ from runs.display.result_page import next_version_url
 from runs.display.run_page import onward_of
 from runs.display.run_sentences import failure_of
 from runs.display.verdicts import verdict_of, verdicts_of
-from runs.models import Decision, Output, Run
+from runs.models import Decision, Member, Output, Run
 from runs.review import verdicts
 from runs.review.deciders import Actor
-from runs.review.errors import DecisionError, NotAllowedError, NoteTooLongError, ReasonNeededError
+from runs.review.errors import (
+    DecisionError,
+    NotAllowedError,
+    NoteTooLongError,
+    ReasonNeededError,
+    SupersededError,
+)
 from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-TYPED = (ReasonNeededError, NoteTooLongError)  # the input is at fault; otherwise, the state has changed
+# For these errors, the input is at fault; for others, the state has changed
+TYPED = (ReasonNeededError, NoteTooLongError)
 
 
 def _output_of(request: PortalRequest, result_id: str) -> Output:
@@ -106,6 +114,8 @@ def results_choose(request: PortalRequest) -> HttpResponse:
         batch = verdicts.choose(chosen, list(found.values()), Actor(request.user), seen)
     except NotAllowedError as error:
         raise PermissionDenied(error.sentence) from None
+    except SupersededError as error:
+        messages.error(request, _with_newer(error, request.user))
     except DecisionError as error:
         messages.error(request, error.sentence)
     else:
@@ -116,6 +126,15 @@ def results_choose(request: PortalRequest) -> HttpResponse:
         )
         messages.success(request, words % {"count": number_words(len(found))}, extra_tags=batch)
     return _go_back(request, given["next"], chosen.get_absolute_url())
+
+
+def _with_newer(error: SupersededError, member: Member) -> str:
+    """Return the error's sentence, with a link to the newer version if the member can see it."""
+    newer = error.output
+    if not newer.run.is_visible_to(member):
+        return error.sentence
+    words = _("Version %(number)s") % {"number": newer.number}
+    return format_html('{} <a href="{}">{}</a>', error.sentence, newer.get_absolute_url(), words)
 
 
 def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
@@ -133,14 +152,14 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # of errors, pages swap in only a 422
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # the only error that pages swap in is 422
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
 def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Return the panel for the page it is on; without scripts, as a separate page."""
+    """Return the panel as it looks on its page; without scripts, as a page of its own."""
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
@@ -156,7 +175,8 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    run = Run.objects.select_related("app").get(pk=output.run_id)  # reread, since the decision has changed its counts
+    # Read it again, because the decision has changed its counts
+    run = Run.objects.select_related("app").get(pk=output.run_id)
     if look == "page":
         output.run = run
         return {"next_version_url": next_version_url(output, request.user)}

@@ -1,7 +1,7 @@
 """Comments: post, reply, edit, remove, resolve, and find people to mention.
 
-The form is on the page of the result or run. Each form also has its own page: without scripts, replies and edits are
-written there, and if something is wrong, the form is shown again there with what was typed. With scripts, the changed
+The form is on the page of the result or run. Each form also has its own page. Without scripts, people write replies and
+edits there, and if something is wrong, that page shows the form again with what was typed. With scripts, the changed
 parts are swapped into the page.
 """
 
@@ -130,7 +130,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return people to mention on a run, with a part of their name that begins with `q`."""
+    """Return people who can be mentioned on a run and whose name has a part that begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
@@ -167,7 +167,7 @@ def _page_of(comment: Comment) -> str:
 
 
 def _return(back: str, comment: Comment) -> HttpResponse:
-    """Redirect to the comment on the page `back`. htmx follows the redirect and takes the parts it needs."""
+    """Redirect to the comment on the page `back`. htmx follows the redirect, and takes what it needs from the page."""
     return HttpResponseRedirect(f"{back.partition('#')[0]}#comment-{comment.public_id}")
 
 
@@ -224,7 +224,7 @@ def _store(form: TextForm, member: Member, place: Place) -> Comment:
 
 
 def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:
-    """Return the draft with what was typed."""
+    """Return `draft` filled with what was typed."""
     text, x, y, at = (form.typed(name) for name in ("text", "x", "y", "at"))
     guests_see = bool(form["guests_see"].value())
     return replace(draft, text=text, x=x, y=y, at=at, guests_see=guests_see, picked=form.picked)

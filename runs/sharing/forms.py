@@ -14,7 +14,7 @@ from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
-from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
+from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SwitchField
 from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
@@ -26,7 +26,7 @@ TICKS = (
 
 
 class PanelForm(PostedForm):
-    """The choice of who sees a run. `o` holds the ids of the results that the panel was opened for."""
+    """The choice of who sees a run. `o` has the id of the result that the panel was opened for, if any."""
 
     who = CutField()
     o = RepeatedField()
@@ -35,7 +35,7 @@ class PanelForm(PostedForm):
 class NewLinkForm(PostedForm):
     """A new link to chosen results (`o`), or to every ready result of a run (`run`).
 
-    `pick` holds the ids that were ticked in a list of the run's results; `picks` says that there was such a list.
+    `pick` has the ids that were ticked in a list of the run's results; `picks` says that there was such a list.
     """
 
     run = CutField()
@@ -45,8 +45,8 @@ class NewLinkForm(PostedForm):
 
 
 class LinkActionForm(PostedForm):
-    """The place where a button for a link was pressed: in the panel of a run (`run`), on a page (`back`) or in the list
-    of all links (`all`)."""
+    """Where a link's button was pressed: in the panel of a run (`run`), on a page (`back`) or in the list of all links
+    (`all`)."""
 
     run = CutField()
     back = CutField()
@@ -54,7 +54,7 @@ class LinkActionForm(PostedForm):
 
 
 class ReplaceForm(PostedForm):
-    """A result that a link shows, and its newer version (ids)."""
+    """The ids of a result that a link shows and of its newer version."""
 
     old = CutField(16)
     new = CutField(16)
@@ -71,10 +71,11 @@ class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stu
 
     longest_days = DaysField(1, links.LONGEST_DAYS, "", required=True)
     link_makers = CutField()
+    company = NameField(60)
 
     class Meta:
         model = SharingRules
-        fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "team_by_default")
+        fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,7 +110,8 @@ class ResultChoice:
 
 
 class LinkForm(forms.Form):
-    """Options of `link`: the results it shows (from `choices`), its audience, its last day, and what guests may do."""
+    """The options for `link`: the results it shows (from `choices`), its audience, its last day, and what guests may
+    do."""
 
     audience = forms.CharField(required=False, max_length=LONGEST_AUDIENCE, error_messages=TOO_LONG)
     message = forms.CharField(required=False, max_length=LONGEST_MESSAGE, error_messages=TOO_LONG)
@@ -144,7 +146,7 @@ class LinkForm(forms.Form):
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether the link could share video or audio files with a prompt that the portal can't remove."""
+        """Whether the link could share video or audio files that may contain a prompt the portal can't remove."""
         return guest_copies.has_films_as_they_are(self.choices)
 
     @property
@@ -187,7 +189,7 @@ class LinkForm(forms.Form):
     @property
     def _days_words(self) -> str:
         day = day_words(self.latest_day)
-        return _("Choose a date from today to %(day)s, the latest that admins allow.") % {"day": day}
+        return _("Choose a date from today to %(day)s, the latest date that admins allow.") % {"day": day}
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]
@@ -217,7 +219,8 @@ class LinkForm(forms.Form):
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Return the results that `link` could show: those it shows now, and all other ready results of the same runs."""
+    """Return the results that `link` could show: those it shows now, and all other results of the same runs that are
+    ready."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)

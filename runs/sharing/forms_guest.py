@@ -1,4 +1,5 @@
-"""What guests send from a link's page. All results share one form, so that everything they typed arrives."""
+"""What guests send from a link's page. All results are in one form, so that everything they typed arrives, whichever
+button they press."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -8,7 +9,7 @@ from django.http import QueryDict
 from runs.models import Decision
 from runs.web.posted import CutField, PostedForm, SwitchField
 
-WORDS, SEEN = "words-", "seen-"  # followed by the id of a result
+WORDS, SEEN = "words-", "seen-"  # each is followed by the id of a result
 ACTS = ("approve", "changes", "comment", "place")
 VERDICTS = {"approve": Decision.Verdict.APPROVED, "changes": Decision.Verdict.CHANGES}
 
@@ -19,11 +20,11 @@ class PressForm(PostedForm):
     approve = CutField(16)
     changes = CutField(16)
     comment = CutField(16)
-    place = CutField(16)  # opens the page for marking a spot or time for a comment
+    place = CutField(16)  # asks for the page on which to mark a spot or time for a comment
     asked = SwitchField()  # the guest was asked for their name
-    back = SwitchField()  # from the page that asks for the name, going back without sending the answer
+    back = SwitchField()  # on the page that asks for the name, the guest went back without sending the answer
     opened = CutField(200)
-    n = CutField(2_000)  # the signed name
+    n = CutField(2_000)  # the guest's signed name
     name = CutField()
     x = CutField(20)  # a spot, as percentages
     y = CutField(20)
@@ -32,9 +33,9 @@ class PressForm(PostedForm):
 
 @dataclass(frozen=True)
 class SentForm:
-    """A button press on the guest page, with everything that was typed there, by result id."""
+    """A button press on the guest page, and everything that was typed there, by result id."""
 
-    act: str = ""  # approve, changes, comment or place
+    act: str = ""  # "approve", "changes", "comment" or "place"
     result: str = ""
     opened: str = ""
     signed_name: str = ""
@@ -44,7 +45,7 @@ class SentForm:
     x: str = ""
     y: str = ""
     at: str = ""
-    clicks: dict[str, str] = field(default_factory=dict)  # on a picture that is a button
+    clicks: dict[str, str] = field(default_factory=dict)  # positions of a click on a picture that is a button
     words: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -74,7 +75,7 @@ class SentForm:
 
     @property
     def has_place(self) -> bool:
-        """Whether the comment is about a spot or a time, and so comes from the page for marking it."""
+        """Whether the comment is about a spot or time, which means that it comes from the page for marking it."""
         return bool(self.x or self.y or self.at or self.clicks)
 
     @property
@@ -84,7 +85,7 @@ class SentForm:
 
     @property
     def kept(self) -> list[str]:
-        """Everything that was typed, to be shown if it can't be recorded; what was being sent comes first."""
+        """Everything that was typed, to show if it can't be recorded. What the guest wanted to send comes first."""
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 
@@ -103,7 +104,7 @@ class SentForm:
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
-        """The fields that the page for one comment passes on, since it has its own fields for the comment."""
+        """The fields that the page for one comment passes on: all but those for the comment, which it has itself."""
         own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
         return [(name, value) for name, value in self.carried if name not in own]
 

@@ -1,6 +1,6 @@
 """URLs of the guest page, its files and its buttons.
 
-Besides the link's token, they contain what other sites keep in cookies: proof that the passphrase was entered, and the
+Besides the link's token, these contain what other sites keep in cookies: proof that the passphrase was entered, and the
 guest's signed name.
 """
 
@@ -15,8 +15,8 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """The person viewing the page: the name they typed, and the same as a signed field; both are empty until they give
-    one."""
+    """The person viewing the page: the name they typed, and the same name as a signed field. Both are empty until they
+    give a name."""
 
     name: str = ""
     signed: str = ""
@@ -39,7 +39,7 @@ class Addresses:
         return self._with(path, {"download": "1" if is_download else ""})
 
     def all_files(self) -> str:
-        return self._with(reverse("runs:guest-download", args=[self.token]), {})
+        return self._with(reverse("runs:guest-download", args=[self.token]), {"n": self.guest.signed})
 
     def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
         """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results that the guest

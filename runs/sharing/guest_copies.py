@@ -2,7 +2,7 @@
 
 Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
 creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without such a row is still waiting for
-the worker. Files that can't be copied are not shared, with one exception: without ffmpeg, guests who may download get
+the worker. Files that can't be copied aren't shared, with one exception: without ffmpeg, guests who may download get
 the original video and audio, and the checkbox says so.
 """
 
@@ -21,7 +21,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.storage import ffmpeg
 from runs.words.messages import say
 
-MOVING = ("image/gif", "image/apng")  # our thumbnails of these aren't animated
+MOVING = ("image/gif", "image/apng")  # types that may move; our thumbnails of them don't
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -29,14 +29,14 @@ YOUNG = timedelta(minutes=2)
 
 
 class State(StrEnum):
-    """State of a file that a link shows to guests."""
+    """The state of a file that a link shows to guests."""
 
-    NOT_NEEDED = "not-needed"  # thumbnails are enough
+    NOT_NEEDED = "not-needed"  # guests only need thumbnails
     READY = "ready"
     PREPARING = "preparing"
-    LATE = "late"  # copying failed and will be retried
+    LATE = "late"  # copying failed, and we'll try again
     NOT_OFFERED = "not-offered"  # no copy can be made
-    NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests may not have the original
+    NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests may not download the original
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Given:
     stored: StoredFile | None = None
     since: datetime | None = None  # when the copy was first requested
     error: str = ""  # why the copy is late, shown to members
-    is_as_it_is: bool = False  # `stored` is the original, including its metadata
+    is_as_it_is: bool = False  # `stored` is the original, with its metadata
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Return whether guests get the file itself, to download or play it or because it has no still, and not just
-    thumbnails.
+    """Return whether guests get the file itself and not just thumbnails: to download it, to play it, or because it has
+    no thumbnails.
 
     `_given_files` applies the same rule in the database.
     """
@@ -94,7 +94,7 @@ def request_copies() -> None:
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """Queue the copying task for the worker if copies for `links` are missing: they are new, changed, or have a new
+    """Queue the copying task for the worker if copies are missing for `links`, which are new or changed or show a new
     file."""
     if missing(links):
         _queue()
@@ -121,13 +121,14 @@ def wanted(links: QuerySet[GuestLink]) -> set[int]:
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Return the wanted files that have no `GuestCopy` yet, such as those of older links: SHA-256 by primary key."""
+    """Return the files that guests should get but that have no `GuestCopy` yet, such as those of older links: SHA-256
+    by primary key."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
 def are_prepared(links: QuerySet[GuestLink]) -> bool:
-    """Return whether no copy for the open links among `links` is still being prepared."""
+    """Return whether all copies for the open links among `links` are prepared."""
     is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
     return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
 
@@ -136,11 +137,12 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
     """Yield the result files that guests get themselves, not just as thumbnails, from the open `links`, in batches.
     `needs_itself` applies the same rule to one file.
 
-    With a single query, the database might start from all files instead of from the few links.
+    In batches, because for a single query, the database might start from all files and not from the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
-    outputs = dict(chosen.values_list("output", "link__may_download"))  # with several links, the most permissive counts
+    # If several links show a result, the most permissive one counts
+    outputs = dict(chosen.values_list("output", "link__may_download"))
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
     for some in batched(outputs, AT_ONCE):
         is_offered = Q(output__in=[output for output in some if outputs[output]])

@@ -1,5 +1,5 @@
-"""Data that guests carry from page to page, since they have no cookies: the name they typed, and when they opened the
-page.
+"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, and when they
+opened the page.
 
 Both are signed for one link, so fields from one link are useless on another.
 """
@@ -19,7 +19,7 @@ from runs.words.numbers import number_words
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
-JOINERS = "\u200c\u200d"  # invisible, but Persian and Indic names need them
+JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
 
@@ -28,7 +28,8 @@ class NameRefusedError(UserFacingError):
 
 
 def clean_name(typed: str) -> str:
-    """Return a typed name as shown: one line, without characters that change the direction of the surrounding text.
+    """Return a typed name as we show it: on one line, without characters that change the direction of the text around
+    it.
 
     Raises `NameRefusedError`.
     """
@@ -36,7 +37,7 @@ def clean_name(typed: str) -> str:
     seen = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
     name = " ".join("".join(seen).split())
     if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
-        raise NameRefusedError(_("Enter your name, so that people know who answered."))
+        raise NameRefusedError(_("Enter your name, so people know who answered."))
     if len(name) > NAME_LENGTH:
         words = ngettext(
             "The name has %(count)s character; the limit is %(limit)s.",
@@ -52,7 +53,7 @@ def signed_name(link: GuestLink, name: str) -> str:
 
 
 def name_of(link: GuestLink, signed: str) -> str:
-    """Return the name that a guest of `link` typed earlier; "" if the field isn't ours or is from another link."""
+    """Return the name that a guest of `link` typed earlier; "" if the field wasn't made by us for this link."""
     try:
         link_id, name = signing.loads(signed, salt=NAME_SALT)
     except (signing.BadSignature, ValueError):
@@ -66,7 +67,7 @@ def opened_now(link: GuestLink) -> str:
 
 
 def is_of_open_page(link: GuestLink, opened: str) -> bool:
-    """Return whether an answer comes from a page of `link` that wasn't opened too long ago."""
+    """Return whether an answer comes from a page of `link` that was opened recently enough."""
     try:
         return signing.TimestampSigner(salt=PAGE_SALT).unsign(opened, max_age=PAGE_AGE) == link.public_id
     except signing.BadSignature:

@@ -1,6 +1,7 @@
-"""Names of results and files for guests. They never reveal the title of a run, and its app only if the link shows it.
+"""Names of results and files for guests. They never reveal a run's title, and they reveal its app only if the link
+does.
 
-The page, single downloads and the zip use the same names, and each result in a link has a different one.
+The page, single downloads and the zip use the same names. No two results of a link have the same name.
 """
 
 from collections import Counter
@@ -34,8 +35,8 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def some_names(labels: Sequence[str], count: int | None = None) -> str:
-    """Return "Front 1, Back 1, Side 1 and 9 more"; `count` is the number of results, if there are more than
-    `labels`."""
+    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the number of all results, if there are
+    more than `labels`."""
     names = ", ".join(labels[:LABELS_TOLD])
     more = (len(labels) if count is None else count) - min(len(labels), LABELS_TOLD)
     if more <= 0:
@@ -44,7 +45,7 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return the file name stems for `outputs`, which are all results of `link`, loaded with their runs and files."""
+    """Return file name stems for `outputs`: all results of `link`, which must be loaded with their runs and files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs
@@ -57,7 +58,7 @@ def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: i
 
 
 def archive_name_of(link: GuestLink) -> str:
-    """Return the name of the zip: the link's audience, as on its page, and the day when the link was created."""
+    """Return the name of the zip: the link's audience as shown on its page, and the day the link was created."""
     return file_names.archive_name(file_names.slug(link.audience) or _("Shared"), link.created_at)
 
 

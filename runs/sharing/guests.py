@@ -2,7 +2,7 @@
 
 Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
 account, cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase.
-That value is valid for twelve hours, or until the passphrase changes.
+It is valid for twelve hours, unless the passphrase changes before then.
 """
 
 import re
@@ -51,7 +51,7 @@ class State(StrEnum):
     OPEN = "open"
     REVOKED = "revoked"
     EXPIRED = "expired"
-    OFF = "off"  # admins have turned off guest links
+    OFF = "off"  # an admin has turned off guest links
 
 
 def find_link(token: str) -> GuestLink | None:
@@ -71,8 +71,8 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 def record_unknown(request: HttpRequest) -> bool:
     """Count a request for an unknown link; return False if too many came from the same IP address.
 
-    Existing links can still be opened from there: a stranger on the same network must not lock guests out, and tokens
-    are too long to guess anyway.
+    Existing links can still be opened from there: a stranger on the same network mustn't be able to lock guests out,
+    and tokens are too long to guess anyway.
     """
     try:
         Attempt({f"guest:{address_of(request)}": MAX_UNKNOWN})
@@ -102,7 +102,7 @@ def _proven(link: GuestLink) -> str:
 
 
 def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Return whether `typed` is the passphrase. After too many wrong attempts, `TooManyError` is raised instead."""
+    """Return whether `typed` is the passphrase. Raises `TooManyError` after too many wrong attempts."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
     if not check_password(typed.strip(), link.passphrase):
@@ -112,7 +112,7 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 
 
 def record_answer(request: HttpRequest, link: GuestLink) -> bool:
-    """Count an answer to `link`; return False if there were too many, from this IP address or from all."""
+    """Count an answer to `link`; return False if there were too many, from this IP address or from all together."""
     this = f"answer:{link.public_id}"
     try:
         Attempt({f"{this}:{address_of(request)}": MAX_ANSWERS, this: MAX_ANSWERS_OF_ALL})
@@ -130,7 +130,7 @@ def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Out
 
 
 def named_outputs(link: GuestLink) -> dict[Output, str]:
-    """Return the names of all results that `link` shows, in order. Their files aren't loaded, since there may be
+    """Return the names of all results that `link` shows, in order. Doesn't load their files, because there may be
     many."""
     outputs = list(_shown(link).only("public_id", "label", "kind", "run_id"))
     return dict(zip(outputs, labels_of(outputs), strict=True))
@@ -151,7 +151,7 @@ def preview_of(link: GuestLink) -> StoredFile | None:
 
 
 def size_of(link: GuestLink) -> tuple[int, int]:
-    """Return the number of files in a download of everything, and their total size in bytes."""
+    """Return the number and total size (in bytes) of the files in a download of everything."""
     shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
     saved = OutputFile.objects.filter(output__in=shown, status="saved")
     given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
@@ -160,7 +160,7 @@ def size_of(link: GuestLink) -> tuple[int, int]:
 
 
 def record_download(link: GuestLink) -> None:
-    """Record that a guest downloads everything, if that is many files."""
+    """Record that a guest downloads everything, if there are many files."""
     if (count := size_of(link)[0]) > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
@@ -200,7 +200,7 @@ class Found:
 def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | None:
     """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs.
 
-    Without `is_named`, the name of a result isn't looked up, since a page requests many thumbnails.
+    Without `is_named`, don't look up the result's name; thumbnails don't need it, and a page has many of them.
     """
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
@@ -234,7 +234,7 @@ def _name_of(link: GuestLink, kept: OutputFile, stored: StoredFile) -> str:
 
 # --- Views ------------------------------------------------------------------------------------------------------------
 def count_view(request: HttpRequest, link: GuestLink) -> None:
-    """Count someone's view of `link`, at most once in ten minutes for the same IP address and browser.
+    """Count a view of `link`, at most once in ten minutes for the same IP address and browser.
 
     If the count can't be saved, for example because the disk is full, the page is shown anyway.
     """
@@ -254,8 +254,8 @@ def _count(request: HttpRequest, link: GuestLink) -> None:
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Return whether the page is viewed in a browser by someone outside the team, not by a prefetch, a bot or a
-    member."""
+    """Return whether the page is being viewed by a person outside the team. Prefetches, bots and members don't
+    count."""
     headers = request.headers
     if request.method == "HEAD" or any(headers.get(name) for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")):
         return False

@@ -2,9 +2,9 @@
 
 *Only me*, *Team* and *Guest link* take one click each. A run can be shared with the team and also have guest links;
 *Only me* ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed
-afterwards. Revoking needs no confirmation, since it can be undone: the same URL works again. If an admin revoked the
-link, only an admin can undo that. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number of
-days also shortens existing links, and no link opens while guest links are turned off.
+afterwards. Revoking doesn't ask for confirmation, because it can be undone: the same URL then works again. If an admin
+revoked the link, only an admin can undo that. The admins' rules (`SharingRules`) apply to new links. Lowering the
+maximum number of days also shortens existing links, and no link opens while guest links are turned off.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ from runs.words.moments import portal_day
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # a longer time would amount to publishing
+LONGEST_DAYS = 730  # being open any longer would amount to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
@@ -73,13 +73,13 @@ class LinkOptions:
 # --- Team -------------------------------------------------------------------------------------------------------------
 def begins_with_team(parent: Run | None) -> bool:
     """Return whether a new run is shared with the team from the start. A run started from a private `parent` never is,
-    since both have the same inputs."""
+    because both have the same inputs."""
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Return the text beside the Run button that says who will see a new run; "" unless runs are shared by default."""
+    """Return the text next to the Run button that says who will see a new run; "" unless runs are shared by default."""
     if not SharingRules.current().team_by_default:
         return ""
     is_private = is_private or (parent is not None and parent.shared_at is None)
@@ -87,7 +87,7 @@ def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
 
 
 def share_with_team(run: Run) -> bool:
-    """Share `run` with every member; return False if it already was shared."""
+    """Share `run` with every member; return False if it was already shared."""
     return bool(share_all_with_team(Run.objects.filter(pk=run.pk)))
 
 
@@ -106,7 +106,7 @@ def share_all_with_team(runs: RunQuerySet) -> int:
 
 @transaction.atomic
 def stop_sharing_with_team(run: Run) -> bool:
-    """Make `run` private to its maker again; return False if it already was private."""
+    """Make `run` private to its maker again; return False if it was already private."""
     shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
     is_changed = bool(shared.update(shared_at=None, version=F("version") + 1))
     if is_changed:
@@ -118,8 +118,8 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs stays open but no longer shows `run`. Revoked and expired links are changed, too,
-    since they may be reopened.
+    A link that also shows other runs stays open but no longer shows `run`. Revoked and expired links are changed too,
+    because they may be reopened.
     """
     ended, now = 0, timezone.now()
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.
@@ -144,7 +144,8 @@ def links_to(run: Run) -> GuestLinkQuerySet:
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
     """Return the `outputs` that a guest could see: ready, with a saved file or text."""
-    # Of each result, not of all as with IN: PostgreSQL would read millions of files for the four results of a run.
+    # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for the four results
+    # of a run.
     kept = Exists(OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED))
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(kept))
@@ -186,13 +187,13 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """Create a link when someone clicks. A double click returns the same link twice, so that no second one stays
-    open without anyone knowing.
+    """Create a link when someone clicks the button. A double click returns the same link twice; otherwise, a second
+    link would stay open without anyone knowing.
 
     Raises `PermissionDenied`, like `make_link`.
     """
     _demand_leave(member, outputs, SharingRules.current())
-    Member.objects.select_for_update().get(pk=member.pk)  # one click at a time
+    Member.objects.select_for_update().get(pk=member.pk)  # handle one click at a time
     now = timezone.now()
     wanted = [output.pk for output in outputs]
     for link in GuestLink.objects.alive().filter(member=member, created_at__range=(now - DOUBLE_CLICK, now)):
@@ -208,7 +209,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its URL stays the same, and views or a revocation recorded meanwhile aren't
+    """Apply `options` to `link`. Its URL stays the same. If it was viewed or revoked meanwhile, that isn't
     overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
@@ -234,8 +235,8 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
 def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
     """Make `link` show `new` in place of `old`; return False if it no longer shows `old`.
 
-    A link never changes by itself, or the client might decide on something other than what they were sent. The caller
-    checks that the member may change the link, and that they may show `new` to guests (`outputs_for`).
+    A link never changes by itself; otherwise, clients might decide on something other than what they were sent. The
+    caller checks that the member may change the link, and that they may show `new` to guests (`outputs_for`).
     """
     GuestLink.objects.select_for_update().get(pk=link.pk)
     place = link.chosen.filter(output=old).first()
@@ -264,7 +265,7 @@ def _runs_shown(link: GuestLink) -> list[int]:
 
 
 def _count_change(runs: Iterable[int]) -> None:
-    """Mark `runs` (primary keys) as changed, so that open pages show who can see them now."""
+    """Mark `runs` (primary keys) as changed, so that open pages are updated to show who can see them now."""
     changed = Run.objects.filter(pk__in=list(runs))
     list(changed.select_for_update().order_by("pk").values_list("pk"))  # always in the same order, to avoid deadlocks
     changed.update(version=F("version") + 1)
@@ -283,7 +284,8 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 @transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
-    """Make the URL of `link` work again until its last day, or until the latest day that `rules` now allow."""
+    """Make the URL of `link` work again until its last day, or until the latest day that `rules` allow if that is
+    earlier."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     record(Verb.LINK_RESTORED, link, changes={"expires_at": (link.expires_at, expires_at)})
@@ -324,8 +326,8 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Return twelve letters in three groups that are easy to read aloud. They are derived from `nonce`, so they can be
-    shown again."""
+    """Return twelve letters in three groups that are easy to read aloud. They are derived from `nonce`, so that they
+    can be shown again."""
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))
@@ -334,7 +336,7 @@ def suggested_passphrase(nonce: str) -> str:
 # --- Rules ------------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def change_rules(rules: SharingRules) -> int:
-    """Save `rules` as the only row; return how many links were shortened."""
+    """Save `rules`, which replace the existing ones; return how many links now expire earlier."""
     before = values_of(SharingRules.current())
     rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
     rules.save()

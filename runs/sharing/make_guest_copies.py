@@ -1,10 +1,10 @@
 """Create the copies for guests, in the worker.
 
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
-conditional UPDATE with the database's clock claims a row and postpones the next attempt. The claim is renewed while
-data is copied, so a worker that dies loses its claim within a minute, and a file that kills its worker moves behind the
-others. Each copy ends up ready or impossible, or is retried later with an error message. No single file can stop the
-task.
+worker claims a row with a conditional UPDATE, by the database's clock, which also puts off the next attempt. It renews
+the claim while it copies, so if it dies, its claim ends within a minute, and a file that kills its worker moves behind
+the others. Each copy ends up as ready or as impossible, or is retried later with an error message. No single file can
+stop the task.
 """
 
 import logging
@@ -31,10 +31,11 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # after that, another task continues; the window plus one video fits in the task's timeout
-BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last value repeats
-MOST_FAILURES = 4  # for failures while copying; disk and storage problems are retried without limit
-UNUSED_AFTER = timedelta(days=7)  # a link may have been revoked by mistake
+# After this long, another task takes over; the window and one video together stay below the task's timeout
+WINDOW_SECONDS = 240.0
+BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
+MOST_FAILURES = 4  # most failures while copying; after disk and storage problems, we keep trying
+UNUSED_AFTER = timedelta(days=7)  # not right away, because a link may have been revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
 FAILED = Message("copy_failed")
@@ -145,7 +146,7 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
-    """Save the final status of `copy`; return False if the row is gone or another worker has claimed it."""
+    """Save the outcome for `copy`; return False if the row is gone or another worker has claimed it."""
     ended = {"file": file, "error": Message(), "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
@@ -157,7 +158,7 @@ def _try_later(copy: GuestCopy, message: Message) -> None:
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies over a week old that no open link needs, and request those whose file is missing again."""
+    """Delete copies over a week old that no open link needs, and request new ones for those whose file is missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:

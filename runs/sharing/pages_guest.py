@@ -1,7 +1,7 @@
 """Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
 Guests who may not download see images 1200 pixels wide. Instead of originals, guests get copies without metadata
-(`guest_copies`). Until the copies are ready, the page says so and refreshes itself.
+(`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 FIRST_VISIT = Visit()
 AT_ONCE = 48  # results on one page
-AT_MOST_ALONE = 2  # up to this many results get the full width
+AT_MOST_ALONE = 2  # up to this many results are shown at full width
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class GuestFile:
     note: str = ""
     state: State = State.NOT_NEEDED
     since: datetime | None = None
-    position: int = 0  # in its result
+    position: int = 0  # its position within the result
 
     @property
     def is_player(self) -> bool:
@@ -91,7 +91,7 @@ class GuestResult:
     text: str
     files: list[GuestFile]
     tree: Tree | None = None  # if the text is a structured value
-    box: AnswerBox | None = None  # for the guest's answer, if the link lets them give one
+    box: AnswerBox | None = None  # where guests answer, if the link lets them
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class GuestInput:
 
 @dataclass(frozen=True)
 class GuestInputs:
-    """Inputs of one run. If the link shows several runs, `results` names the results of this run."""
+    """The inputs of one run. If the link shows several runs, `results` has the names of this run's results."""
 
     results: str
     lines: list[GuestInput]
@@ -136,7 +136,7 @@ class GuestPage:
     download_url: str
     download_words: str
     preview_url: str
-    place_words: str  # "49 to 96 of 2,000"; "" on a single page
+    place_words: str  # such as "49 to 96 of 2,000"; "" if there is only one page
     previous_url: str
     next_url: str
     answers: Answers
@@ -149,7 +149,7 @@ class GuestPage:
 
     @property
     def marked_app_names(self) -> SafeString:
-        """The app names, each with its text direction isolated."""
+        """The app names as HTML; each keeps its own text direction."""
         return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in self.app_names))
 
     @property
@@ -176,12 +176,12 @@ class GuestPage:
 
     @property
     def is_many(self) -> bool:
-        """Whether a wide screen shows two results side by side. Texts take the full width and don't count."""
+        """Whether a wide screen shows two results side by side. Texts don't count, because they take the full width."""
         return bool(self.place_words) or sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
 def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIRST_VISIT) -> GuestPage:
-    """Return page `number` of an open link; it is empty if none of the results exist any more."""
+    """Return page `number` of an open link; it is empty if none of the results exists any more."""
     named = guests.named_outputs(link)
     page = Paginator(list(named), AT_ONCE).get_page(number)
     outputs = guests.outputs_of(link, [output.pk for output in page])
@@ -250,7 +250,7 @@ def _results(
 
 
 def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses) -> list[GuestFile]:
-    """Return the saved files of a result; if there are several, their labels have numbers."""
+    """Return the saved files of a result; if there are several, their labels are numbered."""
     saved = [kept for kept in output.files.all() if kept.file is not None]
     files = [
         replace(_file(kept.file, label, stems[kept.position], addresses), position=kept.position)
@@ -261,7 +261,7 @@ def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses
 
 
 def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
-    """Return the tree of a result, without any URLs at Lamina; None if the result isn't structured."""
+    """Return the tree for a structured result, without URLs at Lamina; None if the result isn't structured."""
     kept = [f for f in output.files.all() if f.file is not None]
     names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in kept if f.file is not None}
     return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
@@ -314,7 +314,7 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
         if is_shown_small:
             return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")
         if stored.thumb_1200:
-            return _("Only this still can be shared: the original has hidden details that can't be removed.")
+            return _("Only this still image can be shared: the original has hidden details that can't be removed.")
         words = _("This file can't be shared: it has hidden details that can't be removed. Ask %(sender)s for it.")
         return words % sender
     if given.state is State.NOT_PLAYED:

@@ -1,4 +1,4 @@
-"""The boxes below a link's results: what a guest can say about each, and what they have said.
+"""The boxes below a link's results: what guests can say about each result, and what they have already said.
 
 Guests never see other people's verdicts, or comments that aren't meant for them.
 """
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
-from runs.review import guest_answers, guest_comments, spots
+from runs.review import guest_answers, guest_comments, requests, spots
 from runs.review.comments import is_author
 from runs.review.deciders import Actor
 from runs.review.versions import newer_of_each
@@ -44,14 +44,15 @@ class Visit:
 
 @dataclass(frozen=True)
 class GuestComment:
-    """One comment as a guest sees it. `number` is that of its dot (0: none) at `x` and `y` on one of the files."""
+    """One comment as a guest sees it. `number` is the number on its dot (0: no dot), which is at `x` and `y` on one of
+    the files."""
 
     who: str
     is_own: bool
     text: str
     created_at: datetime
     is_edited: bool
-    time_words: str  # of its time in video or audio
+    time_words: str  # its time in the video or audio, such as "0:12"
     number: int
     x: str
     y: str
@@ -65,7 +66,7 @@ class AnswerBox:
 
     result: str
     label: str
-    place: str  # of the box in the page
+    place: str  # the box's id on the page
     verdict: str
     verdict_words: str
     note: str
@@ -76,7 +77,7 @@ class AnswerBox:
     error: str
     seen: str
     decide_url: str
-    next_place: str  # the next result without an answer, below this one; "" if there is none
+    next_place: str  # the id of the next box below this one without an answer; "" if there is none
     comment_url: str
     is_just_commented: bool
     place_kind: str  # "image", "video" or "audio" if a comment can mark a place in the result; otherwise ""
@@ -90,7 +91,7 @@ class AnswerBox:
 
     @property
     def decides(self) -> bool:
-        """Whether the result can be decided on."""
+        """Whether guests can decide on the result."""
         return self.lets_decide and not self.is_superseded
 
     @property
@@ -110,11 +111,12 @@ class AnswerBox:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the page as a whole says about answering."""
+    """What the page says about answering, apart from the boxes."""
 
     sender: str
     last_day: date
     last_second: datetime
+    due_on: date | None  # the day by which the sender wants an answer
     lets_decide: bool
     lets_comment: bool
     needs_reason: bool
@@ -123,9 +125,9 @@ class Answers:
     opened: str
     done: int
     total: int
-    has_answers: bool  # someone has answered, so a returning guest may want to see their answers
+    has_answers: bool  # someone has answered, so offer to show returning guests their answers
     decide_url: str
-    other_url: str  # the page without the name
+    other_url: str  # URL of the page without the guest's name, for someone else
     problem: str
     kept: list[str] = field(default_factory=list)  # typed text that no longer has a place on the page
 
@@ -142,8 +144,8 @@ class Answers:
 def boxes_of(
     outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
 ) -> dict[str, AnswerBox]:
-    """Return the boxes below `outputs`, numbered from `first`, by result. Results that guests can't respond to have
-    none."""
+    """Return the boxes below `outputs`, numbered from `first`, by result. Results that guests can't respond to have no
+    box."""
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
@@ -181,12 +183,13 @@ def boxes_of(
 
 
 def _has_place(box: AnswerBox | None) -> bool:
-    """Return whether what was typed below a result can still be shown there."""
+    """Return whether the box can still show what was typed into it."""
     return box is not None and (box.may_write or box.is_superseded)
 
 
 def placed_file(output: Output) -> OutputFile | None:
-    """Return the file in which comments can mark a place: the result's first, if its kind allows that."""
+    """Return the file in which comments can mark a place: the result's first file, if it is of a kind that allows
+    this."""
     first = next((kept for kept in output.files.all() if kept.file is not None), None)
     is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
     return first if is_placed else None
@@ -198,8 +201,8 @@ def place_kind(output: Output) -> str:
 
 
 def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest) -> list[GuestComment]:
-    """Return the comments on a result with their replies. A reply to a comment that the guest can't see is shown by
-    itself."""
+    """Return the comments on a result with their replies. If the guest can see a reply but not the comment, the reply
+    is shown by itself."""
     numbers = count(1)
     there = {comment.pk for comment in comments}
     lines: dict[int, GuestComment] = {}
@@ -246,7 +249,8 @@ def verdict_words(decision: Decision | None) -> str:
 def answers_of_page(
     addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
 ) -> Answers:
-    """Return what the page says about answering. `shown` is everything the link shows, `boxes` what is on this page."""
+    """Return what the page says about answering. `shown` has everything the link shows; `boxes` has only what is on
+    this page."""
     link = addresses.link
     given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes
@@ -254,6 +258,7 @@ def answers_of_page(
         sender=link.member.display_name,
         last_day=links.last_day_of(link),
         last_second=link.last_second,
+        due_on=requests.day_for_guests(link) if link.lets_decide else None,
         lets_decide=link.lets_decide,
         lets_comment=link.lets_comment,
         needs_reason=ReviewRules.current().needs_reason,

@@ -191,7 +191,7 @@ def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Show the newer version of a result on a link, in the place of the older one."""
+    """Show the newer version of a result on a link, in place of the older one."""
     link = _link_of(request, link_id)
     if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
@@ -206,7 +206,7 @@ def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def link_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Revoke a link with immediate effect. No confirmation is needed, since this can be undone."""
+    """Revoke a link with immediate effect. Doesn't ask for confirmation, because this can be undone."""
     link = _revocable_link(request, link_id)
     revoke(link, request.user)
     return _changed(request, link, _(SAID["revoked"]))

@@ -1,7 +1,8 @@
 """Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
-The secret URL is the proof of access, so the forms here need no CSRF token. Each problem has a plain page that
-reveals nothing about the content or, for an unknown URL, whether it ever existed.
+Knowing the secret URL is what gives access, so the forms here need no CSRF token. For each problem, there is a plain
+page that doesn't reveal anything about the content. For an unknown URL, it doesn't reveal whether the link ever
+existed.
 """
 
 from io import BytesIO
@@ -31,7 +32,7 @@ from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.storage.store import StorageAway
 
-FILE_CACHE = "private, no-cache"  # browsers revalidate before each use, so a revoked link stops working at once
+FILE_CACHE = "private, no-cache"  # browsers ask again before each use, so a revoked link stops working at once
 PREVIEW_QUALITY = 82
 
 
@@ -40,7 +41,7 @@ PREVIEW_QUALITY = 82
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show the guest page, or the form that asks for the passphrase.
 
-    While files are being prepared, a header refreshes the page, since there are no scripts.
+    While files are being prepared, a header makes the page refresh itself, because there are no scripts.
     """
     link = open_link(request, token)
     if isinstance(link, HttpResponse):
@@ -132,8 +133,9 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
+    name = guest_fields.name_of(link, request.GET.get("n", ""))
     try:
-        archive = pages_guest_zip.pack(link) if link.may_download else None
+        archive = pages_guest_zip.pack(link, name) if link.may_download else None
     except StillPreparing:
         return preparing(request, link)
     except StorageAway:
@@ -145,7 +147,7 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         "Content-Length": str(len(archive)),
         "Content-Disposition": content_disposition(archive_name_of(link), is_inline=False),
     }
-    if request.method == "HEAD":  # streaming would read every file for nothing
+    if request.method == "HEAD":  # the body isn't sent, so don't read every file for nothing
         return HttpResponse(content_type="application/zip", headers=headers)
     guests.record_download(link)
     return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)

@@ -1,4 +1,4 @@
-"""What guests send from a link's page: decisions and comments. Only POST records anything.
+"""Receives what guests send from a link's page: decisions and comments. Only POST records anything.
 
 Without cookies or scripts, access is proven by the secret URL and two signed form fields. Whatever goes wrong, the page
 still shows what was typed.
@@ -55,7 +55,7 @@ class Press:
         return replace(self, guest=Guest(name, guest_fields.signed_name(self.link, name)))
 
     def without_note(self) -> "Press":
-        """The press after its note was recorded: everything else that was typed must still be kept."""
+        """The press after its note was recorded, with everything else that was typed, which must not be lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 
@@ -85,7 +85,7 @@ def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> HttpResponse:
-    """Record an answer, or say what is wrong with it. Either way, everything that was typed is kept."""
+    """Record an answer, or say what is wrong with it. Either way, nothing that was typed is lost."""
     if press.sent.is_back:
         return _page(press)
     output = guests.shown_output(press.link, press.sent.result)
@@ -128,7 +128,7 @@ def _comment(press: Press, output: Output) -> HttpResponse:
 
 
 def _place_of(sent: SentForm, output: Output) -> CommentPlace:
-    """Return the place that a comment marks. Raises `CommentRefusedError`."""
+    """Return the spot or time that a comment marks. Raises `CommentRefusedError`."""
     kept = placed_file(output)
     if kept is None:
         return CommentPlace()
@@ -137,7 +137,7 @@ def _place_of(sent: SentForm, output: Output) -> CommentPlace:
 
 
 def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
-    """Return the press, or a response: the page itself for anything but POST, or a page that says what is wrong."""
+    """Return the press, or a response: the link's page if this isn't a POST, or a page that says what is wrong."""
     sent = SentForm.read(request.POST)
     link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
@@ -166,7 +166,7 @@ def _check_note(sent: SentForm) -> None:
 
 
 def _named(press: Press) -> Press | HttpResponse:
-    """Return the press of a guest with a name, or the page that asks for one."""
+    """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest.name:
         return press
     if not press.sent.is_asked:
@@ -178,8 +178,8 @@ def _named(press: Press) -> Press | HttpResponse:
 
 
 def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
-    """Redirect to the result on the page, which says what was recorded. If more was typed, render the page with that
-    instead."""
+    """Redirect to the result on the page, which says what was recorded. If more had been typed, don't redirect but
+    render the page with that text."""
     left = press.without_note()
     if left.sent.has_words:
         return _page(left, answered=answered, commented=commented)
@@ -190,7 +190,7 @@ def _recorded(press: Press, output: Output, *, answered: str = "", commented: st
 
 
 def _find_answers(press: Press) -> HttpResponse:
-    """Show returning guests their answers, once they have given their name again."""
+    """Show returning guests their answers after they have entered their name again."""
     if not press.sent.is_asked:
         return _page(press, 422, _("Press one of the buttons below a result."))
     named = _named(press)
@@ -230,11 +230,11 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     """Return an error's text for a guest, who knows nothing of the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
-        return _("A newer version was made meanwhile. Ask %(sender)s to show it here, and answer that one.") % sender
+        return _("There is a newer version now. Ask %(sender)s to show it here, and answer that one.") % sender
     if isinstance(error, StaleDecisionError):
         return _("This result has changed since you opened the page. Look at it again, then press once more.")
     if isinstance(error, ReasonNeededError):
-        return _("Write what should change, so that %(sender)s knows what to do.") % sender
+        return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:
         return _("%(sender)s has turned off answers for this link, so nothing was recorded.") % sender
     return error.sentence

@@ -1,6 +1,7 @@
 """What all views for guests share: the decorator, the check that a link is open, and a plain page for each problem.
 
-Plain pages reveal nothing about the content or, for an unknown URL, whether it ever existed.
+Plain pages don't reveal anything about the content. For an unknown URL, they don't reveal whether the link ever
+existed.
 """
 
 from collections.abc import Callable
@@ -75,7 +76,7 @@ def plain(
     """
     context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent}
     if link is not None:
-        context |= {"sender": link.member.display_name}
+        context |= {"sender": link.member.display_name, "link": link}
         context |= {"last_day": links.last_day_of(link), "last_second": link.last_second}
     return render(request, "sharing/guest_plain.html", context, status=status)
 
@@ -93,7 +94,9 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
     if link is None:
         is_first = guests.record_unknown(request)
         return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), sent=sent)
-    state = guests.state_of(link, SharingRules.current())
+    rules = SharingRules.current()
+    link.company = rules.company
+    state = guests.state_of(link, rules)
     return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
 
 
@@ -107,7 +110,7 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page passes
-    on what the guest had typed, so that it is recorded once they enter the passphrase."""
+    on what the guest had typed, which is then recorded after they enter the passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

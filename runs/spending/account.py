@@ -1,8 +1,8 @@
-"""The account's own total next to our charges. Both are read at the same time, every hour, so that their growth can be
-compared.
+"""Compares what the Lamina account spent with our charges. Every hour, both are stored at the same time, so that we can
+compare how much they have grown.
 
 Lamina never says what a single run cost. If the account spent more than we charged, the rest was spent outside this
-portal, or our estimates were too low. It is shown as such, and never split between people.
+portal, or our estimates were too low. The page says so, and never divides that rest between people.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from runs.connection.balance import refresh_balance
 from runs.models import AccountReading, SpendingSum
 from runs.words.credits import to_hundredths
 
-AT_MOST_OLD = timedelta(minutes=2)  # age of Lamina's last answer that still counts as current
+AT_MOST_OLD = timedelta(minutes=2)  # Lamina's last answer counts as current if it isn't older than this
 DAY = timedelta(hours=24)
 
 
@@ -31,17 +31,19 @@ class Growth:
 
     @property
     def gap(self) -> int:
-        """What our charges don't explain; negative if the account spent less than we charged."""
+        """The part of the account's spending that our charges don't explain; negative if it spent less than we
+        charged."""
         return self.spent - self.charged
 
     @property
     def gap_percent(self) -> int:
-        """The gap as a share of what we charged."""
+        """The gap in percent of what we charged."""
         return round(self.gap * 100 / self.charged) if self.charged else 0
 
 
 def read_account() -> None:
-    """Ask Lamina what the account has spent, and store it with our charges; do nothing if Lamina doesn't say."""
+    """Ask Lamina what the account has spent, and store that along with our charges; do nothing if Lamina doesn't
+    say."""
     refresh_balance()
     told, now = status.lamina_status(), timezone.now()
     if told.spent is None or told.balance_at is None or now - told.balance_at > AT_MOST_OLD:
@@ -65,9 +67,10 @@ def growth(start: datetime, end: datetime) -> Growth | None:
 
 
 def spent_lately(now: datetime) -> int:
-    """Return how much the account has certainly spent in the last 24 hours, in hundredths, as far as the readings show.
+    """Return how much the account has certainly spent in the last 24 hours according to the readings, in hundredths.
 
-    If the account wasn't read for a while, spending in that gap isn't counted, since we can't tell when it happened.
+    If the account wasn't read for a while, what it spent meanwhile isn't counted, because we can't tell when that
+    happened.
     """
     readings = AccountReading.objects.order_by("at")
     first = readings.filter(at__gte=now - DAY, at__lte=now).first()

@@ -1,7 +1,7 @@
-"""Approved results per charge, and how many versions each took, to work out what an approved result costs.
+"""Counts a charge's approved results and how many versions each took, to work out what an approved result costs.
 
-`review.overall_verdict` calls this when verdicts on a run's results have changed. They count towards the month in which
-Run was pressed.
+`review.overall_verdict` calls this when verdicts on a run's results have changed. Approved results count towards the
+month in which Run was pressed.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ type Place = tuple[date, int, int, str]  # key of a sum: month, member, app, kin
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """Set how much of each of `runs` (by primary key) is approved, and update the sums. Callers must have locked the
-    runs.
+    """Store for each of `runs` (by primary key) how much of it is approved, and update the sums. The caller must have
+    locked the runs.
 
-    Sums are updated after all charges, always in the same order, to avoid deadlocks.
+    To avoid deadlocks, sums are updated after all charges, and always in the same order.
     """
     moved: dict[Place, Counter[str]] = {}
     for charge in Charge.objects.filter(run__in=runs).order_by("pk"):

@@ -1,8 +1,9 @@
-"""Charge for runs: reserved when Run is pressed, kept once Lamina has started the run, released if it certainly hasn't.
+"""Charging for runs. A charge is reserved when Run is pressed, kept once Lamina has started the run, and released if
+Lamina certainly hasn't.
 
-Each change of a charge is a conditional UPDATE, and the sums move in the same transaction. Repeating one changes
-nothing. Rows are locked in one order: the run, its charge, the sum, the member's total, and last the portal's, since
-everyone who presses Run waits for it.
+Each change to a charge is a conditional UPDATE, with the sums updated in the same transaction. Repeating a change has
+no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total, and last the portal's
+total, because everyone who presses Run has to wait for that one.
 """
 
 from datetime import datetime
@@ -20,8 +21,8 @@ State = Charge.State
 
 
 def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
-    """Charge for `run`, which was just created, in the caller's transaction. Raises `LimitReached`; the caller must
-    then roll back."""
+    """Reserve the charge for `run`, which was just created, in the caller's transaction. If this raises `LimitReached`,
+    the caller must roll back."""
     cost = estimated.hundredths
     charge = Charge.objects.create(
         run=run,
@@ -53,7 +54,7 @@ def keep(run: Run) -> None:
 
 @transaction.atomic
 def release(run: Run) -> None:
-    """Release what was reserved for `run`, since it certainly never started. A kept charge stays."""
+    """Release what was reserved for `run`, because it certainly never started. If the charge was kept, it stays."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.RELEASED):
         _count(charge, -1)
@@ -63,10 +64,11 @@ def release(run: Run) -> None:
 
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
-    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if more than the limit has been used already;
-    the limit is that of the person who pays for the first attempt.
+    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if more than the limit has already been used;
+    this is the limit of the person who pays for the first attempt.
 
-    The run is charged once, but for good: the first attempt may have started without anyone being able to tell.
+    The run is charged only once, but that charge is now kept: the first attempt may have started after all, which
+    nobody can tell.
     """
     estimated = estimate(run.app, run.schema, run.wanted_outputs)
     charge = Charge.objects.select_related("member").filter(run=run).first()
@@ -78,7 +80,7 @@ def press_again(run: Run, by: Member, now: datetime) -> None:
 
 
 def first_kind(run: Run) -> str:
-    """Return the kind of the first result that the app of `run` makes, whichever results were requested."""
+    """Return the kind of the first result that the app of `run` makes, no matter which results were requested."""
     return str(run.schema.outputs[0]["type"])[:50] if run.schema.outputs else ""
 
 
@@ -88,7 +90,7 @@ def _move(charge: Charge, state: Charge.State) -> bool:
 
 
 def _count(charge: Charge, sign: int) -> None:
-    """Add a reserved charge to its sum; with `sign` -1, subtract it."""
+    """Add a reserved charge to its sum; if `sign` is -1, subtract it."""
     amount, unknown = sign * charge.hundredths, sign * int(charge.is_unknown)
     changes = {
         "hundredths": F("hundredths") + amount,

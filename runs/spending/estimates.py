@@ -19,7 +19,8 @@ from runs.words.numbers import number_words
 NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can allow it on Lamina.")
 CENT = Decimal("0.01")
 
-# Messages about too few credits: (for admins, for others), by whether fewer results would be affordable.
+# Messages about too few credits, each as (for admins, for others). The key says whether fewer results would be
+# affordable.
 TOO_FEW_CREDITS = {
     False: (
         gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),
@@ -40,15 +41,15 @@ TOO_FEW_CREDITS = {
 class Estimate:
     """Expected cost, in credits, of `made` of the `total` results of an app; None if nobody knows.
 
-    Lamina, or an admin where Lamina gives no estimate, only gives the cost of all results together (`whole`). A part
-    of them is assumed to cost its even share.
+    We only know the cost of all results together (`whole`): from Lamina or, if Lamina gives no estimate, from an admin.
+    For some of the results, we assume that all cost the same.
     """
 
     whole: Decimal | None
     least_of_whole: Decimal | None
     made: int
     total: int
-    source: Charge.Source = Charge.Source.LAMINA  # of `whole`
+    source: Charge.Source = Charge.Source.LAMINA  # where `whole` comes from
 
     @property
     def is_part(self) -> bool:
@@ -60,7 +61,7 @@ class Estimate:
 
     @property
     def hundredths(self) -> int | None:
-        """The expected cost in hundredths of a credit, as charged."""
+        """The expected cost in hundredths of a credit, which is what we charge."""
         expected = self.expected
         return None if expected is None else int((expected * HUNDREDTHS).to_integral_value(ROUND_HALF_UP))
 
@@ -69,7 +70,7 @@ class Estimate:
         return self.share(self.least_of_whole, self.made)
 
     def share(self, credits: Decimal | None, made: int) -> Decimal | None:
-        """Return the cost of `made` results if all of them together cost `credits`; never below zero."""
+        """Return the cost of `made` results if all results together cost `credits`; never below zero."""
         if credits is None or not 0 < made < self.total:
             return None if credits is None else max(credits, Decimal(0))
         return (max(credits, Decimal(0)) * made / self.total).quantize(CENT, ROUND_HALF_UP)
@@ -80,14 +81,14 @@ class CostLine:
     """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
-    note: str  # how the cost was estimated, if an admin did it or only a part of the results is made
+    note: str  # how the cost was estimated, if an admin set it or only some of the results are made
     balance_words: str
     is_unknown: bool
     is_blocked: bool
     reason: str
-    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if they can
-    left: Left | None  # what is left this month; None for those who can't run apps
-    own_words: str  # the same in words; empty without a limit
+    not_open: str  # why nobody in this workspace can run the app; empty if people can
+    left: Left | None  # what is left this month; None for people who can't run apps
+    own_words: str  # the same in words; empty if there is no limit
     can_ask: bool  # the member's own limit blocks the run; an admin can raise it
 
 
@@ -134,16 +135,17 @@ def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: Ap
 
 
 def _note(estimated: Estimate) -> str:
-    """Return how the cost was estimated; empty if Lamina gave it for exactly these results."""
+    """Return a note on how the cost was estimated; empty if it is Lamina's estimate for exactly these results."""
     is_share = estimated.whole is not None and estimated.is_part
     if estimated.source == Charge.Source.ADMIN:
-        by_admin = _("A price set by an admin, as Lamina gives no estimate.")
-        return _("An equal share of a price set by an admin, as Lamina gives no estimate.") if is_share else by_admin
+        share = _("An equal share of a price set by an admin, because Lamina gives no estimate.")
+        return share if is_share else _("A price set by an admin, because Lamina gives no estimate.")
     return _("An equal share: Lamina only gives the total cost.") if is_share else ""
 
 
 def _cost_words(app: App, estimated: Estimate) -> str:
-    """Return "about 12 credits (8 to 20)" or "about 4 of 12 credits for 1 of 3 results"; "" if unknown."""
+    """Return words such as "about 12 credits (8 to 20)" or "about 4 of 12 credits for 1 of 3 results"; "" if
+    unknown."""
     if estimated.whole is None or not estimated.is_part:
         return about_credits(estimated.whole, app.credits_min, app.credits_max)
     words = ngettext(
@@ -166,12 +168,16 @@ def _reason(app: App, member: Member) -> str:
     if app.is_gone:
         return _("Lamina no longer offers this app.")
     if disk.is_full():
+        if member.is_admin:
+            return _(
+                "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
+            )
         return _("The portal's disk is full, so results can't be saved. An admin can free space.")
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 
 
 def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
-    """Return what to do about too few credits; empty if there are enough, or if nobody knows.
+    """If there are too few credits, return what to do about it; empty if there are enough, or if nobody knows.
 
     Only the balance that Lamina reported can block a run; what we have deducted since is a guess.
     """

@@ -1,6 +1,7 @@
 """Forms for limits, alerts and prices, in credits."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
+from runs.spending.limit_settings import limit_seen, rules_seen
 from runs.web.posted import CutField, PostedForm
 from runs.words.credits import to_credits, to_hundredths
 
@@ -38,7 +40,25 @@ class CreditsField(forms.Field):
         return Decimal(text)
 
 
-class RulesForm(forms.Form):
+class SeenForm(forms.Form):
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
+    showed."""
+
+    seen = CutField(200, widget=forms.HiddenInput)
+
+    def overtake(self, name: str, stored: "SeenForm") -> None:
+        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        values."""
+        words = _(
+            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
+            "replace them."
+        )
+        self.add_error(None, words % {"name": name or _("Somebody")})
+        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
+        self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
+
+
+class RulesForm(SeenForm):
     """The limits for everyone, and when to alert admins."""
 
     default = CreditsField(
@@ -51,7 +71,9 @@ class RulesForm(forms.Form):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
@@ -62,7 +84,7 @@ class RulesForm(forms.Form):
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 
     def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial=_initial(SpendingLimits.current()))
+        super().__init__(data, initial=_initial(SpendingLimits.current()) | {"seen": rules_seen()})
 
     def limit_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.LIMITS]
@@ -75,7 +97,7 @@ class RulesForm(forms.Form):
         return None if left is None else left.to_integral_value()
 
     def rules(self) -> SpendingLimits:
-        """Return the rules as entered, unsaved."""
+        """Return the rules as entered, without saving them."""
         given = self.cleaned_data
         return SpendingLimits(
             default_hundredths=_hundredths(given["default"]),
@@ -86,8 +108,8 @@ class RulesForm(forms.Form):
         )
 
 
-class PersonLimitForm(forms.Form):
-    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
+class PersonLimitForm(SeenForm):
+    """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 
@@ -106,7 +128,7 @@ class PersonLimitForm(forms.Form):
         self.limit, self.default = limit, default
         sort = "none" if limit.is_unlimited else "default" if limit.hundredths is None else "own"
         initial = {"sort": sort, "own": _credits(limit.hundredths), "raised_to": _credits(limit.raised_to)}
-        super().__init__(data, initial=initial | {"raised_until": limit.raised_until})
+        super().__init__(data, initial=initial | {"raised_until": limit.raised_until, "seen": limit_seen(limit)})
         self.fields["raised_until"].widget.attrs["min"] = f"{day_of(timezone.now()):%Y-%m-%d}"
 
     def clean_raised_until(self) -> date | None:
@@ -126,7 +148,7 @@ class PersonLimitForm(forms.Form):
         return given
 
     def changed_limit(self) -> MemberLimit:
-        """Return the limit as entered, unsaved."""
+        """Return the limit as entered, without saving it."""
         given, limit = self.cleaned_data, self.limit
         limit.is_unlimited = given["sort"] == "none"
         limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
@@ -139,10 +161,11 @@ class PriceForm(forms.Form):
     """What a full run of an app costs; empty if unknown."""
 
     price = CreditsField()
+    seen = CutField(200)
 
 
 class SheetForm(PostedForm):
-    """The address of the page whose charges are downloaded (`views.manage_spending`)."""
+    """The parameters of the page whose charges are downloaded (`views.manage_spending`)."""
 
     month = CutField()
     span = CutField()
@@ -156,12 +179,28 @@ class AskForm(PostedForm):
     back = CutField(2000)
 
 
+def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
+    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
+    for name, field in stored.fields.items():
+        value = stored.initial[name]
+        if name != "seen" and field.clean(value) != form.cleaned_data.get(name):
+            yield f"{field.label}: {_value_words(field, value)}"
+
+
+def _value_words(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(PersonLimitForm.SORTS)[value])
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value or _("empty"))
+
+
 def _hundredths(amount: Decimal | None) -> int | None:
     return None if amount is None else to_hundredths(amount)
 
 
 def _credits(hundredths: int | None) -> str:
-    """Return an amount as fields show it: "100", "12.5"; empty if there is none."""
+    """Return an amount as form fields show it, such as "100" or "12.5"; empty if there is none."""
     return "" if hundredths is None else f"{to_credits(hundredths).normalize():f}"
 
 

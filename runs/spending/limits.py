@@ -15,7 +15,8 @@ from runs.team.admins import admin_names
 from runs.words.credits import about_credits, amount_words, credit_words, to_credits
 from runs.words.errors import UserFacingError
 
-# Plain SQL, because each press of Run needs it: Django takes five times as long to build this query as to run it.
+# Plain SQL, because each press of Run needs it: to build this query, Django takes five times as long as the database to
+# run it.
 QUERY = """
 SELECT own.*, mine.used AS used, everyones.used AS portal_used, limits.default_hundredths AS default_limit,
     limits.portal_hundredths AS portal_limit, limits.allows_unknown AS allows_unknown
@@ -26,7 +27,7 @@ LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones
 LEFT JOIN runs_spendinglimits limits ON limits.id = 1
 LIMIT 1
 """
-# Messages about a limit: (for admins, for others).
+# Messages about a limit, each as (for admins, for others).
 OWN = (
     gettext_noop(
         "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit under "
@@ -72,23 +73,23 @@ class LimitReached(UserFacingError):
 class Left:
     """A member's limit and the team's for one month, and how much of each has been used, in hundredths of a credit.
 
-    A limit is None if there is none.
+    A limit of None means that there is no limit.
     """
 
     limit: int | None
     used: int
     portal_limit: int | None
     portal_used: int
-    allows_unknown: bool  # apps whose cost nobody knows may be run
+    allows_unknown: bool  # whether apps whose cost nobody knows may be run
 
     @property
     def left(self) -> int | None:
-        """What is left for the member; never below zero."""
+        """What is left of the member's own limit; never below zero."""
         return None if self.limit is None else max(0, self.limit - self.used)
 
     @property
     def portal_left(self) -> int | None:
-        """What is left for everyone together; never below zero."""
+        """What is left of the limit for everyone together; never below zero."""
         return None if self.portal_limit is None else max(0, self.portal_limit - self.portal_used)
 
     @property
@@ -106,20 +107,20 @@ def left_for(member: Member, now: datetime | None = None) -> Left:
         used=found.used or 0,
         portal_limit=found.portal_limit,
         portal_used=found.portal_used or 0,
-        allows_unknown=found.allows_unknown is None or bool(found.allows_unknown),  # None without a row
+        allows_unknown=found.allows_unknown is None or bool(found.allows_unknown),  # None if there is no row
     )
 
 
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
-    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. Raises
-    `LimitReached` if they leave no room; the caller must then roll back."""
+    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If they leave no
+    room, this raises `LimitReached`, and the caller must roll back."""
     left, month = left_for(member, now), month_of(now)
     if hundredths is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(member, left, hundredths))
     for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
         if _add(member_id, month, hundredths, limit):
             continue
-        # Either the limit is reached, or this is the first press of the month.
+        # Either the limit is reached, or nobody has pressed Run this month yet, so there is no row.
         MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
         if not _add(member_id, month, hundredths, limit):
             raise LimitReached(beyond_limit(member, left_for(member, now), hundredths) or _(JUST_REACHED))
@@ -136,7 +137,7 @@ def _add(member_id: int | None, month: date, hundredths: int | None, limit: int 
 def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
     """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
 
-    If someone other than `member` pays, `payer` is that person and `left` is theirs.
+    If someone other than `member` pays, `payer` is that person, and `left` is what they have left.
     """
     own, name = (OWN, "") if payer is None or payer == member else (THEIRS, payer.display_name)
     if hundredths is None and not left.allows_unknown:
@@ -149,7 +150,7 @@ def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Memb
 
 
 def used_words(used: int, limit: int | None) -> str:
-    """Return what has been used this month, and of what limit, as a sentence."""
+    """Return a sentence saying how much of the limit has been used this month."""
     if limit is None:
         return _("%(used)s used this month.") % {"used": credit_words(used)}
     values = {"used": amount_words(used), "limit": credit_words(limit)}
@@ -174,9 +175,9 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may have been used for a run that costs `hundredths` to be allowed.
+    """Return how much of `limit` may already be used if a run that costs `hundredths` is to be allowed.
 
-    A run of unknown cost needs at least some room.
+    For a run of unknown cost, some of the limit must be left.
     """
     return limit - (1 if hundredths is None else hundredths)
 

@@ -18,7 +18,7 @@ from runs.words.credits import amount_words, credit_words, credits_words, to_cre
 from runs.words.moments import brief_month_words, month_words
 from runs.words.numbers import number_words
 
-SHOWN = 8  # rows of a table; the remaining ones are added up in one row
+SHOWN = 8  # how many rows a table shows; the others are added up in one row
 KINDS: dict[str, Promise] = {
     "image": _lazy("Images"),
     "video": _lazy("Videos"),
@@ -30,7 +30,7 @@ TOTALS = {name: Sum(name) for name in ("hundredths", "reserved", "count", "unkno
 
 @dataclass(frozen=True)
 class Total:
-    """Sums of charges; amounts are in hundredths."""
+    """Sums of charges. Amounts are in hundredths of a credit."""
 
     hundredths: int = 0
     reserved: int = 0
@@ -69,7 +69,7 @@ class Total:
 
     @property
     def each_words(self) -> str:
-        """What an approved result costs: everything spent, divided by the number of approved results."""
+        """What one approved result costs: all spending divided by the number of approved results."""
         return credits_words(to_credits(self.hundredths) / self.approved) if self.approved else ""
 
     @property
@@ -93,12 +93,12 @@ class Line:
 
     @property
     def share(self) -> str:
-        """The length of the bar for SVG, the same in every language: "37.5%"."""
+        """The length of the bar, written for SVG (the same in every language), such as "37.5%"."""
         return f"{self.percent:.1f}%"
 
     @property
     def top(self) -> str:
-        """The top of the column in the chart, such as "62.5%"."""
+        """Where the column in the chart ends at the top, such as "62.5%"."""
         return f"{100 - self.percent:.1f}%"
 
 
@@ -116,14 +116,14 @@ class Spending:
 
     @property
     def inside(self) -> list[Line]:
-        """The months of the period."""
+        """The lines of those months that are in the period."""
         return [line for line in self.months if line.is_current]
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the page is about: a period, perhaps narrowed to one person or app. `whole` names the table that shows all
-    of its rows: "people" or "apps"."""
+    """What the page is about: a period, and maybe one person or app. `whole` names the table that shows all its rows:
+    "people" or "apps"."""
 
     period: Period
     person: Member | None = None
@@ -140,7 +140,8 @@ class Chosen:
 def overview(chosen: Chosen) -> Spending:
     """Return the tables of the page, with one query each."""
     period = chosen.period
-    inside = chosen.sums.filter(month__in=period.months)  # a list, not a range: the index then finds a person's sums
+    # With a list rather than a range, the index can find a person's sums
+    inside = chosen.sums.filter(month__in=period.months)
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
     apps = _lines(inside, "app__public_id", lambda row: str(row["app__name"]), "app__name")
@@ -178,7 +179,7 @@ def _kind_words(row: dict[str, Any]) -> str:
 
 
 def _months(chosen: Chosen) -> list[Line]:
-    """Return twelve months up to the current one, or up to the period shown if it is older."""
+    """Return twelve months up to the current one, or up to the period shown if that is older."""
     last = _latest(chosen.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
     rows = chosen.sums.filter(month__in=window).values("month")
@@ -199,7 +200,8 @@ def _month(month: date, total: Total, period: Period) -> Line:
 
 
 def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
-    """Return the rows to show, with their bars. Unless `is_whole`, rows after the first `SHOWN` are added up in one."""
+    """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are added up in
+    one."""
     shown = list(lines)
     if not is_whole and len(lines) > SHOWN + 1:
         rest = lines[SHOWN:]

@@ -30,7 +30,7 @@ class Own:
 
     @property
     def words(self) -> str:
-        """Such as "62 of 100 credits used this month", as a sentence."""
+        """A sentence such as "62 of 100 credits used this month"."""
         return used_words(self.left.used, self.left.limit)
 
     @property

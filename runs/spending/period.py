@@ -15,7 +15,7 @@ YEAR = 12
 
 
 def moved(month: date, months: int) -> date:
-    """Return the first day of the month `months` after `month`; before it if negative."""
+    """Return the first day of the month that is `months` months after `month` (before it if negative)."""
     number = month.year * YEAR + month.month - 1 + months
     return date(number // YEAR, number % YEAR + 1, 1)
 

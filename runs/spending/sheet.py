@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.models import Charge
-from runs.spending.overview import Chosen
+from runs.spending.overview import KINDS, Chosen
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
-ZONES = timedelta(days=2)  # charges keep the month of the time zone at that time, even if the setting has changed
+# A charge's month depends on the time zone that was set at the time, which may have been changed since
+ZONES = timedelta(days=2)
 COLUMNS = (
     *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),
     *("is_from_before", "is_maker_known", "approved", "run__public_id"),
@@ -22,7 +23,8 @@ COLUMNS = (
 
 
 def sheet(chosen: Chosen) -> Iterator[list[str]]:
-    """Yield the headings and a row for each charge. Reads in slices, so that a million charges take little memory."""
+    """Yield the headings and a row for each charge. Reads charges in batches, so that even a million take little
+    memory."""
     yield [
         _("Time"),
         _("Person"),
@@ -42,7 +44,7 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
 
 
 def _rows(chosen: Chosen) -> Iterator[dict[str, Any]]:
-    """Yield charges by time of press, each slice starting where the one before ended."""
+    """Yield charges in the order in which Run was pressed. Each batch starts where the one before ended."""
     period = chosen.period
     inside = Charge.objects.filter(
         month__gte=period.first,
@@ -68,7 +70,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{at:%Y-%m-%d %H:%M:%S}",
         row["member_name"],
         row["app_name"],
-        row["kind"],
+        str(KINDS.get(row["kind"], row["kind"])),
         _credits(row),
         _sources()[row["source"]],
         str(row["made"]),
@@ -81,7 +83,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _credits(row: dict[str, Any]) -> str:
-    """Return the amount that counts, so that the column adds up to the total on the page; empty if unknown."""
+    """Return the amount that counts towards the total on the page, so that the column adds up to it; empty if
+    unknown."""
     if row["state"] == Charge.State.RELEASED:
         return "0.00"
     return "" if row["source"] == Charge.Source.NONE else f"{to_credits(row['hundredths']):.2f}"
@@ -106,4 +109,4 @@ def _note(row: dict[str, Any]) -> str:
         return ""
     if row["is_maker_known"]:
         return _("Charged afterwards")
-    return _("Charged afterwards to the owner, as nobody knows who pressed Run")
+    return _("Charged afterwards to the owner, because nobody knows who pressed Run")

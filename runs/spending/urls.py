@@ -1,4 +1,4 @@
-"""URLs of spending, limits and prices."""
+"""URLs for spending, limits and prices."""
 
 from django.urls import path
 

@@ -30,8 +30,8 @@ WHOLE = ("people", "apps", "approved")
 @never_cache
 @admins_only
 def manage_spending(request: PortalRequest) -> HttpResponse:
-    """Show a month or a year: `?month=2026-11&span=12`, of one person (`by`) or app (`app`), with all rows of a table
-    (`all`)."""
+    """Show a month or a year: `?month=2026-11&span=12`, for one person (`by`) or app (`app`), with all rows of one
+    table (`all`)."""
     chosen = _chosen(request.GET.dict())
     period, is_everything = chosen.period, chosen.person is None and chosen.app is None
     rules = SpendingLimits.current()
@@ -70,7 +70,7 @@ def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
 
 
 def _chosen(asked: Mapping[str, str]) -> Chosen:
-    """Read the URL. Unknown people and apps are ignored."""
+    """Return what the URL asks for. Unknown people and apps are ignored."""
     by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
     return Chosen(
         Period.parse(asked.get("month", ""), asked.get("span", "")),
@@ -81,7 +81,7 @@ def _chosen(asked: Mapping[str, str]) -> Chosen:
 
 
 def _account(growth: account.Growth | None) -> dict[str, Any] | None:
-    """Return how the account's total compares with our charges, in words; None if there is no reading yet."""
+    """Return words on how the account's total compares with our charges; None if there is no reading yet."""
     if growth is None:
         return None
     return {
@@ -95,17 +95,17 @@ def _account(growth: account.Growth | None) -> dict[str, Any] | None:
 
 
 def _gap_note(growth: account.Growth) -> str:
-    """Return how large the gap is, compared with what we charged, and what may explain it."""
+    """Return a sentence saying how large the gap is compared with what we charged, and what may explain it."""
     percent = {"percent": number_words(abs(growth.gap_percent))}
     is_small = growth.gap_percent == 0
     if growth.gap > 0 and growth.charged:
         if is_small:
-            return _("Less than 1%% more than charged here: spent outside this portal, or estimated too low.") % percent
+            return _("Under 1%% more than charged here: spent outside this portal, or estimated too low.") % percent
         return _("%(percent)s%% more than charged here: spent outside this portal, or estimated too low.") % percent
     if growth.gap > 0:
         return _("Spent outside this portal.")
     if growth.gap and is_small:
-        return _("Less than 1%% less than charged here: estimated too high.") % percent
+        return _("Under 1%% less than charged here: estimated too high.") % percent
     if growth.gap:
         return _("%(percent)s%% less than charged here: estimated too high.") % percent
     return _("Every credit is accounted for.")

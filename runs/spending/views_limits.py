@@ -15,9 +15,11 @@ from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import limit_settings
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
+from runs.spending.limit_settings import OvertakenError
 from runs.spending.limits import left_for
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
+from runs.words.credits import amount_words, to_hundredths
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,9 +29,13 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
     """GET shows the limits for everyone and for each person; POST changes those for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
-        limit_settings.change_rules(form.rules())
-        messages.success(request, _("Saved. The limits apply from the next run."))
-        return go_to(request, reverse("runs:manage-limits"))
+        try:
+            limit_settings.change_rules(form.rules(), form.cleaned_data["seen"])
+        except OvertakenError as error:
+            form.overtake(error.name, RulesForm())
+        else:
+            messages.success(request, _("Saved. The limits apply from the next run."))
+            return go_to(request, reverse("runs:manage-limits"))
     return _page(request, form)
 
 
@@ -42,10 +48,14 @@ def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
     default = SpendingLimits.current().default_hundredths
     form = PersonLimitForm(person.own, default, posted_of(request))
     if form.is_valid():
-        limit_settings.change_person(form.changed_limit())
-        name = person.member.display_name
-        messages.success(request, _("Saved. The limit for %(name)s applies from the next run.") % {"name": name})
-        return go_to(request, reverse("runs:manage-limits"))
+        try:
+            limit_settings.change_person(form.changed_limit(), form.cleaned_data["seen"])
+        except OvertakenError as error:
+            form.overtake(error.name, PersonLimitForm(limit_settings.person_limit(person.member).own, default))
+        else:
+            name = person.member.display_name
+            messages.success(request, _("Saved. The limit for %(name)s applies from the next run.") % {"name": name})
+            return go_to(request, reverse("runs:manage-limits"))
     words = limit_settings.limit_words(default)
     context = {"section": "manage", "person": person, "form": form, "default_words": words}
     return render_page(request, "spending/manage_limit.html", context, status=422 if form.errors else 200)
@@ -58,11 +68,30 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
     app = get_object_or_404(App, public_id=app_id)
     form = PriceForm(request.POST)
     if not form.is_valid():
-        told = {"wrong": app, "price_error": form.errors["price"][0], "typed": form["price"].value()}
-        return _page(request, RulesForm(), told, status=422)
-    limit_settings.change_price(app, form.cleaned_data["price"])
+        return _wrong_price(request, app, form, str(form.errors["price"][0]))
+    try:
+        limit_settings.change_price(app, form.cleaned_data["price"], form.cleaned_data["seen"])
+    except OvertakenError as error:
+        return _wrong_price(request, app, form, _price_meanwhile(app, error.name))
     messages.success(request, _("Saved. The price of %(app)s applies from the next run.") % {"app": app.name})
     return go_to(request, f"{reverse('runs:manage-limits')}#prices")
+
+
+def _price_meanwhile(app: App, name: str) -> str:
+    """Return a sentence saying that `name` has changed the price since the page was opened."""
+    app.refresh_from_db(fields=["price"])
+    if app.price is None:
+        words = _("%(name)s has removed the price since you opened this page. Save again to set yours.")
+    else:
+        words = _("%(name)s has set the price to %(price)s since you opened this page. Save again to replace it.")
+    price = "" if app.price is None else amount_words(to_hundredths(app.price))
+    return words % {"name": name or _("Somebody"), "price": price}
+
+
+def _wrong_price(request: PortalRequest, app: App, form: PriceForm, sentence: str) -> HttpResponse:
+    """Show the page again with what was typed as the price of `app`, and why it wasn't saved."""
+    told = {"wrong": app, "price_error": sentence, "typed": form["price"].value()}
+    return _page(request, RulesForm(), told, status=422)
 
 
 @require_POST
@@ -81,7 +110,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
 
 
 def _nobody_told(member: Member) -> str:
-    """Return why nobody was told this time that `member` asks for more."""
+    """Return why no admin was told this time that `member` asks for more."""
     if left_for(member).limit is None:
         return _("You have no monthly limit.")
     return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")
@@ -95,7 +124,7 @@ def _page(
         "section": "manage",
         "form": form,
         "people": limit_settings.person_limits(),
-        "apps": limit_settings.unpriced_apps(),
+        "apps": [(app, limit_settings.price_seen(app)) for app in limit_settings.unpriced_apps()],
         **(told or {}),
     }
     return render_page(request, "spending/manage_limits.html", context, status=422 if form.errors else status)

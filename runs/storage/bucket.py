@@ -51,7 +51,7 @@ def _as_os_errors(name: str) -> Iterator[None]:
 
 
 class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
-    """The bucket as a Django storage. Our names are random, so nothing is ever overwritten."""
+    """The bucket as a Django storage. File names are random, so nothing is ever overwritten."""
 
     def __init__(self, **options: Any) -> None:
         options["client_config"] = Config(
@@ -102,13 +102,13 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             super().delete(name)
 
     def body_from(self, name: str, start: int) -> Any:
-        """Return a stream of an object from the byte `start` on; the caller reads and closes it."""
+        """Return a stream of an object's bytes from `start` on; the caller reads and closes it."""
         asked = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
             return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the names that start with `prefix`, in order, with the times of their last change."""
+        """Yield all names that start with `prefix`, in order, each with the time of its last change."""
         with _as_os_errors(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
@@ -128,7 +128,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """An object in the bucket, read from the position set by `seek`. Only the bytes that are read get fetched."""
+    """An object in the bucket, read from the position set by `seek`. Only bytes that are read are fetched."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)

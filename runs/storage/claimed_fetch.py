@@ -1,4 +1,4 @@
-"""Fetch remote files through the guard and inspect them, for as long as we hold the claim on the work."""
+"""Fetch remote files through the guard and inspect them, as long as our claim on this work lasts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ RENEW_SECONDS = 15.0
 
 
 class ClaimLost(Exception):
-    """Raised when this work is no longer ours, or the worker must stop; leave everything as it is."""
+    """Raised when another worker has taken over this work, or this worker must stop; leave everything as it is."""
 
 
 class Renewer:
-    """Renews a claim while bytes arrive, as `on_chunk` for `fetch`. Raises `ClaimLost` when the claim is lost or the
-    worker should stop."""
+    """Renews a claim while bytes arrive: pass it to `fetch` as `on_chunk`. Raises `ClaimLost` when the claim is lost or
+    the worker should stop."""
 
     def __init__(self, renew: Callable[[], int | bool]) -> None:
         self._renew = renew
@@ -45,14 +45,15 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """Yield the file at `url`, which must arrive within `seconds`. After the block, it is deleted unless it was stored.
+    """Fetch the file at `url`, which must arrive within `seconds`, and yield it. After the block, it is deleted unless
+    it was stored.
 
     Raises whatever `fetch` and `media.inspect` raise, and `ClaimLost`.
     """
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        # may have to wait for a slot
+        # this may have to wait for a slot
         found = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
         yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:

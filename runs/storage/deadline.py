@@ -1,5 +1,5 @@
-"""Limit the total time of a transfer, which socket timeouts don't. At the deadline, the connection is shut down, even
-if headers are still trickling in."""
+"""Limit the total time of a transfer, which socket timeouts can't do. At the deadline, the connection is shut down,
+even if headers are still trickling in."""
 
 import socket
 import threading
@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut down `sock` as well when the time is up. We keep a duplicate, since TLS detaches the original."""
+        """Shut down `sock` as well when the time is up. We keep a duplicate, because TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:
@@ -53,7 +53,7 @@ _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline that this code runs under, if any."""
+    """Return the deadline that applies to the calling code; None if there is none."""
     return _deadline.get()
 
 

@@ -27,8 +27,9 @@ logger = logging.getLogger("runs.pictures")
 
 TASK_SECONDS = 900
 WINDOW_SECONDS = 240.0
-KEEP_SLOT_SECONDS = 15.0  # we get the slot for 60 s at a time; a large file may take longer
-AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # longer than one attempt takes
+KEEP_SLOT_SECONDS = 15.0  # we get the slot for 60 s at a time, and a large file may take longer, so renew it this often
+# Delays before the next attempt; the shortest is longer than one attempt takes
+AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))
 MAX_ATTEMPTS = len(AGAIN)
 
 
@@ -39,7 +40,8 @@ def request_small_pictures() -> None:
 
 
 def make_due_pictures() -> None:
-    """Create thumbnails until none are due, the time window ends or the worker stops; one worker at a time."""
+    """Create thumbnails until none are due, the time window ends or the worker stops. Only one worker does this at a
+    time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return

@@ -1,4 +1,4 @@
-"""Room on the disk, and messages for people when a file can't be saved."""
+"""How much room the disk has, and messages for people when a file can't be saved."""
 
 import errno
 import shutil
@@ -22,13 +22,14 @@ def disk_message(error: OSError) -> Message:
 
 
 def is_full() -> bool:
-    """Return whether results no longer fit. Then nothing is started, since it would cost credits and be lost."""
+    """Return whether there is no more room for results. If so, no runs are started: they would cost credits, and their
+    results would be lost."""
     free = free_bytes()
     return free is not None and free < NO_ROOM
 
 
 def free_bytes() -> int | None:
-    """Return how much room is left on the disk; None for a bucket, or if nothing has been saved yet."""
+    """Return how many bytes are free on the disk; None for a bucket, or if nothing has been saved yet."""
     try:
         return shutil.disk_usage(default_storage.path("")).free
     except (NotImplementedError, FileNotFoundError):

@@ -1,8 +1,8 @@
-"""Transfer files to and from untrusted URLs, always through the guard and never entirely in memory.
+"""Transfer files to and from untrusted URLs, always through the guard, and without holding a whole file in memory.
 
 Size and total time are limited. The size limit depends on the kind of file, detected from its first bytes, and applies
-to the bytes actually read, whatever the headers say. Writing to disk may raise OSError, which the caller handles: a
-full disk isn't the other server's fault.
+to the bytes actually read, whatever the headers say. Writing to disk may raise OSError, which the caller has to handle:
+a full disk isn't the other server's fault.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, o
 __all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file"]
 
 MB = 1000 * 1000
-LIMITS: Mapping[str, int] = {"image": 50 * MB, "video": 1000 * MB, "audio": 200 * MB, "other": 50 * MB}  # bytes
+# Most bytes of each kind
+LIMITS: Mapping[str, int] = {"image": 50 * MB, "video": 1000 * MB, "audio": 200 * MB, "other": 50 * MB}
 CHUNK_BYTES = 64 * 1024
 CUT_OFF = Message("cut_off")
 NOT_ALLOWED = Message("not_allowed")
@@ -40,7 +41,7 @@ class Fetched:
     path: Path
     size_bytes: int
     sha256: str
-    media_type_header: str  # from the other server; never trusted
+    media_type_header: str  # from the other server, so never trusted
 
 
 def fetch(
@@ -53,9 +54,9 @@ def fetch(
 ) -> Fetched:
     """Stream the file at `url` to disk within `seconds` in total.
 
-    `max_bytes` is one limit, or a limit for each kind (by content). `on_chunk` gets the number of bytes read so far and
-    may raise to stop. `trusted` origins don't have to be public. Raises `FetchRefused` (never retry), `FetchFailed` (a
-    retry may work), or OSError for disk problems.
+    `max_bytes` is one limit for all, or one for each kind (detected from the content). `on_chunk` gets the number of
+    bytes read so far and may raise to stop. `trusted` origins don't have to be public. Raises `FetchRefused` (never
+    retry), `FetchFailed` (a retry may work), or OSError for disk problems.
     """
     path = store.new_waiting_path()
     try:
@@ -99,14 +100,14 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """Return the bytes that have arrived, at most 64 KB when decoded: `read1` doesn't wait for more, and it unpacks
-    decompression bombs in slices."""
+    """Return the bytes that have arrived, at most 64 KB after decompression. `read1` doesn't wait for more, and unpacks
+    even decompression bombs bit by bit."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
         raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
     if deadline.is_over:
-        raise FetchFailed(TOO_SLOW)  # without a length, a truncated body looks complete
+        raise FetchFailed(TOO_SLOW)  # if no length was announced, a truncated body looks complete
     return chunk
 
 

@@ -1,8 +1,9 @@
-"""Read the duration, size and first frame of video and audio, and copy them without metadata. Optional: needs ffmpeg.
+"""Read the duration, size and first frame of video and audio, and copy them without metadata. Works only if ffmpeg is
+installed, which is optional.
 
 Copies are made in the worker, everything else in the picture process (`picture_process`). The files may be hostile, so
-the demuxer is chosen by the first bytes (no playlists or scripts that refer to other files), and only the file itself
-may be opened. Pixels, memory and time are limited.
+we choose the demuxer by their first bytes (never one for playlists or scripts that refer to other files), and ffmpeg
+may open only the file itself. Pixels, memory and time are limited.
 """
 
 import json
@@ -21,15 +22,17 @@ from typing import Any
 from runs.background.prctl import die_with_parent
 
 MAX_PIXELS = 40_000_000
-MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video needs 438 MiB
+MAX_BYTES = 512 * 1024 * 1024  # limit on memory, not counting file mappings; an 8K video needs 438 MiB
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
-STILL_WIDTH = 1200  # maximum in pixels
+STILL_WIDTH = 1200  # maximum width in pixels
 COPY_SECONDS = 500.0
-COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; mostly mapped libraries and buffers, since copying packets needs little
-GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source; its index may be larger
+# In bytes; mostly for mapped libraries and buffers, because copying packets needs little memory
+COPY_ADDRESS_SPACE = 1_500_000_000
+GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source, but its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; ffmpeg needs much less memory for these
+# Keys are Pillow's names; ffmpeg needs much less memory for these formats
+PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
 # Container format of the copy, by the file extension of the source.
 MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
@@ -54,7 +57,7 @@ UNKNOWN = Probed()
 
 
 def probe(path: Path, demuxer: str) -> Probed:
-    """Return the size in pixels and the duration of `path`; `UNKNOWN` if ffprobe is missing or fails."""
+    """Return the dimensions (in pixels) and duration of `path`; `UNKNOWN` if ffprobe is missing or fails."""
     fields = "format=duration:stream=codec_type,width,height:stream_side_data=rotation"
     output = _run("ffprobe", ["-show_entries", fields, "-of", "json"], path, demuxer, PROBE_SECONDS)
     try:
@@ -98,8 +101,8 @@ def is_there() -> bool:
 def copy_without_metadata(
     source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]
 ) -> None:
-    """Copy only the video and audio streams of `source` to the new file `target`, without re-encoding: no titles,
-    comments, chapters, subtitles, covers or attachments.
+    """Copy only the video and audio streams of `source` to the new file `target`, without re-encoding them. Titles,
+    comments, chapters, subtitles, covers and attachments are left out.
 
     `on_pause` is called about once a second and may raise to stop. Raises `CopyFailed`.
     """
@@ -158,7 +161,7 @@ def _limit(pid: int, max_bytes: int) -> None:
         try:
             limit(pid, what, (most, most))
         except (ProcessLookupError, PermissionError):
-            return  # it has ended already
+            return  # the process has already ended
 
 
 def _run(
@@ -187,9 +190,9 @@ def _run(
 
 
 def _bound(parent_pid: int) -> None:
-    """Limit the memory of the new process, and make it end with the picture process.
+    """Limit the memory of the new process, and make it end when the picture process ends.
 
-    Its libraries alone take 400 MiB of address space, so the limit is on private memory.
+    We limit its private memory, because its libraries alone take 400 MiB of address space.
     """
     die_with_parent(parent_pid, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

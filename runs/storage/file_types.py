@@ -7,8 +7,9 @@ HEAD_BYTES = 4096
 MP4_BRANDS = {b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"mp41", b"mp42", b"mp4v", b"M4V ", b"M4VH",
               b"M4VP", b"MSNV", b"dash", b"3gp4", b"3gp5", b"3gp6", b"3g2a", b"f4v ", b"mmp4"}  # fmt: skip
 HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-MP3_SIZES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s, MPEG-1 layer III
-MP3_SIZES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # MPEG-2 and 2.5
+# Bit rates of MPEG-1 layer III, in kbit/s
+MP3_SIZES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+MP3_SIZES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # the same for MPEG-2 and 2.5
 MP3_RATES = (44100, 48000, 32000)
 
 
@@ -64,7 +65,8 @@ PREFIXES = (
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Detect kind, media type and extension from `head`, the first few thousand bytes of a file (or all of them)."""
+    """Detect kind, media type and extension from `head`: the first few thousand bytes of a file, or all if it has
+    fewer."""
     for prefix, sniffed in PREFIXES:
         if head.startswith(prefix):
             return sniffed
@@ -100,7 +102,8 @@ def _by_brand(head: bytes) -> Sniffed:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """Return whether `head` is an MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
+    """Return whether `head` is an MPEG audio frame, layer III, followed by another one. The two bytes that begin a
+    frame prove nothing by themselves."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

@@ -13,7 +13,7 @@ from runs.storage.store import Arrival
 logger = logging.getLogger("runs.outputs")
 
 SECONDS = 20.0
-LOOK_SECONDS = 15.0  # after that, the thumbnails are created later
+LOOK_SECONDS = 15.0  # if it takes longer, the thumbnails are created later
 BYTES = 50_000_000
 
 
@@ -30,7 +30,7 @@ def save_catalog_picture(url: str) -> StoredFile | None:
         raise
     except (FetchRefused, NotMedia, OSError) as error:
         logger.info("could not copy a catalogue picture: %s", error)
-    except Exception:  # one strange picture must not block the forms of other apps
+    except Exception:  # one strange picture mustn't hold up the forms of other apps
         logger.exception("catalogue picture: unexpected error")
     return None
 

@@ -1,13 +1,13 @@
 """Guard requests to untrusted URLs: results, upload targets, catalogue pictures, pasted links.
 
 We allow https to a public IP address on port 80 or 443, and origins that the caller trusts (same scheme, host and
-port). These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by an operator. The same rule
-applies to links that members paste, so an origin added by an operator is open to members too, as the README says.
+port). These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by the operator. The same rule
+applies to links that members paste, so members can also use origins that the operator added, as the README says.
 
 requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so a different
-second DNS answer has no effect. The rest is done here: odd spellings of IP addresses, user names in links, redirects
-(each is checked like a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and
-the total time (see `deadline`).
+second DNS answer has no effect. This module takes care of the rest: odd spellings of IP addresses, user names in links,
+redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which requests would read
+in full), and the total time (see `deadline`).
 """
 
 import ipaddress
@@ -32,16 +32,17 @@ from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0  # without receiving any data
+READ_SECONDS = 15.0  # most seconds without receiving any data
 MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
-ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address; the rest is an IPv4 address in the local network
-# Looks public, but is used by Azure to serve its virtual machines.
+ISATAP = 0x0000_5EFE  # if an IPv6 address has this in the middle, its end is an IPv4 address in the local network
+# This looks public, but Azure uses it for services to its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # other ports are for mail servers or databases, not for pictures
-BARE_ADDRESS = re.compile(r"(?:www\.|[^\s/:@?#]+\.[^\s/:@?#]+(?::\d+)?/)\S+", re.IGNORECASE)  # a link without https://
+# Looks like a link without https://
+BARE_ADDRESS = re.compile(r"(?:www\.|[^\s/:@?#]+\.[^\s/:@?#]+(?::\d+)?/)\S+", re.IGNORECASE)
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = Message("no_link")
@@ -56,7 +57,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request, sent in pieces, and resent from the start after a redirect."""
+    """The body of a request. It is sent in pieces, and sent again from the start after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -81,7 +82,7 @@ class FetchFailed(FetchError):
 
 
 class _PlainAdapter(HTTPAdapter):
-    """An adapter for trusted origins only, since it doesn't check the IP address."""
+    """An adapter that doesn't check the IP address, so only for trusted origins."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +109,8 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """A session for one hop: no proxies, .netrc, cookies or redirects; https only through the guard."""
+    """A session for a single request, without proxies, .netrc, cookies or redirects. It uses https only through the
+    guard."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -121,7 +123,7 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None; otherwise, requests would read the whole body of a redirect, even an endless one."""
+        """Return None, so that requests doesn't read the whole body of a redirect, which may be endless."""
 
 
 def is_public(address: str) -> bool:
@@ -138,8 +140,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Return whether `ip` belongs to this machine, whose services may trust local requests. Sends nothing: it only asks
-    the kernel which local address would be used to reach `ip`."""
+    """Return whether `ip` belongs to this machine, where services may trust local requests. Nothing is sent: we only
+    ask the kernel which local address it would use to reach `ip`."""
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:
@@ -150,7 +152,7 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def complete_url(typed: str) -> str:
-    """Return the link that a person `typed`, with https:// in front if they left that out."""
+    """Return the link that a person `typed`, adding https:// if they left that out."""
     link = typed.strip().removeprefix("//")
     return f"https://{link}" if BARE_ADDRESS.fullmatch(link) else typed.strip()
 
@@ -175,7 +177,7 @@ def check_url(url: str, trusted: Sequence[str] = ()) -> None:
 
 
 def _check_prepared(url: str, trusted: Sequence[str]) -> None:
-    """Check `url` as it will be sent, with the host in ASCII and the path quoted."""
+    """Check `url` in the form in which it will be sent: with the host in ASCII and the path quoted."""
     if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
@@ -188,11 +190,12 @@ def _check_prepared(url: str, trusted: Sequence[str]) -> None:
 
 def _check_host(parts: SplitResult) -> None:
     host = (parts.hostname or "").rstrip(".")
-    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # missing, or longer than DNS allows
+    # The host is missing, or longer than DNS allows
+    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
-        try:  # a host that ends in a number is an IP address; only the standard notation is accepted, not 127.1
+        try:  # a host that ends in a number is an IP address; we accept only the standard notation, so not 127.1
             is_allowed = is_public(host)
         except ValueError:
             is_allowed = False
@@ -211,10 +214,10 @@ def open_url(
     body: Body | None = None,
     trusted: Sequence[str] = (),
 ) -> Iterator[requests.Response]:
-    """Request `url` through the guard, following at most five redirects; the response's body isn't read yet.
+    """Request `url` through the guard, following at most five redirects. The response's body isn't read yet.
 
     Only `trusted` origins may be private or use plain http. Use this inside a `Deadline`. Raises `FetchRefused` or
-    `FetchFailed`. With a `body`, only 307 and 308 are followed; other redirects are returned unchanged.
+    `FetchFailed`. With a `body`, only redirects with 307 and 308 are followed; others are returned as they are.
     """
     for _ in range(MAX_REDIRECTS + 1):
         check_url(url, trusted)
@@ -242,7 +245,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Convert library exceptions to our own two, with a user-facing message."""
+    """Convert library exceptions to `FetchRefused` and `FetchFailed`, with messages for people."""
     deadline = current_deadline()
     try:
         yield

@@ -1,5 +1,5 @@
-"""Detect the true kind, type and size of a file from its content. Pictures are decoded completely to find broken ones,
-but only in a separate process (`picture_process`), never here."""
+"""Detect the true kind, type and size of a file from its content. To find broken pictures, they are decoded completely,
+though only in a separate process (`picture_process`)."""
 
 import shutil
 import threading
@@ -13,10 +13,10 @@ from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
-MAX_POINTS = 70_000_000  # 280 MB when decoded; a file of a few kilobytes can claim billions of pixels
-MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real JPEGs have about ten scans
+MAX_POINTS = 70_000_000  # takes 280 MB when decoded; a file of a few kilobytes can claim to have billions of pixels
+MAX_SCANNED_POINTS = 1_000_000_000  # pixels times scans in a JPEG; real JPEGs have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
-WEB_WAITERS = 3  # threads that may wait, out of eight per web process, so that the others stay free
+WEB_WAITERS = 3  # how many of the eight threads of a web process may wait; the others stay free for other pages
 BROKEN = Message("broken_picture")
 TOO_MANY_POINTS = Message("too_many_points")
 TOO_MANY_SCANS = Message("too_many_scans")
@@ -46,8 +46,8 @@ class Media:
     """Results of inspecting a file.
 
     `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour, "#rrggbb". `small`
-    holds the thumbnails (WebP) by width; it is empty if none can be created. If `follows`, there was no time to inspect
-    the file yet, and its size and thumbnails may come later.
+    has the thumbnails (WebP) by width; it is empty if none can be created. If `follows`, there wasn't enough time to
+    inspect the file; its dimensions and thumbnails may come later.
     """
 
     kind: str
@@ -74,9 +74,9 @@ def inspect(
 ) -> Media:
     """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to decode.
 
-    If `keeps_unopened`, pictures that are too large get the kind "other" instead, like files that aren't pictures,
-    video or audio; they are only offered as downloads. Waits at most `timeout_seconds`; `on_wait` is called meanwhile
-    and may raise to stop.
+    If `keeps_unopened`, pictures that are too large get the kind "other", like files that aren't pictures, video or
+    audio, and are only offered as downloads. Waits at most `timeout_seconds`. While waiting, it calls `on_wait`, which
+    may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
@@ -93,7 +93,7 @@ def inspect(
     look = picture_client.look(path, sniffed.kind, sniffed.reader, timeout_seconds=timeout_seconds, on_wait=on_wait)
     if sniffed == file_types.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
-    if media.kind == "video":  # audio has no dimensions; those found are of its cover
+    if media.kind == "video":  # audio has no dimensions; any we find are its cover's
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 

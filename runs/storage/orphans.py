@@ -1,6 +1,6 @@
 """Remove everything that is no longer referenced: uploads, file rows, and files in the storage without a row.
 
-The daily sweep only removes old items: a form may be open for days, a worker may have saved the bytes but not the row
+The daily sweep only removes what is old: a form may be open for days, a worker may have saved the bytes but not the row
 yet, and a database restored from a backup doesn't know about newer files.
 """
 
@@ -29,13 +29,13 @@ logger = logging.getLogger("runs.orphans")
 
 UNUSED_AFTER = timedelta(days=7)
 STRAY_AFTER = timedelta(days=7)
-FEW = 100  # up to this many strays are always removed
-SLICE = 20_000  # primary keys looked through at a time
+FEW = 100  # up to this many files without a row are always removed
+SLICE = 20_000  # how many primary keys to go through at a time
 FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 
 
 def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
-    """Return the uploads that no run or preset uses. For drafts, see `named_in_drafts`."""
+    """Return the uploads that no run or preset uses. Drafts aren't checked here (see `named_in_drafts`)."""
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
@@ -43,7 +43,8 @@ def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
 
 
 def named_in_drafts(since: datetime | None = None) -> set[str]:
-    """Return the public ids of the uploads in people's drafts, or only in those that changed `since` then."""
+    """Return the public ids of uploads in people's drafts; with `since`, only in drafts that have changed since
+    then."""
     named: set[str] = set()
     drafts = Draft.objects.filter(updated_at__gte=since) if since else Draft.objects.all()
     for answers in drafts.values_list("answers", flat=True).iterator():
@@ -71,8 +72,8 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """Return the `files` that nothing in the database refers to, including any models added later. Rows that are
-    deleted with a file (CASCADE) don't count."""
+    """Return those of `files` that no row of any model refers to (models that are added later are included too). Rows
+    that are deleted along with a file (CASCADE) don't count."""
     for relation in StoredFile._meta.get_fields(include_hidden=True):  # including those with related_name="+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
@@ -112,7 +113,8 @@ def sweep() -> None:
 
 
 def _slices[Rows: QuerySet[Any]](rows: Rows) -> Iterator[Rows]:
-    """Yield `rows` in parts, by primary key, until the worker stops: no statement then looks through millions."""
+    """Yield `rows` in batches by primary key until the worker stops, so that no query has to go through millions of
+    rows."""
     ends = rows.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(ends["first"] or 0, (ends["last"] or -1) + 1, SLICE):
         if stop_requested():
@@ -121,7 +123,7 @@ def _slices[Rows: QuerySet[Any]](rows: Rows) -> Iterator[Rows]:
 
 
 def _remove_catalogue_pictures() -> int:
-    """Remove catalogue pictures that no app uses any more as its picture or sample."""
+    """Remove catalogue pictures that no app uses as its picture or sample any more."""
     samples: set[str] = set()
     for named in App.objects.values_list("samples", flat=True).iterator():
         samples.update(str(public_id) for public_id in (named or {}).values())
@@ -130,8 +132,8 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete files in the storage that have no row. If there are more of these than known files, the database is
-    probably the wrong one; in that case, delete nothing and record an incident."""
+    """Delete files in the storage that have no row. If there are more of these than files with a row, this is probably
+    the wrong database; then delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0

@@ -1,7 +1,7 @@
 """Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
 Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
-but creating a thumbnail only 0.05 s. They end with the portal process, because that closes their input.
+but creating a thumbnail only 0.05 s. They end when the portal process ends, because their input is then closed.
 """
 
 import atexit
@@ -27,8 +27,9 @@ from runs.storage.picture_slots import LARGE_BYTES, OnWait, picture_slot
 logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
-ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
-MEMORY_BYTES = 330 * 1024 * 1024  # available for one picture, out of the 400 MiB of the process
+# Variables that it gets; none of the portal's secrets
+ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")
+MEMORY_BYTES = 330 * 1024 * 1024  # available for one picture, out of the 400 MiB that the process may use
 WORKER_SECONDS = 120.0  # longer than one file may take, plus some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
@@ -41,10 +42,10 @@ type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 @dataclass(frozen=True)
 class Look:
-    """Results of inspecting one file; `width` and `height` have the orientation applied.
+    """Results of inspecting one file; `width` and `height` are those after turning it upright.
 
-    `end` is "no_picture" if the file seems complete but will never have thumbnails, and "later" if nothing is known yet
-    because there was no time or the process died.
+    `end` is "no_picture" if the file seems complete but thumbnails can never be made of it, and "later" if we don't
+    know yet because there wasn't enough time or the process died.
     """
 
     end: End
@@ -68,7 +69,7 @@ class _Died(Exception):
 
 
 class _TimeIsUp(Exception):
-    """The process did not answer in time."""
+    """The process didn't answer in time."""
 
 
 def look(
@@ -84,7 +85,8 @@ def look(
     """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
     `memory_bytes` is roughly the memory needed for decoding. Waits at most `timeout_seconds`, including the wait for a
-    slot; `on_wait` is called meanwhile and may raise to stop. Apart from that, this never raises, whatever the file is.
+    slot. While waiting, it calls `on_wait`, which may raise to stop. Apart from that, this never raises anything, no
+    matter what the file contains.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -102,7 +104,7 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process; if it was idle and has died in the meantime, ask a new one."""
+    """Ask a process; if it was an idle one that has died meanwhile, ask a new one."""
     while True:
         try:
             helper, is_fresh = _idle.take()
@@ -116,7 +118,8 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             if not is_fresh:
                 continue
             logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
-            # SIGXCPU means that the file takes too much work; any other kill may not be the file's fault.
+            # SIGXCPU means that this file takes too much work. If another signal killed the process, that may not be
+            # the file's fault.
             return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
         except _TimeIsUp:
             helper.end()
@@ -125,7 +128,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             helper.end()
             raise
         if is_large:
-            helper.end()  # it has used a lot of memory
+            helper.end()  # end it, because it has used a lot of memory
         else:
             _idle.give_back(helper)
         return answer
@@ -278,7 +281,7 @@ class _Idle:
             helper.dismiss()
 
     def forget(self) -> None:
-        """Forget the processes in a forked child, since they belong to its parent."""
+        """In a forked child, forget all processes: they belong to the parent."""
         self.__init__()  # type: ignore[misc]
 
 

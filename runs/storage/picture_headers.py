@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end marker
+# Markers that begin a segment, and the end marker
+JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
 MAX_SCANS = 200  # real pictures have about ten; we stop counting here
-MAX_SEGMENTS = 20_000  # per JPEG; a web thread must not count millions
+MAX_SEGMENTS = 20_000  # most segments of a JPEG; a web thread mustn't count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# Bytes per pixel that Pillow needs, as measured. It copies WebP and AVIF several times, and reads TIFF in strips.
+# How many bytes per pixel Pillow needs, as measured. It copies WebP and AVIF several times, and reads TIFF in strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
@@ -27,8 +28,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """`width` and `height` are in pixels as stored, before any rotation, or 0 if the header doesn't say. `memory_bytes`
-    is roughly the memory needed for decoding."""
+    """What a header says. `width` and `height` are in pixels, as stored (before any rotation); 0 if the header doesn't
+    say. `memory_bytes` is roughly the memory needed for decoding."""
 
     width: int
     height: int
@@ -74,10 +75,10 @@ def _gif(file: BinaryIO) -> tuple[int, int]:
 
 def _bmp(file: BinaryIO) -> tuple[int, int]:
     head = file.read(26)
-    if struct.unpack_from("<I", head, 14)[0] == 12:  # OS/2
+    if struct.unpack_from("<I", head, 14)[0] == 12:  # the OS/2 format
         width, height = struct.unpack_from("<HH", head, 18)
         return width, height
-    width, height = struct.unpack_from("<ii", head, 18)  # negative height: top to bottom
+    width, height = struct.unpack_from("<ii", head, 18)  # a negative height means that rows go from top to bottom
     return abs(width), abs(height)
 
 
@@ -110,8 +111,8 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
-    """Return the largest size of any item: of the picture itself, or of the grid it consists of. Return (0, 0) if the
-    sizes come later in the file."""
+    """Return the largest dimensions of any item, which are those of the picture itself, or of the grid it is made from.
+    Return (0, 0) if the sizes come later in the file."""
     head = file.read(AVIF_HEAD_BYTES)
     sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -134,12 +135,14 @@ def _jpeg(file: BinaryIO) -> Header:
             at += max(2, int.from_bytes(data[at : at + 2], "big"))
     if not size[0] or not size[1]:
         raise ValueError("no size")
-    is_kept_whole = is_progressive or scans > 1  # baseline JPEGs with one scan are shrunk while decoding
+    # Baseline JPEGs with a single scan can be shrunk while they are decoded
+    is_kept_whole = is_progressive or scans > 1
     return Header(*size, memory if is_kept_whole else 0, max(scans, 1))
 
 
 def _jpeg_frame(segment: bytes) -> tuple[tuple[int, int], int]:
-    """Return the size, and the memory for all coefficients: two bytes per pixel and colour component."""
+    """Return the picture's dimensions, and the memory that all its coefficients take: two bytes per pixel and colour
+    component."""
     height, width, count = struct.unpack_from(">HHB", segment, 3)
     factors = [segment[8 + 3 * n + 1] for n in range(count)]
     across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)

@@ -1,4 +1,4 @@
-"""Limit how many pictures are open at once: one per core of this host, and only one large picture.
+"""Limit how many pictures are open at once: as many as this host has cores, but only one large one.
 
 The locks are files in the data folder, shared by all portal processes on this host. A process that dies releases its
 locks.
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-LARGE_BYTES = 100 * 1024 * 1024  # memory for a picture's pixels; two this large at once are too much for a small host
+# How much memory a large picture needs; two of these at once are too much for a small host
+LARGE_BYTES = 100 * 1024 * 1024
 PAUSE_SECONDS = 0.03
 
 type OnWait = Callable[[], None]
@@ -23,8 +24,8 @@ type OnWait = Callable[[], None]
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
     """Hold a slot for opening one picture during the block; yield False if none is free by `ends_at`.
 
-    `ends_at` is compared with `time.monotonic`; `on_wait` is called during the wait and may raise. Only the process
-    that holds the "turn" lock waits for a core; all others wait for that lock first.
+    `ends_at` is a time on the monotonic clock. `on_wait` is called while waiting and may raise. Only the process that
+    holds the "turn" lock waits for a core; all others wait for that lock first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []
@@ -34,7 +35,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
                 yield False
                 return
             held.append(descriptor)
-        os.close(held.pop(-2))  # release the turn
+        os.close(held.pop(-2))  # release the "turn" lock
         yield True
     finally:
         for descriptor in held:
@@ -69,5 +70,5 @@ def _cores() -> int:
     """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
+    except AttributeError:  # this isn't Linux
         return os.cpu_count() or 1

@@ -1,8 +1,8 @@
 """Send a stored file to a browser; the view decides who may see it.
 
-The URL contains the hash of the content, so browsers may cache inline files forever (privately). A file is served as
-one of a few harmless types, never as what it claims to be; anything else is sent as a download. Files can't run
-scripts, because the policy sandboxes them, and other sites can't embed them.
+The URL contains the hash of the content, so browsers may cache inline files forever (privately). A file is only ever
+served as one of a few harmless types, whatever it claims to be; anything else is sent as a download. Because the
+content security policy sandboxes files, they can't run scripts, and other sites can't embed them.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ AWAY = gettext_noop("The portal's file storage can't be reached right now. Nothi
 AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 DOWNLOAD_CACHE_CONTROL = "private, no-cache"
-# A browser wraps a bare picture or video in a page with inline styles.
+# When a picture or video is opened by itself, browsers wrap it in a page with inline styles.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 
 def file_response(
     request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
 ) -> HttpResponseBase:
-    """Return a response with the file of `stored`, called `name` if given, otherwise by its stored name.
+    """Return a response with the file of `stored`. Downloads are called `name`, or else have the stored name.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
     `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
@@ -64,7 +64,7 @@ def file_response(
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
         "Content-Disposition": content_disposition(name, is_inline=is_inline),
     }
-    # Media files hardly compress, and a compressed response would lose its length and ranges.
+    # Media files hardly compress, and a compressed response couldn't have a length or ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return _send(request, field, etag, headers)
 
@@ -143,8 +143,8 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """Return the start and end (exclusive) of the requested range. Return None for the whole file, which is also sent
-    if several ranges are requested at once, as RFC 9110 allows."""
+    """Return the start and end (exclusive) of the requested range. Return None for the whole file. We also send that if
+    several ranges are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))

@@ -1,4 +1,4 @@
-"""Save files under our own names, completely or not at all; the row is saved only once the bytes are safe.
+"""Save files under names of our own, each completely or not at all. A file's row is saved only once its bytes are safe.
 
 A new file is first written to the staging folder (`incoming/` in the storage's own folder), flushed to disk and then
 renamed to its final path. A crash may leave something in the staging folder, but never half a file under a name in use.
@@ -28,17 +28,17 @@ from runs.storage.media import Media
 
 logger = logging.getLogger("runs.storing")
 
-type OnChunk = Callable[[int], None]  # gets the number of bytes moved so far
+type OnChunk = Callable[[int], None]  # called with the number of bytes moved so far
 
 WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
 BLOCK_BYTES = 256 * 1024
-NAME_LENGTH = 120  # characters; file systems count bytes and allow 255
+NAME_LENGTH = 120  # in characters; file systems count bytes and allow 255
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, text direction and the like
 
 
 class StorageAway(OSError):
-    """The storage can't be reached or isn't working right now."""
+    """The storage can't be reached, or doesn't work right now."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class _Watched(BufferedReader):
 
 
 def new_waiting_path() -> Path:
-    """Return a new path in the staging folder, on the same file system as the storage."""
+    """Return a new path in the staging folder, which is on the same file system as the storage."""
     folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
 
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
-    """Return a file name for people: the last part of `name` with the true `extension`, without characters that are
-    invisible or special to shells or file systems. Any script is fine."""
+    """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters or
+    characters with a meaning for shells or file systems. Letters of any script are fine."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -86,10 +86,11 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move an arrived file into the storage with its thumbnails, and save its row. The old path is then gone.
+    """Move an arrived file into the storage with its thumbnails, and save its row. The file's old path no longer exists
+    then.
 
-    `on_chunk` is called while remote storage receives the bytes, and may raise to stop. Raises OSError if the disk is
-    full or unavailable; nothing is left behind in that case.
+    `on_chunk` is called while the bytes go to remote storage, and may raise to stop. Raises OSError if the disk is full
+    or unavailable; nothing is left behind in that case.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -122,7 +123,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
-    """Save thumbnails (WebP by width) next to the file of `stored`, without saving the row."""
+    """Save the thumbnails `small` (WebP by width) next to the file of `stored`. The row isn't saved."""
     stem = PurePosixPath(stored.file.name or "").with_suffix("")
     for width, encoded in small.items():
         path = new_waiting_path()
@@ -178,7 +179,7 @@ def discard(stored: StoredFile) -> None:
 
 
 def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
-    """Move the file at `path` to `name` in the storage and flush it to disk. Return its final name."""
+    """Move the file at `path` to `name` in the storage and flush it to disk; return its final name."""
     try:
         place = Path(default_storage.path(name))
     except NotImplementedError:  # remote storage has no folder
@@ -205,7 +206,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def blocks_of(stored: StoredFile) -> Iterator[bytes]:
-    """Yield the content of a file block by block, for a zip. The file is opened when the first block is read."""
+    """Yield the content of a file block by block, for a zip. The file is only opened when the first block is read."""
     with stored.file.storage.open(stored.file.name or "", "rb") as opened:
         while block := opened.read(BLOCK_BYTES):
             yield block
@@ -239,7 +240,7 @@ def tidy_waiting_room() -> None:
             if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
                 path.unlink()
         except FileNotFoundError:
-            pass  # another process was faster
+            pass  # another process has just deleted it
 
 
 def all_names() -> Iterator[tuple[str, datetime]]:
@@ -251,7 +252,7 @@ def all_names() -> Iterator[tuple[str, datetime]]:
         return
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         for path in folder.rglob("*"):
-            with suppress(FileNotFoundError):  # just deleted
+            with suppress(FileNotFoundError):  # it was just deleted
                 if path.is_file():
                     name = path.relative_to(root.parent).as_posix()
                     yield name, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)

@@ -1,7 +1,7 @@
 """Create WebP thumbnails of a picture, 200 pixels wide (up to 10 KB), 400 (40 KB) and 1200: upright, without metadata.
 
-This runs only in the picture process (`picture_process`). Its memory is limited, so nothing here ever holds a second
-copy of the whole picture: it is first shrunk in strips, then rotated and converted to other colours.
+This runs only in the picture process (`picture_process`). Its memory is limited, so this code never holds a second copy
+of the whole picture: it first shrinks the picture in strips, then rotates it and converts its colours.
 """
 
 import warnings
@@ -27,13 +27,13 @@ __all__ = ["MAX_BYTES", "Broken", "Opened", "Shrunk", "encode", "from_png", "ope
 PLUGINS = (
     AvifImagePlugin, BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin,
 )  # fmt: skip
-MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # by width in pixels
+MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # most bytes of a thumbnail, by its width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
-TALLEST = 2  # times the width; taller pictures are made narrower
+TALLEST = 2  # maximum height, in multiples of the width; taller pictures become narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
-TURNED_FROM = 5  # this orientation and higher ones swap width and height
+TURNED_FROM = 5  # from this orientation on, width and height are swapped
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,7 +47,7 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Broken(Exception):
-    """The picture can't be read to the end. The message says why, for the log."""
+    """The picture can't be read to the end. The message, which is for the log, says why."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Shrunk:
 def open_picture(path: Path, reader: str, max_points: int) -> Opened:
     """Read the header of the picture at `path`, with the decoder `reader`.
 
-    Raises `Broken`, MemoryError, and `Image.DecompressionBombError` above `max_points`.
+    Raises `Broken` or MemoryError, or `Image.DecompressionBombError` if there are more than `max_points` pixels.
     """
     Image.MAX_IMAGE_PIXELS = max_points
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         if reader == "PNG":
             with Image.open(path, formats=[reader]) as checked:
-                checked.verify()  # verifies checksums that decoding skips; the picture must be reopened afterwards
+                checked.verify()  # verifies checksums that decoding skips; after this, the picture must be reopened
         picture = Image.open(path, formats=[reader])
         return Opened(picture, _orientation(picture))
     except (MemoryError, Image.DecompressionBombError):
@@ -135,14 +135,15 @@ def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
-    """Shrink `size` to fit the box, but never enlarge it; if `is_turned`, the box is rotated."""
+    """Return `size` shrunk to fit the box, but never enlarged; if `is_turned`, the box is rotated."""
     across, down = reversed(BOX) if is_turned else BOX
     factor = max(1.0, size[0] / across, size[1] / down)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
-    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, at a few times the final size, assembled from reduced strips."""
+    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, at a few times the final size, put together from strips that were
+    shrunk one by one."""
     width, height = picture.size
     fitting = _fitting(picture.size, is_turned)
     factor = max(1, min(width // (2 * fitting[0]), height // (2 * fitting[1])))
@@ -193,7 +194,7 @@ def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> 
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Convert the colours, since the profile isn't kept. A broken profile is ignored."""
+    """Convert the colours to sRGB, because the profile isn't kept. A broken profile is ignored."""
     target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -1,6 +1,7 @@
-"""How much room stored files take, by person, use and kind: counted in slices by the worker, never while a page waits.
+"""How much room stored files take, by person, use and kind: counted in batches by the worker, never while a page waits
+for it.
 
-Every file counts once: as a result if it is one, else as an upload of whoever added it first, and so on.
+Each file counts once: as a result if it is one, otherwise as an upload of whoever added it first, and so on.
 """
 
 from collections import Counter
@@ -15,13 +16,13 @@ from django.db.models.functions import Coalesce
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import FieldRule, GuestCopy, OutputFile, StorageUse, StoredFile, Upload
 
-SLICE = 20_000  # primary keys
+SLICE = 20_000  # how many primary keys to count at a time
 COUNTING_SECONDS = 900
 Use = StorageUse.Use
 
 
 class _Key(NamedTuple):
-    """What one sum is about."""
+    """What one sum counts."""
 
     member_id: int | None
     use: str
@@ -29,12 +30,12 @@ class _Key(NamedTuple):
 
 
 def request_count() -> None:
-    """Tell the worker to count anew."""
+    """Tell the worker to count again."""
     enqueue_long("count_storage", timeout_seconds=COUNTING_SECONDS)
 
 
 def count(now: datetime) -> bool:
-    """Count all files anew and store the sums; return False if the worker stops meanwhile."""
+    """Count all files again and store the sums; return False if the worker stops meanwhile."""
     files: Counter[_Key] = Counter()
     sizes: Counter[_Key] = Counter()
     ends = StoredFile.objects.aggregate(first=Min("pk"), last=Max("pk"))

@@ -1,7 +1,7 @@
 """Forms for values posted by buttons, hidden fields and short questions, with fields that accept anything.
 
-Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`;
-otherwise, it uses an ordinary form and shows it again with its errors.
+Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`.
+Otherwise, it uses an ordinary form, and shows it again with its errors.
 """
 
 import re
@@ -23,13 +23,14 @@ def posted_of(request: HttpRequest) -> QueryDict | None:
 
 
 def number_seen(text: str) -> int:
-    """Return a posted version of what a page showed; -1, which is never current, if `text` isn't a number."""
+    """Return the version number that a page showed and posted back; if `text` isn't a number, return -1, which is never
+    current."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 class CutField(forms.CharField):
-    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is truncated, not
-    rejected."""
+    """Text exactly as sent, or "" if it wasn't sent. Text with more than `length` characters isn't rejected, but cut
+    off."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
@@ -60,7 +61,7 @@ class RepeatedField(forms.Field):
 
 
 class SwitchField(forms.BooleanField):
-    """The value of a button or a hidden field: "1" is on; "0" or no value is off."""
+    """The value of a button or a hidden field: "1" means on; "0" or no value means off."""
 
     widget = forms.HiddenInput
 

@@ -18,6 +18,7 @@ from runs.audit import networks
 from runs.audit.actors import as_guest, as_member, current_actor
 from runs.audit.record import HIDDEN, record, record_each
 from runs.models import Entry, Member, Run, Verb
+from runs.sharing.links import make_link
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run
 
@@ -158,6 +159,22 @@ def test_owners_and_admins_see_what_was_done_to_a_run(
     fragment = as_alice.get(part, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in fragment
     assert entries_in(fragment) == 2
+
+
+def test_apps_people_and_links_show_what_was_done_to_them(as_admin: Client, alice: Member, run: Run) -> None:
+    link = make_link(alice, list(run.outputs.all()))
+    pages = {
+        f"app/{run.app.public_id}/": reverse("runs:manage-app", args=[run.app.slug, run.app.public_id]),
+        f"person/{alice.public_id}/": reverse("runs:manage-person", args=[alice.public_id]),
+        f"link/{link.public_id}/": reverse("runs:link-detail", args=[link.public_id]),
+    }
+    record(Verb.APP_PRICED, run.app, changes={"price": (None, 3)})
+    record(Verb.PERSON_LIMITED, alice)
+    there = {part: entries_in(as_admin.get(f"/record/{part}").text) for part in pages}
+    assert list(there.values()) == [1, 1, 1]
+    for part, page in pages.items():
+        assert f"/record/{part}" in as_admin.get(page).text, page
+    assert f"/record/person/{alice.public_id}/" in client_of(alice).get("/me/").text
 
 
 def test_secrets_and_typed_texts_stay_out(alice: Member) -> None:

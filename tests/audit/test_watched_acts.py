@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.audit.record import FEW_FILES
-from runs.models import App, Entry, EntryOrigin, Member, Output, Run, ThrottleHit, Verb
+from runs.models import App, Entry, EntryOrigin, GuestLink, Member, Output, Run, ThrottleHit, Verb
+from runs.sharing.links import make_link
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.guest_links import path_of
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +134,9 @@ def test_a_download_of_more_than_twenty_files_is_recorded(as_alice: Client, alic
     b"".join(as_alice.get(f"/download/?r={run.public_id}"))
     (entry,) = entries(Verb.RESULTS_DOWNLOADED)
     assert entry.changes == {"files": [0, FEW_FILES + 1]}
+
+    link = make_link(alice, list(run.outputs.all()))
+    GuestLink.objects.update(may_download=True)
+    b"".join(Client().get(f"{path_of(link)}download/"))
+    of_guest = Entry.objects.get(verb=Verb.RESULTS_DOWNLOADED, way=Entry.Way.GUEST)
+    assert (of_guest.object_id, of_guest.changes) == (link.public_id, entry.changes)

@@ -18,6 +18,7 @@ from tests.bench.history import count_queries, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies
 from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
+from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number
 from tests.bench.sheets import report_sheet
 from tests.support.factories import make_run
@@ -49,6 +50,7 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(f"log, {what}"):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
             report.at_most("queries", count_queries(client, path), MAX_QUERIES, "")
+            report_processor_time(report, partial(client.get, path))
     with report.part("log as CSV"):
         report_sheet(report, web, visitor, "/manage/log/csv/")
 

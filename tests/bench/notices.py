@@ -1,4 +1,4 @@
-"""Measures the inbox of a member with many notices, its count on every page, and the poll of an idle page.
+"""Measures the inbox of a member with many notices, its count on every page, and polls for news from open pages.
 
 As in `history_search`, the database makes the rows: ten notices for each run. `--runs` says how many runs; 100,000 make
 1,000,000 notices on PostgreSQL. SQLite gets a tenth of them.
@@ -6,19 +6,27 @@ As in `history_search`, the database makes the rows: ten notices for each run. `
 
 import re
 import time
+from datetime import timedelta
 from functools import partial
+from statistics import median
 
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.models import Member, Notice
-from tests.bench.history import count_queries, report_time
+from runs.display.cards import version_token
+from runs.engine.poller_wakeups import POLLER
+from runs.models import Lease, Member, Notice, Run
+from tests.bench.history import POLL_EVERY, Wire, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies, make_rows
 from tests.bench.portal import Portal
+from tests.bench.processes import Process
+from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number
+from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.clients import HTMX
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, session_cookie
 
 PER_RUN = 10
 LESS_ON_SQLITE = 10
@@ -26,6 +34,13 @@ UNREAD = "CASE n % 10 WHEN 0 THEN NULL ELSE pattern.created_at END"  # a tenth i
 MAX_MS = 60.0
 MAX_QUERIES = 4
 POLL_MS = 20.0
+POLL_QUERIES = 2  # session and member
+OPEN_PAGES = 200
+NEWS_EVERY = 15.0  # seconds, as in static/live.js
+POLLS = 400
+ROUNDS = 3
+CORES = 2
+MAX_PERCENT = 5.0
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -33,7 +48,7 @@ def bench(portal: Portal, report: Report) -> None:
     many, few = portal.make_member("many"), portal.make_member("few")
     begun = time.monotonic()
     make_notices(many, few, runs)
-    portal.start_web()
+    server = portal.start_web()
     total, unread = Notice.objects.count(), Notice.objects.filter(member=many, read_at=None).count()
     with report.part(f"{total:,} notices of {runs:,} runs, {unread:,} unread by one member"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
@@ -43,13 +58,61 @@ def bench(portal: Portal, report: Report) -> None:
     for what, path in {"inbox": "/inbox/", "inbox, far back": f"/inbox/?before={last.public_id}"}.items():
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
+            report_processor_time(report, partial(client.get, path))
             report.at_most("queries", count_queries(client, path), MAX_QUERIES + ("before" in path), "")
     with report.part("any page, with the count"):
         report_time(report, partial(milliseconds, visitor, "/help/keys/"), MAX_MS)
+        report_processor_time(report, partial(client.get, "/help/keys/"))
     shown = re.search(r'data-bell="([^"]+)"', visitor.get("/help/keys/").text)
     assert shown, "the page has no bell"
     with report.part("poll of an idle page"):
         report_time(report, partial(milliseconds, visitor, f"/live/?n={shown[1]}", HTMX), POLL_MS)
+        report.at_most("queries", count_queries(client, f"/live/?n={shown[1]}", 204), POLL_QUERIES)
+    with report.part(f"{OPEN_PAGES} open pages"):
+        measure_open_pages(portal, report, server, many, shown[1])
+
+
+def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
+    """Measure how much more of two cores open pages need because they also ask for news: pages where nothing is going
+    on, which ask for nothing else, and pages of a run in progress, which ask anyway. In processor time of the web
+    server, without the database's if that is another process."""
+    run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
+    Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
+    run.refresh_from_db()
+    Lease.objects.update_or_create(name=POLLER, defaults={"until": later, "holder": "bench"})
+    quiet = f"/live/?r={run.public_id}:{version_token(run)}"
+    with Wire(portal.port, session_cookie(member)) as wire:
+
+        def work(path: str) -> float:
+            begun = ticks_of_all(server)
+            for _ in range(POLLS):
+                wire.poll(path)
+            return (ticks_of_all(server) - begun) * MS_PER_TICK / POLLS
+
+        idle = median(work(f"/live/?n={shown}") for _ in range(ROUNDS))
+        before, after = zip(*((work(quiet), work(f"{quiet}&n={shown}&w=1")) for _ in range(ROUNDS)), strict=True)
+    watching = median(after) - median(before)
+    report.at_most("more work, idle", percent(idle, NEWS_EVERY), MAX_PERCENT, " %", aside=f"{number(idle)} ms a poll")
+    aside = f"{number(median(before))} ms a poll, then {number(median(after))}"
+    report.at_most("more work, with a run", percent(watching, POLL_EVERY), MAX_PERCENT, " %", aside=aside)
+
+
+def percent(milliseconds: float, every: float) -> float:
+    """Return how much of two cores all open pages use if each works for so long every so many seconds."""
+    return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
+
+
+def count_queries(client: Client, path: str, status: int = 200) -> int:
+    """Return how many queries a GET takes: the fewest of three, since a process reads anew every few seconds what all
+    pages share."""
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(path)
+        if answer.status_code != status:
+            raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
+        counts.append(len(captured))
+    return min(counts)
 
 
 def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = None) -> float:

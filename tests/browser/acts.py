@@ -2,6 +2,7 @@
 
 import base64
 import re
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,19 @@ def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
     whole.move(whole.remote_id(run), "running", ready=0)
     whole.wait_for(run, "running")
     return run
+
+
+def text_of(letter: EmailMessage) -> str:
+    """Return the plain text of an email."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def address_in(letter: EmailMessage) -> str:
+    """Return the address of an email's only link."""
+    [address] = re.findall(r"http\S+", text_of(letter))
+    return str(address)
 
 
 def sign_in(visitor: Visitor) -> None:

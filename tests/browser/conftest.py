@@ -8,16 +8,18 @@ from playwright.sync_api import Browser
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.visitors import FINISHED, Gallery, Guests, Regulars
 from tests.browser.whole import Whole
+from tests.support.mail_servers import MailServer
 
 
 @pytest.fixture(scope="session")
 def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    whole = Whole(tmp_path_factory.mktemp("whole"))
-    try:
-        whole.start()
-        yield whole
-    finally:
-        whole.stop()
+    with MailServer() as post:
+        whole = Whole(tmp_path_factory.mktemp("whole"), post)
+        try:
+            whole.start()
+            yield whole
+        finally:
+            whole.stop()
 
 
 @pytest.fixture

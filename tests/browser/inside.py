@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 
@@ -21,6 +22,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Max, Q
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from runs import catalog
@@ -28,15 +30,16 @@ from runs.catalog import in_use, lamina_search
 from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
-from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, ReviewRequest, Run
+from runs.launching import presets
+from runs.models import App, AppSearch, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
-from runs.notices import channels, read_state
+from runs.notices import channels, mails, read_state, unsubscribe
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import load_answers
 from runs.sharing import links
-from runs.team import recent_password
+from runs.team import invites, passwords, recent_password
 from runs.web import error_page, secret_links
 from runs.web.demo_accounts import DEMO_PASSWORD
 from runs.web.session_lifetime import SessionStore
@@ -189,6 +192,12 @@ def reply_to(email: str, result: str) -> None:
     verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
 
 
+def mail_now() -> None:
+    """Let the worker email what has gathered, as if the two minutes were over."""
+    Notice.objects.filter(mail=None, mail_due_at__isnull=False).update(mail_due_at=timezone.now())
+    mails.request_sending()
+
+
 def results(run: str) -> list[str]:
     """Ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
@@ -247,6 +256,30 @@ def link(run: str) -> str:
     return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
 
 
+def addresses(email: str, run: str) -> list[str]:
+    """Paths of pages about a teammate, about a preset and a link of the member's run, and the one that emails lead to
+    for unsubscribing."""
+    who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
+    mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
+    name = f"Preset {next(numbers)}"
+    preset = presets.save_preset(who, made.app, name, create_run.answers_of(made), None, is_team=False)
+    shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
+    of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")
+    return [
+        *(reverse(f"runs:{page}", args=[mate]) for page in of_mate),
+        reverse("runs:preset-edit", args=[preset.public_id]),
+        reverse("runs:link-detail", args=[shown.public_id]),
+        reverse("runs:mail-stop", args=[unsubscribe.sign(who, ["mention"])]),
+    ]
+
+
+def ways_in(email: str) -> list[str]:
+    """Paths of pages for joining and for setting a new password, which the member, an admin, hands over."""
+    who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
+    made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
+    return [urlsplit(address).path for address in made]
+
+
 def close_requests() -> int:
     """Close what other tests asked for, so that a reviewer meets only what their own test asks for."""
     return ReviewRequest.objects.open().update(closed_at=timezone.now())
@@ -290,6 +323,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         *(
             result,
             reply_to,
+            mail_now,
             results,
             run,
             share,
@@ -299,6 +333,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             bin_all,
             page,
             link,
+            addresses,
+            ways_in,
             close_requests,
             change_form,
             forget_searches,

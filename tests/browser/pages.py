@@ -1,5 +1,9 @@
 """Addresses of every kind of page, each with something on it."""
 
+from typing import Any
+
+from django.urls import resolve
+
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.visitors import Gallery
 from tests.browser.whole import Whole
@@ -13,7 +17,9 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     who, name = gallery.email, "card-long-names"
     runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
     runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
-    forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
+    apps = [whole.inside.ask("app", remote_id=app) for app in APPS]
+    forms = [app["path"] for app in apps]
+    of_file = f"app={forms[0].strip('/').rpartition('-')[2]}&field={_file_field(apps[0]['parameters'])}"
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
     seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
     results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
@@ -47,4 +53,42 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         "/me/",
         "/bin/",
         f"/runs/{runs[0]}/delete/",
+        f"/library/?{of_file}",
+        "/inbox/",
+        "/inbox/muted/",
+        "/review/",
+        "/review/asked/",
+        "/review/decided/",
+        f"/review/ask/?f={results[0]}",
+        "/help/accessibility/",
+        "/password/change/",
+        "/manage/review/",
+        "/manage/keeping/protected/",
+        *(f"/manage/apps/{forms[1].rpartition('-')[2]}{page}/" for page in ("reset", "preview")),
+        *whole.inside.ask("addresses", email=who, run=gallery.runs["card-long-names"]),
     ]
+
+
+def _file_field(parameters: list[dict[str, Any]]) -> str:
+    """Return the name of the form's first field for a file."""
+    return next(f"p{number}" for number, parameter in enumerate(parameters) if parameter["type"] == "url")
+
+
+# What has an address, but is a file, a part of a page, or leads to another one.
+NO_PAGES = {
+    *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
+    *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),
+    *("runs:file-original", "runs:file-thumb", "runs:result-text", "runs:results-download", "runs:mail-choices"),
+    *("runs:guest-file", "runs:guest-preview", "runs:guest-download", "runs:guest-decide", "runs:guest-comment"),
+    *("runs:old-result-detail", "runs:old-result-text", "runs:old-result-use"),
+}
+# Pages that `scenes` opens in every state.
+ELSEWHERE = {
+    *("runs:review-many", "runs:run-comment", "runs:result-comment"),
+    *("runs:comment-reply", "runs:comment-edit", "runs:comment-remove", "runs:bin-selected", "runs:guest-unknown"),
+}
+
+
+def names_of(paths: list[str]) -> set[str]:
+    """Return the names of the URLs of `paths`."""
+    return {resolve(path.partition("?")[0]).view_name for path in paths if path != "/nowhere/"}

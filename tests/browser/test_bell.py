@@ -1,4 +1,4 @@
-"""Runs that end while their owner is on another page: a line, the bell, and the tab's title."""
+"""Runs that end while their owner is on another page: a line, the bell, the tab's title, and an email if they want."""
 
 import re
 
@@ -8,9 +8,11 @@ from playwright.sync_api import Page, Route, expect
 
 from runs.engine import progress
 from runs.models import Member
-from tests.browser.acts import a_run_that_goes_on, expect_picture
+from tests.browser.acts import a_run_that_goes_on, address_in, expect_picture
+from tests.browser.apps import LEFT_ALONE
+from tests.browser.page_checks import SIDEWAYS
 from tests.browser.page_clock import hide, pass_time, stop_time
-from tests.browser.visitors import Guests
+from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
 from tests.support.browser import release
 from tests.support.factories import make_run
@@ -22,6 +24,9 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     visitor = guests(hasty=True)
     page = visitor.page
     run = a_run_that_goes_on(whole, visitor)
+    page.goto(f"/runs/{run}/")
+    page.get_by_role("button", name="Email me when it's ready").click()
+    expect(page.get_by_text("You'll get an email")).to_be_visible()
     page.goto("/me/")
     line = page.locator("#ended .ended-line")
     visitor.wait_for(lambda: page.locator("#bell[data-watching]").count() == 1, "the page to know of the run")
@@ -33,6 +38,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     expect(line).to_contain_text("Ready")
     expect_picture(line.locator(".ended-picture img"))
     expect(page).to_have_title(re.compile(r"^\(1\) "))
+    letter = whole.letter_to(visitor.email)  # before it is read here, which would make it needless
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
     expect(page.locator("#bell")).to_be_focused()
@@ -47,6 +53,9 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     expect(page.locator("#bell-list")).to_contain_text("Test card: slow")  # still there to read
     expect(page).to_have_title(re.compile(r"^\w"))
     page.get_by_role("link", name=re.compile("Test card: slow")).click()
+    expect(page).to_have_url(re.compile(run))
+    assert letter["Subject"] == "Test card: slow is ready"
+    page.goto(address_in(letter))
     expect(page).to_have_url(re.compile(run))
 
 
@@ -78,6 +87,22 @@ def test_a_line_gives_way_to_the_keyboard_and_closes_itself(guests: Guests, whol
     expect(region.locator(".ended-line")).to_have_count(0)
 
 
+def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
+    stop_time(page)
+    page.goto("/help/keys/")
+    pass_time(visitor, 4)  # until it has asked for its frame, which is next asked for in a minute
+    expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
+
+    whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
+
+    pass_time(visitor, 16)
+    expect(page.get_by_role("button", name="Inbox: 2 new")).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\(2\) "))
+
+
 def test_a_hidden_tab_counts_in_its_title(guests: Guests, whole: Whole) -> None:
     visitor = guests()
     page = visitor.page
@@ -98,8 +123,8 @@ def test_a_hidden_tab_counts_in_its_title(guests: Guests, whole: Whole) -> None:
     expect(page.locator("#ended .ended-line")).to_have_count(1)
 
 
-def test_without_scripts_the_next_page_tells(guests: Guests, whole: Whole) -> None:
-    visitor = guests(scripts=False)
+def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests, whole: Whole) -> None:
+    visitor = guests(width=320, scripts=False)
     page = visitor.page
     run = a_run_that_goes_on(whole, visitor)
     page.goto("/apps/")
@@ -113,6 +138,28 @@ def test_without_scripts_the_next_page_tells(guests: Guests, whole: Whole) -> No
     notice.get_by_role("button", name="Mark as seen").click()
     expect(page).to_have_url(re.compile("/history/$"))
     expect(notice).to_have_count(0)
+    use_the_inbox(visitor, whole)
+
+
+def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
+    """Open a line at its exact place, mute a run and unmute it, and mark the rest as read."""
+    page = visitor.page
+    for _ in range(2):
+        result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
+        whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
+    page.goto("/inbox/")
+    expect(page.locator(".inbox-line.is-unread")).to_have_count(4)
+    page.locator(".inbox-line").get_by_role("link", name=re.compile("replied")).first.click()
+    expect(page).to_have_url(re.compile(rf"/results/{result}/.*#comment-\w+$"))
+    page.goto("/inbox/")
+    expect(page.locator(".inbox-line.is-unread")).to_have_count(2)
+    page.get_by_role("button", name=re.compile("^Mute (?!conversation)")).first.click()
+    expect(page.get_by_text("You won't be notified about this run any more.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("You'll be notified about it again.")).to_be_visible()
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.locator(".inbox-line.is-unread")).to_have_count(0)
+    assert page.evaluate(SIDEWAYS) == ""
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acts import RUN_PATH, open_app, run_id, told
+from tests.browser.acts import RUN_PATH, address_in, open_app, run_id, text_of, told
 from tests.browser.page_checks import SIDEWAYS
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
@@ -36,12 +36,14 @@ def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bo
     run = make_sketches(maker)
     whole.inside.ask("close_requests")
     ask(maker, run, whom=sam)
+    open_the_email(sam, run)
     link = ask_client(maker, run)
     answer_as_client(client, link)
     decide_the_rest(sam, scripts=scripts)
     make_the_next_version(maker, run)
     approve_version_2(sam, scripts=scripts)
     expect_approved_files(maker, run, name_of(sam))
+    expect_told(maker, name_of(sam))
 
 
 def turn(page: Page) -> None:
@@ -107,6 +109,14 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
     page.get_by_label("Decide by").fill(f"{timezone.localdate() + timedelta(days=1)}")
     press(page, page.get_by_role("button", name="Ask and share"))
     expect(page.get_by_text("Asked for decisions on 4 results.")).to_be_visible()
+
+
+def open_the_email(sam: Visitor, run: str) -> None:
+    """Open the address in the email that asks for decisions: it leads to them."""
+    letter = sam.whole.letter_to(sam.email)
+    assert letter["Subject"].startswith("Mara asks you to decide on 4 results of ")
+    sam.page.goto(address_in(letter))
+    expect(sam.page.get_by_text("For the sign above the door").first).to_be_visible()
 
 
 def ask_client(maker: Visitor, run: str) -> str:
@@ -252,3 +262,18 @@ def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
     told_of = csv.DictReader(io.StringIO(text))
     rows = {row["File"]: (row["Result"], row["Decision"], row["Decided by"]) for row in told_of}
     assert rows == {name: (f"Sketch {numbers[name]}", "Approved", f"{sam}: Approved") for name in files}
+
+
+def expect_told(maker: Visitor, sam: str) -> None:
+    """Expect the maker's inbox to tell of each thing once, and an email of what hasn't been read in the portal."""
+    page = maker.page
+    page.goto("/inbox/")
+    lines = page.locator(".inbox-title")
+    done = ["approved “Sketch 1”", "rejected “Sketch 3”", "approved “Sketch 4”", "approved “Sketch 2”"]
+    said = ["commented on “Sketch 2”", "asks for changes to “Sketch 2”"]
+    for words in [*(f"{sam} {act}" for act in done), *(f"Kim (guest) {act}" for act in said)]:
+        expect(lines.filter(has_text=words)).to_have_count(1)
+    expect(lines.filter(has_text="is ready")).to_have_count(2)  # one for each run
+    expect(lines).to_have_count(8)
+    assert page.evaluate(SIDEWAYS) == ""
+    assert "Kim (guest)" in text_of(maker.whole.letter_to(maker.email))

@@ -4,14 +4,16 @@ does at any width in the made-up language, whose texts are 40 % longer."""
 import pytest
 
 from tests.browser.page_checks import SIDEWAYS, findings, too_wide
-from tests.browser.pages import pages_of
+from tests.browser.pages import ELSEWHERE, NO_PAGES, names_of, pages_of
 from tests.browser.photos import look
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.access_rows import ROWS
 from tests.support.pseudo import CODE
 
 pytestmark = pytest.mark.browser
 SIGNED_OUT = ("/login/", "/password/reset/")
+KINDS = {row.name for row in ROWS if row.method == "GET"} - NO_PAGES - ELSEWHERE
 
 
 @pytest.mark.parametrize("language", ["de", CODE])
@@ -30,9 +32,11 @@ def test_pages_hold_in_other_languages(guests: Guests, whole: Whole, gallery: Ga
             found.extend([f"{path}: {one}" for one in [page.evaluate(SIDEWAYS), *findings(page)] if one])
 
     visitor.watch.is_blind = True
-    for path in pages_of(gallery, whole):
+    paths, of_strangers = pages_of(gallery, whole), [*SIGNED_OUT, *whole.inside.ask("ways_in", email=gallery.email)]
+    assert KINDS - names_of([*paths, *of_strangers]) == set()  # a new kind of page gets a line in `pages_of`
+    for path in paths:
         judge(path)
     page.context.clear_cookies()
-    for path in SIGNED_OUT:
+    for path in of_strangers:
         judge(path)
     assert not found, "\n".join(found)

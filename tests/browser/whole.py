@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from tests.support.mail_servers import MailServer
 from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port, wait_until
 from tests.support.pseudo import write_catalogue
 from tests.support.sandbox_door import SandboxDoor
@@ -21,9 +23,11 @@ RUN_SECONDS = "1.2"
 
 
 class Whole:
-    """A running portal: `url` for browsers, `lamina` for the sandbox's control API, `inside` for its database."""
+    """A running portal: `url` for browsers, `lamina` for the sandbox's control API, `inside` for its database, and
+    `post`, the mail server that gets its emails."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, post: MailServer) -> None:
+        self.post = post
         port, lamina_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
@@ -31,7 +35,8 @@ class Whole:
         # With a key, the portal doesn't start its own sandbox, which is slower than this one.
         write_catalogue(folder / "locale")
         languages = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "PSEUDO_LOCALE": str(folder / "locale")}
-        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **languages, **QUICK)
+        mail = {"EMAIL_URL": f"smtp://127.0.0.1:{post.port}"}
+        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **languages, **mail, **QUICK)
         self._lamina_port = lamina_port
         self._lamina_data = folder / "lamina"
 
@@ -84,6 +89,19 @@ class Whole:
             wait_until(is_there, f"run {run} to be {state}", 2 * TIMEOUT_SECONDS)  # a failed file is retried after 30 s
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {found}") from None
+
+    def letter_to(self, email: str) -> EmailMessage:
+        """Let the portal email what has gathered, as if the two minutes were over; return the first email to `email`
+        that hasn't been returned yet."""
+        self.inside.ask("mail_now")
+
+        def arrived() -> EmailMessage | None:
+            return next((mail for mail in self.post.mails if mail["To"] == email), None)
+
+        letter = wait_until(arrived, f"an email to {email}")
+        assert letter is not None
+        self.post.mails.remove(letter)
+        return letter
 
     def stop(self) -> None:
         if hasattr(self, "inside"):

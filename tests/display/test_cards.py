@@ -235,14 +235,16 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     going = make_run(alice, status="running", shared_at=timezone.now())
     gone = make_run(alice, make_app(gone_at=timezone.now() - timedelta(days=1)), status="completed")
     viewer = make_member("viewer", role=Member.Role.VIEWER)
-    begin, repeat, share, delete = "Change and run again", "Run the same again", "Share</a>", "Move to bin"
+    begin, repeat, share = "Change and run again", "Run the same again", "Share</a>"
+    cancel, delete = "Cancel</a>", "Move to bin"
 
     def offered(run: Run, member: Member) -> list[str]:
         menu = menu_of(run, member)
-        return [words for words in (begin, repeat, share, delete) if words in menu]
+        return [words for words in (begin, repeat, share, cancel, delete) if words in menu]
 
     assert offered(done, alice) == [begin, repeat, share, delete]
-    assert offered(going, alice) == [begin, share]
+    assert offered(going, alice) == [begin, share, cancel]
+    assert offered(going, bob) == [begin]
     assert "Share with team" in menu_of(make_run(alice), alice)
     assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
     assert "New guest link" in menu_of(done, alice)

@@ -133,6 +133,14 @@ def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Clie
     assert len(boxes(as_alice, SELECTED)) == 15
 
 
+def test_whoever_selects_runs_is_led_to_their_single_results(as_alice: Client, runs: list[Run]) -> None:
+    words = "Select single results"
+    told = Page(as_alice.post("/history/select/", {"r": runs[0].public_id, "query": "state=ready"}, headers=HTMX).text)
+    (link,) = [link for link in told.find("a") if link.words == words]
+    assert link.attributes["href"] == "/history/?state=ready&view=results"
+    assert words not in as_alice.get(RESULTS).text
+
+
 def test_other_views_are_a_press_away_even_if_no_result_is_there(as_alice: Client, alice: Member) -> None:
     make_run(alice, status="failed")
     page = Page(as_alice.get(RESULTS).text)

@@ -84,7 +84,7 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
     assert told.first(css="run-sentence").words.startswith("Starting")
     assert str(WAITS[Run.Wait.LAMINA]) in told.first(css="run-wait").words
     for url in (*PAGES, before.get_absolute_url(), app.get_absolute_url()):
-        assert "We haven't reached Lamina since" in banner(browser, url)
+        assert "We haven't been able to reach Lamina since" in banner(browser, url)
     assert "made before" in browser.page(before.get_absolute_url()).words
 
     settings.LAMINA_BASE_URL = lamina_door.url
@@ -185,7 +185,8 @@ def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor
     page = browser.page(run.get_absolute_url())
 
     assert len(page.find(css="output-ready")) == 1
-    assert page.first(css="run-sentence").words.startswith("Partly ready 1 of 2 ready, 1 failed")
+    assert page.first(css="run-sentence").words.startswith("Partly ready It may have cost")  # the money comes first
+    assert page.first(css="run-note").words.startswith("1 of 2 ready, 1 failed")
     assert "There are no results" not in page.words
     assert "Out of paper" in page.words
 

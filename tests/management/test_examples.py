@@ -1,10 +1,12 @@
 """The examples of a fresh sandbox portal: made the way people make runs, and put away in one press."""
 
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -17,11 +19,15 @@ from runs.history.examples import examples
 from runs.launching import presets
 from runs.management import examples as maker
 from runs.management.addresses import Address
+from runs.management.commands import portal
 from runs.management.people import prepare_people
+from runs.management.supervise import SIGNALS
 from runs.models import App, Comment, GuestLink, Member, Output, Preset, Run
 from runs.review import requests
 from runs.sharing import links
 from tests.support.factories import make_run
+from tests.support.page import Page
+from tests.support.processes import free_port
 from tests.support.quick_portal import is_at_rest, quick_portal, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -72,6 +78,12 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     browser = browser_of(maker.DEMO)
     assert ASK in browser.get("/").content
     assert ASK not in browser_of(maker.SAM).get("/").content
+    suggested = b'id="first-picture"'
+    assert suggested in browser.get("/").content  # until they run something themselves
+    app = App.objects.get(remote_id="sandbox-pattern")
+    own = make_run(Member.objects.get(email=maker.DEMO), app, status="completed")
+    assert suggested not in browser.get("/").content
+    own.delete()
 
     page = browser.post("/examples/clear/", follow=True).content
     assert b"Make your first picture" in page
@@ -90,6 +102,17 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert Preset.objects.get().public_id == preset.public_id
     assert maker.advance()
     assert len(fresh.runs) == 13
+
+
+def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:
+    assert "Try it as" not in Client().get("/login/").text  # another computer's browser
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    page = Page(browser.get("/login/?next=/history/").text)
+    button = next(button for button in page.find("button") if button.words == "Try it as Demo (Admin)")
+    form = next(form for form in page.find("form") if button in form.find("button"))
+    fields = {field.attributes["name"]: field.attributes["value"] for field in form.find("input")}
+    assert browser.post("/login/", fields).headers["Location"] == "/history/"
+    assert browser.get("/").status_code == 200
 
 
 def made(**fields: Any) -> Run:
@@ -156,6 +179,22 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     run.delete()
     Member.objects.update(last_login=timezone.now())
     assert not wants_examples()
+
+
+@pytest.mark.parametrize("options", [[], ["--empty"]])
+def test_the_command_asks_for_examples_unless_told_to_start_empty(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
+) -> None:
+    monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their database and files
+    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # start nothing
+    settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
+    before = {sig: signal.getsignal(sig) for sig in SIGNALS}
+    try:
+        call_command("portal", *options)
+    finally:
+        for sig, act in before.items():
+            signal.signal(sig, act)
+    assert [task.task["func"] for task in OrmQ.objects.all()].count("runs.tasks.make_examples") == (not options)
 
 
 def test_a_portal_with_runs_of_people_gets_no_examples() -> None:

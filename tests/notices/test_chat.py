@@ -1,4 +1,5 @@
-"""Messages for Slack and Teams: what goes there, and what the portal does when the far side doesn't take them."""
+"""Messages for Slack and Teams: what goes there, and what the portal does when the far side doesn't take them (N10,
+N11)."""
 
 import threading
 from datetime import timedelta

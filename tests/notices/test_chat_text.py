@@ -1,5 +1,8 @@
 """Names and words of people in messages for Slack and Teams: they don't format, mention or break anything (N10)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from runs.notices.chat_text import Post, name
@@ -53,9 +56,18 @@ def test_teams_gets_a_valid_card_without_markdown(text: str) -> None:
 
 
 def test_a_wrong_card_or_block_is_found() -> None:
-    message = teams_message(post("Oak desk"))
-    message["attachments"][0]["content"]["body"][0]["wrap"] = True
-    assert "wrap" in teams_problem(message)
+    wrong: list[Callable[[Any], object]] = [
+        lambda card: card["body"][0].update(wrap=True),  # only a TextBlock wraps
+        lambda card: card["body"][0]["inlines"][0].update(weight="heavy"),
+        lambda card: card["actions"][0].pop("url"),
+        lambda card: card["actions"][0].update(type="Action.Execute"),  # since 1.4
+        lambda card: card["body"].append({"type": "Table"}),  # since 1.5
+        lambda card: card.update(version="1.5"),
+    ]
+    for spoil in wrong:
+        message = teams_message(post("Oak desk"))
+        spoil(message["attachments"][0]["content"])
+        assert teams_problem(message) != ""
     blocks = slack_message(post("Oak desk"))
     blocks["blocks"][0]["text"]["text"] = "x" * 151
     assert slack_problem(blocks) == "invalid_blocks"

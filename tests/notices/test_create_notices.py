@@ -1,19 +1,23 @@
-"""Who is told of what: once for each event, nobody of their own acts, and not of what they muted or may not see."""
+"""Who is told of what: once for each event, nobody of their own acts, and not of what they muted or may not see (N1,
+N13)."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMultiAlternatives as Sent
 from django.utils import timezone
 
+from runs.background import cluster_names, heartbeats
+from runs.connection import status
 from runs.engine import progress
-from runs.models import Comment, GuestLink, Member, Mute, Notice, Output, ReviewRequest, Run
-from runs.models.messages import Message
-from runs.notices import listeners, notice_text, problems, read_state
+from runs.models import Comment, GuestLink, Heartbeat, Member, Mute, Notice, Output, ReviewRequest, Run
+from runs.notices import bounces, listeners, notice_text, problems, read_state
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import link_to
+from tests.support.notices import send_gathered
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +101,47 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
 
     assert told(alice) == [("decided", "Sam withdrew their decision on “Front” of Oak desk")]
     assert told(bob) == []
+
+
+def test_an_undone_decision_is_not_mailed_or_taken_back_where_it_was(
+    run: Run, alice: Member, sam: Member, mailoutbox: list[Sent]
+) -> None:
+    front, back = results(run)
+    undone = verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    verdicts.undo(undone.batch, Actor(member=sam))
+    send_gathered()
+    assert mailoutbox == []
+    mailed = verdicts.decide(back, "rejected", "Too dark", Actor(member=sam), None)
+    send_gathered()
+
+    verdicts.undo(mailed.batch, Actor(member=sam))
+    send_gathered()
+
+    assert [(*mail.to, mail.subject) for mail in mailoutbox] == [
+        (alice.email, "Sam rejected “Back” of Oak desk"),
+        (alice.email, "Sam withdrew their decision on “Back” of Oak desk"),
+    ]
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Back” of Oak desk")]
+
+
+def test_a_notice_that_cannot_be_made_undoes_nothing(
+    alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def clash(_members: list[int]) -> None:
+        Member.objects.create(email=alice.email)  # on PostgreSQL, nothing works after this without a savepoint
+
+    run = make_run(alice, title="Oak desk", shared_at=timezone.now())
+    monkeypatch.setattr(read_state, "count_more", clash)
+
+    assert progress.fail(run, "remote", timezone.now(), from_statuses=("running",))
+    said = comments.post(Actor(member=bob), run, None, "What happened?")
+
+    failed = [record.getMessage() for record in caplog.records if record.name == "runs.events"]
+    assert [text.rpartition(".")[2] for text in failed] == ["on_run_ended failed", "on_comment_posted failed"]
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("failed", "remote")
+    assert Comment.objects.get().pk == said.pk
+    assert not Notice.objects.exists()
 
 
 def test_whose_decision_is_set_aside_is_told(run: Run, alice: Member, sam: Member, admin_member: Member) -> None:
@@ -239,17 +284,33 @@ def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: M
     assert Notice.objects.filter(member=bob).count() == 1
 
 
-def test_admins_are_told_once_a_day_what_is_wrong(
-    alice: Member, admin_member: Member, monkeypatch: pytest.MonkeyPatch
+def test_admins_are_told_once_a_day_what_is_wrong_and_where_to_mend_it(
+    alice: Member, bob: Member, admin_member: Member, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Sent]
 ) -> None:
     monkeypatch.setattr(problems, "free_bytes", lambda: 1_000_000_000)
+    status.record_status(key_refused_at=timezone.now())
+    silent_since = timezone.now() - heartbeats.SILENT_AFTER - timedelta(minutes=1)
+    Heartbeat.objects.create(name=f"{cluster_names.ANY} elsewhere:1", at=silent_since)
     for _ in range(3):
         problems.look()
-        listeners.tell_admins("worker", Message("worker_hung"))
+        heartbeats.record_losses()
+        bounces.record_bounce(bob)
 
-    assert [kind for kind, _words in told(admin_member)] == ["portal", "portal"]
-    assert "nearly full: 1" in told(admin_member)[0][1]
-    assert told(alice) == []
+    notices = list(Notice.objects.of(admin_member).for_lists().order_by("pk"))
+    beginnings = [
+        "Lamina refuses the workspace key",
+        "The portal's disk is nearly full: 1",
+        "Worker ",
+        "Emails",
+    ]
+    assert [notice.kind for notice in notices] == ["portal"] * 4
+    for notice, beginning in zip(notices, beginnings, strict=True):
+        assert notice_text.title_of(notice).startswith(beginning)
+    paths = [notice_text.path_of(notice).partition("?")[0] for notice in notices]
+    assert paths == ["/manage/", "/manage/storage/", "/manage/", "/manage/people/"]
+    assert told(alice) == told(bob) == []
+    send_gathered()
+    assert [mail.to for mail in mailoutbox] == [[admin_member.email]]
 
 
 def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Member, bob: Member) -> None:

@@ -1,4 +1,4 @@
-"""Daily mails: at the reader's hour in their zone, also when the clock is changed, once a day, and only with news."""
+"""Daily mails (N4): at the reader's hour in their zone, also when the clock is changed, once a day, only with news."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Mails to a real mail server that puts off, refuses, drops and stalls: each arrives, once."""
+"""Mails to a real mail server that puts off, refuses, drops and stalls: each arrives, once (N8)."""
 
 from collections.abc import Callable
 from email.message import EmailMessage

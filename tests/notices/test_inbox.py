@@ -1,4 +1,4 @@
-"""The inbox: by run, newest first, each line leading to the exact place and read by opening it."""
+"""The inbox: by run, newest first, each line leading to the exact place and read by opening it (N12)."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,5 @@
-"""The pages and buttons about mails (D6 too): what somebody gets, stopping with one click, dead addresses, the test."""
+"""The pages and buttons about mails: what somebody gets, stopping with one click, dead addresses, the test (N2, N7,
+N14, N15; for deciding, D6)."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Mails about notices: what makes one, what it holds, and who gets none."""
+"""Mails about notices: what makes one, what it holds, and who gets none (N2, N3, N5, N6, N15)."""
 
 from email import policy
 from email.parser import BytesParser
@@ -165,15 +165,27 @@ def test_each_reads_their_own_language(alice: Member, bob: Member, run: Run, mai
     for member in (alice, bob):
         tell(member, NoticeKind.FAILED, run)
     send_gathered()
-    words = {mail.to[0]: str(mail.extra_headers["Content-Language"]) for mail in mailoutbox}
-    assert words == {alice.email: "en", bob.email: "de"}
+    words = {mail.to[0]: (str(mail.extra_headers["Content-Language"]), mail.subject) for mail in mailoutbox}
+    assert words == {
+        alice.email: ("en", "Oak desk failed"),
+        bob.email: ("de", "Oak desk ist fehlgeschlagen"),
+    }
+    [german] = [str(mail.body) for mail in mailoutbox if mail.to == [bob.email]]
+    assert german.startswith("Hallo ")
 
 
-def test_a_kind_is_off_at_once_or_once_a_day(alice: Member) -> None:
-    assert choices.ways_of([alice.pk], NoticeKind.READY) == {alice.pk: "off"}
-    assert choices.ways_of([alice.pk], NoticeKind.MENTION) == {alice.pk: "once"}
-    choices.choose(alice, {NoticeKind.MENTION: "daily"})
-    assert choices.ways_of([alice.pk], NoticeKind.MENTION) == {alice.pk: "daily"}
+def test_each_kind_is_off_at_once_or_once_a_day(alice: Member) -> None:
+    def ways() -> dict[str, str]:
+        return {kind.value: choices.ways_of([alice.pk], kind)[alice.pk] for kind in NoticeKind}
+
+    at_once = ("mention", "reply", "comment", "asked", "decided", "set-aside", "guest", "failed", "limit", "portal")
+    defaults = {"ready": "off", **dict.fromkeys(at_once, "once")}
+    assert ways() == defaults
+    for kind in NoticeKind:
+        for way in ("daily", "off", "once"):
+            choices.choose(alice, {kind: way})
+            assert ways() == {**defaults, kind: way}
+        choices.choose(alice, {kind: defaults[kind]})
 
 
 def test_a_changed_choice_holds_for_what_waits(alice: Member, run: Run) -> None:

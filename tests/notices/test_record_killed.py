@@ -1,4 +1,4 @@
-"""Notices while two processes tell of the same events and are killed: one for each event and person."""
+"""Notices while two processes tell of the same events and are killed: one for each event and person (N1)."""
 
 import json
 import random

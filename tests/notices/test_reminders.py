@@ -71,6 +71,7 @@ def test_whoever_gets_the_daily_mail_in_the_evening_is_reminded_in_the_morning(
 
 def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     ask(run, sam)
+    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # a next version
     reminded: list[date] = []
     for day in days_around(-4, 7):
         look(day, 6)  # seven in Berlin: too early
@@ -120,6 +121,14 @@ def test_who_lost_the_run_or_wants_no_reminders_gets_none(
     Run.objects.update(shared_at=ASKED)
     look(DUE + timedelta(days=1))
     assert [mail.to for mail in mailoutbox] == [[sam.email]]
+
+
+def test_its_day_is_that_of_the_reader_in_their_language(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
+    Member.objects.filter(pk=sam.pk).update(time_zone="Pacific/Auckland", language="de")
+    ask(run, sam)
+    look(DUE - timedelta(days=1), 19)  # eight in the morning of the day itself
+    assert mailoutbox[0].subject == "2 Entscheidungen sind bald fällig"
+    assert "aus Oak desk: heute fällig" in str(mailoutbox[0].body)
 
 
 def test_it_comes_at_the_hour_of_the_person(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:

@@ -1,4 +1,7 @@
-"""The story of deciding together, told: each hears of each thing once, in the way and language they chose."""
+"""The story of deciding together, told: each hears of each thing once, in the way and language they chose.
+
+`tests/browser/test_decisions_together.py` has the same story by keyboard, in a browser.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta

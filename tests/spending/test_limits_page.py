@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 import time_machine
@@ -14,10 +15,11 @@ from runs.models.spending import limit_of, month_of
 from runs.notices import alerts
 from runs.notices.notice_text import path_of, title_of
 from runs.spending import limit_settings
-from tests.support.clients import HTMX
+from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_app
+from tests.support.page import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 LIMITS = "/manage/spending/limits/"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -99,6 +101,50 @@ def test_an_app_without_an_estimate_gets_a_price(as_admin: Client) -> None:
     assert Entry.objects.filter(verb="app.priced").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("place", "theirs", "mine", "told"),
+    [
+        (
+            "",
+            {"default": "100", "day": "5", "allows_unknown": "on"},
+            {"default": "60", "day": "5"},
+            "Each person: 100; Allow apps whose cost is unknown: Yes",
+        ),
+        ("{person}/", {"sort": "own", "own": "50"}, {"sort": "none"}, "Monthly limit: Their own limit"),
+        ("../prices/{app}/", {"price": "7.5"}, {"price": "8"}, "Ana has set the price to 7.5 since"),
+        ("../prices/{app}/", {"price": ""}, {"price": "8"}, "Ana has removed the price since"),
+    ],
+    ids=["everyone", "person", "price", "no price"],
+)
+def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(
+    as_admin: Client, alice: Member, place: str, theirs: dict[str, str], mine: dict[str, str], told: str
+) -> None:
+    app = make_app("Reel", estimated_at=NOW, price=3)
+    ana = Member.objects.create_user("ana@x.test", "a long enough password", name="Ana", role="admin")
+    address = f"{LIMITS}{place.format(person=alice.public_id, app=app.public_id)}".replace("limits/../", "")
+    shown = LIMITS if "prices" in address else address
+    opened = seen_on(as_admin.get(shown).text, address)
+    assert client_of(ana).post(address, theirs | {"seen": opened}).status_code == 302
+    there = Entry.objects.count()
+
+    refused = as_admin.post(address, mine | {"seen": opened})
+
+    assert refused.status_code == 422
+    assert told in unescape(refused.text)
+    assert "Ana" in refused.text
+    assert f'value="{list(mine.values())[-1]}"' in refused.text
+    assert Entry.objects.count() == there
+    assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302  # the same: nothing is replaced
+    again = seen_on(refused.text, address)
+    assert as_admin.post(address, mine | {"seen": again}).status_code == 302
+
+
+def seen_on(page: str, address: str) -> str:
+    """Return what the form for `address` says that the page showed."""
+    form = next(form for form in Page(page).find("form") if form.attributes.get("action") == address)
+    return next(e.attributes["value"] for e in form.find("input") if e.attributes.get("name") == "seen")
+
+
 # --- Alerts -----------------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
 def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: Member, admin_member: Member) -> None:
@@ -125,6 +171,12 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
     ]
     assert {path_of(notice).partition("?")[0] for notice in Notice.objects.filter(member=alice)} == {"/me/"}
     assert Entry.objects.filter(verb="portal.alerted").count() == 3
+
+    use(admin_member, 10_000)
+    alerts.look()
+    own = Notice.objects.get(member=admin_member, kind="limit")
+    assert "Ask an admin" not in title_of(own)
+    assert path_of(own).partition("?")[0] == f"/manage/spending/limits/{admin_member.public_id}/"
 
     with time_machine.travel(NOW + timedelta(days=30), tick=False):
         MonthTotal.objects.create(member=alice, month=month_of(NOW + timedelta(days=30)), used=9000)

@@ -23,9 +23,10 @@ from runs.spending import account
 from runs.spending.overview import Chosen, overview
 from runs.spending.period import Period
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 PAGE, SHEET = "/manage/spending/", "/manage/spending/charges.csv"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -91,6 +92,7 @@ def test_it_shows_a_month_by_person_app_and_kind_and_a_year_by_month(
     assert rows_of(page, "by-kind") == {"Videos": ["30", "1"], "Images": ["18", "3"]}
     assert "48 credits" in page
     assert "1 run" in page and "Their cost is unknown" in page  # noqa: PT018 - one sentence
+    assert "were added later" not in page
     assert re.search(r'<rect\s+width="100.0%"', page), "the longest bar"
 
     year = as_admin.get(f"{PAGE}?month=2026-11&span=12").text
@@ -166,9 +168,9 @@ def test_the_gap_to_the_account_is_named(
 @pytest.mark.parametrize(
     ("spent", "term", "words"),
     [
-        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than charged here"),
+        (100_001, "Unaccounted for", "0.01 credits Under 1% more than charged here"),
         (100_000, "Unaccounted for", "Every credit is accounted for."),
-        (99_999, "Charged but not spent", "0.01 credits Less than 1% less than charged here"),
+        (99_999, "Charged but not spent", "0.01 credits Under 1% less than charged here"),
         (50_000, "Charged but not spent", "500 credits 50% less than charged here"),
     ],
 )
@@ -206,7 +208,9 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
+    assert rows[0]["Kind"] == "Images"  # as on the page
     assert rows[1]["Note"].startswith("Charged afterwards to the owner")
+    assert "permanently deleted by then are missing." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
 
 
@@ -230,7 +234,7 @@ def test_many_rows_take_no_more_memory_than_some(as_admin: Client, alice: Member
 # --- One's own --------------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
 @pytest.mark.usefixtures("spent")
-def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, alice: Member) -> None:
+def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, as_bob: Client, alice: Member) -> None:
     MonthTotal.objects.create(member=alice, month=month_of(NOW), used=4250)
 
     page = as_alice.get("/me/").text
@@ -239,4 +243,6 @@ def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, alice:
     assert "You have no monthly limit." in page
     assert "Bob" not in page
     assert rows_of(page, "spending-title") == {"Oak desk": ["30", "1"], "Reel": ["12.5", "1"]}
+    assert "is unknown" not in page
+    assert "The cost of 1 run is unknown, so it counts as 0 credits." in flat(as_bob.get("/me/").content)
     assert [as_alice.get(PAGE).status_code, as_alice.post(SHEET).status_code] == [404, 404]

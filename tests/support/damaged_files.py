@@ -84,11 +84,11 @@ def _film(kind: str) -> bytes:
         return path.read_bytes()
 
 
-def damaged(number: int) -> tuple[str, bytes]:
+def damaged(number: int, film_share: float = FILM_SHARE) -> tuple[str, bytes]:
     """Return the kind and bytes of damaged file `number`."""
     chance = random.Random(number)
     films = [kind for kind in kinds() if kind in FILMS]
-    kind = chance.choice(films if films and chance.random() < FILM_SHARE else PICTURES)
+    kind = chance.choice(films if films and chance.random() < film_share else PICTURES)
     if number < len(GIVEN):
         return "jpeg", GIVEN[number]()
     body = bytearray(whole(kind))
@@ -219,22 +219,22 @@ class Tally:
         self.slowest_seconds = max(self.slowest_seconds, seconds)
 
 
-def look_at_all(count: int, folder: Path) -> Tally:
+def look_at_all(count: int, folder: Path, film_share: float = FILM_SHARE) -> Tally:
     """Inspect damaged files 0 to `count` in the picture process, as many at a time as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
         whole(kind)  # cache it now; otherwise two threads would each make one
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        for found in threads.map(partial(_look_at, folder), range(count)):
+        for found in threads.map(partial(_look_at, folder, film_share), range(count)):
             tally.add(*found)
     tally.seconds = time.monotonic() - begun
     return tally
 
 
-def _look_at(folder: Path, number: int) -> tuple[int, str, str, float]:
+def _look_at(folder: Path, film_share: float, number: int) -> tuple[int, str, str, float]:
     from runs.storage import media
 
-    kind, body = damaged(number)
+    kind, body = damaged(number, film_share)
     path, begun = folder / str(number), time.monotonic()
     path.write_bytes(body)
     try:

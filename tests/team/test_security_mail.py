@@ -160,6 +160,13 @@ def test_someone_who_can_no_longer_sign_in_gets_none(
 
 
 @pytest.mark.django_db
+def test_no_admin_is_told_to_tell_an_admin(alice: Member, admin_member: Member, mailoutbox: list[Mail]) -> None:
+    for member in (alice, admin_member):
+        security_mail.send_password_changed_mail(member.pk, 1_800_000_000)
+    assert ["tell an admin" in str(mail.body) for mail in mailoutbox] == [True, False]
+
+
+@pytest.mark.django_db
 def test_signing_out_at_once_hides_nothing(alice: Member, mailoutbox: list[Mail], settings: Settings) -> None:
     settings.TIME_ZONE = "UTC"
     browser = Client(headers={"User-Agent": FIREFOX})

@@ -15,6 +15,7 @@ from runs.engine import progress
 from runs.models import Member, Run
 from runs.words.run_failures import FAILURES
 from tests.support.factories import make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -85,16 +86,21 @@ def test_what_did_not_fully_succeed_says_what_it_cost(
 
     body = unescape(as_alice.get(run.get_absolute_url()).text)
 
-    assert words in body
+    assert Page(body).first(css="run-sentence").words.endswith(words)  # first of all, right after the state
     if run.status == "failed":  # before the reason
         assert body.index(words) < body.index(str(FAILURES[run.failure][0]))
 
 
 @pytest.mark.parametrize("status", ["running", "completed"])
-def test_nothing_is_said_about_the_money_of_a_good_run(as_alice: Client, alice: Member, status: str) -> None:
+def test_a_good_run_says_what_it_cost_once_it_is_ready(as_alice: Client, alice: Member, status: str) -> None:
     run = make_run(alice, status=status, credits_estimated=Decimal(12))
 
-    assert "may have cost" not in as_alice.get(run.get_absolute_url()).text
+    page = Page(as_alice.get(run.get_absolute_url()).text)
+
+    assert "may have cost" not in page.words
+    told = page.first(css="run-note").words
+    assert ("Cost: about 12 credits (estimate)." in told) == (status == "completed")
+    assert "An estimate: Lamina doesn't report the exact cost." in page.first(css="went-in").words
 
 
 def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Member) -> None:

@@ -1,7 +1,7 @@
 """Remove metadata from pictures without decoding them, so that no pixel changes.
 
 We keep the picture, its colours (ICC profile and the like), animation and orientation, and the label for AI-generated
-pictures (IPTC's `DigitalSourceType`). Everything else is removed, known or not.
+pictures (IPTC's `DigitalSourceType`). Everything else is removed, whether we know what it is or not.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,8 @@ STRIPPERS: Mapping[str, Callable[[mmap, BinaryIO], None]] = {
 
 
 def strip(source: Path, target: Path, media_type: str) -> None:
-    """Copy the picture at `source` to the new file `target` without metadata; `media_type` is its type by content.
+    """Copy the picture at `source` to the new file `target` without metadata; `media_type` is the type detected from
+    its content.
 
     Takes a few MB of memory and at most a few seconds. Raises `CannotStrip` if a retry can't help, and OSError for disk
     problems.

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from itertools import islice
 
-# https://cv.iptc.org/newscodes/digitalsourcetype/; if a file has several, the first in this list wins.
+# https://cv.iptc.org/newscodes/digitalsourcetype/; if a file has several of these, the first in this list counts.
 SOURCE_TYPES = (
     "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic",
     "composite", "algorithmicallyEnhanced", "dataDrivenMedia", "virtualRecording", "screenCapture", "digitalCreation",
@@ -22,7 +22,7 @@ SOURCE_TYPE = re.compile(
     re.DOTALL,
 )
 XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|>)([1-8])["'<]""")
-SEARCHED_BYTES = 8_000_000  # per piece of metadata
+SEARCHED_BYTES = 8_000_000  # how many bytes are searched in each piece of metadata
 TURNED = range(2, 9)
 ORIENTATION = 0x0112
 SHORT = 3
@@ -34,7 +34,7 @@ class Details:
     """The details found so far in a picture."""
 
     source_types: set[str] = field(default_factory=set)
-    orientation: int = 1  # as in Exif: 1 is upright
+    orientation: int = 1  # a number as in Exif; 1 means upright
     xmp_orientation: int = 1
 
     def read_xmp(self, packet: bytes) -> None:
@@ -57,8 +57,9 @@ class Details:
         return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
 
     def xmp(self) -> bytes:
-        """Return an XMP packet with the AI label, and the orientation if it came from XMP; empty without either."""
-        # write only terms from the list: anything else could be a prompt
+        """Return an XMP packet with the AI label, and the orientation if it came from XMP; empty if there is
+        neither."""
+        # only write terms from the list: anything else could be part of a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
         told = b""
         if source_type:

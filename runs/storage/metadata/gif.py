@@ -11,7 +11,7 @@ TIMING, APPLICATION = 0xF9, 0xFF
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILE = b"ICCRGBG1012"
 XMP = b"XMP DataXMP"
-XMP_TRAILER = b"\x01" + bytes(range(0xFF, -1, -1)) + b"\x00"  # makes readers of sub-blocks skip the packet
+XMP_TRAILER = b"\x01" + bytes(range(0xFF, -1, -1)) + b"\x00"  # makes programs that read sub-blocks skip the packet
 
 
 def strip(data: mmap, target: BinaryIO) -> None:

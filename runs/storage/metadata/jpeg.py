@@ -1,4 +1,5 @@
-"""Strip JPEGs, marker by marker. Whatever follows the first picture is left out: cameras append videos or previews."""
+"""Strip JPEGs, marker by marker. Whatever comes after the first picture is left out, such as videos or previews from
+cameras."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy
 
 START, END, SCAN = 0xD8, 0xD9, 0xDA
 JFIF, EXIF_OR_XMP, PROFILE, C2PA, PHOTOSHOP, ADOBE = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
-FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))  # including the tables for Huffman (C4) and arithmetic coding (CC)
+# Including the tables for Huffman coding (C4) and arithmetic coding (CC)
+FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))
 PICTURE = {*FRAMES, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
-MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)  # FF 00 and restarts inside a scan are not markers
+# FF 00, and restarts inside a scan, don't count as markers
+MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 JFIF_BYTES, ADOBE_BYTES = 14, 12
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"

@@ -4,7 +4,8 @@ from mmap import mmap
 from typing import BinaryIO
 
 BLOCK_BYTES = 256 * 1024
-MOST_PARTS = 500_000  # per file; real files of 50 MB have a few thousand, and each takes a few microseconds
+# Most parts in a file; real files of 50 MB have a few thousand, and each part takes a few microseconds
+MOST_PARTS = 500_000
 
 
 class CannotStrip(Exception):

@@ -11,7 +11,8 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
-# Chunks that only hold numbers about the picture, and their maximum length. A longer chunk holds something else too.
+# Chunks that contain only numbers about the picture, with their maximum length. A longer chunk contains something else
+# too.
 NUMBERS = {
     b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
@@ -19,7 +20,7 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # decompressed; profiles for printing have a few MB
+PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing have a few MB
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
@@ -61,7 +62,7 @@ def _survey(data: mmap) -> Details:
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # decoders that don't know it must not show the picture
+            raise CannotStrip  # decoders that don't know this chunk mustn't show the picture
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)
@@ -92,8 +93,8 @@ def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> No
 
 
 def _plain_profile(content: bytes) -> bytes:
-    """Return only the ICC profile: its name in the chunk is free text, and more data may follow. A broken profile is
-    left out, since decoders ignore it anyway."""
+    """Return only the ICC profile: its name in the chunk could be any text, and more data may follow it. A broken
+    profile is left out; decoders ignore it anyway."""
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)

@@ -1,0 +1,111 @@
+"""Match Lamina's outputs to the boxes of a run.
+
+An output gets the box with its id on Lamina; otherwise, one with its label; otherwise, any free box. The rules are
+stricter for the box of a result's next version, because labels may repeat: it only takes the output at the same place
+as that result. Any other outputs are extra results.
+"""
+
+from collections.abc import Sequence
+
+from runs.lamina.types import RemoteOutput
+from runs.models import Output, Run
+from runs.schema_forms.questions import shortened
+
+
+def match(
+    run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool
+) -> list[tuple[Output, RemoteOutput]]:
+    """Pair outputs with boxes. Outputs without a box get one, which is added to `boxes`. While the run isn't final,
+    those that might be the next version of a result, or might not, are left out until more have arrived."""
+    ids = _ids_of(remotes)
+    named = {box.remote_id: box for box in boxes if box.remote_id}
+    matching = _Matching(run, boxes, remotes, is_final=is_final)
+    found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
+    found |= matching.by_label([at for at in range(len(ids)) if at not in found])
+    found |= matching.anywhere([at for at in range(len(ids)) if at not in found and at not in matching.later])
+    for at, box in found.items():
+        box.remote_id = ids[at]
+    return [(found[at], remotes[at]) for at in sorted(found)]
+
+
+def _ids_of(remotes: Sequence[RemoteOutput]) -> list[str]:
+    """Return a unique id for each output: two outputs with the same id are still two results."""
+    ids: list[str] = []
+    seen = set[str]()
+    for at, remote in enumerate(remotes):
+        remote_id = remote.id[:200] or f"#{at}"
+        ids.append(f"{remote_id[:180]}#{at}" if remote_id in seen else remote_id)
+        seen.add(ids[-1])
+    return ids
+
+
+def _label(label: str) -> str:
+    return shortened(label).casefold()
+
+
+class _Matching:
+    """Gives boxes to outputs that have none yet. `later` has the positions of those that must wait."""
+
+    def __init__(self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool) -> None:
+        self.run, self.boxes, self.remotes, self.is_final = run, boxes, remotes, is_final
+        self.free = [box for box in boxes if not box.remote_id]
+        self.later = set[int]()
+
+    def by_label(self, positions: Sequence[int]) -> dict[int, Output]:
+        """Give each output a free box with its label."""
+        has_version = {_label(box.label) for box in self.boxes if box.line_id}
+        found: dict[int, Output] = {}
+        for at in positions:
+            label = _label(self.remotes[at].label)
+            if label in has_version and len(places := self._places(label)) > 1:
+                found |= self._in_place(at, label, places)
+            elif box := next((box for box in self.free if _label(box.label) == label), None):
+                found[at] = self._take(box)
+        return found
+
+    def _places(self, label: str) -> list[int]:
+        """Return which of the app's results have this label, by index."""
+        return [output["index"] for output in self.run.schema.outputs if _label(output["label"]) == label]
+
+    def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
+        """Match one of several outputs with the same label by its order among them."""
+        alike = [n for n, remote in enumerate(self.remotes) if _label(remote.label) == label]
+        wanted = [box.schema_index for box in self.boxes if _label(box.label) == label and box.schema_index in places]
+        if len(alike) < len(places):
+            if not self.is_final:
+                self.later.add(at)
+                return {}
+            places = [place for place in places if place in wanted] if len(alike) == len(wanted) else []
+        nth = alike.index(at)
+        place = places[nth] if nth < len(places) else None
+        box = next((box for box in self.free if box.schema_index == place and place is not None), None)
+        return {at: self._take(box) if box else self._extra(place)}
+
+    def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
+        """Give outputs with other labels the free boxes. The box for a result's next version is only used once the run
+        is final, and only if no other output could belong to it."""
+        found: dict[int, Output] = {}
+        plain = [box for box in self.free if not box.line_id]
+        for at, box in zip(positions, plain, strict=False):
+            found[at] = self._take(box)
+        left = positions[len(found) :]
+        if self.free and not self.is_final:
+            self.later.update(left)
+            return found
+        is_plain = len(self.free) == len(left)
+        return found | {at: self._take(self.free[0]) if is_plain else self._extra() for at in left}
+
+    def _take(self, box: Output) -> Output:
+        self.free.remove(box)
+        return box
+
+    def _extra(self, schema_index: int | None = None) -> Output:
+        """Return a new box for an output that nobody asked for."""
+        box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
+        box.schema_index = schema_index
+        if self.boxes:
+            box.box_width, box.box_height = self.boxes[0].box_width, self.boxes[0].box_height
+        else:
+            box.box_width, box.box_height = 1, 1
+        self.boxes.append(box)
+        return box

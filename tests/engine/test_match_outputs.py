@@ -1,0 +1,98 @@
+"""Which of a run's boxes each of Lamina's outputs fills, most of all the box for the next version of a result."""
+
+from typing import Any
+
+import pytest
+
+from runs.engine.apply_outputs import apply_outputs
+from runs.lamina.types import RunSnapshot
+from runs.models import App, Member, Output, Run
+from tests.support.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+FRONT, BACK = "Front", "Back"
+
+
+@pytest.fixture
+def app() -> App:
+    labels = enumerate((FRONT, BACK, BACK))
+    return make_app(outputs=[{"index": index, "label": label, "type": "text"} for index, label in labels])
+
+
+def run_for(member: Member, app: App, version: int, *places: int) -> Run:
+    """Return a running run for the results at `places`, one of which is version 2 of an earlier result."""
+    first = make_run(member, app, status="completed").outputs.get(position=version)
+    run = make_run(member, app, outputs_total=len(places))
+    run.outputs.exclude(position__in=places).delete()
+    for box in run.outputs.all():
+        box.schema_index = box.position
+        if box.position == version:
+            box.line, box.number = first, 2
+        box.save()
+    return run
+
+
+def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
+    """Apply Lamina's answer, such as "Back:b" for the text "b" with that label; the text is also its id."""
+    rows: list[dict[str, Any]] = []
+    for label, text in (output.split(":") for output in outputs):
+        rows.append({"id": text, "label": label, "type": "text", "value": text, "status": "completed"})
+    state = "completed" if is_final else "running"
+    answer = {"runId": run.remote_id, "status": state, "outputs": rows}
+    apply_outputs(run, RunSnapshot.model_validate(answer), run.version + 1)
+
+
+def version_of(run: Run) -> tuple[str, str]:
+    """Return what stands in the box of version 2, and its status."""
+    box = run.outputs.get(line__isnull=False)
+    return box.text, box.status
+
+
+def extras_of(run: Run) -> list[str]:
+    return list(run.outputs.filter(line=None, status=Output.Status.COMPLETED).values_list("text", flat=True))
+
+
+def test_a_sibling_with_the_same_label_is_an_extra_result(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one")
+    assert version_of(run) == ("", "pending")  # it could be either
+
+    tell(run, f"{BACK}:one", f"{BACK}:two")
+
+    assert version_of(run) == ("two", "completed")
+    assert extras_of(run) == ["one"]
+    assert run.outputs.get(text="one").schema_index == 1
+
+
+def test_a_sibling_that_was_asked_for_keeps_its_own_box(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 1, 1, 2)
+    tell(run, f"{BACK}:one", f"{BACK}:two", f"{BACK}:three", is_final=True)
+    assert version_of(run) == ("one", "completed")
+    assert extras_of(run) == ["two", "three"]
+
+
+def test_a_sibling_that_is_not_made_leaves_the_result_that_was_asked_for(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:two", is_final=True)
+    assert version_of(run) == ("two", "completed")
+
+
+def test_an_intermediate_result_never_takes_the_place_of_the_next_version(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 0, 0)
+    tell(run, "Sketch:s")
+    assert version_of(run) == ("", "pending")
+    tell(run, "Sketch:s", f"{FRONT}:f", is_final=True)
+    assert version_of(run) == ("f", "completed")
+    assert extras_of(run) == ["s"]
+
+
+def test_a_renamed_result_still_becomes_the_next_version(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 0, 0)
+    tell(run, "Front view:f", is_final=True)
+    assert version_of(run) == ("f", "completed")
+
+
+def test_other_boxes_take_what_comes(alice: Member, app: App) -> None:
+    run = make_run(alice, app)
+    tell(run, f"{BACK}:b", "Else:e", "front:f", "More:m")
+    assert list(run.outputs.values_list("position", "text")) == [(0, "f"), (1, "b"), (2, "e"), (3, "m")]
