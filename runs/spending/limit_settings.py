@@ -1,7 +1,7 @@
 """Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `limits` enforces
 them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,21 +12,13 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit.overtaken import refuse_older, seen_of
 from runs.audit.record import differences, record
 from runs.catalog.app_rules import note_change
 from runs.models import App, Entry, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
-from runs.models.entry import EntryQuerySet
 from runs.models.spending import day_of, month_of
 from runs.spending.limits import used_words
 from runs.words.credits import amount_words, to_credits
-
-
-class OvertakenError(Exception):
-    """Since the page was opened, someone else has saved other values. `name` is that person's, "" if unknown."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -90,17 +82,17 @@ def unpriced_apps() -> Sequence[App]:
 
 def rules_seen() -> str:
     """Return the rules for everyone as a page shows them, for `change_rules` to compare."""
-    return _seen(_told_rules(SpendingLimits.current()))
+    return seen_of(_told_rules(SpendingLimits.current()))
 
 
 def limit_seen(limit: MemberLimit) -> str:
     """Return the same for one person's limit."""
-    return _seen(_told_limit(limit))
+    return seen_of(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
     """Return the same for the price of an app."""
-    return _seen(_told_price(app.price))
+    return seen_of(_told_price(app.price))
 
 
 @transaction.atomic
@@ -111,7 +103,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
-    _refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED))
+    refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED))
     rules.pk = row.pk
     rules.save()
     record(Verb.LIMITS_CHANGED, None, changes=differences(before, after))
@@ -123,7 +115,7 @@ def change_person(limit: MemberLimit, seen: str = "") -> None:
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     before, after = _told_limit(stored), _told_limit(limit)
-    _refuse_older(seen, before, after, Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED))
+    refuse_older(seen, before, after, Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED))
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
     MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
     record(Verb.PERSON_LIMITED, member, changes=differences(before, after))
@@ -134,23 +126,10 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
     stored = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     acts = Entry.objects.about("app", app.public_id).filter(verb__in=(Verb.APP_PRICED, Verb.APP_SHAPED))
-    _refuse_older(seen, _told_price(stored.price), _told_price(price), acts)
+    refuse_older(seen, _told_price(stored.price), _told_price(price), acts)
     App.objects.filter(pk=app.pk).update(price=price)
     note_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})
-
-
-def _refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if the page showed other values than those stored, and would replace them. `acts` are the
-    entries that say who stored them."""
-    if not seen or seen == _seen(before) or after == before:
-        return
-    last = acts.order_by("-at", "-pk").first()
-    raise OvertakenError(last.actor_name if last else "")
-
-
-def _seen(told: Mapping[str, Any]) -> str:
-    return "/".join(str(value) for value in told.values())
 
 
 def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
