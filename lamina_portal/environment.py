@@ -18,7 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # Without IMMEDIATE, a transaction that reads and then writes fails immediately if its snapshot is stale.
+    # Without IMMEDIATE, a transaction that first reads and then writes fails at once if someone else has written
+    # meanwhile.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
@@ -27,7 +28,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
 MIN_KEY_CHARACTERS = 32
-MIN_KEY_LETTERS = 8  # distinct characters; 32 random hex digits have about 14
+MIN_KEY_LETTERS = 8  # different characters in a key; 32 random hex digits have about 14
 # Fragments of well-known example keys (Django, tutorials, compose files), without punctuation.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
@@ -40,7 +41,8 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """Return the data folder from PORTAL_DATA_DIR; if missing, create it so that only the current user has access."""
+    """Return the data folder from PORTAL_DATA_DIR. If it doesn't exist, create it so that only the current user has
+    access."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Return why `key` is weak, as the end of a sentence; "" if it isn't weak."""
+    """Return why `key` is weak, as the end of a sentence; "" if it isn't."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -91,7 +93,7 @@ def _make_key(path: Path) -> str:
     fresh.touch(mode=0o600)
     fresh.write_text(key, encoding="ascii")
     try:
-        os.link(fresh, path)  # atomic, so that two processes starting together get the same key
+        os.link(fresh, path)  # this is atomic, so that two processes that start at the same time get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
@@ -112,8 +114,8 @@ def api_key(env: Env) -> str:
 
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
-    """Return Django's DATABASES["default"] from DATABASE_URL; defaults to SQLite in `data_dir`."""
-    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass unset variables as empty values
+    """Return Django's DATABASES["default"] from DATABASE_URL; without it, use SQLite in `data_dir`."""
+    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass variables that aren't set as empty values
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
     config["CONN_MAX_AGE"] = None
@@ -125,7 +127,7 @@ def database(env: Env, data_dir: Path) -> dict[str, Any]:
 
 
 def mailers(env: Env) -> dict[str, Any]:
-    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); defaults to the console."""
+    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, use the console."""
     if not env.str("EMAIL_URL", ""):
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     old = env.dj_email_url("EMAIL_URL")
@@ -150,7 +152,7 @@ def mailers(env: Env) -> dict[str, Any]:
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` as in a `Host` header: without the port, and with brackets around an IPv6 address."""
+    """Return the host of `url` as in a `Host` header, but without the port. An IPv6 address has brackets around it."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -159,7 +161,7 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """Return the local URL for `bind`, so that links contain the right port.
+    """Return the local URL that fits `bind`, so that links contain the right port.
 
     `bind` is PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000" or ":8000". If the web server listens on something else, such
     as a Unix socket, return the default URL.
@@ -184,7 +186,7 @@ def mail_sender(env: Env, host: str) -> str:
 
 
 def storage(url: str) -> dict[str, Any]:
-    """Return Django's STORAGES["default"] from STORAGE_URL; defaults to a local folder.
+    """Return Django's STORAGES["default"] from STORAGE_URL; without it, use a local folder.
 
     STORAGE_URL looks like s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=].
     """
@@ -218,7 +220,8 @@ def storage(url: str) -> dict[str, Any]:
 
 
 def accel_prefix(text: str, *, is_local: bool) -> str:
-    """Return PORTAL_ACCEL_PREFIX, an internal nginx location; empty if the portal sends files itself."""
+    """Return PORTAL_ACCEL_PREFIX, the internal location from which nginx sends files; empty if the portal sends them
+    itself."""
     if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")
     if text and not is_local:
@@ -241,7 +244,7 @@ def is_loopback(host: str) -> bool:
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
     """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of the setting.
 
-    With `is_bare`, a URL that contains more than an origin is refused, since the whole origin would be trusted, not
+    With `is_bare`, a URL that contains more than an origin is refused, because we would trust the whole origin and not
     just that path.
     """
     try:

@@ -1,6 +1,7 @@
-"""Several source files as one: what browsers load instead of the stylesheets' imports and of small modules.
+"""Joins source files, so that browsers load one file where a stylesheet has several imports, or where modules are
+small.
 
-Both storages give the text of a file as browsers get it: its parts in place, without comments and indentation.
+Both classes return a file's text as browsers get it: with its parts put in, and without comments and indentation.
 """
 
 import posixpath
@@ -13,33 +14,34 @@ from django.core.files.storage import Storage
 
 Paths = dict[str, tuple[Storage, str]]  # the source of each file, by name
 LOADER = "portal.js"
-MODULE = re.compile(r"\w+\.js")  # only ours; third-party modules are in folders
+MODULE = re.compile(r"\w+\.js")  # matches only our own modules; those of third parties are in folders
 IMPORTED_SHEET = re.compile(r'^@import url\("(?P<url>[\w./-]+\.css)"\) layer\((?P<layer>\w+)\);$', re.M)
 IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<module>\w+\.js)";\n', re.M)
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
 SHEET_GAP = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|(?:/\*.*?\*/|\s)+', re.S)
 SHEET_EDGE = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")| ?(?P<edge>[{};,]) ?|(?P<colon>:) ')
-# Only whole lines, casts and ends of lines without quotes, so that nothing inside a string looks like a comment.
+# Matches only whole lines, casts, and ends of lines without quotes, so that nothing inside a string is taken for a
+# comment.
 MODULE_COMMENT = re.compile(
     r"^[ \t]*/\*.*?\*/|^[ \t]*//[^\n]*|(?<=[\s(])/\*\* @\w[^*]*\*/ ?|[ \t]// [^\n\"'`]*$", re.M | re.S
 )
 
 
 def small_sheet(text: str) -> str:
-    """Return the stylesheet `text` without comments and without spaces that mean nothing."""
+    """Return the stylesheet `text` without comments and unnecessary spaces."""
     text = SHEET_GAP.sub(lambda found: found["kept"] or " ", text)
     text = SHEET_EDGE.sub(lambda found: found["kept"] or found["edge"] or found["colon"], text)
     return text.replace(";}", "}").strip()
 
 
 def small_module(text: str) -> str:
-    """Return `text`, one of our modules as Biome formats them, without comments, indentation and empty lines."""
+    """Return `text` (one of our modules, formatted by Biome) without comments, indentation and empty lines."""
     lines = MODULE_COMMENT.sub("", text).splitlines()
     return "".join(f"{line.strip()}\n" for line in lines if line.strip())
 
 
 class JoinedFiles(Storage):
-    """The files in `paths`, as text that `joined` makes of them."""
+    """The files in `paths`, as the text that `joined` makes from them."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -72,9 +74,10 @@ class JoinedStylesheets(JoinedFiles):
 
 
 class JoinedModules(JoinedFiles):
-    """Our modules. One that only one other module imports is part of that one, and `portal.js` contains all it imports.
+    """Our modules. A module that only one other module imports becomes part of that one, and `portal.js` contains all
+    modules that it imports.
 
-    Each name is used only once within a file, since its parts share it: a test looks.
+    The modules in one file share their names, so no two of them may use the same name; a test checks this.
     """
 
     @cached_property
@@ -83,14 +86,14 @@ class JoinedModules(JoinedFiles):
 
     @cached_property
     def imports(self) -> dict[str, list[str]]:
-        """The modules that each one imports at its start."""
+        """The modules that each module imports at its start."""
         return {
             name: [found["module"] for found in IMPORTED_MODULE.finditer(text)] for name, text in self.sources.items()
         }
 
     @cached_property
     def homes(self) -> dict[str, str]:
-        """The module whose file each one is in."""
+        """For each module, the module whose file contains it."""
         homes = dict.fromkeys(self._reach(LOADER), LOADER)
         loaded = set(LOADED_MODULE.findall("".join(self.sources.values())))
         for name in self.sources:
@@ -104,7 +107,8 @@ class JoinedModules(JoinedFiles):
         return set(self.homes.values())
 
     def _reach(self, name: str) -> list[str]:
-        """Return what `name` imports, directly or not, and then `name`: in the order in which browsers run them."""
+        """Return what `name` imports, directly or indirectly, and then `name` itself, in the order in which browsers
+        run them."""
         found: list[str] = []
         for inner in self.imports[name]:
             found += [one for one in self._reach(inner) if one not in found]
@@ -116,7 +120,7 @@ class JoinedModules(JoinedFiles):
         return f"{self._imports_of(parts)}{body}"
 
     def _imports_of(self, parts: Iterable[str]) -> str:
-        """Return the lines that import what `parts` use from other files."""
+        """Return the lines that import what `parts` need from other files."""
         names: dict[str, set[str]] = {}
         for part in parts:
             for found in IMPORTED_MODULE.finditer(self.sources[part]):

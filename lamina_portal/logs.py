@@ -3,8 +3,9 @@
 import logging
 import re
 
-# Mistyped paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. In a path
-# inside another URL (`?next=`, or the referrer from an email filter), slashes are encoded, or even encoded twice.
+# A mistyped path (with capital letters, double slashes or encoded letters) leads nowhere, but still contains the token.
+# In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even encoded
+# twice.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 

@@ -1,23 +1,25 @@
-"""Keeps processes that were forked from one sharing its memory, and returns memory that they no longer need."""
+"""Helps processes that were forked from the same process to keep sharing its memory, and to give back memory they no
+longer need."""
 
 import ctypes
 import gc
 import sys
 
-ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # of glibc's mallopt
-LARGE = 128 * 1024  # bytes; what is larger is returned at once
-LARGEST_GAP, SMALLEST_GAP, MOST_FILLED = 64 * 1024, 24, 8 * 1024 * 1024  # bytes
+ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # parameters of glibc's mallopt
+LARGE = 128 * 1024  # in bytes; larger blocks of memory are given back at once
+LARGEST_GAP, SMALLEST_GAP, MOST_FILLED = 64 * 1024, 24, 8 * 1024 * 1024  # in bytes
 USAGE = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
 
 
 class _Usage(ctypes.Structure):
-    """`struct mallinfo2` of glibc 2.33 and later. `keepcost` is the free memory at the end of the heap, in bytes."""
+    """`struct mallinfo2` of glibc 2.33 and later. `keepcost` is how much memory is free at the end of the heap, in
+    bytes."""
 
     _fields_ = [(name, ctypes.c_size_t) for name in USAGE]
 
 
 def _load_glibc() -> "ctypes.CDLL | None":
-    """Return the C library; None if it is another one or an older one."""
+    """Return glibc; None if the C library is another one, or an older version."""
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallinfo2"):
         return None
@@ -27,15 +29,15 @@ def _load_glibc() -> "ctypes.CDLL | None":
     return library
 
 
-_glibc = _load_glibc()  # before any fork: loading after one isn't safe
+_glibc = _load_glibc()  # load this before any fork, because loading after a fork isn't safe
 
 
 def share() -> None:
     """Call this when everything is loaded, before forking.
 
-    The garbage collector writes to each object that it looks at, and a fork then gets its own copy of that page. So it
-    leaves alone what has been loaded. The second collection tells it how little is left, or it would wait until there
-    is garbage worth a quarter of what was loaded.
+    The garbage collector writes to each object that it looks at, and a fork then gets its own copy of that page of
+    memory. So we make it leave alone what has been loaded. The second collection tells it how few objects are left;
+    otherwise, it would wait until there is as much garbage as a quarter of what was loaded.
     """
     gc.collect()
     gc.freeze()
@@ -46,17 +48,19 @@ def share() -> None:
 
 
 def _use_one_heap(glibc: ctypes.CDLL) -> None:
-    """Have all threads use one heap. Otherwise, each keeps its own free memory, about 2 MiB after a page."""
+    """Make all threads use the same heap. Otherwise, each thread keeps free memory of its own: about 2 MiB after
+    handling a page."""
     glibc.mallopt(ARENA_MAX, 1)
     glibc.mallopt(MMAP_THRESHOLD, LARGE)
     glibc.mallopt(TRIM_THRESHOLD, LARGE)
 
 
 def _fill_gaps(glibc: ctypes.CDLL) -> None:
-    """Use up the free memory between used memory, less than 1 MiB, for good.
+    """Fill the gaps of free memory between used memory for good; they are less than 1 MiB.
 
-    A fork would use these gaps first, and copy all the pages around them: 4 MiB for opening the database. Nothing is
-    filled if another allocator serves the process (`LD_PRELOAD`), of which these numbers say nothing.
+    A fork would use these gaps first, and so copy all the pages of memory around them: 4 MiB just for opening the
+    database. If the process uses another allocator (`LD_PRELOAD`), nothing is filled, because these numbers don't apply
+    to it.
     """
     size, room = LARGEST_GAP, MOST_FILLED if glibc.mallinfo2().keepcost else 0
     while size >= SMALLEST_GAP:
@@ -66,7 +70,7 @@ def _fill_gaps(glibc: ctypes.CDLL) -> None:
 
 
 def _fills_a_gap(glibc: ctypes.CDLL, size: int) -> bool:
-    """Allocate `size` bytes if they come from a gap, not from the end of the heap."""
+    """Allocate `size` bytes; return whether they came from a gap and not from the end of the heap."""
     at_the_end = glibc.mallinfo2().keepcost
     place = glibc.malloc(size)
     if place is None:

@@ -1,6 +1,7 @@
-"""The portal's settings, read once from the environment, with working defaults.
+"""The portal's settings, read once from the environment, with defaults that work.
 
-README.md lists every name, and a test checks the list. The `.env` file next to manage.py is also read, except in tests.
+README.md lists every name, and a test checks that list. The `.env` file next to manage.py is also read, except in
+tests.
 """
 
 import os
@@ -48,7 +49,7 @@ _chat_origins: list[str] = env.list("PORTAL_CHAT_ORIGINS", [])
 PORTAL_CHAT_ORIGINS = [environment.origin("PORTAL_CHAT_ORIGINS", url) for url in _chat_origins]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
-# The sandbox has its own data, so that the history starts empty when a key is added later.
+# The sandbox has its own data, so that History starts empty when a key is added later.
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
@@ -78,9 +79,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # before what only pages need: a cold load asks for seven files
-    "runs.web.language.BrowserLanguageMiddleware",  # before anything that may respond with a page
-    "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
+    # Before anything that only pages need, because a first visit loads seven static files
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "runs.web.language.BrowserLanguageMiddleware",  # comes before anything that may respond with a page
+    "runs.web.body_limits.BodyLimitMiddleware",  # comes before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -91,10 +93,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "runs.audit.middleware.ActorMiddleware",  # before anything that changes something
+    "runs.audit.middleware.ActorMiddleware",  # comes before anything that makes changes
     "runs.web.demo_accounts.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
+    # Comes before anything that loads the user, because that may give the session a new key
+    "runs.team.middleware.SeenMiddleware",
     "runs.web.language.MemberLanguageMiddleware",
     "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
@@ -170,22 +173,22 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 
 
 def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
-    """Give static files the one header of a page's that concerns them."""
+    """Give static files the one header that pages have and that also matters for files."""
     headers["X-Content-Type-Options"] = "nosniff"
 
 
 WHITENOISE_MIMETYPES = MIMETYPES
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in fields, not counting files; enough for long texts
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in a form's fields, without files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
-MAX_BODY_BYTES = 1_100_000_000  # per request: a 1 GB video and the rest of the form
+MAX_BODY_BYTES = 1_100_000_000  # in one request; enough for a video of 1 GB and the rest of the form
 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # at most: one polls, up to eight move files, the others start runs
+    "workers": 11,  # at most this many: one polls, up to eight move files, the others start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -208,7 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_lifetime"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # after signing in, even if the session is in constant use
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long after signing in, even if the session is used all the time
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -225,7 +228,7 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
-COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts in the domain can neither set nor see such cookies
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts in the domain can't set or see cookies with this prefix
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "runs.web.message_storage.MessageStorage"
@@ -234,10 +237,11 @@ SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-# It is up to the owner of the parent domain whether HSTS applies to that domain.
+# Whether HSTS applies to the whole parent domain is for its owner to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # removed by TrustedProxyMiddleware if not from a proxy
+# TrustedProxyMiddleware removes this header if it doesn't come from a proxy
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
@@ -265,6 +269,6 @@ LOGGING: dict[str, Any] = {
         "lamina_portal": {"level": "INFO"},
         # Each entry of the record, as one line of JSON.
         "portal.audit": {"level": "INFO", "handlers": ["record"], "propagate": False},
-        "urllib3": {"level": "WARNING"},  # lower levels log whole addresses, some of which are secret
+        "urllib3": {"level": "WARNING"},  # lower levels log whole URLs, some of which are secret
     },
 }

@@ -1,21 +1,22 @@
-"""Gives what a request calls room on Python's stack at once.
+"""Makes room on Python's stack for everything that a request calls.
 
-CPython takes memory for its frames in pieces of 16 KiB (about twenty calls), and gives a piece back as soon as the
-first frame in it returns. Where a loop's calls just go beyond a piece, each of them takes and gives back one: a page
-then takes up to twice its time, depending on nothing but how deep the stack happens to be.
+CPython gets memory for its stack frames in pieces of 16 KiB (about twenty calls), and gives a piece back as soon as the
+first frame in it returns. If the calls in a loop go just beyond the end of a piece, each of them gets a new piece and
+gives it back. A page can then take up to twice as long, only because of how deep the stack happens to be.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-# Of a frame, in objects of 8 bytes. A piece is as large as the next power of two that holds its first frame, here
-# 512 KiB, of which the frame takes half. Memory that nobody writes to isn't used.
+# The size of the large frame, in objects of 8 bytes. The size of a piece is the next power of two that its first frame
+# fits into: here 512 KiB, of which the frame takes half. Memory that nobody writes to isn't really used.
 ROOM = 32_000
 
 
 def with_room[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function`, called from a frame so large that Python takes one large piece for all that it calls."""
+    """Return a function that calls `function` from a frame so large that Python gets one large piece for everything it
+    calls."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,11 +1,11 @@
-"""How static files are stored: small, in few pieces, and under names with a hash of their content.
+"""How static files are stored: small, joined into few files, and with a hash of their content in the name.
 
 Imports in our modules use these names, too. A stylesheet lists its parts with ordinary CSS imports: `@import
-url("base/tokens.css") layer(tokens);`. Browsers can load it and our modules unchanged, with one request per part;
-`collectstatic` puts the parts together (see `joined_files.py`).
+url("base/tokens.css") layer(tokens);`. Browsers could load it and our modules as they are, with one request for each
+part; `collectstatic` joins the parts (see `joined_files.py`).
 
-All our modules share one hash, computed from all of them: `portal.js` imports the others and they import it, so no
-module's name can contain a hash of its own content. This also keeps pages from mixing modules from two versions.
+All our modules have the same hash, which is made from all of them: `portal.js` imports the others, and they import it,
+so a module's name can't contain a hash of its own content. This way, a page also never mixes modules of two versions.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     _modules_hash = ""
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
-        if self._modules_hash and MODULE.fullmatch(name or ""):  # no name is given for the manifest
+        if self._modules_hash and MODULE.fullmatch(name or ""):  # for the manifest, there is no name
             return self._modules_hash
         found: str | None = super().file_hash(name, content)
         return found
@@ -34,7 +34,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
             return
         sheets, modules = JoinedStylesheets(paths), JoinedModules(paths)
         names = [name for name in paths if name.endswith(".css")]
-        for name in names:  # also under the plain names, which error pages use
+        for name in names:  # store them under their plain names too, which error pages use
             self.delete(name)
             self.save(name, sheets.open(name))
         sources = sha256()

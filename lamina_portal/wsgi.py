@@ -11,14 +11,15 @@ from lamina_portal.stack_room import with_room
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
 _portal = with_room(get_wsgi_application())
-import_string("lamina_portal.warm.warm_up")()  # in gunicorn's main process: the others share what it has loaded
+# This runs in gunicorn's main process; the others share what it has loaded
+import_string("lamina_portal.warm.warm_up")()
 _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Run the portal, and allow it to close the connection after a response.
 
-    gunicorn ignores the `Connection` header from the application, but its response object can be made to close.
+    gunicorn ignores an application's `Connection` header, but its response object can be told to close the connection.
     """
     environ[_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

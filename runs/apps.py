@@ -71,12 +71,12 @@ def guard_record(**_: Any) -> None:
 
 
 def make_schedules(**_: Any) -> None:
-    """Create or update each Schedule. The database doesn't enforce unique names, so remove duplicates."""
+    """Create or update each Schedule. The database doesn't prevent duplicate names, so remove duplicates."""
     from django_q.models import Schedule
 
     from runs.tasks import SCHEDULES
 
     for name, fields in SCHEDULES.items():
         twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates left by two hosts migrating at once
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates from two hosts that migrated at the same time
         Schedule.objects.update_or_create(name=name, defaults=fields)

@@ -1,7 +1,7 @@
-"""Events decouple the code that records a change from the code that reacts to it.
+"""Events keep the code that records a change independent of the code that reacts to it.
 
 Events are sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
-together with the change, such as a charge, isn't done by a listener: the sender calls it directly.
+together with the change, such as charging, isn't done by a listener; the sender calls it directly.
 """
 
 import logging
@@ -33,7 +33,8 @@ class Event[**P]:
         self._listeners: list[Callable[P, object]] = []
 
     def listen(self, listener: Callable[P, object]) -> None:
-        """Register `listener`, unless it already is. Listeners are called in the order they were registered."""
+        """Register `listener`, unless it is already registered. Listeners are called in the order they were
+        registered."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
@@ -51,16 +52,19 @@ class Event[**P]:
 run_ended = Event[[Run]]("run_ended")  # a run has completed, failed or been cancelled
 output_saved = Event[[OutputFile]]("output_saved")  # a file of a result has been saved
 file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been inspected (kind, thumbnails)
-content_changed = Event[[Output]]("content_changed")  # a result has its text, or its files were saved or given up
+# A result now has its text, or its files were saved or given up on
+content_changed = Event[[Output]]("content_changed")
 version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)
 run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
 deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests can now decide, or no longer can
-decision_made = Event[[Decision]]("decision_made")  # someone decided, withdrew, undid or set aside
+decision_made = Event[[Decision]]("decision_made")  # someone made, withdrew, undid or set aside a decision
 review_asked = Event[[ReviewRequest]]("review_asked")  # someone asked for decisions, or sent a reminder
-request_closed = Event[[ReviewRequest]]("request_closed")  # the asker or an admin has closed it
+request_closed = Event[[ReviewRequest]]("request_closed")  # a request was closed by its asker or an admin
 mentioned = Event[[Comment, Member]]("mentioned")  # a comment mentions a member it didn't mention before
 comment_posted = Event[[Comment]]("comment_posted")  # someone commented or replied
-comment_changed = Event[[Comment, str]]("comment_changed")  # the author edited or removed it; with its previous text
-comments_carried = Event[[Run, Run]]("comments_carried")  # comments on a result now belong to another one: (from, to)
+# The author edited or removed a comment; also gets its previous text
+comment_changed = Event[[Comment, str]]("comment_changed")
+# Comments were carried over to a result of another run: (from, to)
+comments_carried = Event[[Run, Run]]("comments_carried")
 incident_recorded = Event[[Incident]]("incident_recorded")  # something that admins may want to know about
 member_left = Event[[Member]]("member_left")  # an account was closed

@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages, and do no harm if they are lost, repeated or late."""
+"""Tasks for django-q2. They only call other packages. If they are lost, repeated or late, that does no harm."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from runs.words import known_words
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
-    # The scheduler only checks every 30 s, whatever the Schedule says; this cron makes the pulse due at every check.
+    # The scheduler only checks every 30 s, whatever the Schedule says; with this cron, the pulse is due at every check.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
@@ -36,10 +36,11 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a heartbeat, queue due work, make the daily emails that are due, and wake the poller. Runs every 30 s.
+    """Record a heartbeat, queue work that is due, create daily emails that are due, and wake the poller. Runs every 30
+    s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
-    itself from startup on, so that work resumes at once after a cluster was killed.
+    itself from its start on, so that work goes on at once after a cluster was killed.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -195,7 +196,8 @@ def request_clearing() -> None:
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
-    contains any longer. Encrypt chat addresses with the current secret key. Count the room that files take."""
+    contains any longer. Also encrypt chat addresses with the current secret key, and count the space that files
+    take."""
     retention_rules.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()

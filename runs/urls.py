@@ -1,4 +1,4 @@
-"""URLs of the portal, collected from each package."""
+"""The portal's URLs, collected from each package."""
 
 from django.urls import include, path
 

@@ -213,6 +213,19 @@ const shape = () => {
 };
 document.addEventListener("loadedmetadata", shape, true);
 
+/** The video or audio of the next result. @type {HTMLVideoElement | null} */
+let ahead = null;
+/** Load as much of it as the browser sees fit. @param {string | undefined} url */
+const loadAhead = (url) => {
+	ahead?.removeAttribute("src");
+	ahead?.load();
+	ahead = null;
+	if (!url || navigator.connection?.saveData) return;
+	ahead = document.createElement("video");
+	ahead.preload = "auto";
+	ahead.src = url;
+};
+
 /** Set up a page that was just loaded or swapped in. */
 const begin = () => {
 	if (!page()) return;
@@ -222,8 +235,9 @@ const begin = () => {
 	for (const node of all("[data-scripted]"))
 		node.hidden = node.matches("[data-full-screen]") && !document.fullscreenEnabled;
 	if (!navigator.connection?.saveData) all("img[data-eager]", document, HTMLImageElement).forEach(load);
-	const { picture } = find("#file a[rel=next]")?.dataset ?? {};
+	const { picture, media } = find("#file a[rel=next]")?.dataset ?? {};
 	if (picture) new Image().src = picture;
+	loadAhead(media);
 	find(".strip [aria-current]")?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
 	const version = find(".versions-strip [aria-current]");
 	const strip = version?.closest("ol");

@@ -99,6 +99,13 @@ def _at_noon() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def _mid_month() -> Iterator[None]:
+    """Start the clock at noon in the middle of the month, so that neither a day nor a month ends during the test."""
+    with time_machine.travel(timezone.now().replace(day=15, hour=12, minute=0), tick=True):
+        yield
+
+
 # Places that take long although they have few tests, mostly because they wait for whole portals. They start first,
 # since xdist would start them last, when no other work is left for the other workers.
 LONG = (

@@ -1,1 +1,1 @@
-"""Gunicorn's threaded worker, protected from slow clients."""
+"""gunicorn's threaded worker, protected from slow clients."""

@@ -3,11 +3,11 @@
 import re
 from enum import Enum
 
-HEAD_SECONDS = 15.0  # from the first byte (or the start of a new connection) to the end of the headers
-BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # grace period for an upload; after that, every 20 KB earns one second
+HEAD_SECONDS = 15.0  # most time from the first byte (or the start of a new connection) to the end of the headers
+BODY_SECONDS = 30.0  # most time from the end of the headers to the end of the body
+UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB earns one more second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
-MAX_AWAITED_BODY = 64 * 1024  # bytes; larger bodies are read by the thread that needs them
+MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that needs it
 
 # The end of the headers, or a line break without CR, which gunicorn's parser refuses at once.
 END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
@@ -29,19 +29,19 @@ class Progress(Enum):
 
 
 class Arrival:
-    """The bytes of one request, and perhaps of the next. `due` is on the monotonic clock.
+    """The bytes of one request, and maybe of the next. `due` is a time on the monotonic clock.
 
-    Only gunicorn's parser interprets the bytes; this class just works out whether the parser would have to wait for
-    more. Odd requests go straight to the parser, which rejects them without reading on.
+    Only gunicorn's parser interprets the bytes; this class just finds out whether the parser would have to wait for
+    more. Odd requests go straight to the parser, which rejects them without reading any further.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # on a new connection, not one kept alive
+        self.is_first = is_first  # this is the first request of the connection
         self.received = bytearray()
-        self.head_size = 0  # bytes, including the blank line; 0 until it arrives
+        self.head_size = 0  # in bytes, with the blank line; 0 until that has arrived
         self.body_size = 0
-        self.chunk_at = 0  # where the next chunk starts, if the body is chunked
+        self.chunk_at = 0  # where the next chunk starts, if the body comes in chunks
 
     @property
     def has_begun(self) -> bool:
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """Whether the body is too large to buffer here."""
+        """Whether the body is too large to wait for it here."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
@@ -76,10 +76,12 @@ class Arrival:
         if ENCODING.search(self.received, 0, size):
             self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
-        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser rejects duplicate lengths
+        # If there are several lengths, the parser rejects the request
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            del self.received[expectation.start() : expectation.end()]  # otherwise gunicorn would send another Continue
+            # Otherwise, gunicorn would send Continue once more
+            del self.received[expectation.start() : expectation.end()]
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE
         return progress
@@ -91,9 +93,9 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Return the progress of a chunked body, which some proxies send even when it's empty.
+        """Return the progress of a body that comes in chunks; some proxies send one even if it is empty.
 
-        Django doesn't accept chunked bodies, so large ones aren't read. Small ones are buffered here, since gunicorn
+        Django doesn't accept such bodies, so large ones aren't read. Small ones are collected here, because gunicorn
         reads them to the end.
         """
         while found := CHUNK_SIZE.match(self.received, self.chunk_at):

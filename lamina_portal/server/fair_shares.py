@@ -1,17 +1,17 @@
-"""Connection counts per worker process, so that workers can share connections evenly."""
+"""How many connections each worker process has, so that workers can share them evenly."""
 
 import mmap
 import struct
 import time
 
-SLOTS = 64  # maximum workers; beyond that, some share a slot, and the counts are only a hint
-SLOT = struct.Struct("dq")  # time of writing (monotonic seconds), number of connections
+SLOTS = 64  # most workers; if there are more, some share a slot, and the counts are only a hint
+SLOT = struct.Struct("dq")  # when it was written (on the monotonic clock), and the number of connections
 FRESH_SECONDS = 3.0  # a running worker writes every second
 BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory
 
 
 class Share:
-    """The slot of one worker in the shared memory; `age` is the number that gunicorn gives the worker."""
+    """The slot of one worker in the shared memory; `age` is the number that gunicorn gives to the worker."""
 
     def __init__(self, age: int) -> None:
         self.slot = age % SLOTS

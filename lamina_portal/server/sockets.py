@@ -1,4 +1,5 @@
-"""A client connection that needs no thread: the main loop sends later what the client can't receive right away."""
+"""A client's connection that doesn't keep a thread waiting: what the client can't receive right away, the main loop
+sends later."""
 
 import errno
 import os
@@ -11,20 +12,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
-BYTES_A_SECOND = 20_000  # minimum speed of a client while a thread waits for it
-ALLOWANCE_SECONDS = 10.0  # initial allowance
-MOST_ALLOWANCE_SECONDS = 30.0  # the most that a fast client can save up
-NO_ALLOWANCE_SECONDS = 0.2  # if no other thread can take this one's place
+BYTES_A_SECOND = 20_000  # how fast a client has to be while a thread waits for it
+ALLOWANCE_SECONDS = 10.0  # how long a thread may wait for a client at first
+MOST_ALLOWANCE_SECONDS = 30.0  # the longest that a fast client can save up
+NO_ALLOWANCE_SECONDS = 0.2  # how long it may wait if no other thread can take its place
 SHORT_SECONDS = 0.05  # shorter waits count as work
-MAX_IN_KERNEL = 256 * 1024  # bytes; with more, we would notice too late that a client is reading
-MAX_UNSENT = 1_000_000  # bytes of a streamed response; beyond that, its thread has to wait
-NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # file systems without sendfile
+MAX_IN_KERNEL = 256 * 1024  # in bytes; with more, we would notice too late that a client is reading
+MAX_UNSENT = 1_000_000  # in bytes; if more of a streamed response is unsent, its thread has to wait
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors on file systems that have no sendfile
 READ_AT_ONCE = 64 * 1024
-MAX_AT_ONCE = 1_000_000  # bytes for one client before the others get a turn
+MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get their turn
 
 
 class TimeAllowance:
-    """The seconds for which a client may still keep a thread waiting. Transferred bytes earn more seconds."""
+    """How many seconds a client may still keep a thread waiting. Each byte transferred earns more time."""
 
     def __init__(self, seconds: float = ALLOWANCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
@@ -40,7 +41,8 @@ class TimeAllowance:
 
 
 class FilePart:
-    """Part of an open file still to be sent, without reading it into memory. It has its own file descriptor."""
+    """A part of an open file that is still to be sent, without reading it into memory. It has its own file
+    descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -85,11 +87,11 @@ class BytesPart:
 
 
 class ClientSocket(socket.socket):
-    """An accepted connection, as gunicorn's parser and response use it.
+    """An accepted connection, with the methods that gunicorn's parser and response use.
 
-    `recv` waits as long as the upload allowance of the client lasts. `sendall` and `sendfile` buffer what the client
+    `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` keep what the client
     can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
-    too slow, ConnectionResetError is raised, as if the client had disconnected. Each wait is wrapped in `away`.
+    too slow, they raise ConnectionResetError, as if it had disconnected. `away` is entered during each wait.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -98,12 +100,12 @@ class ClientSocket(socket.socket):
         if accepted.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_IN_KERNEL)
         self.away = away
-        self.uploading: TimeAllowance | None = None  # None: don't read any more of this request
+        self.uploading: TimeAllowance | None = None  # None means: don't read any more of this request
         self.taking = TimeAllowance()
         self.parts: deque[BytesPart | FilePart] = deque()
 
     def setblocking(self, flag: bool) -> None:
-        """Do nothing; gunicorn calls it before and after each request."""
+        """Do nothing; gunicorn calls this before and after each request."""
 
     def settimeout(self, value: float | None) -> None:
         """Do nothing; see `setblocking`."""
@@ -144,7 +146,8 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client can take now; return True if nothing is left. Raises OSError if the client is gone."""
+        """Send what the client can take now; return True if nothing is left. Raises OSError if the client has
+        disconnected."""
         sent = 0
         try:
             while self.parts and sent < MAX_AT_ONCE:
@@ -158,7 +161,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Discard unsent data, and make `close` discard unsent data in the kernel as well."""
+        """Discard data that hasn't been sent, and make `close` discard such data in the kernel too."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -167,7 +170,7 @@ class ClientSocket(socket.socket):
             self.parts.popleft().close()
 
     def _wait(self, event: int, allowance: TimeAllowance) -> None:
-        """Wait until the client is readable or writable, using up its `allowance`."""
+        """Wait until we can read from the client or write to it, which uses up its `allowance`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()

@@ -13,8 +13,8 @@ IDLE_SECONDS = 30.0
 class Threads:
     """Runs jobs in `size` threads, like gunicorn's own pool.
 
-    While threads are away (waiting for clients), up to `spare` others may take their place. Threads that are no longer
-    needed call `on_leave` and end.
+    While threads are away (waiting for clients), up to `spare` other threads may take their place. A thread that is no
+    longer needed calls `on_leave` and ends.
     """
 
     def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:
@@ -32,7 +32,7 @@ class Threads:
         return future
 
     def shutdown(self, wait: bool = False) -> None:
-        """Let every thread end after its current job. Never waits, even if `wait` is set."""
+        """Let every thread end after its current job. Doesn't wait for them, even if `wait` is set."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()
@@ -40,7 +40,7 @@ class Threads:
 
     @contextmanager
     def away(self) -> Iterator[bool]:
-        """Mark the thread as away while it waits for a client; yield False if no other thread can take its place."""
+        """Count the thread as away while it waits for a client; yield False if no other thread can take its place."""
         with self._changed:
             self._away += 1
             is_replaced = self._away <= self.spare
@@ -69,13 +69,14 @@ class Threads:
                 future.set_result(job(*arguments))
             except BaseException as error:  # noqa: BLE001 - the future carries it
                 future.set_exception(error)
-            del taken, future, job, arguments  # an idle thread must not keep a request alive
+            del taken, future, job, arguments  # an idle thread mustn't keep a request in memory
         self.on_leave()
 
     def _next(self) -> tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None:
         """Return the next job; None if this thread should end.
 
-        It should end if the pool is closed, or if it is surplus and has been idle for a while.
+        A thread should end if the pool is closed, or if there are more threads than needed and it has been idle for a
+        while.
         """
         with self._changed:
             while not self._jobs:

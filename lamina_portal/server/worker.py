@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, changed so that slow clients don't hold threads.
+"""gunicorn's threaded worker, changed so that slow clients don't keep threads waiting.
 
-gunicorn gives each new connection to a thread, so 16 clients that send a byte now and then can block it. Here, a single
-non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and closes connections.
-Threads only get complete requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain HTTP/1.1; TLS
-is left to the proxy.
+gunicorn gives each new connection to a thread, so 16 clients that send just a byte now and then could block it. Here, a
+single non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and closes
+connections. Threads only get complete requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain
+HTTP/1.1; TLS is left to the proxy.
 """
 
 import errno
@@ -24,18 +24,18 @@ from lamina_portal.server.fair_shares import Share
 from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
-SPARE_THREADS = 16  # extra threads while others wait for uploads or slow readers
-STALLED_SECONDS = 60.0  # without progress on a response sent by the loop
-LINGER_SECONDS = 10.0  # total time for a client to read the last response before we close
+SPARE_THREADS = 16  # extra threads while others are waiting for uploads or slow readers
+STALLED_SECONDS = 60.0  # how long a response that the loop is sending may make no progress
+LINGER_SECONDS = 10.0  # how long a client has in total to read the last response before we close the connection
 LINGER_QUIET_SECONDS = 2.0
-LINGER_BYTES = 64 * 1024  # read from a client that keeps sending; the rest is ignored
-GIVE_WAY_SECONDS = 0.01  # head start for a less busy worker to take the next connection
+LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored
+GIVE_WAY_SECONDS = 0.01  # how long to leave the next connection to a less busy worker
 SWEEP_SECONDS = 0.5
 RECEIVE = 64 * 1024  # bytes per read
-NEARLY_FULL = 0.9  # share of gunicorn's worker_connections
+NEARLY_FULL = 0.9  # as a share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # if the system allows that many: each client needs one, and each file being sent another
+OPEN_FILES = 4096  # if the system allows that many; each client needs one, and so does each file that is being sent
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -45,7 +45,8 @@ TIMED_OUT = "408 Request Timeout"
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """The connection of one client.
 
-    In the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is handling it.
+    While it is in the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is handling
+    it.
     """
 
     sock: ClientSocket
@@ -60,7 +61,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.waits_for: Callable[[Connection], None] | None = None
         self.is_kept = False  # kept open for another request
         self.lingers_until = 0.0
-        self.discarded = 0  # bytes received after the last response
+        self.discarded = 0  # how many bytes were received after the last response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -97,7 +98,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.gives_way_until > now:
             timeout = self.gives_way_until - now
         elif not self.alive:
-            timeout = min(timeout, SWEEP_SECONDS)  # don't delay the shutdown
+            timeout = min(timeout, SWEEP_SECONDS)  # so as not to delay the shutdown
         self.share.tell(self.nr_conns)
         super().wait_for_and_dispatch_events(timeout)
         self._sweep()
@@ -153,14 +154,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._receive(conn)
 
     def _give_way(self, now: float) -> None:
-        """Leave the next connection to another worker, but only briefly, since that worker may be busy."""
+        """Leave the next connection to another worker, but only for a moment, because that worker may be busy."""
         self.gave_way_at, self.gives_way_until = now, now + GIVE_WAY_SECONDS
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client that has gone longest without sending a complete request.
+        """Disconnect the client that we have waited longest for to send a complete request.
 
-        Honest clients send their requests at once.
+        Honest clients send their requests right away.
         """
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
@@ -221,7 +222,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
         if progress is Progress.CONTINUE:
-            with suppress(OSError):  # the loop notices that the client is gone
+            with suppress(OSError):  # if this fails, the loop will notice that the client has disconnected
                 conn.sock.sendall(CONTINUE)
 
     def _hand_over(self, conn: Connection) -> None:
@@ -240,7 +241,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _refuse(self, conn: Connection, status: str) -> None:
         """Send an error without using a thread, then close the connection."""
-        with suppress(OSError):  # `_send` handles the same error
+        with suppress(OSError):  # `_send` will get the same error and handle it
             conn.sock.sendall(REFUSAL.format(status, len(status), status).encode())
         conn.is_kept = False
         self._send(conn)
@@ -248,7 +249,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Handle a request. A response sent before the body is read announces that the connection will close."""
+        """Handle a request. If the response is sent before the body was read, it says that the connection will be
+        closed."""
         if conn.sock.uploading:
             should_close = req.should_close
 
@@ -293,9 +295,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
 
     def _linger(self, conn: Connection) -> None:
-        """Close for writing, and wait for the client to close.
+        """Stop sending, and wait until the client closes the connection.
 
-        Otherwise, unread data would reset the connection, and the last response might be lost.
+        If we closed it, data we haven't read would reset the connection, and the client might lose the last response.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)

@@ -14,7 +14,8 @@ Way = Entry.Way
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `network` is where a request came from, already truncated (`networks.cut`); empty for anything else."""
+    """Someone who acts. `network` is where their request came from, already shortened (`networks.cut`); empty if there
+    was no request."""
 
     way: str
     member_id: int | None = None
@@ -27,7 +28,7 @@ def _the_portal() -> Actor:
     return Actor(Way.WORKER, request_id=new_public_id())
 
 
-# A function, since the member may sign in during the request.
+# This is a function, because the member may sign in during the request.
 _source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=_the_portal)
 
 
@@ -38,7 +39,7 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
-    """Record what happens in this block as done by `actor`; if that is a function, it is called for each entry."""
+    """Record everything in this block as done by `actor`. If that is a function, it is called for each entry."""
     token = _source.set(actor if callable(actor) else lambda: actor)
     try:
         yield
@@ -52,10 +53,10 @@ def act_as(actor: Actor) -> None:
 
 
 def as_member(member: Member) -> Actor:
-    """Return the current actor with this member, for people who aren't signed in yet, or no longer are."""
+    """Return the current actor as this member, who may not be signed in yet, or may no longer be."""
     return replace(current_actor(), way=Way.PAGE, member_id=member.pk, name=member.display_name)
 
 
 def as_guest(name: str) -> Actor:
-    """Return the current actor as a guest with the name they typed, even if a member is signed in in that browser."""
+    """Return the current actor as a guest with the name they typed, even if that browser is signed in as a member."""
     return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

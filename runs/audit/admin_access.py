@@ -14,7 +14,8 @@ ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """Record those of `runs` that the signed-in member sees only because they are an admin, each at most once an hour.
+    """For those of `runs` that the signed-in member sees only because they are an admin, record that they opened them
+    (each run at most once an hour).
 
     Browsers never prefetch these pages (portal.speculationrules), so a request means that somebody opened the page.
     """
@@ -28,7 +29,8 @@ def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
 
 
 def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
-    """Record the runs that `file` belongs to, unless the signed-in member may see it for another reason as well."""
+    """Record that someone opened the runs that `file` belongs to, unless the signed-in member may also see the file for
+    another reason."""
     member = request.user
     if not isinstance(member, Member) or file.is_catalog or not member.is_admin:
         return

@@ -1,4 +1,4 @@
-"""Records what commands do under the name of the command."""
+"""Makes the record show what commands do, under the command's name."""
 
 from contextlib import suppress
 from functools import wraps
@@ -17,7 +17,7 @@ RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", 
 
 
 def install() -> None:
-    """Make every command, including Django's, act under its own name. Does nothing the second time."""
+    """Make every command, including Django's own, act under its name. Calling this again has no effect."""
     execute = BaseCommand.execute
     if hasattr(execute, "__wrapped__"):
         return
@@ -26,8 +26,8 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            if name in RECORDED:  # before it runs, since a shell that is killed would leave no trace
-                with suppress(DatabaseError):  # a shell may also be opened before there are any tables
+            if name in RECORDED:  # record it before it runs, because a shell that is killed would leave no trace
+                with suppress(DatabaseError):  # someone may open a shell before there are any tables
                     record(Verb.COMMAND_RUN, None, label=name)
             return execute(self, *args, **options)
 

@@ -1,10 +1,10 @@
-"""The filters of the log, as the button for its CSV file sends them."""
+"""The log's filters, as sent by the button for the CSV file."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class SearchForm(PostedForm):
-    """The fields of `search.Search`."""
+    """The fields are those of `search.Search`."""
 
     who = CutField()
     act = CutField()

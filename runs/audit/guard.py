@@ -1,11 +1,11 @@
 """Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old ones to be deleted.
 
-They are created after every `migrate`, since SQLite drops them when a migration rebuilds the table. The portal checks
+They are created after every `migrate`, because SQLite drops them when a migration rebuilds the table. The portal checks
 for them when it starts.
 
-They protect from mistakes: of the portal, and of whoever works on the database by hand. What opens them holds for one
-transaction only. Who owns the database can still remove the triggers; only a copy elsewhere protects from that
-(`audit.log_lines`).
+They protect against mistakes, by the portal or by someone who works on the database by hand. They can be lifted for one
+transaction only. Whoever owns the database can still remove the triggers; only a copy somewhere else protects against
+that (`audit.log_lines`).
 """
 
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ CREATE OR REPLACE TRIGGER runs_entry_truncate BEFORE TRUNCATE ON runs_entry
     FOR EACH STATEMENT EXECUTE FUNCTION runs_entry_refuse();
 """
 SQLITE = (
-    # Has a row only inside the transaction that may delete entries.
+    # This table has a row only inside the transaction that may delete entries.
     "CREATE TABLE IF NOT EXISTS runs_entrypass (id INTEGER PRIMARY KEY)",
     """CREATE TRIGGER IF NOT EXISTS runs_entry_update BEFORE UPDATE ON runs_entry
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
     """CREATE TRIGGER IF NOT EXISTS runs_entry_delete BEFORE DELETE ON runs_entry
         WHEN NOT EXISTS (SELECT 1 FROM runs_entrypass)
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
-    # REPLACE deletes the old row without calling the trigger above.
+    # REPLACE deletes the old row without firing the trigger above.
     """CREATE TRIGGER IF NOT EXISTS runs_entry_replace BEFORE INSERT ON runs_entry
         WHEN EXISTS (SELECT 1 FROM runs_entry WHERE id = NEW.id OR public_id = NEW.public_id)
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
@@ -70,7 +70,7 @@ def missing() -> set[str]:
 
 
 def close() -> None:
-    """Remove any leftover permission in SQLite; in PostgreSQL, it ends with the transaction."""
+    """On SQLite, remove any permission that is left over. On PostgreSQL, it ends with the transaction."""
     if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("DELETE FROM runs_entrypass")
@@ -78,8 +78,8 @@ def close() -> None:
 
 @contextmanager
 def opened() -> Iterator[None]:
-    """Allow entries to be deleted in this block, which runs in its own transaction. No other transaction can delete
-    any."""
+    """Allow entries to be deleted in this block, which runs in its own transaction. Other transactions still can't
+    delete any."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("INSERT OR IGNORE INTO runs_entrypass VALUES (1)")

@@ -15,12 +15,12 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # if the value before is 0, there was nothing
+COUNTS = ("comments", "files", "results")  # a value of 0 before means that there was none
 
 
 @dataclass(frozen=True)
 class Change:
-    """One changed value, in words. `before` is empty if there was none."""
+    """One value that was changed, in words. `before` is empty if there was none."""
 
     label: str
     before: str
@@ -53,7 +53,7 @@ class Line:
 
     @property
     def about(self) -> str:
-        """Return the object as used in the log's filter."""
+        """Return the object in the form that the log's filter uses."""
         return f"{self.entry.object_kind}:{self.entry.object_id}" if self.entry.object_id else ""
 
 
@@ -92,7 +92,7 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
 
 
 def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
-    """Read a page from each list, and merge them: with OR, the database would read and sort both lists in full."""
+    """Read a page from each list and merge them. With OR, the database would read and sort both lists completely."""
     start = Entry.objects.filter(public_id=before).first() if before else None
     some = [rows.before(start) if start else rows for rows in found]
     entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
@@ -100,7 +100,7 @@ def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
 
 
 def who_words(entry: Entry) -> str:
-    """Return who did it, by their name at the time."""
+    """Return who did it, with the name they had at the time."""
     if entry.way == Entry.Way.GUEST:
         return _("%(name)s (guest)") % {"name": entry.actor_name} if entry.actor_name else _("A guest")
     if entry.way == Entry.Way.COMMAND:

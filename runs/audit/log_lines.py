@@ -1,4 +1,5 @@
-"""Repeats each entry as one line of JSON in the logger `portal.audit`, for operators who collect logs elsewhere."""
+"""Writes each entry as a line of JSON to the logger `portal.audit` too, for operators who collect logs somewhere
+else."""
 
 import json
 import logging
@@ -26,7 +27,7 @@ def _log(lines: Sequence[str]) -> None:
 
 
 def line_of(entry: Entry) -> dict[str, Any]:
-    """Return the content of an entry's line."""
+    """Return what the line for an entry contains."""
     return {
         "id": entry.public_id,
         "at": entry.at.isoformat(),

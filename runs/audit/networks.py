@@ -1,4 +1,4 @@
-"""Where guests and sign-ins came from: only the network, never the full address, and only for 90 days."""
+"""Where guests and sign-ins came from. We store only the network, never the full address, and only for 90 days."""
 
 import ipaddress
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""URLs of the objects that entries are about, and the object that a URL belongs to."""
+"""Finds the URLs of objects that entries are about, and the object that a URL belongs to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -43,8 +43,8 @@ def _there(model: type[Model]) -> QuerySet[Any]:
 
 
 def object_at(text: str) -> tuple[str, str] | None:
-    """Return the kind and id of the object that `text` refers to: a page's URL, or a name such as "run:4f7k2m9p".
-    Return None if it is neither."""
+    """Return the kind and id of the object that `text` refers to. `text` is a page's URL, or a name such as
+    "run:4f7k2m9p"; return None if it is neither."""
     kind, colon, object_id = text.strip().partition(":")
     if colon and kind.isalpha() and not object_id.startswith("/"):
         return kind, object_id

@@ -1,6 +1,6 @@
-"""What entries are about: kind, id and label of an object, as stored in the record.
+"""What entries are about: an object's kind, id and label, as stored in the record.
 
-Labels never hold what people typed into an app, a comment or a passphrase, since entries can't be removed later.
+Labels never contain what people typed into an app, a comment or a passphrase, because entries can't be removed later.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from runs.models.entry import LABEL_LENGTH
 
 @dataclass(frozen=True)
 class Named:
-    """An object as named in the record; all fields are empty if the entry is about the portal as a whole."""
+    """An object as the record names it. All fields are empty if the entry is about the portal as a whole."""
 
     kind: str = ""
     object_id: str = ""
@@ -58,8 +58,8 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 
 def name_of(target: Model | None, label: str = "") -> Named:
-    """Return how the record names `target`. Objects without a public id, such as rules, have only a kind. For comments
-    and decisions, it names what they are about."""
+    """Return how the record names `target`. Objects without a public id, such as rules, have only a kind. A comment or
+    decision is named after what it is about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

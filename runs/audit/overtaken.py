@@ -11,7 +11,7 @@ from runs.models.entry import EntryQuerySet
 
 
 class OvertakenError(Exception):
-    """Since the page was opened, someone else has saved other values. `name` is that person's, "" if unknown."""
+    """Someone else has saved other values since the page was opened. `name` says who, or is "" if that is unknown."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

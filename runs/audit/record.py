@@ -22,8 +22,8 @@ TYPED = frozenset({"note", "message", "text", "value"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
-AT_ONCE = 2000  # entries in memory
-FEW_FILES = 20  # in one download, which isn't recorded
+AT_ONCE = 2000  # most entries in memory at a time
+FEW_FILES = 20  # a download with up to this many files isn't recorded
 
 
 def record(
@@ -37,7 +37,7 @@ def record(
     """Write one entry: the current actor (or `actor`) did `verb` to `target`, or to the portal as a whole if that is
     None.
 
-    `changes` holds the old and new value of each field: {"role": ("maker", "admin")}. `label` replaces the target's own
+    `changes` has the old and new value of each field: {"role": ("maker", "admin")}. `label` replaces the target's own
     label.
     """
     record_each(verb, [target], changes=changes, label=label, actor=actor)
@@ -83,19 +83,19 @@ def _write(entries: list[Entry], who: Actor) -> None:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the `changes` between two sets of values with the same keys."""
+    """Return the changes between two sets of values with the same keys, in the form that `record` takes."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 
 def values_of(row: models.Model, *names: str) -> dict[str, Any]:
-    """Return the values of the fields `names`, for `differences`; without `names`, of all fields but the primary
-    key."""
+    """Return the values of the fields `names`, for use with `differences`; without `names`, those of all fields except
+    the primary key."""
     fields = [field for field in row._meta.concrete_fields if field.name in names or not (names or field.primary_key)]
     return {field.name: getattr(row, field.attname) for field in fields}
 
 
 def _plain(changes: Changes) -> dict[str, list[Any]]:
-    """Return `changes` in a form that JSON can hold, without secrets."""
+    """Return `changes` as values that JSON can contain, without secrets."""
     return {name: [_hidden(name, value) for value in pair] for name, pair in changes.items()}
 
 
@@ -105,8 +105,8 @@ def _hidden(name: str, value: Any) -> Any:
 
 
 def _inner(name: str, value: Any) -> Any:
-    """Return a nested value. A key may be the name of an app's field, such as "Text", so only the keys inside it decide
-    what is secret."""
+    """Return a nested value. A key may be the name of an app's field, such as "Text", so only the keys inside that
+    decide what is secret."""
     return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
 
 

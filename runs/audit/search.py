@@ -1,4 +1,4 @@
-"""Filters of the log page, as given in its URL."""
+"""The log page's filters, as given in its URL."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,13 +13,13 @@ from runs.audit.object_urls import object_at
 from runs.models import Entry, Member, Verb
 from runs.models.entry import EntryQuerySet
 
-LONGEST = 300  # characters of a value in the URL
+LONGEST = 300  # most characters of a value in the URL
 YEARS = (1900, 9000)
 
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries to show. `who` is a member's public id or a kind of actor; `since` and `until` are days."""
+    """Which entries to show. `who` is a member's public id, or a kind of actor. `since` and `until` are days."""
 
     who: str = ""
     act: str = ""  # a value of `Verb`
@@ -82,10 +82,10 @@ class Search:
 
 
 def _day(text: str) -> date | None:
-    """Return the day, if it is one.
+    """Return the day, if `text` is a valid one.
 
-    Years at either end of the calendar are rejected: in UTC, such a day may start beyond it, which the database can't
-    handle.
+    Years at either end of the calendar are rejected: in UTC, such a day may start outside the calendar, which the
+    database can't handle.
     """
     try:
         found = parse_date(text)
@@ -95,6 +95,6 @@ def _day(text: str) -> date | None:
 
 
 def _start(text: str, days: int = 0) -> datetime | None:
-    """Return the start of a day, or of the next day, in the reader's time zone."""
+    """Return the start of a day in the reader's time zone, or of the day `days` later."""
     day = _day(text)
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min)) if day else None

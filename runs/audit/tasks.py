@@ -1,4 +1,4 @@
-"""Records what tasks do as done by the portal itself, with the task's id as the request id."""
+"""Makes the record show what tasks do as done by the portal itself, with the task's id as the request id."""
 
 from collections.abc import Mapping
 from typing import Any

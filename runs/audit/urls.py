@@ -1,4 +1,4 @@
-"""URLs of the record."""
+"""URLs for the record."""
 
 from django.urls import path
 

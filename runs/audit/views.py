@@ -59,7 +59,7 @@ def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
 @require_safe
 @never_cache
 def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResponse:
-    """Show the entries about an object to people who may change it; 404 for everyone else."""
+    """Show the entries about an object to people who may change it; respond with 404 to everyone else."""
     name, url, found = _about(request.user, kind, object_id)
     lines: Lines = lines_of(found, request.GET.get("before", ""))
     context = {

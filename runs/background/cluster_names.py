@@ -1,4 +1,4 @@
-"""Names of worker clusters, apart from `heartbeats` so that the supervisor needs no models."""
+"""Names of worker clusters. They aren't in `heartbeats`, so that the supervisor needn't load the models."""
 
 import socket
 

@@ -1,7 +1,7 @@
 """Record in the database, for all hosts, which worker clusters exist and which of them still take tasks.
 
-Each cluster queues tasks for itself (`worker.Pulse`) and is recorded whenever one of them runs, so a cluster that is
-alive but takes no tasks falls silent. The row "worker" records when any cluster last ran a task.
+Each cluster queues tasks for itself (`worker.Pulse`), and a heartbeat is recorded whenever one of these runs. So if a
+cluster is alive but doesn't take tasks, its heartbeats stop. The row "worker" records when any cluster last ran a task.
 """
 
 import os
@@ -15,7 +15,7 @@ from runs.models import Heartbeat, Incident
 from runs.models.messages import Message
 
 SILENT_AFTER = timedelta(seconds=120)
-GONE_AFTER = timedelta(hours=1)  # after that, a silent cluster is forgotten
+GONE_AFTER = timedelta(hours=1)  # a cluster that has been silent for this long is forgotten
 
 
 def beat(name: str) -> bool:
@@ -49,7 +49,8 @@ def forget(name: str) -> bool:
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Record clusters that were killed on this host or fell silent, once each; return True if there were any."""
+    """Record clusters that were killed on this host or have gone silent, each only once; return True if there were
+    any."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {host()}:"
@@ -73,7 +74,7 @@ def is_dead(pid: str) -> bool:
     except ProcessLookupError:
         return True
     except (OSError, ValueError, OverflowError):
-        return False  # someone else's process, or not an id
+        return False  # it is someone else's process, or not a process id
     return False
 
 

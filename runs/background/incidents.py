@@ -11,7 +11,7 @@ FAILED_TASKS_KEPT = timedelta(days=7)
 
 
 def record_incident(kind: str, message: Message, request_id: str = "") -> None:
-    """Record an event that admins may want to know about. The message must not contain keys, inputs or secret paths."""
+    """Record an event that admins may want to know about. The message mustn't contain keys, inputs or secret paths."""
     incident = Incident.objects.create(kind=kind, text=message, request_id=request_id[:100])
     events.incident_recorded.send(incident)
 

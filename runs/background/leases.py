@@ -1,6 +1,6 @@
-"""Leases: exclusive rights for a few seconds, held in the database and timed by the database clock.
+"""Leases: exclusive rights for a few seconds, stored in the database and timed by the database's clock.
 
-The clocks of the hosts don't matter. If a holder dies, its lease expires.
+So the hosts' clocks don't matter. If a holder dies, its lease expires.
 """
 
 import os
@@ -38,7 +38,7 @@ def acquire(name: str, holder: str, seconds: float) -> bool:
 
 
 def renew(name: str, holder: str, seconds: float) -> bool:
-    """Renew the lease for `seconds`; return False if it was lost, in which case the work must stop at once."""
+    """Renew the lease for `seconds`; return False if it was lost, and then the work must stop at once."""
     mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
     return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
 
@@ -49,9 +49,10 @@ def release(name: str, holder: str) -> None:
 
 
 def release_of_dead(name: str) -> None:
-    """Release a lease whose holder was killed on this host, instead of waiting until the lease expires.
+    """Release a lease whose holder was killed on this host, so that nobody has to wait until it expires.
 
-    If the holder is alive after all (in another container with the same host name), its next renewal fails.
+    If the holder is alive after all (in another container with the same host name), it can't renew its lease any more,
+    and stops.
     """
     holder = Lease.objects.filter(name=name, until__gt=Now()).values_list("holder", flat=True).first() or ""
     host, _, rest = holder.partition("/")
@@ -61,8 +62,8 @@ def release_of_dead(name: str) -> None:
 
 @contextmanager
 def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
-    """Hold the lease for the block, whose work asks the function that it gets whether it may go on: that renews the
-    lease. None if someone else holds it."""
+    """Hold the lease during the block. Yields a function that the work calls to ask whether it may go on, which also
+    renews the lease; yields None if someone else has the lease."""
     holder = new_holder()
     if not acquire(name, holder, seconds):
         yield None
@@ -74,7 +75,7 @@ def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
 
 
 def is_held(name: str) -> bool:
-    """Return whether someone holds the lease."""
+    """Return whether someone has the lease."""
     return Lease.objects.filter(name=name, until__gt=Now()).exists()
 
 

@@ -1,8 +1,10 @@
-"""How many processes the worker has for tasks: one at rest, and up to Q_CLUSTER's `workers` while tasks wait.
+"""How many processes the worker has for tasks: one while it is idle, and up to Q_CLUSTER's `workers` while tasks are
+waiting.
 
-A process costs memory even if it only waits, and more the more it has done. So one that has worked leaves after a short
-silence, and a new one, which shares its memory with the others, takes its place when there is work again. Everything
-else is as in django-q2: each task has a process to itself, which can be killed alone, also for taking too long.
+Even an idle process takes memory, and the more it has worked, the more it takes. So a process that has worked ends
+after a short time without work. When there is work again, a new one starts, which shares its memory with the others.
+Everything else is as in django-q2: each task has a process to itself, which can be killed by itself, for example
+because it takes too long.
 """
 
 import time
@@ -10,14 +12,15 @@ from collections.abc import Callable, Iterable
 from queue import Empty
 from typing import Any
 
-IDLE = -1  # the timer of a process without a task, as django-q2 sets it
-LEAVE_SECONDS = 15.0  # of silence
+IDLE = -1  # the timer value that django-q2 gives a process without a task
+LEAVE_SECONDS = 15.0  # a process ends after this long without a task
 LOOK_SECONDS = 0.1
-STOP = "STOP"  # ends a process, as in django-q2
+STOP = "STOP"  # tells a process to end, as in django-q2
 
 
 class PatientQueue:
-    """The queue of tasks as one process sees it: once it has worked, a silence is followed by the order to stop."""
+    """The task queue as one process sees it. After the process has worked and then had nothing to do for a while, the
+    queue tells it to stop."""
 
     def __init__(self, tasks: Any) -> None:
         self._tasks = tasks
@@ -33,7 +36,7 @@ class PatientQueue:
 
 
 class BusyWait:
-    """An event; while it is waited for, `look` is called every LOOK_SECONDS."""
+    """An event that calls `look` every LOOK_SECONDS while someone waits for it."""
 
     def __init__(self, event: Any, look: Callable[[], None]) -> None:
         self._event = event
@@ -52,7 +55,7 @@ class BusyWait:
 
 
 def missing(processes: Iterable[Any], tasks: Any, most: int) -> int:
-    """Return how many processes to start. Reads without locks, since a killed process may hold one."""
+    """Return how many processes to start. Doesn't use locks, because a process that was killed may still hold one."""
     alive = [process for process in processes if process.is_alive()]
     idle = sum(process.timer.get_obj().value < 0 for process in alive)
     queued = tasks.size.count.get_obj().value
@@ -61,6 +64,6 @@ def missing(processes: Iterable[Any], tasks: Any, most: int) -> int:
 
 
 def has_left(process: Any) -> bool:
-    """Return whether a pool process has ended by itself, without a task."""
+    """Return whether a pool process has ended by itself while it had no task."""
     timer = getattr(process, "timer", None)
     return timer is not None and process.exitcode == 0 and timer.value == IDLE

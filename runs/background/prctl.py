@@ -9,7 +9,8 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork: loading after one isn't safe
+# Load this before any fork, because loading after a fork isn't safe
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def die_with_parent(parent_pid: int, sig: signal.Signals) -> None:

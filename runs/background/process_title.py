@@ -1,16 +1,17 @@
-"""The command line that `ps` shows for this process, for a process that was forked and not started by a command."""
+"""Sets the command line that `ps` shows for a process that was forked and so has no command line of its own."""
 
 import ctypes
 import sys
 from pathlib import Path
 
-ARGUMENTS = slice(45, 47)  # of the fields in /proc/self/stat after the name: where they start and end in memory
+# Which fields of /proc/self/stat (after the name) say where the command line starts and ends in memory
+ARGUMENTS = slice(45, 47)
 
 
 def show(title: str) -> None:
-    """Have `ps` show `title`, cut to the length of the command line that the first process was started with.
+    """Make `ps` show `title`, cut to the length of the command line that the first process was started with.
 
-    Only on Linux; elsewhere, the command line stays as it is.
+    This works only on Linux; on other systems, the command line stays as it is.
     """
     if sys.platform != "linux":
         return

@@ -15,26 +15,28 @@ from django_q.tasks import async_task
 logger = logging.getLogger("runs.background.queue")
 REGISTER = "runs.tasks"  # queued tasks refer to this module by name, so don't move it
 
-# One byte of memory shared by the worker's processes; created before they are forked, so that all of them see it.
+# One byte of memory that the worker's processes share. It is created before they are forked, so that all of them see
+# it.
 stop_flag = mmap.mmap(-1, 1)
 
 
 def enqueue(task: str, *args: int | str) -> None:
     """Queue `task`, the name of a function in `runs.tasks`, when the current transaction commits.
 
-    Pass only ids, by position: objects would go stale, and django-q2 uses some keywords itself.
+    Pass only ids, and pass them by position: objects would be out of date by then, and django-q2 uses some keywords
+    itself.
     """
     transaction.on_commit(partial(_hand_over, task, *args))
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
-    """Like `enqueue`, but allow the task `timeout_seconds` instead of the cluster's default time-out."""
+    """Like `enqueue`, but give the task `timeout_seconds` and not the cluster's default time-out."""
     options = {"timeout": timeout_seconds, "save": is_saved}
     transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 
 
 def _hand_over(task: str, *args: int | str, **options: Any) -> None:
-    """Queue a task. If that fails (Redis is down), carry on: the sweep later finds all work that is due."""
+    """Queue a task. If that fails because Redis is down, carry on: the sweep will find all work that is due."""
     try:
         async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers may raise anything
@@ -42,7 +44,7 @@ def _hand_over(task: str, *args: int | str, **options: Any) -> None:
 
 
 def request_stop() -> None:
-    """Tell all long-running tasks of this worker to stop at their next check."""
+    """Tell all long-running tasks of this worker to stop the next time they check."""
     stop_flag[0] = 1
 
 

@@ -1,7 +1,7 @@
 """Pack queued tasks as signed JSON, so that write access to the queue alone isn't enough to run anything.
 
-Tasks are never unpickled, even if signed with an old key. django-q2 itself signs pickles and still does so for its
-results, statistics and cache, which are never run.
+Tasks are never unpickled, even if signed with an old key. django-q2 itself signs pickles. It still does so for its
+results, statistics and cache, but these are never run.
 """
 
 import logging
@@ -53,7 +53,8 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Logs a discarded, unreadable task on one line. Discarding is harmless: the sweep finds all work that is due."""
+    """Logs a task that can't be read and was discarded, on one line. Discarding does no harm: the sweep finds all work
+    that is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,8 +1,8 @@
-"""A more robust django-q2 cluster: its processes live and die together, keep taking tasks, and stop promptly.
+"""A more robust django-q2 cluster. Its processes live and die together, always keep taking tasks, and stop promptly.
 
 Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
-as orphans; after `kill -9` of an idle worker, the lock of the queue is lost and no task runs any more, without an
-error; SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
+as orphans. After `kill -9` of an idle worker, the lock of the queue is lost, and no task runs any more, without an
+error. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process waits for the longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
 be lost. A flag in shared memory tells long-running tasks to stop; signals only set that flag, and the main loop acts on
@@ -36,25 +36,25 @@ from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
 
 logger = logging.getLogger(__name__)
-BROKEN = 3  # exit code that asks for a restart
+BROKEN = 3  # this exit code asks for a restart
 LOOK_SECONDS = 0.1
 PULSE_SECONDS = 30.0
-LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sentinel
+LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sentinel has ended
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster queues for itself: its dotted path, and the seconds until it is queued again."""
+    """The task that each cluster queues for itself: its dotted path, and how many seconds later it is queued again."""
 
     task: str
     second_after_seconds: float
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """Ends the whole cluster if a killed process may have held the lock of a queue. Starts pool processes only when
-    there is work for them (see `pool`)."""
+    """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. It starts
+    pool processes only when there is work for them (see `pool`)."""
 
-    pulse: ClassVar[Pulse]  # set before the start, since django-q2 creates the sentinel itself
+    pulse: ClassVar[Pulse]  # set before the start, because django-q2 creates the sentinel itself
     stop_event: Any
 
     def spawn_cluster(self) -> None:
@@ -67,10 +67,10 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
         self.spawn_process(worker, tasks, self.result_queue, Value("f", pool.IDLE), self.timeout)
 
     def fit_pool(self) -> None:
-        """Start processes for the queued tasks that no idle process is there to take."""
+        """Start processes for queued tasks, if there aren't enough idle processes to take them."""
         missing = pool.missing(self.pool, self.task_queue, self.most)
         if missing:
-            connections.close_all()  # child processes must not inherit a connection
+            connections.close_all()  # child processes mustn't inherit a connection
         for _ in range(missing):
             self.spawn_worker()
 
@@ -79,7 +79,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
             self.pool.remove(process)
             return
         was_killed = process.exitcode is not None and process.exitcode < 0
-        # Monitor and pusher hold the lock of their queue while they wait or write; a busy worker holds none.
+        # The monitor and pusher hold the lock of their queue while they wait or write; a busy worker holds no lock.
         is_worker = process is not self.monitor and process is not self.pusher
         is_busy = is_worker and process.timer.value >= 0
         if was_killed and not is_busy:
@@ -96,8 +96,8 @@ class PulsingBroker:
     """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
 
     They are handled like any other task, so they show that this cluster takes tasks. The first one comes immediately,
-    so that work left unfinished by the last cluster continues right away. The second one comes when the lease of a
-    poller that died with another host has expired.
+    so that work the last cluster didn't finish goes on right away. By the time the second comes, the lease of a poller
+    that died with another host has expired.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -123,7 +123,7 @@ class WholeCluster(Cluster):  # type: ignore[misc]
     """The worker on one host: main process, sentinel, pusher, monitor and pool, which live and die together."""
 
     def run(self) -> int:
-        """Run until asked to stop; return the exit code, which is 0 only after a clean stop."""
+        """Run until asked to stop; return the exit code, which is 0 only if it stopped cleanly."""
         self.start()
         self._watch_sentinel()
         while self.sentinel.is_alive() and not queue.stop_requested():
@@ -131,15 +131,16 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        with suppress(DatabaseError):  # if this fails, the next cluster does it, as for a killed one
+        # If this fails, the next cluster does it, as it does for a cluster that was killed
+        with suppress(DatabaseError):
             heartbeats.forget(cluster_names.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        """Only set the stop flag, since a signal handler may interrupt anything.
+        """Only set the stop flag, because a signal handler may interrupt anything.
 
-        When the handler itself stopped the cluster, one check of the sentinel once interrupted another. The sentinel
-        seemed to be alive although it had just ended, and the cluster waited forever.
+        The handler used to stop the cluster itself. Then, a check for whether the sentinel is alive once interrupted
+        another such check: the sentinel seemed to be alive although it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)
@@ -148,21 +149,22 @@ class WholeCluster(Cluster):  # type: ignore[misc]
             os._exit(0)  # nothing is running yet
 
     def _watch_sentinel(self) -> None:
-        """Start the watcher thread. Call this after forking the sentinel, since forking with threads isn't safe."""
+        """Start the watcher thread. Call this after forking the sentinel, because forking isn't safe when there are
+        threads."""
         if hasattr(os, "waitid"):
             threading.Thread(target=_exit_with, args=(self.sentinel.pid,), daemon=True).start()
 
 
 def _exit_with(sentinel_pid: int) -> None:
-    """Wait for the sentinel to end, without reaping it; exit at once if it was killed.
+    """Wait until the sentinel ends (without reaping it); if it was killed, exit at once.
 
-    A killed sentinel may have held a lock that `stop` needs; then only this thread can end the process. After a normal
-    end, the main thread has nothing to wait for, and gets a few seconds to finish.
+    A sentinel that was killed may have held a lock that `stop` needs, and then only this thread can end the process. If
+    it ended normally, the main thread has nothing to wait for, and gets a few seconds to finish.
     """
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
-        end = None  # the main thread has already seen it end
+        end = None  # the main thread has already noticed that it ended
     if end is not None and (end.si_code != os.CLD_EXITED or end.si_status != 0):
         os._exit(BROKEN)
     time.sleep(LEAVE_SECONDS)

@@ -1,4 +1,4 @@
-"""Read the app list from Lamina. Its maximum size is undocumented, so try the largest, then smaller ones, then no
+"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest, then smaller ones, then no
 limit."""
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from runs.models.messages import Message
 
 ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)
-REFUSED_FOR = timedelta(hours=24)  # then try the largest size again
+REFUSED_FOR = timedelta(hours=24)  # after this long, try the largest size again
 SLOW_FOR = timedelta(hours=2)
-LATE_TRIES = 2  # per refresh: each may take 45 s
+LATE_TRIES = 2  # most late responses in one refresh; each may take 45 s
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
@@ -38,8 +38,8 @@ class Listed:
 def refresh_list(go_on: Callable[[], bool]) -> None:
     """Read the list and save its apps. `go_on` is called before each request and returns whether there is time left.
 
-    If the list is refused or late, this is only recorded for the health page. Broader problems (Lamina is down, the key
-    is refused, a rate limit) are raised.
+    If the list is refused or late, we only record that for the Health page. Problems that aren't just about the list
+    (Lamina is down, the key is refused, a rate limit) are raised.
     """
     now = timezone.now()
     listed = _read(go_on, now)

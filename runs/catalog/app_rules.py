@@ -28,7 +28,7 @@ from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 
-HIDING_SECONDS = 900  # for looking through all runs of an app
+HIDING_SECONDS = 900  # time for looking through all runs of an app
 
 
 class RulesRejectedError(Exception):
@@ -45,8 +45,8 @@ class RulesChangedError(Exception):
 
 @dataclass(frozen=True)
 class FieldEdit:
-    """The admin's settings for one field. `value` and `file` are for locked and hidden fields; without a value, these
-    use the app's current default. If the field has options, `value` and `options` are exact labels."""
+    """The admin's settings for one field. `value` and `file` are what a locked or hidden field sends; without them, it
+    sends the app's current default. If the field has options, `value` and `options` are exact labels."""
 
     label: str = ""
     help: str = ""
@@ -61,8 +61,8 @@ class AppEdit:
     """The admin's settings for an app, with `fields` by the name of the form field ("p0")."""
 
     is_hidden: bool = False
-    roles: Sequence[str] = ()  # empty: all
-    name: str = ""  # empty: as on Lamina; the same goes for the line and labels
+    roles: Sequence[str] = ()  # empty means all
+    name: str = ""  # empty means Lamina's own; the same goes for the line and labels
     line: str = ""
     group: str = ""
     house_rules: str = ""
@@ -92,7 +92,8 @@ def field_lines(app: App) -> list[FieldLine]:
 
 
 def lost_rules(app: App) -> list[FieldRule]:
-    """Return the rules for fields that the form of `app` no longer has. They apply again if the field comes back."""
+    """Return the rules for fields that the form of `app` no longer has. A rule applies again if its field comes
+    back."""
     found = {row.pk for row in _rows_by_position(app, _questions(app)).values()}
     return [row for row in app.field_rules.select_related("file") if row.pk not in found]
 
@@ -101,8 +102,8 @@ def lost_rules(app: App) -> list[FieldRule]:
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
     """Save `edit` for the fields it names; other fields keep their rules.
 
-    `version` is the version of the rules on the admin's page. Raises `RulesChangedError` if another admin or a new form
-    was faster, and `RulesRejectedError` if anything can't be saved; then nothing is saved.
+    `version` is the version of the rules on the admin's page. If something has changed since then, raises
+    `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. In both cases, nothing is saved.
     """
     rule = _locked_rule(app, version)
     questions = _questions(app)
@@ -125,8 +126,8 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
 
 @transaction.atomic
 def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule:
-    """Reset the app to what Lamina has: visible to all, with its own name, line and fields. It keeps its place in the
-    list.
+    """Reset the app to how it is on Lamina: visible to everyone, with Lamina's name, line and fields. It keeps its
+    place in the list.
 
     Raises `RulesChangedError`.
     """
@@ -149,9 +150,11 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 
 
 def note_change(apps: Collection[int]) -> None:
-    """Note that something else about these apps (primary keys) has changed, so that pages opened before notice.
+    """Record that something else about these apps (primary keys) has changed, so that pages that were opened before
+    notice it.
 
-    Call this while the apps are locked. Apps without rules get some that change nothing, since they hold the version.
+    Call this while the apps are locked. The version is part of an app's rules, so apps without rules get some that have
+    no effect.
     """
     AppRule.objects.bulk_create([AppRule(app_id=app) for app in apps], ignore_conflicts=True)
     rules = AppRule.objects.filter(app__in=apps)
@@ -159,7 +162,8 @@ def note_change(apps: Collection[int]) -> None:
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the row to change, locked for this transaction. The app is locked first, as when its form is stored."""
+    """Return the row to change, locked for this transaction. As when an app's form is stored, the app is locked
+    first."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
@@ -169,7 +173,8 @@ def _locked_rule(app: App, version: int | None) -> AppRule:
 
 
 def _lock_app(app: App) -> None:
-    """Lock `app` and reread its form, which Lamina may have updated; fields are found by their position in it."""
+    """Lock `app` and read its form again, which may have been updated meanwhile; fields are found by their position in
+    it."""
     locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     if locked.schema_id != app.schema_id:
         raise RulesChangedError
@@ -184,26 +189,26 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
 
 
 def _hide_earlier(rule: AppRule, now: datetime) -> None:
-    """Have a worker hide what is now hidden in the form from earlier runs (`engine.hide_inputs`)."""
+    """Have a worker hide in earlier runs what is now hidden in the form (`engine.hide_inputs`)."""
     AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
     enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
 
 
 def _hidden_values(app: App) -> set[str]:
-    """Return what the hidden fields of `app` send, as words to compare."""
+    """Return what the hidden fields of `app` send, in a form that can be compared."""
     hidden = FieldRule.objects.filter(app=app, mode=FieldRule.Mode.HIDDEN)
     return {repr(row) for row in hidden.values_list("key", "parameter_id", "name", "value", "file")}
 
 
 def _stored_roles(roles: Sequence[str]) -> str:
-    """Return `roles` as stored; "" if all roles are included. Admins see every app anyway."""
+    """Return `roles` in the form in which they are stored; "" if they are all roles. Admins see every app anyway."""
     wanted = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
     is_all = len(wanted) == len(Member.Role.values) - 1
     return "" if is_all or not roles else f" {' '.join(wanted or [Member.Role.ADMIN])} "
 
 
 def _show_words(app: App, rule: AppRule) -> None:
-    """Show the admin's name and line to everyone, or Lamina's where the admin has set none, and use them for search."""
+    """Set the name and line that everyone sees and that search uses: the admin's if set, otherwise Lamina's."""
     is_known = bool(app.remote_name)
     name, description = (app.remote_name, app.remote_description) if is_known else (app.name, app.description)
     words = shown_words(rule, name, description)
@@ -245,9 +250,9 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
-    """Return what a locked or hidden field sends. Without a value, it is the app's current default, saved because
-    Lamina may change it. Blanks are never sent, so an empty text means the default as well. A picture's default stays
-    with the app."""
+    """Return what a locked or hidden field sends. If no value is given, this is the app's current default, which is
+    stored because Lamina may change it. Blanks are never sent, so an empty text also means the default. A default
+    picture isn't stored with the rule."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
@@ -258,7 +263,7 @@ def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, Sto
 
 
 def _own_value(question: Question) -> str | None:
-    """Return the app's default as a value; None unless it is a text or one of the options."""
+    """Return the app's default as a value, if it is a text or one of the options; otherwise None."""
     if question.kind == "options":
         return None if question.default_option is None else question.options[question.default_option]
     return question.prefill if isinstance(question.default, str | int | float) else None

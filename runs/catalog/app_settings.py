@@ -1,4 +1,4 @@
-"""An admin's settings for an app: as stored, or as posted, with any errors."""
+"""An admin's settings for an app, as stored or as posted."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,16 +16,16 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 @dataclass(frozen=True)
 class AppSettings:
-    """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
+    """All settings of admins for one app. `forget` lists rules to delete because their field is gone."""
 
     edit: AppEdit
     asks_review: bool = False
-    price: Decimal | None = None  # in credits, where Lamina gives no estimate
+    price: Decimal | None = None  # in credits, if Lamina gives no estimate
     forget: list[FieldRule] = field(default_factory=list)
 
 
 def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
-    """Return the stored settings of `app`; `lines` are its fields."""
+    """Return the stored settings for `app`; `lines` are its fields."""
     rule = app_rules.rule_of(app)
     edit = AppEdit(
         is_hidden=rule.is_hidden,
@@ -40,7 +40,7 @@ def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
-    """Return a field's rule in the form that the page uses."""
+    """Return a field's rule as the page needs it."""
     if row is None:
         return FieldEdit()
     return FieldEdit(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
@@ -48,11 +48,11 @@ def field_edit(row: FieldRule | None) -> FieldEdit:
 
 @transaction.atomic
 def save_settings(app: App, admin: Member, settings: AppSettings, version: int, now: datetime) -> None:
-    """Save `settings`, all or nothing. Raises `RulesChangedError` and `RulesRejectedError`."""
+    """Save all of `settings`, or raise `RulesChangedError` or `RulesRejectedError` and save nothing."""
     before = _recorded(app)
     old_group = app_rules.rule_of(app).group
     rule = app_rules.save_rules(app, admin, settings.edit, version, now)
-    if rule.group != old_group:  # its place was among other apps
+    if rule.group != old_group:  # its old place was among the apps of another group
         AppRule.objects.filter(pk=rule.pk).update(position=None)
     for row in settings.forget:
         app_rules.forget_field(app, admin, row, now)
@@ -64,14 +64,14 @@ def save_settings(app: App, admin: Member, settings: AppSettings, version: int, 
 
 @transaction.atomic
 def reset_settings(app: App, admin: Member, version: int, now: datetime) -> None:
-    """Reset the app to what Lamina has. Raises `RulesChangedError`."""
+    """Reset the app to how it is on Lamina. Raises `RulesChangedError`."""
     before = _recorded(app)
     app_rules.reset_rules(app, admin, version, now)
     record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
 
 
 def _recorded(app: App) -> dict[str, Any]:
-    """Return all settings of `app` in the database, so that the record can show what has changed."""
+    """Return all stored settings for `app`, so that the record can show what has changed."""
     stored = App.objects.select_related("rule").get(pk=app.pk)
     rule = app_rules.rule_of(stored)
     rows = stored.field_rules.select_related("file")
@@ -89,13 +89,15 @@ def _recorded(app: App) -> dict[str, Any]:
 
 
 def _field_name(row: FieldRule) -> str:
-    """Return the name of a rule's field in the record; several fields of a form may have the same name."""
+    """Return the name that the record uses for a rule's field, since several fields of a form may have the same
+    name."""
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by name. The value may be anything, so the record keeps only that it is set
+    """Return what a rule sets, by name. Its value could be anything, so the record only says that there is one
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    told["value"] = "" if row.value is None else json.dumps(row.value)  # never falsy: `false` and 0 are values
+    # A text, so that `false` and 0 count as values too
+    told["value"] = "" if row.value is None else json.dumps(row.value)
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

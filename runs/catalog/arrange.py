@@ -1,6 +1,6 @@
 """The order of apps: the admin's groups as headings, and in each group the admin's order, then Lamina's.
 
-Only places that the admin has set are stored, so that apps that are new on Lamina join at the end of their group.
+Only places that an admin has set are stored, so new apps from Lamina come at the end of their group.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,8 @@ from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
 
-# The order of `in_order` for queries, for lists without headings: groups in which no app has a place may be mixed.
+# Nearly the order of `in_order`, for queries of lists without headings: groups in which no app has a place may be
+# mixed.
 NEARLY_IN_ORDER = (
     Case(When(rule__group__gt="", then=0), default=1),
     F("rule__position").asc(nulls_last=True),
@@ -30,7 +31,7 @@ NEARLY_IN_ORDER = (
 
 
 class Placed(NamedTuple):
-    """An app in the list. `position` is its stored place; without one, it follows Lamina's order."""
+    """An app in the list. `position` is its stored place; an app without one comes in Lamina's order."""
 
     pk: int
     public_id: str
@@ -41,7 +42,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The apps under one heading, in order. The group without a name holds apps in no group and comes last."""
+    """The apps under one heading, in order. The group without a name comes last, with the apps that are in no group."""
 
     name: str
     apps: list[Placed]
@@ -49,7 +50,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Step:
-    """Where an app is after moving it: its place in its group of `count` apps, from 1."""
+    """Where an app is after being moved: its place (from 1) in its group, which has `count` apps."""
 
     name: str
     place: int
@@ -77,7 +78,8 @@ def managed_apps() -> AppQuerySet:
 
 
 def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
-    """Return the sort keys of the groups `names`: the place of their first app, even a hidden one, then the name."""
+    """Return the sort keys of the groups `names`: the place of their first app (even if that is hidden), then their
+    name."""
     places: dict[str, int | None] = {}
     if any(names):
         named = AppRule.objects.exclude(group="").values_list("group")
@@ -87,7 +89,7 @@ def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
 
 @transaction.atomic
 def move_apps(places: Sequence[tuple[str, int]]) -> None:
-    """Move apps (public ids) to places in their groups, counted from 1; all others keep their order."""
+    """Move apps (public ids) to places in their groups, counted from 1. The other apps keep their order."""
     groups = _groups()
     wanted = dict(places)
     last = 0
@@ -121,7 +123,7 @@ def step(public_id: str, by: int) -> Step | None:
 
 @transaction.atomic
 def set_hidden(public_ids: Iterable[str], admin: Member, now: datetime, *, is_hidden: bool) -> int:
-    """Hide apps, or show them again to people who may see them; return how many changed."""
+    """Hide apps, or show them again to the people who may see them; return how many changed."""
     apps = App.objects.filter(public_id__in=list(public_ids))
     changing = list(apps.exclude(rule__is_hidden=True) if is_hidden else apps.filter(rule__is_hidden=True))
     record_each(Verb.APP_SHAPED, changing, changes={"is_hidden": (not is_hidden, is_hidden)})
@@ -145,7 +147,7 @@ def move_group(name: str, by: int) -> bool:
 
 @transaction.atomic
 def put_in_group(public_ids: Iterable[str], name: str, admin: Member, now: datetime) -> int:
-    """Put apps at the end of the group `name`, or in none if it is empty; return how many moved."""
+    """Move apps to the end of the group `name`, or out of all groups if `name` is empty; return how many moved."""
     group = " ".join(name.split())[:GROUP_LENGTH]
     apps = App.objects.filter(public_id__in=list(public_ids)).select_related("rule")
     changing = [app for app in apps if rule_of(app).group != group]
@@ -176,12 +178,13 @@ def _record_moves(before: Sequence[Placed], after: Sequence[Placed], moved: Sequ
 
 
 def _make_rows(ids: Iterable[int]) -> None:
-    """Make sure that the apps with these primary keys have a row for rules, which by itself changes nothing."""
+    """Make sure that the apps with these primary keys have a row for rules. The row by itself has no effect."""
     AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
 
 
 def _groups() -> list[Group]:
-    list(AppRule.objects.select_for_update().values_list("pk"))  # so that two admins at once don't mix up the order
+    # So that two admins at the same time don't mix up the order
+    list(AppRule.objects.select_for_update().values_list("pk"))
     return in_order(managed_apps())
 
 
@@ -190,7 +193,7 @@ def _count_before(groups: Sequence[Group], wanted: Group) -> int:
 
 
 def _store(groups: Sequence[Group], count: int) -> None:
-    """Save the places of the first `count` apps, and of any others up to the last one that had a place."""
+    """Save the places of the first `count` apps, and of all others up to the last app that already had a place."""
     order = [placed for group in groups for placed in group.apps]
     had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
     order = order[: max([count, *had_place])]

@@ -1,7 +1,7 @@
 """Limits on what we store about an app. Longer texts are shortened and end in "…".
 
-Values that must be sent back exactly (names, keys, options, output labels) are never truncated. If such a value is too
-long, it is shortened only for display or left out, or a message replaces the form.
+Values that must be sent back exactly (names, keys, options, output labels) are never shortened. If such a value is too
+long, we shorten it only where it is shown, or leave it out, or show a message in place of the form.
 """
 
 import json
@@ -15,16 +15,16 @@ from runs.schema_forms.questions import shortened
 NAME_LENGTH = 300  # characters
 DESCRIPTION_LENGTH = 2_000  # characters
 MOST_PARAMETERS = 200
-MOST_OPTIONS = 500  # per field
+MOST_OPTIONS = 500  # options of one field
 MOST_OUTPUTS = 200
-SCHEMA_BYTES = 512 * 1024  # as JSON
-ADDRESS_LENGTH = 4_000  # characters; longer ones are data, not URLs
-SAMPLES = 20  # sample media copied per app
+SCHEMA_BYTES = 512 * 1024  # of a form as JSON
+ADDRESS_LENGTH = 4_000  # characters; anything longer is data, not a URL
+SAMPLES = 20  # most sample files copied for one app
 
 
 @dataclass(frozen=True)
 class FormSchema:
-    """A form as stored in AppSchema, or a `problem` that says why there is no form."""
+    """A form as it is stored in AppSchema, or a `problem` that says why there is none."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
@@ -50,7 +50,7 @@ def thumbnail_url_of(summary: AppSummary) -> str:
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
-    """Return the form of an app, or the problem if it exceeds the limits."""
+    """Return the form of an app, or a problem if the form exceeds our limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
         return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))
@@ -67,7 +67,7 @@ def schema_of(detail: AppDetail) -> FormSchema:
 
 
 def _bounded(parameter: Parameter) -> dict[str, Any]:
-    """Return `parameter` as stored: description shortened, options limited to the first ones and the default."""
+    """Return `parameter` as we store it: with a shorter description, and only the first options and the default."""
     kept = parameter.as_json()
     kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:

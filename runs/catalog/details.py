@@ -1,4 +1,4 @@
-"""Read one app by its id: its form, its estimate, and whether it exists."""
+"""Reads one app by its id: its form, its estimate, and whether it still exists."""
 
 import hashlib
 from collections import Counter
@@ -25,8 +25,8 @@ from runs.schema_forms.types import Parameters
 def read_detail(app: App, priority: Priority) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    A 404 means that the app is gone, a 403 that this workspace can't use it; the stored form is kept. Problems
-    unrelated to the app (Lamina is down, no budget, a refused key) are raised.
+    A 404 means that the app is gone, a 403 that this workspace can't use it; in both cases, we keep the stored form.
+    Problems that have nothing to do with the app (Lamina is down, no budget, a refused key) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
@@ -63,7 +63,7 @@ def read_estimate(app: App, priority: Priority) -> None:
 
 
 def _cost(credits: Decimal | None) -> Decimal | None:
-    """Return a cost; None if it is unknown, as it is if Lamina says that a run would give credits."""
+    """Return a cost; None if it is unknown. A negative cost (as if a run gave us credits) also counts as unknown."""
     return None if credits is None or credits < 0 else credits
 
 
@@ -76,7 +76,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
-    _record_changes(app, schema, now)  # lock the app, so that its rules don't change in the meantime
+    _record_changes(app, schema, now)  # lock the app, so that its rules can't change meanwhile
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
@@ -95,7 +95,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
 
 
 def _unknown_fields(app: App, parameters: Parameters, now: datetime) -> list[dict[str, str]]:
-    """Return the fields whose type the portal doesn't know, with the time each was first seen in this app."""
+    """Return the fields whose type the portal doesn't know, and when each was first seen in this app."""
     since = {(field["label"], field["type"]): field["since"] for field in app.unknown_fields}
     fields = [(q.label, shortened(q.type)) for q in questions_of(parameters) if q.is_unknown]
     return [
@@ -112,21 +112,22 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
-    """Record what is new in `schema`, once: if another process has saved it meanwhile, that process has recorded it."""
+    """Record what is new in `schema`, but only once: if another process has saved the schema meanwhile, it has also
+    recorded this."""
     known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
-    if known is None and schema is not None:  # there was no usable form for a while
+    if known is None and schema is not None:  # there was no usable form until now, so there is nothing to compare
         known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
     if known is not None and schema is not None and known.pk != schema.pk:
         app_changes.record_changes(app, known, schema, now)
 
 
 def _note_asked(app: App) -> None:
-    """Record that there was no usable response, so that the app is tried again later."""
+    """Record that there was no usable response, so that we try this app again later."""
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
 
 
 def _note_refusal(app: App, error: LaminaRejected) -> None:
-    if not error.quote and not error.code:  # a proxy's error page, not Lamina's response
+    if not error.quote and not error.code:  # this is a proxy's error page, not Lamina's response
         _note_asked(app)
         return
     now = timezone.now()

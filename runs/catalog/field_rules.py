@@ -1,4 +1,4 @@
-"""The admin's rules for an app's fields, as needed by its form and its runs."""
+"""The admin's rules for an app's fields, in the form that its form and its runs need."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,18 +13,19 @@ from runs.schema_forms.types import Rule, UploadInfo
 def rules_of(app: App) -> list[Rule]:
     """Return the rules for the fields of `app`, including fields that its form no longer has.
 
-    They are read once per instance, and without a query if the app has no rules or was loaded `with_rules`.
+    They are read once for each instance of the app. If the app has no rules or was loaded `with_rules`, this takes no
+    query.
     """
     return [as_rule(row) for row in _rows(app)]
 
 
 def with_rules(apps: AppQuerySet) -> AppQuerySet:
-    """Load the rules along with `apps`."""
+    """Return `apps` with their rules loaded too."""
     return apps.select_related("rule").prefetch_related(_field_rules())
 
 
 def locked_files(app: App) -> dict[str, StoredFile]:
-    """Return the pictures that the rules of `app` lock, by their id in `Rule.file`."""
+    """Return the pictures that are set as fixed by the rules of `app`, by their id in `Rule.file`."""
     return {row.file.public_id: row.file for row in _rows(app) if row.file}
 
 
@@ -40,7 +41,7 @@ def _field_rules() -> "Prefetch[str]":
 
 
 def as_rule(row: FieldRule) -> Rule:
-    """Convert `row` for use in forms. A locked picture is shown, but isn't anyone's upload yet."""
+    """Convert `row` for use in forms. A locked picture can be shown, but isn't anyone's upload yet."""
     return Rule(
         key=row.key,
         id=row.parameter_id,
@@ -55,7 +56,7 @@ def as_rule(row: FieldRule) -> Rule:
 
 
 def locked_file(stored: StoredFile) -> UploadInfo:
-    """Return what is needed to show `stored` as the picture of a locked field."""
+    """Return what a form needs to show `stored` as the picture in a locked field."""
     return UploadInfo(
         id=stored.public_id,
         name=stored.name,
@@ -71,7 +72,7 @@ def locked_file(stored: StoredFile) -> UploadInfo:
 
 
 def rules_version(rules: Iterable[Rule]) -> str:
-    """Return a short hash of `rules`, so that a form can tell if they have changed; "" without rules."""
+    """Return a short hash of `rules`, so that a form can tell whether they have changed; "" if there are none."""
     told = [
         (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options) for r in rules
     ]

@@ -6,8 +6,8 @@ from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, nu
 
 
 class ArrangeForm(PostedForm):
-    """The list of apps as posted: the button (`act`), the ticked apps, the group for them, and the place typed for each
-    app on the page (`on` and `place` are in the same order; `was` has the places that the page showed)."""
+    """The list of apps as posted: the pressed button (`act`), the ticked apps, the group for them, and the place typed
+    for each app on the page. `on` and `place` are in the same order; `was` has the places that the page showed."""
 
     act = CutField(120)
     app = RepeatedField()
@@ -18,7 +18,7 @@ class ArrangeForm(PostedForm):
     back = CutField(500)
 
     def clean(self) -> dict[str, Any]:
-        """Add `moved`: apps whose place was changed, with their new places."""
+        """Add `moved`: the apps whose place was changed, and their new places."""
         given = self.cleaned_data
         rows = zip(given["on"], given["was"], given["place"], strict=False)
         typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
@@ -31,8 +31,8 @@ class ArrangeForm(PostedForm):
 
 
 class AppSettingsForm(PostedForm):
-    """An app's page as posted: `seen` is the version of the rules that the page showed, `schema` that of the app's
-    form; `forget` lists rules to delete because their field is gone."""
+    """An app's page as posted. `seen` is the version of the rules that the page showed, and `schema` the version of the
+    app's form. `forget` lists rules to delete because their field is gone."""
 
     seen = CutField(12)
     schema = CutField(16)

@@ -1,4 +1,4 @@
-"""An app's house rules: Markdown by admins, shown above its form. Raw HTML and images are always removed."""
+"""An app's house rules: Markdown by admins, shown above its form. HTML and images are always removed from it."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -30,7 +30,7 @@ def house_rules_html(text: str) -> SafeString:
 
 
 def _outside_only(tag: str, attribute: str, value: str) -> str | None:
-    """Drop links without a scheme, which would be relative to the portal's page."""
+    """Drop links without a scheme, because they would lead to a page of the portal."""
     return value if attribute != "href" or value.partition(":")[0].lower() in SCHEMES else None
 
 

@@ -1,8 +1,8 @@
 """Search Lamina for apps, in the worker, at most ten times a minute for the whole portal.
 
 Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer for ten
-minutes, and the page polls for it. New apps are added to the catalogue, but not to the list until someone stars or runs
-them.
+minutes, and the page polls for it. New apps are added to the catalogue, but they aren't on the list until someone stars
+or runs them.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.words.fold import fold
 
 PER_MINUTE = 10
-TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests
-TASK_SECONDS = 80  # four calls of at most 15 s, plus writing
-SHORTEST = 2  # letters; a single letter matches everything
+TURNS_ID = 2  # the row of RequestLog for these searches; row 1 counts all requests
+TASK_SECONDS = 80  # enough for four calls of at most 15 s each, and for saving
+SHORTEST = 2  # letters; a single letter would match everything
 MOST_FINDS = 12
-AGAIN_AFTER = timedelta(seconds=20)  # after Lamina was unreachable or too slow
+AGAIN_AFTER = timedelta(seconds=20)  # when to try again after Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # from workspaces without Discover
+NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # responses of Lamina in workspaces without Discover
 
-Find = dict[str, Any]  # as stored in `AppSearch.finds`
+Find = dict[str, Any]  # one entry of `AppSearch.finds`
 
 
 def is_worth_asking(q: str) -> bool:
@@ -57,7 +57,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # whoever held the lock before may have started the same search
+        search = known(q)  # look again: another request that held the lock may have started the same search
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -99,7 +99,7 @@ def _locked_turns() -> RequestLog:
 
 def _seconds_until_free(turns: RequestLog) -> float:
     now = time.time()
-    # An entry from a host whose clock is ahead counts as now; otherwise it would block us until then.
+    # If a host's clock is ahead, count its entries as now; otherwise, they would block us until that time comes.
     turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 
@@ -113,7 +113,7 @@ Outcome = tuple[str, datetime | None]  # the problem, and when to try again
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """Search by meaning, which also gives reasons, then by words, which works in every workspace."""
+    """Search by meaning, which also gives reasons; then by words, which works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))
@@ -173,7 +173,8 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add found apps to the search. Known apps aren't updated, since a match has less detail than the list."""
+    """Add the apps that were found to the search. Apps we know aren't updated, because a match has less detail than the
+    list."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}

@@ -1,7 +1,7 @@
 """Search in our own catalogue: listed apps that match all words, best matches first, then apps that match some.
 
-The words of all listed apps are compared in Python: even for 2,000 apps, this takes a few milliseconds, and a match in
-the name can count for more than one in the description. Words are matched as in History (`words.terms`).
+The words of all listed apps are compared in Python: this takes only a few milliseconds even for 2,000 apps, and lets a
+match in the name count for more than one in the description. Words are matched as in History (`words.terms`).
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
-SHORTEST_TELLING = 3  # letters; shorter words alone don't make an app worth showing
-# Scores of a match: with a word as typed or a similar one, in the name or in the other texts, or with what an app
+SHORTEST_TELLING = 3  # letters; an app that matches only shorter words isn't worth showing
+# How much a match counts: in the name or the other texts, with the word as typed or a similar one, or with what an app
 # makes.
 NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 
@@ -25,7 +25,7 @@ NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 class Found:
     """Apps that match all words and apps that match some, both with the best matches first."""
 
-    whole: list[int]  # primary keys
+    whole: list[int]  # primary keys of apps
     partly: list[int]
     marker: Marker
     kinds: frozenset[str] | None = None  # what the searched apps make; None if that wasn't read
@@ -46,7 +46,7 @@ class _Row:
 
 
 def find(apps: AppQuerySet, q: str) -> Found:
-    """Return the `apps` that match `q`, or all of them if it is empty. Makes at most two queries."""
+    """Return those of `apps` that match `q`, or all if it is empty. Makes at most two queries."""
     words = query_words(q)
     if not words:
         return Found([] if q else list(apps.values_list("pk", flat=True)), [], Marker())
@@ -62,7 +62,7 @@ def find(apps: AppQuerySet, q: str) -> Found:
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
-    """Return a score for `word` in each of `rows`, at least 0; a word that few apps have counts for more.
+    """Return the score of `word` for each of `rows`, at least 0. A word that few apps have counts for more.
 
     An app that matches only by the kind of result it makes scores `MAKES`, which isn't enough to show it.
     """
@@ -82,7 +82,7 @@ def _quality(row: _Row, typed: Callable[[str], bool], similar: Callable[[str], b
 
 
 def _ranked(words: list[str], scores: list[list[float]], rows: list[_Row]) -> tuple[list[int], list[int]]:
-    """Return the primary keys of apps with all words and of apps with some; equal matches keep the order of the
+    """Return the primary keys of apps with all words and of apps with some; equally good ones stay in the order of the
     list."""
     whole, partly = [], []
     for number, row in enumerate(rows):

@@ -23,7 +23,7 @@ from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
 from runs.words.numbers import number_words
 
-TICKED_UP_TO = 24  # options; if there are more, they are typed, one per line
+TICKED_UP_TO = 24  # how many options can be ticked; if there are more, people type them, one per line
 AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
@@ -31,7 +31,7 @@ Mode = FieldRule.Mode
 
 @dataclass(frozen=True)
 class PostedSettings:
-    """A posted page: its settings, its errors, and whether the app's form has changed since it was opened
+    """The page as posted: its settings and errors, and whether the app's form has changed since the page was opened
     (`is_older`)."""
 
     settings: AppSettings
@@ -39,7 +39,7 @@ class PostedSettings:
     version: int
     errors: dict[str, str] = field(default_factory=dict)
     is_older: bool = False
-    price: str = ""  # as typed
+    price: str = ""  # the price as typed
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class FieldPart:
 
     @property
     def state_words(self) -> str:
-        """What the admin has set besides the label, in a few words, shown while the field is collapsed."""
+        """What the admin has set besides the label, in a few words; shown while the field is collapsed."""
         return " · ".join(edit_words(replace(self.edit, label=""), self.question))
 
     @property
@@ -115,7 +115,8 @@ class FieldPart:
 
     @property
     def modes(self) -> list[tuple[str, str, str, str, bool]]:
-        """Value, icon, label, meaning for people, and whether it is chosen."""
+        """The choices of how people use the field: for each, its value, icon, label, what it means, and whether it is
+        chosen."""
         told = {
             Mode.OPEN: ("edit", _("Open"), _("People fill it in.")),
             Mode.LOCKED: ("lock", _("Locked"), _("People see the value but can't change it.")),
@@ -125,7 +126,7 @@ class FieldPart:
 
     @property
     def is_typed(self) -> bool:
-        """Whether there are too many options to tick."""
+        """Whether there are too many options for ticking, so that they are typed."""
         return len(self.question.options) > TICKED_UP_TO
 
     @property
@@ -172,7 +173,7 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
 def read_settings(
     admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
 ) -> PostedSettings:
-    """Read a posted page. Files first become uploads of the admin, so that none is lost if there are errors."""
+    """Read a posted page. Files first become the admin's uploads, so that none is lost if there are errors."""
     posted = AppSettingsForm.read(given)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
@@ -203,7 +204,7 @@ def read_settings(
 
 
 def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None) -> PostedSettings:
-    """Convert `posted`, which was read for the form `old`, to the form `new` that has replaced it meanwhile."""
+    """Convert `posted`, which was read for the form `old`, to fit the form `new` that has replaced it meanwhile."""
     if old == new:
         return posted
     edit = posted.settings.edit
@@ -221,11 +222,12 @@ def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
 def parts_of(
     lines: Sequence[FieldLine], edit: AppEdit, errors: dict[str, str], stored: AppEdit | None
 ) -> list[FieldPart]:
-    """Return the fields of the page; with `stored`, each says what another admin has saved for it meanwhile."""
+    """Return the fields for the page; with `stored`, each field says what another admin has saved for it meanwhile."""
     parts = []
     for line in lines:
         name = line.plain.field_name
-        wanted = edit.fields.get(name, field_edit(line.row))  # not on the posted page: keep what is stored
+        # A field that wasn't on the posted page keeps what is stored
+        wanted = edit.fields.get(name, field_edit(line.row))
         now = stored.fields.get(name, FieldEdit()) if stored else wanted
         meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
         parts.append(FieldPart(line, wanted, errors.get(name, ""), meanwhile))
@@ -309,7 +311,7 @@ def _file(
 
 
 def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
-    """Return what was posted for an older form, by the fields of the current one; the rest is dropped."""
+    """Return what was posted for an older form, by the fields of the current form. What fits no field is dropped."""
     before, after = questions_of(old.parameters), questions_of(new.parameters)
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
     handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}

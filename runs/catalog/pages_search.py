@@ -1,4 +1,4 @@
-"""Lamina's results for a search, as shown on a page: suggestions, reasons, and problems."""
+"""What Lamina found for a search, as shown on a page: suggestions, reasons, and problems."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ from runs.words.time_spans import span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
-LOOK_EVERY = "every 600ms"  # htmx trigger while the worker is searching
-TRIES = 3  # so that forgotten pages stop asking
+LOOK_EVERY = "every 600ms"  # htmx trigger for polling while the worker is searching
+TRIES = 3  # limited, so that forgotten pages stop asking
 PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
@@ -36,7 +36,7 @@ PROBLEMS: dict[str, Promise] = {
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-# The same problems while the page retries by itself.
+# Messages for the same problems while the page tries again by itself.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
@@ -53,8 +53,8 @@ class Suggestion:
     why: str
     credits_words: str
     is_on_list: bool
-    is_above: bool = False  # already among our own results
-    is_added: bool = False  # found by its id and new to the portal
+    is_above: bool = False  # it is already among our own results
+    is_added: bool = False  # it was found by its id, and is new to the portal
 
 
 @dataclass(frozen=True)
@@ -65,36 +65,36 @@ class Part:
     state: str = "soon"
     is_id: bool = False
     suggestions: list[Suggestion] = field(default_factory=list)
-    above: list[Suggestion] = field(default_factory=list)  # apps in our own results, with Lamina's reason
+    above: list[Suggestion] = field(default_factory=list)  # apps that are also in our own results, with Lamina's reason
     problem: str = ""  # a key of PROBLEMS
     sentence: str = ""
-    has_above: bool = False  # some suggestions are in our own results, with a reason or without
+    has_above: bool = False  # some suggestions are also in our own results, with or without a reason
     is_drawn: bool = True  # no more thumbnails will arrive
-    token: str = ""  # identifies the version that the page shows, so that it isn't sent again
+    token: str = ""  # identifies what the page shows, so that the same isn't sent again
     next_look: str = ""  # htmx trigger of the next poll, if any
-    seconds: int = 0  # until a page without scripts reloads; 0: never
+    seconds: int = 0  # seconds until a page without scripts reloads; 0 means never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the page retries by itself after a wait, a limited number of times."""
+        """Whether the page waits and then tries again by itself, which it does a limited number of times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
     def is_needless(self) -> bool:
-        """Whether Lamina only suggests apps that are already shown above."""
+        """Whether this section isn't needed, because Lamina only suggests apps that are already shown above."""
         return self.has_above and self.state == "answered" and not self.suggestions and not self.problem
 
     @property
     def opens(self) -> Suggestion | None:
-        """The app whose id was searched for, if found."""
+        """The app whose id was searched for, if it was found."""
         return self.suggestions[0] if self.is_id and self.suggestions else None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """State of the page of `member`: its filter `makes`, the ids `above` of the apps in our own results, and its
-    retries so far (`tries`)."""
+    """What the page of `member` shows: its filter `makes`, the ids of apps in our own results (`above`), and how often
+    it has tried again (`tries`)."""
 
     member: Member
     makes: str = ""
@@ -155,7 +155,7 @@ def _is_closed(search: AppSearch, member: Member) -> bool:
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
-    """Return the fields of a `Part` that describe a problem and say when to retry."""
+    """Return the fields of a `Part` that describe a problem and say when to try again."""
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))

@@ -1,16 +1,17 @@
-"""Pasted URLs or ids of apps on Lamina. The URLs are never fetched."""
+"""Finds app ids in what people paste: URLs or ids of apps on Lamina. The URLs are never fetched."""
 
 import re
 from urllib.parse import unquote
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
-MOST_IDS = 3  # ids to try per search; each costs a request to Lamina
+MOST_IDS = 3  # most ids to try in one search; each takes a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:
-    """Return possible app ids in `words`, likeliest first: path segments that are a UUID or `app_…`, from the end.
+    """Return possible app ids in `words`: path segments that are a UUID or `app_…`, the last one first.
 
-    The last one comes first because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
+    The last one is the likeliest, because a workspace's id usually comes before the app's. Host, query and fragment are
+    ignored.
     """
     found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
     ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]

@@ -1,5 +1,5 @@
-"""Pause apps whose rules no longer fit their forms: silently dropping such a rule could cost credits or go
-off-brand."""
+"""Pauses apps whose rules no longer fit their forms. Silently dropping such a rule could cost credits, or make results
+that don't fit the brand."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters, Rule
 from runs.words.messages import say
 
-NAME_LENGTH = 60  # characters of names in the stored sentence
+NAME_LENGTH = 60  # most characters of a name in the stored sentence
 
 
 @transaction.atomic
@@ -25,7 +25,8 @@ def check_pause(app: App, now: datetime) -> None:
     rule = AppRule.objects.filter(app=app).first()
     if rule is None or app.schema is None:
         return
-    rows = FieldRule.objects.filter(app=app).select_related("file")  # reread, since they may just have changed
+    # Read the rules again, because they may just have changed
+    rows = FieldRule.objects.filter(app=app).select_related("file")
     problem = pause_reason(app.schema.parameters, [as_rule(row) for row in rows])
     paused = AppRule.objects.filter(pk=rule.pk, paused_at__isnull=False)
     if problem and not rule.is_paused:
@@ -37,7 +38,7 @@ def check_pause(app: App, now: datetime) -> None:
 
 
 def _pause(app: App, rule: AppRule, problem: Message, now: datetime) -> None:
-    """Pause `app` and tell admins. If two tasks try at once, only one does."""
+    """Pause `app` and tell admins. If two tasks try at the same time, only one succeeds."""
     if AppRule.objects.filter(pk=rule.pk, paused_at=None).update(paused_at=now, pause=problem):
         record(Verb.APP_PAUSED, app)
         values = {"app": shortened(app.name, NAME_LENGTH), "reason_message": problem.to_stored()}
@@ -45,7 +46,7 @@ def _pause(app: App, rule: AppRule, problem: Message, now: datetime) -> None:
 
 
 def closed_words(app: App, member: Member) -> str:
-    """Say why the admin's rules don't let `member` run `app`; "" if they do."""
+    """Return why the admin's rules don't let `member` run `app`; "" if they do."""
     if not app.is_open_to(member):
         return _("This app is no longer available to you. Ask an admin if you need it.")
     rule = AppRule.of(app)

@@ -11,7 +11,7 @@ from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 
-SECOND_TRY = timedelta(minutes=1)  # for a host that was briefly busy; later tries wait as usual
+SECOND_TRY = timedelta(minutes=1)  # in case a host was busy for a moment; later tries wait as usual
 
 
 def fetch_pictures_if_due(app: App) -> None:
@@ -22,7 +22,8 @@ def fetch_pictures_if_due(app: App) -> None:
 
 
 def fetch_thumbnail(app: App) -> None:
-    """Copy the thumbnail. The attempt is recorded first, so that a dead host costs time only once every six hours."""
+    """Copy the thumbnail. The attempt is recorded first, so that a dead host only costs us time once every six
+    hours."""
     now, row = timezone.now(), App.objects.filter(pk=app.pk)
     row.update(pictures_tried_at=now)
     if not app.thumbnail_url or app.thumbnail_id is not None:
@@ -48,4 +49,4 @@ def fetch_samples(app: App) -> None:
         with suppress(FetchFailed):
             if (stored := foreign_pictures.save_catalog_picture(url)) is not None:
                 samples[url] = stored.public_id
-                row.update(samples=samples)  # after each one, since this task may run out of time
+                row.update(samples=samples)  # save after each one, because this task may run out of time

@@ -17,17 +17,17 @@ from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
-LEASE_SECONDS = 150  # enough for one app (form, estimate, picture, a few samples, all slow) or two late lists
-WINDOW_SECONDS = 45.0  # per refresh; the next one continues
+LEASE_SECONDS = 150  # enough for one app (form, estimate, picture and a few samples, all slow), or for two late lists
+WINDOW_SECONDS = 45.0  # how long one refresh goes on; the next one continues
 SILENT_APPS = 3
 
 GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then missing data for apps in use, within the budget and time limit.
+    """Read the app list and the balance, then missing data for apps in use, as far as the budget and the time allow.
 
-    If another refresh has the lease, the list is marked as not requested, so that the next pulse requests it again.
+    If another refresh has the lease, mark the list as not requested, so that the next pulse requests it again.
     """
     if not _under_lease(_refresh_list):
         record_status(catalog_asked_at=None)
@@ -56,7 +56,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Request one app by its id, as part of the regular check for apps that no longer exist."""
+    """Request one app by its id. This is part of regularly checking which apps no longer exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
@@ -64,7 +64,8 @@ def check_app(app_id: int) -> None:
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
-    """Run the steps in `first`, then a completion, under the lease; return False if another refresh has it."""
+    """Under the lease, run the steps in `first` and then complete missing data; return False if another refresh has the
+    lease."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
         return False
@@ -77,7 +78,7 @@ def _under_lease(*first: Callable[[GoOn], None]) -> bool:
             step(go_on)
         _complete(go_on, time.monotonic() + WINDOW_SECONDS, timezone.now())
     except (LaminaError, RateLimitWait):
-        pass  # the client has noted the problem; the Schedule retries
+        pass  # the client has recorded the problem, and the Schedule will try again
     finally:
         leases.release("catalog", holder)
     return True
@@ -91,7 +92,8 @@ def _refresh_list(go_on: GoOn) -> None:
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
     """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
 
-    Apps without a usable response are retried later. After three in a row, Lamina itself counts as down.
+    If there is no usable response for an app, we try it again later. After three of these in a row, Lamina itself
+    counts as down.
     """
     is_one_there = not is_quiet(now)
     silent = 0

@@ -17,12 +17,12 @@ from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
-FAILED_AGAIN = timedelta(minutes=2)  # a failed list can occupy a worker for up to 90 s
+FAILED_AGAIN = timedelta(minutes=2)  # a list that fails can keep a worker busy for up to 90 s
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
 QUIET_AFTER = timedelta(hours=1)
-ROUND_EVERY = timedelta(minutes=15)  # one app by its id: 96 a day
+ROUND_EVERY = timedelta(minutes=15)  # one app is checked by its id: 96 a day
 CATALOG_SECONDS = 300
 
 
@@ -72,9 +72,9 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_completion() -> None:
-    """Request a list that couldn't be read, missing data of apps in use, and one known app every 15 minutes.
+    """Request a list that couldn't be read before, missing data for apps in use, and one known app every 15 minutes.
 
-    Called by the pulse.
+    The worker's pulse calls this.
     """
     now = timezone.now()
     status = lamina_status()

@@ -10,7 +10,7 @@ from runs.models import App, AppRule
 from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
-FOUND_POSITION = 100_000  # after all listed apps
+FOUND_POSITION = 100_000  # places them after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
@@ -19,7 +19,7 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Save `summary`. An app that was gone is requested by its id next, since only that proves that it's back."""
+    """Save `summary`. If the app was gone, we next request it by its id, because only that proves that it's back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -29,7 +29,7 @@ def store_summary(summary: AppSummary) -> App:
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
     if app.is_gone:
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
-    if not app.makes:  # until the details say how many of each
+    if not app.makes:  # until we read the details, which say how many of each kind
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(words, Counter(kinds), [])
     elif any(getattr(app, name) != text for name, text in words.items()):
@@ -42,8 +42,8 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:
-    """Return the `App` fields for Lamina's `name` and `description`, and for what people see, which is the admin's
-    wording where there is any."""
+    """Return the `App` fields for Lamina's `name` and `description`, and for what people see: the admin's wording if
+    there is any."""
     return {
         "name": (rule.name if rule else "") or name,
         "description": (rule.line if rule else "") or description,
@@ -53,7 +53,8 @@ def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, 
 
 
 def search_text_of(app: App, words: dict[str, str]) -> str:
-    """Return the search text of `app` with the `words` of `shown_words`, for what it makes now."""
+    """Return the text by which search finds `app`, made from the `words` of `shown_words` and from what the app makes
+    now."""
     labels = [output["label"] for output in app.schema.outputs] if app.schema else []
     text: str = makes_fields(words, Counter(app.makes), labels)["search_text"]
     return text

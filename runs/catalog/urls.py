@@ -1,4 +1,4 @@
-"""URLs of the app list, the search, and the pages where admins set up apps."""
+"""URLs for the app list, the search, and the pages where admins set up apps."""
 
 from django.urls import path
 

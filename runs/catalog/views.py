@@ -1,4 +1,5 @@
-"""The catalogue: find apps by words and by the kind of results they make, first our own, then others on Lamina."""
+"""The catalogue: finding apps by words and by the kind of results they make: first our own apps, then others on
+Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ MOST_TRIES = 99
 
 @dataclass(frozen=True)
 class AppSection:
-    """The apps of one group on a page; `is_continued` if the heading is on the page already."""
+    """The apps of one group on a page; `is_continued` if its heading is already on the page."""
 
     dom_id: str
     name: str
@@ -46,7 +47,8 @@ class AppSection:
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Show our own results. With `ask` (sent without scripts), also ask Lamina; otherwise `app_search` does."""
+    """Show what we find in our own catalogue. With `ask` (sent if scripts are off), also ask Lamina; otherwise,
+    `app_search` does."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
@@ -63,7 +65,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
     apps, partly, nearest = _cards(
         found.whole[start : start + PAGE],
         [] if start else found.partly,
-        [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),  # runs come closer than guesses
+        # Only guess at apps if nothing was found: matching runs are better than guesses
+        [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
     context = {
@@ -93,7 +96,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def app_search(request: PortalRequest) -> HttpResponse:
-    """Show Lamina's results so far, asking Lamina if needed; 204 if nothing is new since `seen`.
+    """Show Lamina's results so far, asking Lamina if needed; respond with 204 if nothing is new since `seen`.
 
     With `go` (the words were submitted, not just typed), a pasted URL opens its app.
     """
@@ -126,21 +129,22 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    is_known = found.kinds is not None and not makes  # otherwise, only apps of one kind were searched
+    is_known = found.kinds is not None and not makes  # if not, only apps of one kind were searched
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
 
 
 def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
-    """Return the apps that match `q`; without a search, those in `groups`, in the admin's order."""
+    """Return the apps that match `q`; if there is no search, all apps in `groups`, in the admin's order."""
     if groups:
         return own_search.Found([placed.pk for group in groups for placed in group.apps], [], Marker())
     return own_search.find(listed.making(makes) if makes else listed, q)
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
-    """Return the cards on the page by group; none if there are no groups. With `is_more`, they follow other cards."""
+    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, they follow cards
+    that are already shown."""
     if not any(group.name for group in groups):
         return []
     by_pk = {card.app.pk: card for card in cards}
@@ -169,7 +173,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`, for the search on Home, which sends `runs`."""
+    """Return the runs that match `q`. This is for the search on Home, which sends `runs`."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
@@ -178,7 +182,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with the URLs for the next poll (with and without scripts) and for trying again."""
+    """Return `part` with URLs for the next poll (with and without scripts), and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -198,7 +202,7 @@ def _tries(request: PortalRequest) -> int:
 
 
 def _number(request: PortalRequest, name: str, most: int) -> int:
-    """Return the number in the query parameter `name`, or 0 if it isn't a number up to `most`."""
+    """Return the number in the query parameter `name`; 0 if it isn't a number or is above `most`."""
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most else 0
 
@@ -217,7 +221,7 @@ def _tell_admin_url(request: PortalRequest, q: str) -> str:
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """Open the app of a pasted URL or id. The app counts as new for as long as the search is stored."""
+    """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
             request, _("Found on Lamina and added. It joins everyone's list once someone stars or runs it.")
@@ -232,7 +236,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, listed: AppQuerySet) -> list[int]:
-    """Return the primary keys of the three apps that share the most trigrams with the search."""
+    """Return the primary keys of the three apps that have the most trigrams in common with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)

@@ -53,13 +53,14 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
-    """GET asks whether to reset the app to what Lamina has; POST does so, unless the rules have changed since."""
+    """GET asks whether to reset the app to how it is on Lamina; POST does so, unless the rules have changed since."""
     app = _app(app_id)
     if request.method == "POST":
         try:
             reset_settings(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
         except RulesChangedError:
-            messages.info(request, _("Someone has changed this app since you opened it. Check it before you reset it."))
+            words = _("Someone has changed this app since you opened it. Look at the changes before you reset it.")
+            messages.info(request, words)
         else:
             messages.success(request, _("The app is back to the way it is on Lamina."))
         return go_to(request, _url(app))
@@ -112,7 +113,8 @@ def _page(
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
-    """Show the page with what was posted or what is stored; `is_overtaken` if another admin has saved changes."""
+    """Show the page with what was posted, or else with what is stored. `is_overtaken` says that another admin has saved
+    changes."""
     lines = app_rules.field_lines(app)
     stored = stored_settings(app, lines)
     settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)

@@ -1,4 +1,4 @@
-"""The admins' list of apps: find apps, and change their order, their groups, and who sees them."""
+"""The admins' list of apps: finding apps, and changing their order, their groups, and who sees them."""
 
 from typing import Any
 
@@ -56,7 +56,8 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
 
 
 def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
-    """Do what the pressed button says; return a sentence about it, and the id of the control to focus next."""
+    """Do what the pressed button says; return a sentence about it, and the id of the control that gets the focus
+    next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
         return _step_words(arrange.step(what, -1 if act == "up" else 1)), f"{act}-{what}"
@@ -79,7 +80,7 @@ def _step_words(step: arrange.Step | None) -> str:
 
 
 def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
-    """Change all ticked apps; return how many."""
+    """Change all ticked apps; return a sentence saying how many."""
     if act == "group":
         count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
         group = " ".join(posted["group"].split())
@@ -117,7 +118,7 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return label, count, URL and whether it is selected for each filter that finds any apps."""
+    """Return the filters that find any apps: for each, its label, count and URL, and whether it is selected."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

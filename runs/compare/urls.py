@@ -1,4 +1,4 @@
-"""URL of the compare page."""
+"""The URL of the compare page."""
 
 from django.urls import path
 

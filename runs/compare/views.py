@@ -64,7 +64,8 @@ def compare_url(ids: Sequence[str], **more: str) -> str:
 
 
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
-    """Show checkboxes in a plain form: first the runs of the selected results, then the latest results."""
+    """Show the page for choosing, a plain form with checkboxes: first for the runs of the selected results, then for
+    the latest results."""
     words = request.GET.get("q", "").strip()[:200]
     run_ids = comparing.asked_ids(request.GET.getlist("r"))[: comparing.AT_MOST]
     asked_runs = list(for_page(Run.objects.visible_to(request.user).filter(public_id__in=run_ids).newest_first()))

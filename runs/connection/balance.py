@@ -16,12 +16,12 @@ from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
 
 BALANCE_EVERY = timedelta(seconds=60)
-AFTER_RUNS_EVERY = timedelta(seconds=10)  # so that many runs that end one after another share a request
+AFTER_RUNS_EVERY = timedelta(seconds=10)  # so that one request is enough for many runs that end one after another
 
 
 def refresh_balance() -> None:
     """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet."""
-    asked_at = timezone.now()  # not when the answer arrives: it may lack what was sent meanwhile
+    asked_at = timezone.now()  # take the time before asking: the answer may not include runs that are sent meanwhile
     try:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):
@@ -31,13 +31,13 @@ def refresh_balance() -> None:
         with suppress(LaminaError, RateLimitWait):
             fields["workspace_name"] = lamina().account().workspace_name
     LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
-    is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # otherwise another worker has a newer answer
+    is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
 
 
 def request_balance_if_stale() -> None:
-    """Request the balance if nobody has for 60 s; until the response arrives, pages show the old one."""
+    """Request the balance if nobody has done so for 60 s. Until the response arrives, pages show the old balance."""
     known, now = status.lamina_status(), timezone.now()
     if not any(_is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
         request_balance()
@@ -50,9 +50,9 @@ def request_balance() -> None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Deduct the run's estimate from our balance, unless Lamina has told its balance since the run was sent: a run is
-    charged when it starts. Failed runs may be charged too. Then ask for the balance, in case the run cost less.
-    """
+    """Subtract the run's estimate from the balance we know, unless Lamina has reported its balance since the run was
+    sent (a run is charged when it starts; failed runs may be charged too). Then ask for the balance, in case the run
+    cost less."""
     if not run.remote_id or run.is_example:
         return
     known, now = LaminaStatus.objects.filter(pk=status.STATUS_ID).exclude(balance=None).first(), timezone.now()

@@ -52,7 +52,7 @@ def note(answered: Answered) -> None:
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
-            return  # the list is slow even when all is well, and has its own line on the health page
+            return  # the list is slow even when all is well, and has its own line on the Health page
         if answered.endpoint in BESIDES and error.was_connected:
             return
         status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)

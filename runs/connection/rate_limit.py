@@ -1,8 +1,8 @@
-"""The shared request counter, which keeps all processes together within Lamina's limit per minute.
+"""The shared request counter, which keeps all processes together within Lamina's limit.
 
-Lamina allows each IP address 100 requests of any kind per minute. One locked row holds the times of all requests in the
-last minute. With REDIS_URL, Redis holds them instead, using its own clock (`rate_limit_redis`). Less important requests
-leave room for more important ones, so that a start never waits behind the catalogue.
+Lamina allows each IP address 100 requests of any kind a minute. One locked row has the times of all requests in the
+last minute; with REDIS_URL, these are in Redis, by its own clock (`rate_limit_redis`). Less important requests leave
+room for more important ones, so that a start never waits behind the catalogue.
 """
 
 import time
@@ -14,9 +14,9 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts on arrival and we count on sending, so allow two seconds for transit
+WINDOW_SECONDS = 62.0  # Lamina counts when a request arrives, we count when it is sent, so allow two seconds in between
 ROW_ID = 1
-CLOSED_AT_MOST = 600.0  # seconds; the same limit that the client has for Retry-After
+CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
 STRANGERS = 5  # up to this many requests by other clients aren't worth a write
 
 
@@ -26,13 +26,13 @@ class Priority(IntEnum):
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
     LIST = 3
-    STREAM = 10  # following a run live, which later makes a final read unnecessary
-    PARTIAL = 25  # reading the first results of an unfinished run that someone is looking at
+    STREAM = 10  # following a run live, after which no final read is needed
+    PARTIAL = 25  # reading the first results of a run that isn't finished but that someone is looking at
     CATALOG = 50
 
 
 class RateLimitWait(Exception):
-    """Raised instead of making a call: the shared budget is used up for another `seconds`."""
+    """Raised instead of making a call, because the shared budget is used up for another `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the request budget is used up for {seconds:.1f} s")
@@ -70,7 +70,8 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Count requests by other clients at our IP address, which share the limit. Lamina says `remaining` are left."""
+    """Count the requests that other clients at our IP address must have sent, since Lamina says that only `remaining`
+    are left. They share our limit."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -80,7 +81,7 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # a difference this small may just be requests in transit
+        return  # with a difference this small, requests may just be on their way
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
@@ -90,7 +91,7 @@ def learn(remaining: int) -> None:
 
 
 def closed_seconds() -> float:
-    """Return the seconds that Lamina still asks us to wait: at most `CLOSED_AT_MOST`, 0.0 for none."""
+    """Return how many seconds Lamina still asks us to wait: 0.0 if it doesn't, `CLOSED_AT_MOST` at most."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()

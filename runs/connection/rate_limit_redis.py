@@ -1,4 +1,4 @@
-"""The shared request counter in Redis, with the same rules as `rate_limit` but Redis's own clock.
+"""The shared request counter in Redis, with the same rules as `rate_limit`, but by Redis's own clock.
 
 Each step is one script, which Redis runs atomically. While Redis is down, requests can't be counted, so none are sent.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("runs.budget")
 
 STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
-AWAY_SECONDS = 3.0  # wait before trying Redis again
+AWAY_SECONDS = 3.0  # how long to wait before trying Redis again
 TIMEOUT_SECONDS = 2.0
 
 # Every script starts with this: get the time and remove old stamps. ARGV[1] is the window in seconds.
@@ -47,7 +47,7 @@ local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
-# ARGV[2]: requests that Lamina has counted; ARGV[3]: number of requests by other clients that may be ignored.
+# ARGV[2]: how many requests Lamina has counted; ARGV[3]: how many requests by other clients may be ignored.
 LEARN = """
 local strangers = ARGV[2] - count
 if strangers > tonumber(ARGV[3]) then
@@ -56,7 +56,7 @@ end
 return '0'
 """
 LOOK = "return tostring(math.max(0, closed - now))"
-# ARGV[2]: seconds to look back.
+# ARGV[2]: how many seconds to look back.
 USED = "return tostring(redis.call('ZCOUNT', KEYS[1], now - ARGV[2], '+inf'))"
 
 

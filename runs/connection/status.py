@@ -18,11 +18,12 @@ CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-STEADY_SECONDS = 3.0  # a steady clock varies by less: times have whole seconds, and responses take time to arrive
+# The difference varies by less if both clocks are steady: times have whole seconds, and responses take time
+STEADY_SECONDS = 3.0
 
 
 def lamina_status() -> LaminaStatus:
-    """Return the state of Lamina, at most two seconds old. Every page needs it, so each process caches it."""
+    """Return the state of Lamina as it was at most two seconds ago. Every page needs it, so each process caches it."""
     found = cache.get("lamina_status")
     if isinstance(found, LaminaStatus):
         return found
@@ -44,7 +45,7 @@ def record_status(**fields: Any) -> None:
 
 
 def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
-    """Count `credits` as spent since Lamina reported the balance, unless it did so after the run was sent."""
+    """Count `credits` as spent since Lamina reported the balance, unless Lamina did so after the run was sent."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
     known.update(spent_since=F("spent_since") + credits)
     forget_status()
@@ -58,7 +59,7 @@ def forget_status() -> None:
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Record a response from Lamina. Changes are written at once, anything else at most every five seconds.
+    """Record a response from Lamina. Changes are saved at once, anything else at most every five seconds.
 
     `is_key_refused` is None if the response says nothing about the key. `clock_ahead_seconds` is Lamina's clock minus
     ours, or None if the response has no time.
@@ -92,7 +93,8 @@ def record_answer(
 
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
-    """Return how far Lamina's clock is ahead of ours, and since when that has been steady (None if unknown)."""
+    """Return how far Lamina's clock is ahead of ours, and since when this difference has been steady (None if
+    unknown)."""
     known = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
         return known, None
@@ -101,9 +103,9 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 
 
 def is_clock_known(at: datetime) -> bool:
-    """Return whether Lamina's clock was steady around `at`, compared with ours before and after.
+    """Return whether the difference between Lamina's clock and ours was steady around `at`.
 
-    Only then can Lamina's times around `at` be compared with ours to the second.
+    Only then can we compare Lamina's times around `at` with ours to the second.
     """
     status = lamina_status()
     steady_since, answered_at = status.clock_steady_since, status.answered_at
@@ -111,7 +113,7 @@ def is_clock_known(at: datetime) -> bool:
 
 
 def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
-    """Record a failed call. Lamina counts as away if it can't be reached, or after three failures in a row."""
+    """Record a failed call. Lamina counts as down if it can't be reached, or after three failures in a row."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if known.failures == 0:
         message = Message("lamina_no_answer", {"endpoint": endpoint})

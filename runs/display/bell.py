@@ -71,7 +71,7 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Return whether the conversation is muted. Only known in lists that check it (`inbox.inbox_page`)."""
+        """Whether the conversation is muted. Only known in lists that check it (`inbox.inbox_page`)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property

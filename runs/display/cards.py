@@ -67,7 +67,7 @@ class RunCard:
 
     @property
     def ids(self) -> list[str]:
-        """Return what can be selected on this card: the run's id."""
+        """What can be selected on this card: the run's id."""
         return [self.run.public_id]
 
     @property

@@ -72,7 +72,7 @@ class CommentDraft:
 
     @property
     def dot(self) -> dict[str, str]:
-        """Return where the new dot goes, in percent."""
+        """Where the new dot goes, in percent."""
         x, y = self.spot or (0, 0)
         return {"x": f"{spots.percent(x)}%", "y": f"{spots.percent(y)}%"}
 

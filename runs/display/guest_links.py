@@ -199,7 +199,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it. They may not: perhaps they created the link while they were an admin."""
+    """Return `run` if `member` may see it, otherwise None. (They may have created the link while they were an
+    admin.)"""
     return run if run.is_visible_to(member) else None
 
 

@@ -1,7 +1,7 @@
 """Decisions on Home: results waiting for the member, and what others decided on theirs."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Prefetch
 
@@ -30,11 +30,11 @@ class WaitingLine:
 
     @property
     def due_words(self) -> str:
-        return due_words(self.item.due_on) if self.item.due_on != date.max else ""
+        return due_words(self.item.due_day) if self.item.due_day else ""
 
     @property
     def is_urgent(self) -> bool:
-        return is_urgent(self.item.due_on)
+        return self.item.due_day is not None and is_urgent(self.item.due_day)
 
 
 def waiting_lines(member: Member) -> list[WaitingLine]:
@@ -48,4 +48,4 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
     """Return the latest decisions that others made on the member's results. Takes two queries."""
-    return decided_lines(requests.decided_on_mine(member, now)[:DECIDED])
+    return decided_lines(requests.decided_on_mine(member, now)[:DECIDED], member)

@@ -193,8 +193,8 @@ def _text(value: Any, files: FileNames) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return a field name in words: "hexCode" and "hex_code" become "Hex code"; other names only have their ends cut
-    off."""
+    """Return a field name in words: "hexCode" and "hex_code" become "Hex code"; other names are only shortened if they
+    are too long."""
     if not IDENTIFIER.fullmatch(name[: 2 * LABEL_LENGTH]):
         return name[:LABEL_LENGTH]
     words = [word if word.isupper() else word.lower() for word in WORD_STARTS.split(name[:LABEL_LENGTH]) if word]

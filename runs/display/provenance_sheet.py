@@ -93,8 +93,8 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         ", ".join(sources),
         provenance.maker,
         origin.run.member.display_name,
-        _moment(provenance.pressed_at),
-        _moment(provenance.finished_at),
+        moment_words(provenance.pressed_at),
+        moment_words(provenance.finished_at),
         "" if credits is None else f"{credits.normalize():f}",
         provenance.verdict,
         *_decided(provenance.decisions),
@@ -108,11 +108,21 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return who decided, when they last did, and their notes, with names if there are several."""
-    notes = [(row.who, row.note) for row in decisions if row.note]
+    """Return who decided and how, when the latest decision was made, and the notes; if there are several decisions,
+    each note begins with a name."""
+    notes = [(row.who, words) for row in decisions if (words := "\n".join(_said(row)))]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)
-    return [", ".join(_decider(row) for row in decisions), _moment(last), "\n".join(says)]
+    return [", ".join(_decider(row) for row in decisions), moment_words(last), "\n".join(says)]
+
+
+def _said(decision: Decision) -> Iterator[str]:
+    """Yield which result was chosen instead, if any, and then the note."""
+    if decision.chosen is not None:
+        url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"
+        yield _("Another one was chosen: %(url)s") % {"url": url}
+    if decision.note:
+        yield decision.note
 
 
 def _decider(decision: Decision) -> str:
@@ -121,5 +131,6 @@ def _decider(decision: Decision) -> str:
     return f"{name}: {verdict_words(decision.verdict)}"
 
 
-def _moment(at: datetime | None) -> str:
+def moment_words(at: datetime | None) -> str:
+    """Return a time as it appears in sheets, with its UTC offset; "" for None."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S%z}" if at else ""

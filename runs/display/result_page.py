@@ -78,11 +78,12 @@ class Slide:
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` is a URL to preload."""
+    """The target of Previous or Next; `picture` and `media` (video or audio) are URLs to preload."""
 
     url: str
     label: str
     picture: str = ""
+    media: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def result_page(
         position=at + 1,
         previous=previous,
         next=following,
-        provenance=provenance_of(run, slide.output, slide.file, verdict.standing),
+        provenance=provenance_of(run, slide.output, slide.file, [given.decision for given in verdict.standing]),
         verdict=verdict,
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),

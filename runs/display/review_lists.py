@@ -82,7 +82,7 @@ class RequestLine:
 
     @property
     def who(self) -> str:
-        """Return who the request asks, in words."""
+        """Who the request asks, in words."""
         request = self.request
         if request.audience == ReviewRequest.Audience.NAMED:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
@@ -150,9 +150,9 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
     )
 
 
-def decided_lines(decisions: QuerySet[Decision]) -> list[DecidedLine]:
-    """Return `decisions` as lines with pictures. Takes two queries."""
-    return [DecidedLine(Shown(decision), Thumb(decision.output)) for decision in with_pictures(decisions)]
+def decided_lines(decisions: QuerySet[Decision], member: Member) -> list[DecidedLine]:
+    """Return `decisions` as lines with pictures, for `member`. Takes two queries."""
+    return [DecidedLine(Shown(decision, member), Thumb(decision.output)) for decision in with_pictures(decisions)]
 
 
 def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:

@@ -7,7 +7,7 @@ Comments, if any, take two more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import Exists, Prefetch, prefetch_related_objects
@@ -17,11 +17,13 @@ from django.utils.translation import ngettext
 
 from runs.display.comment_draft import CommentDraft, draft_on
 from runs.display.comments import CommentPanel, result_talk
+from runs.display.passed_over import PassedOver, passed_over
 from runs.display.result_page import Beside, Slide, slides_of
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.decisions import UNDO_FOR
 from runs.review import requests, threads
 from runs.review.deciders import member_refusal
+from runs.review.errors import SupersededError
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
@@ -35,7 +37,13 @@ class Shown:
     """A verdict as shown: icon, word, who gave it, when, and why."""
 
     decision: Decision
-    others: int = 0  # number of other results decided at the same time
+    viewer: Member
+    others: int = 0  # number of other results decided with it
+
+    @property
+    def chosen(self) -> PassedOver | None:
+        """The result that was chosen instead."""
+        return passed_over(self.decision, self.viewer)
 
     @property
     def others_words(self) -> str:
@@ -55,7 +63,7 @@ class Shown:
 
     @property
     def words(self) -> str:
-        """Return what was decided, and on which result, such as "Approved: Front"."""
+        """What was decided, and on which result, such as "Approved: Front"."""
         return _("%(verdict)s: %(result)s") % {"verdict": self.word, "result": self.label}
 
 
@@ -95,11 +103,11 @@ class QueuePage:
 
     @property
     def due_words(self) -> str:
-        return due_words(self.item.due_on) if self.item and self.item.due_on != date.max else ""
+        return due_words(self.item.due_day) if self.item and self.item.due_day else ""
 
     @property
     def is_urgent(self) -> bool:
-        return self.item is not None and is_urgent(self.item.due_on)
+        return bool(self.item and self.item.due_day and is_urgent(self.item.due_day))
 
 
 def left_words(count: int) -> str:
@@ -151,7 +159,12 @@ def queue_page(
         return None
     _load([output, *(item.output for item in items.values())])
     slides = list(slides_of(output.run, output))
-    decided = Decision.objects.standing().on_current_content().filter(output=output).select_related("member", "link")
+    decided = (
+        Decision.objects.standing()
+        .on_current_content()
+        .filter(output=output)
+        .select_related("member", "link", "chosen__run")
+    )
     item = items.get(at)
     # If it waits for the member, they may decide, so the rules needn't be read
     rules = None if item else ReviewRules.current()
@@ -166,10 +179,28 @@ def queue_page(
         previous=Beside(queue_url(at=before), "") if before else None,
         next=_next(items[after].output) if after in items and place < len(ids) - 1 else None,
         after=after,
-        verdicts=[Shown(decision) for decision in decided],
+        verdicts=[Shown(decision, member) for decision in decided],
         needs_reason=rules.needs_reason if rules else bool(getattr(item, "needs_reason", True)),
         refusal=member_refusal(member, output, rules) if rules else "",
     )
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A newer version, and where to decide on it."""
+
+    number: int
+    url: str
+
+
+def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]) -> Newer | None:
+    """Return the newer version that `error` is about, linked to the queue if it is waiting there; None if `member`
+    can't see it."""
+    if not isinstance(error, SupersededError) or not error.output.run.is_visible_to(member):
+        return None
+    newer = error.output
+    is_waiting = newer.public_id in waiting
+    return Newer(newer.number, queue_url(at=newer.public_id) if is_waiting else newer.get_absolute_url())
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
@@ -192,7 +223,7 @@ def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
 def last_shown(member: Member, now: datetime) -> Shown | None:
     """Return the member's last decision, if they can still undo it."""
     last = requests.last_decision(member, now - UNDO_FOR)
-    return Shown(last, getattr(last, "of_batch", 1) - 1) if last else None
+    return Shown(last, member, getattr(last, "of_batch", 1) - 1) if last else None
 
 
 def queue_url(**query: str) -> str:
@@ -229,6 +260,9 @@ def _load(outputs: Sequence[Output]) -> None:
 
 def _next(output: Output) -> Beside:
     slide = next(iter(slides_of(output.run, output)))
-    picture = slide.file if slide.kind == "image" else None
-    url = (picture.large_url or picture.original_url) if picture else ""
-    return Beside(queue_url(at=output.public_id), slide.label, url)
+    url, file = queue_url(at=output.public_id), slide.file
+    if file is None or slide.kind == "download":
+        return Beside(url, slide.label)
+    if slide.kind == "image":
+        return Beside(url, slide.label, file.large_url or file.original_url)
+    return Beside(url, slide.label, file.large_url, file.original_url)

@@ -93,12 +93,12 @@ def money_words(run: Run) -> str:
 
 
 def cost_words(run: Run) -> str:
-    """Return what a run that fully succeeded has cost, as far as anyone knows; "" for all other runs."""
+    """Return what a run has cost if all of it succeeded, as far as that is known; "" for all other runs."""
     if state_of(run).key != "ready":
         return ""
     if cost := about_credits(run.credits_estimated):
         return _("Cost: %(cost)s (estimate).") % {"cost": cost}
-    return _("Cost: unknown, as Lamina gives no estimate.")
+    return _("Cost: unknown, because Lamina gives no estimate.")
 
 
 def ended_money_words(run: Run) -> str:

@@ -77,7 +77,7 @@ class SharePanel:
     @property
     def only_me_words(self) -> str:
         if any(link.view.is_open and not link.shows_this for link in self.links):
-            return _("Admins can see it too. This also revokes the links to other results.")
+            return _("Admins can see it too. This also revokes links that show other results.")
         return _("Admins can see it too.")
 
     @property

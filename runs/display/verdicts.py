@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from runs.display.passed_over import PassedOver, passed_over
 from runs.display.provenance import verdict_words
 from runs.models import Decision, Member, Output, OutputFile, ReviewRules
 from runs.models.addresses import path_to
@@ -38,11 +39,9 @@ class Given:
     note: str
     at: datetime
     age: str  # "2 min ago"
-    is_passed_over: bool = False  # another result was chosen
-    chosen_label: str = ""
-    chosen_url: str = ""
-    about: str = ""  # whose verdict was ended
-    set_aside_url: str = ""  # empty if the viewer may not set it aside
+    chosen: PassedOver | None = None  # the result that was chosen instead
+    about: str = ""  # the person whose verdict was set aside
+    set_aside_url: str = ""  # empty if the viewer may not do that
 
     @property
     def verdict(self) -> str:
@@ -66,7 +65,9 @@ class VerdictPanel:
     needs_reason: bool
     undo_batch: str  # batch of the viewer's own verdict, if it can still be undone
     newer: Output | None
-    acts: list[Given] = field(default_factory=list)  # the whole history, newest first; only on pages that show it
+    newer_url: str  # empty if the viewer can't see it
+    # The whole history, newest first; empty on pages that don't show it
+    acts: list[Given] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
@@ -104,9 +105,9 @@ class VerdictPanel:
         return bool(self.first or self.others or self.may_decide)
 
     @property
-    def standing(self) -> list[Decision]:
+    def standing(self) -> list[Given]:
         """The verdicts in force on the current content, oldest first."""
-        return [act.decision for act in reversed(self.acts) if act.is_standing]
+        return [act for act in reversed(self.acts) if act.is_standing]
 
     @property
     def has_history(self) -> bool:
@@ -217,6 +218,7 @@ class _Builder:
             needs_reason=self.rules.needs_reason,
             undo_batch=undo,
             newer=newer,
+            newer_url=newer.get_absolute_url() if newer and newer.run.is_visible_to(self.member) else "",
             acts=given if has_acts else [],
         )
 
@@ -234,7 +236,6 @@ class _Builder:
         can see them."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
-        chosen = row.chosen if row.chosen and row.chosen.run.is_visible_to(self.member) else None
         actor = Actor(self.member)
         may_set_aside = is_standing and not set_aside_refusal(actor, row, self.rules, is_own=self.is_own)
         return Given(
@@ -249,9 +250,7 @@ class _Builder:
             note=row.note,
             at=row.created_at,
             age=age_words(row.created_at),
-            is_passed_over=row.chosen_id is not None,
-            chosen_label=(chosen.label or _("Result")) if chosen else "",
-            chosen_url=chosen.get_absolute_url() if chosen else "",
+            chosen=passed_over(row, self.member),
             about=row.target.who if row.target and row.act == Decision.Act.SET_ASIDE else "",
             set_aside_url=path_to("decision-set-aside", row.public_id) if may_set_aside else "",
         )

@@ -1,5 +1,4 @@
-"""Ask Lamina to cancel runs; the worker does this. Before, `progress.ask_cancel` has recorded that a person wants
-it."""
+"""Ask Lamina to cancel runs. The worker does this after `progress.ask_cancel` has recorded that a person wants it."""
 
 from contextlib import suppress
 

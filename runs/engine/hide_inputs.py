@@ -73,8 +73,8 @@ def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
 
 
 def _field_of(rule: FieldRule) -> Q:
-    """Return a condition for inputs of the rule's field. A match on any of its names is enough: better hide too many
-    than too few."""
+    """Return a condition for inputs of the rule's field. A match on any of its names is enough, because it is better to
+    hide too many than too few."""
     handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
     found = Q(pk__in=())
     for name, handle in handles.items():

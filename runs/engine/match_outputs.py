@@ -1,8 +1,8 @@
 """Match Lamina's outputs to the boxes of a run.
 
-Outputs are matched by Lamina's id, otherwise by label, otherwise to any free box. The box for the next version of a
-result is stricter, since labels may repeat: it takes only the output at that result's own place. Whatever else Lamina
-makes is an extra result.
+An output gets the box with its id on Lamina; otherwise, one with its label; otherwise, any free box. The rules are
+stricter for the box of a result's next version, because labels may repeat: it only takes the output at the same place
+as that result. Any other outputs are extra results.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from runs.schema_forms.questions import shortened
 def match(
     run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool
 ) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes. Outputs without a box get one, added to `boxes`. While the run isn't final, those that
-    can't be told from the next version of a result are left out until more have arrived."""
+    """Pair outputs with boxes. Outputs without a box get one, which is added to `boxes`. While the run isn't final,
+    those that might be the next version of a result, or might not, are left out until more have arrived."""
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
     matching = _Matching(run, boxes, remotes, is_final=is_final)
@@ -44,7 +44,7 @@ def _label(label: str) -> str:
 
 
 class _Matching:
-    """Gives boxes to outputs that have none yet. `later` holds those that have to wait."""
+    """Gives boxes to outputs that have none yet. `later` has the positions of those that must wait."""
 
     def __init__(self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool) -> None:
         self.run, self.boxes, self.remotes, self.is_final = run, boxes, remotes, is_final
@@ -64,7 +64,7 @@ class _Matching:
         return found
 
     def _places(self, label: str) -> list[int]:
-        """Return the indexes, among the app's results, of those with this label."""
+        """Return which of the app's results have this label, by index."""
         return [output["index"] for output in self.run.schema.outputs if _label(output["label"]) == label]
 
     def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
@@ -82,8 +82,8 @@ class _Matching:
         return {at: self._take(box) if box else self._extra(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
-        """Give outputs with other labels the free boxes. The next version of a result only gets one at the end, if it
-        can't be any other."""
+        """Give outputs with other labels the free boxes. The box for a result's next version is only used once the run
+        is final, and only if no other output could belong to it."""
         found: dict[int, Output] = {}
         plain = [box for box in self.free if not box.line_id]
         for at, box in zip(positions, plain, strict=False):
@@ -100,7 +100,7 @@ class _Matching:
         return box
 
     def _extra(self, schema_index: int | None = None) -> Output:
-        """Return a new box for what nobody asked for."""
+        """Return a new box for an output that nobody asked for."""
         box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
         box.schema_index = schema_index
         if self.boxes:

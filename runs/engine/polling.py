@@ -169,8 +169,8 @@ class Watch:
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, each read of the list would cost us one of these reads. Even so, don't leave the
-        # list unread for longer than a slow round.
+        # While the budget is short, each read of the list takes the place of reading one run's results. Even so, don't
+        # leave the list unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):

@@ -76,7 +76,7 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # Due by our own clock: SQLite's has only milliseconds and would miss a row made within the current one.
+    # This uses our own clock: SQLite's is exact only to the millisecond, and would miss a row that was made just now.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 

@@ -33,7 +33,7 @@ logger = logging.getLogger("runs.streams")
 
 REST_SECONDS = 60.0  # pause before the same run gets another stream
 TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
-# When a stream opens, Lamina at once says where the run stands; later news means that a proxy holds it back
+# When a stream opens, Lamina at once says what state the run is in; later news means that a proxy holds it back
 FIRST_NEWS_SECONDS = 5.0
 PROBES = 3  # how many streams to open before one has delivered something; enough to tell whether Lamina refuses them
 ALONE_SECONDS = 90.0  # after this long, look for the run in the list too
@@ -166,7 +166,7 @@ class Streams:
 
     @property
     def _most(self) -> int:
-        """Return how many streams may be open now."""
+        """How many streams may be open now."""
         most: int = settings.LAMINA_STREAMS
         if time.monotonic() < self._allowed_until:
             most = min(most, self._allowed)

@@ -15,7 +15,7 @@ from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
 from runs.models.messages import Message
 
-UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going by then, send the cancel again
+UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going after this long, send the cancel again
 LONGEST_WAIT = timedelta(minutes=15)  # longer than any step is ever delayed
 AT_ONCE = 20
 

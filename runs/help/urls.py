@@ -1,4 +1,4 @@
-"""URLs of the help pages."""
+"""URLs for the help pages."""
 
 from django.urls import path
 

@@ -55,15 +55,15 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     words = []
     if shown:
         said = ngettext(
-            "Clients can see %(count)s result through a guest link. They can't while it's in the bin.",
-            "Clients can see %(count)s results through a guest link. They can't while these are in the bin.",
+            "Clients can see %(count)s result through a guest link. They won't see it while it's in the bin.",
+            "Clients can see %(count)s results through a guest link. They won't see them while they're in the bin.",
             shown,
         )
         words.append(said % {"count": number_words(shown)})
     if others:
         said = ngettext(
-            "A teammate used these results in %(count)s run. It doesn't change.",
-            "Teammates used these results in %(count)s runs. These don't change.",
+            "A teammate used these results in %(count)s run, which won't change.",
+            "Teammates used these results in %(count)s runs, which won't change.",
             others,
         )
         words.append(said % {"count": number_words(others)})

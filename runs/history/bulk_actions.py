@@ -169,7 +169,7 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
 def why_no_link(outputs: list[Output]) -> str:
     """Return why no guest link can be created for `outputs`; "" if it can."""
     if not outputs:
-        return _("Nothing you selected is ready and yours to share.")
+        return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
             "That is %(count)s result; one link shows at most %(most)s. Select fewer.",

@@ -112,7 +112,10 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
 
     ready_days = _days(
         _lazy("Runs with results"),
-        _lazy("Counted from the end of the run. It then goes to the bin, where it can be restored for 30 days."),
+        _lazy(
+            "Counted from the end of the run. When the time is up, the run goes to the bin, where it can be restored "
+            "for 30 days."
+        ),
     )
     failed_days = _days(
         _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They also go to the bin.")
@@ -120,8 +123,8 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
     rejected_days = _days(
         _lazy("Rejected results"),
         _lazy(
-            "Counted from the decision. For the next 30 days, the result shows when its files will be removed, and "
-            "anyone who can change the run can keep it."
+            "Counted from the decision. When the time is up, the files are kept for another 30 days: the result shows "
+            "when they will be removed, and anyone who can change the run can keep it."
         ),
     )
     uploads_days = _days(

@@ -25,7 +25,7 @@ class FoundRuns:
 
 
 def find_runs(member: Member, q: str) -> FoundRuns:
-    """Return the newest runs that match `q`, among the member's own and shared ones (also if they are an admin)."""
+    """Return the newest runs that match `q`, among the member's own and shared ones (even if they are an admin)."""
     found = Filter(tab="both", q=" ".join(q.split()))
     if not found.words:
         return FoundRuns()

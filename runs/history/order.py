@@ -37,8 +37,8 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs after this position in the list. The first condition is redundant, but lets SQLite use the
-        index."""
+        """Return the runs after this position in the list. The condition `created_at__lte` is redundant, but lets
+        SQLite use the index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 

@@ -30,8 +30,8 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("Runs with results to be moved to the bin within a day: %(things)s."),
-    "failed_days": gettext_noop("Failed or cancelled runs to be moved to the bin within a day: %(things)s."),
+    "ready_days": gettext_noop("Runs with results that will be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
@@ -60,7 +60,7 @@ class Removal:
 
     @property
     def words(self) -> str:
-        """Return the amount in words, such as "412 results, 3.1 GB"."""
+        """The amount in words, such as "412 results, 3.1 GB"."""
         if self.count is None:
             return _("many")
         words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
@@ -73,14 +73,14 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """Return the text next to the rule that tells admins what it would remove now."""
+        """The text next to the rule that tells admins what it would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
 
     @property
     def sentence(self) -> str:
-        """Return a sentence about what will happen when the rule is saved."""
+        """A sentence about what will happen when the rule is saved."""
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 

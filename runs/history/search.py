@@ -189,7 +189,7 @@ class Filter:
 
     @property
     def words(self) -> list[str]:
-        """Return the words to search for, folded."""
+        """The words to search for, folded."""
         return query_words(self.q)
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:

@@ -25,7 +25,7 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 2_000  # most runs or results that can be selected
+AT_MOST = 10_000  # most runs or results that can be selected: what a busy team makes in a year
 FILES_AT_MOST = 2_000  # most results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)
@@ -170,7 +170,7 @@ def stamp(member: Member, place: str) -> str:
 
 
 def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return the public ids of those runs (or results) in `shown`, which are on a page, that are selected."""
+    """Return the public ids of the selected ones among the runs (or results) `shown` on a page."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)

@@ -1,4 +1,4 @@
-"""The title a person gives a run."""
+"""Titles that people give to runs."""
 
 from django.db import transaction
 

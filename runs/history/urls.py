@@ -1,4 +1,4 @@
-"""URLs of History, the bin, stars, titles and retention."""
+"""URLs for History, the bin, stars, titles and retention."""
 
 from django.urls import path
 

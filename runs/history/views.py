@@ -121,7 +121,7 @@ def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
 
 
 def _tools(found: Filter, directory: Directory) -> dict[str, object]:
-    """Return what stands above the list: tabs, and the current filter as chips."""
+    """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
         "tabs": filters.tabs(found, has_own=directory.has_own),
         "view_switch": _view_switch(found),

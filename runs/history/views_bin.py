@@ -93,7 +93,7 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         if delete_for_good(run):
             messages.success(request, _("Permanently deleted, with its files."))
         else:
-            messages.warning(request, _("Nothing was deleted: the run was restored or deleted meanwhile."))
+            messages.warning(request, _("Nothing was deleted: the run was restored or deleted in the meantime."))
     return go_to(request, reverse("runs:bin"))
 
 

@@ -30,7 +30,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
         if Run.objects.filter(pk=run.pk, held_at__isnull=False).exists():
             messages.success(request, _("This run is now protected from deletion."))
         else:
-            messages.warning(request, _("This run isn't protected, since it was moved to the bin meanwhile."))
+            messages.warning(request, _("This run isn't protected: it was moved to the bin in the meantime."))
     elif run.is_releasable_by(request.user):
         holds.release(Run.objects.filter(pk=run.pk))
         messages.success(request, _("The run is no longer protected."))

@@ -1,4 +1,4 @@
-"""URL of the home page."""
+"""The URL of the home page."""
 
 from django.urls import path
 

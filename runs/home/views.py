@@ -27,7 +27,7 @@ from runs.words.numbers import number_words
 
 SUGGESTIONS = 3
 APPS_SHOWN = 8
-LOOKED_THROUGH = 60  # apps considered as suggestions on a first visit
+LOOKED_THROUGH = 60  # how many apps are considered as suggestions on a first visit
 
 
 @require_safe
@@ -67,7 +67,8 @@ def home(request: PortalRequest) -> HttpResponse:
 
 
 def _has_runs(member: Member) -> bool:
-    """Return whether `member` has started a run, even if it came to nothing. Examples count once they are ready."""
+    """Return whether `member` has started a run, even if it failed or was cancelled. Examples count once they are
+    ready."""
     return Run.objects.owned_by(member).exclude(is_example=True, status__in=ACTIVE).exists()
 
 
@@ -77,10 +78,10 @@ def _has_own_runs(member: Member) -> bool:
 
 
 def _suggestions(apps: list[AppCard]) -> list[AppCard]:
-    """Return the apps with the fewest steps to a first picture.
+    """Return the apps with which it takes the fewest steps to a first picture.
 
-    Apps that make pictures come first, then those with the fewest required fields. An app whose form hasn't been
-    fetched yet counts as having the most.
+    Apps that make pictures come first; among these, those with the fewest required fields. An app whose form hasn't
+    been fetched yet counts as having the most.
     """
     forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False)
     needed = {

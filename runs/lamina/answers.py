@@ -25,7 +25,7 @@ def _finite(number: str) -> float | str:
 
 
 def decode(body: bytes, secret: str = "") -> Any:
-    """Parse `body` as JSON, replace characters that can't be stored, and mask `secret`. Raises `Unreadable`."""
+    """Parse `body` as JSON. Replaces characters that can't be stored, and masks `secret`. Raises `Unreadable`."""
     try:
         parsed = json.loads(
             body.decode("utf-8-sig", errors="replace"), parse_constant=lambda _: None, parse_float=_finite, strict=False
@@ -36,7 +36,7 @@ def decode(body: bytes, secret: str = "") -> Any:
 
 
 def data_of(body: Any) -> Any:
-    """Return the value of `data`; if there is none, return the whole body, since some responses omit `data`."""
+    """Return the value of `data`; if there is none, the whole body, because some responses have no `data`."""
     return body["data"] if isinstance(body, dict) and "data" in body else body
 
 
@@ -82,7 +82,8 @@ def snapshot(body: Any, run_id: str) -> RunSnapshot:
 
 
 def page(body: Any, limit: int, offset: int) -> RunPage:
-    """Parse one page of runs. `total` is the number Lamina reports, but at least the number of runs seen so far."""
+    """Parse one page of runs. `total` is the number that Lamina reports, or the number of runs seen so far if that is
+    higher."""
     found, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
     told = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
@@ -110,7 +111,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     if sorted(by_name) == sorted(names):
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
-        return uploads  # Lamina renamed every file, so they can only be matched by order
+        return uploads  # Lamina has renamed every file, so we can only go by their order
     raise Unreadable
 
 

@@ -1,4 +1,4 @@
-"""Data passed to the hooks of a call, and a wrapper that hides the API key."""
+"""What a call passes to its hooks, and a wrapper that hides the API key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ from runs.lamina import coerce
 from runs.lamina.error_answers import header_date
 from runs.lamina.errors import LaminaError
 
-_SECRET_LENGTH = 8  # shorter keys aren't masked in texts, since they would match ordinary words
+_SECRET_LENGTH = 8  # shorter keys aren't masked, because they might be part of ordinary words
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The outcome of a call. `status` is None without a response, and `error` is None on success. `at` is in UTC."""
+    """The outcome of a call. `status` is None if there was no response; `error` is None if the call succeeded. `at` is
+    in UTC."""
 
     endpoint: str
     status: int | None

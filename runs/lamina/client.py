@@ -1,6 +1,7 @@
-"""Client for the Lamina API, with one method per endpoint. Time-outs, the key and error types are handled only here.
+"""Client for the Lamina API, with one method per endpoint. No other module deals with time-outs, the key and types of
+errors.
 
-Nothing is retried here, because only the callers know the shared request budget.
+Nothing is retried here, because only callers know the shared request budget.
 """
 
 import json
@@ -37,12 +38,13 @@ logger = logging.getLogger(__name__)
 
 QUICK = Timeouts(read=5, total=8)
 SLOW = Timeouts(read=10, total=20)
-APP_LIST = Timeouts(read=30, total=45)  # Lamina computes capabilities for each app; worker only
+# Slow, because Lamina works out what each app can do; only the worker calls this
+APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
-LIST_LIMIT = 100  # maximum rows per list request
-FOUND_LIMIT = 12  # results per search: more than anyone reads, but below every limit seen so far
-_ERROR_BYTES = 500_000  # bytes read of an error body; other bodies may be longer
+LIST_LIMIT = 100  # most rows in a response to a list request
+FOUND_LIMIT = 12  # results of a search: more than anyone reads, but below every limit we have seen
+_ERROR_BYTES = 500_000  # how many bytes of an error's body are read; other bodies may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -50,7 +52,7 @@ def _nothing(_: Any) -> None:
 
 
 class LaminaClient:
-    """A client for one Lamina server and one key; may be shared between threads.
+    """A client for one Lamina server and one key; threads may share it.
 
     `before` is called with the endpoint name and may raise to prevent the call; `after` receives the outcome. Endpoint
     names are apps, app_search, discover, app, estimate, run_start, run, runs, stream, cancel, account, usage,
@@ -76,7 +78,7 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """Return one page of apps, most popular first; some may be missing, and unreadable ones are skipped.
+        """Return one page of apps, most popular first; some may be missing, and those that can't be read are skipped.
 
         If `limit` is None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
         """
@@ -114,7 +116,8 @@ class LaminaClient:
         return self._call("app", "GET", path, lambda body: answers.app_like(AppDetail, body, app_id), wait=SLOW)
 
     def estimate(self, app_id: str) -> Estimate:
-        """Return the estimated cost of a full run, whatever its inputs. Source: POST /v1/apps/{id}/estimate."""
+        """Return the estimated cost of a full run, which doesn't depend on its inputs. Source: POST
+        /v1/apps/{id}/estimate."""
         path = f"/v1/apps/{_segment(app_id)}/estimate"
         return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
 
@@ -126,10 +129,11 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits. Waits at most 75 s. `outputs` are labels; by default, Lamina makes all.
+        """Start a run, which costs credits. Waits at most 75 s. `outputs` are labels; by default, Lamina makes all
+        outputs.
 
-        Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run
-        may exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
+        Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, there
+        may be a run. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
         """
         body: dict[str, Any] = {"inputs": dict(inputs)}
         if outputs:
@@ -165,8 +169,8 @@ class LaminaClient:
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def follow_run(self, run_id: str) -> RunStream:
-        """Return a stream of the changes of one run, which counts as one request. Another thread may read it: `before`
-        is called here, and `after` is not called, but the stream yields what it would receive.
+        """Return a stream of one run's changes, which counts as one request. Another thread may read it. `before` is
+        called here; `after` isn't called, but the stream yields what `after` would get.
 
         Source: GET /v1/runs/{id}/stream.
         """
@@ -184,8 +188,7 @@ class LaminaClient:
         """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "" if there is none.
 
         That status (such as "cancel_requested") doesn't prove that the run was cancelled; only reading the run later
-        does.
-        Source: POST /v1/runs/{id}/cancel.
+        proves that. Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
         return self._call("cancel", "POST", path, answers.status_word, may_be_empty=True)
@@ -215,7 +218,7 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """Return the JWKs for webhook signatures, which aren't in `data`. Source: GET /v1/webhooks/signing-key."""
+        """Return the JWKs for webhook signatures, which aren't inside `data`. Source: GET /v1/webhooks/signing-key."""
         return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------
@@ -233,7 +236,7 @@ class LaminaClient:
     ) -> T:
         """Make one request and call both hooks.
 
-        Errors are raised outside `except` blocks, so that they aren't chained to an exception that holds the key.
+        Errors are raised outside `except` blocks, so that they aren't chained to an exception that contains the key.
         """
         self._ensure_key(endpoint)
         self._before(endpoint)
@@ -262,7 +265,7 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """Return the requested object, or the error that the response represents."""
+        """Return the requested object, or the error that the response stands for."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
@@ -278,7 +281,7 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _stream_opened(self, reply: Flow | Reply | NoReply) -> Answered:
-        """Return the outcome of opening a stream."""
+        """Return what the `after` hook would get about opening a stream."""
         match reply:
             case NoReply():
                 return self._answered("stream", None, _unanswered(reply))
@@ -292,7 +295,8 @@ class LaminaClient:
         return Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
 
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
-        """Call the `after` hook. If it fails, keep the response, since it may contain the id of a new run."""
+        """Call the `after` hook. If the hook fails, still return the response, because it may contain the id of a new
+        run."""
         answered = self._answered(endpoint, reply, error)
         try:
             self._after(answered)
@@ -302,12 +306,13 @@ class LaminaClient:
 
 
 def _no_stream(_: Any) -> LaminaError:
-    """Refuse any other response to a request for a stream."""
+    """Raise an error for any response other than a stream."""
     raise answers.Unreadable
 
 
 def _segment(identity: str) -> str:
-    """Quote an id as a path segment. An id that can't be one can't exist on Lamina, so it raises a 404 error."""
+    """Quote an id for use in a URL's path. An id that can't be used there can't exist on Lamina, so this raises a 404
+    error."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
         raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")

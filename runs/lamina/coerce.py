@@ -1,7 +1,7 @@
 """Convert whatever Lamina sent to the type we need. This never fails: invalid values count as missing.
 
-NUL and lone surrogates are replaced with U+FFFD in both directions, since PostgreSQL can't store either and a lone
-surrogate can't be sent.
+NUL and lone surrogates are replaced with U+FFFD, both in what we receive and in what we send: PostgreSQL can't store
+either, and a lone surrogate can't be sent.
 """
 
 import json
@@ -12,13 +12,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 ID_LENGTH = 200  # characters; longer texts aren't accepted as ids
-WORD_LENGTH = 50  # characters of a status or type, which may be any short word
-_MAX_DEPTH = 40  # of nested lists and objects; anything deeper is turned into text
+WORD_LENGTH = 50  # most characters of a status or type, which may be any short word
+_MAX_DEPTH = 40  # most levels of nested lists and objects; anything deeper is turned into text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MILLISECONDS_FROM = 10**11  # as seconds, this would be in the year 5138
+_MILLISECONDS_FROM = 10**11  # from this number on, a time is in milliseconds: as seconds, it would be in the year 5138
 
-Json = Any  # str | int | float | bool | None | list | dict, but every reader narrows it anyway
+Json = Any  # really str | int | float | bool | None | list | dict, but all code checks the type anyway
 
 
 def clean_text(text: str) -> str:
@@ -52,7 +52,7 @@ def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
 
 
 def as_text(value: Any) -> str:
-    """Return a string unchanged (not even trimmed), a number or boolean as text, and "" for anything else."""
+    """Return a string as it is (not even trimmed), a number or boolean as text, and "" for anything else."""
     match value:
         case str():
             return value
@@ -65,12 +65,12 @@ def as_text(value: Any) -> str:
 
 
 def as_word(value: Any) -> str:
-    """Return a status or type, trimmed and truncated."""
+    """Return a status or type, trimmed and cut to a short length."""
     return as_text(value).strip()[:WORD_LENGTH]
 
 
 def as_id(value: Any) -> str:
-    """Return an opaque id, or "" if it can't be stored or put in a path ("." and ".." would change the URL)."""
+    """Return an id, or "" if it can't be stored or used in a path ("." and ".." would change the URL)."""
     text = as_text(value) if not isinstance(value, bool) else ""
     usable = text.strip() and len(text) <= ID_LENGTH and text.isprintable() and text not in {".", ".."}
     return text if usable else ""

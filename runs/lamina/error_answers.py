@@ -1,4 +1,4 @@
-"""Convert an unsuccessful response to the matching error, based on its content.
+"""Convert a response that wasn't successful to the error that matches its content.
 
 Errors come as structured, legacy or nested objects, as plain text, as HTML from a proxy, or as empty responses.
 """
@@ -22,27 +22,29 @@ from runs.lamina.errors import (
 )
 from runs.lamina.field_errors import read_field_errors
 
-RETRY_AFTER_SECONDS = 60.0  # Lamina's rate-limit window, used if the response gives no time
-_RETRY_AFTER_LONGEST_SECONDS = 600.0  # a wrong header must not stop the portal for a day
-# Client errors from a proxy that lost track of the request but may have passed it on.
+RETRY_AFTER_SECONDS = 60.0  # length of Lamina's rate-limit window; used if the response doesn't say how long to wait
+_RETRY_AFTER_LONGEST_SECONDS = 600.0  # so that a wrong header can't stop the portal for a day
+# Statuses from a proxy that has lost track of the request, but may have passed it on.
 _UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _UNAVAILABLE_CODES = frozenset({"AUTH_FAILED", "RESOURCE_UNAVAILABLE", "INTERNAL_ERROR"})
 _CODE_LENGTH = 60
 _REQUEST_ID_LENGTH = 100
-MOST_CHOICES, CHOICE_LENGTH = 20, 100  # limits for quoting an input's choices
-_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the text around a quote
-_NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # HTML from a proxy, or part of an error object
+MOST_CHOICES, CHOICE_LENGTH = 20, 100  # how many of an input's choices to quote, and how many characters of each
+# Characters that would change the order of the text around a quote
+_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
+# Starts like HTML from a proxy, or like part of an error object
+_NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)
 
 
 def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """Return `text` as one quotable line of at most `length` characters."""
+    """Return `text` as one line that can be quoted, with at most `length` characters."""
     seen = _UNSEEN.sub("", text[: length * 8])
     line = " ".join("".join(character if character.isprintable() else " " for character in seen).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def _sentence(body: Any) -> str:
-    """Return Lamina's error message, wherever this API dialect puts it."""
+    """Return Lamina's error message from wherever this dialect of the API has it."""
     match body:
         case str():
             return "" if _NO_SENTENCE.match(body) else body
@@ -110,8 +112,9 @@ def _all_text(value: Any) -> str:
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
     """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    A 2xx response ends up here if it couldn't be read. Only a 429 certainly had no effect and may be repeated; after a
-    5xx, we can't be sure. "Insufficient credits" is recognized with any status, since repeating the call wouldn't help.
+    This also handles a 2xx response that couldn't be read. Only a call that got a 429 certainly had no effect and may
+    be repeated; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status, because repeating
+    the call wouldn't help.
     """
     quote = tidy(_sentence(body))
     said: dict[str, Any] = {
@@ -139,7 +142,8 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
-    """Tidy codes, messages and choices for quoting. Fields stay unchanged, since they must match a name exactly."""
+    """Tidy codes, messages and choices so that they can be quoted. Fields stay as they are, because they must match a
+    name exactly."""
     return [
         FieldError(
             p.field[:MESSAGE_LENGTH],

@@ -1,14 +1,14 @@
 """Errors of Lamina calls, grouped by how the caller can react.
 
 Repeating a call may cost money, so `nothing_happened` is True only if we are certain. No error carries the key or the
-exception that caused it, because a `requests` exception holds the request and thus the key.
+exception that caused it, because a `requests` exception contains the request, and that contains the key.
 """
 
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-MESSAGE_LENGTH = 1000  # characters
+MESSAGE_LENGTH = 1000  # most characters of a message
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
 # Codes for a 401 that isn't about our key: Lamina's database failed, or the request was for an inbound trigger.
@@ -16,7 +16,7 @@ _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Return whether `text` (from an error or a failed run) says "insufficient credits", ignoring case."""
+    """Return whether `text` (from an error or a failed run) says "insufficient credits" (ignoring case)."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
@@ -64,7 +64,7 @@ class LaminaError(Exception):
 class LaminaUnavailable(LaminaError):
     """No connection, no response in time, a 5xx, or a response that can't be read: try again later.
 
-    `was_connected` is False if no byte of the request can have reached Lamina; only then may a start be repeated.
+    `was_connected` is False only if no byte of the request can have reached Lamina. Only then may a start be repeated.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class LaminaUnavailable(LaminaError):
 
 
 class LaminaRateLimited(LaminaError):
-    """Refused because of the request limit; wait `retry_after` seconds (1 to 600), then repeat."""
+    """Lamina refused the call because of its request limit; wait `retry_after` seconds (1 to 600), then repeat."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class LaminaRateLimited(LaminaError):
 
 
 class LaminaRejected(LaminaError):
-    """Lamina understood the call and refused it: don't repeat it unchanged."""
+    """Lamina understood the call and refused it: don't repeat it as it is."""
 
     def __init__(
         self,
@@ -143,13 +143,13 @@ class LaminaRejected(LaminaError):
 
     @property
     def says_unknown_parameter(self) -> bool:
-        """Whether the text or code says that an input is unknown, without naming the input."""
+        """Whether the text or code says that an input is unknown, but not which one."""
         words = f"{self.code} {self.message}"
         return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Whether there are too few credits: a 402, or any text that says so, since Lamina documents no code."""
+        """Whether there are too few credits: a 402, or a text that says so (Lamina documents no code for this)."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

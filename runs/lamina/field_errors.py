@@ -1,6 +1,6 @@
 """Find out which inputs an error is about, whatever format its details have.
 
-Lamina sends an array of unspecified items, a list of sentences (legacy) or nested objects. So we look for what they all
+Lamina sends an array of unspecified items, a list of sentences (legacy) or nested objects. We look for what they all
 have in common: an identifier ("handle") and a complaint.
 """
 
@@ -13,7 +13,8 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-_TEXT_LENGTH = 2000  # characters read per complaint, since the patterns below may scan a text many times
+# How many characters are read of each complaint; the patterns below may go through a text many times
+_TEXT_LENGTH = 2000
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
 _CODES = ("code", "type", "rule", "reason", "error")
@@ -69,7 +70,7 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """Read a legacy error text. If `is_sentence`, it is the headline, and only its start may name an input."""
+    """Read a legacy error text. If `is_sentence`, it is the error's headline, and only its start may name an input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())

@@ -12,7 +12,7 @@ from runs.lamina import coerce
 
 
 class Remote(BaseModel):
-    """A Lamina object, created from JSON (camelCase) or with our own field names."""
+    """A Lamina object, created from JSON (with names in camelCase) or with our own field names."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True

@@ -25,7 +25,7 @@ class AppMatch(AppSummary):
 
     @property
     def credits(self) -> Decimal | None:
-        """Expected cost of a run; negative numbers are ignored."""
+        """The expected cost of a run; negative numbers are ignored."""
         cost = self.estimated_credits
         return cost if cost is not None and cost >= 0 else None
 
@@ -36,7 +36,7 @@ def matches(body: Any) -> list[AppMatch]:
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # According to Lamina's SDK types, `estimatedCredits` is a number, but estimates have it as an object.
+    # According to the types in Lamina's SDK, `estimatedCredits` is a number here, but in estimates it is an object.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

@@ -22,13 +22,13 @@ from runs.lamina.types import RunSnapshot
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
 REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
-FRESH_FOR = timedelta(seconds=300)  # before or after our time
+FRESH_FOR = timedelta(seconds=300)  # most difference to our time, before or after it
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class Flaw(StrEnum):
-    """Reasons to reject a delivery, in the order of the checks."""
+    """The reasons for rejecting a delivery, in the order of the checks."""
 
     HEADERS = "a header is missing or malformed"
     STALE = "the timestamp is more than 5 minutes off"

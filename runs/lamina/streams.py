@@ -1,7 +1,7 @@
-"""Follow one run by server-sent events: for up to 10 minutes, Lamina sends every change, and pings in between.
+"""Follow one run through server-sent events: for up to 10 minutes, Lamina sends every change, with pings in between.
 
-A stream is read in its own thread, which spends most of its time waiting for Lamina; any other thread may close it.
-Anything wrong with a stream ends it without an error; the caller must then find out about the run some other way.
+A stream is read in its own thread, which spends most of its time waiting for Lamina; any other thread may close it. If
+anything goes wrong with a stream, it ends without an error; the caller must then find out about the run in another way.
 """
 
 import codecs
@@ -14,16 +14,16 @@ from runs.lamina.call_observers import Answered, Key
 from runs.lamina.transport import Cutter, Flow, NoReply, Reply
 from runs.lamina.types import RunSnapshot
 
-SILENT_SECONDS = 40.0  # Lamina pings about every 15 s
-LONGEST_SECONDS = 660.0  # Lamina ends a stream after 10 minutes
-LARGEST_EVENT = 4_000_000  # characters
-LARGEST_STREAM = 20_000_000  # bytes
-MOST_EVENTS = 1000  # Lamina looks for changes every 2 s
+SILENT_SECONDS = 40.0  # close a stream after this long without any data; Lamina pings about every 15 s
+LONGEST_SECONDS = 660.0  # close a stream that is open longer; Lamina ends it after 10 minutes
+LARGEST_EVENT = 4_000_000  # most characters of an event
+LARGEST_STREAM = 20_000_000  # most bytes of a stream
+MOST_EVENTS = 1000  # most events of a stream; Lamina looks for changes every 2 s
 WITH_A_RUN = {"progress", "complete", "error"}
 
 
 class Garbage(Exception):
-    """Raised when a stream contains too much, or anything but events about its run."""
+    """Raised when a stream contains too much, or anything other than events about its run."""
 
 
 class RunStream:
@@ -42,14 +42,15 @@ class RunStream:
         self._key = key
         self._cutter = Cutter()
         self.opened_at = self.heard_at = time.monotonic()
-        self.end = ""  # why it ended: "final", "timeout" (Lamina's own, after 10 minutes), "garbage", "refused", "cut"
+        self.end = ""  # why it ended: "final", "timeout" (Lamina's, after 10 minutes), "garbage", "refused" or "cut"
 
     def __repr__(self) -> str:
         return f"RunStream({self._run_id!r})"
 
     @property
     def is_stale(self) -> bool:
-        """Whether to close the stream, because nothing has arrived for too long or it should have ended long ago."""
+        """Whether to close the stream because nothing has arrived for too long, or because it should have ended
+        long ago."""
         now = time.monotonic()
         return now - self.heard_at > SILENT_SECONDS or now - self.opened_at > LONGEST_SECONDS
 
@@ -59,7 +60,7 @@ class RunStream:
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
         """Yield Lamina's response to the request and then, unless that is an error, the run each time it has changed.
-        Ends with the run's final state, or when the stream ends for any other reason. Never raises."""
+        Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:
             if isinstance(flow, Reply):
@@ -108,7 +109,7 @@ class RunStream:
 
 
 def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the kind and data of each event. An event without an empty line at its end is dropped."""
+    """Yield the kind and data of each event. An event that doesn't end with an empty line is dropped."""
     kind, length = "", 0
     data: list[str] = []
     for line in lines:

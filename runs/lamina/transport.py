@@ -1,11 +1,11 @@
 """Send one request over a new connection, with limits on time and size, and report whether it was sent.
 
 `requests` alone can't do this. Its read time-out restarts with every byte, so a slow server could block a worker
-forever, and its exceptions don't say whether the request was sent. So we use our own connection, which notes when
-sending begins, and a timer that shuts the connection down at the deadline. A new connection costs a handshake per call
-(at most 100 a minute), but calls never fail because of a stale connection.
+forever, and its exceptions don't say whether the request was sent. That's why we use our own connection, which notes
+when sending begins, and a timer that shuts the connection down at the deadline. A new connection for each call costs a
+handshake (at most 100 a minute), but no call ever fails because of a stale connection.
 
-Network errors are never raised, so that no `requests` exception (which holds the key) can escape.
+Network errors are never raised, so that no `requests` exception (which contains the key) can get out.
 """
 
 import contextlib
@@ -40,7 +40,8 @@ _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, ssl.SSLE
 
 
 def _is_ours_to_log(record: logging.LogRecord) -> bool:
-    """Hide urllib3's warning about malformed headers: it quotes them, and a hostile server could send our key back."""
+    """Hide urllib3's warning about malformed headers: it quotes the headers, and a hostile server could send our key
+    back in one."""
     return "Failed to parse headers" not in str(record.msg)
 
 
@@ -67,7 +68,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No response: `was_sent` is True if part of the request may have arrived."""
+    """There was no response. `was_sent` is True if part of the request may have arrived."""
 
     was_sent: bool
     is_timeout: bool
@@ -75,7 +76,8 @@ class NoReply:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A response that is read while it arrives. The pieces end with the response, or when the connection breaks."""
+    """A response that is read while it arrives. The pieces end at the end of the response, or when the connection
+    breaks."""
 
     status: int
     headers: Mapping[str, str]
@@ -96,7 +98,8 @@ class Cutter:
         return _SEND_SECONDS
 
     def hold(self, connection: socket.socket) -> None:
-        """Keep a duplicate of the socket: TLS detaches the original, but either can shut the connection down."""
+        """Keep a duplicate of the socket, because TLS detaches the original. Either of them can shut the connection
+        down."""
         self.let_go()
         with self._lock:
             self._socket = connection.dup()
@@ -104,7 +107,7 @@ class Cutter:
                 self._shut()
 
     def cut(self) -> None:
-        """Shut the connection down, now or as soon as there is one."""
+        """Shut the connection down now, or as soon as there is one."""
         with self._lock:
             self.is_cut = True
             self._shut()
@@ -157,7 +160,7 @@ class _Watched(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self._cutter.was_sent = False  # asking a proxy for a tunnel isn't the request itself
+        self._cutter.was_sent = False  # that was only asking a proxy for a tunnel, not the request itself
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -186,7 +189,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep `requests` from sending a password from ~/.netrc along with our key."""
+    """Keep `requests` from sending a password from ~/.netrc."""
     return request
 
 
@@ -198,7 +201,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _read_body(response: requests.Response, cutter: Cutter) -> tuple[bytes, bool]:
-    """Return the decoded body, truncated soon after `BODY_BYTES`, and whether it is complete."""
+    """Return the decoded body (cut off soon after `BODY_BYTES`) and whether it is complete."""
     body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -213,7 +216,8 @@ def _read_body(response: requests.Response, cutter: Cutter) -> tuple[bytes, bool
 def exchange(
     method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
 ) -> Reply | NoReply:
-    """Send one request and read the response within `timeouts`. Never follows redirects, retries or raises.
+    """Send one request and read the response within `timeouts`. Never follows redirects, never retries and never
+    raises.
 
     Uses proxies and certificates from the environment, except for a sandbox on this machine.
     """
@@ -230,8 +234,9 @@ def exchange(
 def open_flow(
     url: str, *, headers: Mapping[str, str], cutter: Cutter, read_seconds: float
 ) -> Iterator[Flow | Reply | NoReply]:
-    """GET a response that takes long, like `exchange`, but without a limit for the whole call: until `cutter` cuts it,
-    or nothing arrives for `read_seconds`. A response without status 200 is read at once."""
+    """GET a response that arrives over a long time. Like `exchange`, but the whole call has no time limit: it goes on
+    until `cutter` cuts it, or until nothing arrives for `read_seconds`. A response with a status other than 200 is read
+    right away."""
     with contextlib.ExitStack() as stack:
         stack.callback(cutter.let_go)
         session = stack.enter_context(requests.Session())

@@ -96,7 +96,8 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """Use the key or id as a missing name. Raises ValueError without either, since no value could be sent."""
+        """If the name is missing, use the key or id as the name. If there is neither, raise ValueError, because no
+        value could be sent."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -114,7 +115,7 @@ class Parameter(Remote):
 
 
 class OutputDescriptor(Remote):
-    """An output that an app declares. `index` is unique; labels may repeat."""
+    """An output that an app says it makes. `index` is unique; labels may repeat."""
 
     index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
     label: Text = ""
@@ -136,7 +137,7 @@ def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
 
 
 class AppDetail(Remote):
-    """An app with its inputs and its declared outputs (none in the older dialect)."""
+    """An app with its inputs, and with the outputs it says it makes (none in the older dialect)."""
 
     app_id: NeededId
     name: Text = ""
@@ -171,7 +172,8 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """Unknown statuses count as pending. Without a status (as in responses to feedback), a value means done."""
+        """Unknown statuses count as pending. If there is no status (as in responses to feedback) but a value, it counts
+        as done."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -186,12 +188,13 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """All http(s) URLs in the value, in order, without duplicates; empty for a text, which they belong to."""
+        """All http(s) URLs in the value, in order, without duplicates; empty for a text, where URLs are part of the
+        text."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
     def text(self) -> str:
-        """The value as text, with lists and objects as readable JSON; empty if there are only URLs."""
+        """The value as text, with lists and objects as readable JSON; empty if the value consists only of URLs."""
         if not self.has_value or (self.type.lower() != "text" and is_nothing_but_addresses(self.value)):
             return ""
         return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
@@ -229,7 +232,7 @@ class _RunState(Remote):
 
     @property
     def state(self) -> State:
-        """The status, ignoring case; unknown ones count as running."""
+        """The state that the status stands for (ignoring case); unknown statuses count as running."""
         return _STATES.get(self.status.lower(), "running")
 
     @property
@@ -288,7 +291,7 @@ class Account(Remote):
 
 
 class Usage(Remote):
-    """The credits that the workspace has, and has ever spent; None means unknown, not zero."""
+    """The credits that the workspace has, and those it has spent in total; None means unknown, not zero."""
 
     balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
     spent: Credits = Field(

@@ -10,7 +10,7 @@ _TRAILING = ".,;:!?)]"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts in `value`, depth first; the depth was limited when the value was read."""
+    """Yield the texts in `value`, depth first. (Its depth was limited when it was read.)"""
     match value:
         case str():
             yield value

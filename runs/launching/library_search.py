@@ -38,7 +38,7 @@ class LibrarySearch:
     marker: Marker = NONE
     # Full-text query -> keys of the runs it finds, if few
     few: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    labels: list[str] | None = None  # beginnings of all labels of results; None if there are too many to know
+    labels: list[str] | None = None  # beginnings of all labels of results; None if there are too many to read
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:

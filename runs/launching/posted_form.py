@@ -90,7 +90,7 @@ class PostedAppForm:
         opened = self._keep_draft(form)
         if self.controls.act:
             return self._other_button(form, opened)
-        # Checked before looking for a run of this form, which may just have used up what was left
+        # Check this first: if a run was already started from this form, it may have used up what was left
         is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)

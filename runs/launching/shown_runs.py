@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`, without the people, because that is often just the
+    """Return good runs of the app with the primary key `app`, without loading the people, who are often just the
     viewer."""
     ready = runs.filter(app_id=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)

@@ -18,7 +18,7 @@ NOBODY = 0  # a primary key that no member has
 @never_cache
 @admins_only
 def manage_app_preview(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the app's page as a maker sees it who hasn't used the app yet, with a banner that says so."""
+    """Show the app's page as it looks to a maker who hasn't used the app yet, with a banner that says so."""
     apps = App.objects.select_related("schema", "rule", "thumbnail", "starred_by")
     app, maker = get_object_or_404(apps, public_id=app_id), _maker_like(request.user)
     form = app_form(maker, app, app.schema) if app.schema else None

@@ -1,9 +1,9 @@
-"""Forms posted by the buttons on the run page."""
+"""Forms for the buttons on the run page."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class RetryForm(PostedForm):
-    """Retries the failed results. Each token starts only one run, even if it is posted several times."""
+    """The form that retries failed results. Each token starts only one run, even if it is posted several times."""
 
     token = CutField()

@@ -1,4 +1,4 @@
-"""URLs of the run page and its actions, and of live updates for open pages."""
+"""URLs for the run page and its actions, and for live updates of open pages."""
 
 from django.urls import path
 

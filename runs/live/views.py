@@ -1,4 +1,4 @@
-"""Live updates: an open page sends the runs that it shows, and gets back only what has changed."""
+"""Live updates: an open page says which runs it shows, and gets back only what has changed."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,7 +37,7 @@ from runs.words.known_words import similar_to
 from runs.words.run_states import state_of
 
 MAX_RUNS = 200
-TITLE_CHARS = 60  # in the tab and in announcements
+TITLE_CHARS = 60  # most characters of a title in the tab and in announcements
 COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
 TIMES = ("opened_at", "started_at", "running_at", "created_at")
 KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *COUNTS)
@@ -45,7 +45,8 @@ KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *
 
 @dataclass(frozen=True)
 class Seen:
-    """A run as the page shows it: its version, and the token (`version_token`) with the state announced last."""
+    """A run as the page shows it: its version, and the token (`version_token`) that contains the last state
+    announced."""
 
     version: int
     token: str
@@ -56,7 +57,7 @@ class Seen:
 
     @property
     def boxes(self) -> int:
-        """Number of result boxes on the page."""
+        """The number of result boxes on the page."""
         count = self.token.rpartition("-")[2]
         return _number(count)
 
@@ -64,18 +65,20 @@ class Seen:
 @require_safe
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
-    """Return 204 if nothing changed, otherwise the changed cards (for `page=run`, panel and boxes) to swap in."""
+    """Respond with 204 if nothing has changed; otherwise, with the changed cards to swap in (for `page=run`, the panel
+    and boxes)."""
     return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
 @never_cache
 def live_frame(request: PortalRequest) -> HttpResponse:
-    """Return the bell, the balance and the number of results waiting for review, or 204 if the page is up to date.
+    """Return the bell, the balance and the number of results waiting for review; respond with 204 if the page is up to
+    date.
 
-    The page sends the token of its bell as `n`, `w` while a run is active, its balance as `b`, and the number next to
-    Review as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also
-    send when they were opened (`since`), and the runs started elsewhere since then that they know (`k`).
+    The page sends its bell's token as `n`, `w` while a run is active, its balance as `b`, and the number next to Review
+    as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also send when
+    they were opened (`since`), and which runs started elsewhere since then they already know (`k`).
     """
     catalog.request_balance_if_stale()
     is_watching, started_at = new_runs.own_runs(request.user)
@@ -95,7 +98,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
     """Return the runs that the member has started since the page was opened; None if the page knows them all.
 
-    `started_at` is when they last started one, so that pages which know everything cost no query.
+    `started_at` is when they last started a run; pages that are already up to date need no query then.
     """
     since, known = request.GET.get("since", ""), request.GET.get("k", "")
     if not known and not new_runs.is_after(started_at, since):
@@ -109,7 +112,8 @@ def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> n
 @require_safe
 @never_cache
 def live_team(request: PortalRequest) -> HttpResponse:
-    """Return the runs that teammates have shared since the page was opened, or 204 if it knows them all (`k`)."""
+    """Return the runs that teammates have shared since the page was opened; respond with 204 if the page already knows
+    them all (`k`)."""
     found = Filter.read(_query_of_page(request)) if request.GET.get("page") == "history" else Filter(tab="team")
     news = new_runs.news_since(request.GET.get("since", ""), replace(found, tab="team"), request.user)
     if news is None or news.token == request.GET.get("k", ""):
@@ -119,7 +123,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
-    status.forget_status()  # the end of a run changes the balance
+    status.forget_status()  # when a run ends, the balance changes
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
     return {"oob": True, "has_frame": True, "bell": bell_of(member, is_watching=is_watching)}
@@ -137,7 +141,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """Return `text` as a number; 0 if it isn't one that we could have sent."""
+    """Return `text` as a number; 0 if we can't have sent it."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -164,7 +168,8 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         parts = _card_parts(request, list(wanted.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
     context: dict[str, Any] = {"oob": True} | parts | _bell_parts(request, fresh)
-    told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()  # announced by the bell
+    # What the bell already announces
+    told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
     said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context["announcement"] = " ".join(_announce(run) for run in said if run.public_id not in told)
     return render(request, "live/live.html", context)
@@ -177,7 +182,7 @@ def _is_bell_old(request: PortalRequest) -> bool:
 
 
 def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
-    """Return the bell and the balance if there is news, or if one of the member's runs has ended on this page."""
+    """Return the bell and the balance if there is news, or if one of the member's runs on this page has ended."""
     has_ended = any(run.is_final and run.belongs_to(request.user) for run in fresh)
     return _frame(request.user) if _is_bell_old(request) or (has_ended and "n" in request.GET) else {}
 
@@ -230,19 +235,21 @@ def _query_of_page(request: PortalRequest) -> QueryDict:
 
 
 def _list_of_page(request: PortalRequest) -> Filter:
-    """Return the filter of the list on a History page. The page sends it, since it may be wider than the URL's."""
+    """Return the filter of the list on a History page. The page sends it, because it may be wider than the filter in
+    the URL."""
     sent = request.GET.get("in")
     return Filter.read(_query_of_page(request)) if sent is None else Filter.parse(sent)
 
 
 def _walk(request: PortalRequest) -> str:
-    """Return the query string for the list that Previous and Next follow, taken from the URL of the page."""
+    """Return the query string of the list for Previous and Next, taken from the page's URL."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run], *, is_watching: bool) -> None:
-    """Record that active runs are on screen, or else make sure that the poller is running: one query, never both.
+    """If runs on the page are active, record that they are on screen; otherwise, make sure that the poller is running.
+    Either takes one query.
 
     `is_watching` means that there is an active run that isn't on this page.
     """

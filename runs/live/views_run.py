@@ -45,7 +45,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     read_state.opened(request, run)
     record_openings(request, [run])
-    # Previous and Next follow the History list from which the page was opened.
+    # Previous and Next follow the History list that the page was opened from.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
     if page.is_live:
@@ -70,7 +70,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation on a separate page, for browsers without scripts; POST cancels.
+    """GET asks for confirmation on a page of its own, for when scripts are off; POST cancels.
 
     The run page shows the outcome and keeps it up to date; a separate message would soon be wrong.
     """
@@ -86,9 +86,10 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Resend a start whose outcome is unknown; the page warns that the run may then cost twice.
+    """Resend a start whose outcome is unknown; the page has warned that this may cost twice.
 
-    Nothing is started if the page is outdated, someone else has already decided, or the admin's rules don't allow it.
+    Nothing is started if the page is out of date, someone else has already decided, or the admin's rules don't allow
+    it.
     """
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and (words := _against_rules(run, request.user)):
@@ -103,13 +104,13 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _against_rules(run: Run, member: Member) -> str:
-    """Say why the admin's current rules don't let `member` send what `run` recorded; "" if they do."""
+    """Return why the admin's current rules don't let `member` send the inputs of `run`; "" if they do."""
     if words := closed_words(run.app, member):
         return words
     now = ruled(run.app, run.schema, create_run.answers_of(run))
     if not (now.changed or now.refused):
         return ""
-    return _("An admin has changed this app's rules since. Give up this start, then use “Change and run again”.")
+    return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")
 
 
 @require_POST

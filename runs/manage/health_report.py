@@ -1,4 +1,5 @@
-"""The health page: facts an admin needs at a glance, each with a state and, if something is wrong, a next step."""
+"""The Health page: what an admin needs to know at a glance. Each fact has a state and, if something is wrong, a next
+step."""
 
 import shutil
 import time
@@ -34,9 +35,9 @@ from runs.words.time_spans import age_words
 from runs.words.workers import worker_words
 
 INCIDENTS = 10
-UNKNOWN_APPS = 50  # maximum number of apps whose unknown fields are listed
+UNKNOWN_APPS = 50  # most apps whose unknown fields are listed
 STORAGE_SECONDS = 60
-TIMES_AS_LONG = 200  # ended runs are counted anew after this many times as long as counting took
+TIMES_AS_LONG = 200  # runs that have ended are counted again after this many times as long as counting took
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -76,7 +77,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class StateCount:
-    """The number of runs in one state, and the creation time of the oldest."""
+    """How many runs are in one state, and when the oldest of them was created."""
 
     word: str
     count: str
@@ -95,7 +96,7 @@ class UnknownField:
 
 @dataclass(frozen=True)
 class HealthReport:
-    """Everything on the health page."""
+    """Everything on the Health page."""
 
     facts: list[Fact]
     counts: list[StateCount]
@@ -174,11 +175,11 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
-    """Return how many apps the portal requests at a time, as a sentence; "" if Lamina sends all of them."""
+    """Return a sentence saying how many apps the portal requests at a time; "" if Lamina sends all of them."""
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Requested without a limit, since no limit worked.")
+        return _("Requested without a limit, because no limit worked.")
     return _("Requested %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
 
 
@@ -208,7 +209,8 @@ def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _workers(at: datetime | None, now: datetime) -> list[Fact]:
-    """Return a line for each cluster seen in the last hour; otherwise a working one would hide one that went silent."""
+    """Return a line for each cluster seen in the last hour: with a single line, a working cluster would hide one that
+    has gone silent."""
     if at is None:
         advice = _("It reports within a minute of starting.")
         return [Fact(_("Worker"), _("no report yet"), "warn", advice)]
@@ -218,11 +220,11 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
-    """Return the state of one cluster or, without `name`, of all of them together."""
+    """Return the state of one cluster; without `name`, of all clusters together."""
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
-        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost meanwhile."))
+        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost until then."))
     return Fact(label, (_("%(name)s: last report %(age)s") if name else _("last report %(age)s")) % values)
 
 
@@ -265,7 +267,7 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used. Adding up many files takes a moment, so it's done at most once a minute."""
+    """Return the storage used. Adding up many files takes a moment, so this is done at most once a minute."""
     label = _("Storage used")
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     files, size = total["files"], size_words(total["bytes"] or 0)
@@ -279,7 +281,10 @@ def _storage() -> Fact:
         return Fact(label, words)
     words = _("%(files)s, %(free)s left on the disk") % {"files": words, "free": size_words(free)}
     if free < LITTLE_ROOM:
-        advice = _("Free some space: no results can be saved on a full disk. The portal keeps trying for 24 hours.")
+        advice = _(
+            "Free up some space: results can't be saved while the disk is full. "
+            "The portal will keep trying for 24 hours."
+        )
         return Fact(label, words, "bad" if free < NO_ROOM else "warn", advice)
     return Fact(label, words)
 
@@ -302,12 +307,14 @@ def _bin() -> Fact:
 
 
 def _counts() -> list[StateCount]:
-    """Return the runs by state. There may be a million ended ones, and the page reloads every 10 s."""
+    """Return the runs by state. A million of them may have ended, and the page reloads every 10 seconds, so their count
+    is cached."""
     ended = cache.get("runs-ended")
     if ended is None:
         begun = time.monotonic()
         ended = _by_status(Run.objects.filter(status__in=FINAL))
-        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))  # not if it took a moment
+        # If counting took a moment, don't count again soon
+        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [

@@ -20,14 +20,14 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table, with its share of the largest line (0 to 100) for the bar."""
+    """One line of a table, with its length compared to the largest line (0 to 100) for the bar."""
 
     label: str
     size_words: str
     files_words: str
     percent: float
-    url: str = ""  # of the person
-    details: str = ""  # breakdown of the total
+    url: str = ""  # URL of the person's page
+    details: str = ""  # what the total consists of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class StorageReport:
 
     counted_at: datetime | None
     total_words: str
-    free_words: str  # empty for a bucket
+    free_words: str  # empty if files are in a bucket
     free_state: str  # "good", "warn" or "bad"
     uses: list[Line]
     people: list[Line]
@@ -44,7 +44,7 @@ class StorageReport:
 
 
 def storage_report() -> StorageReport:
-    """Read the sums that the worker keeps. Takes four queries, however many files there are."""
+    """Read the sums that the worker maintains. Takes four queries, however many files there are."""
     rows = StorageUse.objects.all()
     total = rows.aggregate(size=Sum("size_bytes"))["size"] or 0
     people = _people()

@@ -1,4 +1,4 @@
-"""URLs of the health and storage pages for admins."""
+"""URLs for the health and storage pages for admins."""
 
 from django.urls import path
 

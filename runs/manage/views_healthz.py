@@ -15,7 +15,8 @@ from runs.connection.status import is_sandbox, lamina_status
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return the seconds since the last sign of life of worker, poller and Lamina; 503 if the database is down."""
+    """Return how many seconds ago worker, poller and Lamina last gave a sign of life; respond with 503 if the database
+    is down."""
     now = timezone.now()
     try:
         worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)

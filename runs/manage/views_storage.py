@@ -1,4 +1,4 @@
-"""Admin page for the space that stored files take."""
+"""The admin page for the space that stored files take."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from runs.web.http import PortalRequest, admins_only, go_to, render_page
 @never_cache
 @admins_only
 def manage_storage(request: PortalRequest) -> HttpResponse:
-    """GET shows the worker's latest count; POST has it count again."""
+    """GET shows the worker's latest count; POST makes it count again."""
     if request.method == "POST":
         usage.request_count()
         messages.info(request, _("Counting. Reload this page in a moment."))

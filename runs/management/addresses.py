@@ -1,4 +1,5 @@
-"""Network addresses that the portal processes listen on: parsing, and checks that they are free and respond."""
+"""The network addresses that the portal's processes listen on: parsing them, and checking that they are free and
+respond."""
 
 import errno
 import http.client
@@ -42,7 +43,7 @@ class Address:
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError if something else is already listening here, or if we aren't allowed to listen."""
+        """Raise AddressError if something else is already listening on this address, or if we aren't allowed to."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:
@@ -54,7 +55,7 @@ class Address:
             raise AddressError(f"Cannot listen on {self}: {error.strerror or error}.") from None
 
     def answers(self, path: str) -> bool:
-        """Return whether a web server here responds to GET `path`, with any status."""
+        """Return whether a web server at this address responds to GET `path`, with any status."""
         here = self.as_seen_from_here
         connection = http.client.HTTPConnection(here.host, here.port, timeout=5)
         try:

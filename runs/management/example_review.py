@@ -1,7 +1,7 @@
-"""A review in progress among the examples: asked for, decided in part by a teammate and by a client, with a pinned
-comment, and one result waiting in its second version.
+"""An example of a review in progress: someone has asked for decisions, a teammate and a client have made some, there is
+a comment on a spot, and one result is waiting in its second version.
 
-Everything is done with the actions that people use, and then backdated.
+All this is done with the actions that people use, and then backdated.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +14,11 @@ from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 
 CLIENT = "Kim"
-SPOT = (4_800, 5_600)  # ten-thousandths of the picture's width and height
+SPOT = (4_800, 5_600)  # in ten-thousandths of the picture's width and height
 
 
 def begin(app: str, run: Run) -> None:
-    """Begin the review of the example `run` of `app` (an id on Lamina), if there is one."""
+    """Begin the review of the example `run`, if there is one for its `app` (an id on Lamina)."""
     review = REVIEWS.get(app)
     if review is not None and not ReviewItem.objects.filter(output__run=run).exists():
         review(Run.objects.select_related("member").get(pk=run.pk))
@@ -31,7 +31,8 @@ def needs_next(run: Run, label: str) -> Output | None:
 
 
 def _packshots(run: Run) -> None:
-    """Sam approves one picture and wants changes in another, the client approves; the third still waits."""
+    """Sam approves one picture and wants changes in another, and the client approves one; the third is still
+    waiting."""
     front, angle, detail = run.outputs.all()
     day = timezone.localdate() + timedelta(days=2)
     _ask(run.member, [front, angle, detail], "For the spring page. Which ones can we use?", hours_ago=24, due_on=day)

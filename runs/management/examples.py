@@ -1,6 +1,6 @@
 """Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
 
-The runs are created the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
+The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
 results are fetched and saved. Only a few run at a time, and new ones start only while nobody is waiting for a run of
 their own, so that neither the start of the portal nor anyone's first picture is delayed. Each run is then titled,
 shared, starred and backdated as if the demo members had worked for a few days. `history.examples` removes the runs.
@@ -35,13 +35,14 @@ from runs.web.demo_accounts import DEMO_EMAILS
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 900
-DATED_BACK = timedelta(minutes=30)  # at least, once an example is finished
+DATED_BACK = timedelta(minutes=30)  # finished examples are backdated by at least this much
 DEMO, SAM = "demo@example.com", "sam@example.com"
 
 
 @dataclass(frozen=True)
 class Example:
-    """A run to create. `app` is an app id on Lamina; `inputs` are by key, and the app defaults fill in the rest."""
+    """A run to create. `app` is an app id on Lamina; `inputs` are by key; for all others, the app's defaults are
+    used."""
 
     app: str
     maker: str
@@ -50,9 +51,9 @@ class Example:
     title: str = ""
     is_shared: bool = False
     is_starred: bool = False
-    guest: str = ""  # audience of a guest link to the results
+    guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
-    next_of: str = ""  # label of the result of an earlier example that this one makes the next version of
+    next_of: str = ""  # label of the result (of an earlier example) that this run makes the next version of
 
 
 EXAMPLES = (
@@ -131,7 +132,7 @@ def _is_wanted() -> bool:
 
 
 def is_put_away() -> bool:
-    """Return whether somebody has begun with an empty portal. One who only deletes some examples hasn't."""
+    """Return whether somebody chose to start with an empty portal. Deleting just some examples isn't that."""
     is_left = unclaimed().filter(created_at__lt=timezone.now() - DATED_BACK).exists()
     return not is_left and Run.objects.filter(is_example=True, deleted_at__isnull=False).exists()
 
@@ -161,8 +162,8 @@ def advance() -> bool:
 
 
 def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
-    """Return whether the example can be made. A next version can't if the run before it has ended without a result that
-    needs changes."""
+    """Return whether the example can be made. A next version can't be made if the run before it has ended without a
+    result that needs changes."""
     earlier = made.get(token_of(_before(example))) if example.next_of else None
     return earlier is None or not is_finished(earlier) or needs_next(earlier, example.next_of) is not None
 
@@ -179,12 +180,12 @@ def token_of(example: Example) -> str:
 def is_finished(run: Run) -> bool:
     """Return whether the run has been backdated, which is the last step for an example."""
     if run.sent_at is None:
-        return not run.is_active  # it could not be started
+        return not run.is_active  # it couldn't be started
     return run.created_at < run.sent_at - DATED_BACK
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start up to `at_most` of the waiting examples, once the form and the estimate of the app have arrived."""
+    """Start up to `at_most` of the waiting examples whose app's form and estimate have arrived from the sandbox."""
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
@@ -193,7 +194,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
 
 
 def _replaced(example: Example) -> Output | None:
-    """Return the result that the example makes the next version of, once it needs changes."""
+    """Return the result that the example makes the next version of, if it needs changes by now."""
     earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
     return needs_next(earlier, example.next_of) if earlier is not None else None
 
@@ -220,7 +221,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
         keeps_draft=True,
         replaces=replaces,
     )
-    with suppress(LimitReached), transaction.atomic():  # an admin has already set one
+    with suppress(LimitReached), transaction.atomic():  # an admin has already set a limit
         run = launch_run(member, press)
         Run.objects.filter(pk=run.pk).update(is_example=True)
 

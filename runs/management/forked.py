@@ -1,6 +1,7 @@
-"""Runs a Python command in a fork of this process, and shares the memory of all that this process has loaded.
+"""Runs a Python command in a fork of this process, so that it shares the memory of everything that this process has
+loaded.
 
-Call it only while this process has no threads, no open database connection, and no lock.
+Only do this while this process has no threads, no open database connections and no locks.
 """
 
 import multiprocessing
@@ -16,7 +17,7 @@ from pathlib import Path
 from runs.background import process_title
 from runs.background.prctl import die_with_parent
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # handled by the supervisor
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # signals that the supervisor handles
 LOOK_SECONDS = 0.05
 
 
@@ -28,7 +29,8 @@ class Forked:
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._process = multiprocessing.get_context("fork").Process(target=_run, args=(command, folder, os.getpid()))
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the fork no longer has our handlers
+        # Block them until the fork no longer has our handlers
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._process.start()
         finally:
@@ -53,7 +55,7 @@ class Forked:
 
 
 def _run(command: list[str], folder: Path, parent_pid: int) -> None:
-    """Become what `python` would be with this command, in a session of its own and without input."""
+    """Turn this process into what `python` would be with this command, in its own session and without input."""
     os.setsid()
     die_with_parent(parent_pid, signal.SIGTERM)
     for sig in SIGNALS:

@@ -1,6 +1,6 @@
 """The parts of the portal on this machine: the commands that start them, and how the worker is watched.
 
-This module loads neither models nor pages: for `make dev`, the supervisor stays small.
+This module loads neither models nor pages, so that the supervisor stays small for `make dev`.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ from runs.background import cluster_names
 from runs.management.addresses import Address, is_loopback
 from runs.management.supervision import Part, Pulse, python
 
-RECORD_SECONDS = 60.0  # time for recording a restart
+RECORD_SECONDS = 60.0  # most seconds for recording a restart
 LAST_BEAT = "SELECT at FROM runs_heartbeat WHERE name = %s"
 
 
@@ -35,7 +35,8 @@ def sandbox_part(address: Address) -> Part:
 
 
 def worker_part(is_forked: Callable[[], bool]) -> Part:
-    """Return the worker. A fork has what `manage.py portal` has checked; checking again would copy 20 MiB of memory."""
+    """Return the worker. A fork skips the checks that `manage.py portal` has already made: checking again would copy 20
+    MiB of memory."""
     command = python("manage.py", "worker")
     part = Part("worker", command, settings.BASE_DIR, is_restarted=True, is_forked=is_forked)
     part.fork_options = ["--skip-checks"]
@@ -55,7 +56,8 @@ def worker_name(part: Part) -> str:
 
 
 def last_heartbeat(part: Part) -> object:
-    """Return the time of the last heartbeat of the worker, or a new value each time while the database is down."""
+    """Return when the worker's last heartbeat was. While the database is down, return a new value each time, so that
+    the worker counts as alive."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(LAST_BEAT, [worker_name(part)])
@@ -67,7 +69,7 @@ def last_heartbeat(part: Part) -> object:
 
 
 def record_restart(part: Part, exit_code: int | None) -> None:
-    """Record the restart for the health page, in a process that loads the models."""
+    """Record the restart for the Health page, in another process that loads the models."""
     told = "" if exit_code is None else str(exit_code)
     command = python("-m", "runs.management.restarts", worker_name(part), told)
     with suppress(OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Checks that the database still guards the record, and that nothing was left open."""
+"""Checks that the database still protects the record, and that no permission to delete entries was left over."""
 
 import logging
 
@@ -12,11 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 def restore() -> None:
-    """Create triggers that are missing again, and tell admins: meanwhile, entries could have been changed."""
+    """Create missing triggers again, and tell the admins, because entries could have been changed meanwhile."""
     try:
         lost = guard.missing()
     except DatabaseError:
-        return  # whatever starts next says so
+        return  # whatever starts next will report the problem
     if lost:
         logger.critical("The database didn't guard the record: %s missing.", ", ".join(sorted(lost)))
         guard.install()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def record(name: str, exit_code: int | None) -> None:
-    """Record the restart for the health page."""
+    """Record the restart for the Health page."""
     from runs.background import heartbeats, incidents
 
     with suppress(DatabaseError):

@@ -1,7 +1,7 @@
 """Detects changed source files, for `make dev` and for a restart after an upgrade.
 
-The `--reload` option of gunicorn isn't enough: its main process keeps the old settings and worker class, and the queue
-worker wouldn't reload at all.
+gunicorn's option `--reload` isn't enough: its main process would keep the old settings and worker class, and the worker
+for tasks wouldn't reload at all.
 """
 
 import os
@@ -14,7 +14,7 @@ ENDINGS = (".py", ".html", ".env")  # static files are served as is
 
 
 class Source:
-    """The source under `root`, checked at most once every `every` seconds."""
+    """The source files under `root`, which are checked at most once every `every` seconds."""
 
     def __init__(self, root: Path, every: float = 0.5) -> None:
         self.root = root
@@ -31,7 +31,7 @@ class Source:
         return sorted(os.path.relpath(path, self.root) for path in differ)
 
     def is_unchanged(self) -> bool:
-        """Return whether nothing has changed since the start. Once something has, this stays so."""
+        """Return whether nothing has changed since the start. Once something has changed, this always returns False."""
         self._is_changed = self._is_changed or bool(self.changed())
         return not self._is_changed
 
@@ -43,7 +43,7 @@ class Source:
             for path in _files(self.root / name):
                 try:
                     found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - a few hundred files, twice a second
-                except FileNotFoundError:  # removed, or being replaced by an editor
+                except FileNotFoundError:  # the file was removed, or an editor is just replacing it
                     continue
         return found
 

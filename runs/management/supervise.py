@@ -1,8 +1,9 @@
-"""`python -m runs.management.supervise FD`: starts the parts and watches them. FD has the order.
+"""`python -m runs.management.supervise FD`: starts the parts and watches them. FD is a file descriptor from which it
+reads what to start.
 
 `manage.py portal` becomes this process after preparing everything: preparing loads far more than the parts need, and
-Python doesn't give memory back. This process loads the portal once, and the worker and the web server are its forks.
-For `make dev`, it loads next to nothing, and starts them as programs, which read the changed source.
+Python doesn't give memory back. This process loads the portal once, and forks the worker and the web server. For `make
+dev`, it loads next to nothing and starts them as programs, so that they read changed source files.
 """
 
 import json
@@ -30,7 +31,8 @@ STOP_ORDER = ("web server", "worker", "sandbox")
 
 @dataclass(frozen=True)
 class Order:
-    """What to start: addresses ("" for no sandbox), messages that say who can sign in, whether to watch the source."""
+    """What to start: the addresses ("" for no sandbox), messages that say who can sign in, and whether to watch the
+    source."""
 
     bind: str
     sandbox: str
@@ -38,9 +40,9 @@ class Order:
     is_reloaded: bool
 
     def as_file(self) -> int:
-        """Return a file descriptor that a program started by `exec` can read. Arguments would be visible to others."""
+        """Return a file descriptor that a program started by `exec` can read. (Others could see arguments.)"""
         reading, writing = os.pipe()
-        os.write(writing, json.dumps(asdict(self)).encode())  # a few hundred bytes, so it doesn't block
+        os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
         os.close(writing)
         os.set_inheritable(reading, True)
         return reading
@@ -52,15 +54,16 @@ class Order:
 
 
 def say(sentence: str) -> None:
-    with suppress(OSError):  # the terminal is gone or the disk is full: no reason to stop
+    with suppress(OSError):  # if the terminal is gone or the disk is full, that's no reason to stop
         sys.stdout.write(f"{sentence}\n")
         sys.stdout.flush()
 
 
 def load(order: Order) -> Callable[[], bool]:
-    """Load what this process needs. Return a function that says whether its forks would be the portal as it is now."""
-    if order.is_reloaded or sys.platform != "linux":  # macOS: its libraries don't survive a fork once they were used
-        apps.populate([])  # no models
+    """Load what this process needs. Return a function that says whether its forks would still have the current
+    source."""
+    if order.is_reloaded or sys.platform != "linux":  # on macOS, libraries that have been used don't survive a fork
+        apps.populate([])  # loads no models
         return lambda: False
     source = Source(settings.BASE_DIR, every=0.0)
     django.setup()
@@ -76,9 +79,10 @@ def supervise(order: Order) -> int:
     bind, sandbox = Address.parse(order.bind), Address.parse(order.sandbox) if order.sandbox else None
     supervisor = Supervisor(say, STOP_ORDER)
     supervisor.catch_signals()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # blocked by `manage.py portal`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `manage.py portal` has blocked these signals
     is_forked = load(order)
-    changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]  # before any part reads the files
+    # Look at the files before any part reads them
+    changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]
     worker, web = worker_part(is_forked), web_part(bind, is_forked)
     try:
         if sandbox:
@@ -86,7 +90,7 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Only now: if a part fails to start, somebody must act.
+        # Only from now on: if a part fails when it first starts, somebody must act.
         worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:

@@ -1,9 +1,9 @@
 """Supervises the portal processes: starts them in order, watches, restarts and stops them, and leaves none behind.
 
-A part is a program, or a fork of this process if that has loaded what the part needs (see `forked`). Each has its own
-session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends each part SIGTERM.
-Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it. A part that hasn't
-ended in time is killed, along with its group.
+A part is a program or, if this process has loaded what the part needs, a fork of this process (see `forked`). Each part
+has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends each part
+SIGTERM. Only a part's main process gets SIGTERM, because django-q2's cluster hangs if its whole group gets the signal.
+A part that hasn't ended in time is killed, along with its group.
 """
 
 import os
@@ -43,8 +43,9 @@ class Part:
     """One process of the portal.
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
-    source and restarts when the source changes. If it ends, it waits for the next change, since nothing else will help.
-    `is_forked` is asked at each start: whether to run the command in a fork of this process, with `fork_options`.
+    source and restarts when the source changes. If it ends, it isn't restarted before the next change, because nothing
+    else will help. `is_forked` is called at each start; it returns whether to run the command in a fork of this
+    process, with `fork_options`.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Part:
     # Called with the exit code (None if it hung) before a restart.
     on_restart: Callable[[int | None], None] = lambda _exit_code: None
     process: "subprocess.Popen[bytes] | Forked | None" = None
-    restarts: deque[float] = field(default_factory=deque)  # monotonic times
+    restarts: deque[float] = field(default_factory=deque)  # times of restarts on the monotonic clock
 
     def start(self) -> None:
         if self.is_forked():
@@ -80,11 +81,11 @@ class Part:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code as from `Popen.poll`: the negative signal number if a signal killed the part."""
+        """The exit code, as `Popen.poll` returns it: if a signal killed the part, the negative number of the signal."""
         return self.process.poll() if self.process else None
 
     def exit_words(self) -> str:
-        """Return how the part ended, for use in a sentence: "ended with code 1", "was killed by SIGKILL"."""
+        """Return how the part ended, for use in a sentence, such as "ended with code 1" or "was killed by SIGKILL"."""
         code = self.exit_code
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
@@ -101,13 +102,13 @@ class Part:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError, PermissionError):  # no process is left (macOS raises the latter)
+        with suppress(ProcessLookupError, PermissionError):  # no process is left (on macOS, that is a PermissionError)
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
 class Supervisor:
-    """Runs parts; stops them in the order of `stop_order` (names)."""
+    """Runs parts, and stops them in the order of the names in `stop_order`."""
 
     def __init__(self, say: Say, stop_order: Iterable[str]) -> None:
         self.say = say
@@ -116,10 +117,10 @@ class Supervisor:
         self.is_stop_asked = False
 
     def catch_signals(self) -> None:
-        """Remember Ctrl-C, SIGTERM and SIGHUP from now on, and check for them between steps.
+        """From now on, remember Ctrl-C, SIGTERM and SIGHUP, and check for them between steps.
 
-        The handlers are set explicitly because a job that a script starts with `&` inherits an ignored SIGINT. An
-        ignored SIGCHLD would hide that a part has ended.
+        This sets the handlers explicitly, because a job that a script starts with `&` ignores SIGINT. If SIGCHLD were
+        ignored, we wouldn't notice that a part has ended.
         """
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -129,7 +130,7 @@ class Supervisor:
         self.is_stop_asked = True
 
     def start(self, part: Part, is_up: Callable[[], bool] = lambda: True, seconds: float = 60.0) -> None:
-        """Start `part` and wait until `is_up`. Raises PartDied if that takes longer than `seconds`."""
+        """Start `part` and wait until `is_up` returns True. Raises PartDied if that takes longer than `seconds`."""
         self.parts[part.name] = part
         part.start()
         deadline = time.monotonic() + seconds
@@ -161,7 +162,7 @@ class Supervisor:
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
-            if part.process is None:  # waiting for a change
+            if part.process is None:  # it is waiting for a change
                 continue
             if part.has_ended():
                 self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
@@ -171,7 +172,7 @@ class Supervisor:
 
     def _handle_end(self, part: Part, what: str, exit_code: int | None) -> None:
         if part.is_reloaded:
-            part.stop(time.monotonic())  # kill any processes it left behind
+            part.stop(time.monotonic())  # kill any processes that it left behind
             part.process = None
             self.say(f"{what}; it restarts when a file changes.")
             return
@@ -183,13 +184,13 @@ class Supervisor:
         if len(part.restarts) >= MAX_RESTARTS:
             raise PartDied(f"{what}, the {MAX_RESTARTS + 1}th time within a minute; the portal stops.")
         part.restarts.append(now)
-        part.stop(now)  # kill any processes it left behind
+        part.stop(now)  # kill any processes that it left behind
         part.on_restart(exit_code)
         self.say(f"{what}; restarting it.")
         part.start()
 
     def stop(self) -> None:
-        """Stop all parts within STOP_SECONDS, in order, so that no new work comes in while later parts stop."""
+        """Stop all parts within STOP_SECONDS, in an order such that no new work comes in while later parts stop."""
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             if name in self.parts:
@@ -199,7 +200,8 @@ class Supervisor:
 class Pulse:
     """Detects whether a part is alive: the value that `read` returns must keep changing.
 
-    Time is measured with our own monotonic clock, so that the clocks of other hosts and a sleeping laptop don't matter.
+    Time is measured with our own monotonic clock, so other hosts' clocks don't matter, nor does a laptop that was
+    asleep.
     """
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:

@@ -1,4 +1,4 @@
-"""Loads all that the worker and the web server need, for a process that forks them both."""
+"""Loads everything that the worker and the web server need, for a process that forks them both."""
 
 import gunicorn.app.wsgiapp as gunicorn  # noqa: F401 - not at each start of the web server
 

@@ -124,7 +124,7 @@ class App(models.Model):
 
     @property
     def is_on_list(self) -> bool:
-        """Return whether the app is on everyone's list (`AppQuerySet.listed`)."""
+        """Whether the app is on everyone's list (`AppQuerySet.listed`)."""
         return (self.is_listed or self.has_star) and not self.is_gone
 
     @property
@@ -133,7 +133,7 @@ class App(models.Model):
 
     @property
     def cost(self) -> Decimal | None:
-        """Return the cost of a full run in credits: Lamina's estimate, otherwise an admin's price; None if nobody
+        """The cost of a full run in credits: Lamina's estimate, otherwise an admin's price; None if nobody
         knows."""
         return self.price if self.credits_expected is None else self.credits_expected
 
@@ -143,12 +143,12 @@ class App(models.Model):
 
     @property
     def is_forbidden(self) -> bool:
-        """Return whether Lamina has this app but doesn't let our workspace use it."""
+        """Whether Lamina has this app but doesn't let our workspace use it."""
         return self.forbidden_at is not None
 
     @property
     def is_runnable(self) -> bool:
-        """Return whether this workspace can use the app. If not, no run of it can be started."""
+        """Whether this workspace can use the app. If not, no run of it can be started."""
         return not (self.is_gone or self.is_forbidden)
 
     def is_open_to(self, member: Member) -> bool:
@@ -161,7 +161,7 @@ class App(models.Model):
 
     @property
     def may_have_form(self) -> bool:
-        """Return whether the app should have a form: this workspace can use it, and we know of no problem with the
+        """Whether the app should have a form: this workspace can use it, and we know of no problem with the
         form."""
         return self.is_runnable and not self.form_problem
 

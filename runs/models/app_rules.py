@@ -61,7 +61,7 @@ class AppRule(models.Model):
 
     @property
     def roles(self) -> list[str]:
-        """Return the roles that see the app; an empty list means all roles."""
+        """The roles that see the app; an empty list means all roles."""
         return self.shown_to.split()
 
     def shows_to(self, member: Member) -> bool:

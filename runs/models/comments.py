@@ -28,7 +28,7 @@ class Comment(Decider):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="comments")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
-    content_hash = models.CharField(max_length=64, blank=True, default="")  # hash of what the result contained then
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # hash of the result's content at the time
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     text = models.TextField(max_length=COMMENT_LENGTH, blank=True, default="")  # empty if the comment was removed
     guests_see = models.BooleanField(default=False)

@@ -39,7 +39,7 @@ class RequestLog(models.Model):
     The row is locked while it is read and updated. Times are in Unix seconds.
     """
 
-    # Of the last 60 s, oldest first
+    # When requests were sent in the last 60 seconds, oldest first
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)
     closed_until = models.FloatField(default=0.0)  # when Lamina's Retry-After ends (from the last 429)
 
@@ -53,7 +53,8 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
-    clock_steady_since = models.DateTimeField(null=True, blank=True)  # not changed since then; null = unknown
+    # Since when that difference has been steady; null = unknown
+    clock_steady_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
@@ -98,7 +99,7 @@ class LaminaStatus(models.Model):
 
 
 class Incident(models.Model):
-    """An event that an admin may want to know about. The health page shows the latest ones. Never contains keys or
+    """An event that an admin may want to know about. The Health page shows the latest ones. Never contains keys or
     inputs."""
 
     at = models.DateTimeField(default=timezone.now)

@@ -37,7 +37,7 @@ class ReviewRules(models.Model):
 
     @property
     def deciding_roles(self) -> set[str]:
-        """Return the roles that may decide."""
+        """The roles that may decide."""
         makers = {"maker"} if self.deciders == self.Deciders.MAKER else set()
         return {"approver", "admin"} | makers
 
@@ -67,7 +67,7 @@ class Decision(Decider):
         DECIDE = "decide", _lazy("decided")
         UNDO = "undo", _lazy("undid a decision")  # restores the person's previous verdict
         WITHDRAW = "withdraw", _lazy("withdrew a decision")  # the person then has no verdict
-        SET_ASIDE = "set-aside", _lazy("set a decision aside")  # by someone else who may decide
+        SET_ASIDE = "set-aside", _lazy("set a decision aside")  # ended by someone else who may decide
 
     class Verdict(models.TextChoices):
         APPROVED = "approved", _lazy("Approved")

@@ -34,7 +34,7 @@ class StoredFile(models.Model):
     file = models.FileField(max_length=200)
     name = models.CharField(max_length=200)  # the file name used for downloads
     kind = models.CharField(max_length=5, choices=Kind)
-    media_type = models.CharField(max_length=100)  # found from the content, e.g. image/png; always served as this
+    media_type = models.CharField(max_length=100)  # detected from the content, e.g. image/png; always served as this
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -65,12 +65,12 @@ class StoredFile(models.Model):
 
     @property
     def picture_follows(self) -> bool:
-        """Return whether thumbnails are still to be created."""
+        """Whether thumbnails are still to be created."""
         return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
     def original_url(self) -> str:
-        """Return the URL of the original, including its content hash, so that browsers may cache it as `immutable`."""
+        """The URL of the original, including its content hash, so that browsers may cache it as `immutable`."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
@@ -110,7 +110,7 @@ class Upload(models.Model):
         FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't fetched yet
         READY = "ready", _lazy("Ready")
         FAILED = "failed", _lazy("Failed")
-        REMOVED = "removed", _lazy("Removed")  # by the retention rules, some time after a run last used it
+        REMOVED = "removed", _lazy("Removed")  # removed by the retention rules, some time after a run last used it
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads")

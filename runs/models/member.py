@@ -85,7 +85,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     # longer sees.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
-    # For the daily email, in the member's time zone
+    # Hour of the daily email, in the member's time zone
     mail_hour = models.PositiveSmallIntegerField(default=8, db_default=8)
     bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
     mail_dead_at = models.DateTimeField(null=True, blank=True)  # when emails stopped, after three hard bounces
@@ -111,12 +111,12 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def mail_language(self) -> str:
-        """Return the language code for emails to this person."""
+        """The language code for emails to this person."""
         return self.language or self.browser_language or settings.LANGUAGE_CODE
 
     @property
     def mail_time_zone(self) -> str:
-        """Return the name of the time zone for emails to this person."""
+        """The name of the time zone for emails to this person."""
         return self.time_zone or self.browser_time_zone or settings.TIME_ZONE
 
     @property
@@ -130,7 +130,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def can_run(self) -> bool:
-        """Return whether the member may run apps; viewers may not."""
+        """Whether the member may run apps; viewers may not."""
         return self.role != self.Role.VIEWER
 
 

@@ -32,7 +32,7 @@ class NoticeKind(models.TextChoices):
     READY = "ready", _lazy("A run of yours is ready")
     FAILED = "failed", _lazy("A run of yours fails")
     LIMIT = "limit", _lazy("You've used most or all of your spending limit")
-    PORTAL = "portal", _lazy("The portal needs an admin")  # for admins
+    PORTAL = "portal", _lazy("The portal needs an admin")  # only admins get these
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":

@@ -145,19 +145,19 @@ class Output(models.Model):
 
     @property
     def first_id(self) -> int:
-        """Return the primary key of this result's first version."""
+        """The primary key of this result's first version."""
         return self.line_id or self.pk
 
     @property
     def newest_number(self) -> int:
-        """Return the number of the newest version of this result, finished or not."""
+        """The number of the newest version of this result, finished or not."""
         latest = Output.objects.filter(line=self.first_id).aggregate(latest=Max("number"))["latest"]
         return latest or self.number
 
     @property
     def goes_at(self) -> datetime | None:
-        """Return when the files and text will be removed because the result was rejected; None if they are kept. Reads
-        the run."""
+        """When the files and text will be removed because the result was rejected; None if they are kept. The run
+        should be loaded."""
         is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
         if self.removal_at is None or self.verdict != "rejected" or is_wanted:
             return None
@@ -166,12 +166,12 @@ class Output(models.Model):
 
     @property
     def is_object(self) -> bool:
-        """Return whether the value is a JSON object or list. If so, `text` has it as JSON, in its original order."""
+        """Whether the value is a JSON object or list. If so, `text` has it as JSON, in its original order."""
         return bool(self.text) and isinstance(self.raw_value, dict | list)
 
     @property
     def text_ending(self) -> str:
-        """Return the file extension for downloading `text`."""
+        """The file extension for downloading `text`."""
         return "json" if self.is_object else "txt"
 
     @property

@@ -1,8 +1,8 @@
 """Queries that are compiled only once per process, for rows that every page needs.
 
-Django builds and compiles a query anew each time. For a single row with many columns, that takes ten times as long as
-the database needs to find it. A `Prepared` query compiles its queryset once per process, and afterwards only fills in
-the values, like a prepared statement. It returns the same rows as the queryset would.
+Django builds and compiles the query again each time. For a single row with many columns, that takes ten times as long
+as the database needs to find it. A `Prepared` query compiles its queryset once per process, and afterwards only fills
+in the values, like a prepared statement. It returns the same rows as the queryset would.
 """
 
 from collections.abc import Callable, Sequence

@@ -243,13 +243,13 @@ class Run(RunAccess):
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """Return the input to show if the run has no title: the first text, since a file name says little."""
+        """The input to show if the run has no title: the first text, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
     @property
     def display_title(self) -> str:
-        """Return the run's name as members see it. Never show it to guests, since it may reveal an input."""
+        """The run's name as members see it. Never show it to guests, since it may reveal an input."""
         return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
 
     @property
@@ -266,7 +266,7 @@ class Run(RunAccess):
 
     @property
     def needs_confirmation(self) -> bool:
-        """Return whether a person has to tell us if the run has started. Until then, only updates from Lamina change
+        """Whether a person has to tell us if the run has started. Until then, only updates from Lamina change
         the run."""
         return self.status == "checking" and self.due_at is None
 

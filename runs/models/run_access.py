@@ -50,8 +50,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return kept if member.is_admin else kept.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage, except
-        that viewers may change none."""
+        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage; for
+        viewers, none."""
         return self.manageable_by(member) if member.can_run else self.none()
 
     def releasable_by(self, member: Member) -> Self:
@@ -74,8 +74,10 @@ class RunAccess(models.Model):
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = seen only by its owner and admins
-    deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
+    # When it was shared with the team; null = only its owner and admins see it
+    shared_at = models.DateTimeField(null=True, blank=True)
+    # When it was moved to the bin; deleted with its files 30 days later
+    deleted_at = models.DateTimeField(null=True, blank=True)
     brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -88,7 +90,7 @@ class RunAccess(models.Model):
 
     @property
     def is_transferred(self) -> bool:
-        """Return whether the run now belongs to someone other than its maker."""
+        """Whether the run now belongs to someone other than its maker."""
         return self.made_by_id != self.member_id
 
     def belongs_to(self, member: Member) -> bool:
@@ -124,5 +126,5 @@ class RunAccess(models.Model):
 
     @property
     def is_held(self) -> bool:
-        """Return whether the run is on hold, which means that nothing in it can be deleted."""
+        """Whether the run is on hold, which means that nothing in it can be deleted."""
         return self.held_at is not None

@@ -48,7 +48,8 @@ class GuestLink(models.Model):
     shows_app = models.BooleanField(default=False)
     lets_decide = models.BooleanField(default=False, db_default=False)  # guests' verdicts count like members'
     lets_comment = models.BooleanField(default=False, db_default=False)
-    shows_comments = models.BooleanField(default=False, db_default=False)  # by other guests, and by the team for guests
+    # Guests see comments by other guests, and those the team wrote for guests
+    shows_comments = models.BooleanField(default=False, db_default=False)
     hides_names = models.BooleanField(default=False, db_default=False)  # guests don't see other people's names
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -58,7 +59,8 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    answered: int  # how many results have an answer from a guest, as counted by `review.guest_answers.with_answered`
+    company = ""  # the company in the rules; `sharing.views_guest_base` sets this for guests' pages
+    answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -71,7 +73,7 @@ class GuestLink(models.Model):
 
     @property
     def last_second(self) -> datetime:
-        """Return the last second before the link expires, which is still on its last day."""
+        """The last second before the link expires, which is still on its last day."""
         return self.expires_at - timedelta(seconds=1)
 
     def belongs_to(self, member: Member) -> bool:
@@ -146,6 +148,7 @@ class SharingRules(models.Model):
     longest_days = models.PositiveSmallIntegerField(default=90)
     needs_passphrase = models.BooleanField(default=False)
     link_makers = models.CharField(max_length=10, choices=Makers, default=Makers.MAKER)
+    company = models.CharField(max_length=60, blank=True, default="", db_default="")  # company name shown to guests
     team_by_default = models.BooleanField(default=False)  # new runs are shared with the team from the start
 
     def __str__(self) -> str:

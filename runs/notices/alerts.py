@@ -1,7 +1,7 @@
 """Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The worker's pulse checks for it. The month's total stores which alert about a limit was sent, so that each is sent only
-once.
+The worker's pulse checks for this. The month's total stores which alert about a limit was sent, so that each is sent
+only once.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
     who = {"name": total.member.display_name, "member": total.member.public_id}
     message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
     if step == STEPS[0] and total.member.is_admin:
-        message = Message("limit_reached_admin", values | who)  # they raise it themselves
+        message = Message("limit_reached_admin", values | who)  # admins can raise it themselves
     tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
     record(Verb.ALERTED, total.member, label=f"{total.member.display_name}: {step}%")
     if step == STEPS[0]:

@@ -36,5 +36,5 @@ def resume(member: Member) -> None:
 
 
 def revive(member: Member) -> None:
-    """Send emails to the member again: the address works, or somebody says so."""
+    """Send emails to the member again, because the address works or somebody says so."""
     Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)

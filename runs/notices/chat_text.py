@@ -83,7 +83,7 @@ def post_of(message: ChatMessage) -> Post | None:
 def trial_post(who: str, language: str) -> Post:
     """Return the message that the test button sends in the name of `who`."""
     with override(_language(language)):
-        words = _("It works. News about runs that are shared with the team can appear here.")
+        words = _("It works. News about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
 
 

@@ -1,6 +1,6 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
-In the app, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
+In the portal, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
 aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. They are on unless it
 says `Way.OFF`.
 """

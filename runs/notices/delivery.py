@@ -90,8 +90,8 @@ def _result(error: Exception) -> Result:
 
 
 def _is_no_address(code: int, words: str) -> bool:
-    """Return whether the server says that the address doesn't exist. A server that refuses us ("Relaying denied") says
-    nothing about the address: otherwise, one wrong setting would turn off every address."""
+    """Return whether the server says that the address doesn't exist. If the server refuses us ("Relaying denied"), that
+    doesn't count: otherwise, one wrong setting would turn off every address."""
     enhanced = ENHANCED.search(words)
     return enhanced[0] in NO_ADDRESS if enhanced else code in NO_ADDRESS_CODES and "relay" not in words.lower()
 

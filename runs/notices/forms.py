@@ -12,7 +12,7 @@ class SeenForm(PostedForm):
 
 
 class ReadAllForm(forms.Form):
-    """When the page was made whose notices should all be marked as read."""
+    """The time of the page; all notices up to then are to be marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 

@@ -29,7 +29,7 @@ ASKED_AT_MOST = 200  # most people told if anyone may decide
 DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
-)  # these are told if anyone may decide; makers aren't, because there may be many
+)  # these people are told if anyone may decide; makers aren't, because there may be many
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 
 

@@ -123,7 +123,7 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
 def _reminder(member: Member) -> Letter | None:
     if choices.chosen_by(member)[choices.REMINDER] == Way.OFF:
         return None
-    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app")
+    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app", "request")
     items = list({item.output_id: item for item in owed}.values())
     if not items:
         return None
@@ -140,7 +140,10 @@ def _reminder(member: Member) -> Letter | None:
 
 def _due_line(item: ReviewItem) -> str:
     run, output = item.output.run, item.output
-    values = {"run": notice_text.run_name(run), "when": due_words(item.due_on, timezone.localdate())}
+    values = {
+        "run": notice_text.run_name(run),
+        "when": due_words(item.due_day, timezone.localdate()) if item.due_day else "",
+    }
     if not output.label:
         return _("%(run)s: %(when)s") % values
     return _("“%(result)s” of %(run)s: %(when)s") % {"result": output.label, **values}

@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return those of `items` that people are reminded of between the days `first` and `last`."""
-    return items.filter(due_on__range=(first - AFTER, last + BEFORE))
+    """Return those of `items` whose people are reminded on the days from `first` to `last`."""
+    return items.due_between(first - AFTER, last + BEFORE)

@@ -1,7 +1,7 @@
 """Many results in one zip, streamed while it is being written.
 
-This needs no temporary file, and no more memory for a thousand files than for one. Media files hardly compress, so they
-are stored uncompressed, and the browser learns the size in advance.
+This needs no temporary file, and a thousand files take no more memory than one. Media files hardly compress, so they
+are stored uncompressed, and the browser knows the size in advance.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ def record_download(parcel: Parcel) -> None:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return the results with these ids, and those of the runs with these ids, that `member` may see.
+    """Return the results in `result_ids` and all results of the runs in `run_ids`, as far as `member` may see them.
 
     Raises `TooMuch` if there are more ids than fit into one download.
     """
@@ -74,9 +74,10 @@ def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySe
 
 
 def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the newest approved version of each result in `chosen` that `member` may see.
+    """Return for each result in `chosen` the newest approved version that `member` may see.
 
-    It may belong to another run. If there are more than fit, some are left out, and `pack` refuses the rest.
+    This may belong to another run. If there are more than fit, not all are returned, but enough for `pack` to refuse
+    them.
     """
     lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
     versions = Output.objects.visible_to(member).filter(

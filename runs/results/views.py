@@ -38,7 +38,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     read_state.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
-        return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
+        return HttpResponse(status=204)  # nothing has changed, and swapping it would lose the focus
     record_openings(request, [page.run])
     shows_all = "comments" in request.GET
     context = {
@@ -54,7 +54,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Use a result in another app: GET lists the apps that accept it, and POST adds it to the form of `app`."""
+    """Use a result in another app: GET lists the apps that accept it, and POST adds it to the app's form."""
     refuse_viewers(request.user)
     rows = result_rows(request.user, result_id)
     if rows is None:

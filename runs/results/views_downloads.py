@@ -1,4 +1,4 @@
-"""Downloads of some or all results, as a zip with a sheet that says where each came from."""
+"""Downloads of some or all results, as a zip with a sheet that says where each file came from."""
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -20,7 +20,7 @@ from runs.words import file_names
 def results_download(request: PortalRequest) -> HttpResponseBase:
     """Send a zip of the results `?f=<result>` and all results of the runs `?r=<run>`; both can be repeated.
 
-    `?selected=<place>` sends the member's selection in that place instead (`history.selection`). `&only=approved` sends
+    `?selected=<place>` sends what the member has selected in that place (`history.selection`). `&only=approved` sends
     the newest approved version of each of these results.
     """
     try:

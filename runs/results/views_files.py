@@ -1,4 +1,4 @@
-"""Serve the files of results, uploads and the catalog to people who may see them."""
+"""Sends files of results, uploads and the catalogue to people who may see them."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404

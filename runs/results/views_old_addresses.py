@@ -17,4 +17,5 @@ class OldAddressView(RedirectView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.preserve_request = request.method == "POST"  # 308, not 301, so that the browser posts the same form again
+        # With 308 rather than 301, the browser posts the same form again
+        self.preserve_request = request.method == "POST"

@@ -34,8 +34,8 @@ VERBS = {
     CommentChange.Act.REOPENED: Verb.COMMENT_REOPENED,
 }
 PER_MINUTE = 30  # most comments by one member in a minute
-PER_MINUTE_AS_GUEST = 10  # by one guest
-PER_MINUTE_OF_LINK = 30  # by all guests of a link together, because a guest could simply type another name
+PER_MINUTE_AS_GUEST = 10  # most comments by one guest in a minute
+PER_MINUTE_OF_LINK = 30  # by all guests of a link in a minute, because a guest could simply type another name
 
 
 @transaction.atomic

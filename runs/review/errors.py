@@ -21,7 +21,7 @@ class StaleDecisionError(DecisionError):
     code = "stale"
 
     def __init__(self, output: Output) -> None:
-        super().__init__(_("This result has changed meanwhile. Look at it again, then decide."))
+        super().__init__(_("This result has changed in the meantime. Look at it again, then decide."))
         self.output = output
 
 
@@ -37,7 +37,7 @@ class ReasonNeededError(DecisionError):
     code = "reason"
 
     def __init__(self) -> None:
-        super().__init__(_("Give a reason, so that the maker knows what to do."))
+        super().__init__(_("Give a reason, so the maker knows what to do."))
 
 
 class NoteTooLongError(DecisionError):

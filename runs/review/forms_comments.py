@@ -33,7 +33,7 @@ class TextForm(forms.Form):
 
     @property
     def picked(self) -> list[Member]:
-        """Return the active members who were picked from the list."""
+        """The active members who were picked from the list."""
         ids = [one for one in self["mention"].value() or [] if len(one) <= 16][:MOST_PICKED]
         return list(Member.objects.filter(public_id__in=ids, is_active=True)) if ids else []
 

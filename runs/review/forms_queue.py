@@ -35,18 +35,20 @@ class UndoForm(PostedForm):
     back = CutField()
 
 
-class ManyForm(PostedForm):
-    """One verdict on many results. `shown` has each result's id and the state that the page showed, as in "id.3
-    id.0"."""
+class ShownField(CutField):
+    """Each result's id and state as shown on the page, such as "id.3 id.0". The cleaned value has the states by id."""
 
-    shown = CutField()
+    def clean(self, value: Any) -> dict[str, int]:
+        pairs = (one.partition(".") for one in super().clean(value).split())
+        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
+
+
+class ManyForm(PostedForm):
+    """One verdict on many results: those that the page showed (`shown`)."""
+
+    shown = ShownField()
     verdict = CutField(8)
     note = CutField(NOTE_READ)
-
-    def clean_shown(self) -> dict[str, int]:
-        """Return the posted states by result id."""
-        pairs = (one.partition(".") for one in str(self.cleaned_data["shown"]).split())
-        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
 
 
 class RequestForm(PostedForm):
@@ -56,12 +58,18 @@ class RequestForm(PostedForm):
 
 
 class WhatForm(PostedForm):
-    """What to ask about: certain results (`f`), all results of a run (`run`), or what is selected in a place
-    (`selected`)."""
+    """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`). `shown`
+    has the results that the page showed."""
 
     f = RepeatedField()
     run = CutField(16)
     selected = CutField()
+    shown = ShownField()
+
+    def clean(self) -> dict[str, Any]:
+        """Add `shown_text`, which is `shown` as it was posted."""
+        self.cleaned_data["shown_text"] = self.data.get("shown", "") if self.cleaned_data["shown"] else ""
+        return self.cleaned_data
 
     def clean_selected(self) -> str:
         place = str(self.cleaned_data["selected"])
@@ -102,7 +110,7 @@ class AskForm(forms.Form):
     def clean_who(self) -> str:
         who = str(self.cleaned_data["who"]) or str(ReviewRequest.Audience.ANYONE)
         if who not in ReviewRequest.Audience.values or (who == "guests" and not self.may_make_links):
-            raise ValidationError(_("Choose whom to ask."))
+            raise ValidationError(_("Choose who to ask."))
         return who
 
     def clean_members(self) -> list[Member]:

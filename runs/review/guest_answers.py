@@ -52,7 +52,7 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
 
 
 def content_key(output: Output) -> str:
-    """Return a key for the result's content, with which a page says what content it showed."""
+    """Return a key for the result's content, so that a page can say which content it showed."""
     return output.content_hash[:SEEN_LENGTH]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -157,8 +157,8 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the verdict of `member`: by due date, then oldest first. A result appears once for
-    each request that asks about it."""
+    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then the oldest first.
+    A result appears once for each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
 
@@ -171,6 +171,13 @@ def waiting_count(member: Member) -> int:
 def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
     """Return one row for each result that is waiting for `member`, up to one more than `COUNTED`, for counting."""
     return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
+
+
+def day_for_guests(link: GuestLink) -> date | None:
+    """Return the earliest day by which guests of `link` should decide; None if no request gives a day."""
+    asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
+    day: date | None = asked.aggregate(day=Min("due_on"))["day"]
+    return day
 
 
 def asked_by(member: Member) -> QuerySet[ReviewRequest]:
@@ -192,7 +199,7 @@ def decided_lately(member: Member) -> QuerySet[Decision]:
     """Return the verdicts in force on results that `member` may see, latest first."""
     seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run")))
     decided = Decision.objects.standing().on_current_content().filter(seen)
-    return decided.select_related("member", "output__run").order_by("-created_at", "-pk")
+    return decided.select_related("member", "output__run", "chosen__run").order_by("-created_at", "-pk")
 
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
@@ -261,8 +268,8 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
 def on_version_made(new: Output, replaced: Output) -> None:
     """When a new version is ready, let it replace earlier ones in open requests.
 
-    It counts as waiting for as long as they did, so it comes first. A version that failed doesn't replace anything. The
-    new version's run is shared with the team, so that the people who are asked can see it.
+    It takes their place in the request, but comes first in the queue. A version that failed doesn't replace anything.
+    The new version's run is shared with the team, so that the people who are asked can see it.
     """
     if new.status != Output.Status.COMPLETED:
         return
@@ -275,7 +282,7 @@ def on_version_made(new: Output, replaced: Output) -> None:
             item.delete()
         else:
             has_new.add(item.request_id)
-            ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None)
+            ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None, due_on=date.min)
     if any(item.request.audience != Audience.GUESTS for item in found):
         links.share_all_with_team(Run.objects.filter(pk=new.run_id))
 

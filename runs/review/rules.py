@@ -1,5 +1,5 @@
-"""The rules for deciding, which admins set: who decides, whether four eyes are needed, whether reasons are, and which
-apps' results are always reviewed."""
+"""The rules for deciding, which admins set: who decides, whether the four-eyes rule applies, whether reasons are
+needed, and which apps' results are always reviewed."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Lets search find runs by what people say about their results: comments, and notes on decisions."""
+"""Lets search find runs by what people say about their results: comments, notes on decisions, and who decided."""
 
 from runs.models import Comment, Decision, Run
 from runs.words.fold import fold
@@ -24,12 +24,12 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, but only once for decisions made together with the same note."""
-    if not decision.note:
-        return
+    """Reindex the run, unless this decision adds neither a note nor a name."""
     run_id = decision.output.run_id
-    same = Decision.objects.filter(batch=decision.batch, note=decision.note, pk__lt=decision.pk, output__run=run_id)
-    if not same.exists():
+    before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk)
+    same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before
+    whose = {"member": decision.member, "link": decision.link, "guest_key": decision.guest_key}
+    if not same.filter(**whose).exists():
         _index(run_id)
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -20,10 +21,16 @@ from runs.display.result_page import next_version_url
 from runs.display.run_page import onward_of
 from runs.display.run_sentences import failure_of
 from runs.display.verdicts import verdict_of, verdicts_of
-from runs.models import Decision, Output, Run
+from runs.models import Decision, Member, Output, Run
 from runs.review import verdicts
 from runs.review.deciders import Actor
-from runs.review.errors import DecisionError, NotAllowedError, NoteTooLongError, ReasonNeededError
+from runs.review.errors import (
+    DecisionError,
+    NotAllowedError,
+    NoteTooLongError,
+    ReasonNeededError,
+    SupersededError,
+)
 from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
@@ -107,6 +114,8 @@ def results_choose(request: PortalRequest) -> HttpResponse:
         batch = verdicts.choose(chosen, list(found.values()), Actor(request.user), seen)
     except NotAllowedError as error:
         raise PermissionDenied(error.sentence) from None
+    except SupersededError as error:
+        messages.error(request, _with_newer(error, request.user))
     except DecisionError as error:
         messages.error(request, error.sentence)
     else:
@@ -117,6 +126,15 @@ def results_choose(request: PortalRequest) -> HttpResponse:
         )
         messages.success(request, words % {"count": number_words(len(found))}, extra_tags=batch)
     return _go_back(request, given["next"], chosen.get_absolute_url())
+
+
+def _with_newer(error: SupersededError, member: Member) -> str:
+    """Return the error's sentence, with a link to the newer version if the member can see it."""
+    newer = error.output
+    if not newer.run.is_visible_to(member):
+        return error.sentence
+    words = _("Version %(number)s") % {"number": newer.number}
+    return format_html('{} <a href="{}">{}</a>', error.sentence, newer.get_absolute_url(), words)
 
 
 def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:

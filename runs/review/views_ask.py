@@ -1,6 +1,7 @@
 """Asking for decisions on a run, on results, or on what is selected."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from runs.history import selection
 from runs.models import GuestLink, Member, Output, Run
 from runs.review import requests
 from runs.review.forms_queue import AskForm, WhatForm
+from runs.review.skipped_words import left_out_words, not_for_guests_words, skipped_words
+from runs.review.versions import newer_of_each
 from runs.sharing import links
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
@@ -35,28 +38,30 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     htmx gets only the form, for a sheet over the page; after asking, that page is reloaded.
     """
     what = WhatForm.read(request.POST if request.method == "POST" else request.GET)
-    chosen, asked = _chosen(request.user, what)
+    asked = _asked(request.user, what)
     refuse_viewers(request.user)
-    outputs = _ready_to_ask(chosen)
     no_link = refusal_of(request.user)
     form = AskForm(list(requests.deciders()), posted_of(request), may_make_links=not no_link)
     sentence = ""
     if request.method == "POST" and form.is_valid():
         try:
-            return _ask(request, form.cleaned_data, outputs)
+            return _ask(request, form.cleaned_data, asked)
         except requests.AskError as error:
             sentence = error.sentence
+    outputs = asked.outputs
     context = {
         "section": "review",
         "is_sheet": wants_fragment(request),
         "what": what,
+        "shown": what["shown_text"] or " ".join(f"{output.public_id}.{output.decided_in}" for output in outputs),
         "form": form,
         "sentence": sentence,
         "no_link": no_link,
         "thumbs": [review_lists.Thumb(output) for output in outputs[: review_lists.PICTURES]],
         "more": max(0, len(outputs) - review_lists.PICTURES),
         "count_words": results_words(len(outputs)),
-        "left_words": _left_words(asked - len(outputs)),
+        "left_words": left_out_words(asked.hopeless, asked.superseded),
+        "guest_words": "" if no_link else _guest_words(outputs, request.user),
         "is_private": any(output.run.shared_at is None for output in outputs),
         "is_empty": not outputs,
     }
@@ -64,21 +69,43 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     return render_page(request, template, context, status=422 if form.errors or sentence else 200)
 
 
-def _chosen(member: Member, what: dict[str, Any]) -> tuple[QuerySet[Output], int]:
-    """Return the chosen results that the member may see, and how many were chosen in all. Raises Http404 if there are
-    none."""
+@dataclass(frozen=True)
+class Asked:
+    """The results to ask about, and how many were left out: because they failed or were cancelled, because there is a
+    newer version, or because they have changed since the page was shown."""
+
+    outputs: list[Output]
+    hopeless: int = 0
+    superseded: int = 0
+    changed: int = 0
+
+
+def _asked(member: Member, what: dict[str, Any]) -> Asked:
+    """Return the results to ask about, without those that the member can't see. Raises Http404 if there are none."""
+    shown: dict[str, int] = what["shown"]
+    if shown:
+        outputs = _ready_to_ask(_found(member, list(shown)))
+        newer = newer_of_each(outputs)
+        same = [o for o in outputs if o.decided_in == shown[o.public_id] and o.pk not in newer]
+        return Asked(same, changed=len(shown) - len(same))
+    chosen = _chosen(member, what)
+    outputs = _ready_to_ask(chosen)
+    newer = newer_of_each(outputs)
+    newest = [output for output in outputs if output.pk not in newer]
+    return Asked(newest, hopeless=chosen.count() - len(outputs), superseded=len(newer))
+
+
+def _chosen(member: Member, what: dict[str, Any]) -> QuerySet[Output]:
     if what["run"]:
-        run = get_object_or_404(Run.objects.visible_to(member), public_id=what["run"])
-        found = Output.objects.filter(run=run)
-        return found, found.count()
-    if what["selected"]:
-        selected = selection.outputs_in(member, what["selected"])
-        return selected, selected.count()
-    found = Output.objects.visible_to(member).filter(public_id__in=what["f"][: requests.MOST])
-    count = found.count()
-    if not count:
+        return Output.objects.filter(run=get_object_or_404(Run.objects.visible_to(member), public_id=what["run"]))
+    return selection.outputs_in(member, what["selected"]) if what["selected"] else _found(member, what["f"])
+
+
+def _found(member: Member, ids: Sequence[str]) -> QuerySet[Output]:
+    found = Output.objects.visible_to(member).filter(public_id__in=ids[: requests.MOST])
+    if not found.exists():
         raise Http404
-    return found, count
+    return found
 
 
 def _ready_to_ask(chosen: QuerySet[Output]) -> list[Output]:
@@ -86,19 +113,27 @@ def _ready_to_ask(chosen: QuerySet[Output]) -> list[Output]:
     return list(askable.order_by("-run__created_at", "run", "position")[: requests.MOST + 1])
 
 
-def _ask(request: PortalRequest, given: dict[str, Any], outputs: Sequence[Output]) -> HttpResponse:
-    member = request.user
+def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpResponse:
+    member, outputs = request.user, asked.outputs
     told = {"message": given["message"], "due_on": given["due_on"]}
+    skipped = skipped_words("stale", asked.changed) if asked.changed else ""
     if given["who"] == "guests":
-        link = _ask_guests(member, outputs, given["audience"], **told)
-        messages.success(request, _("Done. Copy the address and send it to your client."))
+        link, left_out = _ask_guests(member, outputs, given["audience"], **told)
+        _tell(request, _("Done. Copy the address and send it to your client."), skipped, left_out)
         return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
     requests.ask(member, outputs, members=given["members"] if given["who"] == "named" else (), **told)
     words = ngettext(
         "Asked for a decision on %(count)s result.", "Asked for decisions on %(count)s results.", len(outputs)
     )
-    messages.success(request, words % {"count": number_words(len(outputs))})
+    _tell(request, words % {"count": number_words(len(outputs))}, skipped)
     return go_to(request, _page_of_sheet(request) or reverse("runs:review-asked"))
+
+
+def _tell(request: PortalRequest, done: str, *missing: str) -> None:
+    """Show a message saying what was done, and what was left out (`missing`) and why."""
+    said = [words for words in missing if words]
+    level = messages.warning if said else messages.success
+    level(request, " ".join([done, *said]))
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
@@ -109,28 +144,27 @@ def _page_of_sheet(request: PortalRequest) -> str:
 
 
 @transaction.atomic
-def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told: Any) -> GuestLink:
-    """Create a link with those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
+def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told: Any) -> tuple[GuestLink, str]:
+    """Create a link to those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
+    Return the link, and a sentence about what was left out.
 
-    Raises `AskError` if there are none.
+    Raises `AskError` if nothing can be shown.
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:
-        raise requests.AskError(_("None of these is ready and yours to share with guests."))
+        words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
+        raise requests.AskError(words)
     link = links.make_link(member, offered)
     link.audience, link.message, link.lets_decide = audience, told["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])
     requests.ask(member, offered, link=link, **told)
-    return link
+    return link, _guest_words(outputs, member)
 
 
-def _left_words(count: int) -> str:
-    """Return a sentence saying how many of the chosen results can't be asked about; "" if there are none."""
-    if count <= 0:
-        return ""
-    words = ngettext(
-        "%(count)s result failed or was cancelled, so it's left out.",
-        "%(count)s results failed or were cancelled, so they're left out.",
-        count,
-    )
-    return words % {"count": number_words(count)}
+def _guest_words(outputs: Sequence[Output], member: Member) -> str:
+    """Return how many of `outputs` a link can't show, and why."""
+    offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
+    shown = set(offered.order_by().values_list("pk", flat=True))
+    left = [output for output in outputs if output.pk not in shown]
+    foreign = sum(not output.run.is_manageable_by(member) for output in left)
+    return not_for_guests_words(len(left) - foreign, foreign)

@@ -20,6 +20,7 @@ from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, ReasonNeededError
 from runs.review.forms_queue import ManyForm, WhatForm
+from runs.review.skipped_words import skipped_words
 from runs.review.verdicts import Bulk, decide_many
 from runs.web.http import PortalRequest, makers_only, render_page
 from runs.words.numbers import number_words, results_words
@@ -31,7 +32,7 @@ from runs.words.numbers import number_words, results_words
 def review_many(request: PortalRequest) -> HttpResponse:
     """GET shows the selected results (`selected`); POST decides on those that the page showed.
 
-    Results that have changed meanwhile or can't be decided on are skipped and counted.
+    Results that have changed in the meantime or can't be decided on are skipped and counted.
     """
     if not ReviewRules.current().may_decide(request.user):
         raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need to."))
@@ -92,38 +93,11 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
         "rejected": ngettext("%(count)s result is rejected.", "%(count)s results are rejected.", bulk.done),
     }
     said = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
-    said += [_skipped_words(code, number) for code, number in bulk.reasons.items()]
+    said += [skipped_words(code, number) for code, number in bulk.reasons.items()]
     if gone:
-        said.append(_skipped_words("gone", gone))
+        said.append(skipped_words("gone", gone))
     level = messages.warning if bulk.skipped or gone else messages.success
     level(request, " ".join(said))
-
-
-def _skipped_words(code: str, count: int) -> str:
-    """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
-    words = {
-        "stale": ngettext(
-            "%(count)s was skipped, since it has changed meanwhile.",
-            "%(count)s were skipped, since they have changed meanwhile.",
-            count,
-        ),
-        "superseded": ngettext(
-            "%(count)s was skipped, since there is a newer version.",
-            "%(count)s were skipped, since there are newer versions.",
-            count,
-        ),
-        "not-saved": ngettext(
-            "%(count)s was skipped, since it isn't saved.",
-            "%(count)s were skipped, since they aren't saved.",
-            count,
-        ),
-    }
-    otherwise = ngettext(
-        "%(count)s was skipped, since you can't decide on it.",
-        "%(count)s were skipped, since you can't decide on them.",
-        count,
-    )
-    return words.get(code, otherwise) % {"count": number_words(count)}
 
 
 def _decided_words(count: int) -> str:

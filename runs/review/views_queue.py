@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,7 +19,7 @@ from runs.display.review_queue import Shown, queue_url
 from runs.models import Decision, Output, ReviewRequest
 from runs.review import requests
 from runs.review.deciders import Actor
-from runs.review.errors import DecisionError, ReasonNeededError
+from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
 from runs.review.forms_queue import DecideForm, RequestForm, UndoForm
 from runs.review.verdicts import decide, undo
 from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
@@ -55,6 +56,8 @@ def _decide(request: PortalRequest) -> HttpResponse:
         if posted["verdict"] not in VERDICTS:
             raise DecisionError(_("Choose a decision."))
         decision = decide(output, posted["verdict"], posted["note"], Actor(request.user), posted["seen"])
+    except NotAllowedError as error:
+        raise PermissionDenied(error.sentence) from None
     except DecisionError as error:
         return _show(request, output.public_id, posted=posted, error=error)
     return _see_other(queue_url(at=posted["after"], done=decision.batch))
@@ -98,6 +101,7 @@ def _show(
         "note": posted["note"] if posted else "",
         "pending": posted["verdict"] if posted else "",
         "error": error,
+        "newer": review_queue.newer_shown(error, member, waiting),
         "is_reason_missing": isinstance(error, ReasonNeededError),
         "said": "" if error else _said(request, last, len(waiting)),
     }
@@ -107,7 +111,7 @@ def _show(
         context["draft"] = review_queue.queue_draft(page, shows_all=shows_all)
         context["start"] = player_start(request.GET.get("t", ""))
     else:
-        context["lines"] = review_lists.decided_lines(requests.decided_lately(member)[: review_lists.LATELY])
+        context["lines"] = review_lists.decided_lines(requests.decided_lately(member)[: review_lists.LATELY], member)
     return render_page(request, "review/queue.html", context, status=422 if error else 200)
 
 
@@ -139,7 +143,7 @@ def review_asked(request: PortalRequest) -> HttpResponse:
 @never_cache
 def review_decided(request: PortalRequest) -> HttpResponse:
     """List recent decisions on results that the member may see."""
-    lines = review_lists.decided_lines(requests.decided_lately(request.user)[: review_lists.DECIDED])
+    lines = review_lists.decided_lines(requests.decided_lately(request.user)[: review_lists.DECIDED], request.user)
     last = review_queue.last_shown(request.user, timezone.now())
     context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
     return render_page(request, "review/decided.html", context)

@@ -151,7 +151,8 @@ class Api:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:
-        """Return the media kind of a file on this server, None if there is no such file, and "" for any other URL."""
+        """Return the media kind of a file on this server; None if there is no such file, "" if the URL is on another
+        server."""
         try:
             own, given = urlsplit(origin), urlsplit(address)
             if given.hostname not in OWN_NAMES or given.port != own.port:
@@ -181,7 +182,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """Return the inputs to draw, with defaults filled in."""
+    """Return the inputs that pictures should show, with defaults filled in."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))
@@ -190,7 +191,8 @@ def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> lis
 
 
 def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
-    """Return the outputs with these labels (ignoring case), or all outputs without labels. Raises ApiError 400."""
+    """Return the outputs with these labels (ignoring case), or all outputs if there are no labels. Raises ApiError
+    400."""
     made = app.get("outputs")
     if made is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]

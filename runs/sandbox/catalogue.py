@@ -8,7 +8,7 @@ from typing import Any
 App = dict[str, Any]
 PATH = Path(__file__).with_name("catalog.json")
 TEST_CARDS_PATH = Path(__file__).with_name("test_cards.json")
-# Credits per output: Cartoonify, with its two pictures, costs 12.
+# Credits for each output: Cartoonify makes two pictures, so it costs 12.
 PRICES = {"image": 6.0, "video": 18.0, "audio": 2.5, "text": 0.5}
 PRICE_OF_OTHERS = 4.0
 FLAGS = {"listed", "found", "gone", "unknown_first"}
@@ -21,7 +21,7 @@ def load_catalogue(*, has_test_cards: bool = False) -> dict[str, App]:
 
 
 def load_test_cards() -> dict[str, App]:
-    """Return the test cards by id: apps that each show one oddity of Lamina."""
+    """Return the test cards by id: each of these apps shows one of Lamina's oddities."""
     return _read(TEST_CARDS_PATH)
 
 
@@ -49,9 +49,9 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
     """Apply the flags in `body`. Raises TypeError or ValueError for invalid ones.
 
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
-    private and hidden by default. `gone`: bool; requesting the app by id gives a 404. `names`: which of "key", "id",
-    "name" identify its inputs. `unknown_first`: bool; unknown input names are reported before anything else is checked.
-    `errors`: the format of its error responses.
+    private and hidden by default. `gone`: bool; requesting the app by id then gives a 404. `names`: which of "key",
+    "id", "name" identify its inputs. `unknown_first`: bool; unknown input names are reported before anything else is
+    checked. `errors`: the format of its error responses.
     """
     own = app["sandbox"]
     for flag in FLAGS & body.keys():
@@ -72,7 +72,7 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
 
 
 def is_closed(app: App) -> bool:
-    """Return whether the app is private to another workspace, so that requesting it by id gives a 403."""
+    """Return whether the app is private to another workspace, which means that requesting it by id gives a 403."""
     return app["sandbox"].get("workspace") == "other" and not app.get("isPublic", True)
 
 
@@ -96,7 +96,7 @@ def counted_options(count: int) -> list[str]:
 
 
 def cost(outputs: list[dict[str, Any]]) -> float:
-    """Return the cost of these outputs in credits; if there are none, the price of one picture."""
+    """Return the cost of these outputs in credits; if the list is empty, the price of one picture."""
     return sum(PRICES.get(output["type"], PRICE_OF_OTHERS) for output in outputs) or PRICES["image"]
 
 

@@ -19,15 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
     parser.add_argument("--data", type=Path, default=default_data, help="folder for runs and uploads")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="seconds an ordinary run takes")
     parser.add_argument("--per-minute", type=int, default=DEFAULT_PER_MINUTE, help="requests allowed in 60 seconds")
-    parser.add_argument("--test-cards", action="store_true", help="also show the apps for tests, one oddity each")
+    parser.add_argument("--test-cards", action="store_true", help="also show the test apps, each with one oddity")
 
 
 def serve_until_signalled(
     port: int, data: Path, seconds: float, per_minute: int, *, has_test_cards: bool = False
 ) -> int:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port is taken."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port was taken."""
     stop = threading.Event()
-    # Set explicitly, because jobs that a shell starts in the background inherit an ignored SIGINT.
+    # Handle SIGINT explicitly: a shell makes its background jobs ignore it.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:

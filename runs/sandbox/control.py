@@ -78,7 +78,7 @@ class Control:
         self.deliveries = deliveries
 
     def handle(self, request: Request, rest: str) -> Reply:
-        # Keep web pages from using this API through somebody's browser.
+        # This keeps web pages from using this API through somebody's browser.
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site", "none") != "none":
             raise ApiError(403, "The control API is not for browsers")
         head, _, tail = rest.partition("/")

@@ -7,10 +7,10 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# These faults respond instead of the endpoint, which does nothing unless the fault has "acts": true.
+# With these faults, we respond in place of the endpoint, which does nothing unless the fault has "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
-# These faults lie in what a stream sends; stream_faults.py says how.
+# These faults are in what a stream sends; stream_faults.py says how.
 STREAM = {
     "crlf", "cr", "comments", "huge", "drip", "break", "close", "half_event", "open_event", "stranger", "junk",
     "misnamed", "stale", "silence", "endless_line", "late", "endless",
@@ -22,7 +22,7 @@ OUTCOMES = {
 
 @dataclass
 class Fault:
-    """A fault set by a test. If `times` is None, it lasts until cleared.
+    """A fault set by a test. If `times` is None, it lasts until it is cleared.
 
     `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
     of a drip, in seconds. In a stream, `after` is the number of events before the fault, `size` the number of bytes.
@@ -66,7 +66,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """Return the first matching fault, counting it as used once."""
+    """Return the first fault that matches, and count it as used once."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -75,7 +75,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """Return the first matching script for this app, counting it as used once."""
+    """Return the first script that matches this app, and count it as used once."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

@@ -14,7 +14,7 @@ from runs.sandbox.wire import Reply, Request
 MOST_UPLOAD_BYTES = 1024**3
 MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "webm": "video/webm", "wav": "audio/wav"}
 FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
-# Position, revision, part: `0.jpg`, `0-1.jpg`, `0.r2.jpg`, `0.r2-1.jpg`.
+# The file name of an output has its position, revision and part: `0.jpg`, `0-1.jpg`, `0.r2.jpg`, `0.r2-1.jpg`.
 OUTPUT = re.compile(r"(\d{1,4})(?:\.r(\d{1,4}))?(?:-(\d{1,2}))?\.\w{1,8}")
 
 
@@ -63,7 +63,7 @@ class Files:
         return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
 
     def receive(self, request: Request, upload_id: str) -> Reply:
-        """Store the raw bytes of a PUT to an upload URL, which is signed, so that no key is needed."""
+        """Store the raw bytes of a PUT to an upload URL. The URL is signed, so no key is needed."""
         upload = self.world.uploads.get(upload_id)
         if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
             raise ApiError(403, "The upload address is not valid")
@@ -77,7 +77,7 @@ class Files:
 
 
 def _write(request: Request, path: Path) -> None:
-    """Stream the body to the file; a truncated upload leaves no file behind."""
+    """Stream the body to the file; an upload that was cut off leaves no file behind."""
     partial = path.with_name(f"{path.name}.{request.request_id}.part")
     size = 0
     try:

@@ -22,7 +22,7 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Respond when the run is final or after `timeout` seconds (1 to 120, default 60)."""
+        """Respond when the run is final, or after `timeout` seconds (1 to 120, by default 60)."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
@@ -35,7 +35,7 @@ class Following:
     def feedback(self, request: Request, run_id: str) -> Reply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
-        It remakes the outputs whose labels the text mentions (ignoring case), or all outputs if it mentions none.
+        This remakes the outputs whose labels are mentioned in the text (ignoring case); all outputs if none is.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():

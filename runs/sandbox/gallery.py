@@ -15,7 +15,7 @@ from runs.sandbox.drawing.job import Job, job_of
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
-# Increment this whenever the drawings change, so that an old data folder never serves outdated ones.
+# Increment this whenever the drawings change, so that outdated pictures in an old data folder are never served.
 VERSION = 2
 # Larger pictures are treated as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
@@ -26,7 +26,7 @@ CUBE = "# A cube from the sandbox\n" + "".join(
 
 @dataclass
 class Gallery:
-    """Draws one file at a time, so that many requests for pictures don't slow down the API."""
+    """Makes one file at a time, so that many requests for pictures don't slow down the API."""
 
     world: World
 

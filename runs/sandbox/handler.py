@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
-    timeout = 65  # seconds an idle connection stays open
+    timeout = 65  # how many seconds an idle connection stays open
     wbufsize = -1
     disable_nagle_algorithm = True
     server: HttpServer
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # Use the host name that the caller used, so that URLs in responses have an origin that the caller trusts.
+        # Use the host name that the caller used, so that URLs in responses have an origin that the caller trusts
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(
@@ -176,7 +176,8 @@ class Handler(BaseHTTPRequestHandler):
             events.close()
 
     def _is_gone_within(self, seconds: float) -> bool:
-        """Wait for `seconds`; return True as soon as the caller has left or the server has closed the connection."""
+        """Wait for `seconds`; return True as soon as the caller has disconnected or the server has closed the
+        connection."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
             if not selector.select(seconds):

@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
-VARIANTS = 5  # number of different pictures for the same inputs, so that "run again" shows something new
+VARIANTS = 5  # how many different pictures there are for the same inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
-# The share of its total time that a run spends in the queue, and the maximum in seconds.
+# How much of its total time a run spends in the queue: as a share, and the maximum in seconds.
 QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 
 @dataclass
 class Run:
-    """One run as requested. Times are Unix seconds; everything else is derived from them."""
+    """One run as it was requested. Times are in Unix seconds; its state is worked out from them."""
 
     run_id: str
     app_id: str
     app_name: str
     inputs: dict[str, Any]
     shown: list[dict[str, Any]]  # the inputs as shown to people: name, type, value
-    outputs: list[dict[str, Any]]  # descriptors of the outputs to make, stored here since apps may vanish
+    outputs: list[dict[str, Any]]  # the outputs to make, stored here because apps may vanish
     created_at: float
     seconds: float
     cost: float = 0.0
@@ -38,8 +38,8 @@ class Run:
     # The last change made by the control API or by cancelling: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
-    told_at: float | None = None  # when a stream first told its end
-    # The last feedback ({"at", "seconds", "positions"}), and how many times each output (by position) was remade.
+    told_at: float | None = None  # when a stream first reported that it ended
+    # The last feedback ({"at", "seconds", "positions"}), and how often each output (by position) was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ def output_state(run: Run, position: int, now: float) -> str:
         return "error" if position in run.failed else "completed"
     if status == "failed":
         return "error"
-    # As on Lamina, the output in progress is cancelled and all later outputs stay pending.
+    # As on Lamina, the output being made is cancelled, and all later outputs stay pending.
     if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
         return "cancelled"
     return "pending"

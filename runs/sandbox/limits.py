@@ -11,7 +11,7 @@ WINDOW_SECONDS = 60.0
 
 @dataclass
 class Limiter:
-    """A sliding window of accepted requests. Refused ones don't count, so waiting always helps."""
+    """A sliding window of accepted requests. Requests that are refused don't count, so waiting always helps."""
 
     per_minute: int | None
     clock: Callable[[], float] = time.monotonic

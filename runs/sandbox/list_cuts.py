@@ -1,4 +1,4 @@
-"""Restrictions of the app list set by tests: the maximum limit, the response above it, and a changing order."""
+"""How tests can restrict the app list: the highest limit, the response to a higher one, and a changing order."""
 
 import random
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ ORDERS = {"given", "popularity"}
 
 @dataclass
 class ListOrders:
-    """Settings made by tests. `most` is the maximum limit; `beyond` says whether larger ones are capped or get a 400.
+    """Settings made by tests. `most` is the highest limit; `beyond` says whether a higher one is lowered to it or gets
+    a 400.
 
     With the order "popularity", each call shuffles the apps but puts the workspace's private ones first. The same
     `seed` and number of `calls` give the same order.
@@ -29,7 +30,7 @@ class ListOrders:
     calls: int = 0
 
     def change(self, body: dict[str, Any]) -> None:
-        """Apply the settings in `body` and keep the others. Raises ValueError for invalid values."""
+        """Apply the settings in `body`; other settings don't change. Raises ValueError for invalid values."""
         self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
         self.order = _one_of(ORDERS, body.get("order", self.order))
         if "most" in body:

@@ -24,7 +24,7 @@ def many_parameters(_: int, size: int) -> App:
 
 
 def many_options(_: int, size: int) -> App:
-    """Return an app whose only parameter has `size` options, some with trailing spaces that matter."""
+    """Return an app whose only parameter has `size` options, some of which end in spaces that matter."""
     options = [f"Option {n}{' ' if n % 10 == 0 else ''}" for n in range(1, size + 1)]
     parameter = {"id": "mo-1", "key": "choice_text", "name": "Choice", "type": "options", "options": options}
     return _app("Very many options", f"Test card: {size} options.", [parameter])
@@ -48,7 +48,8 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """Return an app whose details exceed `size` bytes but no other limit: each description has 1,900 characters."""
+    """Return an app whose details have more than `size` bytes but stay within all other limits: each description has
+    1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",
@@ -84,7 +85,7 @@ def _app(name: str, description: str, parameters: list[dict[str, Any]]) -> App:
     return {"name": name, "description": description, "parameters": parameters, "outputs": [PICTURE]}
 
 
-# The function that makes apps of each kind, and their default size.
+# For each kind: the function that makes such an app, and the default size.
 KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
     "plain": (plain, 0),
     "many_parameters": (many_parameters, 3000),

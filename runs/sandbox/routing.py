@@ -65,7 +65,8 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        started, log = self.world.clock(), self.world.log  # a reset during the request starts a new log
+        # Keep this log, because a reset during the request starts a new one
+        started, log = self.world.clock(), self.world.log
         status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint)

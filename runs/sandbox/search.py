@@ -1,4 +1,4 @@
-"""Endpoints that find apps: the list and its search, and `discover`, which ranks apps by matching words."""
+"""Endpoints that find apps: the list and its search, and `discover`, which sorts apps by how many words match."""
 
 import re
 from typing import Any
@@ -70,7 +70,8 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """Return those of `words` that occur in the name, description or output types. Plurals match singulars."""
+    """Return those of `words` that occur in the name, description or output types. A plural also matches the
+    singular."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}
 

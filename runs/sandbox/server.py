@@ -1,4 +1,4 @@
-"""The running sandbox, and `start_sandbox` for tests and benches."""
+"""The running sandbox, and `start_sandbox` for tests and benchmarks."""
 
 import shutil
 import tempfile

@@ -27,7 +27,8 @@ LOG_LENGTH = 20_000
 
 @dataclass
 class WebhookOrders:
-    """Settings for the next webhooks: lose those of `lose` runs (-1: all), and repeat each webhook `repeat` times."""
+    """Settings for the next webhooks: for how many runs to lose them (`lose`; -1 means all), and how often to repeat
+    each (`repeat`)."""
 
     lose: int = 0
     repeat: int = 0
@@ -40,7 +41,7 @@ class WebhookOrders:
 class FollowOrders:
     """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run.
 
-    `phase` is the part of a step between a stream's first two looks, from 0 to 1; None for a random one.
+    `phase` is how much of a step passes between a stream's first two looks, from 0 to 1; None means a random part.
     Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
 
@@ -54,7 +55,8 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """Shared by all delayed requests: `over` releases them; `is_void` means that a reset has cancelled them."""
+    """What all delayed requests have in common: `over` lets them go on; `is_void` means that a reset has cancelled
+    them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -123,7 +125,7 @@ class World:
             self._begin()
 
     def end_delays(self, *, is_void: bool = False) -> None:
-        """Release all delayed requests. With `is_void`, their connections are dropped instead."""
+        """Let all delayed requests go on. With `is_void`, drop their connections instead."""
         with self.lock:
             self.delays.is_void = is_void
             self.delays.over.set()
@@ -131,8 +133,8 @@ class World:
 
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
-        """Count a stream as open."""
-        key, streams = object(), self.streams  # a reset in between starts a new count
+        """Count a stream of this run as open during the block."""
+        key, streams = object(), self.streams  # keep this count, because a reset in between starts a new one
         with self.lock:
             streams[key] = run_id
             self.most_streams = max(self.most_streams, len(streams))
@@ -149,7 +151,7 @@ class World:
 
     def keep(self, run: Run) -> None:
         with self.lock:
-            # A late webhook must not bring back a run that a reset has removed.
+            # A late webhook mustn't bring back a run that a reset has removed.
             if self.runs.get(run.run_id) is run:
                 self.store.save("run", run.run_id, run.as_record())
 
@@ -173,7 +175,8 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            # As precise as times in responses, so that `since` works. Rounded down, so it's never in the future.
+            # The time is only as exact as times in responses, so that `since` works, and rounded down, so that it's
+            # never in the future.
             now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
@@ -246,8 +249,8 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    `failsFirst` names an input with which some outputs of the first run fail, so that people can see a partly failed
-    run; retrying it succeeds.
+    `failsFirst` names an input. When it is first used, some outputs fail, so that people can see a run that failed in
+    part; retrying it succeeds.
     """
     own = app["sandbox"]
     fails = own.get("failsFirst")

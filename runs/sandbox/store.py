@@ -10,7 +10,7 @@ class Store:
     """Small JSON records by kind and id. Not thread-safe: callers must hold the lock of the world.
 
     `synchronous=OFF` is safe enough: a power cut can lose writes, but a kill can't. A write takes about 50
-    microseconds, so hundreds of runs can start in one second.
+    microseconds, so hundreds of runs can be started within a second.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +30,7 @@ class Store:
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
         if self._is_closed:
-            return  # a stopped sandbox acts as if it had been killed: its remaining threads can't write
+            return  # a sandbox that is stopped behaves as if it had been killed: its remaining threads can't write
         # ASCII escapes preserve lone surrogates and NULs; plain SQLite text wouldn't.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)

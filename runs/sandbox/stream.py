@@ -12,12 +12,12 @@ from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 from runs.sandbox.wire import Request
 
-type Event = tuple[str, Any]  # its name and data
+type Event = tuple[str, Any]  # an event's name and data
 
 
 class Stream:
-    """A caller following `run`. All methods raise Dropped once the caller has disconnected or a reset has removed the
-    run."""
+    """A caller following `run`. After the caller has disconnected, or a reset has removed the run, all methods raise
+    Dropped."""
 
     def __init__(self, world: World, run: Run, request: Request) -> None:
         self.world, self.run, self.request = world, run, request
@@ -48,8 +48,8 @@ class Stream:
                 yield self.ping()
 
     def _looks(self) -> Iterator[float]:
-        """Yield the time of each check: the first at once, the second after a random part of a step, then in full
-        steps."""
+        """Yield the time at each look for changes: the first right away, the second after a random part of a step, then
+        after full steps."""
         now = time.monotonic()
         phase = random.random() if self.orders.phase is None else self.orders.phase  # noqa: S311 - a moment, no secret
         following = now + phase * self.orders.look_seconds

@@ -1,4 +1,4 @@
-"""Faults that tests can cause in a stream: in how its events are written, and in what comes between them."""
+"""Faults that tests can cause in a stream, either in how its events are written or in what comes between them."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from runs.sandbox.stream import Event, Stream, end_event, written
 MIB = 1024 * 1024
 DRIP_PIECES = 8
 FILLER = b"x" * 65_536
-ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # Unicode line separators that don't end a line of a stream
+ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # has Unicode line separators, which don't end a line of a stream
 JUNK = (
     b'\x00\xff\xfe not an event \r\r\n\n{"status": "failed"}\n\n'
     b'event: complete\ndata: {"status": "comp\n\n'
@@ -26,7 +26,7 @@ JUNK = (
 
 
 def pieces(stream: Stream, fault: Fault | None) -> Generator[bytes, None, None]:
-    """Yield what `stream` sends, with its fault, as it goes over the wire. Raises Dropped to break the connection."""
+    """Yield the bytes that `stream` sends, with its fault. Raises Dropped to break the connection."""
     fault = fault or Fault("stream", "")
     write = WRITERS.get(fault.fault, _plain)
     disturb = DISTURBANCES.get(fault.fault)
@@ -61,7 +61,7 @@ def _cr(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Use everything that the format allows: comments, ids, unknown fields, data in several lines, any character."""
+    """Use everything that the format allows: comments, ids, unknown fields, data over several lines, any characters."""
     name, data = _with(event, ODD)
     lines = "".join(f"data:{line}\n" for line in json.dumps(data, indent=1, ensure_ascii=False).split("\n"))
     yield f": hello\n\n:\nid: 7\nretry: 10\nevent:{name}\nmood: good\n{lines}: bye\n\n".encode()
@@ -73,7 +73,7 @@ def _huge(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _drip(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Write each event in pieces, one every `gap` seconds (0.02), so that lines and characters arrive split."""
+    """Write each event in pieces, one every `gap` seconds (0.02), so that lines and characters arrive in parts."""
     name, data = _with(event, ODD)
     whole = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
     for piece in range(DRIP_PIECES):
@@ -112,7 +112,7 @@ def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Report the end of another run: the newest one, although it hasn't ended like that."""
+    """Report that another run has ended: the newest one, although that isn't true."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
     yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
 
@@ -122,13 +122,13 @@ def _junk(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _misnamed(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send `complete` and `error` for a run whose status says that it is still active."""
+    """Send `complete` and `error` with a run that is still active according to its status."""
     for name in ("complete", "error"):
         yield written((name, stream.status() | {"status": "running", "completedAt": None}))
 
 
 def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Go back to the beginning: queued, and no results."""
+    """Go back to the beginning: the run is queued and has no results."""
     yield written(("progress", stream.status() | {"status": "queued", "outputs": [], "startedAt": None}))
 
 
@@ -170,7 +170,7 @@ WRITERS: dict[str, Callable[[Event, Stream, Fault], Iterator[bytes]]] = {
     "huge": _huge,
     "drip": _drip,
 }
-LAST_WORDS = {"close", "half_event", "open_event"}  # the response ends after them
+LAST_WORDS = {"close", "half_event", "open_event"}  # after these, the response ends
 DISTURBANCES: dict[str, Callable[[Stream, Fault], Iterator[bytes]]] = {
     "break": _break,
     "close": _close,

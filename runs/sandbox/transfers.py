@@ -15,7 +15,7 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies files of this server. Other public URLs are never fetched; a sample is used instead."""
+    """Makes copies of this server's files. Other public URLs are never fetched; a sample takes their place."""
 
     world: World
     files: Files

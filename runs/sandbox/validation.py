@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 Problem = dict[str, Any]
-# Returns the media kind of a URL on this server ("image", "video" or "audio"), "" for any other URL, and None if the
-# file is missing.
+# Returns the media kind of a URL on this server ("image", "video" or "audio"), "" for a URL on another server, and None
+# if the file is missing.
 KindOf = Callable[[str], str | None]
 NAMES = ("key", "id", "name")
 EXTENSIONS = {

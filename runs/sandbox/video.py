@@ -1,4 +1,5 @@
-"""Video results without a video encoder: Pillow saves frames as lossy WebP, whose VP8 data goes into a WebM file."""
+"""Makes video results without a video encoder: Pillow saves frames as lossy WebP, and their VP8 data goes into a WebM
+file."""
 
 import io
 import struct
@@ -68,7 +69,7 @@ def _cluster(frames: Sequence[bytes], first: int, frames_a_second: int) -> bytes
     blocks = []
     for offset, frame in enumerate(frames):
         time = 1000 * (first + offset) // frames_a_second - start
-        # Track 1, time relative to the cluster, flag 0x80: key frame.
+        # Track 1, the time relative to the cluster, and the flag 0x80 for a key frame.
         blocks.append(element(0xA3, b"\x81" + struct.pack(">h", time) + b"\x80" + frame))
     return element(0x1F43B675, number(0xE7, start), *blocks)
 

@@ -14,7 +14,7 @@ MEDIA = {
     "audio": ("wav", "audio/wav"),
     "text": ("txt", "text/plain"),
 }
-OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of unknown types
+OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of a type we don't know
 
 
 def rewrite(value: Any, origin: str) -> Any:
@@ -172,7 +172,7 @@ def run_for_tests(run: Run, now: float) -> dict[str, Any]:
         "createdAt": lifecycle.iso(run.created_at),
         "finishedAt": lifecycle.iso(run.ends_at) if status in lifecycle.FINAL else None,
         "landsAt": [lifecycle.iso(run.lands_at(position)) for position in range(len(run.outputs))],
-        "toldAt": None if run.told_at is None else lifecycle.iso(run.told_at),  # by a stream
+        "toldAt": None if run.told_at is None else lifecycle.iso(run.told_at),  # when a stream reported the end
         "cancelled": status == "cancelled",
         "webhook": run.webhook,
     }

@@ -46,7 +46,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start, and send any webhooks left unsent by a killed process."""
+        """Start, and send any webhooks that a killed process didn't send."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))
@@ -70,7 +70,7 @@ class Deliveries:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Send the webhook before the caller continues. Don't call this while holding the lock of the world."""
+        """Send the webhook before the caller continues. Don't call this while holding the world's lock."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:

@@ -1,4 +1,4 @@
-"""Answers from a form: as posted, as sent, and as stored in drafts, presets and runs."""
+"""Answers in a form: how they are posted, sent, and stored in drafts, presets and runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,8 @@ from runs.schema_forms.questions import as_words
 
 @dataclass(frozen=True)
 class Files:
-    """Value of a `url` answer: public ids of uploads in order and, in drafts, a link that hasn't been fetched yet."""
+    """The value of a `url` answer: public ids of uploads in order and, in drafts, a link that hasn't been fetched
+    yet."""
 
     uploads: tuple[str, ...] = ()
     link: str = ""
@@ -21,7 +22,7 @@ class Files:
         return cls(uploads, link if isinstance(link, str) else "")
 
 
-type Value = str | Files | None  # None: nothing was stored
+type Value = str | Files | None  # None means that nothing was stored
 
 
 def load_value(stored: object) -> Value:
@@ -33,10 +34,10 @@ def load_value(stored: object) -> Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, which can be read without its parameter list.
+    """One answer, which can be understood without its parameter list.
 
     `value` is the text with LF line endings, the exact label of an option, or `Files`. If `is_default`, the answer
-    isn't sent, so that the app uses its own default; `value` then holds the default as it was shown.
+    isn't sent, so that the app uses its own default; `value` is then the default as it was shown.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Answer:
 
 
 def load_answers(stored: object) -> list[Answer]:
-    """Parse answers that were stored by `dump_answers`; anything else is left out."""
+    """Parse answers that `dump_answers` has stored; anything else is left out."""
     listed = stored if isinstance(stored, list) else []
     return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
 

@@ -21,7 +21,7 @@ from runs.schema_forms.results import Result, ResultsField, results_of
 from runs.schema_forms.ruled_answers import closed_answers
 from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
 
-BUILT_KEPT = 500  # form classes, of about 30 kB each
+BUILT_KEPT = 500  # how many form classes to cache; each takes about 30 kB
 CARDS_UP_TO = 6
 SEARCH_BEYOND = 20
 SUMMARY_CHARACTERS = 60
@@ -46,12 +46,12 @@ class BoundAnswer(BoundField):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether the field shows what it does in a new form: no answer of a person, and no error."""
+        """Whether the field looks as in a new form: nobody has entered an answer, and there is no error."""
         return not self.error and self.value() == self.field.initial
 
     @property
     def template_name(self) -> str:
-        """The template of the control."""
+        """The template for the control."""
         return f"schema_forms/_{self.control}.html"
 
     @cached_property
@@ -70,7 +70,7 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """Id of the element to focus when someone follows a link in the error list."""
+        """The id of the element that gets the focus when someone follows a link in the error list."""
         if self.control == "cards":
             return self.choices[0].id
         if self.control == "locked":
@@ -79,7 +79,7 @@ class BoundAnswer(BoundField):
 
     @property
     def describedby(self) -> str:
-        """Ids of the texts that describe the control."""
+        """The ids of the texts that describe the control."""
         parts = [(self.error, "error"), (self.question.help, "help"), (self.note, "note")]
         return " ".join(f"{self.name}-{suffix}" for text, suffix in parts if text)
 
@@ -110,13 +110,13 @@ class BoundAnswer(BoundField):
 
     @property
     def rows(self) -> int:
-        """Initial height in lines: one for numbers, two for text."""
+        """The height in lines at first: one for numbers, two for text."""
         default = self.question.default
         return 1 if default is not None and isinstance(default, int | float) else 2
 
     @property
     def placeholder(self) -> str:
-        """The default as a placeholder: it applies if the field is left empty, since blanks aren't sent."""
+        """The default as a placeholder: it is used if the field is left empty, because blanks aren't sent."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -147,7 +147,7 @@ class BoundAnswer(BoundField):
 
     @cached_property
     def uploads(self) -> list[UploadInfo]:
-        """Uploads in the field. A file that no longer exists stays in the form, labelled as missing."""
+        """The uploads in the field. A file that no longer exists stays in the form and is marked as missing."""
         if self.question.rule and self.question.rule.file:
             return [self.question.rule.file]
         kept = self.answer.upload_ids
@@ -176,14 +176,14 @@ class BoundAnswer(BoundField):
 
     @property
     def sample_pictures(self) -> list[dict[str, str]]:
-        """URLs of our copies of the author's sample media."""
+        """URLs of our copies of the app author's sample files."""
         return [dict(self.form.samples[url]) for url in self.question.samples if url in self.form.samples]
 
     # --- more options ---
 
     @property
     def is_changed(self) -> bool:
-        """Whether somebody has entered anything but the app's default."""
+        """Whether somebody has entered anything other than the app's default."""
         return not self.answer.is_default and not self.question.is_fixed
 
     @property
@@ -205,9 +205,9 @@ class SchemaForm(forms.Form):
     """The form of one app, built by `build_form`.
 
     `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
-    form; `samples` returns {"small_url", "card_url"} of the author's sample media by URL. `field_errors` are error
-    messages by field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; unbound forms show
-    them too.
+    form; `samples` returns {"small_url", "card_url"} for the author's sample files by URL. `field_errors` has error
+    messages by field name ("p0", "outputs", "" for the form) from failed uploads or from Lamina; unbound forms show
+    these too.
     """
 
     bound_field_class = BoundAnswer
@@ -242,22 +242,23 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def samples(self) -> Samples:
-        """Our copies of the author's sample media, looked up when the page first needs one."""
+        """Our copies of the app author's sample files, looked up when the page first needs one."""
         return self._find_samples()
 
     @cached_property
     def questions(self) -> list[BoundAnswer]:
-        """All questions, in the author's order, also those that the admin hides."""
+        """All questions in the author's order, including those that the admin hides."""
         return [bound for bound in self if isinstance(bound, BoundAnswer)]
 
     @cached_property
     def shown(self) -> list[BoundAnswer]:
-        """The questions on the page, locked ones included."""
+        """The questions on the page, including locked ones."""
         return [bound for bound in self.questions if not bound.question.is_hidden]
 
     @cached_property
     def needed(self) -> list[BoundAnswer]:
-        """Fields that must be filled in because they have no default. If the admin locks one, it keeps its place."""
+        """Fields that must be filled in because they have no default. A field that the admin locks keeps its place
+        here."""
         return [b for b in self.shown if b.question.is_needed or (b.question.is_fixed and b.question.default is None)]
 
     @cached_property
@@ -268,9 +269,9 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def unfolded(self) -> list[BoundAnswer]:
-        """Optional fields shown expanded: all of them if no field is required, otherwise those that matter most.
+        """Optional fields that aren't folded: all of them if no field is required, otherwise those that matter most.
 
-        Most important are the first text that the author left empty, and fields with sample media, since a run with
+        These are the first text that the author left empty, and fields with sample files, because a run with just the
         samples costs the same.
         """
         lead = self._first_empty_text
@@ -284,12 +285,12 @@ class SchemaForm(forms.Form):
 
     @property
     def runs_as_it_is(self) -> bool:
-        """Whether the unchanged form makes a sensible run: no field is required, and the first text has a default."""
+        """Whether running the form as it is makes sense: no field is required, and the first text has a default."""
         return not any(bound.question.is_needed for bound in self.needed) and self._first_empty_text is None
 
     @cached_property
     def _first_empty_text(self) -> Question | None:
-        """The first text question without a default text from the author, whether required or not."""
+        """The first text question that the author gave no default, whether it is required or not."""
         questions = (bound.question for bound in self.shown if not bound.question.is_fixed)
         return next((q for q in questions if q.kind == "text" and not q.is_unknown and not q.default_words), None)
 
@@ -335,19 +336,19 @@ class SchemaForm(forms.Form):
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
     def draft_answers(self, before: Sequence[Answer] = ()) -> list[Answer]:
-        """Return all answers that people gave in the form, valid or not; what the admin fixed isn't theirs.
+        """Return all answers that people gave in the form, valid or not, but not what the admin fixed.
 
-        Those they gave `before` to fields that are fixed now stay, in case these become open again.
+        Answers they gave `before` to fields that are fixed now are kept, in case these fields become open again.
         """
         given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
         return [*given, *closed_answers(self.parameters, self.rules, before)]
 
     def all_answers(self) -> list[Answer]:
-        """Return all answers in the form, valid or not, with those that the admin fixed."""
+        """Return all answers in the form, valid or not, including those that the admin fixed."""
         return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
-        """Return the indexes of the results to make; a valid form has at least one, unless the app lists no results."""
+        """Return the indexes of the results to make. A valid form has at least one, unless the app lists no results."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
     # --- errors ---
@@ -356,7 +357,8 @@ class SchemaForm(forms.Form):
         for name, sentence in self.field_errors.items():
             field = name if name in self.fields else None
             if field:
-                self.errors.pop(field, None)  # the refused file explains more than the empty field
+                # The message about the refused file says more than the one about the empty field
+                self.errors.pop(field, None)
             self.add_error(field, sentence)
         return self.cleaned_data
 
@@ -380,7 +382,7 @@ class SchemaForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """(id to jump to, label, message) for every field with an error, in page order."""
+        """For every field with an error: (id to jump to, label, message), in the order of the page."""
         shown = [*self.needed, *self.unfolded, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
@@ -390,9 +392,8 @@ class SchemaForm(forms.Form):
 
 
 def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
-    """Return the form class for the `parameters` and `outputs` of an AppSchema, as the admin's `rules` have it. Fields
-    are named by position. It is built once for the same content, in each language.
-    """
+    """Return the form class for the `parameters` and `outputs` of an AppSchema, with the admin's `rules` applied.
+    Fields are named by position. For the same content, the class is built once for each language."""
     key = (get_language(), repr((parameters, outputs, list(rules))))
     if (found := _built.get(key)) is None:
         if len(_built) >= BUILT_KEPT:

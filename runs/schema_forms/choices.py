@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.questions import Question, is_seen, shortened
 
 RATIO = re.compile(r"\s*([1-9]\d?)\s*:\s*([1-9]\d?)\b")
-RATIO_BOX = 18  # longer side of a drawn ratio in pixels; the drawing is 22 pixels square
+RATIO_BOX = 18  # longer side of the drawn rectangle in pixels; the drawing is 22 by 22 pixels
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option as shown: `value` is its position, or empty if the app should decide."""
+    """One option as it is shown. `value` is its position, or empty if the app should decide."""
 
     value: str
     label: str
@@ -44,7 +44,7 @@ class Choice:
 
 def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
     """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Options with
-    the same label become one choice, since Lamina couldn't tell them apart."""
+    the same label become one choice, because Lamina couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
     if question.allowed is not None:
         first = {label: n for label, n in first.items() if label in question.allowed}
@@ -61,7 +61,8 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Return the labels to show. Labels that differ only in spaces show these as ␣; invisible labels get names."""
+    """Return the labels to show. If labels differ only in spaces, these are shown as ␣. Labels that are invisible get a
+    name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)

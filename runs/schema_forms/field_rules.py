@@ -1,4 +1,5 @@
-"""The admin's rules for an app's fields: which field each is for, what it makes of it, and whether it still fits."""
+"""The admin's rules for an app's fields: which field each rule is for, what it does to the field, and whether it still
+fits."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,14 +15,15 @@ type Problem = Literal["value_gone", "options_gone", "value_missing"]
 
 @dataclass(frozen=True)
 class MatchedRules:
-    """Rules by position of their question, those whose field is `gone`, and those that could mean several fields."""
+    """The rules by their question's position, the rules whose field is `gone`, and those that could mean several
+    fields."""
 
     by_position: dict[int, Rule]
     gone: list[Rule] = field(default_factory=list)
     unclear: list[Rule] = field(default_factory=list)
 
 
-# What authors change least comes first. A name alone may be that of several fields.
+# What authors change least comes first. Several fields may have the same name.
 _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
     (lambda q: q.key, lambda rule: rule.key),
     (lambda q: q.id, lambda rule: rule.id),
@@ -30,7 +32,8 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 
 
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
-    """Find the question of each rule by key, else by id, else by name; a handle counts only where it is unique."""
+    """Find each rule's question by key, otherwise by id, otherwise by name. Each of these counts only if a single
+    question has it."""
     taken: dict[int, Rule] = {}
     left = list(rules)
     for of_question, of_rule in _HANDLES:
@@ -63,7 +66,7 @@ def ruled_questions(parameters: Parameters, rules: Sequence[Rule]) -> list[Quest
 
 
 def fixed_answer(question: Question) -> Answer | None:
-    """Return what `question` sends whatever people enter; None if people may answer it."""
+    """Return the fixed value that `question` always sends; None if people can answer it themselves."""
     rule = question.rule
     if rule is None or not rule.is_fixed:
         return None
@@ -78,7 +81,7 @@ def fixed_answer(question: Question) -> Answer | None:
 
 
 def is_allowed(question: Question, answer: Answer) -> bool:
-    """Return whether the rules allow `answer` to an open question."""
+    """Return whether the rules allow `answer` as the answer to an open question."""
     allowed = question.allowed
     return allowed is None or answer.text in allowed
 
@@ -94,7 +97,7 @@ def problem_of(question: Question) -> Problem | None:
         fits = question.kind == "url" and (not question.accept or rule.file.kind in question.accept)
         return None if fits else "value_gone"
     if rule.value is not None:
-        if question.kind == "text" and not rule.value:  # with a default, the app would use that
+        if question.kind == "text" and not rule.value:  # if there were a default, the app would use that
             if question.default is None:
                 return "value_missing"
             return "value_gone" if question.default_words else None

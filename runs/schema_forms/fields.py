@@ -1,5 +1,5 @@
-"""Django fields for each kind of question. They clean to an Answer without stripping or normalising the posted value.
-The templates in schema_forms/ render them."""
+"""Django fields for each kind of question. Cleaning gives an Answer; the posted value isn't stripped or changed in any
+way. The templates in schema_forms/ render these fields."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,18 +26,18 @@ def all_of(data: Mapping[str, Any], name: str) -> list[str]:
 
 
 class OneValue(forms.Widget):
-    """Widget for a single value, exactly as posted."""
+    """A widget for a single value, exactly as it was posted."""
 
 
 class ManyValues(forms.Widget):
-    """Widget for all values with the same name, in page order."""
+    """A widget for all values with the same name, in the order of the page."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
         return all_of(data, name)
 
 
 class UploadValues(forms.Widget):
-    """Widget for a `url` field: reads <name>_kept for each upload, in page order, and <name>_link."""
+    """A widget for a `url` field. It reads <name>_kept for each upload, in the order of the page, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
@@ -45,9 +45,9 @@ class UploadValues(forms.Widget):
 
 
 class AnswerField(forms.Field):
-    """A question as a form field; subclasses interpret the posted value."""
+    """A question as a form field. Subclasses interpret the posted value."""
 
-    fixed: Answer | None = None  # what a locked or hidden field sends, whatever is posted
+    fixed: Answer | None = None  # what a locked or hidden field always sends, no matter what is posted
 
     def __init__(self, question: Question, widget: forms.Widget) -> None:
         super().__init__(required=question.is_needed, label=question.label, help_text=question.help, widget=widget)
@@ -58,7 +58,8 @@ class AnswerField(forms.Field):
         return self.fixed or self._typed(raw)
 
     def check(self, raw: Any) -> None:
-        """Raise ValidationError with a message if `raw` can't be sent. What the admin fixed isn't people's to mend."""
+        """Raise ValidationError with a message if `raw` can't be sent. Values that the admin fixed aren't checked,
+        because people couldn't correct them."""
         if self.fixed is None:
             self._check(raw)
 
@@ -99,14 +100,15 @@ class TextAnswerField(AnswerField):
 
 
 class OptionsAnswerField(AnswerField):
-    """A field for one of the listed labels, posted by position, since browsers would change line endings in labels."""
+    """A field for one of the listed labels. Its position is posted, because browsers would change line endings in
+    labels."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
         self.initial = "" if question.default_option is None else str(question.default_option)
 
     def position(self, raw: Any) -> int | None:
-        """Return the position in `raw`, or None if there is no such option, or if it may not be chosen."""
+        """Return the position in `raw`; None if there is no such option, or it may not be chosen."""
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
             position, allowed = int(raw), self.question.allowed
             is_there = position < len(self.question.options)
@@ -159,7 +161,8 @@ class UrlAnswerField(AnswerField):
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if it's bad."""
+        """Check one upload. A link may still be loading: the run will wait for it, and fail at no cost if the file
+        can't be used."""
         if upload is None:
             raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":

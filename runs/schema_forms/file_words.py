@@ -1,4 +1,5 @@
-"""Texts of file fields. Each kind of file has whole sentences, since in many languages more than the noun changes."""
+"""Texts of file fields. There are whole sentences for each kind of file, because in many languages, more than the noun
+changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """Texts of one field: its button (for the first file and for later ones), list, sample, drop hint and link box, and
-    messages about files that it doesn't accept, in which scripts fill in {name}, {taken} and {left}."""
+    """The texts of one field: for its button (for the first file and for more), list, sample, drop hint and link box,
+    and messages about files that it doesn't accept. In these, scripts fill in {name}, {taken} and {left}."""
 
     choose: str
     choose_next: str
@@ -24,7 +25,8 @@ class FileWords:
 
 
 def file_words(question: Question) -> FileWords:
-    """Return the texts for a file field: for the one kind of file that it accepts, or for files in general."""
+    """Return the texts for a file field: those for the kind of file it accepts, or for files in general if it accepts
+    several kinds."""
     kind = question.accept[0] if len(question.accept) == 1 else ""
     choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose an audio file")}
     choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose audio files")}
@@ -57,19 +59,20 @@ def file_words(question: Question) -> FileWords:
 
 
 def unfit_words(name: str, accept: tuple[str, ...]) -> str:
-    """Return the message that the file `name` has the wrong kind for a field that accepts `accept`."""
+    """Return the message saying that the file `name` is of the wrong kind for a field that accepts `accept`."""
     words = _("“%(name)s” can't be used here.") % {"name": name}
     return f"{words} {add_words(accept)}"
 
 
 def one_file_words(taken: str, left: Sequence[str]) -> str:
-    """Return the message that a field for one file has `taken` one of several files and `left` out the others."""
+    """Return the message saying that a field for one file has used the file `taken` and left out the others
+    (`left`)."""
     words = _("This field takes one file. It took “%(taken)s” and left out %(left)s.")
     return words % {"taken": taken, "left": ", ".join(left)}
 
 
 def add_words(accept: tuple[str, ...]) -> str:
-    """Return the instruction for a field that accepts `accept` and has no file or a file of the wrong kind."""
+    """Return what to do about a field that accepts `accept` and has no file, or one of the wrong kind."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),

@@ -15,14 +15,15 @@ from runs.schema_forms.types import Parameters, Rule
 
 @dataclass(frozen=True)
 class Fitted:
-    """Stored answers fitted to another parameter list: `initial` by field name, and labels of `dropped` answers."""
+    """Stored answers after fitting them to another parameter list: `initial` values by field name, and labels of
+    answers that were `dropped`."""
 
     initial: dict[str, str | Files]
     dropped: list[str] = field(default_factory=list)
 
 
 # Ways to match an answer to its question: by all three identifiers, or else by one of them, starting with the one that
-# authors change least. The name alone, the last way, counts only where it is unique.
+# authors change least. The last way, by name alone, only counts if a single question has the name.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
@@ -34,9 +35,9 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 def to_inputs(
     parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
-    """Return the `inputs` to send. `urls` maps every upload id to its URL; a missing id raises KeyError.
+    """Return the `inputs` to send. `urls` maps every upload id to its URL; raises KeyError if one is missing.
 
-    Inputs are identified by name, which every dialect of Lamina knows, or by key or id if `by_key`. Defaults and blanks
+    Inputs are identified by name, which every dialect of Lamina knows; with `by_key`, by key or id. Defaults and blanks
     are left out. Several files become a list, a single file becomes a plain string.
     """
     questions = questions_of(parameters)
@@ -58,9 +59,9 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Return whether `problems` (pairs of field and code) only mean that Lamina doesn't know the names `sent`.
+    """Return whether `problems` (pairs of field and code) only mean that Lamina doesn't know the names we `sent`.
 
-    If Lamina doesn't know the name of an input that has no default, it may also report this input as missing.
+    If it doesn't know the name of an input that has no default, it may also say that this input is missing.
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
@@ -75,7 +76,7 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 
 
 def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[Rule] = ()) -> Fitted:
-    """Fit `answers`, possibly given for another version of the app or of its rules, to a form for `parameters`."""
+    """Fit `answers`, which may be from another version of the app or of its rules, to a form for `parameters`."""
     found, left = matched(ruled_questions(parameters, rules), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
@@ -93,7 +94,7 @@ def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[R
 def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
     """Return Lamina's error messages by field name ("p0"); those that don't belong to a field are under "".
 
-    Each of `errors` is {"field", "message"}, possibly with "key", which is tried first since names may repeat.
+    Each of `errors` is {"field", "message"} and may have a "key", which is tried first, because names may repeat.
     """
     questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
@@ -109,9 +110,9 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
 
 
 def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
-    """Return the first of name, key and id that identifies only this question; with `by_key`, try the name last.
+    """Return the first of name, key and id that identifies just this question; with `by_key`, try the name last.
 
-    Lamina searches keys, then ids, then names, so a name that is also another question's key wouldn't work.
+    Lamina looks at keys first, then ids, then names, so a name that is also another question's key wouldn't work.
     """
     own = [question.key, question.id, question.name] if by_key else [question.name, question.key, question.id]
     return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)

@@ -1,4 +1,4 @@
-"""Parameters as described by Lamina. They are read tolerantly: no value is trusted to have the right type."""
+"""Parameters as Lamina describes them. They are read tolerantly: any value may have the wrong type."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters, Rule
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # maximum length of a displayed name or label, in characters
+LABEL_LENGTH = 300  # most characters of a name or label as shown
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -26,12 +26,12 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Replace only characters that can't be stored or sent; all others must reach Lamina unchanged."""
+    """Replace only characters that can't be stored or sent; all others must reach Lamina as they are."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
 def as_words(value: Any) -> str:
-    """Return `value`, of any type, as text for people; a string stays unchanged."""
+    """Return `value`, which may be of any type, as text for people; a string stays as it is."""
     if isinstance(value, str):
         return sendable(value)
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -40,7 +40,8 @@ def as_words(value: Any) -> str:
 
 
 def shortened(text: str, length: int = LABEL_LENGTH) -> str:
-    """Shorten `text` to at most `length` characters, ending in "…" if cut. For display only, never for sending."""
+    """Shorten `text` to at most `length` characters, ending in "…" if it was cut. Only for showing, never for
+    sending."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
@@ -51,9 +52,10 @@ def is_seen(text: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One parameter. Ids of form fields are based on its `position`, since names can be anything.
+    """One parameter. Its form field is named after its `position`, because names could be anything.
 
-    `rule` is the admin's rule for it. Options keep their positions: rules only say which of them may be chosen.
+    `rule` is the admin's rule for the field. Options keep their positions; a rule only says which of them may be
+    chosen.
     """
 
     position: int
@@ -82,7 +84,7 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The admin's label or the name, or a placeholder if the name is invisible."""
+        """The admin's label, or else the name; a placeholder if the name is invisible."""
         own = self.rule.label if self.rule else ""
         seen = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
         return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
@@ -94,13 +96,13 @@ class Question:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """The labels exactly as listed, including duplicates, since labels are posted by position."""
+        """The labels exactly as listed, with duplicates, because it is their position that is posted."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
 
     @property
     def options_left_out(self) -> int:
-        """Number of options that Lamina has beyond those we store."""
+        """How many more options Lamina has than those we store."""
         total = self.raw.get("options_total")
         return max(0, total - len(self.options)) if isinstance(total, int) else 0
 
@@ -121,7 +123,7 @@ class Question:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the admin's rule says what is sent, so that there is nothing to answer."""
+        """Whether the admin's rule fixes what is sent, so that there is nothing to answer."""
         return self.rule is not None and self.rule.is_fixed
 
     @property
@@ -142,7 +144,7 @@ class Question:
 
     @property
     def is_needed(self) -> bool:
-        """Whether people must answer the question, since it has no default."""
+        """Whether people must answer the question because it has no default."""
         return not self.is_fixed and not self.has_default
 
     @cached_property
@@ -164,7 +166,7 @@ class Question:
 
     @cached_property
     def samples(self) -> list[str]:
-        """URLs of the author's sample media, which are used (and charged) if a `url` field is left empty."""
+        """URLs of the author's sample files, which the app uses (and charges for) if a `url` field is left empty."""
         values = self.default if isinstance(self.default, list) else [self.default]
         return [v for v in values if isinstance(v, str) and v.startswith(("http://", "https://"))]
 
@@ -195,5 +197,5 @@ def files_question(parameters: Parameters, field_name: str) -> Question | None:
 
 
 def sample_urls(parameters: Parameters) -> list[str]:
-    """Return the URLs of the author's sample media, which `url` parameters fall back on when left empty."""
+    """Return the URLs of the author's sample files, which the app uses if a `url` field is left empty."""
     return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]

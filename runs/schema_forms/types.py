@@ -9,7 +9,7 @@ Outputs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """Details of one upload, for showing it in a field. If `status` is "failed", `error` is the message."""
+    """What a field needs to show one upload. If `status` is "failed", `error` is the message."""
 
     id: str
     name: str
@@ -32,16 +32,16 @@ class UploadInfo:
 
 @dataclass(frozen=True)
 class Rule:
-    """The admin's rule for the field with this `key`, else this `id`, else this `name`.
+    """The admin's rule for the field with this `key`, otherwise with this `id`, otherwise with this `name`.
 
-    A locked or hidden field always sends `value` (a text, or the exact label of an option) or `file`; without either,
-    the app's default. Of an open field's options, only those in `options` may be chosen; if it's empty, all.
+    A locked or hidden field always sends `value` (a text, or the exact label of an option) or `file`; if there is
+    neither, the app's default. In an open field, people may choose only from `options`; if that is empty, from all.
     """
 
     key: str = ""
     id: str = ""
     name: str = ""
-    label: str = ""  # empty: as the author wrote it
+    label: str = ""  # empty means the author's label
     help: str = ""
     mode: str = "open"  # "open", "locked" or "hidden"
     value: str | None = None
@@ -50,5 +50,5 @@ class Rule:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the field sends the same in every run, whatever people enter."""
+        """Whether the field sends the same in every run, no matter what people enter."""
         return self.mode != "open"

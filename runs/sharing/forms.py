@@ -14,7 +14,7 @@ from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
-from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
+from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SwitchField
 from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
@@ -71,10 +71,11 @@ class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stu
 
     longest_days = DaysField(1, links.LONGEST_DAYS, "", required=True)
     link_makers = CutField()
+    company = NameField(60)
 
     class Meta:
         model = SharingRules
-        fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "team_by_default")
+        fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -188,7 +189,7 @@ class LinkForm(forms.Form):
     @property
     def _days_words(self) -> str:
         day = day_words(self.latest_day)
-        return _("Choose a date from today to %(day)s, the latest that admins allow.") % {"day": day}
+        return _("Choose a date from today to %(day)s, the latest date that admins allow.") % {"day": day}
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]

@@ -39,7 +39,7 @@ class Addresses:
         return self._with(path, {"download": "1" if is_download else ""})
 
     def all_files(self) -> str:
-        return self._with(reverse("runs:guest-download", args=[self.token]), {})
+        return self._with(reverse("runs:guest-download", args=[self.token]), {"n": self.guest.signed})
 
     def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
         """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results that the guest

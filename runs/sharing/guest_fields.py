@@ -37,7 +37,7 @@ def clean_name(typed: str) -> str:
     seen = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
     name = " ".join("".join(seen).split())
     if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
-        raise NameRefusedError(_("Enter your name, so that people know who answered."))
+        raise NameRefusedError(_("Enter your name, so people know who answered."))
     if len(name) > NAME_LENGTH:
         words = ngettext(
             "The name has %(count)s character; the limit is %(limit)s.",

@@ -53,7 +53,7 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
 
 
 def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
-    """Return the details of a result that its file names consist of for guests of `link`."""
+    """Return the details of a result from which its file names are built for guests of `link`."""
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 

@@ -2,7 +2,7 @@
 
 Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
 account, cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase.
-It is valid for twelve hours, unless the passphrase changes before.
+It is valid for twelve hours, unless the passphrase changes before then.
 """
 
 import re

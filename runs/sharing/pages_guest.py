@@ -314,7 +314,7 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
         if is_shown_small:
             return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")
         if stored.thumb_1200:
-            return _("Only this still can be shared: the original has hidden details that can't be removed.")
+            return _("Only this still image can be shared: the original has hidden details that can't be removed.")
         words = _("This file can't be shared: it has hidden details that can't be removed. Ask %(sender)s for it.")
         return words % sender
     if given.state is State.NOT_PLAYED:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
-from runs.review import guest_answers, guest_comments, spots
+from runs.review import guest_answers, guest_comments, requests, spots
 from runs.review.comments import is_author
 from runs.review.deciders import Actor
 from runs.review.versions import newer_of_each
@@ -116,6 +116,7 @@ class Answers:
     sender: str
     last_day: date
     last_second: datetime
+    due_on: date | None  # the day by which the sender wants an answer
     lets_decide: bool
     lets_comment: bool
     needs_reason: bool
@@ -124,7 +125,7 @@ class Answers:
     opened: str
     done: int
     total: int
-    has_answers: bool  # someone has answered, so offer returning guests to show their answers
+    has_answers: bool  # someone has answered, so offer to show returning guests their answers
     decide_url: str
     other_url: str  # URL of the page without the guest's name, for someone else
     problem: str
@@ -257,6 +258,7 @@ def answers_of_page(
         sender=link.member.display_name,
         last_day=links.last_day_of(link),
         last_second=link.last_second,
+        due_on=requests.day_for_guests(link) if link.lets_decide else None,
         lets_decide=link.lets_decide,
         lets_comment=link.lets_comment,
         needs_reason=ReviewRules.current().needs_reason,

@@ -1,7 +1,7 @@
 """A streamed zip of everything a guest link shows, with a CSV list of its files.
 
-The list reveals no more than the page: the app and the inputs only if the link shows them, and never who made a result,
-what it cost, or Lamina's ids.
+The list reveals no more than the page: the app and the inputs only if the link shows them, only the guest's own
+decisions, and never who made a result, what it cost, or Lamina's ids.
 """
 
 import hashlib
@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from runs.display.provenance import kind_words
-from runs.display.provenance_sheet import named_apart
+from runs.display.provenance_sheet import moment_words, named_apart
 from runs.engine.input_summary import input_files, whole_text
-from runs.models import GuestLink, Output, Run, StoredFile
+from runs.models import Decision, GuestLink, Output, Run, StoredFile
+from runs.review.guest_answers import given_by
 from runs.schema_forms.questions import shortened
 from runs.sharing import guest_copies, guests
 from runs.sharing.guest_copies import State
@@ -40,6 +41,7 @@ class Packed:
     name: str
     label: str
     kind: str
+    output_id: int
     run_id: int
     day: str
     size_bytes: int
@@ -66,12 +68,12 @@ class Parcel:
 
     def _list(self, name: str, label: str, kind: str, output: Output, size_bytes: int, sha256: str) -> None:
         day = day_of(output.run.created_at)
-        self.packed.append(Packed(name, label, kind, output.run_id, day, size_bytes, sha256))
+        self.packed.append(Packed(name, label, kind, output.pk, output.run_id, day, size_bytes, sha256))
 
 
-def pack(link: GuestLink) -> ZipStream:
-    """Return the results of `link` as a zip whose length is known, with the file names that guests see. It is empty if
-    there are no results.
+def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
+    """Return the results of `link` as a zip of known length, with the file names that guests see; empty if there are
+    none. The list has the decisions of the guest called `guest_name`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -86,7 +88,7 @@ def pack(link: GuestLink) -> ZipStream:
             text = (tree.plain if tree else output.text).encode("utf-8", "replace")
             parcel.add(text, stems[0].named("txt"), label, _("Text"), output)
     if parcel.packed:
-        parcel.archive.add(_sheet(link, outputs, parcel.packed), SHEET)
+        parcel.archive.add(_sheet(link, outputs, parcel.packed, guest_name), SHEET)
     if parcel.notes:
         note = _("These files couldn't be shared unchanged: they have hidden details that can't be removed.")
         words = "\n".join([note, *parcel.notes, ""])
@@ -118,19 +120,29 @@ def _exists(file: FieldFile) -> bool:
     return file.storage.exists(file.name or "")
 
 
-def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed]) -> bytes:
+def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest_name: str) -> bytes:
     """Return the CSV list, with one row for each file."""
     runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
     given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
     headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
     headings += [_("App")] if link.shows_app else []
+    answers = given_by(link, guest_name, outputs) if link.lets_decide else {}
+    headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []
     rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in asked)]]
     for one in packed:
         app = [runs[one.run_id].app_name] if link.shows_app else []
+        answered = _answered(answers.get(one.output_id)) if answers else []
         inputs = (given[one.run_id].get(name, "") for name in asked)
-        rows.append([one.name, one.label, one.kind, one.day, str(one.size_bytes), one.sha256, *app, *inputs])
+        rows.append([one.name, one.label, one.kind, one.day, str(one.size_bytes), one.sha256, *app, *answered, *inputs])
     return csv_bytes(rows)
+
+
+def _answered(decision: Decision | None) -> list[str]:
+    """Return what the guest decided about a result, when, and their note."""
+    if decision is None:
+        return ["", "", ""]
+    return [str(decision.get_verdict_display()), moment_words(decision.created_at), decision.note]
 
 
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:

@@ -133,8 +133,9 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
+    name = guest_fields.name_of(link, request.GET.get("n", ""))
     try:
-        archive = pages_guest_zip.pack(link) if link.may_download else None
+        archive = pages_guest_zip.pack(link, name) if link.may_download else None
     except StillPreparing:
         return preparing(request, link)
     except StorageAway:

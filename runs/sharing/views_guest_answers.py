@@ -166,7 +166,7 @@ def _check_note(sent: SentForm) -> None:
 
 
 def _named(press: Press) -> Press | HttpResponse:
-    """Return the press of a guest with a name, or the page that asks for one."""
+    """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest.name:
         return press
     if not press.sent.is_asked:
@@ -230,11 +230,11 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     """Return an error's text for a guest, who knows nothing of the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
-        return _("A newer version was made meanwhile. Ask %(sender)s to show it here, and answer that one.") % sender
+        return _("There is a newer version now. Ask %(sender)s to show it here, and answer that one.") % sender
     if isinstance(error, StaleDecisionError):
         return _("This result has changed since you opened the page. Look at it again, then press once more.")
     if isinstance(error, ReasonNeededError):
-        return _("Write what should change, so that %(sender)s knows what to do.") % sender
+        return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:
         return _("%(sender)s has turned off answers for this link, so nothing was recorded.") % sender
     return error.sentence

@@ -76,7 +76,7 @@ def plain(
     """
     context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent}
     if link is not None:
-        context |= {"sender": link.member.display_name}
+        context |= {"sender": link.member.display_name, "link": link}
         context |= {"last_day": links.last_day_of(link), "last_second": link.last_second}
     return render(request, "sharing/guest_plain.html", context, status=status)
 
@@ -94,7 +94,9 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
     if link is None:
         is_first = guests.record_unknown(request)
         return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), sent=sent)
-    state = guests.state_of(link, SharingRules.current())
+    rules = SharingRules.current()
+    link.company = rules.company
+    state = guests.state_of(link, rules)
     return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
 
 

@@ -138,8 +138,8 @@ def _note(estimated: Estimate) -> str:
     """Return a note on how the cost was estimated; empty if it is Lamina's estimate for exactly these results."""
     is_share = estimated.whole is not None and estimated.is_part
     if estimated.source == Charge.Source.ADMIN:
-        by_admin = _("A price set by an admin, as Lamina gives no estimate.")
-        return _("An equal share of a price set by an admin, as Lamina gives no estimate.") if is_share else by_admin
+        share = _("An equal share of a price set by an admin, because Lamina gives no estimate.")
+        return share if is_share else _("A price set by an admin, because Lamina gives no estimate.")
     return _("An equal share: Lamina only gives the total cost.") if is_share else ""
 
 
@@ -168,6 +168,10 @@ def _reason(app: App, member: Member) -> str:
     if app.is_gone:
         return _("Lamina no longer offers this app.")
     if disk.is_full():
+        if member.is_admin:
+            return _(
+                "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
+            )
         return _("The portal's disk is full, so results can't be saved. An admin can free space.")
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 

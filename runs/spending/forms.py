@@ -52,7 +52,9 @@ class RulesForm(SeenForm):
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
-        help_text=_lazy("Their runs count as 0 credits. Otherwise, nobody can run them until you set a price below."),
+        help_text=_lazy(
+            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+        ),
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
@@ -88,7 +90,7 @@ class RulesForm(SeenForm):
 
 
 class PersonLimitForm(SeenForm):
-    """One person's limit: the same as everyone's, their own, or none; and a temporary raise."""
+    """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
     SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
 

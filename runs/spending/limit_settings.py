@@ -81,17 +81,18 @@ def unpriced_apps() -> Sequence[App]:
 
 
 def rules_seen() -> str:
-    """Return the rules for everyone as a page shows them, for `change_rules` to compare."""
+    """Return the current rules for everyone as one text, from which `change_rules` can tell whether they have
+    changed."""
     return seen_of(_told_rules(SpendingLimits.current()))
 
 
 def limit_seen(limit: MemberLimit) -> str:
-    """Return the same for one person's limit."""
+    """Return one person's limit as such a text."""
     return seen_of(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
-    """Return the same for the price of an app."""
+    """Return the price of an app as such a text."""
     return seen_of(_told_price(app.price))
 
 
@@ -99,7 +100,7 @@ def price_seen(app: App) -> str:
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """Save the rules for everyone, in the only row. `seen` is what the page showed when it was opened, if known.
 
-    Raises `OvertakenError` if someone has saved other rules since; so do the other two for theirs.
+    Raises `OvertakenError` if someone has saved other rules since. The next two functions do the same for their values.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)

@@ -93,7 +93,7 @@ class Left:
 
     @property
     def portal_left(self) -> int | None:
-        """What is left of everyone's limit together; never below zero."""
+        """What is left of the limit for everyone together; never below zero."""
         return None if self.portal_limit is None else max(0, self.portal_limit - self.portal_used)
 
     @property
@@ -145,7 +145,7 @@ def _add(member_id: int | None, month: date, hundredths: int | None, limit: int 
 def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
     """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
 
-    If someone else than `member` pays, `payer` is that person, and `left` is what they have left.
+    If someone other than `member` pays, `payer` is that person, and `left` is what they have left.
     """
     own, name = (OWN, "") if payer is None or payer == member else (THEIRS, payer.display_name)
     if hundredths is None and not left.allows_unknown:

@@ -78,7 +78,7 @@ def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _price_meanwhile(app: App, name: str) -> str:
-    """Return that `name` has set another price since the page was opened."""
+    """Return a sentence saying that `name` has changed the price since the page was opened."""
     app.refresh_from_db(fields=["price"])
     if app.price is None:
         words = _("%(name)s has removed the price since you opened this page. Save again to set yours.")
@@ -89,7 +89,7 @@ def _price_meanwhile(app: App, name: str) -> str:
 
 
 def _wrong_price(request: PortalRequest, app: App, form: PriceForm, sentence: str) -> HttpResponse:
-    """Show the page with what was typed as the price of `app`, and why it wasn't saved."""
+    """Show the page again with what was typed as the price of `app`, and why it wasn't saved."""
     told = {"wrong": app, "price_error": sentence, "typed": form["price"].value()}
     return _page(request, RulesForm(), told, status=422)
 

@@ -57,7 +57,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request. It is sent in pieces, and after a redirect again from the start."""
+    """The body of a request. It is sent in pieces, and sent again from the start after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 

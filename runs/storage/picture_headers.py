@@ -75,7 +75,7 @@ def _gif(file: BinaryIO) -> tuple[int, int]:
 
 def _bmp(file: BinaryIO) -> tuple[int, int]:
     head = file.read(26)
-    if struct.unpack_from("<I", head, 14)[0] == 12:  # the format of OS/2
+    if struct.unpack_from("<I", head, 14)[0] == 12:  # the OS/2 format
         width, height = struct.unpack_from("<HH", head, 18)
         return width, height
     width, height = struct.unpack_from("<ii", head, 18)  # a negative height means that rows go from top to bottom

@@ -24,7 +24,7 @@ type OnWait = Callable[[], None]
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
     """Hold a slot for opening one picture during the block; yield False if none is free by `ends_at`.
 
-    `ends_at` is a time of `time.monotonic`. `on_wait` is called while waiting and may raise. Only the process that
+    `ends_at` is a time on the monotonic clock. `on_wait` is called while waiting and may raise. Only the process that
     holds the "turn" lock waits for a core; all others wait for that lock first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
@@ -35,7 +35,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
                 yield False
                 return
             held.append(descriptor)
-        os.close(held.pop(-2))  # let go of the turn
+        os.close(held.pop(-2))  # release the "turn" lock
         yield True
     finally:
         for descriptor in held:

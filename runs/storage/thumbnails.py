@@ -29,7 +29,7 @@ PLUGINS = (
 )  # fmt: skip
 MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # most bytes of a thumbnail, by its width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
-TALLEST = 2  # most height, in multiples of the width; taller pictures become narrower
+TALLEST = 2  # maximum height, in multiples of the width; taller pictures become narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
@@ -82,7 +82,7 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
     try:
         if reader == "PNG":
             with Image.open(path, formats=[reader]) as checked:
-                checked.verify()  # checks checksums that decoding ignores; after this, the picture must be reopened
+                checked.verify()  # verifies checksums that decoding skips; after this, the picture must be reopened
         picture = Image.open(path, formats=[reader])
         return Opened(picture, _orientation(picture))
     except (MemoryError, Image.DecompressionBombError):

@@ -1,4 +1,4 @@
-"""Whom to ask: a link that opens an email to the admins, and their names, for members who need help."""
+"""Who to ask for help: the admins' names, and a link that opens an email to them."""
 
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ def mail_to_admins(subject: str) -> str:
 
 
 def admin_names() -> str:
-    """Return whom to ask, such as "Ann, Ben or Cleo"; "" if there is no active admin."""
+    """Return who to ask, such as "Ann, Ben or Cleo"; "" if there is no active admin."""
     names = [admin.display_name for admin in _first_admins()]
     return get_text_list(names, pgettext("between the last two of a list", "or"))
 

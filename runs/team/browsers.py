@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-BROWSERS = (  # the first match counts: most browsers also call themselves Safari and Chrome
+BROWSERS = (  # the first match counts, because most browsers also call themselves Safari and Chrome
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
@@ -25,14 +25,15 @@ SOME = "Browser"  # stored for browsers that aren't in the list
 
 
 def browser_of(user_agent: str) -> str:
-    """Return the browser's name as stored, untranslated: "Firefox on Windows", "Browser on Mac", "Chrome" or ""."""
+    """Return the browser's name as we store it, untranslated, such as "Firefox on Windows", "Browser on Mac", "Chrome"
+    or ""."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return f"{browser or SOME} on {system}" if system else browser
 
 
 def browser_words(stored: str) -> str:
-    """Return a stored browser name in the active language: "Firefox on Windows" or "Unknown browser"."""
+    """Return a stored browser name in the active language, such as "Firefox on Windows" or "Unknown browser"."""
     browser, on, system = stored.partition(" on ")
     if on and browser == SOME:
         return _("Browser on %(system)s") % {"system": system}

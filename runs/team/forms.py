@@ -60,13 +60,13 @@ class RoleForm(forms.Form):
     )
 
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
-        """Return each role's value, name and description, and whether it is selected."""
+        """Return the roles: for each, its value, name and description, and whether it is selected."""
         chosen = self["role"].value()
         return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
 
 
 class InviteForm(RoleForm):
-    """An invite. Without an email address, it is just a link for the admin to pass on."""
+    """An invite. If there is no email address, it is just a link for the admin to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -103,7 +103,7 @@ class TransferForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password for `member`, who may not have been saved yet."""
+    """A new password for `member`, whose account may not be saved yet."""
 
     password = password_field(_lazy("New password"), "new-password", _lazy(HELP))
 
@@ -118,7 +118,7 @@ class NewPasswordForm(forms.Form):
 
 
 class JoinForm(NewPasswordForm):
-    """Details of the person who accepts an invite."""
+    """What a person enters to accept an invite."""
 
     name = name_field(is_required=True)
     email = mail_field(is_required=True, autocomplete="username")
@@ -137,7 +137,7 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """A new password for someone who is signed in and has to enter the current one."""
+    """A new password for someone who is signed in and has to enter the current one too."""
 
     old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")
@@ -199,5 +199,5 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - declared above
         language.choices = [("", _("Browser language")), *settings.LANGUAGES]
         zone.choices = [("", _("Browser time zone")), *zone_choices()]
-        zone.widget.attrs["translate"] = "no"  # the places have English names
+        zone.widget.attrs["translate"] = "no"  # the names of the places are English
         zone.help_text = _("It's now %(when)s.") % {"when": zoned_words(timezone.now())}

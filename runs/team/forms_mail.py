@@ -13,13 +13,14 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """How a member is emailed about each kind of notice, whether they get reminders, and the hour of daily emails."""
+    """How a member gets emails about each kind of notice, whether they get reminders, and at what hour daily emails
+    come."""
 
     prefix = "mail"
     reminder = forms.BooleanField(
         label=_lazy("Remind me about decisions that are due"),
         required=False,
-        help_text=_lazy("One email in the morning, from two days before the day until you've decided."),
+        help_text=_lazy("One email a day, from two days before the due date until you've decided."),
     )
     hour = forms.TypedChoiceField(label=_lazy("Hour of daily emails and reminders"), choices=HOURS, coerce=int)
 

@@ -20,11 +20,11 @@ def send(invite: Invite) -> bool:
         _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
         _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
         address,
-        _("The link works once, until %(until)s. It is only for you, so don't pass it on.")
+        _("The link works only once and expires on %(until)s. It's only for you, so don't pass it on.")
         % {"until": zoned_words(invite.expires_at)},
     )
 
 
 def _one_line(text: str) -> str:
-    """Return `text` as one short line for a subject."""
+    """Return `text` as one short line for an email's subject."""
     return " ".join(text.split())[:60]

@@ -25,7 +25,8 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """An invite in the list. `address` is its URL, empty if the secret key it was created with is no longer known."""
+    """An invite in the list. `address` is its URL; empty if we no longer have the secret key that it was created
+    with."""
 
     invite: Invite
     address: str
@@ -42,23 +43,25 @@ def state_of(invite: Invite) -> str:
 
 
 def open_invites() -> list[OpenInvite]:
-    """Return the invites that were neither used nor revoked, including expired ones, which can be sent again."""
+    """Return the invites that haven't been used or revoked. Expired ones are included, because they can be sent
+    again."""
     found = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in found]
 
 
 def address_of(invite: Invite) -> str:
-    """Return the URL of the invite, which is always the same; "" if its secret key is no longer known."""
+    """Return the URL of the invite, which is always the same; "" if we no longer have the secret key that it was
+    created with."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Invite someone; without `email`, whoever opens the link enters their own. Raises `RefusedError`.
+    """Invite someone. If `email` is empty, whoever opens the link enters their own. Raises `RefusedError`.
 
-    Admins who invite people at the same time take turns; otherwise, one person could get two invites, and one of them
-    would stay open when the other is revoked. Without `email`, a double click returns the same invite twice.
+    If admins invite people at the same time, one waits for the other; otherwise, one person could get two invites, and
+    when one is revoked, the other would stay open. If `email` is empty, a double click returns the same invite twice.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -122,8 +125,8 @@ def revoke(invite: Invite) -> bool:
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Create the member. If two people accept the invite at once, only one gets in. `email` is used only if the invite
-    has none. Raises `RefusedError`."""
+    """Create the member. If two people accept the invite at the same time, only one gets in. `email` is used only if
+    the invite has none. Raises `RefusedError`."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:

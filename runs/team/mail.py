@@ -1,6 +1,6 @@
 """Short plain-text emails from the portal. A mail server that is down never breaks a page.
 
-Callers pass whole paragraphs, translated within `as_read_by(member)` if the recipient is a member.
+Callers pass whole paragraphs. If the recipient is a member, they translate these within `as_read_by(member)`.
 """
 
 import logging
@@ -43,6 +43,6 @@ def send(to: str, subject: str, *paragraphs: str) -> bool:
 
 @contextmanager
 def as_read_by(member: Member) -> Iterator[None]:
-    """Activate the language and the time zone for emails to `member`."""
+    """Within this block, use the language and the time zone for emails to `member`."""
     with translation.override(member.mail_language), timezone.override(zone_called(member.mail_time_zone)):
         yield

@@ -1,6 +1,7 @@
-"""Managing people: roles, deactivating, reactivating, and what people who left own (`transfers` passes it on).
+"""Managing people: their roles, deactivating and reactivating them, and what they own when they leave (`transfers`
+passes that on).
 
-There is always an active admin; a change that would remove the last one is refused.
+There is always at least one active admin; a change that would remove the last one is refused.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from runs.words.time_spans import age_words
 
 
 class RefusedError(Exception):
-    """A change to people was refused; the message says why."""
+    """The change was refused; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def runs_words(count: int) -> str:
 
 
 def people() -> list[Person]:
-    """Return all members, active ones first, then by name. Takes three queries."""
+    """Return all members, active ones first, sorted by name. Takes three queries."""
     runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -98,13 +99,13 @@ def left_by(member: Member) -> Left:
 
 
 def successors(member: Member) -> QuerySet[Member]:
-    """Return the people who may take over what `member` owns: active members who may run apps."""
+    """Return the people who could take over what `member` owns: other active members who may run apps."""
     return Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).exclude(pk=member.pk).order_by("name")
 
 
 @transaction.atomic
 def change_role(member: Member, role: str) -> None:
-    """Change the role of `member`. If they are no longer an admin, revoke their open invites."""
+    """Change the role of `member`. If they are then no longer an admin, revoke their open invites."""
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
@@ -137,7 +138,7 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save the settings that `member` chose, by field."""
+    """Save the settings `given` (by field), which `member` has chosen."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)
@@ -160,7 +161,7 @@ def lock_admins_and(member: Member) -> list[int]:
 def _refuse_last_admin(member: Member) -> None:
     """Raise `RefusedError` if `member` is the last admin.
 
-    Call this in a transaction: if two admins demote each other at the same time, only one may succeed.
+    Call this in a transaction: if two admins demote each other at the same time, only one of them may succeed.
     """
     if lock_admins_and(member) == [member.pk]:
         told = _("%(name)s is the only admin. Make someone else an admin first.")

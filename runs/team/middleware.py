@@ -1,4 +1,4 @@
-"""Records when browsers were last seen, and handles requests from people who aren't signed in."""
+"""Records when browsers were last seen, and handles requests by people who aren't signed in."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,10 +32,10 @@ class SeenMiddleware:
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Requires people to be signed in by default. If the session has expired, nothing they typed is lost.
 
-    htmx would swap the sign-in page into a card, so it is made to load it as a whole page, which later leads back. If a
-    page only polls for its bell, balance or newly shared runs, it gets an empty response, since someone may be typing
-    on it. A form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get
-    a 401, since a page with status 200 would look like success to them.
+    htmx would put the sign-in page into a card, so we tell it to load that as a whole page, which later leads back. If
+    a page only polls for its bell, balance or newly shared runs, the response is empty, because someone may be typing
+    on it. The response to a form posted without scripts is the sign-in page, which carries the posted values along.
+    Other scripts get a 401, because a page with status 200 would look like success to them.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
@@ -55,7 +55,7 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
 
 def _is_only_frame(request: HttpRequest) -> bool:
-    """Return whether an open page polls only for its bell, balance or newly shared runs, and for no run that it
+    """Return whether an open page polls only for its bell, balance or newly shared runs, and not for any run that it
     shows."""
     is_polled = request.method == "GET" and request.path.startswith(BY_ITSELF)
     return is_polled and bool(request.GET) and "r" not in request.GET

@@ -1,7 +1,7 @@
 """Rules for new passwords: long enough, not common, and hard to guess even for someone who knows the owner.
 
-The first rule that fails produces one message that says what to do. The rules are set in AUTH_PASSWORD_VALIDATORS, so
-that forms, `createsuperuser` and `make run` all use them.
+There is one message, from the first rule that fails, which says what to do. The rules are set in
+AUTH_PASSWORD_VALIDATORS, so that forms, `createsuperuser` and `make run` all use them.
 """
 
 import re
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_noop
 from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
-MIN_SCORE = 2  # out of 4: more than 10^6 guesses
-LOOKED_AT = 72  # characters; checking this many takes 10 ms, and the time grows with the square of the length
+MIN_SCORE = 2  # out of 4; means that it takes more than 10^6 guesses
+LOOKED_AT = 72  # characters; checking this many takes 10 ms, and checking twice as many would take four times as long
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # Translated where they are used.
@@ -30,7 +30,7 @@ TOO_SIMILAR = gettext_noop(
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
 
-_estimating = Lock()  # zxcvbn keeps the words about a person in one dictionary, shared by all threads
+_estimating = Lock()  # zxcvbn keeps the words about a person in a single dictionary that all threads share
 
 
 class PasswordRules:
@@ -47,7 +47,8 @@ class PasswordRules:
             raise ValidationError(_(TOO_SHORT), code="password_too_short")
         _demand(self._common, password, user, _(TOO_COMMON))
         _demand(self._similar, password, user, _(TOO_SIMILAR))
-        from zxcvbn import zxcvbn  # its word lists take 11 MB, so only where somebody sets a password
+        # Its word lists take 11 MB of memory, so load them only when somebody sets a password
+        from zxcvbn import zxcvbn
 
         with _estimating:
             estimate = zxcvbn(password[:LOOKED_AT], user_inputs=_words_about(user))
@@ -68,7 +69,8 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """Return the words an attacker would try first: name, email address and the portal's name, whole and in parts."""
+    """Return the words an attacker would try first: the person's name and email address and the portal's name, whole
+    and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

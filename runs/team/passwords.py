@@ -1,8 +1,8 @@
 """Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
 A link is signed and contains no secret. It contains the member's id and an expiry time, and its signature covers the
-account's state (password, last sign-in). So the link works only once, and it stops working if the person signs in
-another way.
+account's state (password, last sign-in). So the link works only once, and no longer works if the person has signed in
+in another way.
 """
 
 import base64
@@ -65,7 +65,7 @@ def set_with_link(member: Member, password: str) -> bool:
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # the same person double-clicked
+        return member.is_active and member.check_password(password)  # True if the same person clicked twice
     sessions.end_all(member)
     record(Verb.PERSON_NEW_PASSWORD, member, actor=as_member(member))
     return True
@@ -73,14 +73,14 @@ def set_with_link(member: Member, password: str) -> bool:
 
 @transaction.atomic
 def change(member: Member, password: str) -> None:
-    """Set the password of `member`, who has just given the old one."""
+    """Set the password of `member`, who has just entered the old one."""
     member.set_password(password)
     member.save(update_fields=["password"])
     record(Verb.PERSON_NEW_PASSWORD, member)
 
 
 def send_new_password_mail(member_id: int) -> None:
-    """Send the email with the link, in the worker, so that response times don't reveal who has an account."""
+    """Send the email with the link. The worker does this, so that response times don't reveal who has an account."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

@@ -1,6 +1,6 @@
 """Ask for the password again before changes to people, then continue with everything that was typed.
 
-The response is a form with the posted values in hidden fields, which posts to the same URL. This way, it works without
+The response is a form that has the posted values in hidden fields and posts to the same URL. This works without
 scripts, stores nothing between the two requests, and survives an expired session like any other form.
 """
 
@@ -19,7 +19,7 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # fields with "password" in their name are never saved when a session expires
+FIELD = "your-password"  # has "password" in it, because fields with such names aren't saved when a session expires
 WRONG = gettext_noop("That's not your password. Try again.")
 
 
@@ -44,7 +44,7 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return an error message about the posted password; "" if it is right. Throttled like a sign-in."""
+    """Return an error message about the posted password; "" if it is right. Attempts are limited as for signing in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -60,7 +60,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. The status is 200 at first, so that password managers fill it in."""
+    """Show the page that asks for the password. At first, the status is 200, so that password managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()

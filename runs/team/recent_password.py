@@ -1,4 +1,4 @@
-"""Time when a signed-in person last entered their password. To change other people's rights, they must have done so
+"""When a signed-in person last entered their password. To change other people's rights, they must have done so
 recently."""
 
 import time
@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-KEY = "password_given_at"  # in the session; Unix seconds
+KEY = "password_given_at"  # key in the session; its value is in Unix seconds
 RECENT_SECONDS = timedelta(minutes=30).total_seconds()
 CLOCKS_DIFFER_SECONDS = 60  # allowed clock difference between hosts that share a database
 
@@ -25,7 +25,7 @@ def is_recent(request: HttpRequest) -> bool:
 
 
 def listen() -> None:
-    """Record the time of each sign-in, since every way to sign in either asks for the password or sets a new one."""
+    """Record the time at each sign-in, because every way to sign in either asks for the password or sets a new one."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
 
 

@@ -1,4 +1,4 @@
-"""Emails that tell people about changes to their account, in case someone else made them.
+"""Emails that tell people about changes to their account, in case it was someone else who made them.
 
 The worker sends them. Their links require signing in, or lead to the page for a new password.
 """
@@ -32,7 +32,7 @@ def tell_of_browser(request: HttpRequest, member: Member) -> None:
 
 
 def send_password_changed_mail(member_id: int, at: int) -> None:
-    """Send the email about a changed password, in the worker. `at` is in Unix seconds."""
+    """In the worker, send the email about a changed password. `at` is in Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
@@ -51,8 +51,8 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has since signed out
-    there, the email says "Unknown browser"."""
+    """In the worker, send the email about a sign-in from a new browser. `at` is in Unix seconds. If the member has
+    already signed out there, the email says "Unknown browser"."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

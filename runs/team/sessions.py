@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see their own list and end each session.
 
-Each sign-in creates a row. "Last seen" is written at most every few minutes, and each process remembers when it did so,
-which saves most requests a query. It does no harm if two processes both write it.
+Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it did so, so
+most requests need no query for it. It does no harm if two processes both save it.
 """
 
 import time
@@ -44,12 +44,12 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes by itself aren't visits, since nobody may be looking at the page.
+    Requests that an open page makes by itself don't count as visits, because maybe nobody is looking at the page.
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
         return
-    if request.session.session_key != key:  # Django gives a new key to sessions signed with an old secret
+    if request.session.session_key != key:  # if a session was signed with an old secret, Django gives it a new key
         follow(request, key)
         key = request.session.session_key
     if not is_visit:
@@ -69,7 +69,7 @@ def _remember_browser(request: HttpRequest, member: Member) -> None:
 
 
 def last_seen_at() -> datetime | None:
-    """Return when any signed-in person was last seen, to within a few minutes; None if no one is signed in."""
+    """Return when any signed-in person was last seen, give or take a few minutes; None if nobody is signed in."""
     found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
@@ -120,25 +120,26 @@ def end_others(member: Member, current_key: str | None) -> int:
 
 
 def follow(request: HttpRequest, old_key: str | None) -> None:
-    """Record the new session key of this browser, for example after a password change."""
+    """Record that this browser has a new session key, for example after a password change."""
     if old_key and request.session.session_key:
         BrowserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired too long ago to prove who sent a form, and the rows of deleted sessions."""
+    """Delete sessions that expired so long ago that they can't prove any more who sent a form, and rows of sessions
+    that no longer exist."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def record_refused(email: str, attempt: Attempt) -> None:
-    """Record a refused sign-in, at most once an hour. What was typed isn't kept, since it may be a password."""
+    """Record a refused sign-in, at most once an hour. What was typed isn't kept, because it may be a password."""
     if attempt.is_first_in_an_hour():
         record(Verb.PERSON_REFUSED, Member.objects.filter(email=email).first())
 
 
 def listen() -> None:
-    """Connect to the sign-in and sign-out signals of Django."""
+    """Connect to Django's signals for signing in and out."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.sessions")
     user_logged_out.connect(_signed_out, dispatch_uid="runs.sessions")
 

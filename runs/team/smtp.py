@@ -1,8 +1,9 @@
-"""The connection to the mail server: patient at the one point where giving up could send an email twice.
+"""The connection to the mail server, which waits longer at the one point where giving up could deliver an email twice.
 
-Django's time-out is 10 s for each response. That is right for all but the last one: once the whole email was sent, a
-server that takes a minute to respond (because it scans for viruses) has it, and sending it again would deliver it
-twice. So that response may take longer, and the caller can tell whether the server may have a failed email after all.
+Django's time-out is 10 s for each response. That is right for all but the last one. After the whole email was sent, a
+server may take a minute to respond (because it scans for viruses) although it has the email, and sending that again
+would deliver it twice. So we wait longer for that response. If it doesn't come, the caller can tell that the server may
+have the email after all.
 """
 
 import smtplib
@@ -10,14 +11,14 @@ from typing import Any
 
 from django.core.mail.backends import smtp
 
-LAST_ANSWER_SECONDS = 90.0  # for the response after the email itself
+LAST_ANSWER_SECONDS = 90.0  # for the response to the whole email
 
 
 class _Patient(smtplib.SMTP):
     """Waits longer for the response to an email. `is_unclear` says whether the server may have it without confirming
     that.
 
-    The base class is only for its attributes; the classes below choose the kind of connection.
+    The base class is only here for its attributes; the classes below choose the kind of connection.
     """
 
     is_unclear = False
@@ -47,7 +48,7 @@ class PatientEncrypted(_Patient, smtplib.SMTP_SSL):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Django's backend for SMTP, with a patient connection."""
+    """Django's backend for SMTP, with a connection that waits longer."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -55,5 +56,5 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the server may have the last email although it never confirmed that."""
+        """Whether the server may have got the last email although it didn't confirm that."""
         return bool(getattr(self.connection, "is_unclear", False))

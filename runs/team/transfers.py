@@ -1,8 +1,8 @@
-"""Transfer everything owned by someone who left to another member.
+"""When someone has left, transfer everything they own to another member.
 
-Presets, links and the first runs change owners at once. If there are many runs, a worker transfers the rest, so that
-neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there is a rest. Each run is
-recorded as transferred by the admin who asked for it.
+Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the others, so
+that neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there are any left. The
+record says for each run that it was transferred by the admin who asked for it.
 """
 
 from django.db import transaction
@@ -18,14 +18,14 @@ from runs.models.run import RunInputUpload
 from runs.team.members import RefusedError, left_by
 
 LEASE, LEASE_SECONDS = "transfer-runs", 60.0
-SLICE = 1_000  # runs in one transaction
+SLICE = 1_000  # how many runs to transfer in one transaction
 TASK_SECONDS = 900
 
 
 @transaction.atomic
 def transfer(leaver: Member, to: Member) -> bool:
-    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
-    transfer some runs.
+    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether there are runs left
+    that a worker has to transfer.
 
     Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
     """
@@ -49,7 +49,7 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if anyone's runs aren't all transferred yet and nobody does it."""
+    """Queue the task if someone's runs aren't all transferred yet and no worker is doing it."""
     if Member.objects.filter(gives_to__isnull=False).exists():
         leases.release_of_dead(LEASE)
         if leases.may_kick(LEASE):
@@ -57,7 +57,7 @@ def request_transfers() -> None:
 
 
 def transfer_runs() -> None:
-    """Transfer the remaining runs of everyone whose transfer isn't complete; one worker at a time."""
+    """Transfer the remaining runs of everyone whose transfer isn't complete. Only one worker does this at a time."""
     with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
         for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
             while may_go_on is not None and may_go_on() and _has_more(pk):
@@ -68,7 +68,7 @@ def transfer_runs() -> None:
 def _has_more(leaver_id: int) -> bool:
     """Transfer some more runs; return whether there may be others left."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
-    if leaver.gives_to is None:  # they came back, or another worker was faster
+    if leaver.gives_to is None:  # they have come back, or another worker was faster
         return False
     has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
     if not has_more:
@@ -98,7 +98,7 @@ def _who_asked(leaver: Member) -> Actor:
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """Return the name of `preset`, with the previous owner's name added if `to` already has a preset of that name."""
+    """Return the name of `preset`; add the previous owner's name if `to` already has a preset with that name."""
     taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
     while name in taken:

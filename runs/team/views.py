@@ -1,4 +1,4 @@
-"""Admin pages for members, invites, and the work of people who leave."""
+"""Admin pages for members and invites, and for transferring what someone who leaves owns."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Email the invite if it has an email address and there is a mail server, and report the result."""
+    """Email the invite if it has an email address and there is a mail server; show a message about the result."""
     if not invite.email or not mail.is_set_up():
         return  # the page shows the link; there is nothing more to say
     if invite_mail.send(invite):
@@ -194,7 +194,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Email somebody again, although their address didn't work."""
+    """Start emailing somebody again, although their address didn't work."""
     member = _person(member_id)
     bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})
@@ -219,10 +219,7 @@ def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
             names = {"name": member.display_name, "to": to.display_name}
             words = _("Everything %(name)s owned now belongs to %(to)s.")
             if has_rest:
-                words = _(
-                    "%(to)s now owns everything that %(name)s owned. "
-                    "It may take a few minutes until all runs have moved."
-                )
+                words = _("%(to)s now owns everything that %(name)s owned. Moving all the runs may take a few minutes.")
             messages.success(request, words % names)
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}

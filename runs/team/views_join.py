@@ -1,8 +1,8 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the person is told if the one they enter is taken. They can try a few email addresses before they have
-to wait, and the first free one uses up the invite.
+no email address, the page tells the person whether the one they enter is taken. They can try a few email addresses
+before they have to wait, and the first free one uses up the invite.
 """
 
 from collections.abc import Callable
@@ -29,8 +29,8 @@ from runs.web import secret_links, throttling
 from runs.web.posted import posted_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-MAILS_PER_PERSON = 3  # in ten minutes
-ADDRESSES_PER_INVITE = 5  # in ten minutes
+MAILS_PER_PERSON = 3  # most emails for one person in ten minutes
+ADDRESSES_PER_INVITE = 5  # most email addresses tried with one invite in ten minutes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,13 +86,14 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def _queue_mail(email: str) -> None:
-    """Queue the email, but only a few times per person, no matter who requests it."""
+    """Queue the email, but only a few times for the same person, no matter who requests it."""
     try:
         throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    enqueue("send_new_password_mail", found or 0)  # queued even if there is no account, so that timing reveals nothing
+    # Queue this even if there is no account, so that timing reveals nothing
+    enqueue("send_new_password_mail", found or 0)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,7 +124,8 @@ def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
-    """Return the result of `look`, or an error page if that is None or too many attempts came from this IP address."""
+    """Return the result of `look`. If that is None, or there were too many attempts from this IP address, return an
+    error page."""
     try:
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:

@@ -28,12 +28,13 @@ from runs.web.http import PortalRequest, go_to, render_page
 def me(request: PortalRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    fresh = Member.objects.get(pk=request.user.pk)  # an invalid form must not change the person shown on the page
+    fresh = Member.objects.get(pk=request.user.pk)  # an invalid form mustn't change the person shown on the page
     form = SettingsForm(request.POST, instance=fresh)
     if not form.is_valid():
         return _page(request, form=form, status=422)
     members.change_settings(fresh, form.cleaned_data)
-    with translation.override(fresh.language or translation.get_language_from_request(request)):  # for the next page
+    # The message is for the next page
+    with translation.override(fresh.language or translation.get_language_from_request(request)):
         messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
 
@@ -83,7 +84,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
-    """Email the member again, although their address didn't work."""
+    """Start emailing the member again, although their address didn't work."""
     bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")

@@ -1,4 +1,5 @@
-"""Signing in. Guessing is slow, errors don't say which part was wrong, and a form that was being sent isn't lost.
+"""Signing in. Guessing is slowed down, errors don't say which part was wrong, and a form that was being sent isn't
+lost.
 
 If a form is posted after the session has expired, the sign-in page carries it along in a signed hidden field, `replay`.
 After signing in, the person can send the form again; it is never sent automatically.
@@ -27,21 +28,21 @@ from runs.web import demo_accounts, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
 
 Pairs = list[tuple[str, str]]
-SECRET_FIELDS = ("password", "secret")  # in the names of fields whose values are never kept
+SECRET_FIELDS = ("password", "secret")  # fields with these words in their name are never kept
 
 WRONG = gettext_noop("Wrong email address or password. Check both and try again.")
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
-REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it is posted back in a form, whose size is limited
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # a form posts it back, and the size of forms is limited
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class SignInForm(AuthenticationForm):
     """Email address and password.
 
-    Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. A
-    successful attempt no longer counts.
+    Each attempt is counted before the password is checked, so that attempts at the same time can't slip through. A
+    successful attempt is then taken off the count.
     """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
@@ -51,7 +52,7 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if demo_accounts.is_shut_out(self.request, email):  # not counted: this isn't guessing
+        if demo_accounts.is_shut_out(self.request, email):  # doesn't count, because this isn't guessing
             raise forms.ValidationError(_(demo_accounts.REFUSED), code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
@@ -59,7 +60,7 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(_(throttling.SENTENCE), code="too_many") from None
         try:
             cleaned: dict[str, Any] = super().clean()
-        except forms.ValidationError:  # the attempt stays counted
+        except forms.ValidationError:  # then the attempt still counts
             sessions.record_refused(email, attempt)
             raise
         attempt.forgive_first()
@@ -74,7 +75,7 @@ class SignInView(LoginView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and request.user.is_authenticated and (answer := self._resume()):
-            return answer  # signed in meanwhile, in another tab
+            return answer  # they have signed in meanwhile in another tab
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class SignInView(LoginView):
         return response
 
     def _resume(self) -> HttpResponse | None:
-        """Return the page that offers to resend the saved values; None if there are none."""
+        """Return the page that offers to send the saved values again; None if there are none."""
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
@@ -103,7 +104,7 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Signs the person out, and clears cached pages and images from the browser (on https and localhost)."""
+    """Signs the person out, and makes the browser clear cached pages and images (works with https and on localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -112,9 +113,10 @@ class SignOutView(LogoutView):
 
 
 def ask_and_keep(request: HttpRequest) -> HttpResponse:
-    """Respond to a POST from someone no longer signed in with the sign-in page, which carries the posted values along.
+    """When someone who is no longer signed in posts a form, respond with the sign-in page, which carries the posted
+    values along.
 
-    The status is 200 so that password managers fill in the form and no proxy replaces the page with its own.
+    The status is 200, so that password managers fill in the form, and no proxy replaces the page with its own.
     """
     most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
@@ -154,7 +156,7 @@ def read_replay(replay: str) -> tuple[str, Pairs] | None:
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:
-    """Return the posted fields in order, without the old session's CSRF token, passwords and other secrets."""
+    """Return the posted fields in order, but without the old session's CSRF token, passwords and other secrets."""
     return [
         (name, str(value))
         for name, values in request.POST.lists()
@@ -164,8 +166,7 @@ def _posted_pairs(request: HttpRequest) -> Pairs:
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Return fields that stand in for the posted files. The function named in EXPIRED_FILES_KEEPER may save the
-    files."""
+    """Return fields that replace the posted files. The function that EXPIRED_FILES_KEEPER names may save the files."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

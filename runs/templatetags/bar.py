@@ -1,4 +1,5 @@
-"""What the bar of each page says about its reader, rendered once per kind and filled in (`web/stencils.py`)."""
+"""What the bar on each page says about its reader, rendered once for each kind and then filled in
+(`web/stencils.py`)."""
 
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class QuietBell:
 
 @dataclass(frozen=True)
 class BarKind:
-    """`bell` is None if there is news, which is rendered apart."""
+    """What the bar's template depends on. `bell` is None if there is news: the bell is then rendered separately."""
 
     bell: QuietBell | None
 
@@ -40,7 +41,7 @@ class BarKind:
 class MenuKind:
     section: str
     is_admin: bool
-    balance_words: SafeString | None  # a blank, for `web/_balance_left.html`; None if the balance isn't known
+    balance_words: SafeString | None  # a blank for `web/_balance_left.html`; None if the balance isn't known
 
 
 @register.simple_tag(takes_context=True)

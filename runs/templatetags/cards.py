@@ -1,6 +1,6 @@
 """The cards of runs: `{% run_card card %}`.
 
-A page has 24 of them, so their template is rendered once per kind of card and language, and then filled in
+A page has 24 of them, so their template is rendered once for each kind of card and language, and then filled in
 (`web/stencils.py`).
 """
 
@@ -22,11 +22,11 @@ from runs.words.highlight import NONE, Marker
 from runs.words.moments import zoned_words
 
 register = template.Library()
-EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # characters
-EXAMPLE_SIZE = 200  # pixels, for a picture of unknown size
+EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # most characters
+EXAMPLE_SIZE = 200  # in pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
-FIRST_ROW = 5  # cards, on a wide screen
-OUR_ICONS = ("image", "video", "audio", "text")  # other kinds may be anything that Lamina has sent
+FIRST_ROW = 5  # how many cards are in the first row on a wide screen
+OUR_ICONS = ("image", "video", "audio", "text")  # other kinds may have any name that Lamina sends
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
 
@@ -34,22 +34,23 @@ WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 class RunMenu:
     """The entries of `display/_run_menu.html` to show, depending on the run and on the person looking at it."""
 
-    can_begin: bool  # the app can be run, and the person may run apps
+    can_begin: bool  # the app can be run, and this person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # with the team, even while the run is active; guests need results to look at
-    can_share_with_team: bool  # the team can't see it yet
+    can_share: bool  # this person can share it (with the team even while it is active; guests need results to look at)
+    can_share_with_team: bool  # this person can share it with the team, which can't see it yet
     can_cancel: bool
     can_delete: bool
 
     @property
     def quick_id(self) -> str:
-        """The run of the button for a new guest link, a blank; "" if there are no results to show guests."""
+        """The id of the run for the button that makes a guest link (a blank); "" if there are no results to show
+        guests."""
         return Blanks().id if self.has_results else ""
 
     @classmethod
     def of(cls, card: RunCard, member: Member) -> "RunMenu | None":
-        """Return None if there would be no entry: for a run without results, shown to a viewer."""
+        """Return the menu; None if it would have no entries, as for a viewer if the run has no results."""
         run, can_begin = card.run, card.run.app.is_runnable_by(member)
         has_results = bool(run.outputs_ready)
         can_share = card.can_change and (has_results or run.is_active)
@@ -68,7 +69,7 @@ class RunMenu:
 
 @dataclass(frozen=True)
 class StarKind:
-    """What `history/_star.html` needs to know of a run, and of the person looking at it."""
+    """What `history/_star.html` needs to know about a run and the person looking at it."""
 
     can_run: bool
     starred_at: bool
@@ -89,7 +90,7 @@ class StarKind:
 
 @dataclass(frozen=True)
 class AppStarKind:
-    """The same for an app; in a preview of its page, the star can't be pressed."""
+    """The same for an app. In a preview of the app's page, the star can't be pressed."""
 
     star: StarKind
     is_preview: bool
@@ -114,12 +115,12 @@ MARKS = {
 
 @dataclass(frozen=True)
 class CardKind:
-    """All that decides between branches in `display/_run_card.html`: flags and names of our own, never a value."""
+    """Everything that chooses between branches in `display/_run_card.html`: flags and our own names, never values."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]
     progress: Literal["", "open", "counted"]
-    audience: str  # icon
+    audience: str  # name of the icon
     menu: RunMenu | None
     star: StarKind | None
     lines: tuple[Blanks, ...]
@@ -127,7 +128,7 @@ class CardKind:
     is_swapped: bool  # replaces the card with the same id
     is_active: bool
     is_mosaic: bool
-    is_timed: bool  # shows how long it has been active instead of its age
+    is_timed: bool  # shows how long it has been active, not how old it is
     is_ticked: bool
     has_usual_end: bool
     has_detail: bool
@@ -182,9 +183,10 @@ def _progress(card: RunCard) -> Literal["", "open", "counted"]:
 def run_card(context: Context, card: RunCard, *, place: int = 0, is_swapped: bool = False) -> SafeString:
     """Render the card of a run.
 
-    `place` counts the cards from the top of the page: pictures of the first row load at once, before the layout is
-    known. With `is_swapped`, the card replaces the one with the same id. The context has user, and optionally
-    has_tools (star and menu), has_picks (checkbox; ticked if its id is in `ticked`), and marker (of search words).
+    `place` counts the cards from the top of the page: pictures in the first row load at once, before the browser knows
+    the layout. With `is_swapped`, the card replaces the one with the same id. The context has `user`. It may have
+    `has_tools` (show the star and menu), `has_picks` (show a checkbox, which is ticked if the run's id is in `ticked`)
+    and `marker` (highlights search words).
     """
     kind = CardKind.of(card, context, is_swapped=is_swapped)
     values = _texts(card, context.get("marker") or NONE)
@@ -233,7 +235,8 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
 
 
 def _pictures(card: RunCard, *, is_eager: bool) -> SafeString:
-    """Render the pictures, with places for those that may still arrive, or else the picture of the input."""
+    """Render the pictures, with places for those that may still arrive. If there are none, render the input's
+    picture."""
     if not card.pictures and card.input_picture:
         return thumbnail(card.input_picture, is_small=False, is_eager=is_eager)
     cells = [thumbnail(picture, is_small=is_small, is_eager=is_eager) for picture, is_small in card.cells]
@@ -264,7 +267,8 @@ def app_star(context: Context, app: App) -> SafeString:
 
 @dataclass(frozen=True)
 class ExampleKind:
-    """What an example shows: a picture, a text, or an icon, because there is neither (a removed text, for one)."""
+    """What an example shows: a picture or a text; an icon if there is neither, for example because a text was
+    removed."""
 
     look: Literal["picture", "text", "icon"]
     icon: str
@@ -272,7 +276,7 @@ class ExampleKind:
 
 @register.simple_tag
 def example(card: RunCard) -> SafeString:
-    """Render the button that takes over the inputs of a run, for the form of its app."""
+    """Render the button in an app's form that fills the form with the inputs of a run."""
     picture = card.pictures[0] if card.pictures else None
     values = {"id": card.run.public_id, "title": shortened(card.title, EXAMPLE_TITLE)}
     if picture:

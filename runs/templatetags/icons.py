@@ -1,4 +1,5 @@
-"""Inline icons from templates/icons. Pages have hundreds of them, and none contains text, so each is rendered once."""
+"""Inline icons from templates/icons. Pages have hundreds of icons, and icons contain no text, so each is rendered only
+once."""
 
 from functools import cache
 

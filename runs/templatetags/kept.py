@@ -1,8 +1,8 @@
-"""Parts of pages that are the same for many people, rendered once for what they are made of.
+"""Parts of pages that are the same for many people: rendered once for the same values, and then cached.
 
-`{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else: it has no
-user, request or token, so whatever depends on anything else can't get into it. The same values give the same text, in
-each language. Times and time zones aren't values: such a template mustn't show them.
+`{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else. The template
+has no user, request or token, so nothing that depends on these can get into it. For each language, the same values
+always give the same text. Such a template mustn't show times, because it doesn't know the reader's time zone.
 """
 
 from collections.abc import Hashable
@@ -22,8 +22,8 @@ register = template.Library()
 
 @register.simple_tag
 def kept(name: str, **values: Hashable) -> SafeString:
-    """Render the template `name` with `values`, or return what it was rendered to before."""
-    # The types belong to the key: "<b>" and a safe "<b>" are equal, as are 1 and True.
+    """Render the template `name` with `values`, or return what rendering it gave before."""
+    # The key includes the types, because "<b>" equals a safe "<b>", and 1 equals True.
     return _rendered(name, get_language(), tuple((key, type(value), value) for key, value in values.items()))
 
 
@@ -34,12 +34,12 @@ def _rendered(name: str, _language: str | None, values: tuple[tuple[str, type, H
 
 @register.simple_tag(takes_context=True)
 def form_field(context: Context, field: BoundAnswer) -> SafeString:
-    """Render one field of an app's form (`display/kept_fields.py`)."""
+    """Render one field in an app's form (`display/kept_fields.py`)."""
     app = context.get("app")
     return field_html(field, app.public_id if app else "", preview=bool(context.get("preview")))
 
 
 @register.simple_tag
 def form_results(form: SchemaForm) -> SafeString:
-    """Render the results that a form offers."""
+    """Render the results that people can choose in a form."""
     return results_html(form)

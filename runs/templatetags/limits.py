@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def limit_words(accept: Iterable[str]) -> str:
-    """Return the size limits of a field for the file types `accept`, in words."""
+    """Return the size limits of a field that accepts the file types `accept`, in words."""
     return file_limits.limit_words(accept)
 
 

@@ -1,6 +1,6 @@
 """Days and times in the reader's language and time zone (`words/moments.py`). None becomes an empty string.
 
-`{{ at|day }}` returns just words; `{% moment at "day" %}` also shows the exact time and time zone on hover and focus.
+`{{ at|day }}` gives just words; `{% moment at "day" %}` also shows the exact time and time zone on hover and focus.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,8 @@ for name, words in FILTERS.items():
 
 @register.simple_tag
 def moment(at: datetime | None, form: str = "brief_day_time", *, words: str = "") -> str | SafeString:
-    """Return `at` as `words`, or formatted by one of the FILTERS; focus and hover show the full date, time and zone."""
+    """Return `at` as `words`, or in the format of one of the FILTERS. On focus and hover, it shows the full date, time
+    and zone."""
     if at is None:
         return ""
     html = (

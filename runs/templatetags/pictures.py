@@ -17,13 +17,13 @@ from runs.templatetags.icons import icon
 from runs.words.time_spans import clock_words
 
 register = template.Library()
-KEPT = 1_024  # patterns, and colours
+KEPT = 1_024  # how many patterns, and how many colours, to cache
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 
 @register.simple_tag
 def kind_mark(kind: str, length: str = "") -> SafeString:
-    """Render the badge for video or audio, with the `length`; empty for other kinds."""
+    """Render the badge for video or audio, with the `length`; nothing for other kinds."""
     if kind not in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO):
         return mark_safe("")
     name = _("video") if kind == StoredFile.Kind.VIDEO else _("audio")
@@ -35,15 +35,15 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """Render a thumbnail (`thumbnail`). It loads at once if the context has `oob` or `is_eager`."""
+    """Render a thumbnail (see `thumbnail`). It loads at once if the context has `oob` or `is_eager`."""
     return thumbnail(file, is_small=bool(is_small), is_eager=bool(context.get("oob") or context.get("is_eager")))
 
 
 def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool) -> SafeString:
-    """Render the thumbnail of `file`, cropped, on its own background colour, with a badge for video or audio.
+    """Render the thumbnail of `file`, cropped, on the picture's main colour, with a badge for video or audio.
 
-    `is_small` means that 200 px are enough and that there is no room for the length. Without `is_eager`, it loads
-    lazily.
+    `is_small` means that 200 px are enough and that there is no room for the length. Unless `is_eager`, it only loads
+    when it comes into view.
     """
     address = (is_small and file.small_url) or file.card_url
     if not address:
@@ -69,5 +69,5 @@ def _ground(colour: str) -> SafeString:
 @register.simple_tag
 @lru_cache(maxsize=KEPT)
 def pattern(name: str) -> SafeString:
-    """Render a subtle pattern to show in place of a picture, always the same for the same name."""
+    """Render a subtle pattern to show where there is no picture. It is always the same for the same name."""
     return render_to_string("display/_pattern.html", {"shapes": shapes_of(name)})

@@ -1,4 +1,5 @@
-"""`{% support_about_file name shown as words %}`: a sentence about a refused file, to copy (`words/support.py`)."""
+"""`{% support_about_file name shown as words %}`: a sentence about a file that was refused, for copying
+(`words/support.py`)."""
 
 from django import template
 from django.utils import timezone

@@ -23,9 +23,10 @@ NO_ADDRESS = Message("no_upload_address")
 def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
     """Return the URL of an uploaded file at Lamina. The file is sent only the first time.
 
-    Takes at most 600 s; `on_chunk` gets the number of bytes sent so far (to renew a claim). Raises `FetchFailed` (the
-    file isn't ready, or Lamina's storage didn't accept it; try again), `FetchRefused` (Lamina gave a URL that the guard
-    refuses, or the file is lost), and whatever the client raises.
+    Takes at most 600 s. `on_chunk` gets the number of bytes sent so far, so that it can renew a claim. Raises
+    `FetchFailed` if trying again may help (the file isn't ready, or Lamina's storage didn't accept it) and
+    `FetchRefused` if not (the guard refuses the URL that Lamina gave, or the file is lost). Also raises whatever the
+    client raises.
     """
     upload.refresh_from_db()
     if upload.asset_url:
@@ -39,16 +40,17 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
     with _local_copy(file) as path:
         media_type = target.content_type_hint or file.media_type
         put_file(target.upload_url, path, media_type, SEND_SECONDS, on_chunk, _lamina_origin())
-    # Two runs may send the same upload at once; the first URL is saved, and both work.
+    # Two runs may send the same upload at the same time. We save only the first URL, but both work.
     Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
     upload.refresh_from_db()
     return upload.asset_url
 
 
 def _lamina_origin() -> list[str]:
-    """Return the only non-public origin a member's file may be sent to: Lamina's own, such as the sandbox. Other
-    trusted origins are only for reading; nothing in Lamina's responses can make the portal write there."""
-    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # the origins are in lower case
+    """Return the only origin that a member's file may be sent to even if it isn't public: Lamina's own, such as the
+    sandbox. Other trusted origins are only for reading. Whatever Lamina's responses say, the portal never writes
+    there."""
+    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 
 

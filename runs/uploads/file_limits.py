@@ -15,13 +15,13 @@ NO_MEDIA = Message("no_media")
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """Return the kinds in `accept` ("image" or "image/*"); if it is empty, all three are accepted."""
+    """Return the kinds in `accept` ("image" or "image/*"); all three if it is empty."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 
 def kind_problem(kind: str, extension: str, kinds: list[str]) -> Message | None:
-    """Return the reason why a file of this type can't be used where `kinds` are accepted (empty = any media), or
-    None."""
+    """Return why a file of this type can't be used where `kinds` are accepted (empty means any media); None if it
+    can."""
     if kind in (kinds or KINDS):
         return None
     if extension in REFUSED_TYPES:
@@ -32,7 +32,7 @@ def kind_problem(kind: str, extension: str, kinds: list[str]) -> Message | None:
 
 
 def size_problem(kind: str, size: int) -> Message | None:
-    """Return the reason why a file of this kind and `size`, in bytes, is too large, or None."""
+    """Return why a file of this kind with `size` bytes is too large; None if it isn't."""
     if size > LIMITS[kind]:
         return Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMITS[kind]})
     return None

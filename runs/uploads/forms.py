@@ -1,4 +1,4 @@
-"""The data posted with a file or link for a field in an app's form."""
+"""What is posted with a file or link for a field in an app's form."""
 
 from runs.web.posted import CutField, PostedForm
 
@@ -12,7 +12,7 @@ class UploadForm(PostedForm):
 
 
 class RoomForm(PostedForm):
-    """The size of a file that a script would like to send."""
+    """The size of a file that a script wants to send."""
 
     bytes = CutField(20)
 

@@ -1,13 +1,12 @@
-"""Reuse files that the portal already has, from earlier results and uploads, in a form.
+"""Use files in a form that the portal already has from earlier results and uploads.
 
-Runs and presets can only use uploads of the person who sends the form. A file from anywhere else is adopted: that
-person gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs
-it.
+Runs and presets can only use uploads that belong to the person who sends the form. Other files are adopted: that person
+gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs it.
 
 Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
 teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
-run apps. Otherwise, a viewer who opens the page, or a browser that prefetches it, would get the file permanently, even
-if its owner later stops sharing the run.
+run apps. Otherwise, just by opening the page (or by the browser prefetching it), a viewer would get the file for good,
+even if its owner later stops sharing the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +20,7 @@ from runs.words.fold import named
 
 def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
     """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
-    `stored`; if `is_hidden`, they need not, and can't look at the new upload either."""
+    `stored`. With `is_hidden`, they needn't be allowed to, and they can't see the new upload either."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     fitting = own if is_hidden else own.filter(is_hidden=False)
     return fitting.order_by("is_hidden", "pk").first() or Upload.objects.create(
@@ -30,19 +29,19 @@ def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upl
         is_hidden=is_hidden,
         status=Upload.Status.READY,
         **named(stored.name),
-        # If any run has sent the file, Lamina already has it: there is only one workspace.
+        # If any run has sent the file, Lamina already has it, because there is only one workspace.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )
 
 
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """Return data for showing uploads in a form, in the order of `ids`: the member's own, and other people's if the
-    member may see the file. Other ids are left out."""
+    """Return data for showing uploads in a form, in the order of `ids`: the member's own uploads, and other people's if
+    the member may see the file. Other ids are left out."""
     wanted = list(ids)
     found = {info.id: info for info in uploads.upload_infos(member, wanted)}
     for public_id, stored in _seen_of_others(member, wanted).items():
         upload = Upload(public_id=public_id, file=stored, status=Upload.Status.READY, name=stored.name)
-        found[public_id] = uploads.upload_info(upload)  # as if it had been adopted
+        found[public_id] = uploads.upload_info(upload)  # show it as if it had been adopted
     return [found[public_id] for public_id in wanted if public_id in found]
 
 
@@ -73,7 +72,8 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """Return `answers` with other people's uploads replaced by the member's own of the same file, creating any needed.
+    """Return `answers` with each of other people's uploads replaced by the member's own upload of the same file,
+    creating uploads as needed.
 
     Other people's uploads that have no file yet are left out. The caller checks that the member may see the files.
     """
@@ -82,7 +82,7 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
-    """Return `answers` with only the member's own uploads, since a form may name any upload."""
+    """Return `answers` with only the member's own uploads. (Anyone could post a form that names somebody else's.)"""
     ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]

@@ -1,8 +1,9 @@
 """Write files from a browser to the disk they will stay on, never into memory (`/tmp` is often in memory).
 
-Free space is checked again while files arrive, so that uploads that each fit can't fill the disk together. If its first
-bytes or its size show that a file can't be used, it is read to the end but not written, so that the rest of the form
-arrives and the page can say why. Only DRAINED_BYTES of such files are read; beyond that, the whole form is refused.
+Free space is checked again while files arrive: each upload may fit by itself, but several together could fill the disk.
+If a file's first bytes or its size show that it can't be used, it is read to the end but not written, so that the rest
+of the form arrives and the page can say what is wrong. Of such files, at most DRAINED_BYTES are read; if there is more,
+the whole form is refused.
 """
 
 import errno
@@ -23,11 +24,11 @@ from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
 
 DRAINED_BYTES = 100_000_000
-HEADERS_BYTES = 1_000_000  # more than the headers of the parts of a form take
+HEADERS_BYTES = 1_000_000  # more than the headers of a form's parts take
 
 
 class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in the stubs
-    """A file that was read but not saved: only its name, its size and its detected type are left."""
+    """A file that was read but not saved. We only know its name, its size and the type we detected."""
 
     def __init__(self, name: str, size: int, sniffed: file_types.Sniffed) -> None:
         super().__init__(BytesIO(), name, size=size)
@@ -49,8 +50,8 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     is_full = False
     is_too_large = False
     body_bytes = 0
-    earlier_bytes = 0  # of this form's files so far
-    drained_bytes = 0  # of this form's refused files
+    earlier_bytes = 0  # bytes of this form's files so far
+    drained_bytes = 0  # bytes of this form's refused files
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *_: Any, **__: Any) -> None:
         self.body_bytes = content_length
@@ -58,7 +59,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = _Arriving(self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra)
-        self.head = b""  # held back until it shows what type the file is
+        self.head = b""  # the first bytes, not written until they show what type the file is
         self.sniffed: file_types.Sniffed | None = None
         self.is_refused = False
 
@@ -72,7 +73,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         self._keep(raw_data, start, sniffed.kind)
 
     def file_complete(self, file_size: int) -> "UploadedFile[bytes] | None":
-        if (sniffed := self.sniffed) is None:  # a file shorter than HEAD_BYTES
+        if (sniffed := self.sniffed) is None:  # the file is shorter than HEAD_BYTES
             sniffed = self._judge()
             self._keep(self.head, 0, sniffed.kind)
         self.earlier_bytes += file_size
@@ -81,11 +82,11 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         return super().file_complete(file_size)
 
     def _judge(self) -> file_types.Sniffed:
-        """Decide from the first bytes, and from how many bytes must follow, whether the file can be used."""
+        """Decide whether the file can be used, based on its first bytes and on how many bytes must still follow."""
         self.sniffed = sniffed = file_types.sniff(self.head)
         question, is_last = _question(self.request, self.field_name or "")
         certain_bytes = len(self.head)
-        if is_last:  # what follows can only be this file and a few fields
+        if is_last:  # only this file and a few fields can follow
             others = self.earlier_bytes + HEADERS_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             certain_bytes = max(certain_bytes, self.body_bytes - others)
         kinds = accepted_kinds(question.accept) if question else []
@@ -120,10 +121,10 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
 
 
 def _question(request: HttpRequest | None, field: str) -> tuple[Question | None, bool]:
-    """Return the question of an app's form that the file is for, and whether no other file can follow it.
+    """Return the question of an app's form that the file is for, and whether it is certainly the last file.
 
-    A file that a script sends alone names its app and field in the address. In all other forms, this returns (None,
-    False).
+    When a script sends a file by itself, the URL names the app and field. In a whole form, the name of the file's field
+    says which question it is for. Returns (None, False) if there is no such question.
     """
     match = request.resolver_match if request else None
     if request is None or match is None:

@@ -1,7 +1,8 @@
 """Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
-UPDATE with the database's clock decides which worker gets a link. A worker that dies loses its link after a minute.
+UPDATE, by the database's clock, decides which worker gets a link. If a worker dies, another can take its link after a
+minute.
 """
 
 import hashlib
@@ -43,11 +44,11 @@ from runs.words.messages import say
 logger = logging.getLogger("runs.uploads")
 
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-FETCH_SECONDS = 120.0  # for one link; nobody waits longer than this with a form open
+FETCH_SECONDS = 120.0  # for one link; nobody keeps a form open longer than this to wait
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
-LINKS_AT_ONCE = 10  # per member, still being fetched
+LINKS_AT_ONCE = 10  # how many links of one member may be fetched at the same time
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer than this for a link with a form open
+GIVE_UP_AFTER = timedelta(hours=1)  # nobody keeps a form open longer than this to wait for a link
 
 UNREADABLE = Message("unreadable_file")
 WEB_PAGE = Message("link_to_web_page")
@@ -58,7 +59,7 @@ class UploadRejected(UserFacingError):
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Save a file from a person's disk. `accept` holds the kinds that the field accepts (empty = any media).
+    """Save a file from a person's disk. `accept` has the kinds that the field accepts (empty means any media).
 
     Raises `UploadRejected` with a message if the file is empty, too large, broken or of another kind, or if there is no
     room for it.
@@ -71,7 +72,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     _check_kind(sniffed.kind, sniffed.extension, kinds)
     if problem := size_problem(sniffed.kind, size):
         raise UploadRejected(problem)
-    if isinstance(uploaded_file, RefusedFile):  # for a reason that no longer holds
+    if isinstance(uploaded_file, RefusedFile):  # it was refused for a reason that no longer holds
         raise UploadRejected(UNREADABLE)
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)
@@ -141,9 +142,10 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch the link of an upload, then others that are due, as one of two workers that fetch links.
+    """Fetch the link of an upload, then others that are due. At most two workers do this at the same time.
 
-    Can be called at any time, any number of times: if both slots are taken, those workers will fetch it.
+    Can be called at any time and as often as you like: if both slots are taken, the two workers will also fetch this
+    link.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -189,7 +191,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("could not save upload %s: %s", upload.pk, error)
         _settle(upload, error=disk.disk_message(error))
-    except Exception:  # any library error caused by a strange file or response
+    except Exception:  # a strange file or response may cause any kind of error in a library
         logger.exception("upload %s: unexpected error", upload.pk)
         _settle(upload, error=Message("unreadable_answer"))
     else:

@@ -1,4 +1,4 @@
-"""Accept a file or link for a field in an app's form, and show its tile there."""
+"""Accepting a file or link for a field in an app's form, and showing its tile there."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -22,7 +22,7 @@ from runs.words.support import about_file_for
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Accept one file or link for a field in an app's form; the response is its tile."""
     given = request.POST.copy()
-    given.update(request.GET)  # a script names app and field in the address
+    given.update(request.GET)  # a script names the app and field in the URL
     posted = UploadForm.read(given)
     app, field = get_object_or_404(App.objects.open_to(request.user), public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
@@ -40,8 +40,8 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_room(request: PortalRequest) -> HttpResponse:
-    """Say whether a file of so many bytes may be sent: an empty answer, or a sentence that says why not, before any of
-    it is sent."""
+    """Say whether a file with this many bytes may be sent, before any of it is sent. The response is empty if it may,
+    otherwise a sentence that says why not."""
     size = RoomForm.read(request.GET)["bytes"]
     if not body_limits.has_room(size):
         sentence = _((body_limits.FOR_ADMINS if request.user.is_admin else body_limits.SENTENCES)[507])
@@ -58,7 +58,7 @@ def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     """Show the tile of one upload. The tile polls while the link is being fetched or the preview is being created."""
     upload = get_object_or_404(Upload.objects.shown_to(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
-        return HttpResponse(status=204)  # unchanged: keep the tile and its focus
+        return HttpResponse(status=204)  # nothing has changed, so keep the tile and its focus
     return _tile(request, upload, request.GET.get("field", ""))
 
 

@@ -1,8 +1,8 @@
 """The sandbox's two demo accounts. Their password is public, so they work only on the portal's own machine.
 
 Behind a proxy on the same machine, outside requests look local: with nginx's plain `proxy_pass`, they come from
-127.0.0.1, and their Host header is the portal's local address. So any sign of a proxy, or a public PORTAL_URL, blocks
-these accounts.
+127.0.0.1 and have the portal's local address as their Host header. So any sign of a proxy, or a public PORTAL_URL,
+blocks these accounts.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ REFUSED = gettext_noop(  # translated where it is used
 
 
 def record_origin(request: HttpRequest) -> None:
-    """Record whether `request` comes from this machine, before any of its headers are trusted or removed."""
+    """Record whether `request` comes from this machine. Call this before any of its headers are trusted or removed."""
     request.META[IS_LOCAL] = _is_local(request)
 
 
@@ -42,7 +42,7 @@ def is_shut_out(request: HttpRequest | None, email: str) -> bool:
 
 
 def offered(request: HttpRequest) -> list[Member]:
-    """Return the demo accounts with which somebody in front of the sandbox's own machine can sign in."""
+    """Return the demo accounts that can be used to sign in, for people at the machine that the sandbox runs on."""
     if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
         return []
     return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
@@ -60,8 +60,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0 as nginx up to 1.29.7
-    does and browsers don't."""
+    """Return whether `request` came through a proxy: it has headers of a proxy, or it uses HTTP/1.0, as nginx did up to
+    1.29.7 and browsers don't."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

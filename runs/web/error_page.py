@@ -1,4 +1,4 @@
-"""Error page for requests that failed unexpectedly, with a reference that also appears in the log."""
+"""The page for unexpected errors, with a reference that is also in the log."""
 
 import logging
 

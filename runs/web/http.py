@@ -1,4 +1,4 @@
-"""Helpers for views: pages or fragments, redirects that htmx follows, role checks, and data for the page layout."""
+"""Helpers for views: pages or fragments, redirects that htmx follows, role checks, and data for the layout of pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Portal:
 
     is_sandbox: bool
     balance_words: str
-    left_words: str  # the same balance, next to a cost
+    left_words: str  # the same balance, to show next to a cost
     away_words: str
     key_refused: bool
 
@@ -48,7 +48,7 @@ class Portal:
 def refuse_viewers(member: Member) -> None:
     """Raise `PermissionDenied` (403) if `member` is a viewer. Call this before starting, sharing or changing anything.
 
-    Look up the object first, so that viewers get a 404, like everyone else, for objects they may not see.
+    Look up the object first: for objects they may not see, viewers then get a 404, like everyone else.
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))
@@ -57,7 +57,7 @@ def refuse_viewers(member: Member) -> None:
 def makers_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Decorate a view that doesn't look anything up: viewers get a 403."""
+    """Decorate a view that doesn't look anything up, so that viewers get a 403."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -70,7 +70,7 @@ def makers_only[**P, R: HttpResponseBase](
 def admins_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Decorate a view for admins; everyone else gets a 404."""
+    """Decorate a view for admins, so that everyone else gets a 404."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -82,7 +82,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """Return whether htmx will swap the response into the current page instead of showing it as a page of its own."""
+    """Return whether htmx will put the response into the current page and not show it as a page of its own."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -98,12 +98,13 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. htmx needs its own header, since it would load the page a 302 leads to into its target."""
+    """Redirect to `url`. For htmx, this takes a header of its own: it would follow a 302 and put that page into its
+    target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
 def own_path(path: str, otherwise: str) -> str:
-    """Return the posted `path` if it is a URL of this portal, else `otherwise`."""
+    """Return the posted `path` if it is a URL of this portal; otherwise, return `otherwise`."""
     is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_ours else otherwise
 
@@ -113,7 +114,10 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
-        away = _("We haven't reached Lamina since %(when)s. Your history still works. New runs start when it's back.")
+        away = _(
+            "We haven't been able to reach Lamina since %(when)s. Your history still works. "
+            "New runs start when it's back."
+        )
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(
         is_sandbox=health.is_sandbox(),

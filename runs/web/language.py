@@ -1,4 +1,4 @@
-"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser requests."""
+"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser asks for."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class BrowserLanguageMiddleware:
-    """Activates the language that the browser requests, but only for this request, since threads are reused."""
+    """Activates the language that the browser asks for, but only for this request, because threads are reused."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -43,7 +43,7 @@ class MemberLanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         member = member_of(request)
         if member:
-            request.user = member  # no longer lazy: pages read the member hundreds of times
+            request.user = member  # replaces Django's lazy object, because pages read the member hundreds of times
             if member.language:
                 translation.activate(member.language)
         return self.get_response(request)
@@ -59,7 +59,7 @@ def member_of(request: HttpRequest) -> Member | None:
 
 
 def _loaded(member: Member) -> Member:
-    """Return the member that a lazy object, or one within another, has loaded."""
+    """Return the member that a lazy object (or a lazy object inside a lazy object) has loaded."""
     found: Any = member
     while isinstance(vars(found).get("_wrapped"), LazyObject | Member):
         found = found._wrapped

@@ -1,4 +1,4 @@
-"""One-time messages for the next page ("Saved."), stored in a cookie that other subdomains can't set."""
+"""One-time messages for the next page ("Saved."), in a cookie that other subdomains can't set."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -7,7 +7,7 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class PrefixedCookieStorage(CookieStorage):
-    """Django's cookie storage, with the prefix that all of the portal's cookies have."""
+    """Django's cookie storage, but with the prefix that all of the portal's cookies have."""
 
     @property
     def cookie_name(self) -> str:  # type: ignore[override]  # Django's is a plain attribute

@@ -17,8 +17,8 @@ from runs.web import demo_accounts
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Browser features turned off for pages and the files shown in them. The portal itself needs the clipboard and full
-# screen.
+# Browser features that are turned off for pages and for the files shown in them. The portal itself needs the clipboard
+# and full screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
@@ -28,16 +28,17 @@ PERMISSIONS_POLICY = ", ".join(
         *("serial=()", "sync-xhr=()", "usb=()", "window-management=()", "xr-spatial-tracking=()"),
     ]
 )
-WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # IP and port, as sent by some proxies
+# An IP address with a port, as some proxies send it
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
     """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; otherwise, removes them.
 
-    If the sender is a trusted proxy, REMOTE_ADDR becomes the last IP address in `X-Forwarded-For` that isn't itself a
-    trusted proxy, since the client may have made up everything before it. This is the outermost middleware, so that all
-    others see the client's real IP address.
+    If the sender is a trusted proxy, REMOTE_ADDR becomes the last IP address in `X-Forwarded-For` that isn't a trusted
+    proxy itself; the client may have made up everything before that. This middleware comes first, so that all others
+    see the client's real IP address.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -104,7 +105,7 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """Replaces NUL characters in posted fields with U+FFFD before a view uses them, since PostgreSQL can't store them.
+    """Replaces NUL characters in posted fields, which PostgreSQL can't store, with U+FFFD before a view uses them.
 
     It runs after the CSRF check, which has already read the fields. Views exempt from that check read the body
     themselves.
@@ -129,7 +130,8 @@ class StorablePostMiddleware:
 class HeadersMiddleware:
     """Prevents caching unless a response allows it, and turns off browser features that pages don't need.
 
-    Files and guests' images allow caching; pages don't, so the Back button shows no private page after signing out.
+    Files and guests' images allow caching. Pages don't, so that the Back button doesn't show private pages after
+    signing out.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -144,13 +146,13 @@ class HeadersMiddleware:
 
 
 def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Return whether `response` is a whole page, not a fragment for htmx."""
+    """Return whether `response` is a whole page and not a fragment for htmx."""
     is_html = response.headers.get("Content-Type", "").startswith("text/html")
     return is_html and not getattr(request, "htmx", None)
 
 
 class SpeculationRulesMiddleware:
-    """Points the browsers of signed-in people to the rules for prefetching the next page."""
+    """Tells the browsers of signed-in people where the rules for prefetching the next page are."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
 """Forms for values posted by buttons, hidden fields and short questions, with fields that accept anything.
 
-Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`;
-otherwise, it uses an ordinary form and shows it again with its errors.
+Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`.
+Otherwise, it uses an ordinary form, and shows it again with its errors.
 """
 
 import re
@@ -25,13 +25,14 @@ def posted_of(request: HttpRequest) -> QueryDict | None:
 
 
 def number_seen(text: str) -> int:
-    """Return a posted version of what a page showed; -1, which is never current, if `text` isn't a number."""
+    """Return the version number that a page showed and posted back; if `text` isn't a number, return -1, which is never
+    current."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 class CutField(forms.CharField):
-    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is truncated, not
-    rejected."""
+    """Text exactly as sent, or "" if it wasn't sent. Text with more than `length` characters isn't rejected, but cut
+    off."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
@@ -62,7 +63,7 @@ class RepeatedField(forms.Field):
 
 
 class SwitchField(forms.BooleanField):
-    """The value of a button or a hidden field: "1" is on; "0" or no value is off."""
+    """The value of a button or a hidden field: "1" means on; "0" or no value means off."""
 
     widget = forms.HiddenInput
 
@@ -100,12 +101,14 @@ class PostedForm(forms.Form):
 
 
 class SeenForm(forms.Form):
-    """A form that notices when someone else has saved other values meanwhile: `seen` is what its page showed."""
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
+    showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Say that `name` was faster, and what is `stored` now; saving again replaces it."""
+        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        values."""
         words = _(
             "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
             "replace them."
@@ -116,7 +119,7 @@ class SeenForm(forms.Form):
 
 
 def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
-    """Yield what is stored where it differs from what was entered, such as "Each person: 100"."""
+    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
     for name, value in stored.initial.items():
         field = stored.fields[name]
         if name != "seen" and field.clean(value) != form.cleaned_data.get(name):

@@ -1,6 +1,6 @@
-"""Texts that are stored encrypted, because whoever reads the database must not be able to use them.
+"""Texts that are stored encrypted, so that someone who can read the database can't use them.
 
-The key is derived from `PORTAL_SECRET_KEY`, so it isn't in the database. Texts that an earlier key sealed can be read
+The key is derived from `PORTAL_SECRET_KEY`, so it isn't in the database. Texts sealed with an earlier key can be read
 as long as that key is in `PORTAL_SECRET_KEY_FALLBACKS`.
 """
 
@@ -13,11 +13,11 @@ from django.conf import settings
 
 
 class SealedError(Exception):
-    """Raised when none of the portal's keys opens a sealed text. Says nothing about the text."""
+    """Raised when none of the portal's keys can open a sealed text. Doesn't contain anything of the text."""
 
 
 def seal(purpose: str, text: str) -> str:
-    """Return `text` encrypted with the current key. What is sealed for one `purpose` can't be read for another."""
+    """Return `text` encrypted with the current key. A text sealed for one `purpose` can't be opened for another."""
     return _box(purpose).encrypt(text.encode()).decode("ascii")
 
 

@@ -1,8 +1,8 @@
 """Links whose secret URL grants access: invites and guest links.
 
 A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
-not. So whoever created a link can copy it again later, but the database alone grants no access: it stores only the
-token's SHA-256 hash, which is used to find the link.
+not. So whoever created a link can copy it again later, but the database alone doesn't give access: it has only the
+token's SHA-256 hash, by which the link is found.
 """
 
 import base64
@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from runs.web.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
-LONGEST_TOKEN = 100  # longer than any of ours; avoids hashing very long input
+LONGEST_TOKEN = 100  # longer than any of our tokens; longer input isn't hashed
 
 
 class Purpose(StrEnum):
@@ -30,7 +30,7 @@ class Purpose(StrEnum):
 
 
 class NewLink(NamedTuple):
-    """A new secret: the values to store (`nonce`, `token_hash`) and the one to pass on (`token`)."""
+    """A new secret: what to store (`nonce` and `token_hash`), and what to pass on (`token`)."""
 
     nonce: str
     token: str
@@ -45,13 +45,13 @@ def new_link(purpose: Purpose) -> NewLink:
 
 
 def token_of(purpose: Purpose, nonce: str) -> str:
-    """Return the token for `nonce`, which is the same every time as long as the secret key is."""
+    """Return the token for `nonce`, which is always the same as long as the secret key doesn't change."""
     return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """Return the token, so that the link can be copied again; "" if its key is no longer known (the link still
-    works)."""
+    """Return the token, so that the link can be copied again; "" if we no longer have the key it was made with (the
+    link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
@@ -63,7 +63,7 @@ def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
 
 
 def hash_of(token: str) -> str:
-    """Return the hash of the token, as stored."""
+    """Return the hash of the token, in the form in which it is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """Session lifetimes, and proof of who sent a request whose session has just expired.
 
-A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and no later than SESSION_COOKIE_AGE after the sign-in. The
+A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and at the latest SESSION_COOKIE_AGE after signing in. The
 end is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a form
 whose files would otherwise be lost (`body_limits`).
 """
@@ -21,18 +21,18 @@ from django.utils.crypto import constant_time_compare
 from runs.models.prepared import Prepared
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
-MOVED_EVERY = timedelta(hours=1)  # precision of the idle timeout, to limit writes
+MOVED_EVERY = timedelta(hours=1)  # how exact the idle timeout is; limits how often it is saved
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
 _ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before the prefix
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # names that the cookies had before there was a prefix
 
 
 class SessionStore(db.SessionStore):
-    """A database session that expires if it isn't used."""
+    """A session in the database that expires if it isn't used."""
 
-    ends_at: datetime | None = None  # from the row, if one was loaded
+    ends_at: datetime | None = None  # from the row, if it was loaded
     has_run_out_of: str = ""  # id of the member whose session has just expired
-    ran_out_hash: str = ""  # changes with the member's password
+    ran_out_hash: str = ""  # changes when the member's password changes
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
@@ -66,7 +66,7 @@ class SessionStore(db.SessionStore):
         self[STARTED] = int(time.time())
 
     def record_use(self) -> None:
-        """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""
+        """Extend the session, updating the row at most once an hour. Older sessions that have no start time get one."""
         if self.ends_at is None:
             return
         if STARTED not in self:
@@ -80,7 +80,7 @@ class SessionStore(db.SessionStore):
 def has_just_run_out(request: HttpRequest) -> bool:
     """Return whether `request` has an active member's session cookie that expired within the last day.
 
-    The cookie counts only if the password hasn't changed since, as for a session that is still valid.
+    As with a session that is still valid, the cookie counts only if the password hasn't changed since.
     """
     session = _run_out_session(request)
     if session is None:
@@ -95,14 +95,14 @@ def has_just_run_out(request: HttpRequest) -> bool:
 def _run_out_session(request: HttpRequest) -> SessionStore | None:
     """Return the session of `request` if it has just expired."""
     session = request.session
-    session.get(SESSION_KEY)  # loads the session
+    session.get(SESSION_KEY)  # this loads the session
     return session if isinstance(session, SessionStore) and session.has_run_out_of else None
 
 
 class PortalSessionMiddleware(SessionMiddleware):
-    """Keeps the cookie of a session that has just expired, and renames old cookies without a prefix.
+    """Keeps the cookie of a session that has just expired, and renames old cookies that have no prefix.
 
-    A session's cookie is renamed only once, since other subdomains could set a cookie without a prefix.
+    A session's cookie is renamed only once, because other subdomains could set a cookie without the prefix.
     """
 
     def process_request(self, request: HttpRequest) -> None:

@@ -1,8 +1,9 @@
-"""Templates that are rendered once per kind and language, and then filled in for each thing of that kind.
+"""Stencils: templates that are rendered once for each kind of thing and language, and then filled in for each thing of
+that kind.
 
 Django needs a millisecond for a card, mostly to look up names and to choose between branches, and a page has 24 cards.
-Cards that take the same branches differ only in texts, so the template is rendered with blanks in their place and kept.
-Kinds are made of flags and names of our own, so what is kept contains nothing of any person.
+Cards that take the same branches differ only in their texts, so we render the template with blanks in place of these,
+and cache that. A kind consists only of flags and our own names, so nothing about any person is cached.
 """
 
 import re
@@ -15,13 +16,13 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
-KEPT = 512  # of about 10 kB each
-OPEN, CLOSE = "\ue000", "\ue001"  # around the name of a blank; private characters, which no template contains
+KEPT = 512  # how many to cache; each takes about 10 kB
+OPEN, CLOSE = "\ue000", "\ue001"  # put around the name of a blank; private characters that templates don't contain
 BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
 
 
 class Blanks:
-    """Stands in for an object in a template: each attribute is a blank with the name of the attribute."""
+    """Takes the place of an object in a template: each of its attributes is a blank with the attribute's name."""
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
@@ -31,8 +32,8 @@ class Blanks:
 
 
 def filled(template: str, kind: Hashable, values: Mapping[str, str]) -> SafeString:
-    """Render `template` with `kind` (its flags) in its context, and each attribute of `card` replaced by the value of
-    that name, escaped unless it is safe."""
+    """Render `template` with the flags of `kind` in its context. Attributes of `card` are replaced by the values with
+    these names, which are escaped unless they are safe."""
     stencil = _stencil(template, kind, get_language() or settings.LANGUAGE_CODE)
     shown = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
     return mark_safe(stencil % shown)  # noqa: S308 - the template escapes the stencil, and the values are escaped above
@@ -47,5 +48,5 @@ def _stencil(template: str, kind: Hashable, language: str) -> str:
 
 
 def forget() -> None:
-    """Forget everything that is kept, for tests."""
+    """Clear the cache. For tests."""
     _stencil.cache_clear()

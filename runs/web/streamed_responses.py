@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 
 
 def stream_within(response: HttpResponseBase, context: Callable[[], AbstractContextManager[object]]) -> None:
-    """Generate each chunk of a streamed archive within `context`, since the archive contains a table for people to
-    read."""
+    """Generate each chunk of a streamed archive within `context` (the reader's language and so on), because the archive
+    contains a table for people to read."""
     if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
         response.streaming_content = _pieces_within(iter(response), context)
 

@@ -1,10 +1,10 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
-Wrong passwords are counted per account and IP address, per IP address, and per account from anywhere. The last limit is
-so high that it takes many machines to reach it; otherwise, anyone who knows an email address could lock its owner out.
-The limit per IP address doesn't apply to people who recently signed in from there, so a guessing script in an office
-doesn't lock out everyone else. Browsers that have been used to sign in have a signed cookie. A person's attempts in
-such a browser are counted separately, so even many machines can't lock them out there.
+Wrong passwords are counted in three ways: for an account from one IP address, for an IP address, and for an account
+from anywhere. The last limit is so high that it takes many machines to reach it; otherwise, anyone who knows an email
+address could lock out its owner. The limit per IP address doesn't apply to people who recently signed in from there, so
+a guessing script in an office doesn't lock out everyone else. Browsers that have been used to sign in have a signed
+cookie. A person's attempts in such a browser are counted separately, so even many machines can't lock them out there.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
-MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one IP address
-MAX_PER_ADDRESS = 50  # a whole office may share one IP address
-MAX_PER_ACCOUNT = 100  # from anywhere
-MAX_PER_DEVICE = 10  # for one account in a browser where it has signed in before
+MAX_PER_PAIR = 10  # most wrong passwords within WINDOW for one account from one IP address
+MAX_PER_ADDRESS = 50  # the same from one IP address, which a whole office may share
+MAX_PER_ACCOUNT = 100  # the same for one account from anywhere
+MAX_PER_DEVICE = 10  # the same for one account in a browser where it has signed in before
 
 DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
@@ -42,20 +42,22 @@ SENTENCE = gettext_noop("Too many attempts. Wait ten minutes, then try again.")
 
 
 class TooManyError(Exception):
-    """Too many attempts were made; the person has to wait."""
+    """There were too many attempts; the person has to wait."""
 
 
 class Attempt:
-    """An attempt. It counts towards `limits` before it is checked, so that simultaneous attempts can't slip through."""
+    """An attempt. It counts towards `limits` before it is checked, so that attempts at the same time can't slip
+    through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
-        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # skips hits from clocks that were fast
+        # Leave out attempts from clocks that were ahead
+        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))
         if any(recent.filter(key=key).count() > limit for key, limit in zip(self._keys, limits.values(), strict=True)):
-            self.take_back()  # otherwise a persistent script would lock people out forever
+            self.take_back()  # otherwise, a script that keeps trying would lock people out forever
             raise TooManyError
 
     def take_back(self) -> None:
@@ -63,12 +65,12 @@ class Attempt:
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
     def is_first_in_an_hour(self) -> bool:
-        """Return whether no attempt for the first key came before this one in the last hour."""
+        """Return whether this is the first attempt for the first key in the last hour."""
         lately = self._rows.filter(key=self._keys[0], at__gt=timezone.now() - timedelta(hours=1))
         return not lately.filter(pk__lt=self._mine[0].pk).exists()
 
     def forgive_first(self) -> None:
-        """Stop counting a successful attempt and earlier wrong ones for the first key, which were probably typos."""
+        """Stop counting a successful attempt, and earlier wrong ones for the first key, which were probably typos."""
         self.take_back()
         self._rows.filter(key=self._keys[0]).delete()
 
@@ -106,7 +108,7 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Return the IP address of `request`; for IPv6, the 64-bit network, since one client can use all of it.
+    """Return the IP address of `request`; for IPv6, the network of 64 bits, because one client can use all of it.
 
     Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network; these are counted
     separately.
@@ -153,11 +155,11 @@ def _mark(digest: bytes) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return a hash of a key, so that neither email addresses nor IP addresses are stored."""
+    """Return the hash of a key, so that no email or IP addresses are stored."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def tidy(now: datetime) -> None:
     """Delete attempts older than a day, and IP addresses that no longer count as known."""
     ThrottleHit.objects.filter(at__lt=now - timedelta(days=1)).delete()
-    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # they count for 30 days
+    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # known addresses count for 30 days

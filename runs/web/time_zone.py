@@ -11,12 +11,12 @@ from runs.web.language import member_of
 from runs.web.streamed_responses import stream_within
 from runs.words.time_zones import zone_called
 
-COOKIE = "time_zone"  # set by portal.js; a forged cookie only changes the times shown to its sender
+COOKIE = "time_zone"  # set by portal.js; someone who forges it only changes the times they see themselves
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class ZoneMiddleware:
-    """Activates the reader's time zone, but only for this request, since threads are reused."""
+    """Activates the reader's time zone, but only for this request, because threads are reused."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Searchable words of apps."""
+"""The words by which search finds apps."""
 
 from runs.words.fold import fold
 from runs.words.known_words import learn
@@ -6,9 +6,9 @@ from runs.words.terms import split, stored_words
 
 
 def app_words(name: str, rest: str) -> str:
-    """Build `App.search_text`: the words of the name on the first line, all other words on the second.
+    """Return `App.search_text`: the words of the name on the first line, all other words on the second.
 
-    New words are also added to the known words, so that typos in searches can be corrected.
+    This also adds new words to the known words, so that typos in searches can be corrected.
     """
     learn(split(fold(f"{name} {rest}")))
     return f"{stored_words(name)}\n{stored_words(rest)}"

@@ -1,4 +1,4 @@
-"""Amounts of credits as shown to people, and the balance. Amounts are stored in hundredths of a credit."""
+"""Amounts of credits, and the balance, as shown to people. Amounts are stored in hundredths of a credit."""
 
 import math
 from decimal import Decimal
@@ -40,8 +40,8 @@ def credits_words(amount: Decimal | None) -> str:
 
 
 def balance_words(account: LaminaStatus) -> str:
-    """Return the balance: "1 credit", "4,250.5 credits", or "about 4,238 credits" if runs have been counted since
-    Lamina last reported it; "" if unknown. What is only "about" has no fraction."""
+    """Return the balance: "1 credit" or "4,250.5 credits"; "about 4,238 credits" (without a fraction) if we have
+    subtracted runs since Lamina last reported it; "" if unknown."""
     balance = account.balance_left
     if balance is None:
         return ""
@@ -52,12 +52,13 @@ def balance_words(account: LaminaStatus) -> str:
 
 
 def short_balance_words(account: LaminaStatus) -> str:
-    """Return the balance next to a cost in credits: "8", or "about 2 credits" if runs have been counted since."""
+    """Return the balance, to show next to a cost in credits: "8", or "about 2 credits" if we have subtracted runs
+    since."""
     return balance_words(account) if account.spent_since else credits_words(account.balance_left)
 
 
 def left_words(account: LaminaStatus) -> str:
-    """Return what is left, next to a cost in credits: "8 left" or "about 2 credits left"."""
+    """Return what is left, to show next to a cost in credits: "8 left" or "about 2 credits left"."""
     left = short_balance_words(account)
     return _("%(credits)s left") % {"credits": left} if left else _("balance unknown")
 
@@ -76,5 +77,5 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def plural_number(amount: Decimal) -> int:
-    """Return a whole number that has the same plural form as `amount`: 1.5 credits are plural."""
+    """Return a whole number that takes the same plural form as `amount`: 1.5 credits are plural."""
     return int(amount) if amount == int(amount) else max(2, math.ceil(amount))

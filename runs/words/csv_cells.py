@@ -1,9 +1,9 @@
 """CSV for spreadsheets: UTF-8 with a byte order mark, which they expect, and cells that can't run anything.
 
 Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
-typed into a form. Such a cell gets a leading apostrophe, which turns it into text. Spreadsheets that separate cells by
-semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so an apostrophe is added
-there, too.
+typed into a form. We put an apostrophe in front, which turns the cell into text. Spreadsheets that separate cells by
+semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so we add an apostrophe
+there too.
 """
 
 import csv
@@ -36,6 +36,6 @@ def csv_pieces(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
 
 
 def safe(cell: str) -> str:
-    """Return `cell`, escaped so that no spreadsheet treats it as a formula."""
+    """Return `cell` escaped, so that no spreadsheet treats it as a formula."""
     cell = FOREIGN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell

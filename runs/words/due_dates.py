@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from runs.words.moments import brief_day_words, portal_day
 
-SOON_DAYS = 7  # further away, the date says more than a number of days
+SOON_DAYS = 7  # if the day is further away, a date says more than a number of days
 
 
 def due_words(day: date, today: date | None = None) -> str:
@@ -25,5 +25,5 @@ def due_words(day: date, today: date | None = None) -> str:
 
 
 def is_urgent(day: date, today: date | None = None) -> bool:
-    """Return whether the day has passed or is today."""
+    """Return whether the day is today or has passed."""
     return day <= (today or portal_day())

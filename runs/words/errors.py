@@ -5,7 +5,7 @@ from runs.words.messages import say
 
 
 class UserFacingError(Exception):
-    """Raised when something can't be done. `message` is user-facing and may be stored."""
+    """Raised when something can't be done. `message` is for people, and can be stored."""
 
     def __init__(self, message: Message | str) -> None:
         super().__init__(message)
@@ -13,7 +13,7 @@ class UserFacingError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The message in the active language."""
+        """The message as a sentence in the active language."""
         return say(self.message)
 
     def __str__(self) -> str:

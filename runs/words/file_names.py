@@ -1,8 +1,8 @@
 """Names for downloads: title or app, label, number and date, such as `oak-desk_front_2_2026-11-25.png`.
 
-All of them are built here, so a result has the same name when it is downloaded alone or in a zip. Names are at most 120
-bytes long and work in any file system: they have no spaces, control characters or invisible characters. Since they end
-in a date, they are never a name that Windows reserves, such as `con.png`.
+All names are built here, so a result has the same name whether it is downloaded by itself or in a zip. Names are at
+most 120 bytes long and work in any file system: they have no spaces, control characters or invisible characters. They
+end in a date, so they are never a name that Windows reserves, such as `con.png`.
 """
 
 import re
@@ -22,8 +22,8 @@ from runs.words.moments import portal_day
 
 MOST_BYTES = 120
 ENDING_BYTES = len(".jpeg2000")
-READ_LENGTH = 200  # characters read of a title or label
-WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # for title and label
+READ_LENGTH = 200  # how many characters of a title or label are used
+WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # bytes left for title and label
 APOSTROPHES = re.compile("['’ʼ`´]")  # noqa: RUF001 - all kinds are meant
 # Letters and marks that can't be seen, such as variation selectors of emoji.
 IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -31,7 +31,7 @@ IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\
 
 @dataclass(frozen=True)
 class Told:
-    """Data for the file names of one result, and the number of its files."""
+    """What the file names of one result consist of, and how many files it has."""
 
     title: str
     label: str
@@ -55,14 +55,14 @@ class Stem:
 
 
 class Taken:
-    """Names already used in one run, link or zip, where all names must be different, ignoring case."""
+    """Names already used in one run, link or zip, where no two names may differ only in upper and lower case."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], set[int]] = {}
         self._highest: Counter[tuple[str, str]] = Counter()
 
     def free(self, stem: Stem) -> Stem:
-        """Return `stem`, with another number if it is already used, and count it as used from now on."""
+        """Return `stem`, with another number if it is already used; from now on, the returned one counts as used."""
         words = (stem.words.casefold(), stem.day)
         numbers = self._numbers.setdefault(words, set())
         number = self._highest[words] + 1 if stem.number in numbers else stem.number
@@ -107,17 +107,17 @@ def title_of(run: Run) -> str:
 
 
 def archive_name(title: str, made_at: datetime) -> str:
-    """Return the name of a zip: title or app, and date."""
+    """Return the name of a zip: the title or app, and the date."""
     return f"{_cut(slug(title), WORDS_BYTES) or 'lamina-portal'}_{day_of(made_at)}.zip"
 
 
 def ending_of(stored: StoredFile) -> str:
-    """Return the file's true extension, without the dot."""
+    """Return the extension that fits the file's type, without the dot."""
     return PurePosixPath(stored.file.name or "").suffix[1:] or "bin"
 
 
 def slug(words: str) -> str:
-    """Return `words` in lower case with hyphens, in any script. Underscores become hyphens, since underscores separate
+    """Return `words` in lower case with hyphens, in any script. Underscores also become hyphens, because they separate
     the parts of a file name."""
     return _slug(words[:READ_LENGTH])
 
@@ -127,14 +127,14 @@ def _slug(words: str) -> str:
     kept = ""
     for sign in IGNORED.sub("", APOSTROPHES.sub("", unicodedata.normalize("NFKC", words)).lower()):
         category = unicodedata.category(sign)
-        # Vowel signs and accents belong to the letter before them; alone, they would be invisible or broken.
+        # Vowel signs and accents belong to the letter before them; by themselves, they would be invisible or broken.
         is_part = category[0] in "LN" or (category in ("Mn", "Mc") and kept[-1:] not in ("", "-"))
         kept += sign if is_part else "" if category == "Cf" else "-"
     return re.sub("-+", "-", kept).strip("-")
 
 
 def _stem(told: Told) -> Stem:
-    """Build the stem without a number. If there isn't enough room, title and label get half each."""
+    """Build the stem without a number. If there isn't enough room for both, title and label get half of it each."""
     title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))

@@ -1,9 +1,10 @@
-"""Fold texts for searching, so that case, accents and look-alike letters don't matter, in any script."""
+"""Folding: make texts comparable for searching, so that upper and lower case, accents and look-alike letters don't
+matter in any script."""
 
 import unicodedata
 from collections.abc import Iterable
 
-# Letters with a stroke, and ligatures, which Unicode doesn't decompose.
+# Letters with a stroke, and ligatures: Unicode has no simpler form for these.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
@@ -13,7 +14,7 @@ def fold(text: str) -> str:
     """Return `text` in the form that search stores and compares.
 
     "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
-    signs in Indic scripts stay, since they carry meaning.
+    signs in Indic scripts stay, because they carry meaning.
     """
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -21,7 +22,7 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search without duplicates, longest first, since long words rule out the most."""
+    """Return the folded words of a search, each once, the longest first, because long words rule out the most."""
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 
@@ -31,6 +32,6 @@ def named(name: str) -> dict[str, str]:
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return the kinds of outputs as stored in `Run.kinds` for filtering: " image video "."""
+    """Return kinds of outputs in the form of `Run.kinds`, which filters use: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "

@@ -16,14 +16,15 @@ _stored = lru_cache(maxsize=4_096)(stored_words)
 
 @dataclass(frozen=True)
 class Marker:
-    """Highlights words that match any of `wanted`; `spaceless` are search terms in scripts without spaces."""
+    """Highlights words that match any of `wanted`. `spaceless` has search terms in scripts that have no spaces."""
 
     wanted: list[Callable[[str], bool]] = field(default_factory=list)
     spaceless: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
-        """Return the marker for the words of a search; `similar` has the known words that each may be a typo of."""
+        """Return the marker for the words of a search. `similar` has for each word the known words that it may be a
+        typo of."""
         spaced = [word for word in words if not is_spaceless(word)]
         wanted = [matcher(similar_ways_of(word, similar.get(word, ()))) for word in spaced]
         return cls(wanted, [word for word in words if is_spaceless(word)])
@@ -39,7 +40,8 @@ class Marker:
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308 - every piece is escaped
 
     def _found(self, text: str) -> list[tuple[int, int]]:
-        """Return the start and end of each match. Folding may change the length of a word, so fold words one by one."""
+        """Return the start and end of each match. Words are folded one by one, because folding may change a word's
+        length."""
         found = []
         for match in WORD.finditer(text):
             word = fold(match[0])

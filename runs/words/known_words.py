@@ -1,6 +1,6 @@
 """Known words, used to correct typos in searches and to split compound words.
 
-Trigrams find candidates among the known words, never in long texts; the edit distance then decides.
+Trigrams (three letters in a row) find candidates among the known words; the edit distance then decides.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from runs.words.stems import stem
 from runs.words.terms import LONGEST, is_spaceless
 
 SHORTEST = 4  # letters; a typo in a shorter word could mean anything
-LONG = 8  # letters; in words this long, two edits still count as a typo
+LONG = 8  # letters; in words this long, even two edits count as a typo
 LEARNED_AT_ONCE = 500
 MOST_SIMILAR = 8
 
@@ -34,7 +34,7 @@ def trigrams(word: str) -> set[str]:
 
 
 def learn(words: Iterable[str]) -> None:
-    """Add `words` (folded) to the known words, unless they are known already."""
+    """Add `words` (folded) to the known words, unless they are already known."""
     wanted = sorted({word for word in words if is_learned(word)})
     for start in range(0, len(wanted), LEARNED_AT_ONCE):
         batch = wanted[start : start + LEARNED_AT_ONCE]
@@ -48,9 +48,8 @@ def learn(words: Iterable[str]) -> None:
 
 
 def forget_unused(words: Iterable[str] | None = None) -> int:
-    """Forget those of `words` (by default, of all known words) that no run and no app contains any more; return how
-    many. Otherwise, searches would keep correcting typos to words from deleted runs, which other people never saw.
-    """
+    """Forget known words that no run or app contains any more, out of `words` or by default out of all; return how
+    many. Otherwise, searches would correct typos to words from deleted runs, which others may never have seen."""
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
     unused = [word for batch in batched(list(asked), LEARNED_AT_ONCE) for word in _in_no_run(batch)]
@@ -70,7 +69,7 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
 
 
 def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
-    """Return queries for known words that `words` may be typos of, or compounds of; run them as one query.
+    """Return queries for known words that `words` may be typos of, or be made up of. Run them together as one query.
 
     Rows are annotated with `asked`, the searched word, and `known`, the known word.
     """
@@ -78,7 +77,7 @@ def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
 
 
 def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return the known words closest to each searched word, out of the pairs that `candidates` found."""
+    """For each searched word, return the closest known words out of the pairs that `candidates` found."""
     known: dict[str, set[str]] = defaultdict(set)
     for word, other in found:
         known[word].add(other)
@@ -86,14 +85,16 @@ def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Run all queries of `candidates` as one, and return the closest known words; words without any are left out."""
+    """Run all queries of `candidates` as one, and return the closest known words for each of `words`. Words that have
+    none are left out."""
     queries = [query.values_list("asked", "known") for query in candidates(words)]
     return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
 
 
 def _alike(word: str) -> QuerySet[Any, Any]:
     edits, pieces = most_edits(word), trigrams(word)
-    shared = max(1, len(pieces) - 5 * edits)  # two swapped letters change four trigrams, or five if one is between
+    # Swapping two letters changes four trigrams, or five if there is a letter in between
+    shared = max(1, len(pieces) - 5 * edits)
     lengths = (len(word) - edits, len(word) + edits)
     alike = WordTrigram.objects.filter(trigram__in=pieces, length__range=lengths).order_by()
     counted: QuerySet[Any, Any] = alike.values("word").annotate(held=Count("pk")).filter(held__gte=shared)
@@ -109,9 +110,9 @@ def _parts(word: str) -> QuerySet[Any, Any]:
 
 
 def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
-    """Return the likeliest corrections, and the longest part at either end: "Schuhfotos" has "Schuh" and "Fotos".
+    """Return the likeliest corrections, and the longest known words at both ends: "Schuhfotos" has "Schuh" and "Fotos".
 
-    A word that is itself known, even with another ending, isn't a typo: "shoe" doesn't stand for "shop".
+    If the word itself is known, even with another ending, it isn't a typo: "shoe" isn't corrected to "shop".
     """
     is_slip = others.isdisjoint({word, stem(word)})
     counted = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []
@@ -133,7 +134,8 @@ def most_edits(word: str) -> int:
 
 
 def edits(one: str, other: str) -> int:
-    """Return the edit distance: how many letters to add, remove, change or swap to turn `one` into `other`."""
+    """Return the edit distance: how many letters must be added, removed, changed or swapped to turn `one` into
+    `other`."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

@@ -1,9 +1,9 @@
 """Texts of stored messages (`models.messages.Message`), in the active language.
 
-Rows store codes, so a code and the names of its values must stay here as long as any row may contain it. The suffix of
-a value's name is its type: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several kinds,
-`_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
-message. `worker` is the name of a cluster. Other numbers are counts.
+The database stores codes, so a code and the names of its values must stay here as long as any row may contain it. The
+end of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several
+kinds, `_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
+message. `worker` is the name of a group of worker processes. Other numbers are counts.
 """
 
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ from runs.words.workers import worker_words
 
 LINKS: dict[str, Promise] = {
     "no_link": _lazy("That isn't a web link. A link starts with https:// or www."),
-    "not_https": _lazy("A link starts with https:// or www. Others can't be opened."),
+    "not_https": _lazy("Only links that start with https:// or www. can be opened."),
     "private_address": _lazy("That address is on a private network, so the portal won't open it."),
     "other_port": _lazy("Only links to ports 80 and 443 can be opened."),
     "with_password": _lazy("Links with a user name or password can't be opened."),
@@ -56,7 +56,7 @@ FILES: dict[str, Promise] = {
     "too_large_file": _lazy("That file is %(size_bytes)s; the limit here is %(limit_bytes)s."),
     "unreadable_file": _lazy("This file can't be read. Choose another."),
     "over_quota": _lazy(
-        "You've reached the limit of %(limit_bytes)s or %(limit)s files that no run has used yet. "
+        "You've reached the limit for files that no run has used yet: %(limit_bytes)s or %(limit)s files. "
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
     "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
@@ -96,7 +96,9 @@ INCIDENTS: dict[str, Promise] = {
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
-    "record_unguarded": _lazy("The database had stopped protecting the record against changes. It does so again now."),
+    "record_unguarded": _lazy(
+        "The database had stopped protecting the record against changes, but now protects it again."
+    ),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused the list of apps."),
@@ -113,9 +115,9 @@ INCIDENTS: dict[str, Promise] = {
     "mail_given_up": _lazy(
         "The portal couldn't deliver an email to %(name)s and won't try again. The mail server said: “%(words)s”"
     ),
-    "mail_dead": _lazy("Emails to %(name)s don't arrive: the mail server says there is no such address."),
+    "mail_dead": _lazy("Emails to %(name)s aren't arriving: the mail server says there is no such address."),
     "chat_off": _lazy(
-        "%(app)s no longer takes messages at the address that was set, so the portal sends none there. "
+        "%(app)s no longer takes messages at the address that was set, so the portal has stopped sending them. "
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
@@ -174,9 +176,9 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language: quotes are unchanged, and an empty message gives "".
+    """Return the message as a sentence in the active language: quotes stay as they are, and an empty message gives "".
 
-    A code that only a newer version knows is also returned unchanged.
+    A code that only a newer version knows also stays as it is.
     """
     message = as_message(message)
     if message.code not in SENTENCES:

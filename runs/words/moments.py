@@ -36,13 +36,13 @@ def full_words(at: datetime) -> str:
 
 
 def brief_day_words(at: date | datetime) -> str:
-    """Return a short date such as "5 Mar", with the year unless it is the current one."""
+    """Return a short date such as "5 Mar", with the year if it isn't the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return _formatted(at, pgettext("date format", "j M") if is_this_year else pgettext("date format", "j M Y"))
 
 
 def brief_day_time_words(at: datetime) -> str:
-    """Return a short date and time such as "5 Mar, 14:07", with the year unless it is the current one."""
+    """Return a short date and time such as "5 Mar, 14:07", with the year if it isn't the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return _formatted(
         at, pgettext("date format", "j M, H:i") if is_this_year else pgettext("date format", "j M Y, H:i")
@@ -50,7 +50,7 @@ def brief_day_time_words(at: datetime) -> str:
 
 
 def short_time_words(at: datetime) -> str:
-    """Return a time such as "14:07" if it is today, otherwise a date and time such as "5 Mar, 14:07"."""
+    """Return a time such as "14:07" if that is today, otherwise a date and time such as "5 Mar, 14:07"."""
     if timezone.localdate(at) != timezone.localdate():
         return brief_day_time_words(at)
     return _formatted(at, pgettext("date format", "H:i"))
@@ -93,5 +93,6 @@ def _formatted(at: date | datetime, form: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def _kept(plain: date | datetime, form: str, _language: str | None) -> str:
-    """Format a date, or a time without its zone. Lists show the same ones again and again."""
+    """Format a date, or a time without its zone. The result is cached, because lists show the same ones again and
+    again."""
     return formats.date_format(plain, form)

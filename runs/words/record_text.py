@@ -1,4 +1,5 @@
-"""The text of an entry in the record, in the active language: the kind of its object, and what changed."""
+"""The text of an entry in the record, in the active language: what was done, the kind of its object, and what
+changed."""
 
 import re
 from collections.abc import Mapping
@@ -47,6 +48,7 @@ FIELDS: dict[str, Promise] = {
     "asks_review": _lazy("Asks for a decision"),
     "audience": _lazy("For"),
     "comments": _lazy("Comments"),
+    "company": _lazy("Company name"),
     "deciders": _lazy("Who decides"),
     "each_person": _lazy("Limit per person"),
     "email": _lazy("Email"),
@@ -122,11 +124,11 @@ VALUES: dict[str, Mapping[str, "str | Promise"]] = {
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
-SHOWN = 200  # characters of a value
+SHOWN = 200  # most characters shown of a value
 
 
 def verb_words(verb: str) -> str:
-    """Return what was done, such as "Run started". A verb that only a newer version knows is returned unchanged."""
+    """Return what was done, such as "Run started". A verb that only a newer version knows is returned as it is."""
     return str(VERBS[Verb(verb)]) if verb in Verb else verb
 
 
@@ -147,7 +149,7 @@ def field_words(name: str) -> str:
 
 
 def value_words(value: Any, field: str = "") -> str:
-    """Return a value of `field` before or after a change, or a dash for none."""
+    """Return a value of `field` before or after a change; a dash if there was none."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):

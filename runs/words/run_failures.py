@@ -12,13 +12,13 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class Failure:
-    """An explanation of a failed run: what happened, and what to do next. Its cost is shown separately, before this."""
+    """An explanation of a failed run: what happened, and what to do next. The cost is shown separately, above this."""
 
     sentence: str
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
-    support: str = ""  # the sentence to copy for the person who helps
+    support: str = ""  # a sentence that people can copy for whoever helps them
     leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
 
 
@@ -26,7 +26,7 @@ NOT_ENOUGH_CREDITS = _lazy("There aren't enough credits left for this run.")
 BACK_TO_FORM = _lazy("Back to the form")
 CHANGE_AND_RUN = _lazy("Change and run again")
 FIND_ANOTHER = _lazy("Find another app")
-# cause: (sentence, button label, where the button leads)
+# For each cause: the sentence, the button's label, and where the button leads
 FAILURES: dict[str, tuple[Promise, Promise, str]] = {
     "inputs": (_lazy("Lamina didn't accept these inputs."), BACK_TO_FORM, "form"),
     "files": (_lazy("One of the files couldn't be sent to Lamina."), BACK_TO_FORM, "form"),

@@ -13,7 +13,7 @@ from runs.words.fold import fold
 from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
-SAID_AT_MOST = 500  # number of latest comments and notes by which search finds a run
+SAID_AT_MOST = 500  # search finds a run by at most this many of its latest comments and notes
 SAID_LETTERS = 20_000
 TOO_MANY = 0  # no run has this key
 
@@ -26,31 +26,41 @@ def index_runs(runs: Iterable[Run]) -> None:
 
 
 def text_of(run: Run) -> str:
-    """Return all texts by which search finds `run`, folded: `search_text`, and comments and notes on its results."""
+    """Return all texts by which search finds `run`, folded: `search_text`, comments and notes on its results, and who
+    decided on them."""
     comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
     said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
-    return "\n".join([run.search_text, fold("\n".join(text for _at, text in said)[:SAID_LETTERS])])
+    whole = "\n".join(text for _at, text in said)[:SAID_LETTERS]
+    return "\n".join([run.search_text, fold("\n".join([whole, *_deciders(run)]))])
+
+
+def _deciders(run: Run) -> list[str]:
+    """Return the names of people who decided on results of `run`; members' names are those at the time of indexing."""
+    decided = Decision.objects.filter(output__run=run.pk).exclude(verdict="").order_by()
+    people = decided.values_list("member__name", "member__email", "guest_name").distinct()[:SAID_AT_MOST]
+    return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]
 
 
 def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:
-    """Return a condition for runs whose stored words match every item of `asked`; `run` leads to the run's key."""
+    """Return a condition for runs whose stored words match every item of `asked`; `run` is the path to the run's
+    key."""
     return HasWords(F(run), query_of(asked))
 
 
 def query_of(asked: Iterable[Ways]) -> str:
-    """Return the database's query for words that match every item of `asked`."""
+    """Return a full-text query for words that match every item of `asked`."""
     groups = [[[(token.text, token.is_beginning) for token in way] for way in ways] for ways in asked]
     return compiled(groups, connection.vendor)
 
 
 def few_matching(query: str) -> RunQuerySet:
-    """Return the runs whose words match `query`, up to one more than `FEW`; none if they are `too_many_for`."""
+    """Return the first `FEW` + 1 runs whose words match `query`; none if there are too many (`too_many_for`)."""
     return Run.objects.filter(AmongFew(F("pk"), query))
 
 
 def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]]:
-    """Return the runs that match each of `queries`, of those with few of them. Takes one query."""
+    """For each of `queries` that few runs match, return the keys of these runs. Takes one query."""
     asked = list(dict.fromkeys(queries))
     arms = [arm for n, query in enumerate(asked) for arm in _arms(n, query, member)]
     rows = list(arms[0].union(*arms[1:], all=True)) if arms else []
@@ -61,7 +71,8 @@ def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]
 
 
 def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
-    """Return queries for the runs that match `query`, and for `TOO_MANY`, each with `n`."""
+    """Return two queries whose rows begin with `n`: for the runs that match `query`, and for `TOO_MANY` if they are too
+    many."""
     place, key = Value(n, BigIntegerField()), Value(TOO_MANY, BigIntegerField())
     runs: QuerySet[Any, Any] = few_matching(query).order_by().annotate(place=place).values_list("place", "pk")
     many: QuerySet[Any, Any] = too_many_for(query, member).order_by().annotate(place=place, key=key)
@@ -69,5 +80,6 @@ def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:
-    """Return `member` if so many runs match `query` that `few_matching` returns none; otherwise nothing."""
+    """Return `member` (as a row that says yes) if so many runs match `query` that `few_matching` returns none;
+    otherwise no row."""
     return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

@@ -1,4 +1,4 @@
-"""Run states as shown to people, and why a run waits."""
+"""Run states as shown to people, and why a run is waiting."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,8 @@ STATES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class State:
-    """A run's state as shown to people. `key` selects icon and colour; `detail` is a count like "1 of 2 ready"."""
+    """A run's state as shown to people. `key` selects the icon and colour; `detail` is a count such as "1 of 2
+    ready"."""
 
     key: str  # starting, checking, progress, ready, partly, failed, cancelled
     word: str

@@ -1,7 +1,7 @@
 """Light stemming for English and German: "videos", "Schuhe" and "removing" lose their endings.
 
-The language of a text isn't known, so one list of endings serves both. Stems needn't be grammatically correct, as long
-as all forms of a word have the same one. Words keep enough letters to stay recognizable.
+We don't know a text's language, so there is a single list of endings. Stems needn't be grammatically correct as long as
+all forms of a word have the same stem. Words keep enough letters to be recognizable.
 """
 
 import re
@@ -10,7 +10,8 @@ from functools import lru_cache
 SHORTEST = 4  # letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
-# Endings, and how many letters must remain without them. The first one that fits is removed, and then the next.
+# Endings, and how many letters must be left without them. The first ending that fits is removed, then the next that
+# fits.
 ENDINGS = (
     *(("ierungen", 4), ("ierung", 4), ("ieren", 4), ("ungen", 4), ("ements", 4), ("ement", 4)),
     *(("ments", 4), ("ment", 4), ("ions", 4), ("ings", 3), ("heit", 4), ("keit", 4), ("lich", 4)),
@@ -28,7 +29,7 @@ def stem(word: str) -> str:
     if word.endswith("ies") and len(word) > 5:
         return f"{word[:-3]}i"
     if word.endswith("ie") and len(word) > 4:
-        return word[:-2] if len(word) > 7 else word[:-1]  # "fotografie", but "movie" as "movies"
+        return word[:-2] if len(word) > 7 else word[:-1]  # "fotografie" loses "ie"; "movie" is treated like "movies"
     bare = word[:-1] if _has_plural_s(word) else word
     while (shorter := _shorter(bare)) != bare:
         bare = shorter
@@ -38,7 +39,8 @@ def stem(word: str) -> str:
 
 
 def _has_plural_s(word: str) -> bool:
-    """Return whether a final "s" alone is an ending: "glass" and "virus" have none, and "boxes" loses two letters."""
+    """Return whether the final "s" by itself is an ending. It isn't in "glass" and "virus", nor in "boxes", which loses
+    "es"."""
     return (word[-1] == "s" and word[-2] not in "esui") or word.endswith(("oes", "ees", "ies"))
 
 
@@ -55,7 +57,8 @@ def _shorter(word: str) -> str:
 
 
 def _may_lose(left: str, ending: str) -> bool:
-    """Return whether `ending` may be removed after `left`: n after e as in "Rosen", or t after l as in "erstellt"."""
+    """Return whether `ending` may be removed after `left`: for example "n" after "e" as in "Rosen", "t" after "l" as in
+    "erstellt"."""
     if ending == "n":
         return left[-1] in "el"
     return ending != "t" or left[-1] in "bnrlz"

@@ -1,4 +1,5 @@
-"""Sentences to copy when asking for help: when it happened, what it is about, its reference, and what was shown."""
+"""Sentences that people copy when they ask for help: when it happened, what it was about, the reference, and what was
+shown."""
 
 from datetime import datetime
 
@@ -10,22 +11,25 @@ from runs.words.moments import zoned_words
 def about_run(app: str, reference: str, at: datetime, shown: str) -> str:
     """Describe a failed run. `shown` is the message on its page."""
     values = {"when": zoned_words(at), "app": app, "reference": reference, "shown": shown}
-    return _("On %(when)s, Lamina Portal said about “%(app)s” (reference %(reference)s): “%(shown)s”") % values
+    words = _("On %(when)s, Lamina Portal showed this message about “%(app)s” (reference %(reference)s): “%(shown)s”")
+    return words % values
 
 
 def about_file(name: str, at: datetime, shown: str) -> str:
-    """Describe a refused file or link."""
+    """Describe a file or link that was refused."""
     values = {"when": zoned_words(at), "name": name, "shown": shown}
-    return _("On %(when)s, Lamina Portal said about the file “%(name)s”: “%(shown)s”") % values
+    return _("On %(when)s, Lamina Portal showed this message about the file “%(name)s”: “%(shown)s”") % values
 
 
 def about_file_for(app: str, name: str, at: datetime, shown: str) -> str:
-    """Describe a refused file or link and the app it was for."""
+    """Describe a file or link that was refused, and the app it was for."""
     values = {"when": zoned_words(at), "app": app, "name": name, "shown": shown}
-    return _("On %(when)s, Lamina Portal said about the file “%(name)s” for “%(app)s”: “%(shown)s”") % values
+    words = _("On %(when)s, Lamina Portal showed this message about the file “%(name)s” for “%(app)s”: “%(shown)s”")
+    return words % values
 
 
 def about_page(page: str, reference: str, at: datetime, shown: str) -> str:
     """Describe a page that failed; `page` is its URL within the portal."""
     values = {"when": zoned_words(at), "page": page, "reference": reference, "shown": shown}
-    return _("On %(when)s, Lamina Portal said at %(page)s (reference %(reference)s): “%(shown)s”") % values
+    words = _("On %(when)s, Lamina Portal showed this message at %(page)s (reference %(reference)s): “%(shown)s”")
+    return words % values

@@ -1,7 +1,8 @@
 """Split texts into the words that search stores, and queries into the words that it looks for.
 
-A text is stored as its folded words and their stems, so that both databases only compare whole words and prefixes.
-Chinese, Japanese and Thai have no spaces: there, every character and every pair of neighbouring characters is a word.
+Of each text, we store the folded words and their stems, so that both databases only have to compare whole words and
+beginnings of words. Chinese, Japanese and Thai have no spaces, so there, each character and each pair of neighbouring
+characters counts as a word.
 """
 
 import re
@@ -13,9 +14,9 @@ from runs.words.stems import stem
 from runs.words.synonyms import same_as
 
 LONGEST = 40  # letters; the rest of a longer word is ignored
-MOST_TERMS = 8  # per query
-SHORTEST_PART = 4  # letters in either part of a compound word
-STEM_BEGINS = 5  # letters; a shorter stem must match a whole word, since too many words begin with it
+MOST_TERMS = 8  # most words of a query that are used
+SHORTEST_PART = 4  # letters; shorter parts of a compound word don't count
+STEM_BEGINS = 5  # letters; a shorter stem must match a whole word, because too many words begin with it
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
@@ -38,13 +39,13 @@ IDLE = frozenset(IDLE_WORDS.split())
 
 @dataclass(frozen=True)
 class Token:
-    """A stored word; if `is_beginning`, any stored word that begins with it."""
+    """A word to find among the stored words; with `is_beginning`, any stored word that begins with it counts."""
 
     text: str
     is_beginning: bool = False
 
 
-Way = tuple[Token, ...]  # tokens that a text must all contain
+Way = tuple[Token, ...]  # tokens; a text must contain all of them
 Ways = tuple[Way, ...]  # alternatives for matching one word of a query
 
 
@@ -69,7 +70,7 @@ def _stored(folded: str) -> Iterator[str]:
             yield from _pairs(word)
         else:
             yield from (word, stem(word))
-    for joined in JOINED.findall(folded):  # "try-on" is also "tryon"
+    for joined in JOINED.findall(folded):  # "try-on" is also stored as "tryon"
         yield joined.replace("-", "")[:LONGEST]
 
 
@@ -85,7 +86,8 @@ def query_words(q: str) -> list[str]:
 
 
 def ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word`: with a word that begins with it, or with another ending."""
+    """Return the ways in which a text can match `word`: it has a word that begins with it, or the same word with
+    another ending."""
     if is_spaceless(word):
         return (tuple(Token(pair) for pair in _pairs(word) or [word]),)
     bare = stem(word)
@@ -109,7 +111,8 @@ def _ways_to_say(word: str) -> Ways:
 
 
 def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
-    """Return the ways in which a text can match both parts of a compound: "Produktvideo" is "product" and "video"."""
+    """Return the ways in which a text can match both parts of a compound word: "Produktvideo" is "product" and
+    "video"."""
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
         parts = word[:cut], word[cut:]
         if all(part in known or same_as(part) for part in parts):
@@ -119,7 +122,7 @@ def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
 
 
 def _whole_ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word` itself, even with another ending, but not as a prefix."""
+    """Return the ways in which a text can match `word` as a whole word, even with another ending."""
     return ((Token(word),),) if stem(word) == word else ((Token(word),), (Token(stem(word)),))
 
 
@@ -129,7 +132,8 @@ def _without_umlauts(word: str) -> str:
 
 
 def matcher(ways: Ways) -> Callable[[str], bool]:
-    """Return a function that checks whether a stored text matches one of `ways`, as the index of runs does."""
+    """Return a function that checks whether a stored text matches one of `ways`, in the same way as the index of
+    runs."""
     single = tuple(_needle(way[0]) for way in ways if len(way) == 1)
     several = [tuple(map(_needle, way)) for way in ways if len(way) > 1]
 

@@ -16,7 +16,7 @@ _AGO: dict[str, Promise] = {
     "month": npgettext_lazy("age", "%(count)s month ago", "%(count)s months ago", "count"),
     "year": npgettext_lazy("age", "%(count)s year ago", "%(count)s years ago", "count"),
 }
-# Shorter forms for phones, which have no room for "ago".
+# Shorter forms for phones, without "ago".
 _BRIEF_AGO: dict[str, Promise] = {
     "minute": npgettext_lazy("brief age", "%(count)s min", "%(count)s min", "count"),
     "hour": npgettext_lazy("brief age", "%(count)s h", "%(count)s h", "count"),
@@ -76,7 +76,8 @@ def usual_words(usual: float | None, slow: float | None) -> str:
 
 
 def _rounded(seconds: float) -> int:
-    """Round to 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, and whole minutes above that."""
+    """Round to 1 s (below ten seconds), 5 s (below a minute), 30 s (below ten minutes) or whole minutes (above
+    that)."""
     step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
     return max(1, round(seconds / step) * step)
 

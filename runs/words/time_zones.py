@@ -26,13 +26,13 @@ def _known() -> frozenset[str]:
 
 
 def zone_called(name: str) -> ZoneInfo | None:
-    """Return the time zone called `name`, or None if there is none, for example because the name is outdated."""
+    """Return the time zone called `name`, or None if there is none, for example because the name is out of date."""
     return ZoneInfo(name) if name in _known() else None
 
 
 def zone_words(at: datetime) -> str:
     """Describe the active time zone, such as "Berlin, UTC+1", with its offset at the time `at`. Zones that aren't named
-    after a place only have an offset, such as "UTC"."""
+    after a place are described only by their offset, such as "UTC"."""
     offset = offset_words(at)
     name = timezone.get_current_timezone_name()
     return f"{place_words(name)}, {offset}" if name.split("/")[0] in REGIONS else offset
@@ -53,7 +53,8 @@ def offset_words(at: datetime, zone: ZoneInfo | None = None) -> str:
 
 
 def zone_choices() -> list[tuple[str, str | list[tuple[str, str]]]]:
-    """Return UTC, then all places by region, such as ("Europe/Berlin", "Berlin, UTC+1"), with their current offsets."""
+    """Return the choices of time zones: UTC, then all places by region with their current offsets, such as
+    ("Europe/Berlin", "Berlin, UTC+1")."""
     now = timezone.now()
     places: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
     for name in sorted(_known()):

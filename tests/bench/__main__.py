@@ -26,16 +26,16 @@ LOG_SHOWN = 3_000  # characters of a bench's output to show if something went wr
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHES)}; default: all")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
     only = "only rows of `economy` and `growth` with WORDS in the title"
     parser.add_argument("--only", default="", metavar="WORDS", help=only)
     parser.add_argument(
-        "--keep", action="store_true", help="keep the figures of `quick` that the next are compared with"
+        "--keep", action="store_true", help="store the figures of `quick`, to compare later ones with them"
     )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
-        parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+        parser.error(f"there is no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, leave)  # must be explicit: a job started with `&` inherits an ignored SIGINT
     print(f"On {os.cpu_count()} cores, {os.getloadavg()[0]:.1f} of them busy in the last minute.\n")

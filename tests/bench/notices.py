@@ -12,19 +12,20 @@ from statistics import median
 
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
-from runs.models import App, Lease, Member, Notice, Run
-from tests.bench.history import POLL_EVERY, Wire, count_queries, report_time
+from runs.models import Lease, Member, Notice, Run
+from tests.bench.history import POLL_EVERY, Wire, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies, make_rows
 from tests.bench.portal import Portal
 from tests.bench.processes import Process
+from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number
 from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.clients import HTMX
-from tests.support.factories import make_run
 from tests.support.visitor import Visitor, session_cookie
 
 PER_RUN = 10
@@ -57,9 +58,11 @@ def bench(portal: Portal, report: Report) -> None:
     for what, path in {"inbox": "/inbox/", "inbox, far back": f"/inbox/?before={last.public_id}"}.items():
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
+            report_processor_time(report, partial(client.get, path))
             report.at_most("queries", count_queries(client, path), MAX_QUERIES + ("before" in path), "")
     with report.part("any page, with the count"):
         report_time(report, partial(milliseconds, visitor, "/help/keys/"), MAX_MS)
+        report_processor_time(report, partial(client.get, "/help/keys/"))
     shown = re.search(r'data-bell="([^"]+)"', visitor.get("/help/keys/").text)
     assert shown, "the page has no bell"
     with report.part("poll of an idle page"):
@@ -73,9 +76,9 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
     """Measure how much more of two cores open pages need because they also ask for news: pages where nothing is going
     on, which ask for nothing else, and pages of a run in progress, which ask anyway. In processor time of the web
     server, without the database's if that is another process."""
-    run = make_run(member, App.objects.order_by("pk")[0])
-    later = timezone.now() + timedelta(hours=1)
-    Run.objects.filter(pk=run.pk).update(opened_at=later)
+    run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
+    Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
+    run.refresh_from_db()
     Lease.objects.update_or_create(name=POLLER, defaults={"until": later, "holder": "bench"})
     quiet = f"/live/?r={run.public_id}:{version_token(run)}"
     with Wire(portal.port, session_cookie(member)) as wire:
@@ -97,6 +100,19 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
 def percent(milliseconds: float, every: float) -> float:
     """Return how much of two cores all open pages use if each works for so long every so many seconds."""
     return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
+
+
+def count_queries(client: Client, path: str, status: int = 200) -> int:
+    """Return how many queries a GET takes: the fewest of three, since a process reads anew every few seconds what all
+    pages share."""
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(path)
+        if answer.status_code != status:
+            raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
+        counts.append(len(captured))
+    return min(counts)
 
 
 def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = None) -> float:

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Written by `make bench`; don't edit it. Each part says where, when and with which commit it was measured. *Before* is
-the figure of the time before, if it differs. `make bench ARGS="history files"` measures only these parts anew.
+the previous figure, if it differs. `make bench ARGS="history files"` measures only these parts again.
 """
 COLUMNS = "| What | Measured | Target | Met | Before |\n| --- | --- | --- | --- | --- |\n"
 MET = {True: "yes", False: "**no**", None: ""}

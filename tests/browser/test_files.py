@@ -167,7 +167,7 @@ def test_a_bad_link_is_refused_beside_the_field(guests: Guests) -> None:
     box.fill("http://example.com/shoe.png")
     box.press("Enter")
     refused = page.locator(".upload-error [role=alert]")
-    expect(refused).to_have_text("A link starts with https:// or www. Others can't be opened.")
+    expect(refused).to_have_text("Only links that start with https:// or www. can be opened.")
     box.fill("www.nothing.invalid/shoe.png")
     box.press("Enter")
     expect(page.locator(".file-tile")).to_contain_text("We couldn't reach the server that hosts this file.")

@@ -59,6 +59,10 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
+    # The guest's page must not look in between, once the film is ready: it would play, and a page that plays something
+    # doesn't look again. Requests wait for their route, and routes for `make_due_copies`.
+    guest.goto(path_of(link))
+    guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()
 
     expect(guest.get_by_role("link", name="Download all")).to_be_visible()

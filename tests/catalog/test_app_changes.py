@@ -54,14 +54,14 @@ def test_another_sample_is_told_since_a_locked_picture_without_a_file_uses_it(
     app = _stored(sandbox, [{**picture, "default": "https://x.test/a.png?signed=1"}])
     set_rules(app, admin_member, p0=locked())
     page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text
-    assert "the app's own sample of that day, which may change on Lamina" in flat(page)
+    assert "the app's current sample, which may change on Lamina" in flat(page)
 
     _stored(sandbox, [{**picture, "default": "https://x.test/a.png?signed=2"}])
     assert not AppChange.objects.exists()  # the same picture
     app = _stored(sandbox, [{**picture, "default": "https://x.test/b.png?signed=3"}])
 
     page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text
-    assert "“Logo” has another sample, which runs use if nobody adds a file." in flat(page)
+    assert "“Logo” has a different sample; runs use it if nobody adds a file." in flat(page)
 
 
 def test_fields_of_one_name_are_not_mistaken_for_each_other(sandbox: SandboxDoor) -> None:

@@ -137,7 +137,8 @@ def test_before_the_bin_the_same_is_said_of_clients_and_teammates_in_history_and
     many = words(as_alice.post("/history/act/", data, follow=True).text)
     one = words(as_alice.get(f"/runs/{mixed[0].public_id}/delete/").text)
 
-    for said in ("Clients can see 1 result through a guest link.", "A teammate used these results in 1 run."):
+    used = "A teammate used these results in 1 run, which won't change."
+    for said in ("Clients can see 1 result through a guest link.", used):
         assert said in many
         assert said in one
     assert not Run.objects.filter(deleted_at__isnull=False).exists()
@@ -165,7 +166,8 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
     assert "1 of them isn't in the link" in words(body)
     clear(as_alice)
-    assert "Nothing you selected is ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
+    refused = words(act(as_alice, "guest", mixed[1], mixed[3]))
+    assert "Nothing you selected can be shared: it isn't ready, or it isn't yours to share" in refused
     monkeypatch.setattr(bulk_actions, "FILES_AT_MOST", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)

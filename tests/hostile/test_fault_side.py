@@ -156,4 +156,5 @@ def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, bro
     catalog.refresh_balance()
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     told = browser.page("/").first(css="banner").words
-    assert f"We haven't reached Lamina since {since:%H:%M}. Your history still works. New runs start when" in told
+    away = f"We haven't been able to reach Lamina since {since:%H:%M}."
+    assert f"{away} Your history still works. New runs start when" in told

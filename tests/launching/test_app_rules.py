@@ -250,8 +250,8 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ({"p0": locked(PIXAR)}, "Give up this start, then use “Change and run again”."),
-        ({"p0": FieldEdit(options=[PIXAR])}, "Give up this start, then use “Change and run again”."),
+        ({"p0": locked(PIXAR)}, "Press “Leave it”, then “Change and run again”."),
+        ({"p0": FieldEdit(options=[PIXAR])}, "Press “Leave it”, then “Change and run again”."),
         ({"is_hidden": True}, "This app is no longer available to you."),
         ({"p0": locked(GHIBLI)}, ""),
     ],

@@ -82,7 +82,7 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
     status.record_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
-    assert "reached Lamina since" in as_alice.get("/history/").content.decode()
+    assert "able to reach Lamina since" in as_alice.get("/history/").content.decode()
 
 
 def test_healthz_tells_ages_without_sign_in() -> None:
@@ -126,4 +126,4 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     body = page(as_admin)
     assert "100 MB left on the disk" in body
     assert "verdict-bad" in body
-    assert "Free some space" in body
+    assert "Free up some space" in body

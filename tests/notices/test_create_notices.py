@@ -8,7 +8,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives as Sent
 from django.utils import timezone
 
-from runs.background import heartbeats
+from runs.background import cluster_names, heartbeats
 from runs.connection import status
 from runs.engine import progress
 from runs.models import Comment, GuestLink, Heartbeat, Member, Mute, Notice, Output, ReviewRequest, Run
@@ -290,7 +290,7 @@ def test_admins_are_told_once_a_day_what_is_wrong_and_where_to_mend_it(
     monkeypatch.setattr(problems, "free_bytes", lambda: 1_000_000_000)
     status.record_status(key_refused_at=timezone.now())
     silent_since = timezone.now() - heartbeats.SILENT_AFTER - timedelta(minutes=1)
-    Heartbeat.objects.create(name=f"{heartbeats.ANY} elsewhere:1", at=silent_since)
+    Heartbeat.objects.create(name=f"{cluster_names.ANY} elsewhere:1", at=silent_since)
     for _ in range(3):
         problems.look()
         heartbeats.record_losses()

@@ -156,7 +156,7 @@ def test_a_mention_of_somebody_who_cant_see_offers_to_share(as_alice: Client, bo
     Run.objects.update(shared_at=None)
     body = post(as_alice, output, 422, text="@Bob, look")
     page = Page(body)
-    assert "Bob can't see this run, so nothing was sent yet." in page.first(css="comment-unseen").words
+    assert "Bob can't see this run, so nothing has been sent yet." in page.first(css="comment-unseen").words
     assert typed_in(page) == "@Bob, look"
     assert not Comment.objects.exists()
 

@@ -103,7 +103,7 @@ def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth
     answer = press(as_sam, result, "changes", "Another bag")
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "has changed meanwhile" in page
+    assert "has changed in the meantime" in page
     assert "Wrong bag" in page
     assert "Another bag" in page
     assert press(as_sam, result, "approved", seen="no number").status_code == 409
@@ -154,9 +154,12 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
     page = page_of(as_sam, comparison)
     assert "You approved one result and rejected 1 other." in page
     assert "Another one was chosen" in page
-    assert f'<a href="{front.get_absolute_url()}" dir="auto">Front</a>' in page
+    chosen = f'<a href="{front.get_absolute_url()}" dir="auto">Front</a>'
+    assert chosen in page
+    at_back = f"/review/?at={back.public_id}&kept=1"
+    assert all(chosen in page_of(as_sam, url) for url in (back.get_absolute_url(), at_back, "/review/decided/"))
     as_sam.post("/results/choose/", {**given, "chosen": back.public_id})
-    assert "has changed meanwhile" in page_of(as_sam, comparison)
+    assert "has changed in the meantime" in page_of(as_sam, comparison)
     as_sam.post(f"/decisions/undo/{Decision.objects.latest('pk').batch}/")
     assert Run.objects.get(pk=run.pk).verdicts == " none "
 
@@ -186,6 +189,23 @@ def test_undo_stands_beside_ones_own_verdict(result: Output, sam: Member, as_sam
     decide(result, "rejected", "Wrong bag", Actor(ruth), None)
     assert "Rejected by Ruth" in Page(page_of(as_sam, pages[1])).root.words
     assert [words.split(" ·")[0] for words in lines_with_undo()] == ["Approved by you"] * 2
+
+
+def test_search_finds_who_decided(result: Output, as_alice: Client, as_sam: Client, sam: Member) -> None:
+    Member.objects.filter(pk=sam.pk).update(name="Sámuel Okonkwo")
+    assert result.run.get_absolute_url() not in page_of(as_alice, "/history/?q=okonkwo")
+    press(as_sam, result, "approved")
+    assert result.run.get_absolute_url() in page_of(as_alice, "/history/?q=okonkwo")
+
+
+def test_approving_takes_a_note_too(result: Output, as_sam: Client) -> None:
+    more = Page(page_of(as_sam, result.get_absolute_url())).root.first("details", css="is-approved")
+    assert (more.first("summary").words, more.first("textarea").attributes["name"]) == ("Approve with a note", "note")
+    assert "required" not in more.first("textarea").attributes
+    press(as_sam, result, "approved", note="Lovely light")
+    page = page_of(as_sam, result.get_absolute_url())
+    assert "Lovely light" in page
+    assert "Approve with a note" not in page
 
 
 def test_an_older_version_links_to_the_newest(run: Run, result: Output, as_sam: Client) -> None:

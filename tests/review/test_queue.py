@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewRequest, ReviewRules, Run
+from runs import events
+from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewRequest, ReviewRules, Run, StoredFile
 from runs.notices.notice_text import path_of
 from runs.review import requests
 from runs.review.deciders import Actor
@@ -85,6 +87,8 @@ def test_the_next_result_is_loaded_before_it_is_needed(as_sam: Client, alice: Me
     file = outputs(run)[0].files.get().file
     assert file is not None
     assert f'<link rel="prefetch" as="image" href="{file.large_url or file.original_url}">' in html
+    StoredFile.objects.filter(pk=file.pk).update(kind="video")
+    assert page_of(as_sam).first(id="next").attributes["data-media"] == file.original_url
 
 
 def test_one_can_step_through_the_queue(as_sam: Client, alice: Member, run: Run) -> None:
@@ -110,7 +114,7 @@ def test_a_decision_without_a_reason_stays_on_screen(as_sam: Client, alice: Memb
     answer = as_sam.post("/review/", form_of(page_of(as_sam), verdict="rejected"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
-    assert page.first(id="decide-error").words == "Give a reason, so that the maker knows what to do."
+    assert page.first(id="decide-error").words == "Give a reason, so the maker knows what to do."
     assert page.first(id="decide").attributes["data-pending"] == "rejected"
     ReviewRules.objects.create(needs_reason=False)
     page = page_of(as_sam)
@@ -127,7 +131,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Warmer"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
-    assert "has changed meanwhile" in page.first(css="queue-failed").words
+    assert "has changed in the meantime" in page.first(css="queue-failed").words
     assert heading(page) == "Front"
     assert re.search(r"Rejected by Ada · .+ No", page.first("ul", css="queue-verdicts").words)
     assert page.first("textarea").text == "Warmer"
@@ -135,6 +139,24 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
     assert (again.words, again.attributes["value"]) == ("Try again", "changes")
     assert as_sam.post("/review/", form_of(page, verdict="changes")).status_code == 303
     assert Decision.objects.filter(note="Warmer", is_standing=True).exists()
+
+
+def test_a_verdict_on_an_older_version_leads_to_the_newer_one(as_sam: Client, alice: Member, run: Run) -> None:
+    """D2"""
+    first, second = outputs(run)
+    requests.ask(alice, [first])
+    page = page_of(as_sam)
+    second.line, second.number = first, 2
+    second.save()
+    events.version_made.send(second, first)
+    refused = as_sam.post("/review/", form_of(page, verdict="approved"))
+    link = Page(refused.content.decode()).first(css="queue-failed").first("a")
+    assert (refused.status_code, link.words) == (422, "Go to version 2")
+    assert heading(page_of(as_sam, link.attributes["href"])) == "Back version 2"
+
+    given = {"chosen": first.public_id, "on": [f"{first.public_id}:0"], "next": "/review/"}
+    said = as_sam.post("/results/choose/", given, follow=True).content.decode()
+    assert f'<a href="{second.get_absolute_url()}">Version 2</a>' in said
 
 
 def test_the_last_decision_can_be_undone_for_ten_minutes(as_sam: Client, alice: Member, run: Run) -> None:
@@ -162,7 +184,7 @@ def test_private_results_of_others_cannot_be_decided_here(as_sam: Client, as_bob
     assert as_sam.post("/review/", given).status_code == 404
     Run.objects.update(shared_at=timezone.now())
     answer = as_bob.post("/review/", given)
-    assert answer.status_code == 422
+    assert answer.status_code == 403
     assert "Only approvers and admins can decide" in answer.content.decode()
     assert as_sam.post("/review/", given | {"verdict": "forged"}).status_code == 422
     assert as_sam.post("/review/", given | {"seen": "x"}).status_code == 422
@@ -266,10 +288,53 @@ def test_asking_about_one_result_or_a_client(as_alice: Client, as_bob: Client, r
     answer = as_alice.post("/review/ask/", given | {"who": "guests", "audience": "Kim at Acme", "message": "Hello"})
     request = ReviewRequest.objects.get()
     assert request.link is not None
+    assert "left out" not in as_alice.get(answer.headers["Location"]).content.decode()
     assert answer.headers["Location"] == f"/shares/{request.link.public_id}/?made=1"
     assert (request.link.audience, request.link.lets_decide, request.link.message) == ("Kim at Acme", True, "Hello")
     run.refresh_from_db()
     assert run.shared_at is None, "a client is asked without telling the team"
+
+
+def test_a_client_is_asked_without_what_the_link_cannot_show(as_alice: Client, bob: Member, run: Run) -> None:
+    theirs = make_run(bob, status="completed", shared_at=timezone.now())
+    Output.objects.create(run=run, position=2, label="Side", kind="image")  # not ready yet
+    given = {"f": [output.public_id for output in [*outputs(run), outputs(theirs)[0]]]}
+    page = page_of(as_alice, f"/review/ask/?{urlencode(given, doseq=True)}")
+    left_out = (
+        "1 result isn't ready yet, so it's left out of the link. "
+        "1 result belongs to someone else, so it's left out of the link: only they may share it."
+    )
+    told = page.first("p", css="ask-for-guests").words
+    assert told == f"The link shows only these results. Nothing is shared with your team. {left_out}"
+    answer = as_alice.post("/review/ask/", given | {"who": "guests"}, follow=True)
+    assert f"Copy the address and send it to your client. {left_out}" in Page(answer.content.decode()).words
+    assert ReviewRequest.objects.get().items.count() == 2
+
+
+def test_nobody_is_asked_about_an_older_version(as_alice: Client, run: Run) -> None:
+    first, second = outputs(run)
+    Output.objects.filter(pk=second.pk).update(line=first, number=2)
+    told = "1 result has a newer version, so it's left out."
+    assert f"1 result {told}" in page_of(as_alice, f"/review/ask/?run={run.public_id}").words
+    as_alice.post("/review/ask/", {"run": run.public_id})
+    assert ReviewRequest.objects.get().items.get().output == second
+    assert f"0 results {told}" in page_of(as_alice, f"/review/ask/?f={first.public_id}").words
+
+
+def test_what_changed_since_the_page_was_shown_is_not_asked_about(
+    as_alice: Client, as_sam: Client, sam: Member, run: Run
+) -> None:
+    Run.objects.update(shared_at=timezone.now())
+    front, back = outputs(run)
+    page = page_of(as_alice, f"/review/ask/?run={run.public_id}")
+    hidden = [field.attributes for field in page.first("form", css="ask-form").find("input")]
+    given = {field["name"]: field["value"] for field in hidden if field.get("type") == "hidden"}
+    decide(front, "approved", "", Actor(sam), None)
+    Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
+    answer = as_alice.post("/review/ask/", given, follow=True)
+    said = "Asked for a decision on 1 result. 1 was skipped because it has changed in the meantime."
+    assert said in Page(answer.content.decode()).words
+    assert [item.output for item in ReviewRequest.objects.get().items.all()] == [back]
 
 
 def test_viewers_cannot_ask(run: Run, make_member: Callable[..., Member]) -> None:
@@ -290,10 +355,10 @@ def test_home_shows_what_waits_and_what_others_decided(
     )
     first = page.first(css="wait-row").first("a").attributes["href"]
     assert heading(page_of(as_sam, first)) == "Front"
-    assert "Decided on yours" not in page_of(as_alice, "/").words
+    assert "Decisions on your results" not in page_of(as_alice, "/").words
     decide(outputs(run)[0], "changes", "Warmer", Actor(sam), None)
     words = page_of(as_alice, "/").words
-    assert "Decided on yours Asked by me Front Autumn Needs changes by Sofia" in words
+    assert "Decisions on your results Asked by me Front Autumn Needs changes by Sofia" in words
     assert "Warmer" in words
 
 

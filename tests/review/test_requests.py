@@ -237,14 +237,14 @@ def test_the_next_version_takes_the_place_of_the_last(alice: Member, run: Run, s
     other = make_run(alice, status="completed", shared_at=timezone.now())
     first = outputs(run)[0]
     request = requests.ask(alice, [first])
-    requests.ask(alice, outputs(other))
+    requests.ask(alice, outputs(other), due_on=timezone.localdate())
     judge(first, sam, "changes")
     assert queue(sam) == ["Front", "Back"]
     events.version_made.send(next_version(first, alice, 4, label="failed", status="failed"), first)
     assert queue(sam) == ["Front", "Back"], "a failed version displaces nothing"
     third = next_version(first, alice, 3, label="version 3")
     events.version_made.send(third, first)
-    assert queue(sam) == ["version 3", "Front", "Back"], "first, since it is the oldest"
+    assert queue(sam) == ["version 3", "Front", "Back"], "first, though others are due"
     third.run.refresh_from_db()
     assert third.run.shared_at is not None, "who is asked can see it"
     events.version_made.send(next_version(first, alice, 2, label="version 2"), first)

@@ -1,6 +1,6 @@
 """Guests answer: their name is asked once, their answer can be changed, and nothing they typed is ever lost."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Decision, GuestLink, Member, Output, Run, SharingRules
+from runs.review import requests
 from runs.sharing import guest_fields, guests, links, pages_guest
 from tests.sharing.guest_visit import GuestVisit, text_in, visit
 from tests.support.factories import make_run
@@ -59,6 +60,10 @@ def test_nothing_can_be_answered_unless_the_maker_lets_guests_decide(link: Guest
 def test_a_guest_gives_their_name_once_and_answers_everything(asking: GuestLink) -> None:
     kim = visit(asking)
     assert "Alice asks for your decision" in kim.words
+    assert "Please answer by" not in kim.words
+    requests.ask(asking.member, list(asking.outputs.all()), due_on=date(2099, 3, 5), link=asking)
+    kim.open(kim.at)
+    assert "Please answer by 5 March 2099." in kim.words
     kim.press("approve", "r1")
     assert "What's your name?" in kim.words
     assert decided() == []

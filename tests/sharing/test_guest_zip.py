@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 
 from runs.models import GuestLink, Output, Run
+from runs.review import guest_answers
 from tests.sharing.guest_page import page_of, today
+from tests.sharing.guest_visit import visit
 from tests.support.guest_links import path_of
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,24 @@ def test_app_and_inputs_are_there_only_if_the_link_shows_them(link: GuestLink, r
     row = rows_of(zip_of(link, shows_app=False, shows_inputs=True))[0]
     assert list(row) == [*ALWAYS, "Input: Style", "Input: Style (2)"]
     assert (row["Input: Style"], row["Input: Style (2)"]) == ("Ghibli", "'=HYPERLINK(A1)")
+
+
+def test_of_all_decisions_it_has_only_the_guests_own(link: GuestLink, run: Run) -> None:
+    Output.objects.filter(run=run).update(content_hash="a" * 64)
+    GuestLink.objects.filter(pk=link.pk).update(may_download=True, lets_decide=True)
+    link.refresh_from_db()
+    assert list(rows_of(zip_of(link, lets_decide=True))[0]) == ALWAYS
+    kim = visit(link).type("r1", "=Warmer").press("changes", "r1").press("", name="Kim")
+    for name in ("Lee", "Kim"):
+        guest_answers.answer(link, run.outputs.all()[1], "approved", f"By {name}", name, "a" * 16)
+    kim.open(kim.at)
+    download = next(a.attributes["href"] for a in kim.page.find("a") if "/download/" in a.attributes.get("href", ""))
+
+    front, back = rows_of(zipfile.ZipFile(io.BytesIO(b"".join(Client().get(download)))))
+
+    assert list(front) == [*ALWAYS, "Your decision", "Decided", "Your note"]
+    assert (front["Your decision"], front["Your note"], front["Decided"][:10]) == ("Needs changes", "'=Warmer", today())
+    assert (back["Your decision"], back["Your note"]) == ("Approved", "By Kim")
 
 
 def test_it_never_tells_maker_cost_title_or_lamina(link: GuestLink, run: Run) -> None:

@@ -162,7 +162,7 @@ def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
     of_picture, of_text = panel(f"?o={picture.public_id}"), panel(f"?o={text.public_id}")
     assert of_picture.first(css="share-title").words == "Who can see Front"
     assert of_picture.first(css="share-shown").words == "Shows Back, but not this result"
-    assert "also revokes the links to other results" in of_picture.first(css="share-choices").words
+    assert "also revokes links that show other results" in of_picture.first(css="share-choices").words
     assert "also revokes" not in of_text.first(css="share-choices").words
     assert of_picture.find("button", id=f"share-{run.public_id}-guest")
     assert of_text.first(css="share-shown").words == "Shows only this result"

@@ -10,6 +10,7 @@ from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
 from runs.sharing import links
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.guest_links import path_of
 from tests.support.html import flat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
@@ -31,6 +32,15 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client) -> None:
         as_admin.post("/manage/sharing/", rules(longest_days=days, team_by_default="on", link_makers="approver"))
     kept = SharingRules.objects.get()
     assert (kept.longest_days, kept.team_by_default, kept.link_makers) == (60, True, "approver")
+
+
+def test_guests_see_the_name_of_the_company(as_admin: Client, link: GuestLink) -> None:
+    assert "guest-company" not in Client().get(path_of(link)).text
+    as_admin.post("/manage/sharing/", rules(company="  Oak <&> Sons "))
+    for url in (path_of(link), f"{path_of(link)}decide/"):
+        page = Client().get(url, follow=True).text
+        assert '<header class="guest-company" dir="auto">Oak &lt;&amp;&gt; Sons</header>' in page
+    assert "Oak" not in Client().get("/s/unknown/").text
 
 
 @pytest.mark.parametrize("days", ["", "0", "731", "-3", "ten", "\u0661"])

@@ -29,7 +29,7 @@ from tests.support.factories import PROMPT, STYLE, make_app, make_run
 if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 OUTPUTS = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(("Front", "Back", "Side"))]
 
 

@@ -29,7 +29,7 @@ from tests.support.factories import PROMPT, STYLE, make_app
 from tests.support.page import Page
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 
 
 @pytest.fixture
@@ -72,10 +72,11 @@ def test_ten_presses_from_four_processes_never_go_beyond_a_limit(
     if connection.vendor == "postgresql":
         url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{database['NAME']}"
     environ = os.environ | {"TEST_DATABASE_URL": url}
-    gate = tmp_path / "go"
+    gate, now = tmp_path / "go", timezone.now().isoformat()
+    pressing = [sys.executable, "-m", "tests.support.limit_presser", str(app.pk), str(alice.pk)]
     pressers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.support.limit_presser", str(app.pk), str(alice.pk), str(times), str(gate)],
+            [*pressing, str(times), str(gate), now],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,

@@ -26,7 +26,7 @@ from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_mid_month")]
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 PAGE, SHEET = "/manage/spending/", "/manage/spending/charges.csv"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -168,9 +168,9 @@ def test_the_gap_to_the_account_is_named(
 @pytest.mark.parametrize(
     ("spent", "term", "words"),
     [
-        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than charged here"),
+        (100_001, "Unaccounted for", "0.01 credits Under 1% more than charged here"),
         (100_000, "Unaccounted for", "Every credit is accounted for."),
-        (99_999, "Charged but not spent", "0.01 credits Less than 1% less than charged here"),
+        (99_999, "Charged but not spent", "0.01 credits Under 1% less than charged here"),
         (50_000, "Charged but not spent", "500 credits 50% less than charged here"),
     ],
 )

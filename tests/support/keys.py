@@ -5,9 +5,11 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 MOST_STOPS = 80
-# Checks the focused element: is the focus visible (on it or on its label), and is nothing covering the element?
+# Checks the focused element: is the focus visible (on it or on its label), and is nothing covering the element? What
+# gives way to the focus has done so after two frames.
 STOP = """
-() => {
+async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const it = document.activeElement;
   if (it === document.body) return null;
   const seen = (node) => [null, "::after"].some((part) => {
@@ -30,7 +32,7 @@ STOP = """
   return { name: `${it.tagName} ${name}`, isMarked: stands.some(seen), isOnTop: onTop };
 }
 """
-TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+IS_FOCUSED = "found => found.length === 1 && found[0] === document.activeElement"
 
 
 class Keys:
@@ -43,26 +45,26 @@ class Keys:
     def tab_to(self, goal: Locator, key: str = "Tab") -> None:
         """Press Tab until `goal` has the focus, checking every stop on the way."""
         for _ in range(MOST_STOPS):
-            if goal.count() == 1 and goal.evaluate("it => it === document.activeElement"):
+            if goal.evaluate_all(IS_FOCUSED):
                 return
             self.page.keyboard.press(key)
             self.look()
         raise AssertionError(f"{MOST_STOPS} times {key} did not lead to {goal}")
 
-    def look(self) -> None:
-        self.page.evaluate(TWO_FRAMES)  # what gives way to the focus has done so by then
+    def look(self) -> bool:
+        """Check the focused element; return False if there is none."""
         stop: dict[str, Any] | None = self.page.evaluate(STOP)
         if stop and not stop["isMarked"]:
             self.bad.append(f"{self.page.url}: no mark of focus on {stop['name']}")
         if stop and not stop["isOnTop"]:
             self.bad.append(f"{self.page.url}: something lies over {stop['name']}")
+        return stop is not None
 
     def tab_through(self) -> int:
         """Tab through the whole page until the focus leaves it; return the number of stops."""
         self.page.locator(".skip-link").focus()
         for stops in range(MOST_STOPS * 2):
             self.page.keyboard.press("Tab")
-            if self.page.evaluate("document.activeElement === document.body"):
+            if not self.look():
                 return stops
-            self.look()
         return MOST_STOPS * 2

@@ -1,8 +1,9 @@
 """One of several processes that press Run at the same moment: `python -m tests.support.limit_presser APP MEMBER TIMES
-GATE`.
+GATE NOW`.
 
 It opens the form of the app with that primary key as the member, waits until the file GATE exists, and presses Run in
-TIMES threads. It prints each status, and the reason beside Run if it was refused, as JSON.
+TIMES threads, all by a clock that starts at NOW. It prints each status, and the reason beside Run if it was refused, as
+JSON.
 """
 
 import json
@@ -10,10 +11,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 
 import django
+import time_machine
 
 
 def main(app_id: str, member_id: str, times: str, gate: str) -> None:
@@ -51,4 +54,6 @@ def main(app_id: str, member_id: str, times: str, gate: str) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    main(*sys.argv[1:])
+    *given, now = sys.argv[1:]
+    with time_machine.travel(datetime.fromisoformat(now)):
+        main(*given)

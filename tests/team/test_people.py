@@ -234,7 +234,7 @@ def test_many_runs_are_transferred_in_slices_each_recorded_as_the_admins_act(
     members.deactivate(alice)
 
     page = as_admin.post(f"{PEOPLE}{alice.public_id}/hand-over/", {"to": bob.public_id}, follow=True)
-    assert "It may take a few minutes until all runs have moved." in page.text
+    assert "Moving all the runs may take a few minutes." in page.text
     assert Run.objects.filter(member=bob).count() == 2  # the page waits for these only
     queued: list[str] = []
     monkeypatch.setattr(transfers, "enqueue_long", lambda task, **_options: queued.append(task))

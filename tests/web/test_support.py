@@ -31,8 +31,8 @@ def test_a_failed_run_has_a_sentence_to_copy(as_alice: Client, alice: Member) ->
     as_alice.cookies[COOKIE] = "Europe/Berlin"
     page = as_alice.get(run.get_absolute_url()).text
     assert words_of(page) == (
-        f"On 6 March 2026, 00:30 (Berlin, UTC+1), Lamina Portal said about “Cartoonify!” (reference {run.public_id} "
-        "req_77): “Lamina couldn&#x27;t make this. No face.”"
+        "On 6 March 2026, 00:30 (Berlin, UTC+1), Lamina Portal showed this message about “Cartoonify!” "
+        f"(reference {run.public_id} req_77): “Lamina couldn&#x27;t make this. No face.”"
     )
     assert re.search(r'data-copy="run-support"[^>]*hidden', page)  # without scripts, the sentence is enough
 
@@ -43,7 +43,8 @@ def test_a_refused_file_has_one(as_alice: Client) -> None:
     answer = as_alice.post("/uploads/", posted)
     assert answer.status_code == 422
     assert re.fullmatch(
-        r"On \d+ \w+ \d+, \d\d:\d\d \(UTC\), Lamina Portal said about the file “notes\.txt” for “Cartoonify!”: “.+”",
+        r"On \d+ \w+ \d+, \d\d:\d\d \(UTC\), "
+        r"Lamina Portal showed this message about the file “notes\.txt” for “Cartoonify!”: “.+”",
         words_of(answer.text),
     )
 
@@ -58,7 +59,8 @@ def test_a_broken_page_has_one_whose_reference_is_in_the_log(
     with caplog.at_level(logging.ERROR):
         answer = as_alice.get(path)
     assert answer.status_code == 500
-    found = re.search(r"said at (\S+) \(reference (\w+)\): “Something went wrong on our side”", words_of(answer.text))
+    pattern = r"message at (\S+) \(reference (\w+)\): “Something went wrong on our side”"
+    found = re.search(pattern, words_of(answer.text))
     assert found
     assert found[1] == told
     assert found[2] in caplog.text

@@ -25,12 +25,14 @@ class Command(BaseCommand):
     help = "Start the whole portal: database, accounts, sandbox (without a key), worker and web server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--reload", action="store_true", help="Restart web server and worker when a file changes.")
-        parser.add_argument("--empty", action="store_true", help="Leave out the example runs of a fresh sandbox.")
+        parser.add_argument(
+            "--reload", action="store_true", help="Restart the web server and the worker when a file changes."
+        )
+        parser.add_argument("--empty", action="store_true", help="Start a fresh sandbox without example runs.")
 
     def handle(self, *, reload: bool, empty: bool, **_: Any) -> None:
         for sig in supervise.SIGNALS:
-            signal.signal(sig, _interrupt)  # explicitly: a job started with `&` inherits an ignored SIGINT
+            signal.signal(sig, _interrupt)  # set this explicitly, because a job started with `&` would ignore SIGINT
         try:
             bind = Address.parse(settings.PORTAL_BIND)
             sandbox = sandbox_address()
@@ -44,7 +46,7 @@ class Command(BaseCommand):
         self._hand_over(bind, sandbox, people, is_reloaded=reload)
 
     def say(self, sentence: str) -> None:
-        with suppress(OSError):  # the terminal is gone or the disk is full: no reason to stop
+        with suppress(OSError):  # if the terminal is gone or the disk is full, that's no reason to stop
             self.stdout.write(sentence)
             self.stdout.flush()
 
@@ -59,7 +61,7 @@ class Command(BaseCommand):
                 raise AddressError(f"{error} Nothing was started. Choose another address, such as {setting}") from None
 
     def _prepare(self, bind: Address, *, has_examples: bool) -> list[str]:
-        """Prepare database, static files and accounts. Return messages that say who can sign in."""
+        """Prepare the database, static files and accounts. Return messages that say who can sign in."""
         self.say("Preparing the database and static files.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -68,12 +70,12 @@ class Command(BaseCommand):
         catalog.request_refresh()  # so that the first person to sign in sees apps
         if has_examples:
             examples.request_examples()
-        connections.close_all()  # child processes must not inherit a connection
+        connections.close_all()  # child processes mustn't inherit a connection
         return people
 
     def _hand_over(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> NoReturn:
-        """Become the supervisor, in the same process but without what was loaded here. It gets the signals that arrive
-        meanwhile."""
+        """Become the supervisor: the same process, but without what was loaded so far. Signals that arrive meanwhile
+        reach the supervisor."""
         signal.pthread_sigmask(signal.SIG_BLOCK, supervise.SIGNALS)
         order = supervise.Order(str(bind), str(sandbox or ""), people, is_reloaded)
         os.chdir(settings.BASE_DIR)

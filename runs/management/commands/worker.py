@@ -9,7 +9,7 @@ from django.db import connections
 
 from lamina_portal import memory
 from lamina_portal.warm import warm_up
-from runs import tasks as tasks  # loaded once, for all processes
+from runs import tasks as tasks  # load the tasks once for all processes
 from runs.background.worker import Pulse, run_worker
 from runs.engine import polling
 from runs.management import record_guard
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if verbosity < 2:
             logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise it logs several lines for every task
         record_guard.restore()
-        connections.close_all()  # the processes that start now must not share them
+        connections.close_all()  # the processes that start now mustn't share connections
         warm_up()
         memory.share()
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

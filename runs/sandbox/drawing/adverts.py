@@ -31,7 +31,7 @@ def affiche(job: Job, size: Size, palette: Palette, chance: random.Random) -> Im
 
 
 def kit(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw an advertisement: the headline, a button, and paper shapes that suit the format."""
+    """Draw an advert: the headline, a button, and paper shapes that suit the format."""
     width, height = size
     unit = min(size)
     is_wide = width > height * 1.2

@@ -1,4 +1,5 @@
-"""Fonts: Pillow's own, and DejaVu or Noto for scripts it doesn't cover. Characters that none can draw are left out."""
+"""Fonts: Pillow's own, and DejaVu or Noto for scripts that it doesn't have. Characters that no font can draw are left
+out."""
 
 import unicodedata
 from functools import lru_cache
@@ -41,7 +42,7 @@ def _can_draw(path: str, character: str) -> bool:
         return False
     if character.isspace() or unicodedata.category(character) in {"Cf", "Mn"}:
         return True
-    # A missing glyph looks the same as the glyph for a code point that will never be assigned.
+    # If a font has no glyph for a character, it draws the same as for a code point that will never be assigned.
     drawn, missing = font.getmask(character), font.getmask("\U0010fffe")
     return drawn.size != missing.size or bytes(drawn) != bytes(missing)
 
@@ -86,7 +87,7 @@ def width(text: str, size: int) -> float:
 
 
 def wrapped(text: str, size: int, room: float, lines: int) -> list[str]:
-    """Wrap the text into at most `lines` lines of `room` pixels; the last one ends with … if text is left over."""
+    """Wrap the text into at most `lines` lines of `room` pixels; the last one ends with "…" if there is more text."""
     path, text = fitting(" ".join(text[:400].split()))
     font = get(path, size)
     if font is None:

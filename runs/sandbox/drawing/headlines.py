@@ -1,4 +1,4 @@
-"""What pieces with words share: the chosen options, large letters and buttons."""
+"""What all pieces with words need: the chosen options, large letters and buttons."""
 
 from runs.sandbox.drawing import fonts
 from runs.sandbox.drawing.job import Job
@@ -15,7 +15,7 @@ def pick(job: Job, *words: str) -> int:
 def headline(
     sheet: Paper, text: str, colour: Colour, corner: Point, room: float, size: float, *, lines: int = 3
 ) -> float:
-    """Write the text in large letters, or in smaller ones if it is long; return the y position below it."""
+    """Write the text in large letters, or in smaller ones if it is long; return the y position just below it."""
     text = " ".join(text.split())
     large = round(size)
     while large > 16 and len(fonts.wrapped(text, large, room, 9)) > lines:

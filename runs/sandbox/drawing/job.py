@@ -12,9 +12,11 @@ from runs.sandbox.lifecycle import VARIANTS, Run
 
 @dataclass(frozen=True)
 class Job:
-    """One result to draw. `part` numbers the pictures of one output; `variant` counts runs with the same inputs.
+    """One result to draw. `part` is the number of the picture within one output; `variant` is different for runs with
+    the same inputs.
 
-    `shown` holds the inputs as (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
+    `shown` has the inputs as (name, type, value). A text value is a str; pictures are a tuple of `asset:ID` or
+    `sample:NAME`.
     """
 
     app_id: str
@@ -27,7 +29,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """A key that is the same for results that look the same."""
+        """A key that is the same for all results that look the same."""
         return repr(self)
 
     @property
@@ -52,7 +54,7 @@ class Job:
         return [(name, str(value)) for name, kind, value in self.shown if kind == "options" and value]
 
     def option(self, *words: str) -> str:
-        """Return the value of the first option whose name contains one of these words."""
+        """Return the value chosen for the first option whose name contains one of these words."""
         found = (value for name, value in self.chips if any(word in name.casefold() for word in words))
         return next(found, "")
 

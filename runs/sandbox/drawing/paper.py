@@ -13,7 +13,7 @@ Point = tuple[float, float]
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 Part = tuple[Image.Image, Box]
-# Pillow's radial gradient reaches 255 in the corners, but a glow must fade out at the sides.
+# Pillow's radial gradient reaches 255 only in the corners, but a glow has to fade out at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
 SCALE = 2  # shapes are drawn at this many times the size and scaled down to smooth the edges
@@ -24,7 +24,7 @@ class Pen:
 
     def __init__(self) -> None:
         self._strokes: list[tuple[str, list[Point], dict[str, Any]]] = []
-        self._reach: list[tuple[float, float, float]] = []  # x, y and how far a shape may extend from there
+        self._reach: list[tuple[float, float, float]] = []  # x, y, and how far a shape may extend from there
 
     def polygon(self, points: Iterable[Point], fill: int = 255) -> Self:
         return self._note("polygon", points, fill=fill)
@@ -49,7 +49,7 @@ class Pen:
         return self._note("line", points, width, fill=fill, width=max(1, round(width * SCALE)), joint="curve")
 
     def arch(self, left: float, top: float, right: float, bottom: float, fill: int = 255) -> Self:
-        """Add an upright window with a round top."""
+        """Add an upright window shape with a round top."""
         radius = (right - left) / 2
         self.ellipse(left + radius, top + radius, radius, fill=fill)
         return self.box(left, top + radius, right, bottom, fill=fill)
@@ -93,7 +93,7 @@ class Pen:
 
 
 def joined(pens: Iterable[Pen]) -> Pen:
-    """Return one pen with the shapes of all `pens`."""
+    """Return a single pen with the shapes of all `pens`."""
     whole = Pen()
     for pen in pens:
         whole.add(pen)
@@ -105,7 +105,7 @@ def _turned(x: float, y: float, angle: float, along: float, across: float) -> Po
     return x + along * cos - across * sin, y + along * sin + across * cos
 
 
-# A shape: a pen, a function that uses a pen, or a mask with the size of the sheet.
+# A shape: a pen, a function that uses a pen, or a mask as large as the sheet.
 Shape = Pen | Callable[[Pen], None] | Image.Image
 
 
@@ -140,7 +140,7 @@ class Paper:
         part = self._part(shape)
         if part is None:
             return
-        # Change only the area the shape covers, since most shapes are small.
+        # Change only the area that the shape covers, because most shapes are small.
         mask, box = part
         if shadow:
             self._shade(mask, box[:2], shadow, lift)

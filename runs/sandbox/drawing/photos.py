@@ -14,7 +14,7 @@ Look = Callable[[Image.Image, Palette], Image.Image]
 def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
     """Reduce the photo to a few flat colours within drawn outlines."""
     smooth = photo.filter(ImageFilter.BoxBlur(2))
-    # Flattened at half the size, which is faster; the filter removes specks between similar colours.
+    # Reduce the colours at half the size, which is faster. The filter removes specks between similar colours.
     half = smooth.reduce(2).filter(ImageFilter.BoxBlur(1))
     few = half.reduce(2).quantize(colours, Image.Quantize.MAXCOVERAGE)
     flat = half.quantize(palette=few, dither=Image.Dither.NONE).filter(ImageFilter.ModeFilter(5)).convert("RGB")
@@ -91,7 +91,7 @@ def fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def arrange(sheet: Paper, photos: list[Image.Image], chance: random.Random) -> None:
-    """Place the photos on the sheet: a single one in a large frame, several as prints side by side."""
+    """Place the photos on the sheet: a single photo in a large frame, several as prints side by side."""
     width, height = sheet.size
     if len(photos) == 1:
         _alone(sheet, photos[0], chance)

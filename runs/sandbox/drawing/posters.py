@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
-# Aspect ratios of results whose labels say what they are for.
+# Aspect ratios of results, by words in their labels that say what they are for.
 SHAPES = {
     "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
     "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",
@@ -47,7 +47,7 @@ def draw(job: Job, open_picture: Open) -> bytes:
 
 def picture(job: Job, open_picture: Open) -> Image.Image:
     piece = studio.PIECES.get(job.app_id)
-    # A photo that somebody added as an input must be visible in the result.
+    # If somebody added a photo as an input, the result has to show it.
     if piece and not any(token.startswith("asset:") for token in job.pictures):
         return _finished(piece, job)
     chance = job.random()
@@ -67,7 +67,7 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
 
 
 def _finished(piece: studio.Piece, job: Job) -> Image.Image:
-    """Return a piece that fills the whole picture, with only the sandbox label added."""
+    """Return a piece that fills the whole picture; only the sandbox label is added."""
     size, palette = size_of(job), studio.palette_of(job)
     art = grained(piece(job, size, palette, job.random()), 0.6)
     unit = min(size)
@@ -77,7 +77,8 @@ def _finished(piece: studio.Piece, job: Job) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw the scene that matches the prompt. Additional outputs, and prompts without a match, get different scenes."""
+    """Draw the scene that matches the prompt. Further outputs, and prompts that match no scene, get different
+    scenes."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:
@@ -130,7 +131,7 @@ def _chips(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[float, 
         if not word or x + wide > end:
             break
         box = (x, y, x + wide, y + size * 1.75)
-        # The first chip names the output; its tint stands out but is light enough for dark letters.
+        # The first chip names the output; its colour stands out, but is light enough for dark letters.
         fill = mix(palette.second, palette.paper, 0.35) if number == 0 else None
         outline = fill or mix(palette.ink, palette.paper, 0.45)
         paint.rounded_rectangle(box, size * 0.87, fill=fill, outline=outline, width=2)

@@ -101,7 +101,7 @@ def _plain_profile(content: bytes) -> bytes:
     except zlib.error:
         return b""
     if len(profile) == PROFILE_BYTES:
-        raise CannotStrip  # a picture without its profile would change its colours
+        raise CannotStrip  # without its profile, a picture's colours would change
     size = int.from_bytes(profile[:4], "big")
     return b"icc\0\0" + zlib.compress(profile[:size]) if unpacker.eof and 128 <= size <= len(profile) else b""
 

@@ -1,0 +1,26 @@
+"""Results that were rejected because another one was chosen."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from runs.models import Decision, Member
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """The result that was chosen instead. Both fields are empty if the viewer can't see it."""
+
+    label: str
+    url: str
+
+
+def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
+    """Return the result that was chosen instead of the one decided on (whose run must be loaded); None if nothing was
+    chosen instead."""
+    chosen = decision.chosen
+    if chosen is None:
+        return None
+    if not chosen.run.is_visible_to(viewer):
+        return PassedOver("", "")
+    return PassedOver(chosen.label or _("Result"), chosen.get_absolute_url())

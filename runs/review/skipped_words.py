@@ -1,0 +1,69 @@
+"""Sentences about why some of many results were skipped."""
+
+from django.utils.translation import ngettext
+
+from runs.words.numbers import number_words
+
+
+def skipped_words(code: str, count: int) -> str:
+    """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
+    words = {
+        "stale": ngettext(
+            "%(count)s was skipped because it has changed in the meantime.",
+            "%(count)s were skipped because they have changed in the meantime.",
+            count,
+        ),
+        "superseded": ngettext(
+            "%(count)s was skipped because there is a newer version.",
+            "%(count)s were skipped because there are newer versions.",
+            count,
+        ),
+        "not-saved": ngettext(
+            "%(count)s was skipped because it isn't saved.",
+            "%(count)s were skipped because they aren't saved.",
+            count,
+        ),
+    }
+    otherwise = ngettext(
+        "%(count)s was skipped because you can't decide on it.",
+        "%(count)s were skipped because you can't decide on them.",
+        count,
+    )
+    return words.get(code, otherwise) % {"count": number_words(count)}
+
+
+def left_out_words(hopeless: int, superseded: int) -> str:
+    """Return how many results can't be asked about, because they failed or because there is a newer version; "" if all
+    can."""
+    failed = ngettext(
+        "%(count)s result failed or was cancelled, so it's left out.",
+        "%(count)s results failed or were cancelled, so they're left out.",
+        hopeless,
+    )
+    older = ngettext(
+        "%(count)s result has a newer version, so it's left out.",
+        "%(count)s results have newer versions, so they're left out.",
+        superseded,
+    )
+    return _said((failed, hopeless), (older, superseded))
+
+
+def not_for_guests_words(unready: int, foreign: int) -> str:
+    """Return how many results a guest link can't show, because they aren't ready or because someone else made them; ""
+    if it can show all."""
+    waiting = ngettext(
+        "%(count)s result isn't ready yet, so it's left out of the link.",
+        "%(count)s results aren't ready yet, so they're left out of the link.",
+        unready,
+    )
+    theirs = ngettext(
+        "%(count)s result belongs to someone else, so it's left out of the link: only they may share it.",
+        "%(count)s results belong to someone else, so they're left out of the link: only they may share them.",
+        foreign,
+    )
+    return _said((waiting, unready), (theirs, foreign))
+
+
+def _said(*counted: tuple[str, int]) -> str:
+    """Return the sentences whose number isn't 0, as one text."""
+    return " ".join(words % {"count": number_words(count)} for words, count in counted if count > 0)
