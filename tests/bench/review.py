@@ -10,8 +10,6 @@ import re
 import time
 from functools import partial
 
-from django.apps import apps
-from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -86,9 +84,6 @@ def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
         busy = make_reviewed(many, approver, count)
         work = {what: work_for(approver, path) for what, path in pages_of(busy, approver, many).items()}
         transaction.set_rollback(True)
-    with connection.cursor() as cursor:  # ids are consecutive again, as `make_rows` expects
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(apps.get_app_config("runs").get_models())):
-            cursor.execute(statement)
     return work
 
 
