@@ -47,5 +47,5 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
-    """Return the latest decisions by others on the member's results. Takes two queries."""
+    """Return the latest decisions that others made on the member's results. Takes two queries."""
     return decided_lines(requests.decided_on_mine(member, now)[:DECIDED], member)

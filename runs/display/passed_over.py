@@ -9,14 +9,15 @@ from runs.models import Decision, Member
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The result that was chosen instead; both are empty if the viewer can't see it."""
+    """The result that was chosen instead. Both fields are empty if the viewer can't see it."""
 
     label: str
     url: str
 
 
 def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
-    """Return what was chosen instead of the result, whose run must be loaded; None for any other decision."""
+    """Return the result that was chosen instead of the one decided on (whose run must be loaded); None if nothing was
+    chosen instead."""
     chosen = decision.chosen
     if chosen is None:
         return None

@@ -108,7 +108,8 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return who decided, when the latest decision was made, and their notes, each with a name if there are several."""
+    """Return who decided and how, when the latest decision was made, and the notes; if there are several decisions,
+    each note begins with a name."""
     notes = [(row.who, words) for row in decisions if (words := "\n".join(_said(row)))]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)
@@ -116,7 +117,7 @@ def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
 
 
 def _said(decision: Decision) -> Iterator[str]:
-    """Yield which result was chosen instead, and the note."""
+    """Yield which result was chosen instead, if any, and then the note."""
     if decision.chosen is not None:
         url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"
         yield _("Another one was chosen: %(url)s") % {"url": url}
@@ -131,5 +132,5 @@ def _decider(decision: Decision) -> str:
 
 
 def moment_words(at: datetime | None) -> str:
-    """Return a moment as in a sheet, with its time zone; "" for None."""
+    """Return a time as it appears in sheets, with its UTC offset; "" for None."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S%z}" if at else ""

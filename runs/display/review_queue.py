@@ -194,7 +194,8 @@ class Newer:
 
 
 def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]) -> Newer | None:
-    """Return the newer version that `error` is about, in the queue if it is waiting; None if `member` can't see it."""
+    """Return the newer version that `error` is about, linked to the queue if it is waiting there; None if `member`
+    can't see it."""
     if not isinstance(error, SupersededError) or not error.output.run.is_visible_to(member):
         return None
     newer = error.output

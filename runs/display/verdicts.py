@@ -39,8 +39,8 @@ class Given:
     note: str
     at: datetime
     age: str  # "2 min ago"
-    chosen: PassedOver | None = None  # another result, chosen instead
-    about: str = ""  # whose verdict ended
+    chosen: PassedOver | None = None  # the result that was chosen instead
+    about: str = ""  # the person whose verdict was set aside
     set_aside_url: str = ""  # empty if the viewer may not do that
 
     @property
@@ -66,7 +66,8 @@ class VerdictPanel:
     undo_batch: str  # batch of the viewer's own verdict, if it can still be undone
     newer: Output | None
     newer_url: str  # empty if the viewer can't see it
-    acts: list[Given] = field(default_factory=list)  # the whole history, newest first; only where it is shown
+    # The whole history, newest first; empty on pages that don't show it
+    acts: list[Given] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
@@ -105,7 +106,7 @@ class VerdictPanel:
 
     @property
     def standing(self) -> list[Given]:
-        """The standing verdicts on the current content, oldest first."""
+        """The verdicts in force on the current content, oldest first."""
         return [act for act in reversed(self.acts) if act.is_standing]
 
     @property

@@ -69,7 +69,7 @@ class ReviewRequest(models.Model):
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def due_between(self, first: date, last: date) -> Self:
-        """Return items whose request is due on the days from `first` to `last`."""
+        """Return items of requests that are due on the days from `first` to `last`."""
         is_next = Q(due_on=date.min, request__due_on__range=(first, last))
         return self.filter(Q(due_on__range=(first, last)) | is_next)
 
@@ -85,8 +85,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         )
 
     def waiting_for(self, member: Member) -> Self:
-        """Return what is waiting for the member's verdict, in the order of the queue: next versions first, then what is
-        due first, then the oldest.
+        """Return what is waiting for the member's verdict, in the order of the queue: next versions first, then by due
+        day, then the oldest first.
 
         All rules are part of this one query, so that every page can show the count. Under the four-eyes rule, results
         that a member may not approve wait for others.
@@ -115,7 +115,8 @@ class ReviewItem(models.Model):
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
     position = models.PositiveIntegerField()
-    # For the order of the queue: the request's day, `date.max` if it has none, `date.min` for a next version
+    # Determines the order of the queue: the day on which the request is due, `date.max` if it has none, `date.min` for
+    # a next version
     due_on = models.DateField(default=date.max)
     waiting_since = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)  # when all requested verdicts had been given
@@ -134,5 +135,5 @@ class ReviewItem(models.Model):
 
     @property
     def due_day(self) -> date | None:
-        """The day by which a verdict is wanted, whatever the item's place in the queue."""
+        """The day by which a verdict is wanted. Unlike `due_on`, it is the same for next versions."""
         return self.request.due_on

@@ -59,8 +59,8 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    company = ""  # of the rules, set for pages of guests (`sharing.views_guest_base`)
-    answered: int  # results with an answer by a guest, as counted by `review.guest_answers.with_answered`
+    company = ""  # the company in the rules; `sharing.views_guest_base` sets this for guests' pages
+    answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -148,7 +148,7 @@ class SharingRules(models.Model):
     longest_days = models.PositiveSmallIntegerField(default=90)
     needs_passphrase = models.BooleanField(default=False)
     link_makers = models.CharField(max_length=10, choices=Makers, default=Makers.MAKER)
-    company = models.CharField(max_length=60, blank=True, default="", db_default="")  # name shown to guests
+    company = models.CharField(max_length=60, blank=True, default="", db_default="")  # company name shown to guests
     team_by_default = models.BooleanField(default=False)  # new runs are shared with the team from the start
 
     def __str__(self) -> str:

@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` that people are reminded of on the days from `first` to `last`."""
+    """Return those of `items` whose people are reminded on the days from `first` to `last`."""
     return items.due_between(first - AFTER, last + BEFORE)

@@ -36,7 +36,7 @@ class UndoForm(PostedForm):
 
 
 class ShownField(CutField):
-    """Each result's id and state as the page showed them, "id.3 id.0". Cleans to the states by id."""
+    """Each result's id and state as shown on the page, such as "id.3 id.0". The cleaned value has the states by id."""
 
     def clean(self, value: Any) -> dict[str, int]:
         pairs = (one.partition(".") for one in super().clean(value).split())
@@ -44,7 +44,7 @@ class ShownField(CutField):
 
 
 class ManyForm(PostedForm):
-    """One verdict on many results, `shown` by the page."""
+    """One verdict on many results: those that the page showed (`shown`)."""
 
     shown = ShownField()
     verdict = CutField(8)
@@ -59,7 +59,7 @@ class RequestForm(PostedForm):
 
 class WhatForm(PostedForm):
     """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`). `shown`
-    is what the page showed of it."""
+    has the results that the page showed."""
 
     f = RepeatedField()
     run = CutField(16)
@@ -67,7 +67,7 @@ class WhatForm(PostedForm):
     shown = ShownField()
 
     def clean(self) -> dict[str, Any]:
-        """Add `shown_text`, as it was posted."""
+        """Add `shown_text`, which is `shown` as it was posted."""
         self.cleaned_data["shown_text"] = self.data.get("shown", "") if self.cleaned_data["shown"] else ""
         return self.cleaned_data
 

@@ -157,8 +157,8 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the verdict of `member`: next versions, then by due date, then oldest first. A result
-    appears once for each request that asks about it."""
+    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then the oldest first.
+    A result appears once for each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
 
@@ -174,7 +174,7 @@ def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
 
 
 def day_for_guests(link: GuestLink) -> date | None:
-    """Return the earliest day by which guests of `link` are asked to decide, if any."""
+    """Return the earliest day by which guests of `link` should decide; None if no request gives a day."""
     asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
     day: date | None = asked.aggregate(day=Min("due_on"))["day"]
     return day
@@ -268,8 +268,8 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
 def on_version_made(new: Output, replaced: Output) -> None:
     """When a new version is ready, let it replace earlier ones in open requests.
 
-    It keeps their place in the request, but comes first in the queue. A failed version replaces nothing. Its run is
-    shared with the team, so that the people who are asked can see it.
+    It takes their place in the request, but comes first in the queue. A version that failed doesn't replace anything.
+    The new version's run is shared with the team, so that the people who are asked can see it.
     """
     if new.status != Output.Status.COMPLETED:
         return

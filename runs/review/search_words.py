@@ -24,7 +24,7 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, unless it is known already what was said and by whom."""
+    """Reindex the run, unless this decision adds neither a note nor a name."""
     run_id = decision.output.run_id
     before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk)
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before

@@ -1,4 +1,4 @@
-"""Why some of many results were skipped, in words."""
+"""Sentences about why some of many results were skipped."""
 
 from django.utils.translation import ngettext
 
@@ -33,7 +33,8 @@ def skipped_words(code: str, count: int) -> str:
 
 
 def left_out_words(hopeless: int, superseded: int) -> str:
-    """Say how many results can't be asked about, since they failed or since there is a newer version; "" if none."""
+    """Return how many results can't be asked about, because they failed or because there is a newer version; "" if all
+    can."""
     failed = ngettext(
         "%(count)s result failed or was cancelled, so it's left out.",
         "%(count)s results failed or were cancelled, so they're left out.",
@@ -48,8 +49,8 @@ def left_out_words(hopeless: int, superseded: int) -> str:
 
 
 def not_for_guests_words(unready: int, foreign: int) -> str:
-    """Say how many results a guest link can't show, since they aren't ready, or since someone else made them; "" if it
-    can show all."""
+    """Return how many results a guest link can't show, because they aren't ready or because someone else made them; ""
+    if it can show all."""
     waiting = ngettext(
         "%(count)s result isn't ready yet, so it's left out of the link.",
         "%(count)s results aren't ready yet, so they're left out of the link.",
@@ -64,5 +65,5 @@ def not_for_guests_words(unready: int, foreign: int) -> str:
 
 
 def _said(*counted: tuple[str, int]) -> str:
-    """Return those of the sentences whose number isn't 0."""
+    """Return the sentences whose number isn't 0, as one text."""
     return " ".join(words % {"count": number_words(count)} for words, count in counted if count > 0)

@@ -129,7 +129,7 @@ def results_choose(request: PortalRequest) -> HttpResponse:
 
 
 def _with_newer(error: SupersededError, member: Member) -> str:
-    """Return the error with a link to the newer version, if the member can see it."""
+    """Return the error's sentence, with a link to the newer version if the member can see it."""
     newer = error.output
     if not newer.run.is_visible_to(member):
         return error.sentence

@@ -81,7 +81,7 @@ class Asked:
 
 
 def _asked(member: Member, what: dict[str, Any]) -> Asked:
-    """Return what to ask about, of what the member may see. Raises Http404 if there is nothing."""
+    """Return the results to ask about, without those that the member can't see. Raises Http404 if there are none."""
     shown: dict[str, int] = what["shown"]
     if shown:
         outputs = _ready_to_ask(_found(member, list(shown)))
@@ -130,7 +130,7 @@ def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpRes
 
 
 def _tell(request: PortalRequest, done: str, *missing: str) -> None:
-    """Say what was done, and what was left out and why."""
+    """Show a message saying what was done, and what was left out (`missing`) and why."""
     said = [words for words in missing if words]
     level = messages.warning if said else messages.success
     level(request, " ".join([done, *said]))
@@ -145,10 +145,10 @@ def _page_of_sheet(request: PortalRequest) -> str:
 
 @transaction.atomic
 def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told: Any) -> tuple[GuestLink, str]:
-    """Create a link with those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
-    Return it, and what was left out.
+    """Create a link to those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
+    Return the link, and a sentence about what was left out.
 
-    Raises `AskError` if there are none.
+    Raises `AskError` if nothing can be shown.
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:
@@ -162,7 +162,7 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
 
 
 def _guest_words(outputs: Sequence[Output], member: Member) -> str:
-    """Say how many of `outputs` a link can't show, and why."""
+    """Return how many of `outputs` a link can't show, and why."""
     offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
     shown = set(offered.order_by().values_list("pk", flat=True))
     left = [output for output in outputs if output.pk not in shown]

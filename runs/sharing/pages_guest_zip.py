@@ -1,7 +1,7 @@
 """A streamed zip of everything a guest link shows, with a CSV list of its files.
 
-The list reveals no more than the page: the app and the inputs only if the link shows them, of all decisions only the
-guest's own, and never who made a result, what it cost, or Lamina's ids.
+The list reveals no more than the page: the app and the inputs only if the link shows them, only the guest's own
+decisions, and never who made a result, what it cost, or Lamina's ids.
 """
 
 import hashlib

@@ -36,7 +36,7 @@ def text_of(run: Run) -> str:
 
 
 def _deciders(run: Run) -> list[str]:
-    """Return the names of those who decided on results of `run`, as they were when it was last indexed."""
+    """Return the names of people who decided on results of `run`; members' names are those at the time of indexing."""
     decided = Decision.objects.filter(output__run=run.pk).exclude(verdict="").order_by()
     people = decided.values_list("member__name", "member__email", "guest_name").distinct()[:SAID_AT_MOST]
     return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]

@@ -77,7 +77,7 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
     on, which ask for nothing else, and pages of a run in progress, which ask anyway. In processor time of the web
     server, without the database's if that is another process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
-    Run.objects.filter(pk=run.pk).update(status="running", opened_at=later)
+    Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()
     Lease.objects.update_or_create(name=POLLER, defaults={"until": later, "holder": "bench"})
     quiet = f"/live/?r={run.public_id}:{version_token(run)}"

@@ -2,8 +2,8 @@
 versions, and History filtered by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
-runs; on PostgreSQL, ten times as many. There, each page is also requested with a tenth of the rows, to check that more
-rows in the tables don't mean more rows read.
+runs; on PostgreSQL, ten times as many. Each page is also requested with a tenth of the rows, to check that more rows in
+the tables don't mean more rows read, or on SQLite more steps. `tests/review/test_growth.py` does the same with fewer.
 """
 
 import re
@@ -26,10 +26,11 @@ from tests.bench.history_search import (
     copies,
     make_rows,
     measure_search,
+    unchecked,
 )
 from tests.bench.portal import Portal
-from tests.bench.report import Report, number
-from tests.bench.rows_read import rows_read
+from tests.bench.report import Report
+from tests.bench.rows_read import work_for
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
 
@@ -39,6 +40,7 @@ ANSWER_MS = 150.0
 COMMENTS = 200
 VERSIONS = 50
 FEWER, MOST_GROWTH = 10, 1.2
+MAX_FILL_MINUTES = 20
 VERDICT = "CASE n % 3 WHEN 0 THEN 'changes' WHEN 1 THEN 'rejected' ELSE 'approved' END"  # of the second result
 CONTENT = f"'{1:064}'"
 RUN_COLUMNS = {
@@ -60,33 +62,34 @@ def bench(portal: Portal, report: Report) -> None:
     many, approver = portal.make_member("many"), portal.make_member("approver")
     Member.objects.filter(pk=approver.pk).update(role="approver")
     portal.start_web()
-    before = read_before(many, approver, runs // FEWER) if connection.vendor == "postgresql" else {}
+    before = work_before(many, approver, runs // FEWER)
     begun = time.monotonic()
     busy = make_reviewed(many, approver, runs)
     with report.part(f"{runs:,} runs, {runs * OUTPUTS_PER_RUN:,} outputs, {runs * 2:,} decisions, {runs:,} comments"):
-        report.note("made in", f"{number(time.monotonic() - begun)} s")
+        report.at_most("made in", (time.monotonic() - begun) / 60, MAX_FILL_MINUTES, " min")
     visitor = Visitor(portal.url, approver)
     for what, path in pages_of(busy, approver, many).items():
         with report.part(what):
             measure_search(report, visitor, approver, path, MAX_MS)
-            if read := before.get(what):
-                now = rows_read(approver, path)
-                aside = f"{read:,} → {now:,}"
-                report.at_most(f"rows read with {FEWER} times as many", now / read, MOST_GROWTH, aside=aside)
+            now, few = work_for(approver, path), before[what]
+            what_grew = "rows read" if connection.vendor == "postgresql" else "steps"
+            aside = f"{few:,} → {now:,}"
+            report.at_most(f"{what_grew} with {FEWER} times as many", now / few, MOST_GROWTH, aside=aside)
     with report.part("an answer in the queue"):
         report_time(report, partial(answer, visitor), ANSWER_MS)
 
 
-def read_before(many: Member, approver: Member, count: int) -> dict[str, int]:
-    """Return how many rows each page reads in a portal with `count` runs. Everything is rolled back afterwards."""
+def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
+    """Return how much the database works for each page of a portal with `count` runs (see `work_for`). Everything is
+    rolled back afterwards."""
     with transaction.atomic():
         busy = make_reviewed(many, approver, count)
-        read = {what: rows_read(approver, path) for what, path in pages_of(busy, approver, many).items()}
+        work = {what: work_for(approver, path) for what, path in pages_of(busy, approver, many).items()}
         transaction.set_rollback(True)
     with connection.cursor() as cursor:  # ids are consecutive again, as `make_rows` expects
         for statement in connection.ops.sequence_reset_sql(no_style(), list(apps.get_app_config("runs").get_models())):
             cursor.execute(statement)
-    return read
+    return work
 
 
 def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:
@@ -128,7 +131,7 @@ def make_reviewed(
     said = Comment.objects.create(run=pattern, output=output, member=many, text="A little warmer, please.")
     result = f"{pattern.pk + 10} + 4 * n + place"
     at = (Postgres if connection.vendor == "postgresql" else Sqlite)().minutes_ago("n")  # as long ago as the run
-    with connection.cursor() as cursor:
+    with unchecked(), connection.cursor() as cursor:
         each = "FROM bench_numbers CROSS JOIN (SELECT place FROM bench_places WHERE place <= 2) places"
         decided = {
             "id": f"{first.pk} + 2 * n + place",
@@ -162,11 +165,11 @@ def make_reviewed(
 
 
 def make_queue(asker: Member) -> None:
-    """Ask for decisions on the third result of runs shared with the team."""
-    request = ReviewRequest.objects.create(asker=asker)
+    """Ask for decisions on the third result of runs shared with the team, ten at a time."""
+    requests = ReviewRequest.objects.bulk_create(ReviewRequest(asker=asker) for _ in range(WAITING // 10))
     shared = Output.objects.filter(run__shared_at__isnull=False, position=3, run__status="completed").order_by("-pk")
     ReviewItem.objects.bulk_create(
-        ReviewItem(request=request, output_id=pk, position=n)
+        ReviewItem(request=requests[n // 10], output_id=pk, position=n % 10)
         for n, pk in enumerate(shared.values_list("pk", flat=True)[:WAITING])
     )
 

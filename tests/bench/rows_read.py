@@ -1,4 +1,5 @@
-"""Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report that."""
+"""Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report that, so the steps of its
+programs are counted instead."""
 
 import json
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from runs.models import Member
 
 type Plan = dict[str, Any]
 READS = ("SELECT", "(SELECT")  # the second is a UNION
+STEPS = 10  # of SQLite's, between two counts
 INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
 
 
@@ -30,6 +32,28 @@ class Reads:
 def rows_read(member: Member, path: str) -> int:
     """Return how many rows a page's queries read, including session and member."""
     return reads_of(member, path).rows
+
+
+def work_for(member: Member, path: str) -> int:
+    """Return how much the database works for a page: the rows that PostgreSQL reads, or SQLite's steps."""
+    if connection.vendor == "postgresql":
+        return rows_read(member, path)
+    client, counted = Client(SERVER_NAME="127.0.0.1"), 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += STEPS
+
+    client.force_login(member)
+    cache.clear()
+    connection.connection.set_progress_handler(count, STEPS)
+    try:
+        status = client.get(path).status_code
+    finally:
+        connection.connection.set_progress_handler(None, STEPS)
+    if status != 200:
+        raise RuntimeError(f"{path[:60]} returned {status}")
+    return counted
 
 
 def reads_of(member: Member, path: str, headers: dict[str, str] | None = None) -> Reads:

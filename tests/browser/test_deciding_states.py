@@ -1,27 +1,59 @@
-"""axe finds no problems, and no page scrolls sideways, wherever a decision is shown or made.
+"""Wherever a decision or a comment is shown or made, in all states (D15): axe finds no problems, wide in English and on
+a phone in German, and on a phone no page scrolls sideways, with scripts or without.
 
-What guests see is checked in `test_guest_answers.py`, and forms with errors among the scenes of `test_axe.py`.
+What guests see is checked in `test_guest_answers.py`, and more forms with errors among the scenes of `test_axe.py`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
-from runs.models import Decision, Member, Output
+from runs.models import Decision, GuestLink, Member, Output, OutputFile, ReviewRules
 from runs.review import comments, requests
 from runs.review.deciders import Actor
-from runs.review.verdicts import decide, set_aside
-from runs.sharing.links import share_with_team
+from runs.review.verdicts import choose, decide, set_aside
+from runs.sharing.links import make_link, share_with_team
 from tests.browser.page_checks import SIDEWAYS, findings
 from tests.browser.photos import look
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
-LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story")
+LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story", "Banner", "Card", "Lost", "Late")
+# Sends a form as without scripts, since htmx would take what a button sends.
+SEND = """([path, fields]) => {
+    const form = document.createElement("form");
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    for (const [name, value] of Object.entries({ ...fields, csrfmiddlewaretoken: token })) {
+        const field = document.createElement("input");
+        Object.assign(field, { type: "hidden", name, value });
+        form.append(field);
+    }
+    Object.assign(form, { method: "post", action: path });
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+@dataclass(frozen=True)
+class State:
+    """A page in one state: its path, what is there only in this state, and what is posted to get there."""
+
+    path: str
+    css: str
+    posted: dict[str, str] | None = None
+
+    def open(self, page: Page) -> None:
+        if self.posted is None:
+            page.goto(self.path)
+        else:
+            with page.expect_navigation():
+                page.evaluate(SEND, [self.path, self.posted])
+        expect(page.locator(f"main {self.css}").first).to_be_attached()
+        page.locator(".decisions, .talk-older").evaluate_all("all => all.forEach((fold) => { fold.open = true; })")
 
 
 @pytest.fixture
@@ -31,61 +63,103 @@ def anna(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def results(alice: Member, anna: Member, make_member: Callable[..., Member]) -> dict[str, Output]:
-    """Results in every state of a decision, by what they show."""
+    """Results in every state of a decision, by label; "Newer" is version 2 of "Side", and "Own" was made by Anna."""
     ruth = make_member("ruth", role="approver")
     app = make_app(outputs=[{"index": n, "label": label, "type": "image"} for n, label in enumerate(LABELS)])
     run = make_run(alice, app, status="completed", title="Red shoe")
-    for position in range(len(LABELS)):
-        make_kept(run, make_stored((900, 300 * (1 + position))), position)
+    for position in range(len(LABELS) - 2):
+        make_kept(run, make_stored((900, 300 * (1 + position % 6))), position)
     share_with_team(run)
-    front, back, side, detail, poster, story = run.outputs.all()
+    run.refresh_from_db()
+    front, back, side, detail, poster, story, banner, card, lost, late = run.outputs.all()
+    for output, status in ((lost, "failed"), (late, "saving")):
+        OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status=status)
+        Output.objects.filter(pk=output.pk).update(content_hash="")
     later = make_run(alice, app, status="completed", title="Red shoe", shared_at=timezone.now())
-    version_2 = make_kept(later, make_stored((600, 600))).output
+    newer = make_kept(later, make_stored((600, 600))).output
+    own = make_kept(make_run(anna, app, status="completed", title="Blue shoe")).output
     decide(front, "approved", "Lovely", Actor(ruth), None)
     decide(front, "approved", "Use this one", Actor(anna), None)
     decide(back, "rejected", "The shoe is cut off", Actor(anna), None)
     decide(side, "changes", "Warmer light, please", Actor(ruth), None)
-    Output.objects.filter(pk=version_2.pk).update(line=side, number=2)
+    for number in range(2):
+        comments.post(Actor(ruth), run, side, f"Too cold, {number + 1}", spot=(2_000, 3_000 * (number + 1)))
+    Output.objects.filter(pk=newer.pk).update(line=side, number=2)
     decide(detail, "changes", "Too dark", Actor(ruth), None)
     set_aside(Decision.objects.get(output=detail), "Ruth meant another one", Actor(anna))
+    choose(card, [banner], Actor(ruth), {output.pk: 0 for output in (card, banner)})
+    link = make_link(alice, [poster])
+    GuestLink.objects.update(lets_decide=True)
+    link.refresh_from_db()
+    decide(poster, "changes", "Our red, please", Actor(link=link, name="Kim"), None)
     for number in range(20):
         who = Actor(member=(alice, anna)[number % 2])
         spot = (450 * number, 400 * number) if number % 3 else None
         comments.post(who, run, poster, f"Remark {number + 1}", spot=spot)
+    ReviewRules.objects.create(four_eyes=True)
     requests.ask(alice, [poster, story], message="Which one?", due_on=timezone.localdate() + timedelta(days=1))
-    requests.ask(anna, [version_2])
-    states = ("approved", "rejected", "changes", "set aside", "talked about", "open")
-    return dict(zip(states, run.outputs.all(), strict=True))
+    requests.ask(anna, [newer])
+    return dict(zip(LABELS, run.outputs.all(), strict=True)) | {"Newer": newer, "Own": own}
 
 
-def expect_fine(page: Page, told: str) -> None:
-    for width, height, scheme in SIGHTS:
-        look(page, width, height, scheme)
-        assert findings(page) == [], told
-        assert page.evaluate(SIDEWAYS) == "", told
-    look(page, *SIGHTS[0])
+@pytest.fixture
+def states(results: dict[str, Output], anna: Member) -> list[State]:
+    """The pages that Anna opens, each in its state."""
+    front, side, poster, own = (results[label] for label in ("Front", "Side", "Poster", "Own"))
+    run, mine = poster.run.get_absolute_url(), poster.comments.filter(member=anna)[0]
+    comment, decide_url = f"/comments/{mine.public_id}", f"{front.get_absolute_url()}decide/"
+    write, write_own = f"{poster.get_absolute_url()}comment/", f"{own.get_absolute_url()}comment/"
+    shown = " ".join(f"{results[label].public_id}.0" for label in ("Story", "Newer"))
+    return [
+        *(State(result.get_absolute_url(), ".verdict-on-page") for result in results.values()),
+        State(decide_url, ".verdict-error", {"verdict": "rejected", "seen": str(front.decided_in)}),  # 422
+        State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # 409
+        State("/", ".home-waiting"),
+        State("/review/", "#decide"),
+        State("/review/asked/", ".asked-line"),
+        State("/review/decided/", ".decided-picture"),
+        State("/review/many/", ".ask-page > p > .button"),  # nothing is selected any more
+        State("/review/many/", "#many-error", {"shown": shown, "verdict": "rejected"}),
+        State(run, ".verdict-on-box"),
+        State(f"{run}comment/", "#comment-form-new"),
+        State(f"{run}people/?q=a", ".person-found"),
+        State(write, "#comment-form-new"),
+        State(write, ".comment-error", {"text": "x" * 2_001}),
+        State(write, ".people-list", {"text": "Look", "act": "people"}),
+        State(write_own, ".comment-unseen", {"text": "Look, @Ruth"}),
+        State(f"{comment}/reply/", ".comment-about"),
+        State(f"{comment}/edit/", "textarea"),
+        State(f"{comment}/remove/", ".comment-ask"),
+        State(f"/compare/?f={front.public_id},{side.public_id}", ".verdict-on-column"),
+        State("/history/?tab=team&decision=changes", ".run-card"),
+        State("/manage/review/", "form"),
+    ]
 
 
 def test_axe_finds_nothing_wherever_a_decision_is_shown(
-    new_context: Callable[..., BrowserContext], anna: Member, results: dict[str, Output]
+    new_context: Callable[..., BrowserContext], anna: Member, states: list[State]
 ) -> None:
     page = new_context(anna, viewport={"width": 1280, "height": 800}, reduced_motion="reduce").new_page()
-    for told, result in results.items():
-        page.goto(result.get_absolute_url())
-        if (acts := page.locator(".decisions > summary")).count():
-            acts.click()
-        expect_fine(page, told)
-    first, second = results["changes"], results["approved"]
-    for address, words in {
-        "/": "Waiting for you",
-        "/review/": "1 of",
-        "/review/asked/": "0 of 1 decided",
-        "/review/decided/": "Use this one",
-        first.run.get_absolute_url(): "Warmer light, please",
-        f"/compare/?f={first.public_id},{second.public_id}": "Warmer light, please",
-        "/history/?tab=team&decision=changes": "Red shoe",
-        "/manage/review/": "Who can decide",
-    }.items():
-        page.goto(address)
-        expect(page.locator("main")).to_contain_text(words)
-        expect_fine(page, address)
+    found = []
+    for language, width, height, scheme in [("en", 1280, 800, "light"), ("de", 320, 640, "dark")]:
+        Member.objects.filter(pk=anna.pk).update(language=language)
+        look(page, width, height, scheme)
+        for state in states:
+            state.open(page)
+            assert page.locator("html").get_attribute("lang") == language
+            said = [page.evaluate(SIDEWAYS), *findings(page)]
+            found += [f"{language} {state.path} {state.css}: {one}" for one in said if one]
+    assert not found, "\n".join(found)
+
+
+def test_without_scripts_nothing_scrolls_sideways_on_a_phone(
+    new_context: Callable[..., BrowserContext], anna: Member, states: list[State]
+) -> None:
+    Member.objects.filter(pk=anna.pk).update(language="de")
+    page = new_context(anna, viewport={"width": 320, "height": 640}, java_script_enabled=False).new_page()
+    found = []
+    for state in states:
+        state.open(page)
+        if said := page.evaluate(SIDEWAYS):
+            found.append(f"{state.path} {state.css}: {said}")
+    assert not found, "\n".join(found)

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from runs.models import Comment, Decision, GuestLink, Member, Output
 from runs.sharing import links, make_guest_copies
 from tests.browser.page_checks import SIDEWAYS, findings
+from tests.browser.photos import look
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import link_to, path_of
 from tests.support.hostile_server import picture
@@ -35,10 +36,11 @@ def expect_fits(page: Page) -> None:
 
 
 def expect_fine(page: Page) -> None:
-    """Expect no axe findings, in light and dark. axe needs scripts, unlike the page."""
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
+    """Expect no axe findings, on a phone in the dark and wide in the light. axe needs scripts, unlike the page."""
+    for width, height, scheme in [(320, 640, "dark"), (1280, 800, "light")]:
+        look(page, width, height, scheme)
         assert findings(page) == []
+        expect_fits(page)
 
 
 def test_a_client_answers_on_a_phone_without_scripts(new_context: NewContext, link: GuestLink, alice: Member) -> None:
@@ -115,6 +117,12 @@ def test_a_client_answers_by_keyboard(new_context: NewContext, link: GuestLink, 
     page.keyboard.press("Tab")
     expect(page.locator("#r1 :focus")).to_have_count(1)
     expect_fine(page)
+    page.context.set_extra_http_headers({"Accept-Language": "de"})
+    page.reload()
+    expect(page.get_by_text("Danke, Kim")).to_be_visible()
+    expect_fine(page)
+    page.context.set_extra_http_headers({"Accept-Language": "en"})
+    page.reload()
     page.get_by_label("Note or comment about Poster").fill("Here")
     page.locator("#r2").get_by_role("button", name="Mark a spot").press("Enter")
     page.get_by_text("Or write where it is").press("Enter")

@@ -1,0 +1,27 @@
+"""The pages of deciding hardly work more when a portal has ten times as many runs, results, decisions and comments.
+
+`python -m tests.bench review review_postgres` measures the same with many more.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from runs.models import Member
+from tests.bench.review import FEWER, MOST_GROWTH, work_before
+
+pytestmark = pytest.mark.django_db
+RUNS = {"sqlite": 50_000, "postgresql": 25_000}  # so many are made in a few seconds
+# PostgreSQL would rather read so small tables whole. Large ones, it reads whole only where no index helps.
+AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
+
+
+def test_ten_times_as_many_rows_are_no_more_work(make_member: Callable[..., Member]) -> None:
+    many, approver, runs = make_member("many"), make_member("approver", role="approver"), RUNS[connection.vendor]
+    with connection.cursor() as cursor:
+        for statement in AS_IF_LARGE if connection.vendor == "postgresql" else ():
+            cursor.execute(statement)
+    few, now = (work_before(many, approver, count) for count in (runs // FEWER, runs))
+    grown = {what: (few[what], now[what]) for what in few if now[what] > few[what] * MOST_GROWTH}
+    assert not grown
