@@ -1,7 +1,7 @@
-"""Notices when two people change the same settings at once, so that the second one replaces nothing unseen.
+"""Notices when two people change the same settings at once, so that nobody replaces values they haven't seen.
 
-A page sends back what it showed (`seen_of`). If something else is stored by then, the act is refused, and its page says
-who was faster (`web.posted.SeenForm`).
+A page sends back what it showed (`seen_of`). If other values are stored by then, the change is refused, and the page
+says who was faster (`web.posted.SeenForm`).
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,14 @@ class OvertakenError(Exception):
 
 
 def seen_of(values: Mapping[str, Any]) -> str:
-    """Return `values` as a page sends them back."""
+    """Return `values` as one text, which a page sends back with its form."""
     return "/".join(str(value) for value in values.values())
 
 
 def refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if the page showed other values than those stored `before`, and `after` would replace
-    them. `seen` is "" if nobody knows what it showed; `acts` are the entries that say who stored them."""
+    """Raise `OvertakenError` if saving would replace values that the page didn't show. The values are those `before`
+    and `after` the change; `seen` is "" if we don't know what the page showed. `acts` are the record's entries for such
+    changes; the last one tells who saved the current values."""
     if not seen or seen == seen_of(before) or after == before:
         return
     last = acts.order_by("-at", "-pk").first()

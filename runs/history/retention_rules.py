@@ -117,7 +117,7 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
 
 
 def rules_seen(rules: RetentionRules) -> str:
-    """Return `rules` as a page shows them, for `save` to compare."""
+    """Return `rules` as one text, from which `save` can tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 

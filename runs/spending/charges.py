@@ -18,7 +18,8 @@ from runs.spending.estimates import Estimate, estimate
 from runs.spending.limits import LimitReached, beyond_limit, left_for, spend
 
 State = Charge.State
-# Plain SQL for what each press of Run needs: Django takes several times as long to build it as the database to run it.
+# Plain SQL, because Django would take several times as long to build these queries as the database takes to run them,
+# and each press of Run needs them.
 ADD = (
     'UPDATE "runs_spendingsum" SET hundredths = hundredths + %s, reserved = reserved + %s, count = count + %s, '
     "unknown_count = unknown_count + %s WHERE month = %s AND member_id = %s AND app_id = %s AND kind = %s"
@@ -102,7 +103,7 @@ def _count(charge: Charge, sign: int) -> None:
 
 
 def _add_to_sum(charge: Charge, sign: int) -> bool:
-    """Return False if there is no such sum yet."""
+    """Add a charge to its sum; if `sign` is -1, subtract it. Return False if there is no such sum yet."""
     amount, unknown = sign * charge.hundredths, sign * int(charge.is_unknown)
     place: list[int | str] = [charge.month.isoformat(), charge.member_id, charge.app_id, charge.kind]
     with connection.cursor() as cursor:

@@ -27,7 +27,7 @@ LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones
 LEFT JOIN runs_spendinglimits limits ON limits.id = 1
 LIMIT 1
 """
-# The check itself, for one member's total or the portal's.
+# Adds to one total, a member's or the portal's, unless that would exceed the limit.
 ADD = 'UPDATE "runs_monthtotal" SET used = used + %s WHERE month = %s AND used <= %s AND '
 ADD_OWN, ADD_PORTAL = f"{ADD}member_id = %s", f"{ADD}member_id IS NULL"
 NO_LIMIT = 2**63 - 1
