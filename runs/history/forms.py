@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BoundField
+from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -11,7 +12,7 @@ from runs.history import retention_rules
 from runs.history.search import Filter
 from runs.models import RetentionRules, Selection
 from runs.web.http import own_path
-from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
+from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SeenForm, SwitchField
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
@@ -102,7 +103,7 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
     )
 
 
-class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
+class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
     """How many days each kind of thing is kept; empty means forever.
 
     If `do` is "look", only show what the rules would remove. `agreed` has the rules whose figures the admin saw before
@@ -137,6 +138,9 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
     class Meta:
         model = RetentionRules
         fields = retention_rules.RULES
+
+    def __init__(self, data: QueryDict | None, instance: RetentionRules) -> None:
+        super().__init__(data, instance=instance, initial={"seen": retention_rules.rules_seen(instance)})
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
         """Return each rule's field, value and error."""

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.audit import old_entries
+from runs.audit.objects import name_of
+from runs.audit.overtaken import refuse_older, seen_of
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
@@ -114,12 +116,24 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
 
 
+def rules_seen(rules: RetentionRules) -> str:
+    """Return `rules` as one text, from which `save` can tell whether they have changed."""
+    return seen_of(values_of(rules, *RULES))
+
+
 @transaction.atomic
-def save(rules: RetentionRules) -> None:
-    """Save the rules. Without one for rejected results, all scheduled removals are cancelled."""
-    before = values_of(RetentionRules.current(), *RULES)
+def save(rules: RetentionRules, seen: str = "") -> None:
+    """Save the rules. Without one for rejected results, all scheduled removals are cancelled.
+
+    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
+    rules since.
+    """
+    stored = RetentionRules.objects.select_for_update().first() or RetentionRules()
+    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
+    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(rules).kind)
+    refuse_older(seen, before, after, acts)
     rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules, *RULES)))
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     if rules.rejected_days is None:
         rejected.unschedule()
 

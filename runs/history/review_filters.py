@@ -1,4 +1,4 @@
-"""History's filters for reviews: by verdict, by who decided, and by whom results wait for."""
+"""History's filters for reviews: by verdict, by who decided, and by who still has to decide."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,15 +17,15 @@ DECISIONS: dict[str, str | Promise] = {
     **{verdict.value: verdict.label for verdict in Decision.Verdict},
     "none": pgettext_lazy("verdict", "Not reviewed"),
 }
-GUEST = "guest"  # instead of a person: any guest
-ONE_GUEST = "guest:"  # followed by a guest's folded name: all guests of that name
+GUEST = "guest"  # in place of a person's id: any guest
+ONE_GUEST = "guest:"  # followed by a guest's folded name: all guests with that name
 ME, ANYONE = "me", "anyone"
-FEW = 1_000  # decisions by someone, or runs waiting for someone
-GUESTS_FROM = 200  # latest decisions of guests whose names are offered
+FEW = 1_000  # up to this many decisions by someone, or runs waiting for someone, count as few
+GUESTS_FROM = 200  # only the guests of this many latest decisions are offered
 
 
 def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
-    """Return standing decisions by `who`: the person with that public id, any guest, or one guest. With a `verdict`,
+    """Return decisions in force by `who`: the person with that public id, any guest, or one guest. With a `verdict`,
     return only those."""
     decisions = Decision.objects.standing().on_current_content().order_by()
     if who.startswith(ONE_GUEST):
@@ -46,8 +46,9 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Read this person's part of an index by person, and where it ends, the next person's. In the index of everyone's
-    # latest decisions, theirs may be far down; and if PostgreSQL expected only a few, it would read all of theirs.
+    # Read the index by person, from this person's part on, even if that runs into the next person's. In the index of
+    # everyone's latest decisions, theirs may be far down. And if PostgreSQL expected only a few, it would read all of
+    # theirs.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
     few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])
@@ -57,7 +58,7 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
 def only(pks: Iterable[int]) -> Q:
     """Return a condition for the runs with these keys, when there are few of them.
 
-    Told the keys, PostgreSQL might walk through all runs until it has met enough of them for a page.
+    If we gave PostgreSQL the keys directly, it might go through all runs until it has found enough of these for a page.
     """
     known = list(pks)
     return Q(Among(F("pk"), Subquery(Run.objects.filter(pk__in=known).values("pk")))) if known else Q(pk__in=[])
@@ -66,8 +67,9 @@ def only(pks: Iterable[int]) -> Q:
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
-    `few` holds their keys, so that the database looks up only these runs. If there are many, the newest matches soon
-    fill a page; the condition keeps the database from collecting all of them first, as it would for EXISTS.
+    `few` has their keys, if there are few, so that the database looks up only these runs. If there are many, a page is
+    soon full of the newest ones; then, the condition keeps the database from collecting all of them first, as it would
+    for EXISTS.
     """
     if few is not None and not verdict:
         return only(few)
@@ -85,7 +87,7 @@ def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
 def few_waiting_for(who: Member | None) -> RunQuerySet:
     """Return runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
     keys = waiting_for(who)
-    if keys.query.is_empty():  # for viewers, who don't decide
+    if keys.query.is_empty():  # empty for viewers, who don't decide
         return Run.objects.none()
     return Run.objects.filter(Among(F("pk"), Subquery(keys.distinct()[: FEW + 1])))
 
@@ -96,14 +98,14 @@ def people_who_decided() -> QuerySet[Member]:
 
 
 def people_who_may_decide() -> QuerySet[Member]:
-    """Return the people whom results may be waiting for."""
+    """Return the people who may decide, so results may be waiting for them."""
     makers_too = Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER))
     roles = Q(role__in=ReviewRules().deciding_roles) | Q(makers_too, role=Member.Role.MAKER)
     return Member.objects.filter(roles, is_active=True)
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:
-    """Return the latest decisions of guests that `member` may see: clients' names are nobody else's business."""
+    """Return guests' latest decisions, as far as `member` may see them: clients' names aren't shown to others."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
     seen = Run.objects.visible_to(member).filter(pk=OuterRef("output__run"))
     return Decision.objects.filter(Exists(seen), pk__in=Subquery(latest))

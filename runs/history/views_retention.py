@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs.audit.overtaken import OvertakenError
 from runs.history import retention_rules
 from runs.history.forms import RetentionForm
 from runs.history.retention_rules import Removal
@@ -26,7 +27,7 @@ def manage_retention(request: PortalRequest) -> HttpResponse:
     """
     rules, now = RetentionRules.current(), timezone.now()
     before = {name: getattr(rules, name) for name in retention_rules.RULES}
-    form = RetentionForm(posted_of(request), instance=rules)
+    form = RetentionForm(posted_of(request), rules)
     if not form.is_valid():
         return _page(request, form)
     if form.cleaned_data["do"] == "look":
@@ -35,7 +36,11 @@ def manage_retention(request: PortalRequest) -> HttpResponse:
     found = {} if form.is_agreed else retention_rules.removals(stricter, now)
     if any(removal.count != 0 for removal in found.values()):
         return _page(request, form, found, asks=True)
-    retention_rules.save(form.save(commit=False))
+    try:
+        retention_rules.save(form.save(commit=False), form.cleaned_data["seen"])
+    except OvertakenError as error:
+        form.overtake(error.name, RetentionForm(None, RetentionRules.current()))
+        return _page(request, form)
     messages.success(request, _("Saved. The rules are applied once a day."))
     return go_to(request, reverse("runs:manage-retention"))
 
@@ -50,6 +55,8 @@ def _page(
         "rules": [(*shown, found.get(shown[0].name)) for shown in form.shown()],
         "asked": [removal for removal in found.values() if removal.count != 0] if asks else [],
         "stamp": form.stamp if asks else "",
+        "seen": form["seen"],
+        "overtaken": form.non_field_errors(),
         "fewest": retention_rules.FEWEST_DAYS,
         "most": retention_rules.MOST_DAYS,
         "in_bin": Run.objects.filter(deleted_at__isnull=False).count(),

@@ -1,5 +1,5 @@
-"""Queries that read more or less at once than Django's own: rows with their related rows, and only some columns of
-both."""
+"""Queries that Django's own methods don't offer: read rows and their related rows in one go, with only some columns of
+each."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class CountUpTo(Subquery):
-    """The number of rows of a query, which should have a limit."""
+    """The number of rows that a query returns. The query should have a limit."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
 
 class Among(In):
-    """Whether a column is one of the values of a subquery.
+    """Whether a column's value is among the values of a subquery.
 
     Unlike a filter with `__in`, this isn't turned into a join. In queries with more than eight tables, PostgreSQL would
-    do that join last, after reading the column's whole table. It's a lookup because Django compares a function with
-    true, and SQLite uses no index for that.
+    do that join last, after reading the column's whole table. This is a lookup, not a function: Django would compare a
+    function with true, and then SQLite wouldn't use an index.
     """
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
@@ -34,11 +34,11 @@ class Among(In):
 def fetch_joined[M: Model](
     rows: QuerySet[M], many: str, *of_many: str, one: Mapping[str, Collection[str]] | None = None
 ) -> list[M]:
-    """Return `rows` with the rows of the reverse relation `many`, in order of position, and the rows these refer to.
+    """Return `rows` together with their related rows in `many`, ordered by position, and the rows those refer to.
 
-    Paths in `of_many` lead from these rows on: "file", or "upload" and "upload__file". `one` names what `rows`
-    themselves refer to, each with the columns that are needed; without any, all are read. As after a prefetch,
-    `row.<many>.all()` needs no query.
+    `of_many` names what the rows in `many` refer to: "file", or "upload" and "upload__file". `one` names what `rows`
+    themselves refer to, with the columns needed from each; if none are given, all columns are read. As after a
+    prefetch, `row.<many>.all()` needs no query.
     """
     columns = one or {}
     parts = [_Part(rows.model, path, columns.get(path, ())) for path in ("", *columns, many)]
@@ -66,7 +66,7 @@ def fetch_joined[M: Model](
 
 
 class _Part:
-    """The columns of one of the tables (only those in `only`, if any), and how to build rows from them."""
+    """The columns read from one table (only those in `only`, if given), and how to build model instances from them."""
 
     def __init__(self, model: type[Model], path: str, only: Collection[str] = ()) -> None:
         self.path, self.model = path, model
@@ -79,19 +79,19 @@ class _Part:
         self.key = self.fields.index(str(self.model._meta.pk.attname))
 
     def read(self, cells: Iterator[Any], database: str) -> Model | None:
-        """Build a row from the next cells, or return None if there isn't one."""
+        """Build an instance from the next cells; return None if they are empty."""
         values = [next(cells) for _ in self.fields]
         return None if values[self.key] is None else self.model.from_db(database, self.fields, values)
 
 
 def _owner(model: type[Model], many: str) -> str:
-    """Return the name of the field by which the rows of `many` refer to `model`."""
+    """Return the name of the field with which rows in `many` refer to `model`."""
     relation: Any = model._meta.get_field(many)
     return str(relation.remote_field.name)
 
 
 def keep_related(parent: Model, many: str, children: Sequence[Model]) -> None:
-    """Cache all rows of the reverse relation `many` of `parent`, as Django's prefetch does."""
+    """Cache `children` as everything in `parent`'s reverse relation `many`, as Django's prefetch does."""
     rows: Any = getattr(parent, many).get_queryset()
     rows._result_cache, rows._prefetch_done = list(children), True
     kept: dict[str, Any] = parent.__dict__.setdefault("_prefetched_objects_cache", {})

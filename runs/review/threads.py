@@ -69,7 +69,8 @@ def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int
     Dots are numbered on the file at `file_position`.
     """
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
-    seen = Exists(Run.objects.visible_to(viewer).filter(pk=OuterRef("run")))  # of an IN, SQLite lists all that are seen
+    # With IN, SQLite would first list all runs that the viewer can see
+    seen = Exists(Run.objects.visible_to(viewer).filter(pk=OuterRef("run")))
     comments = Comment.objects.filter(seen, Among(F("output_id"), Subquery(line)))
     was_here = Q(parent=None, carried_from=output) | Q(parent__carried_from=output)
     shown = comments.filter(Q(output=output) | Q(output__number__lt=output.number) | was_here)

@@ -9,7 +9,7 @@ total, because everyone who presses Run has to wait for that one.
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from runs.models import Charge, Member, MonthTotal, Run, SpendingSum
@@ -18,6 +18,12 @@ from runs.spending.estimates import Estimate, estimate
 from runs.spending.limits import LimitReached, beyond_limit, left_for, spend
 
 State = Charge.State
+# Plain SQL, because Django would take several times as long to build these queries as the database takes to run them,
+# and each press of Run needs them.
+ADD = (
+    'UPDATE "runs_spendingsum" SET hundredths = hundredths + %s, reserved = reserved + %s, count = count + %s, '
+    "unknown_count = unknown_count + %s WHERE month = %s AND member_id = %s AND app_id = %s AND kind = %s"
+)
 
 
 def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
@@ -91,16 +97,18 @@ def _move(charge: Charge, state: Charge.State) -> bool:
 
 def _count(charge: Charge, sign: int) -> None:
     """Add a reserved charge to its sum; if `sign` is -1, subtract it."""
-    amount, unknown = sign * charge.hundredths, sign * int(charge.is_unknown)
-    changes = {
-        "hundredths": F("hundredths") + amount,
-        "reserved": F("reserved") + amount,
-        "count": F("count") + sign,
-        "unknown_count": F("unknown_count") + unknown,
-    }
-    if not _sum_of(charge).update(**changes):
+    if not _add_to_sum(charge, sign):
         SpendingSum.objects.bulk_create([SpendingSum(**_place_of(charge))], ignore_conflicts=True)
-        _sum_of(charge).update(**changes)
+        _add_to_sum(charge, sign)
+
+
+def _add_to_sum(charge: Charge, sign: int) -> bool:
+    """Add a charge to its sum; if `sign` is -1, subtract it. Return False if there is no such sum yet."""
+    amount, unknown = sign * charge.hundredths, sign * int(charge.is_unknown)
+    place: list[int | str] = [charge.month.isoformat(), charge.member_id, charge.app_id, charge.kind]
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [amount, amount, sign, unknown, *place])
+        return bool(cursor.rowcount == 1)
 
 
 def _sum_of(charge: Charge) -> QuerySet[SpendingSum]:

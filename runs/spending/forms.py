@@ -1,7 +1,6 @@
 """Forms for limits, alerts and prices, in credits."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
 from runs.spending.limit_settings import limit_seen, rules_seen
-from runs.web.posted import CutField, PostedForm
+from runs.web.posted import CutField, PostedForm, SeenForm
 from runs.words.credits import to_credits, to_hundredths
 
 MOST_CREDITS = 10_000_000
@@ -38,24 +37,6 @@ class CreditsField(forms.Field):
         if not AMOUNT.fullmatch(text) or Decimal(text) > MOST_CREDITS:
             raise ValidationError(AMOUNT_WANTED, code="invalid")
         return Decimal(text)
-
-
-class SeenForm(forms.Form):
-    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
-    showed."""
-
-    seen = CutField(200, widget=forms.HiddenInput)
-
-    def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
-        values."""
-        words = _(
-            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
-            "replace them."
-        )
-        self.add_error(None, words % {"name": name or _("Somebody")})
-        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
-        self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
 
 
 class RulesForm(SeenForm):
@@ -177,22 +158,6 @@ class AskForm(PostedForm):
     """`back` is the page on which the member asked for a higher limit."""
 
     back = CutField(2000)
-
-
-def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
-    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
-    for name, field in stored.fields.items():
-        value = stored.initial[name]
-        if name != "seen" and field.clean(value) != form.cleaned_data.get(name):
-            yield f"{field.label}: {_value_words(field, value)}"
-
-
-def _value_words(field: forms.Field, value: Any) -> str:
-    if isinstance(field, forms.ChoiceField):
-        return str(dict(PersonLimitForm.SORTS)[value])
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    return str(value or _("empty"))
 
 
 def _hundredths(amount: Decimal | None) -> int | None:

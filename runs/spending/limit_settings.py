@@ -1,7 +1,7 @@
 """Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `limits` enforces
 them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,21 +12,13 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from runs.audit.overtaken import refuse_older, seen_of
 from runs.audit.record import differences, record
 from runs.catalog.app_rules import note_change
 from runs.models import App, Entry, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
-from runs.models.entry import EntryQuerySet
 from runs.models.spending import day_of, month_of
 from runs.spending.limits import used_words
 from runs.words.credits import amount_words, to_credits
-
-
-class OvertakenError(Exception):
-    """Someone else has saved other values since the page was opened. `name` says who, or is "" if that is unknown."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -91,17 +83,17 @@ def unpriced_apps() -> Sequence[App]:
 def rules_seen() -> str:
     """Return the current rules for everyone as one text, from which `change_rules` can tell whether they have
     changed."""
-    return _seen(_told_rules(SpendingLimits.current()))
+    return seen_of(_told_rules(SpendingLimits.current()))
 
 
 def limit_seen(limit: MemberLimit) -> str:
     """Return one person's limit as such a text."""
-    return _seen(_told_limit(limit))
+    return seen_of(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
     """Return the price of an app as such a text."""
-    return _seen(_told_price(app.price))
+    return seen_of(_told_price(app.price))
 
 
 @transaction.atomic
@@ -112,7 +104,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
-    _refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED))
+    refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED))
     rules.pk = row.pk
     rules.save()
     record(Verb.LIMITS_CHANGED, None, changes=differences(before, after))
@@ -124,7 +116,7 @@ def change_person(limit: MemberLimit, seen: str = "") -> None:
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     before, after = _told_limit(stored), _told_limit(limit)
-    _refuse_older(seen, before, after, Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED))
+    refuse_older(seen, before, after, Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED))
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
     MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
     record(Verb.PERSON_LIMITED, member, changes=differences(before, after))
@@ -135,23 +127,10 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
     stored = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     acts = Entry.objects.about("app", app.public_id).filter(verb__in=(Verb.APP_PRICED, Verb.APP_SHAPED))
-    _refuse_older(seen, _told_price(stored.price), _told_price(price), acts)
+    refuse_older(seen, _told_price(stored.price), _told_price(price), acts)
     App.objects.filter(pk=app.pk).update(price=price)
     note_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})
-
-
-def _refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if saving would replace values that the page didn't show. `acts` are the record's entries
-    for such changes; the last one tells who saved the current values."""
-    if not seen or seen == _seen(before) or after == before:
-        return
-    last = acts.order_by("-at", "-pk").first()
-    raise OvertakenError(last.actor_name if last else "")
-
-
-def _seen(told: Mapping[str, Any]) -> str:
-    return "/".join(str(value) for value in told.values())
 
 
 def _told_rules(rules: SpendingLimits) -> dict[str, Any]:

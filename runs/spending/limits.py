@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -27,6 +27,10 @@ LEFT JOIN runs_monthtotal everyones ON everyones.member_id IS NULL AND everyones
 LEFT JOIN runs_spendinglimits limits ON limits.id = 1
 LIMIT 1
 """
+# Adds to one total, a member's or the portal's, unless that would exceed the limit.
+ADD = 'UPDATE "runs_monthtotal" SET used = used + %s WHERE month = %s AND used <= %s AND '
+ADD_OWN, ADD_PORTAL = f"{ADD}member_id = %s", f"{ADD}member_id IS NULL"
+NO_LIMIT = 2**63 - 1
 # Messages about a limit, each as (for admins, for others).
 OWN = (
     gettext_noop(
@@ -128,10 +132,14 @@ def spend(member: Member, hundredths: int | None, now: datetime) -> None:
 
 def _add(member_id: int | None, month: date, hundredths: int | None, limit: int | None) -> bool:
     """Add `hundredths` to a total in one UPDATE; return False if the total doesn't exist or leaves no room."""
-    total = MonthTotal.objects.filter(member=member_id, month=month)
-    if limit is not None:
-        total = total.filter(used__lte=used_at_most(limit, hundredths))
-    return total.update(used=F("used") + (hundredths or 0)) == 1
+    at_most = NO_LIMIT if limit is None else used_at_most(limit, hundredths)
+    values: list[int | str] = [hundredths or 0, month.isoformat(), at_most]
+    with connection.cursor() as cursor:
+        if member_id is None:
+            cursor.execute(ADD_PORTAL, values)
+        else:
+            cursor.execute(ADD_OWN, [*values, member_id])
+        return bool(cursor.rowcount == 1)
 
 
 def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:

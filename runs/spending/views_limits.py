@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from runs.audit.overtaken import OvertakenError
 from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import limit_settings
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
-from runs.spending.limit_settings import OvertakenError
 from runs.spending.limits import left_for
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of

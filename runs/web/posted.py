@@ -5,11 +5,13 @@ Otherwise, it uses an ordinary form, and shows it again with its errors.
 """
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
@@ -96,3 +98,38 @@ class PostedForm(forms.Form):
         form = cls(given)
         form.full_clean()
         return form.cleaned_data
+
+
+class SeenForm(forms.Form):
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
+    showed."""
+
+    seen = CutField(200, widget=forms.HiddenInput)
+
+    def overtake(self, name: str, stored: "SeenForm") -> None:
+        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        values."""
+        words = _(
+            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
+            "replace them."
+        )
+        self.add_error(None, words % {"name": name or _("Somebody")})
+        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
+        self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
+
+
+def _stored_words(form: SeenForm, stored: SeenForm) -> Iterator[str]:
+    """Yield the stored values that differ from what was entered, such as "Each person: 100"."""
+    for name, value in stored.initial.items():
+        field = stored.fields[name]
+        if name != "seen" and field.clean(value) != form.cleaned_data.get(name):
+            yield f"{field.label}: {_value_words(field, value)}"
+
+
+def _value_words(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.ChoiceField):
+        choices: Any = field.choices
+        return str(dict(choices)[value])
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value or _("empty"))

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlencode
 
+from django.apps import apps
+from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -127,6 +129,7 @@ def make_rows(
     `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. With
     `has_files`, each result has a file of its own. Returns the run and the file that all others are copies of.
     """
+    restart_ids()
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
     used = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(USED_APPS)]
     names = [f"{ADJECTIVES[n % 8].title()} {THINGS[n % 9]} {n}" for n in range(APPS - USED_APPS)]
@@ -148,6 +151,17 @@ def make_rows(
             cursor.execute(statement)
         cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # nothing else can be undone
     return pattern, file
+
+
+def restart_ids() -> None:
+    """Make new ids follow those in the tables: the rows made here count on ids that nothing else has used up."""
+    models = list(apps.get_app_config("runs").get_models())
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        for statement in (
+            ["DELETE FROM sqlite_sequence"] if is_sqlite else connection.ops.sequence_reset_sql(no_style(), models)
+        ):
+            cursor.execute(statement)
 
 
 @contextmanager

@@ -10,8 +10,6 @@ import re
 import time
 from functools import partial
 
-from django.apps import apps
-from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -82,20 +80,11 @@ def bench(portal: Portal, report: Report) -> None:
 def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
     """Return how much the database works for each page of a portal with `count` runs (see `work_for`). Everything is
     rolled back afterwards."""
-    reset_ids()
     with transaction.atomic():
         busy = make_reviewed(many, approver, count)
         work = {what: work_for(approver, path) for what, path in pages_of(busy, approver, many).items()}
         transaction.set_rollback(True)
-    reset_ids()
     return work
-
-
-def reset_ids() -> None:
-    """Let ids follow those that there are, as `make_rows` expects, whatever was rolled back before."""
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(apps.get_app_config("runs").get_models())):
-            cursor.execute(statement)
 
 
 def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:

@@ -112,7 +112,7 @@ def test_on_a_phone_the_decision_is_within_reach(
     assert acts.evaluate("it => it.scrollWidth <= it.clientWidth")
     assert findings(page) == []
     link.click()
-    approve = page.locator(".verdict .is-approved button")
+    approve = page.locator(".verdict form.is-approved button")
     expect(approve).to_be_in_viewport(ratio=1)
     approve.click()
     expect(link).to_have_accessible_name({"de": "Freigegeben", "en": "Approved"}[language])

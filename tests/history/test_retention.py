@@ -10,6 +10,7 @@ from runs import tasks
 from runs.models import App, Member, RetentionRules, Run
 from runs.sharing import links
 from runs.words.sizes import size_words
+from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Page
 
@@ -87,6 +88,26 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, ap
     kept = RetentionRules.objects.get()
     assert (kept.ready_days, kept.failed_days, kept.record_days) == (None, 14, None)
     assert binned() == set()
+
+
+def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(as_admin: Client) -> None:
+    ana = Member.objects.create_user("ana@x.test", "a long enough password", name="Ana", role="admin")
+    opened = seen_on(as_admin.get(ADDRESS).text)
+    client_of(ana).post(ADDRESS, {"ready_days": "30", "record_days": "730", "seen": opened})
+
+    refused = as_admin.post(ADDRESS, {"failed_days": "14", "record_days": "730", "seen": opened})
+
+    told = Page(refused.text).words
+    assert "Ana has saved other values since you opened this page" in told
+    assert "Currently saved: Runs with results: 30; Failed or cancelled runs: empty" in told
+    assert 'value="14"' in refused.text
+    assert (RetentionRules.objects.get().ready_days, RetentionRules.objects.get().failed_days) == (30, None)
+    as_admin.post(ADDRESS, {"failed_days": "14", "record_days": "730", "seen": seen_on(refused.text)})
+    assert (RetentionRules.objects.get().ready_days, RetentionRules.objects.get().failed_days) == (None, 14)
+
+
+def seen_on(page: str) -> str:
+    return next(e.attributes["value"] for e in Page(page).find("input") if e.attributes.get("name") == "seen")
 
 
 def test_agreeing_to_other_rules_than_shown_is_not_enough(as_admin: Client, alice: Member, app: App) -> None:

@@ -254,7 +254,7 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     assert [output.verdict for output in (front, angle, detail, newer)] == ["approved", "", "changes", ""]
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
     assert Comment.objects.get(output=detail).spot_x is not None
-    assert [item.output for item in requests.waiting_for(sam)] == [angle, newer]
+    assert [item.output for item in requests.waiting_for(sam)] == [newer, angle]
     assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # what Sam asks about
 
     browser = browser_of(maker.DEMO)

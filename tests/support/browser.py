@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from runs.models import Member
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The first one has no windows to draw: tests take a quarter less processor time with it.
+NAMES = (
+    "chromium-headless-shell",
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+)
 # Two pages of Chromium's own address bar would be loaded for each context, which takes longer than most tests do.
 ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
 # Chromium heeds only the last list of features to disable, so this repeats what Playwright disables on Linux.
