@@ -13,6 +13,7 @@ from runs.connection import status
 from runs.engine import progress
 from runs.models import Comment, GuestLink, Heartbeat, Member, Mute, Notice, Output, ReviewRequest, Run
 from runs.notices import bounces, listeners, notice_text, problems, read_state
+from runs.notices.create_notices import About
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from tests.support.factories import make_app, make_run
@@ -124,14 +125,15 @@ def test_an_undone_decision_is_not_mailed_or_taken_back_where_it_was(
     assert told(alice) == [("decided", "Sam withdrew their decision on “Back” of Oak desk")]
 
 
-def test_a_notice_that_cannot_be_made_undoes_nothing(
+def test_a_listener_that_fails_undoes_only_its_own_work(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def clash(_members: list[int]) -> None:
+    def clash(_members: object, about: About) -> None:
+        Notice.objects.create(member=alice, kind=about.kind, event=about.event)
         Member.objects.create(email=alice.email)  # on PostgreSQL, nothing works after this without a savepoint
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
-    monkeypatch.setattr(read_state, "count_more", clash)
+    monkeypatch.setattr(listeners, "tell", clash)
 
     assert progress.fail(run, "remote", timezone.now(), from_statuses=("running",))
     said = comments.post(Actor(member=bob), run, None, "What happened?")
