@@ -25,7 +25,9 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     expect(page.locator(".app-card")).to_have_count(1)
     page.get_by_role("link", name="Cartoonify!").click()
     head, form = (page.locator(part).bounding_box() for part in (".app-head", ".form-main"))
-    assert head and form and form["y"] - (head["y"] + head["height"]) < 64  # pixels: no empty row between them
+    assert head
+    assert form
+    assert form["y"] - (head["y"] + head["height"]) < 64  # pixels: no empty row between them
     fill(page, tmp_path)
     visitor.whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)

@@ -157,6 +157,9 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]  # the one in use stays
     hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
     assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
+    week = {"from": str(timezone.localdate() - timedelta(days=6)), "to": str(timezone.localdate())}
+    hints = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week).context["hints"]
+    assert ("In the team's runs", "1") in [(hint.label, hint.count) for hint in hints]
 
 
 def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -371,7 +371,9 @@ def test_what_lamina_says_of_a_hidden_field_is_not_lost(
     errors = [{"field": name, "message": f"{name} is odd."} for name in ("Style", "Prompt")]
     Run.objects.filter(pk=old.pk).update(status="failed", failure="inputs", field_errors=errors)
 
-    page = Page(as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text)
+    text = as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
+    page = Page(text)
 
+    assert f'Filled in from <a href="{old.get_absolute_url()}"' in text
     assert errors_of(page) == {"Style": "Style is odd."}
     assert "Prompt: Prompt is odd." in page.first(id="errors").words
