@@ -15,7 +15,7 @@ from tests.browser.visitors import FINISHED, Gallery, Regulars, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-# Makes updates fade in within a millisecond; otherwise axe would check them half-faded.
+# Makes updates fade in within a millisecond; otherwise, axe would check them half-faded.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
@@ -26,7 +26,7 @@ SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
 
 
 def expect_nothing(visitor: Visitor) -> None:
-    """Expect no problems on the open page, wide (1280 px) and light or narrow (320 px) and dark."""
+    """Expect axe to find nothing on the open page, whether wide (1280 px) and light or narrow (320 px) and dark."""
     visitor.watch.is_blind = True
     found = []
     for width, height, scheme in SIGHTS:
