@@ -1,4 +1,4 @@
-"""Lamina's webhooks over HTTP: signed, early, repeated, lost or retried. The run ends once, and correctly."""
+"""Lamina's webhooks over HTTP: signed, early, repeated, lost or retried. The run ends once, with the right outcome."""
 
 from functools import partial
 
