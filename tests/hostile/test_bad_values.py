@@ -1,4 +1,4 @@
-"""Whatever is typed, chosen or forged, no page breaks, no invalid run starts, and no input is lost."""
+"""Whatever people type, choose or forge, no page breaks, no invalid run starts, and no input is lost."""
 
 import pytest
 from django.test import Client
