@@ -245,7 +245,7 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
-    as_alice.get("/bin/")  # afterwards, who may decide is remembered for a while
+    as_alice.get("/bin/")  # who may decide is then remembered for a while
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
 

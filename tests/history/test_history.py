@@ -126,7 +126,7 @@ def test_a_full_page_costs_at_most_eight_queries(
 
 
 @pytest.mark.parametrize(("role", "tab"), [("maker", "mine"), ("viewer", "team")])
-@pytest.mark.parametrize("words", ["orchard", "orchad"])  # the second one leads to a wider search
+@pytest.mark.parametrize("words", ["orchard", "orchad"])  # the second one triggers a wider search
 def test_a_search_costs_at_most_eight_queries_too(
     as_alice: Client,
     alice: Member,

@@ -1,4 +1,4 @@
-"""The bell: what a member was told and hasn't read, on whatever page they are; here, the ends of their own runs."""
+"""The bell, on whatever page members are: what they were told and haven't read; here, the ends of their own runs."""
 
 import re
 
@@ -25,7 +25,7 @@ def end(run: Run, cause: str = "remote") -> Run:
 
 
 def rung(client: Client, path: str = "/me/") -> list[str]:
-    """Ids of the runs that the bell lists on this page."""
+    """Return the ids of the runs that the bell lists on this page."""
     return re.findall(r'data-ended="(\w+)"', client.get(path).text)
 
 
@@ -84,7 +84,7 @@ def test_the_poll_tells_once_and_costs_nothing_more(
 def test_the_frame_says_whether_more_will_end(
     as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """A page doesn't know at first whether a run of mine is active somewhere else."""
+    """At first, a page doesn't know whether the member has an active run somewhere else."""
     run = make_run(alice)
     assert "data-watching" in poll(as_alice, "/live/frame/", n="", w="", b="")[1]
 
@@ -109,7 +109,7 @@ def test_looking_marks_exactly_what_was_shown(as_alice: Client, alice: Member) -
     answer = as_alice.post("/inbox/seen/", {"notices": shown[1]}, headers=HTMX).text
 
     assert 'data-count="3"' in answer
-    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # it is being read
+    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # the list is being read
     assert rung(as_alice) == [late.public_id, runs[1].public_id, runs[0].public_id]
 
 
@@ -143,7 +143,7 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
 
 def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> None:
-    """Screen readers hear of an end once, although Home shows it twice."""
+    """Screen readers announce an end once, although Home shows it twice."""
     run = make_run(alice)
     end(run)
 
@@ -155,7 +155,7 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
 
 
 def test_a_saved_picture_is_news_again(as_alice: Client, alice: Member) -> None:
-    """The line is there before the picture, which then takes its place in it."""
+    """The line is there before the picture, which then gets its place in the line."""
     run = make_run(alice, status="completed")
     listeners.on_run_ended(run)
     alice.refresh_from_db()

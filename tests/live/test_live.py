@@ -1,4 +1,4 @@
-"""Live updates of a page: nothing if nothing changed, otherwise only the changed parts."""
+"""Live updates of a page: no content if nothing changed, otherwise only the changed parts."""
 
 import pytest
 from django.test import Client
