@@ -1,4 +1,4 @@
-"""Mails about notices: what makes one, what it holds, and who gets none (N2, N3, N5, N6, N15)."""
+"""Emails about notices: what triggers one, what it contains, and who gets none (N2, N3, N5, N6, N15)."""
 
 from email import policy
 from email.parser import BytesParser

@@ -1,4 +1,4 @@
-"""Mails while their sender is killed: each arrives, and what arrives twice has the same Message-ID (N8)."""
+"""Emails while their sender is being killed: each arrives, and any that arrives twice has the same Message-ID (N8)."""
 
 from pathlib import Path
 
