@@ -1,4 +1,5 @@
-"""Press Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed 1`.
+"""Presses Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed
+1`.
 
 Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
 poller and the sandbox are killed with `kill -9` at times decided by the seed, then restarted. Every press has its own
@@ -35,7 +36,7 @@ SETTLED_SECONDS = 240.0
 
 @dataclass
 class Verdict:
-    """The state after the killing. Each list has cases of something that must not happen."""
+    """The state after the killing. Each list holds cases of something that must not happen."""
 
     engine: str
     presses: int = 0
@@ -55,13 +56,13 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Everything that happened but must not."""
+        """Return everything that happened but must not."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
 
 class Killing:
-    """One round: the seed decides in advance what happens when."""
+    """One round, in which the seed decides in advance what happens when."""
 
     def __init__(self, whole: Whole, runs: int, kills: int, seed: int) -> None:
         self.whole, self.parts = whole, whole.parts
@@ -75,7 +76,7 @@ class Killing:
         self.presses = sorted(
             (chance.uniform(0, length), chance.choice(APPS), f"press {n} of {seed}") for n in range(runs)
         )
-        self.pressed: dict[str, str] = {}  # run pages by their press's text
+        self.pressed: dict[str, str] = {}  # the run's page for each press, by the press's text
         self.problems: list[str] = []
 
     def run(self) -> None:

@@ -150,7 +150,7 @@ class Parts:
 
 
 def polling_pid() -> int:
-    """Id of the process that holds the poller's lease; 0 if none does."""
+    """Return the id of the process that holds the poller's lease; 0 if none does."""
     from django.db.models.functions import Now
 
     from runs.models import Lease
