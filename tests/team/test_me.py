@@ -1,4 +1,4 @@
-"""The member's own settings, passwords, and where they are signed in."""
+"""The member's own settings and passwords, and where they are signed in."""
 
 import re
 from collections.abc import Callable
@@ -160,7 +160,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
     answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
     assert answer.status_code == 302
     assert [is_in(here), is_in(there)] == [True, False]
-    assert "This one" in page_of(here)  # its session has a new key
+    assert "This one" in page_of(here)  # the session has a new key
     assert alice.signed_in.count() == 1
     assert is_in(sign_in(alice, NEW))
 

@@ -1,6 +1,5 @@
 """A changed `PORTAL_SECRET_KEY`: with the old key as a fallback, nobody notices; without it, old signatures are
-invalid.
-"""
+invalid."""
 
 import re
 from dataclasses import dataclass
