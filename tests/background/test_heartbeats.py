@@ -76,7 +76,7 @@ def test_a_cluster_silent_for_over_an_hour_is_forgotten(as_admin: Client) -> Non
     assert "there:7" not in page(as_admin)
     tidy()
     assert list(Heartbeat.objects.values_list("name", flat=True)) == ["worker"]
-    assert Client().get("/healthz").json()["worker_seconds"] >= 172_800  # the last heartbeat is never forgotten
+    assert Client().get("/healthz").json()["worker_seconds"] >= 172_800  # the most recent heartbeat is never forgotten
 
 
 def test_silence_is_recorded_once() -> None:

@@ -1,4 +1,5 @@
-"""The pool starts processes when there is work and stops them when there is none; it never replaces a killed one."""
+"""The pool starts processes when there is work and stops them when there is none; a stopped one isn't taken for a
+killed one."""
 
 from multiprocessing import Event, Value
 from types import SimpleNamespace
@@ -49,7 +50,7 @@ def test_only_a_process_that_ended_without_a_task_has_left() -> None:
     assert not pool.has_left(process(IDLE))  # still waiting for tasks
     assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps while holding the queue's lock
     assert not pool.has_left(process(BUSY, exitcode=0))  # its task ended the process
-    assert not pool.has_left(process(-2, exitcode=0))  # recycled
+    assert not pool.has_left(process(-2, exitcode=0))  # to be recycled
 
 
 def test_a_process_leaves_after_a_silence_once_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from tests.bench.report import Report, number, percentile
 from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
-POLL_SECONDS = 2.5  # how often an open page polls
+POLL_SECONDS = 2.5  # seconds between an open page's polls
 TIMEOUT_SECONDS = 420.0
 STREAMS = 40  # how many runs the portal follows live
 MAX_FOLLOWED_SECONDS = 2.3  # Lamina checks every 2 s

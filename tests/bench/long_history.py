@@ -18,7 +18,7 @@ FILES = 2_000
 OUTPUTS_PER_RUN = 4
 BATCH = 2_000
 APART = timedelta(minutes=7)
-# Of every twenty runs, one failed, one was cancelled and one is partly ready.
+# Of every twenty runs, one failed, one was cancelled and one has only some of its results.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
 VIDEO = 19  # this one makes videos, not pictures

@@ -54,7 +54,7 @@ class Found:
     loads: list[float] = field(default_factory=list)  # complete cold loads per second
     work: list[float] = field(default_factory=list)  # CPU time per load in ms; other work doesn't affect it
     history: list[float] = field(default_factory=list)  # p95 in ms
-    fewest: list[int] = field(default_factory=list)  # connections of the least busy worker
+    fewest: list[int] = field(default_factory=list)  # connections held by the least busy worker
     in_time: dict[str, int] = field(default_factory=dict)  # timely responses from /healthz, by kind of slow client
 
 

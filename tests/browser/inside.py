@@ -73,7 +73,7 @@ def has_catalog() -> bool:
 
 def member(name: str, role: str = "maker") -> dict[str, str]:
     """Create a member with the password "demo", already signed in; return the email address and session key."""
-    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to create and check
+    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # cheap to create and check
     email = f"{name}-{next(numbers)}@example.com"
     made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
     return {"email": email, "session": session(made.email)}
@@ -174,7 +174,7 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
     """Make up a result of a finished run: `text`, or a missing file with status `file_status`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
-    if file_status:  # due tomorrow, so the portal leaves it alone
+    if file_status:  # the retry is due tomorrow, so the portal leaves the file alone
         later = timezone.now() + timedelta(days=1)
         OutputFile.objects.create(output=made, source_url="https://x.test/a.png", status=file_status, due_at=later)
     made.text, made.kind = text, "text" if text else made.kind

@@ -150,7 +150,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     page.goto("/apps/")
     page.get_by_label("Search apps").last.fill("dentist")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # once the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
     page.goto("/apps/?q=another+dentist")  # as if opened from a shared link
@@ -188,7 +188,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     page.get_by_label("Headline").wait_for()
     print(f"\nthe form stood {time.monotonic() - opened:.1f} s after the page, of which Lamina took 0.4 s")  # noqa: T201
     paths = [request["path"] for request in whole.lamina.requests_to("app")]
-    assert len([path for path in paths if beyond["id"] in path]) == 1  # others are from earlier tests
+    assert len([path for path in paths if beyond["id"] in path]) == 1  # other requests are from earlier tests
     page.get_by_label("Headline").fill("Smile")
     expect(page.locator("[data-kept]")).to_be_visible()
 

@@ -79,12 +79,12 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regul
 @pytest.mark.parametrize(
     ("app", "at"),
     [
-        (CARTOONIFY, 0),  # a picture
-        ("card-value-list", 0),  # several files
-        ("sandbox-caption", 0),  # a text
-        ("sandbox-caption", 1),  # audio
+        (CARTOONIFY, 0),  # has a picture
+        ("card-value-list", 0),  # has several files
+        ("sandbox-caption", 0),  # has a text
+        ("sandbox-caption", 1),  # has audio
         ("card-video-thumbnail", 0),
-        ("card-unknown-output", 1),  # a download
+        ("card-unknown-output", 1),  # has a download
         ("card-half-fails", 1),
     ],
 )

@@ -112,8 +112,8 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
     shown = " ".join(f"{results[label].public_id}.0" for label in ("Story", "Newer"))
     return [
         *(State(result.get_absolute_url(), ".verdict-on-page") for result in results.values()),
-        State(decide_url, ".verdict-error", {"verdict": "rejected", "seen": str(front.decided_in)}),  # 422
-        State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # 409
+        State(decide_url, ".verdict-error", {"verdict": "rejected", "seen": str(front.decided_in)}),  # gets a 422
+        State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # gets a 409
         State("/", ".home-waiting"),
         State("/review/", "#decide"),
         State("/review/asked/", ".asked-line"),

@@ -274,7 +274,7 @@ def expect_told(maker: Visitor, sam: str) -> None:
     said = ["commented on “Sketch 2”", "asks for changes to “Sketch 2”"]
     for words in [*(f"{sam} {act}" for act in done), *(f"Kim (guest) {act}" for act in said)]:
         expect(lines.filter(has_text=words)).to_have_count(1)
-    expect(lines.filter(has_text="is ready")).to_have_count(2)  # one for each run
+    expect(lines.filter(has_text="is ready")).to_have_count(2)  # one line for each run
     expect(lines).to_have_count(8)
     assert page.evaluate(SIDEWAYS) == ""
     assert "Kim (guest)" in text_of(maker.whole.letter_to(maker.email))

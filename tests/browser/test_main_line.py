@@ -65,7 +65,7 @@ def find_cartoonify(page: Page) -> None:
 def fill(page: Page) -> None:
     """Fill in the form: required fields come first; the others are folded but show their values. Check the price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
-    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # Style, which has no default
+    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # this is Style, which has no default
     folded = page.locator("details.more")
     assert folded.get_attribute("open") is None
     expect(folded.locator("summary")).to_contain_text(re.compile(r"Aspect Ratio\s*1:1"))

@@ -50,7 +50,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     pass_time(visitor, 1)
     expect(page.locator(f"[data-run='{run}'] .state-chip")).to_have_text("Ready")
     assert watch.live() == [200]
-    for _ in range(20):  # until its results are saved
+    for _ in range(20):  # until all its results are saved
         pass_time(visitor, 4)
         if page.locator("[data-active], #bell[data-watching]").count() == 0:
             break
@@ -67,7 +67,7 @@ def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: G
     stop_time(page)
     page.goto(f"/runs/{run}/")
     settle(visitor)
-    page.clock.fast_forward("11:00")  # however long the page has been open
+    page.clock.fast_forward("11:00")  # no matter how long the page has been open
     settle(visitor)
     whole.move(whole.remote_id(run), "completed")
     whole.wait_for(run, "ready")

@@ -191,7 +191,7 @@ def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act:
 @pytest.mark.parametrize(
     ("field", "edit", "words"),
     [
-        ("p0", hidden(), "no default"),  # A5
+        ("p0", hidden(), "no default"),  # (A5)
         ("p0", locked(), "no default"),
         ("p0", locked("Cubism"), "listed options"),
         ("p0", FieldEdit(options=["Cubism"]), "at least one"),

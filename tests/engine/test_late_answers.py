@@ -43,7 +43,7 @@ def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, 
 def test_the_answer_that_names_this_very_run_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = sent(press(alice, app))
     remote_id = start_as_stranger(sandbox)
-    assert progress.accept(run, remote_id, "queued", timezone.now())  # through a webhook
+    assert progress.accept(run, remote_id, "queued", timezone.now())  # accepted through a webhook
 
     answered(run, remote_id)
 

@@ -111,7 +111,7 @@ def test_a_file_that_comes_back_is_saved(run: Run, server: HostileServer) -> Non
     server.files["/late.png"] = picture()
     OutputFile.objects.update(due_at=timezone.now() + timedelta(minutes=1))
     keep_due_files()
-    assert len(server.hits) == 1  # not due yet
+    assert len(server.hits) == 1  # the next attempt isn't due yet
 
     make_due()
     keep_due_files()
@@ -224,7 +224,7 @@ def test_a_crash_between_file_and_row_is_retried(
     assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
 
     keep_due_files()
-    assert len(server.hits) == 1  # still claimed
+    assert len(server.hits) == 1  # the file is still claimed
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     make_due()
     keep_due_files()

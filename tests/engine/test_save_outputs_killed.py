@@ -109,4 +109,4 @@ def test_kill_minus_nine_leaves_no_half_file(home: Home, server: HostileServer) 
     home.start("worker")
     wait_until(lambda: kept.saved() == FILES, f"all to be saved; at the kills it was {killed_at}", 240)
     kept.check()
-    assert killed_at[0] < FILES  # otherwise nothing was interrupted
+    assert killed_at[0] < FILES  # otherwise, no transfer was interrupted

@@ -18,7 +18,7 @@ from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUND = timedelta(seconds=3)  # between the poller's rounds
+ROUND = timedelta(seconds=3)  # time between the poller's rounds
 FEW = 8  # wakeups in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 seconds
 
 

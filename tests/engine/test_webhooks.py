@@ -63,7 +63,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
-    assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own read
+    assert len(sandbox.requests_to("run")) == reads + 1  # this is the courier's own read
     assert lamina_status().delivered_at is not None
 
 

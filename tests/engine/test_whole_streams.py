@@ -87,7 +87,7 @@ def test_a_worker_with_40_streams_hands_over_and_stops(portal: Portal) -> None:
     worker = portal.home.start("worker")
     portal.wait_for_streams(STREAMS)
 
-    portal.do("steal")  # the lease is lost
+    portal.do("steal")  # the poller loses its lease
     portal.wait_for_streams(0)
     portal.do("revive")
     portal.wait_for_streams(STREAMS)

@@ -50,7 +50,7 @@ def titles(client: Client, q: str, **more: str) -> list[str]:
         ("red zeppelin", ["Zeppelin over the harbour"]),
         ("video of the beach", ["Waves at the beach"]),
         ("xylophone", []),
-        ("xylophone quartz zeppelin", []),  # two are missing
+        ("xylophone quartz zeppelin", []),  # two words are missing
     ],
 )
 @pytest.mark.usefixtures("_runs")
@@ -84,7 +84,7 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     assert told.words == "1 run in Team has all of these words. These match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
-    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # without "shoe"
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
     assert "These match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
@@ -143,7 +143,7 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     shoes, films, unshared = make_app("Shoes"), make_app("Films", outputs=FILM), make_app("Unshared")
     for _ in range(30):
         make_run(alice, shoes, status="completed", title="red shoe")
-    old = make_run(alice, films, status="failed", title="red carpet")  # not on the first page
+    old = make_run(alice, films, status="failed", title="red carpet")  # this run isn't on the first page
     Run.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
     make_run(bob, unshared, status="completed", title="red herring")
     make_run(bob, films, status="completed", shared_at=timezone.now())

@@ -160,7 +160,7 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
 
 def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
     """Lamina gave the upload an address but lost the bytes. The next run must not fail because of that."""
-    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # accepted, but thrown away
+    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # the file is accepted, but thrown away
     run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
     work_until(is_at_rest)
     assert Run.objects.get(pk=run.pk).failure == "inputs"

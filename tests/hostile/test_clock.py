@@ -130,7 +130,8 @@ def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests counted with a wrong clock expire as with a correct one, and so does a pause that Lamina asked for."""
+    """Requests counted with a wrong clock expire as they do with a correct one. The same goes for a pause that Lamina
+    asked for."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

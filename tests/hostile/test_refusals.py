@@ -73,7 +73,7 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
     app = known(lamina_door, NOTE)
     before = browser.press(browser.open(app).set("p0", "made before"))
     work_until(is_at_rest)
-    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # refuses every connection
+    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # this port refuses every connection
 
     run = browser.press(browser.open(app).set("p0", "made meanwhile"))
     step()

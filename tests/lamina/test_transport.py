@@ -20,7 +20,7 @@ from tests.support.processes import wait_until
 BRIEF_READ = Timeouts(read=0.4, total=60)
 BRIEF_TOTAL = Timeouts(read=60, total=0.8)
 LONG = Timeouts(read=60, total=60)
-LATE_SECONDS = 30.0  # a call that ends sooner was ended by the brief limit
+LATE_SECONDS = 30.0  # seconds; a call that ends sooner was ended by the brief limit
 
 
 def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Reply | NoReply:

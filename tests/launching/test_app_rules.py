@@ -106,7 +106,7 @@ def test_lamina_receives_the_admins_values(
     assert dict(made.inputs.values_list("name", "value"))["Style"] == PIXAR
     submit.submit_run(made.pk)
     assert sandbox.runs[-1]["inputs"] | {"Upload": ""} == {"Style": PIXAR, "Aspect Ratio": "16:9", "Upload": ""}
-    assert dict(old.inputs.values_list("name", "value"))["Style"] == GHIBLI  # A3: the old run keeps what it was
+    assert dict(old.inputs.values_list("name", "value"))["Style"] == GHIBLI  # A3: the old run keeps its original value
 
 
 @pytest.fixture

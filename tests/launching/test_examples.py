@@ -37,11 +37,11 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
     app, now = make_app(), timezone.now()
     own = make_run(alice, app, status="completed", created_at=now - timedelta(days=1))
     shared = make_run(bob, app, status="completed", shared_at=now)
-    make_run(bob, app, status="completed")  # private
+    make_run(bob, app, status="completed")  # a private run
     make_run(alice, app, status="completed", outputs_failed=1)
     make_run(alice, app, status="failed")
     make_run(alice, app, status="completed", deleted_at=now)
-    make_run(alice, status="completed")  # another app's
+    make_run(alice, status="completed")  # a run of another app
 
     assert offered(as_alice, app) == [shared.public_id, own.public_id]
     Member.objects.filter(pk=alice.pk).update(role="admin")
@@ -71,7 +71,7 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
     assert "These are the values of that run. Your draft is saved." in page
     assert "at sea" in page
     assert "a.png" in page  # a teammate's file, under its stored name
-    assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft"
+    assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here
     assert not Run.objects.filter(member=alice).exists()
 
 

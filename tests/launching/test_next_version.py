@@ -150,7 +150,7 @@ def test_a_third_version_follows_the_second_and_a_failed_one_replaces_nothing(
 ) -> None:
     front = box_of(run, 0)
     second = press_next(as_alice, front, alice, 0).outputs.get()
-    assert newer_of(front) is None  # still being made
+    assert newer_of(front) is None  # the newer version is still being made
     Output.objects.filter(pk=second.pk).update(status="completed")
     assert newer_of(front) == second
     third = press_next(as_alice, second, alice, 0).outputs.get()

@@ -65,7 +65,7 @@ def test_a_mail_has_one_link_to_the_exact_place_and_no_picture(
         assert part.count("https://") == 1
         assert f"notice={notice.public_id}" in part
     assert "<img" not in html
-    assert "Ghibli" not in str(mail.body) + html + mail.subject  # an input
+    assert "Ghibli" not in str(mail.body) + html + mail.subject  # "Ghibli" is an input
     parsed = BytesParser(policy=policy.default).parsebytes(mail.message().as_bytes())
     assert parsed["Message-ID"] == f"<{Mail.objects.get().public_id}@portal.example.com>"
     assert parsed["Auto-Submitted"] == "auto-generated"

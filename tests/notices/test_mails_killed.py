@@ -1,4 +1,5 @@
-"""Emails while their sender is being killed: each arrives, and any that arrives twice has the same Message-ID (N8)."""
+"""Emails sent while the sender is being killed: each arrives, and any that arrives twice has the same Message-ID
+(N8)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reminders of due decisions: one email a morning, from two days before the due day to five days after it."""
+"""Reminders of due decisions: one email each morning, from two days before the due day to five days after it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -118,7 +118,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     for event in TELLING:
         event.listen(listener)
     url, back = f"{second.get_absolute_url()}carry-over/", second.get_absolute_url()
-    for _ in range(2):  # pressed twice
+    for _ in range(2):  # as if pressed twice
         answer = as_bob.post(url, {"comment": comment.public_id, "back": back})
         assert answer["Location"] == f"{back}#comment-{comment.public_id}"
 

@@ -77,7 +77,7 @@ def test_slow_downloads_continue(serve: Serve) -> None:
             client.sendall(request(path, "Connection: close"))
         until = time.monotonic() + 3 * STALLED_SECONDS
         while time.monotonic() < until:
-            time.sleep(0.2)  # the clients are this slow
+            time.sleep(0.2)  # this is how slow the clients are
             for client in came:
                 came[client] += len(client.recv(65536))
         with ThreadPoolExecutor(len(came)) as threads:  # while one client is read, the others mustn't stall

@@ -180,7 +180,7 @@ def test_a_full_server_disconnects_silent_clients_first(serve: Serve, first: byt
     silent = [server.connect() for _ in range(60)]
     try:
         for client in silent:
-            with suppress(OSError):  # already closed
+            with suppress(OSError):  # the connection is already closed
                 client.sendall(first)
         assert server.get("/refuse") == "refused"
         wait_until(

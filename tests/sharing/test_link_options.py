@@ -222,7 +222,7 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
         return run.version
 
     versions = [version()]
-    assert versions == [2]  # from making the link
+    assert versions == [2]  # version 2 comes from making the link
     links.revoke(link, alice)
     versions.append(version())
     links.revoke(link, alice)

@@ -208,7 +208,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
-    assert rows[0]["Kind"] == "Images"  # as on the page
+    assert rows[0]["Kind"] == "Images"  # the same word as on the page
     assert rows[1]["Note"].startswith("Charged afterwards to the owner")
     assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"

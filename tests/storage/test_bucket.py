@@ -59,7 +59,7 @@ def test_a_result_is_kept_and_served_from_the_bucket(
     file.refresh_from_db()
     stored = file.file
     assert stored is not None
-    assert kept_files(settings) == []  # nothing stays on the local disk
+    assert kept_files(settings) == []  # no file stays on the local disk
     assert len(list(store.all_names("files/"))) == 4
     assert body_of(as_alice.get(stored.original_url)) == server.files["/a.png"]
     assert body_of(as_alice.get(stored.card_url))[8:12] == b"WEBP"

@@ -24,7 +24,7 @@ class Rule:
     shared: tuple[str, ...]
 
 
-ALL = Rule(PEOPLE, PEOPLE)  # no account needed
+ALL = Rule(PEOPLE, PEOPLE)  # no account is needed
 IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
 SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; the team gets access once the run is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # changes to a run, by its maker or an admin

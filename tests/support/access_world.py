@@ -54,7 +54,7 @@ class Subject:
     upload: Upload
     preset: Preset
     preset_file: StoredFile  # belongs to no run
-    binned: Run  # another run, in the bin
+    binned: Run  # a different run, in the bin
     binned_file: StoredFile  # the binned run's result
     decision: Decision  # made by an admin, on another result of the run
     link: GuestLink

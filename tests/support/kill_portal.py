@@ -47,10 +47,10 @@ class Verdict:
     strangers: list[str] = field(default_factory=list)  # in the sandbox, but unknown to the portal
     wrong: list[str] = field(default_factory=list)  # ended differently than in the sandbox, or another press's run
     stuck: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)  # not final, stuck or not
+    unfinished: list[str] = field(default_factory=list)  # not final, whether stuck or not
     asked: list[str] = field(default_factory=list)  # waiting for a person to decide
     charged: list[str] = field(default_factory=list)  # charges that are missing or doubled, and sums that are wrong
-    settled_seconds: float = 0.0  # from the last kill until every run was final
+    settled_seconds: float = 0.0  # seconds from the last kill until every run was final
     checked: int = 0  # starts that had to be searched for
     begun_again: int = 0
 

@@ -10,7 +10,7 @@ VOID |= {"rect", "circle", "path", "line", "use"}  # icon shapes, closed or not
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
 FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
 OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
-OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the same page, or another of ours
+OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # leads to the same page, or to another of ours
 
 
 @dataclass

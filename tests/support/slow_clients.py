@@ -13,7 +13,7 @@ import requests
 
 from tests.support.processes import wait_until
 
-EVERY_SECONDS = 0.5  # between bytes on each connection
+EVERY_SECONDS = 0.5  # seconds between bytes on each connection
 SMALL_WINDOW = 4096  # bytes that a slow reader's buffer holds
 ASKED = 10
 BOUND_SECONDS = 2.0

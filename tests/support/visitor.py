@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from runs.models import Member
 
-MOST_AT_ONCE = 64  # connections
+MOST_AT_ONCE = 64  # connections at the same time
 TYPED = "A red bicycle beside a calm lake"
 Pairs = list[tuple[str, str]]
 

@@ -1,7 +1,7 @@
 """A whole portal of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare data and check results. So each portal needs its
-own process.
+Django is also set up in this process, on the same database, to prepare data and check results. That is why each portal
+needs its own process.
 """
 
 import argparse

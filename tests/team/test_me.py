@@ -124,7 +124,7 @@ def test_last_seen_is_written_only_now_and_then(alice: Member, monkeypatch: pyte
     long_ago = timezone.now() - timedelta(hours=1)
     alice.signed_in.update(seen_at=long_ago)
     here.get("/history/")
-    assert alice.signed_in.get().seen_at == long_ago  # the sign-in was recorded a moment ago
+    assert alice.signed_in.get().seen_at == long_ago  # the sign-in itself was recorded a moment ago
     monkeypatch.setattr(sessions, "_noted", {})
     here.get("/history/")
     assert alice.signed_in.get().seen_at > long_ago

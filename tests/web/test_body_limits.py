@@ -137,7 +137,7 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
     assert as_alice.cookies["sessionid"].value  # without the cookie, nothing would prove who sent the file
-    assert upload(as_alice) == 200  # the sign-in page, which keeps the file
+    assert upload(as_alice) == 200  # this is the sign-in page, which keeps the file
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
 
@@ -191,7 +191,7 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
         told = dict(zip(bodies, pool.map(send_one, bodies), strict=True))
     wrong = [f"{path} {kind}: {one.status}, {one.sent}" for (path, kind, _), one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)
-    assert server.written() - before < 100_000  # only log lines
+    assert server.written() - before < 100_000  # only log lines were written
     assert push(server.port, "/uploads/", MB, kind=MULTIPART, first=PART, Cookie=alice_cookie).sent == MB
 
 

@@ -29,7 +29,7 @@ class Old:
     """Everything that was made with the old key."""
 
     session: Client
-    browser: Client  # known, signed out
+    browser: Client  # a browser that the portal knows, signed out
     password: str
     invite: str
     guest: str

@@ -13,7 +13,7 @@ from runs.web import secret_links
 from tests.support.factories import make_kept, make_run, make_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FINGER, MOUSE = 44, 24  # px
+FINGER, MOUSE = 44, 24  # minimum sizes in px
 # Returns the elements whose clickable area is smaller than `least`, in px. Links within a sentence are only as high as
 # their line.
 TOO_SMALL = """
