@@ -64,7 +64,7 @@ class Round:
 
     @property
     def is_followed(self) -> bool:
-        """Whether the portal follows all these runs live."""
+        """Whether the portal can follow all these runs live."""
         return self.count <= STREAMS and not self.is_delivered
 
 
@@ -124,7 +124,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
-    """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs take."""
+    """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs will take."""
     portal.begin_anew()
     shortest, longest = SPREAD_SECONDS
     for place in range(each.count if each.is_spread else 0):

@@ -19,7 +19,7 @@ from tests.support.visitor import Visitor
 
 RUNS = 10
 PAGE_PACE_SECONDS = 2.5  # seconds between an open page's polls, as in static/live.js
-MAX_QUERIES = 4  # the session, the member and two more
+MAX_QUERIES = 4  # queries: session, member and two more
 MAX_MS = 5.0
 MAX_SHOWN_SECONDS = 5.0
 MAX_MB = 100.0

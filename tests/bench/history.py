@@ -41,7 +41,7 @@ POLL_EVERY = 2.5  # seconds between an open page's polls, as in static/live.js
 POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
-MAX_POLL_QUERIES = 4  # the session, the member and two more
+MAX_POLL_QUERIES = 4  # queries: session, member and two more
 MAX_POLL_BYTES = 700
 MAX_POLL_MS = 100.0
 

@@ -29,7 +29,7 @@ class Followed:
 
 
 def run_many(sandbox: Sandbox, count: int) -> list[Followed]:
-    """Run `count` quick starts at once, each as if it were alone."""
+    """Run the quick start `count` times at once, each as if it were alone."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: run_one(sandbox.url), range(count)))
 

@@ -200,12 +200,12 @@ def mail_now() -> None:
 
 
 def results(run: str) -> list[str]:
-    """Ids of the run's results, in order."""
+    """Return the ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
 
 
 def run(run: str) -> dict[str, Any]:
-    """The run as the portal sees it."""
+    """Return the run as the portal sees it."""
     found = Run.objects.get(public_id=run)
     files = OutputFile.objects.filter(output__run=found, status="saving")
     saving = [f"{file.source_url} attempt {file.attempts}, due {file.due_at}: {file.error}" for file in files]
@@ -230,7 +230,7 @@ def usually_take(quick: float | None, late: float | None) -> None:
 
 
 def run_of(result: str) -> str:
-    """Id of the run that made the result."""
+    """Return the id of the run that made the result."""
     return Output.objects.select_related("run").get(public_id=result).run.public_id
 
 

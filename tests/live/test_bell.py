@@ -54,7 +54,7 @@ def test_a_page_without_news_asks_nothing_for_the_bell(
     assert read_state.mark_all(alice, timezone.now())
     as_alice.get("/help/keys/")
 
-    with django_assert_num_queries(2):  # session, member
+    with django_assert_num_queries(2):  # queries: session, member
         assert 'data-count=""' in as_alice.get("/help/keys/").text
 
 
@@ -73,7 +73,7 @@ def test_the_poll_tells_once_and_costs_nothing_more(
     assert token
     assert (status, "data-watching" in body) == (200, True)
     assert f'data-ended="{other.public_id}"' in body
-    with django_assert_num_queries(3):  # session, member, the poller's lease
+    with django_assert_num_queries(3):  # queries: session, member, the poller's lease
         assert poll(as_alice, n=token[1], w="1") == (204, "")
     end(run)
     body = poll(as_alice, n=token[1], w="1")[1]
@@ -88,7 +88,7 @@ def test_the_frame_says_whether_more_will_end(
     run = make_run(alice)
     assert "data-watching" in poll(as_alice, "/live/frame/", n="", w="", b="")[1]
 
-    with django_assert_num_queries(3):  # session, member, my active runs
+    with django_assert_num_queries(3):  # queries: session, member, my active runs
         assert poll(as_alice, "/live/frame/", n="", w="1", b="") == (204, "")
 
     Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())

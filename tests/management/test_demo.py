@@ -116,7 +116,7 @@ def test_a_public_address_locks_them_out_and_ends_their_sessions(gunicorn: Start
     local = gunicorn()
     session, _ = try_in(local, "demo@example.com")
     assert is_in(session, local)
-    public = gunicorn(PORTAL_URL="http://portal.example.com")  # the same data
+    public = gunicorn(PORTAL_URL="http://portal.example.com")  # serves the same data
     assert not is_in(session, public)
     assert REFUSED in try_in(public, "demo@example.com")[1]
     assert REFUSED in try_in(public, "sam@example.com", Origin=public)[1]

@@ -61,7 +61,7 @@ def test_a_line_leads_to_the_exact_place_and_is_read_by_opening_it(
     assert f'id="comment-{reply.public_id}"' in page
     assert 'data-count=""' in page
     assert unread(alice) == 0
-    assert links_of(as_alice) == [link]  # still listed
+    assert links_of(as_alice) == [link]  # it is still listed
 
 
 def test_opening_the_result_itself_reads_what_is_about_it(as_alice: Client, alice: Member, reply: Comment) -> None:
@@ -118,7 +118,7 @@ def test_pages_of_fifty_in_four_queries(
     Member.objects.filter(pk=alice.pk).update(unread=60, news_at=now)
     as_alice.get("/inbox/")
 
-    with django_assert_num_queries(4):  # the session, the member, the page, the bell
+    with django_assert_num_queries(4):  # queries: session, member, the page, the bell
         page = as_alice.get("/inbox/").text
     older = re.search(r'href="/inbox/\?before=(\w+)"', page)
 
@@ -136,7 +136,7 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     shown = re.search(r'data-bell="([^"]+)"', as_alice.get("/me/").text)
     assert shown
 
-    with django_assert_num_queries(2):  # the session and the member
+    with django_assert_num_queries(2):  # queries: session, member
         answer = as_alice.get("/live/", {"n": shown[1]}, headers=HTMX)
     assert (answer.status_code, answer.content) == (204, b"")
 

@@ -80,7 +80,7 @@ class Killing:
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Press and kill as planned; return after the last kill, once every press has its page."""
+        """Press and kill as planned; return after the last kill, once every press has led to its page."""
         self.parts.keep_alive()
         is_over = threading.Event()
         presser = threading.Thread(target=self._press_all)

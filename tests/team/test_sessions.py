@@ -90,7 +90,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
     client = sign_in(alice)
     client.get("/history/")  # stores the language the browser asks for
     move_end(client, 14 - 0.9 / 24)
-    with django_assert_num_queries(3):  # the session, the member, the last use
+    with django_assert_num_queries(3):  # queries: session, member, last use
         client.post("/live/")
     move_end(client, 14 - 1.1 / 24)
     with django_assert_num_queries(4):

@@ -123,7 +123,7 @@ def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Check that saved views open, presets open with their values, and drafts with what was typed."""
+    """Check that saved views open, presets open with their values, and drafts open with what was typed."""
     app = "(SELECT public_id FROM runs_app WHERE runs_app.id = app_id)"
     for preset, owner, answers in portal.rows("SELECT public_id, member_id, answers FROM runs_preset"):
         browsers[owner].page(f"/presets/{preset}/")

@@ -1,4 +1,4 @@
-"""Every failure is explained and has a next step."""
+"""Every failure has an explanation and a next step."""
 
 from decimal import Decimal
 from html import unescape
