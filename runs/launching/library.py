@@ -5,6 +5,7 @@ This module also puts picked files into the form. Lists begin with the newest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
@@ -17,6 +18,7 @@ from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
 from runs.models.run import RunInputUpload
+from runs.schema_forms.build import SchemaForm
 from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
 from runs.uploads.ownership import adopt
@@ -158,8 +160,12 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
     return [adopt(member, file) for file in (chosen if question.is_multiple else chosen[:1])]
 
 
-def put_into_draft(member: Member, app: App, question: Question, value: list[Upload] | str) -> str:
+def put_into_draft(
+    member: Member, app: App, question: Question, value: list[Upload] | str, *, is_new: bool = False
+) -> str:
     """Answer `question` in the member's draft with a text or files; return the URL of the form at that question.
+
+    If the form is new to the member (`is_new`), the URL leads to any required question above it that is still empty.
 
     If the question accepts several files, they are added; otherwise they replace the current one. The rest of the draft
     doesn't change.
@@ -181,7 +187,13 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
     answers[place] = replace(answer, is_default=False)
     drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
-    return form_url(member, app, question)
+    return form_url(member, app, _first_empty(form, question) if is_new else question)
+
+
+def _first_empty(form: SchemaForm, question: Question) -> Question:
+    """Return the first required question above `question` on the page that is still empty; if none is, `question`."""
+    above = takewhile(lambda bound: bound.question != question, form.needed)
+    return next((bound.question for bound in above if bound.answer.is_empty), question)
 
 
 def form_url(member: Member, app: App, question: Question) -> str:

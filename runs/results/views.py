@@ -71,6 +71,6 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
         if question is None:
             raise Http404
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
-        return go_to(request, library.put_into_draft(request.user, app, question, value))
+        return go_to(request, library.put_into_draft(request.user, app, question, value, is_new=True))
     context = {"section": "history", "page": page, "uses": library.uses_of(request.user, kind) if kind else []}
     return render_page(request, "results/result_use.html", context)

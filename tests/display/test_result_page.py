@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_stored
 from tests.support.html import flat
 from tests.support.page import Page
 
@@ -290,6 +290,16 @@ def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs:
     as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
     assert Draft.objects.get(app=taking).answers[1]["value"] == "Words that sell"
+
+
+def test_the_form_opens_at_what_is_still_missing_above_the_file(as_alice: Client, outputs: list[Output]) -> None:
+    taking = make_app("Cartoons", parameters=[STYLE, PICTURE | {"required": True, "default": None}])
+    add_file(outputs[0])
+    url = f"/results/{outputs[0].public_id}/use/"
+
+    assert as_alice.post(url, {"app": taking.public_id}).headers["Location"].endswith("#p0-field")
+    Draft.objects.update(answers=[STYLE | {"value": "Ghibli"}, *Draft.objects.get(app=taking).answers[1:]])
+    assert as_alice.post(url, {"app": taking.public_id}).headers["Location"].endswith("#p1-field")
 
 
 def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: list[Output]) -> None:
