@@ -1,4 +1,4 @@
-"""The poller when it is frozen, replaced, refused, or short of requests."""
+"""The poller when it freezes or is replaced, when its requests are refused, or when it has few requests left."""
 
 import time
 from contextlib import suppress
