@@ -274,10 +274,10 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := sum(one.is_as_it_is for one in given):
         notes.append(
             ngettext(
-                "%(count)s file is offered unchanged and may contain the prompt: without ffmpeg on the server, it "
-                "can't be removed.",
-                "%(count)s files are offered unchanged and may contain the prompt: without ffmpeg on the server, it "
-                "can't be removed.",
+                "%(count)s file is offered unchanged and may contain the prompt, which can't be removed without "
+                "ffmpeg on the server.",
+                "%(count)s files are offered unchanged and may contain the prompt, which can't be removed without "
+                "ffmpeg on the server.",
                 count,
             )
             % {"count": count}

@@ -172,8 +172,8 @@ def why_no_link(outputs: list[Output]) -> str:
         return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
-            "That is %(count)s result; one link shows at most %(most)s. Select fewer.",
-            "That is %(count)s results; one link shows at most %(most)s. Select fewer.",
+            "You selected %(count)s result, but one link shows at most %(most)s. Select fewer.",
+            "You selected %(count)s results, but one link shows at most %(most)s. Select fewer.",
             count,
         ) % {"count": number_words(count), "most": number_words(FILES_AT_MOST)}
     return ""

@@ -38,7 +38,7 @@ class Notice:
 
 KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
-JUST_RUN_AS_OPENED = gettext_noop("Your run has started. This form again shows the values it was opened with.")
+JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
 # For this long, keep browsers from restoring the form: they'd restore only part of it
 FORGOTTEN_FOR = timedelta(days=1)

@@ -152,7 +152,7 @@ def test_back_without_scripts_to_a_form_opened_from_a_run_shows_that_run_whole(p
 
     expect_whole(page)
     notice = page.locator(".app-notes .notice")
-    expect(notice).to_contain_text("Your run has started. This form again shows the values it was opened with.")
+    expect(notice).to_contain_text("Your run has started. The form now shows the values it was opened with.")
     notice.get_by_role("link", name="Fill in the same inputs").click()
     expect(page.get_by_label("Idea")).to_have_value("A blue shoe")
     expect(page.locator(".file-tile[data-file]")).to_contain_text("blue.png")
