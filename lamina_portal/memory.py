@@ -36,8 +36,8 @@ def share() -> None:
     """Call this when everything is loaded, before forking.
 
     The garbage collector writes to each object that it looks at, and a fork then gets its own copy of that page of
-    memory. So we make it leave alone what has been loaded. The second collection tells it how few objects are left;
-    otherwise, it would wait until there is as much garbage as a quarter of what was loaded.
+    memory. So we tell it to ignore everything loaded so far. We then collect once more, so that it knows how few
+    objects are left; otherwise, it would wait until the garbage amounted to a quarter of what was loaded.
     """
     gc.collect()
     gc.freeze()

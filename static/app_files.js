@@ -1,4 +1,4 @@
-/* Files in an app's form are sent at once; the response is the file's tile. */
+/* Files in an app's form are uploaded right away; the response to each is the file's tile. */
 import { all, changed, fill, find, get, on, say } from "./helpers.js";
 
 /** @param {Element} node inside one question's files */
@@ -47,7 +47,7 @@ const send = async (box, what) => {
 	if ("file" in what && what.file.size > SENT_ANYWAY_BYTES) {
 		const refused = await noRoom(what.file.size, roomUrl);
 		if (refused) fail(tile, refused);
-		if (refused || !tile.isConnected) return; // it was removed meanwhile
+		if (refused || !tile.isConnected) return; // it was removed in the meantime
 	}
 	// in the URL, so that the server knows them before the file arrives and needn't store one that can't be used
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
@@ -134,7 +134,7 @@ const takeChosen = (input) => {
 };
 on(["change"], ".choose [type=file]", takeChosen);
 export const takeAllChosen = () => all(".choose [type=file]").forEach(takeChosen);
-takeAllChosen(); // before this script was there
+takeAllChosen(); // files that were chosen before this script had loaded
 on(["dragover", "dragleave", "drop"], ".app-form", (_, { type, target, dataTransfer: data }) => {
 	const box = boxOf(/** @type {Element} */ (target));
 	find(".is-over")?.classList.remove("is-over");

@@ -5,7 +5,7 @@ import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from
 const form = get(".app-form", document, HTMLFormElement);
 const draftUrl = form.dataset.draftUrl ?? "";
 
-/* Back after Run: the browser would bring back only half of the form, so the server fills it in from its run */
+/* Back after Run: the browser would restore only half of the form, so the server fills it in from its run */
 
 const restore = () => {
 	const token = history.state?.sentToken;
@@ -14,7 +14,7 @@ const restore = () => {
 restore();
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && history.state?.isClosed)
-		location.reload(); // Reset and Undo end what this page can save
+		location.reload(); // after Reset or Undo, this page can't save anything more
 	else if (persisted) restore();
 });
 // A page that responded to a form gets its own URL: Back then requests it again, instead of refusing
@@ -47,13 +47,13 @@ const check = () => {
 	showIdle(form);
 	if (failed) complain(boxOf(failed), boxOf(failed).dataset.failed);
 	else if (button) form.requestSubmit(button);
-	else say(find("#launch-reason")?.textContent ?? ""); // since then, the cost has come, and there is no Run any more
+	else say(find("#launch-reason")?.textContent ?? ""); // meanwhile, the cost has come, without a Run button
 };
 on(["htmx:xhr:progress", "htmx:sendError", "htmx:responseError"], ".file-tile", check);
 on(["htmx:afterSettle", "change"], ".upload", check);
 on(["htmx:afterSettle"], "#app-cost", check);
 
-// before `reach.js`, which asks the portal when nothing is left to wait for
+// runs before `reach.js`, which contacts the portal when nothing is left to wait for
 addEventListener(
 	"submit",
 	(event) => {

@@ -186,7 +186,7 @@ document.addEventListener(
 		/** @param {number} part */
 		const percent = (part) => (100 * Math.min(Math.max(part, 0), 1)).toFixed(2);
 		const owner = picking;
-		const { x, y } = event.detail ? pressed : { x: event.clientX, y: event.clientY }; // clicks have whole pixels
+		const { x, y } = event.detail ? pressed : { x: event.clientX, y: event.clientY }; // clicks have only whole pixels
 		setPicking(null);
 		setSpot(owner, percent((x - left) / width), percent((y - top) / height));
 		find("textarea", owner)?.focus();
@@ -253,7 +253,7 @@ on(["click"], "[data-closes]", (button) => {
 	place?.replaceChildren();
 	if (opener instanceof HTMLElement) opener.focus();
 });
-let isFoldOpen = false; // of comments on earlier versions
+let isFoldOpen = false; // whether comments on earlier versions are unfolded
 document.addEventListener("htmx:beforeRequest", () => {
 	isFoldOpen = !!find("#talk-older[open]");
 });

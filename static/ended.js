@@ -1,4 +1,4 @@
-/* Announces news: a line for each notice that closes by itself, the bell's list, and a count in the tab's title. */
+/* Announces news: a line for each notice, which closes by itself; the bell's list; and a count in the tab's title. */
 
 import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
@@ -52,7 +52,7 @@ const show = (item) => {
 	region.append(frame);
 };
 
-/** Show the picture that has arrived meanwhile, without another announcement. @param {HTMLElement} item */
+/** Show the picture that has arrived in the meantime, without another announcement. @param {HTMLElement} item */
 const refresh = (item) => {
 	const line = lineOf(item.dataset.ended);
 	const picture = find(".ended-picture", item);
@@ -100,7 +100,7 @@ addEventListener("resize", giveWay);
 
 /* ---- The bell's list */
 
-let isLate = false; // shows less than there is
+let isLate = false; // the list shows less than there is
 const isOpen = () => !!list()?.matches(":popover-open");
 
 /** Mark what the list shows as seen. @param {HTMLElement} opened */
@@ -133,7 +133,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 document.addEventListener("htmx:afterSettle", tell);
 document.addEventListener("visibilitychange", tell);
 tell();
-// it may have been opened before this script was there; htmx doesn't take forms before this event
+// the list may have been opened before this script had loaded; htmx handles no forms before this event
 document.addEventListener("DOMContentLoaded", () => {
 	const opened = list();
 	if (opened && isOpen()) mark(opened);

@@ -100,7 +100,7 @@ export const store = (key, value, where) => {
 		if (value) storage(where).setItem(key, value);
 		else storage(where).removeItem(key);
 	} catch {
-		// everything works without
+		// everything works without it
 	}
 };
 

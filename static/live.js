@@ -10,13 +10,13 @@ const NEWS_PACE = 15_000;
 const HIDDEN_PACE = 30_000;
 const HIDDEN_IDLE_PACE = 60_000;
 const AFTER_PRESS = 100; // the click of a tap comes after its pointerup
-const LONGEST_PRESS = 5000; // after that, its end was missed
+const LONGEST_PRESS = 5000; // if a press seems longer, we missed its end
 const DAY = 86_400_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 const opened = Date.now();
-let newsDue = opened + NEWS_PACE; // what others do is asked for less often than my runs
+let newsDue = opened + NEWS_PACE; // others' activity is requested less often than my own runs
 const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
@@ -50,7 +50,7 @@ export const look = async () => {
 	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
 	if (page) pairs.push(["page", page]);
-	const list = find("#picks-query", document, HTMLInputElement)?.value; // wider than the address if nothing matches that
+	const list = find("#picks-query", document, HTMLInputElement)?.value; // wider than the address if that finds nothing
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
 	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {
@@ -122,7 +122,7 @@ document.addEventListener("htmx:afterSettle", countNew);
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));
 
-/* A press must end on the element it began on, so nothing is replaced meanwhile; the next request brings it */
+/* A press must end on the element it began on, so nothing is replaced until then; the next request brings the update */
 let pressedAt = 0;
 const press = () => {
 	pressedAt = Date.now();

@@ -12,7 +12,7 @@ const boxes = () => all(PICK, document, HTMLInputElement);
 let changes = new Map();
 /** @type {Map<string, boolean>} */
 let sent = new Map();
-let unsent = ""; // the button that was pressed in vain
+let unsent = ""; // the button whose press didn't get through
 let busy = Promise.resolve();
 /** @type {string | null} */
 let last = null;
@@ -196,7 +196,7 @@ on(["click"], "#picks [data-pick-act]", (button) => {
 	});
 	return true;
 });
-// Everything else is saved already, and a form has room for some thousand fields only
+// Everything else is saved already, and a form has room for only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {
 	if (target !== find("#picks")) return;
 	const unsaved = new Map([...sent, ...changes]);
@@ -229,7 +229,7 @@ document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && find("#picks")) press("look"); // other pages may have changed the selection
 });
-/** Save the ticks that were made before this script was there. */
+/** Save the ticks that were made before this script had loaded. */
 const takeEarly = () => {
 	const early = boxes().filter((box) => box.checked !== box.defaultChecked);
 	for (const box of early) set(box, box.checked);

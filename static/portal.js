@@ -31,7 +31,7 @@ document.addEventListener(
 	({ target, pointerType }) => {
 		const opened = all(":popover-open");
 		const isOn = target instanceof Element && opened.some((menu) => menu.contains(target));
-		const opens = target instanceof Element && target.closest("[popovertarget]"); // closes it by itself
+		const opens = target instanceof Element && target.closest("[popovertarget]"); // the button itself closes it
 		isTapBeside = opened.length > 0 && pointerType !== "mouse" && !isOn && !opens;
 	},
 	true,
@@ -57,7 +57,7 @@ on(["keydown"], "html", (_, { key, target }) => {
 });
 on(["focusin"], "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
 
-/* Escape closes the full time beside a `.moment`, until one points at it again */
+/* Escape closes the full time beside a `.moment`, until someone points at it again */
 on(["keydown"], "html", (_, { key }) => {
 	const shown = key === "Escape" && find(".moment:is(:hover, :focus):not(.is-hushed)");
 	if (shown) shown.classList.add("is-hushed");
@@ -95,7 +95,7 @@ const behaviours = new Map([
 
 /** @type {Promise<unknown>[]} */
 const imports = [];
-/** Resolves once every script that this page needs listens, for tests: the page's load event waits for none of them. */
+/** Resolves once every script that this page needs is listening, for tests: the load event waits for none of them. */
 export const listening = () => Promise.all(imports);
 
 // A module runs only once, however often it is imported, so no listener is added twice.

@@ -1,4 +1,4 @@
-/* Review: keys that decide, and a decision that didn't get through stays with a button that tries again. viewer.js has
+/* Review: keys for deciding; a decision that didn't get through stays, with a button to try again. viewer.js has
    the keys that step through the queue. Without this script, each decision posts the form and loads the next page. */
 import { all, find, get, on, say } from "./helpers.js";
 

@@ -1,4 +1,4 @@
-/* Forms with `data-reach-url` are sent when the portal answers there: instead of the browser's own error page, the page
+/* Forms with `data-reach-url` are sent once the portal responds: instead of the browser's own error page, the page
    stays as it is, says so, and sends the form again only if asked. */
 import { find, get, say, showBusy, showIdle } from "./helpers.js";
 
@@ -16,7 +16,7 @@ const answers = async (form) => {
 	}
 };
 
-/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter unless it has been replaced meanwhile, as Run is
+/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter unless it has been replaced since, as Run is
  * when the cost changes */
 const submit = (form, submitter) => form.requestSubmit(submitter?.isConnected ? submitter : null);
 

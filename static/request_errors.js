@@ -1,5 +1,6 @@
-/* Says so when an action failed, until the next click or action, so that it doesn't seem done. Requests that no person
-   triggered neither show nor remove it. Without scripts, the browser shows the server's error page. */
+/* Says that an action has failed, so that it doesn't seem to have worked. This stays until the next click or action;
+   requests that no person triggered neither show nor remove it. Without scripts, the browser shows the server's error
+   page. */
 import { find, get } from "./helpers.js";
 
 /**

@@ -1,4 +1,4 @@
-/* The reason's field gets the focus when it opens; Ctrl+Enter sends it, Escape closes it. All of it works without. */
+/* The reason's field gets the focus when it opens; Ctrl+Enter sends it, Escape closes it. Forms work without this. */
 import { find, on } from "./helpers.js";
 
 document.addEventListener(

@@ -248,7 +248,7 @@ const begin = () => {
 addEventListener("resize", back);
 document.addEventListener("fullscreenchange", back);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-	if (!(target instanceof Element) || target.id !== "file") return; // comments and verdicts in it say their own words
+	if (!(target instanceof Element) || target.id !== "file") return; // comments and verdicts in it announce themselves
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });

@@ -2,8 +2,9 @@
 
 Some folders span all subjects: `access` requests every URL as every kind of user, `hostile` feeds the whole portal bad
 apps, responses and input through its pages, `browser` drives a real Chromium, `server` tests the web server,
-`repository` tests the files and tools around the code, `bench` holds the benchmarks. `lamina_portal` tests the wiring.
+`repository` tests the files and tools around the code, and `bench` holds the benchmarks. `lamina_portal` tests the
+project's settings, middleware and logs.
 
-A subject's helpers are next to its tests; shared helpers are in `support`. A subject's fixtures are in its
+Helpers for one subject are next to its tests; shared helpers are in `support`. Fixtures for one subject are in its
 `conftest.py`. Nothing imports a test or a conftest.
 """

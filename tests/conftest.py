@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.browser", "tests.support.chat_receiver", "tests.support.file_servers"]
 
-# No deadline: other tests run at the same time, so an example's duration says nothing about the code. CI always uses
-# the same examples; other runs look for new ones.
+# No deadline: other tests run at the same time, so how long an example takes says nothing about the code. CI always
+# uses the same examples; other runs look for new ones.
 hypothesis_settings.register_profile(
     "here",
     deadline=None,
@@ -88,7 +88,7 @@ def django_db_setup(
         go_back = way_back()
     with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: go_back()):
         yield
-    if django_db_keepdb and connection.vendor == "postgresql":  # a copy
+    if django_db_keepdb and connection.vendor == "postgresql":  # the database is a copy
         drop_database(own_postgres())
 
 
@@ -106,8 +106,8 @@ def _mid_month() -> Iterator[None]:
         yield
 
 
-# Places that take long although they have few tests, mostly because they wait for whole portals. They start first,
-# since xdist would start them last, when no other work is left for the other workers.
+# These folders take long although they have few tests, mostly because they wait for whole portals. They start first;
+# xdist would start them last, when the other workers have nothing left to do.
 LONG = (
     "browser",
     "tests/browser/test_axe.py",
@@ -149,9 +149,9 @@ LONG = (
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """In parallel runs, keep each file on one worker, and the browser tests on two, each with one portal.
+    """In parallel runs, keep each file on one worker, and the browser tests on two workers with one portal each.
 
-    A third of the browser tests are those of axe, so they are one of the two halves.
+    A third of the browser tests are those in test_axe.py, so these make up one of the two halves.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -172,7 +172,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-tests-shared-")
         folder = Path(os.environ[SHARED])
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
-        config.add_cleanup(partial(drop_migrated, folder))  # before that: the last one added is the first
+        config.add_cleanup(partial(drop_migrated, folder))  # runs before that: cleanups run in reverse order
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
@@ -202,7 +202,7 @@ def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> Iterator["Sandbox
 
 @pytest.fixture
 def lamina(sandbox: SandboxDoor) -> "LaminaClient":
-    """The bare Lamina client, without budget or database."""
+    """The bare Lamina client, without a request budget or database."""
     from runs.lamina.client import LaminaClient
 
     return LaminaClient(sandbox.url, "lma_sandbox")

@@ -1,8 +1,8 @@
 """Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address] [--fresh]`.
 
 Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
-it. With `--fresh`, also waits for an example run, puts the examples away, and undoes that. Exits with 0 only if all of
-it works.
+it. With `--fresh`, it also waits for an example run, removes the examples, and undoes that. Exits with 0 only if
+everything works.
 """
 
 import io
@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 
 TIMEOUT_SECONDS = 120.0
-WANTED = ("cartoonify",)  # if missing, the first app
+WANTED = ("cartoonify",)  # if it isn't there, the first app is used
 # Only a picture in a result's box counts: the uploaded photo is on the page from the start.
 RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
@@ -90,7 +90,7 @@ class FormReader(HTMLParser):
 
 
 def photo() -> bytes:
-    """A small picture to upload."""
+    """Return a small picture to upload."""
     data = io.BytesIO()
     Image.linear_gradient("L").resize((320, 240)).convert("RGB").save(data, "PNG")
     return data.getvalue()
@@ -107,7 +107,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
-        self.page = ""  # after a press
+        self.page = ""  # set after a press
 
     def get(self, path: str) -> str:
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -166,7 +166,7 @@ class Visitor:
 
 
 def check_examples(visitor: Visitor) -> None:
-    """Put the examples away, and undo that."""
+    """Remove the examples, then undo that."""
     visitor.wait_for("/", "Start with an empty portal")
     say("there are example runs")
     visitor.press("/examples/clear/")

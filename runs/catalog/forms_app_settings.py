@@ -53,8 +53,9 @@ class AppSettingsForm(PostedForm):
 class FieldSettingsForm(PostedForm):
     """An admin's settings for one field; the prefix is the field's name in the app's form.
 
-    The value of a locked field is `text`, the position of an `option`, or the id of an existing `file`; `own` uses the
-    app's default instead of that file. Allowed options are ticked (`allowed`) or typed, one per line (`lines`).
+    The value of a locked field is in `text`, `option` (its position) or `file` (the id of an existing file). If `own`
+    is set, the app's own default is used instead of that file. Allowed options are either ticked (`allowed`) or typed,
+    one per line (`lines`).
     """
 
     label = CutField()

@@ -144,17 +144,19 @@ def _day_words(day: str) -> str:
 def broader(found: Filter) -> list[tuple[str, Filter]]:
     """Return wider searches than `found`, each with a label: the same one in another list, or with fewer filters.
 
-    For a search with words, return at most two, to limit the cost.
+    For a search with words, return at most three, to limit the cost.
     """
     narrowing = found.narrowing
+    there = "team" if found.tab == "mine" else "mine"
+    in_other_list = (_("In the team's runs") if there == "team" else _("In your runs"), _on_tab(found, there))
     if narrowing.keys() == {"q"}:
-        elsewhere = "team" if found.tab == "mine" else "mine"
-        label = _("In the team's runs") if elsewhere == "team" else _("In your runs")
-        return [(label, _on_tab(found, elsewhere))]
+        return [in_other_list]
     if found.q and len(narrowing) > 2:
         words_alone = found.without(*[name for name in narrowing if name != "q"])
-        return [(_("Without the filters"), words_alone), (_broader_label("q", found), found.without("q"))]
-    return [(_broader_label(name, found), found.without(name)) for name in narrowing]
+        without_words = (_broader_label("q", found), found.without("q"))
+        return [in_other_list, (_("Without the filters"), words_alone), without_words]
+    fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
+    return [in_other_list, *fewer] if found.q else fewer
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:

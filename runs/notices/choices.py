@@ -25,10 +25,10 @@ REMINDER = "reminder"
 
 
 def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict[int, str]:
-    """Return how each of `members` is emailed about `kind`: values of `Way` by primary key.
+    """Return how each of `members` is emailed about `kind`, as a `Way` for each primary key.
 
-    People who asked for an email about `run` get one as soon as it ends. Nobody gets emails if there is no mail server;
-    nor do people who left, or whose address no longer works.
+    People who asked for an email about `run` get one as soon as it ends. Without a mail server, nobody gets emails.
+    People who have left, or whose address no longer works, never get any.
     """
     ways: dict[int, str] = dict.fromkeys(members, Way.OFF)
     if not members or not mail.is_set_up():

@@ -18,12 +18,12 @@ from tests.support.access_world import World
 from tests.support.clients import client_of
 
 pytestmark = pytest.mark.django_db
-WAYS = ("__getitem__", "__contains__", "getlist")  # to read a field; `get` uses the first
+WAYS = ("__getitem__", "__contains__", "getlist")  # ways to read a field; `get` uses the first one
 
 
 @contextmanager
 def names_read() -> Iterator[set[str]]:
-    """Note the name of each field that a view reads."""
+    """Record the name of each field that a view reads."""
     found: set[str] = set()
 
     def noting(way: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +40,7 @@ def names_read() -> Iterator[set[str]]:
 
 
 def test_no_posted_field_is_a_server_error(world: World) -> None:
-    """All in one test, because making the world takes longer than asking."""
+    """This is a single test because setting up the world takes longer than all of the requests."""
     world.subject = world.shared
     client = world.client("admin")
     client.raise_request_exception = False
@@ -61,7 +61,7 @@ def test_no_posted_field_is_a_server_error(world: World) -> None:
 
 
 def _post(client: Client, row: Row, world: World, **more: str) -> int:
-    """Send the request of `row` with `more` fields, undo what it changed, and return the status."""
+    """Send the request for `row` with `more` fields, undo what it changed, and return the status."""
     cache.clear()
     with transaction.atomic():
         data = (row.data(world) or {}) | more

@@ -15,7 +15,7 @@ from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 
-# Open to every role: signing in and out, one's own settings, filters, selections and drafts, webhooks, revoking a link,
+# Open to every role: signing in and out, your own settings, filters, selections and drafts, webhooks, revoking a link,
 # comparing, commenting, reading notices, choosing emails, and old addresses, which only redirect to pages that refuse
 # the change.
 OPEN_TO_ALL = (

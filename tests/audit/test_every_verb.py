@@ -1,4 +1,4 @@
-"""Every change is in the record once, or in a list of exemptions with a reason."""
+"""Every change is recorded exactly once, or is in a list of exemptions with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
-# Among the values sent: passphrases, passwords, addresses of channels, and texts that people write to others.
+# These are among the values sent: passphrases, passwords, addresses of channels, and texts that people write to others.
 SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
 
@@ -42,7 +42,7 @@ def row_of(name: str, act: Act) -> Row:
 
 
 def send(world: World, row: Row, act: Act) -> HttpResponseBase:
-    """Send an act's request."""
+    """Send the request for an act."""
     client = world.client(act.who)
     act.before(world, client)
     there = set(Entry.objects.values_list("pk", flat=True))
@@ -94,7 +94,8 @@ def test_every_act_writes_its_entry(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-# --- Many at once, and nothing at all ---------------------------------------------------------------------------------
+# --- Many changes at once, and no change at all
+# --------------------------------------------------------------------------
 def test_a_press_on_two_hundred_runs_writes_two_hundred_entries(as_alice: Client, alice: Member, app: App) -> None:
     runs = [make_run(alice, app, status="completed") for _ in range(200)]
     ids = [run.public_id for run in runs]

@@ -1,4 +1,4 @@
-"""The log for admins: filters, pages, objects' own parts, and the CSV file."""
+"""The log for admins: filters, pages, the log on an object's own page, and the CSV file."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def test_filters_stand_in_the_address(as_admin: Client, alice: Member, bob: Memb
     record(Verb.LINK_MADE, None, label="Kim's link", actor=as_guest("Kim"))
 
     page = shown(as_admin)
-    assert entries_in(page) == 5  # one says that Ada signed in
+    assert entries_in(page) == 5  # one of them says that Ada signed in
     assert "Kim (guest)" in page
     assert reverse("runs:run-detail", args=[run.public_id]) in page
     assert entries_in(shown(as_admin, who=alice.public_id)) == 2

@@ -54,7 +54,8 @@ def test_what_was_typed_for_an_unknown_account_is_not_kept() -> None:
     assert (entry.object_id, entry.object_label, entry.changes) == ("", "", {})
 
 
-# --- What somebody keeps private --------------------------------------------------------------------------------------
+# --- What people keep private
+# --------------------------------------------------------------------------------------------
 @pytest.fixture
 def app() -> App:
     return make_app()

@@ -1,4 +1,5 @@
-"""The pool: processes come with work and leave without it, and none is taken for a killed one."""
+"""The pool starts processes when there is work and stops them when there is none; a stopped one isn't taken for a
+killed one."""
 
 from multiprocessing import Event, Value
 from types import SimpleNamespace
@@ -26,10 +27,10 @@ BUSY, IDLE = 90.0, -1.0
 @pytest.mark.parametrize(
     ("timers", "queued", "most", "wanted"),
     [
-        ([], 0, 11, 1),  # never none
+        ([], 0, 11, 1),  # always at least one
         ([IDLE], 0, 11, 0),
-        ([IDLE], 1, 11, 0),  # it takes the task itself
-        ([BUSY], 0, 11, 0),  # nothing waits
+        ([IDLE], 1, 11, 0),  # the idle process takes the task
+        ([BUSY], 0, 11, 0),  # no tasks are waiting
         ([BUSY], 1, 11, 1),
         ([BUSY, IDLE], 4, 11, 3),
         ([BUSY] * 10, 5, 11, 1),
@@ -46,10 +47,10 @@ def test_a_process_that_has_left_is_not_counted() -> None:
 
 def test_only_a_process_that_ended_without_a_task_has_left() -> None:
     assert pool.has_left(process(IDLE, exitcode=0))
-    assert not pool.has_left(process(IDLE))  # waits
-    assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps with the queue's lock
-    assert not pool.has_left(process(BUSY, exitcode=0))  # ended by its task
-    assert not pool.has_left(process(-2, exitcode=0))  # recycled
+    assert not pool.has_left(process(IDLE))  # still waiting for tasks
+    assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps while holding the queue's lock
+    assert not pool.has_left(process(BUSY, exitcode=0))  # its task ended the process
+    assert not pool.has_left(process(-2, exitcode=0))  # to be recycled
 
 
 def test_a_process_leaves_after_a_silence_once_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:

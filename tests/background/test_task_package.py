@@ -1,4 +1,4 @@
-"""Queued tasks are signed JSON: nothing from a queue is ever unpickled."""
+"""Queued tasks are signed JSON: nothing taken from a queue is ever unpickled."""
 
 import json
 import pickle

@@ -1,4 +1,5 @@
-"""The worker dies as a whole, never stops taking tasks and stops promptly, even if killed at the worst moment."""
+"""The worker dies as a whole, never stops taking tasks, and stops promptly, even if it is killed at the worst
+moment."""
 
 import os
 import signal
@@ -17,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing may wait that long
+LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing may wait for it that long
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -53,7 +54,7 @@ def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
 
 
 def is_idle(worker: "subprocess.Popen[bytes]") -> bool:
-    """Return whether the worker's processes used no CPU for half a second; polling uses too little to register."""
+    """Return whether the worker's processes used no CPU for half a second; polling uses too little to be measurable."""
     children = children_of(sentinel_of(worker))
     before = sum(map(ticks_of, children))
     time.sleep(0.5)
@@ -134,12 +135,13 @@ def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Po
 
 
 def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """One pool process holds the queue's lock while idle. We can't tell which, so killing any must end the worker."""
+    """One pool process holds the queue's lock while idle. We can't tell which one, so killing any of them must end the
+    worker."""
 
     def is_dead() -> bool:
         # After the kill, the sentinel and its processes may be gone a moment before the worker itself has ended.
         with suppress(ProcessLookupError, IndexError):
-            if worker.poll() is None and is_idle(worker):  # a busy one would be replaced, and work would go on
+            if worker.poll() is None and is_idle(worker):  # a busy process would be replaced, and work would continue
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
         return worker.poll() is not None
 
@@ -157,7 +159,8 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process sees the death and the signal together, and must not wait forever for a dead process."""
+    """The main process notices the death and receives the signal together. It must not wait forever for a dead
+    process."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)
     wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")
@@ -180,7 +183,7 @@ def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "sub
 
 
 def test_the_pool_grows_with_the_tasks(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """It starts with one process, but three long tasks run side by side, and another task does not wait."""
+    """It starts with one process, but three long tasks run side by side and another task doesn't have to wait."""
     for _ in range(3):
         enqueue(home, "window", notes, LONG)
     wait_until(lambda: list(lines(notes)).count("begun") == 3, "all three tasks to begin")

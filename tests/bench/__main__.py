@@ -1,5 +1,5 @@
 """`python -m tests.bench [NAME…] [--runs N] [--only WORDS] [--keep]`: prints one table and puts it into
-docs/benchmarks.md. The exit code is 1 if a target is missed or nothing was measured."""
+docs/benchmarks.md. The exit code is 1 if a target was missed or nothing was measured."""
 
 import argparse
 import os
@@ -20,8 +20,8 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
-COMPARED = {"quick"}  # with kept figures, so it isn't in docs/benchmarks.md
-LOG_SHOWN = 3_000  # characters of a bench's output to show if something went wrong
+COMPARED = {"quick"}  # compared with kept figures, so it isn't in docs/benchmarks.md
+LOG_SHOWN = 3_000  # characters of a benchmark's output to show if something went wrong
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -71,8 +71,8 @@ def verdict_of(verdicts: Sequence[bool]) -> str:
 
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
-    """Run one bench in its own process, with a time limit. If anything goes wrong, the last row says so."""
-    # A large history takes longer to create: about a minute more per 10,000 runs.
+    """Run one benchmark in its own process, with a time limit. If anything goes wrong, the last row says so."""
+    # A large history takes longer to create: about one more minute for every 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (
         runs / 10_000 * 60 if name.startswith(("growth", "history", "review", "notices")) else 0
     )
@@ -105,7 +105,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the process to exit, so that it can stop its own processes. Kill it if it doesn't."""
+    """Ask the process to exit so that it can stop its own processes. Kill it if it doesn't."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

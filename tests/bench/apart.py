@@ -1,4 +1,5 @@
-"""Runs one bench in its own process, for `tests.bench`: `python -m tests.bench.apart NAME RESULT_FILE RUNS ONLY`."""
+"""Runs one benchmark in its own process, for `tests.bench`: `python -m tests.bench.apart NAME RESULT_FILE RUNS
+ONLY`."""
 
 import signal
 import sys
@@ -16,15 +17,15 @@ from tests.support.engines import engine
 
 @dataclass(frozen=True)
 class Bench:
-    """How to set up a bench: seconds a run takes in the sandbox, requests per minute, time limit in seconds, the module
-    (default: the name of the bench), and the engine (see `tests.support.engines`)."""
+    """How to set up a benchmark: how many seconds a run takes in the sandbox, the requests allowed per minute, the time
+    limit in seconds, the module (default: the name of the benchmark), and the engine (see `tests.support.engines`)."""
 
     run_seconds: float
     per_minute: int
     timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
-    by_default: bool = True  # if not, it runs only when named
+    by_default: bool = True  # if False, it runs only when named
 
 
 BENCHES = {
@@ -67,7 +68,7 @@ BENCHES = {
 
 
 def main(name: str, result: str, runs: str, only: str = "") -> None:
-    """Run the bench `name` and write its rows to the file `result`."""
+    """Run the benchmark `name` and write its rows to the file `result`."""
     signal.signal(signal.SIGTERM, leave)
     setup, report = BENCHES[name], Report(Path(result))
     with (

@@ -1,4 +1,4 @@
-"""How Lamina's app list may behave, and how the portal should react: one table, for the tests and the bench.
+"""How Lamina's app list may behave, and how the portal should react, in one table for the tests and the benchmark.
 
 A scene sets up the sandbox, makes the portal read the list as its worker does, and returns rows with targets.
 """
@@ -32,7 +32,7 @@ class Door(Protocol):
 
 
 def prepare(door: Door) -> None:
-    """Put 60 plain apps into the sandbox, none known to the portal and five of them the workspace's own."""
+    """Put 60 plain apps into the sandbox: the portal knows none of them, and five belong to the workspace itself."""
     door.control("reset")
     door.control("limit", per_minute=None)
     for app_id in load_catalogue(has_test_cards=True):
@@ -47,7 +47,7 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """Return the limit of each request for the list; None where it wasn't given."""
+    """Return the `limit` sent with each request for the list; None where none was sent."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 
@@ -63,7 +63,7 @@ def not_runnable(member: Member) -> list[App]:
 
 
 def refused_at_100(door: Door, _: Member) -> list[Row]:
-    """Lamina accepts at most 60: it refuses 200 and 100, but 50 works and is tried first the next time."""
+    """Lamina accepts a limit of at most 60: it refuses 200 and 100, but 50 works and is tried first the next time."""
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -75,7 +75,7 @@ def refused_at_100(door: Door, _: Member) -> list[Row]:
 
 
 def refused_at_25(door: Door, _: Member) -> list[Row]:
-    """Lamina refuses every limit; without one, it lists ten apps."""
+    """Lamina refuses every limit; without a limit, it lists ten apps."""
     door.control("list", most=24, beyond="refuse", default=10)
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -87,7 +87,8 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """The list is silently cut to a different twelve apps at each of 20 reads. Apps seen once stay and can be run."""
+    """The list is silently cut to a different set of twelve apps on each of 20 reads. Apps seen once stay and can be
+    run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -116,7 +117,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app is found by keyword, by a description of the need and by address, and then run."""
+    """An unlisted app is found by keyword, by a description of the need, and by address; then it is run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)

@@ -1,4 +1,4 @@
-"""The installed Chromium, for benches of what people see."""
+"""The installed Chromium, for benchmarks of what people see."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.support.browser import ARGUMENTS, NAMES
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start Chromium or Chrome for the block. Raises RuntimeError if none is installed."""
+    """Start Chromium or Chrome for the duration of the block. Raises RuntimeError if neither is installed."""
     windowless, *whole = NAMES
     path = next(filter(None, map(shutil.which, (*whole, windowless))), None)  # the kept figures come from a whole one
     if path is None:

@@ -1,4 +1,4 @@
-"""Opens ten thousand damaged files of every accepted kind in the picture process."""
+"""Opens ten thousand damaged files, covering every accepted kind, in the picture process."""
 
 import tempfile
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Sends three hundred files through a whole portal, all but every twentieth damaged. Half are uploaded by a member,
-half are results fetched by the worker."""
+"""Sends three hundred files through a whole portal; all but every twentieth are damaged. A member uploads half of them;
+the worker fetches the other half as results."""
 
 import os
 from collections import Counter
@@ -21,10 +21,10 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
 UPLOADS = RESULTS = 150
-EVERY = 20  # one file in this many is good
+EVERY = 20  # one file in this many is intact
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # from the end of a good file's run until the file is saved
+MAX_SECONDS = 60.0  # from the end of an intact file's run until the file is saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
@@ -56,12 +56,12 @@ def is_good(number: int) -> bool:
 
 
 def body_of(number: int) -> bytes:
-    """Return file `number`: an intact one (the kinds take turns) or a damaged one."""
+    """Return file `number`: an intact one (the kinds alternate) or a damaged one."""
     return whole(kinds()[number // EVERY % len(kinds())]) if is_good(number) else damaged(number)[1]
 
 
 def upload_all(visitor: Visitor, report: Report, app: App) -> None:
-    visitor.open_form(app.get_absolute_url())  # this sets the cookie
+    visitor.open_form(app.get_absolute_url())  # sets the cookie
     with ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(threads.map(partial(upload, visitor, app), range(UPLOADS)))
     report.note("responses", ", ".join(f"{count} times {status}" for status, count in Counter(found).most_common()))
@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # a good file comes last, and no earlier file may block it
+    for first in numbers[::PER_RUN]:  # an intact file comes last, and no earlier file may block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))

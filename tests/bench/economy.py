@@ -1,15 +1,15 @@
 """Measures how many requests it takes to follow runs, and how late the portal learns that they ended.
 
-Lamina's quick start is measured for comparison. The portal first follows runs by streams and polls what exceeds them,
-then gets webhooks from the sandbox. Runs are
-started through the real pages; a real worker sends, follows and saves them. In one round, somebody has a run's page
-open. The sandbox counts all requests from the first start to the last known end. Reads by id before a run has ended are
-for partial results; they use spare budget and are listed separately. An end counts as known once the portal has
-processed a list that shows it; reading the results takes another request. If Lamina's limit leaves no room for these
-reads when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+Lamina's quick start is measured for comparison. The portal first follows runs by streams and polls any beyond that
+limit, then gets webhooks from the sandbox. Runs are started through the real pages; a real worker sends, follows and
+saves them. In one round, somebody has a run's page open. The sandbox counts all requests from the first start to the
+last known end. The portal also reads runs by id before they end, to get partial results; these reads use spare budget
+and are listed separately. An end counts as known once the portal has processed a list that shows it; reading the
+results takes another request. If Lamina's limit leaves no room for these reads when the runs end, the target is 1.2
+times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
-`python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words. With
-"economy, 10 at once | economy, 50", the rows of either.
+`python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words; "economy, 10
+at once | economy, 50" measures the rows that match either part.
 """
 
 import os
@@ -33,17 +33,17 @@ from tests.bench.report import Report, number, percentile
 from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
-POLL_SECONDS = 2.5  # how often an open page polls
+POLL_SECONDS = 2.5  # seconds between an open page's polls
 TIMEOUT_SECONDS = 420.0
-STREAMS = 40  # as many runs as the portal follows live
-MAX_FOLLOWED_SECONDS = 2.3  # Lamina looks every 2 s
+STREAMS = 40  # how many runs the portal follows live
+MAX_FOLLOWED_SECONDS = 2.3  # Lamina checks every 2 s
 MAX_AFTER_EVENT_SECONDS = 0.3
 MAX_EARLY_SECONDS = 4.0
 MAX_DELAY_SECONDS = {50: 3.0}
 MAX_DELAY_BEYOND_SECONDS = 5.0
 MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
-MAX_OWN = 2  # for each run: its start and its final read
+MAX_OWN = 2  # requests for each run: its start and its final read
 MAX_PER_FOLLOWED_RUN = 2.2
 MAX_PER_RUN = 2.7
 MAX_PER_MINUTE = 100
@@ -53,7 +53,8 @@ SPREAD_SECONDS = (25.0, 35.0)
 
 @dataclass(frozen=True)
 class Round:
-    """`count` runs started at once. `is_spread`: they take 25 to 35 s instead of 30. `is_watched`: one page is open."""
+    """`count` runs started at once. `is_spread`: they take 25 to 35 s, not 30 s. `is_watched`: one run's page is
+    open."""
 
     words: str
     count: int
@@ -63,7 +64,7 @@ class Round:
 
     @property
     def is_followed(self) -> bool:
-        """Whether the portal follows all these runs live."""
+        """Whether the portal can follow all these runs live."""
         return self.count <= STREAMS and not self.is_delivered
 
 
@@ -71,8 +72,8 @@ COUNTS = (1, 10, 40, 50, 100, 200)
 PLAIN = tuple(Round(f"{count} at once", count) for count in COUNTS)
 DELIVERED = tuple(Round(f"{count} at once", count, is_delivered=True) for count in COUNTS)
 WATCHED = Round("10 at once, one on screen", 10, is_watched=True)
-# If all runs took equally long, they would end at the same point in a polling interval, and the delay would be a matter
-# of luck. These end at different points; the mean is the same.
+# If all runs took equally long, they would all end at the same point in a polling interval, and the delay would be a
+# matter of luck. These runs end at different points; their mean duration is the same.
 SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 
@@ -112,7 +113,8 @@ def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -
 
 
 def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """Wait for the worker to fetch the signing keys and for a first webhook: then the portal relies on webhooks."""
+    """Wait for the worker to fetch the signing keys and for a first webhook; after that, the portal relies on
+    webhooks."""
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
@@ -122,7 +124,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
-    """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs take."""
+    """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs will take."""
     portal.begin_anew()
     shortest, longest = SPREAD_SECONDS
     for place in range(each.count if each.is_spread else 0):
@@ -174,7 +176,7 @@ def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
 
 
 def report_early_results(report: Report, state: dict[str, Any], onlooker: "Onlooker", remote_id: str) -> None:
-    """Report how long after Lamina had them the first results, all but the last, were on the page of the run."""
+    """Report how long after Lamina had them the early results (all but the last one) were on the run's page."""
     (landed,) = [[seconds(at) for at in run["landsAt"]] for run in state["runs"] if run["runId"] == remote_id]
     early = landed[:-1]
     delays = [next(at for at, shown in onlooker.seen if shown > n) - landed_at for n, landed_at in enumerate(early)]
@@ -182,7 +184,7 @@ def report_early_results(report: Report, state: dict[str, Any], onlooker: "Onloo
 
 
 class Onlooker:
-    """Somebody who has a run's page open while the block runs. `seen` says when it showed how many results."""
+    """Somebody who has a run's page open during the block. `seen` records when it showed how many results."""
 
     def __init__(self, visitor: Visitor, path: str) -> None:
         self.visitor, self.path = visitor, path
@@ -215,8 +217,8 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
 
 
 def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
-    """Return the target delays for noticing an end and for reading its results: fixed, or 1.2 times what the limit
-    causes."""
+    """Return the target delays for noticing an end and for reading its results: either fixed, or 1.2 times what the
+    limit causes."""
     if each.is_delivered:
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     if each.is_followed:
@@ -239,8 +241,8 @@ def report_counts(
     until: float,
     limit: float | None,
 ) -> None:
-    """Add rows for the requests that the sandbox counted up to the Unix time `until`; at most `limit` per run, not
-    counting estimates and the like. Without a limit, nothing has a target."""
+    """Add rows for the requests that the sandbox counted up to the Unix time `until`: at most `limit` per run, not
+    counting estimates and the like. Without a limit, the rows have no target."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)

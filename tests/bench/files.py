@@ -1,4 +1,4 @@
-"""Saved files: what serving one costs, how soon thumbnails appear, and how much memory a 1 GB video takes."""
+"""Measures saved files: what serving one costs, how soon thumbnails appear, and how much memory a 1 GB video takes."""
 
 import subprocess
 import sys
@@ -18,8 +18,8 @@ from tests.support.processes import ROOT, wait_until
 from tests.support.visitor import Visitor
 
 RUNS = 10
-PAGE_PACE_SECONDS = 2.5  # how often an open page polls, as in static/live.js
-MAX_QUERIES = 4  # session, member and two more
+PAGE_PACE_SECONDS = 2.5  # seconds between an open page's polls, as in static/live.js
+MAX_QUERIES = 4  # queries: session, member and two more
 MAX_MS = 5.0
 MAX_SHOWN_SECONDS = 5.0
 MAX_MB = 100.0
@@ -47,7 +47,7 @@ def measure_serving(visitor: Visitor, report: Report, member: Member) -> None:
     report.at_most("queries, including session and member", count_queries(client, address), MAX_QUERIES)
 
     def serve() -> float:
-        """Return the server time in milliseconds, from first byte to last, excluding sockets and the client's work."""
+        """Return the server time in milliseconds from first byte to last, excluding sockets and the client's work."""
         begun = time.perf_counter()
         sent = b"".join(client.get(address))
         assert sent
@@ -65,7 +65,7 @@ def member_client(member: Member) -> Client:
 
 
 def measure_thumbnails(visitor: Visitor, report: Report) -> None:
-    """Measure the worst case for an open page: it polled just before the picture arrived."""
+    """Measure the worst case for an open page: its last poll came just before the picture was ready."""
     path = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     for _ in range(RUNS):
         try:

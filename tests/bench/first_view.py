@@ -1,7 +1,7 @@
 """Measures how much a first visit loads and how fast it is, in a real Chromium with nothing cached.
 
-Chromium counts the transferred bytes, including headers; static files come compressed from the real web server. The
-favicon, which a headless browser doesn't fetch, is added.
+Chromium counts the transferred bytes, including headers; static files come compressed from the real web server. A
+headless browser doesn't fetch the favicon, so its size is added.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor, session_cookie
 
 KB = 1000
-MAX_OF = {"sign-in page": (40, 7), "app page": (50, 8)}  # KB, requests
+MAX_OF = {"sign-in page": (40, 7), "app page": (50, 8)}  # most KB and requests per page
 MAX_KB_OF = {"Document": ("HTML", 12), "Stylesheet": ("CSS", 20), "Script": ("JavaScript", 25)}
 CARDS = 24
 MAX_GALLERY_KB = 1000
@@ -31,7 +31,7 @@ MAX_LCP_MS = 600
 MAX_CLS = 0.05
 MAX_INP_MS = 50
 TYPED = "cartoon"
-# Apps that need no file; some make one picture, some several.
+# Apps that don't need a file; some make one picture, some make several.
 GALLERY_APPS = (CARTOONIFY, "card-options-25", "card-no-inputs", "card-same-outputs")
 
 OBSERVE = """() => {
@@ -65,7 +65,8 @@ def bench(portal: Portal, report: Report) -> None:
 
 @dataclass
 class Weight:
-    """What one page loaded: bytes by kind (in Chromium's terms), with pictures of apps and runs counted separately."""
+    """What one page loaded: bytes by kind (in Chromium's terms). Pictures of apps and pictures of runs are counted
+    separately."""
 
     bytes_by_kind: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     requests: int = 0
@@ -120,7 +121,7 @@ def weigh(browser: Browser, portal: Portal, address: str, member: Member | None)
 
 
 def scroll_to_end(page: Page) -> None:
-    """Scroll every lazy picture into view."""
+    """Scroll every lazy-loaded picture into view."""
     for _ in range(20):
         page.mouse.wheel(0, 700)
         page.wait_for_load_state("networkidle")
@@ -168,7 +169,7 @@ def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Mem
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
-    """Return Home's LCP (ms), CLS and INP (ms) while someone types a search, in a fresh, slowed browser."""
+    """Return Home's LCP (ms), CLS and INP (ms) while someone types a search in a fresh, slowed-down browser."""
     context = new_context(browser, portal, member)
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})

@@ -1,9 +1,10 @@
-"""Measures whether pages read more as the portal grows: 10,000, 100,000 and 1,000,000 runs with four outputs each on
-PostgreSQL (`--runs` times ten is the most), 100,000 on SQLite, where only times are measured.
+"""Measures whether pages read more as the portal grows: with 10,000, 100,000 and 1,000,000 runs of four outputs each on
+PostgreSQL (at most ten times `--runs`), and with 100,000 runs on SQLite, where only times are measured.
 
-Each page's rows and buffers are those of its queries by EXPLAIN (ANALYZE, BUFFERS), summed. From the smallest portal to
-the largest, they may grow 1.2 times; each way down an index may take one level more. Then comes the work that the
-worker does by itself. It goes in slices, so what counts is the longest statement.
+A page's rows and buffers are summed over its queries, as EXPLAIN (ANALYZE, BUFFERS) reports them. From the smallest
+portal to the largest, they may grow by a factor of 1.2; each index lookup may also read one more level. After the
+pages, the benchmark measures the work that the worker does by itself. That work is done in slices, so what counts is
+the longest statement.
 
 `--only WORDS` measures only pages and work with WORDS in their name.
 """
@@ -45,13 +46,13 @@ MOST_GROWTH = 1.2
 MAX_FILL_MINUTES, MAX_FILL_GB = 20, 40
 MAX_WORK_MS = 200.0
 ON_PAGE = 24
-DUE = 1_500  # runs that the retention rules move to the bin
+DUE = 1_500  # runs that the retention rules should move to the bin
 YEAR = 365
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page as one person sees it, and the most milliseconds it may take."""
+    """A page as one person sees it, and how many milliseconds it may take."""
 
     member: Member
     path: str
@@ -138,7 +139,7 @@ APP_PAGES = {"2,000 apps": "/apps/", "2,000 apps, by words": "/apps/?q=golden+by
 
 
 def lists_of(member: Member) -> dict[str, str]:
-    """Return each list, filter and search of History."""
+    """Return every list, filter and search in History."""
     asked = {what: f"/history/{query}" for what, query in history.queries(member).items()}
     searched = {what: f"/history/?{urlencode(query)}" for what, query in history_search.queries(member).items()}
     return asked | searched
@@ -165,7 +166,7 @@ def admin_pages(person: Member) -> dict[str, str]:
 
 
 def library_pages(people: dict[str, Member]) -> dict[str, Page]:
-    """Return the pages on which one picks a file for a field."""
+    """Return the pages on which people pick a file for a field."""
     app = make_app("Takes pictures", [PICTURE])
     path = f"/library/?app={app.public_id}&field=p0&source="
     many = people["somebody with much"]
@@ -179,7 +180,8 @@ def library_pages(people: dict[str, Member]) -> dict[str, Page]:
 
 
 def poll_of(member: Member) -> str:
-    """Return the address of a poll that finds nothing to do: the poller runs, and the runs have just been seen."""
+    """Return the address of a poll that finds nothing to do: the poller is running, and the runs have just been
+    checked."""
     app = App.objects.order_by("pk")[0]
     later = timezone.now() + timedelta(hours=1)
     Lease.objects.update_or_create(name=POLLER, defaults={"until": later, "holder": "bench"})
@@ -211,7 +213,7 @@ def check_health(_: int) -> None:
 
 
 def remove_old(runs: int) -> None:
-    """Apply the retention rules, with `DUE` runs that are old enough, one a minute."""
+    """Apply the retention rules. `DUE` runs are old enough; they are one minute apart."""
     days = (runs - DUE) * timedelta(minutes=1) // timedelta(days=1)
     RetentionRules.objects.all().delete()
     RetentionRules(ready_days=days, failed_days=days, rejected_days=YEAR, uploads_days=YEAR).save()
@@ -246,7 +248,7 @@ WORK: dict[str, Callable[[int], None]] = {
 
 
 def report_work(report: Report, work: Callable[[int], None], runs: int) -> None:
-    """Measure the statements of `work`, which is then undone."""
+    """Measure the statements of `work`, which is undone afterwards."""
     with transaction.atomic(), statements_timed() as taken:
         work(runs)
         transaction.set_rollback(True)

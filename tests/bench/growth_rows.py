@@ -1,5 +1,5 @@
-"""Fills a portal with everything that `growth` measures: what `review` makes, with a file for each result, and for each
-run a charge, a notice and an entry of the record; one run in a hundred is in the bin, one in twenty had an upload.
+"""Fills a portal with everything that `growth` measures: what `review` makes, plus a file for each result, and a
+charge, a notice and a record entry for each run. One run in a hundred is in the bin, one in twenty had an upload.
 
 The team stays the same, however many runs there are: 200 people with 12 apps.
 """
@@ -14,16 +14,16 @@ from tests.bench.history_search import PEOPLE, USED_APPS, Postgres, Sqlite, copi
 from tests.bench.review import RUN_COLUMNS, make_reviewed
 
 MONTHS = 24
-BINNED_EVERY, BINNED = 100, 51  # a run that is completed, and belongs to `many`
+BINNED_EVERY, BINNED = 100, 51  # run 51 of each hundred is completed and belongs to `many`
 UPLOAD_EVERY = 20
-BEYOND = 50_000_000  # primary keys of the results' files are smaller
+BEYOND = 50_000_000  # all files of results have smaller primary keys
 UNREAD_EVERY = 50
 
 
 def fill(many: Member, approver: Member, count: int) -> Output:
-    """Create `count` runs and what belongs to them; return a result with many comments and versions."""
+    """Create `count` runs and everything that belongs to them; return a result with many comments and versions."""
     dialect = (Postgres if connection.vendor == "postgresql" else Sqlite)()
-    lately = dialect.minutes_ago("n / 100")  # not so long ago that they would have to be deleted
+    lately = dialect.minutes_ago("n / 100")  # recent enough that they needn't be deleted
     columns = {**RUN_COLUMNS, "deleted_at": f"CASE WHEN n % {BINNED_EVERY} = {BINNED} THEN {lately} END"}
     busy = make_reviewed(many, approver, count, columns, has_files=True)
     pattern, app = Run.objects.get(form_token="bench1"), App.objects.order_by("pk")[0]
@@ -45,7 +45,7 @@ def fill(many: Member, approver: Member, count: int) -> Output:
 
 
 def _charges(run: Run, app: App, first: int, dialect: Sqlite | Postgres) -> str:
-    """Return the INSERT of a charge for each run, over two years, however many there are."""
+    """Return the INSERT that adds a charge for each run, spread over two years however many runs there are."""
     pattern = Charge.objects.create(
         member=run.member, member_name="Many", app=app, app_name="App", month=month_of(run.created_at), source="lamina"
     )
@@ -112,7 +112,7 @@ def _entries(run: Run, member: Member, dialect: Sqlite | Postgres) -> str:
 
 
 def _uploads(run: Run, member: Member) -> tuple[str, str]:
-    """Return the INSERTs of an upload for some of the runs, and of its file."""
+    """Return the INSERTs for an upload and its file, for some of the runs."""
     file = StoredFile.objects.get(results__output__run=run, results__output__position=1)
     pattern = Upload.objects.create(member=member, file=file, status="ready", name="picture.png")
     some = f"FROM (SELECT n FROM bench_numbers WHERE n % {UPLOAD_EVERY} = 0) picked"  # noqa: S608
@@ -123,7 +123,7 @@ def _uploads(run: Run, member: Member) -> tuple[str, str]:
 
 
 def empty() -> None:
-    """Delete everything, and begin counting anew. The record's triggers would refuse that, too."""
+    """Delete everything and restart the ids. Goes around the record's triggers, which would refuse this."""
     with unchecked(), connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'runs\\_%'")
         tables = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Measures server time and queries of a long History, and of polls from open pages when nothing has changed.
+"""Measures server time and queries for a long History, and for polls from open pages when nothing has changed.
 
 Times are measured over loopback on the real web server, from the request to the response headers. Queries are counted
 in this process, on the same database.
@@ -32,16 +32,16 @@ from tests.support.visitor import Visitor, session_cookie
 
 ROUNDS = 40
 TRIES = 3
-WARM_UP = 8  # requests until every web server process and thread has served the page
+WARM_UP = 8  # requests, until every web server process and thread has served the page
 PAGE = 24
 MAX_MS = 60.0
 SEARCH_MS = 300.0
 OPEN_PAGES = 200
-POLL_EVERY = 2.5  # seconds, as in static/live.js
+POLL_EVERY = 2.5  # seconds between an open page's polls, as in static/live.js
 POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
-MAX_POLL_QUERIES = 4  # session, member and two more
+MAX_POLL_QUERIES = 4  # queries: session, member and two more
 MAX_POLL_BYTES = 700
 MAX_POLL_MS = 100.0
 
@@ -102,7 +102,7 @@ def queries(member: Member) -> dict[str, str]:
 
 
 def place(runs: RunQuerySet) -> str:
-    """Return the cursor of page 1,000, or of the last full page if the list is shorter."""
+    """Return the cursor for page 1,000, or for the last full page if the list is shorter."""
     last = min(999 * PAGE, runs.count() - PAGE - 1) - 1
     return str(Cursor.of(runs[max(0, last)]))
 
@@ -116,7 +116,7 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
     """Report the p95 of the milliseconds that `ask` returns. A miss is retried, since other work on the machine can
-    cause it; a slow page won't pass by luck. The last try counts."""
+    cause it; a slow page won't pass by luck. The last attempt counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):
@@ -164,7 +164,7 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
         run = make_run(member, app)
         Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
         pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
-    cookies = [session_cookie(member) for _ in pages]  # not in the threads, since they would open the database
+    cookies = [session_cookie(member) for _ in pages]  # not in the threads, since they would each open the database
     begun = time.monotonic()
 
     def watch(page: int) -> list[float]:

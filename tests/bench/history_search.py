@@ -1,7 +1,7 @@
-"""Measures how fast words are found in a long History and among many apps: page, queries, and what comes first.
+"""Measures how fast words are found in a long History and among many apps: the page, its queries, and what comes first.
 
 The database itself makes the rows, so that a million runs take only minutes: one INSERT per table, from a series of
-numbers. `--runs` says how many; PostgreSQL gets ten times as many.
+numbers. `--runs` says how many runs; PostgreSQL gets ten times as many.
 """
 
 import time
@@ -29,7 +29,7 @@ from tests.bench.report import Report, number
 from tests.support.factories import PROMPT, STYLE, make_app, make_kept, make_run
 from tests.support.visitor import Visitor
 
-type Columns = dict[str, str]  # SQL by column
+type Columns = dict[str, str]  # SQL expression by column
 
 USED_APPS = 12
 APPS = 2_000
@@ -123,11 +123,12 @@ def make_rows(
     *,
     has_files: bool = False,
 ) -> tuple[Run, OutputFile]:
-    """Create `count` ended runs, one a minute, newest first, with four results each, and `APPS` apps, of which
+    """Create `count` finished runs, one a minute, newest first, with four results each, and `APPS` apps, of which
     `USED_APPS` were used. Six in ten runs are by `many`, the newest three by `few`; four in five are shared.
 
-    `runs` and `outputs_of` are more columns as SQL, out of n, the number of the run, and place, of the result. With
-    `has_files`, each result has a file of its own. Returns the run and the file that all others are copies of.
+    `runs` and `outputs_of` give more columns as SQL expressions, based on n, the run's number, and place, the result's
+    position. With `has_files`, each result has a file of its own. Returns the run and the file that all others are
+    copied from.
     """
     restart_ids()
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
@@ -149,12 +150,12 @@ def make_rows(
             cursor.execute(statement)
         for statement in files_of_results(dialect(), pattern, file, has_files=has_files):
             cursor.execute(statement)
-        cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # nothing else can be undone
+        cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # only ANALYZE can be undone
     return pattern, file
 
 
 def restart_ids() -> None:
-    """Make new ids follow those in the tables: the rows made here count on ids that nothing else has used up."""
+    """Make new ids follow those in the tables, since the rows made here rely on ids that nothing else has used."""
     models = list(apps.get_app_config("runs").get_models())
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
@@ -166,8 +167,8 @@ def restart_ids() -> None:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Don't look up for each new row whether what it refers to exists: on PostgreSQL, that takes longer than the rows
-    themselves. Only a superuser may turn it off."""
+    """Don't check for each new row that the rows it refers to exist: on PostgreSQL, that takes longer than inserting
+    the rows. Only a superuser may turn the check off."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -181,7 +182,7 @@ def unchecked() -> Iterator[None]:
 
 
 def prompts() -> list[str]:
-    """Return the prompts: every adjective with every thing; the place depends on both."""
+    """Return the prompts: every adjective with every thing; the place depends on both of them."""
     return [
         f"A {adjective} {thing} in the morning light of {PLACES[(a + t) % len(PLACES)]}, {MANNER}"
         for a, adjective in enumerate(ADJECTIVES)
@@ -234,7 +235,7 @@ def statements(
     runs: Columns,
     outputs_of: Columns,
 ) -> Iterator[str]:
-    """Yield the INSERTs: copies of `pattern` and its first result with what differs; run n has prompt n % 72."""
+    """Yield the INSERTs: copies of `pattern` and its first result with different values; run n has prompt n % 72."""
     many, few = members
     told = [(fold(f"ghibli\n{text}"), stored_words(f"ghibli {text}"), text[:200]) for text in prompts()]
     rows = ", ".join(f"({n}, {', '.join(map(quoted, texts))})" for n, texts in enumerate(told))
@@ -270,7 +271,7 @@ def statements(
 
 
 def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile, *, has_files: bool) -> Iterator[str]:
-    """Yield the INSERTs of the results' files: each has its own, or all have that of the pattern."""
+    """Yield the INSERTs for the results' files: each has its own, or all share the pattern's file."""
     outputs = "FROM bench_numbers CROSS JOIN bench_places"
     number = f"{pattern.pk + 10} + 4 * n + place"
     linked = {"id": number, "output_id": number}
@@ -287,7 +288,8 @@ def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile,
 
 
 def copies(table: str, pattern: Model, differs: dict[str, str], source: str) -> str:
-    """Return the INSERT of a copy of the row `pattern` for each row of `source`, with other values for some columns."""
+    """Return an INSERT that copies the row `pattern` once for each row of `source`, with other values for some
+    columns."""
     columns = [f.column for f in pattern._meta.concrete_fields if f.column]
     values = {column: f"pattern.{quoted_name(column)}" for column in columns} | differs
     names = ", ".join(quoted_name(name) for name in values)

@@ -26,7 +26,7 @@ def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, l
     """Return the delays of the perfect poller. `starts` and `ends` are Unix seconds."""
     sent, to_end = sorted(starts), deque(sorted(ends))
     unknown: deque[float] = deque()
-    listed: deque[float] = deque()  # ends that a poll has shown
+    listed: deque[float] = deque()  # finished runs that a poll has already reported
     found = Delays()
     now, looked = to_end[0], float("-inf")
     while len(found.read) < len(ends):

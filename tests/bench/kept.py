@@ -1,7 +1,7 @@
-"""The kept figures of `quick`: what the portal took when somebody last looked at them and kept them.
+"""The kept figures of `quick`: what the portal needed when somebody last checked the figures and kept them.
 
-Queries and requests must be the same, bytes may differ by 2 %. A better figure differs, too: keep it, or the next
-change could lose it again. `python -m tests.bench quick --keep` keeps the measured figures.
+Queries and requests must be the same; bytes may differ by 2 %. A better figure also counts as different: keep it, or
+the next change could lose the gain again. `python -m tests.bench quick --keep` keeps the measured figures.
 """
 
 import json
@@ -20,7 +20,7 @@ def load(path: Path = KEPT) -> dict[str, int]:
 
 
 def compared(what: str, value: int, figures: dict[str, int], unit: str = "") -> Row:
-    """Return a row that is met if `value` is the kept figure, or is near it if it counts bytes (`unit` is " B")."""
+    """Return a row that is met if `value` is the kept figure, or is close to it if it counts bytes (`unit` is " B")."""
     kept = figures.get(what)
     if kept is None:
         return Row(what, f"{number(value)}{unit}", "to be kept", False, value)
@@ -30,6 +30,6 @@ def compared(what: str, value: int, figures: dict[str, int], unit: str = "") -> 
 
 
 def keep(rows: Iterable[Row], path: Path = KEPT) -> None:
-    """Keep the figures of `rows`, and forget those that are no longer measured."""
+    """Keep the figures in `rows`, and drop those that are no longer measured."""
     figures = {row.what: row.value for row in rows if row.value is not None}
     path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", encoding="utf-8")

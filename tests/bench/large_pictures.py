@@ -1,4 +1,4 @@
-"""Uploads sixteen 70-megapixel pictures (200 to 300 KB each) at once, and measures how much memory the portal uses and
+"""Uploads sixteen 70-megapixel pictures (200 to 300 KB each) at once. Measures how much memory the portal uses and
 whether it still responds."""
 
 import struct
@@ -60,7 +60,7 @@ def png(colour_type: int, bytes_per_point: int) -> bytes:
 
 
 def send(visitor: Visitor, app: App, body: bytes) -> float:
-    """Upload `body`, and return the seconds until the response."""
+    """Upload `body`, and return how many seconds the response took."""
     begun = time.monotonic()
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
@@ -74,7 +74,7 @@ def send(visitor: Visitor, app: App, body: bytes) -> float:
 
 
 class Watch:
-    """Watches the portal's memory and health while the block runs."""
+    """Watches the portal's memory and health during the block."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal

@@ -75,7 +75,7 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, on a tenth as many runs."""
+    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, about a tenth as many runs."""
     pattern = Entry.objects.create(
         way="page",
         verb=Verb.RUN_STARTED,

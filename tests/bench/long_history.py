@@ -18,10 +18,10 @@ FILES = 2_000
 OUTPUTS_PER_RUN = 4
 BATCH = 2_000
 APART = timedelta(minutes=7)
-# Of every twenty runs, one failed, one was cancelled and one is partly ready.
+# Of every twenty runs, one failed, one was cancelled and one has only some of its results.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
-VIDEO = 19  # this one makes videos instead of pictures
+VIDEO = 19  # this one makes videos, not pictures
 ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "striped")
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")
@@ -30,8 +30,9 @@ RARE = "zeppelin"  # only in the first member's oldest run, which also has the o
 
 
 def make_history(many: Member, few: Member, count: int) -> None:
-    """Create `count` ended runs, newest first, 7 minutes apart, with four results each. Six in ten are by `many`, the
-    newest three by `few`, the rest by 198 others. Four in five are shared with the team, one in fifty is starred."""
+    """Create `count` finished runs, newest first, 7 minutes apart, with four results each. Six in ten are by `many`,
+    the newest three by `few`, the rest by 198 others. Four in five are shared with the team, one in fifty is
+    starred."""
     outputs = [{"index": i, "label": f"Picture {i + 1}", "type": "image"} for i in range(OUTPUTS_PER_RUN)]
     apps = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(APPS)]
     others = Member.objects.bulk_create(
@@ -50,7 +51,7 @@ def make_history(many: Member, few: Member, count: int) -> None:
             for output in made
             if output.status == Output.Status.COMPLETED
         )
-    with connection.cursor() as cursor:  # PostgreSQL would do this by itself a minute later
+    with connection.cursor() as cursor:  # PostgreSQL would do this by itself within a minute
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 

@@ -1,7 +1,8 @@
-"""Measures the memory of `make run` without its sandbox: at rest, and after fifty people have opened pages.
+"""Measures the memory of `make run` without its sandbox: when idle, and after fifty people have opened pages.
 
-Memory is PSS: a page of memory that several processes share counts for each of them in part. Also measures what loading
-the portal takes, and the web server and the worker alone, as programs that share nothing.
+Memory is measured as PSS: when several processes share a page of memory, each is charged its part of it. Also measures
+how much memory loading the portal takes, and the web server and the worker on their own, as programs that share
+nothing.
 """
 
 import os
@@ -19,7 +20,7 @@ from tests.support.processes import ROOT, children_of, free_port
 from tests.support.visitor import Visitor
 
 PEOPLE = 50
-QUIET_SECONDS = LEAVE_SECONDS + 10  # after this long without tasks, the pool is as small as it gets
+QUIET_SECONDS = LEAVE_SECONDS + 10  # after this many seconds without tasks, the pool is as small as it gets
 MAX_PROCESSES = 9
 MAX_REST, MAX_PAGES, MAX_WEB, MAX_WORKER, MAX_LOADED = 150, 175, 85, 100, 50  # MiB
 KINDS = {"gunicorn": "web server", "manage.py worker": "worker", "picture_process": "worker", "supervise": "supervisor"}
@@ -67,7 +68,7 @@ def tell_alone(portal: Portal, report: Report) -> None:
 
 
 def loaded() -> float:
-    """Return the memory in MiB of a process that has loaded all of the portal."""
+    """Return the memory in MiB of a process that has loaded the whole portal."""
     done = subprocess.run([sys.executable, "-c", LOADING], cwd=ROOT, capture_output=True, check=True, text=True)
     return float(done.stdout)
 

@@ -1,4 +1,5 @@
-"""Measures the inbox of a member with many notices, its count on every page, and polls for news from open pages.
+"""Measures the inbox of a member with many notices, the count of unread notices on every page, and polls for news from
+open pages.
 
 As in `history_search`, the database makes the rows: ten notices for each run. `--runs` says how many runs; 100,000 make
 1,000,000 notices on PostgreSQL. SQLite gets a tenth of them.
@@ -30,13 +31,13 @@ from tests.support.visitor import Visitor, session_cookie
 
 PER_RUN = 10
 LESS_ON_SQLITE = 10
-UNREAD = "CASE n % 10 WHEN 0 THEN NULL ELSE pattern.created_at END"  # a tenth is unread
+UNREAD = "CASE n % 10 WHEN 0 THEN NULL ELSE pattern.created_at END"  # one in ten is unread
 MAX_MS = 60.0
 MAX_QUERIES = 4
 POLL_MS = 20.0
-POLL_QUERIES = 2  # session and member
+POLL_QUERIES = 2  # queries: session, member
 OPEN_PAGES = 200
-NEWS_EVERY = 15.0  # seconds, as in static/live.js
+NEWS_EVERY = 15.0  # seconds between requests for news, as in static/live.js
 POLLS = 400
 ROUNDS = 3
 CORES = 2
@@ -73,9 +74,9 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
-    """Measure how much more of two cores open pages need because they also ask for news: pages where nothing is going
-    on, which ask for nothing else, and pages of a run in progress, which ask anyway. In processor time of the web
-    server, without the database's if that is another process."""
+    """Measure how much more of two cores open pages need because they also ask for news. There are two kinds: pages
+    where nothing is going on, which ask for nothing else, and pages of a run in progress, which ask anyway. This is the
+    web server's processor time, without the database's if that is a separate process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()
@@ -98,13 +99,13 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
 
 
 def percent(milliseconds: float, every: float) -> float:
-    """Return how much of two cores all open pages use if each works for so long every so many seconds."""
+    """Return what percentage of two cores all open pages use if each one works for this long once per interval."""
     return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries a GET takes: the fewest of three, since a process reads anew every few seconds what all
-    pages share."""
+    """Return how many queries a GET takes: the fewest of three tries, since every few seconds a process re-reads what
+    all pages share."""
     counts = []
     for _ in range(3):
         with CaptureQueriesContext(connection) as captured:
@@ -120,7 +121,7 @@ def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = N
 
 
 def make_notices(many: Member, few: Member, count: int) -> None:
-    """Make ten notices about each run for both members, one run a minute."""
+    """Make ten notices about each run, one run a minute, for both members."""
     run, _file = make_rows(many, few, count)
     first = Notice.objects.create(member=many, kind="mention", event="first", run=run, actor=few)
     numbers = " UNION ALL ".join(f"SELECT {k} AS k" for k in range(PER_RUN))

@@ -1,4 +1,5 @@
-"""Writes docs/benchmarks.md: each figure beside its target and the figure before. Benches not run keep theirs."""
+"""Writes docs/benchmarks.md: each figure next to its target and the previous figure. Benchmarks that weren't run keep
+theirs."""
 
 import os
 import re
@@ -24,19 +25,19 @@ GB = 1024**3
 
 @dataclass
 class Part:
-    """What one bench measured: `told` says where and when, `lines` are rows of the table."""
+    """What one benchmark measured: `told` says where and when, `lines` are the rows of the table."""
 
     told: str = ""
     lines: list[str] = field(default_factory=list)
 
     def measured(self) -> dict[str, str]:
-        """Return the figures by what they measure."""
+        """Return the figures, keyed by what they measure."""
         cells = [cells_of(line) for line in self.lines]
         return {one[0]: one[1] for one in cells if len(one) > 1}
 
 
 def write(name: str, rows: Sequence[Row], path: Path = PAGE) -> None:
-    """Put the rows of the bench `name` into the page."""
+    """Put the rows of the benchmark `name` into the page."""
     parts = read(path.read_text(encoding="utf-8")) if path.exists() else {}
     told = f"{machine()}, {datetime.now(UTC).date():%-d %B %Y}, commit {commit()}."
     before = parts.get(name, Part()).measured()
@@ -46,7 +47,7 @@ def write(name: str, rows: Sequence[Row], path: Path = PAGE) -> None:
 
 
 def read(text: str) -> dict[str, Part]:
-    """Return the parts of the page by the name of their bench."""
+    """Return the parts of the page, keyed by benchmark name."""
     parts: dict[str, Part] = {}
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         name, _, body = section.partition("\n")
@@ -57,7 +58,8 @@ def read(text: str) -> dict[str, Part]:
 
 
 def line_of(name: str, row: Row, before: dict[str, str]) -> str:
-    """Return a row of the table. What an error says stays out: it may name folders of the machine."""
+    """Return a row of the table. The text of an error is left out, because it may contain folder names of this
+    machine."""
     what = cell(row.what.removeprefix(f"{name.replace('_', ' ')}: "))
     measured = "stopped" if row.target == NO_ERROR else cell(row.measured)
     was = before.get(what, "")
@@ -73,13 +75,13 @@ def cells_of(line: str) -> Sequence[str]:
 
 
 def machine() -> str:
-    """Return cores and memory; names and folders of the machine are nobody's business."""
+    """Return the number of cores and the memory; the machine's names and folders are nobody's business."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GB
     return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {os.getloadavg()[0]:.1f} cores busy at the end"
 
 
 def commit() -> str:
-    """Return the short name of the commit, and whether files differ from it."""
+    """Return the short name of the commit, and whether any files differ from it."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)

@@ -1,7 +1,7 @@
 """A whole portal in a temporary data folder: sandbox, database, static files, worker and web server.
 
-Django is also set up in the bench's own process, on the same database, so that a bench can prepare and inspect rows.
-Everything measured is done by the portal's real processes.
+Django is also set up in the benchmark's own process, on the same database, so that a benchmark can prepare and inspect
+rows. Everything measured is done by the portal's real processes.
 """
 
 import os
@@ -41,8 +41,8 @@ class Sandbox:
 
 
 class Portal:
-    """The portal of one bench. `run_seconds` is how long a run takes in the sandbox, `runs` how many runs History has,
-    and `env` says where the database and the queue are (empty: SQLite)."""
+    """The portal for one benchmark. `run_seconds` is how long a run takes in the sandbox, `runs` how many runs History
+    has, and `env` says where the database and the queue are (empty: SQLite)."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Portal:
     ) -> None:
         self.processes = processes
         self.runs = runs
-        self.only = ""  # measure only rows whose title contains this; empty: all
+        self.only = ""  # measure only rows whose title contains this text (empty: all)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         for name in [name for name in os.environ if name.startswith(OURS)]:
@@ -67,7 +67,7 @@ class Portal:
             "PORTAL_URL": self.url,
             "LAMINA_REQUESTS_PER_MINUTE": str(per_minute),
             "DJANGO_SETTINGS_MODULE": "lamina_portal.settings",
-            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the bench's thread
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the benchmark's thread
             **env,
         }
         options = ("--seconds", str(run_seconds), "--per-minute", str(per_minute), "--data", str(folder / "lamina"))
@@ -103,7 +103,7 @@ class Portal:
         self.sandbox.order("reset")
 
     def start_worker(self, seconds: float = 60.0) -> Process:
-        """Start a worker and wait until it runs tasks, at most so many seconds."""
+        """Start a worker, and wait until it runs tasks, up to this many seconds."""
         from django_q.tasks import async_task
 
         worker = self.processes.start("worker", "manage.py", "worker")
@@ -124,7 +124,8 @@ class Portal:
         wait_until(is_quiet, "the worker to have nothing left to do", seconds)
 
     def begin_anew(self, seconds: float = 60.0) -> None:
-        """Wait until the worker has nothing left to do, then forget all requests to Lamina, as after a quiet minute."""
+        """Wait until the worker has nothing left to do, then forget all requests to Lamina, as if after a quiet
+        minute."""
         from runs.models import RequestLog
 
         self.await_quiet(seconds)

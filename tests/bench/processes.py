@@ -1,4 +1,4 @@
-"""Starts the portal's processes for a bench and leaves none behind, however the bench ends.
+"""Starts the portal's processes for a benchmark and leaves none behind, however the benchmark ends.
 
 Each process has its own session, and its output goes to a log. To stop it, only the main process gets a signal
 (django-q2's cluster hangs if its whole group gets one); after a timeout, the rest of the group is killed.
@@ -60,7 +60,7 @@ class Process:
 
 
 class Processes:
-    """All processes of one bench: a context manager that stops them in reverse order."""
+    """All processes of one benchmark: a context manager that stops them in reverse order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,5 @@
-"""Processor time of the portal and of PostgreSQL for one piece of work: other work on the machine changes it little."""
+"""Measures the processor time that the portal and PostgreSQL use for one piece of work. Other work on the machine
+hardly affects it."""
 
 import os
 import time
@@ -14,8 +15,8 @@ ROUNDS = 20
 
 
 def report_processor_time(report: Report, work: Callable[[], object], per_round: int = 1) -> None:
-    """Note the mean milliseconds of processor time per piece of `work`, of which each call does `per_round`. SQLite's
-    is part of the portal's."""
+    """Report the mean processor time, in milliseconds, for one piece of `work`; each call of `work` does `per_round`
+    pieces. With SQLite, the database's time is part of the portal's."""
     work()
     server, begun = _ticks_of_postgres(), time.process_time()
     for _ in range(ROUNDS):
@@ -29,7 +30,7 @@ def report_processor_time(report: Report, work: Callable[[], object], per_round:
 
 
 def _ticks_of_postgres() -> int | None:
-    """Return the ticks that this connection's server process has used; None unless it runs on this machine."""
+    """Return how many ticks this connection's server process has used; None if it doesn't run on this machine."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:

@@ -1,6 +1,5 @@
-"""Measures in a few minutes what is the same on any machine: queries of each page, bytes on the wire, requests to
-Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target.
-"""
+"""Measures in a few minutes what is the same on any machine: each page's queries, bytes on the wire, and requests to
+Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target."""
 
 import gzip
 from collections import Counter
@@ -27,7 +26,7 @@ from tests.support.visitor import Visitor, session_cookie
 
 RUNS = 30
 WHO = ("somebody with much",)
-SLOW_SECONDS = 180  # the machine may be busy with tests
+SLOW_SECONDS = 180  # the machine may be busy running tests
 LEVEL = 6
 
 
@@ -40,12 +39,12 @@ def bench(portal: Portal, report: Report) -> None:
     admin.refresh_from_db()
     count_requests(portal, report, member, figures)
     pages = make_pages(member, admin)
-    usage.count(timezone.now())  # the worker does so once a day, perhaps not today
+    usage.count(timezone.now())  # the worker does this once a day, perhaps not yet today
     for what, (visitor, path) in pages.items():
         client = Client(SERVER_NAME="127.0.0.1", headers=HTMX if what == "poll" else {})
         client.force_login(visitor)
         status = 204 if what == "poll" else 200
-        count_queries(client, path, status)  # what only the first request does
+        count_queries(client, path, status)  # does what only the first request does
         report.add(kept.compared(f"queries: {what}", count_queries(client, path, status), figures))
         answered, size = fetch(portal, visitor, path, HTMX if what == "poll" else {})
         report.add(kept.compared(f"bytes: {what}", size, figures, " B"))
@@ -54,7 +53,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
-    """Make a small history; return the pages to measure, and who looks at them."""
+    """Make a small history; return the pages to measure, and who views them."""
     begun = timezone.now() - timedelta(days=1)
     app = make_app("Postcard")
     runs = []
@@ -83,8 +82,8 @@ def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
 
 
 def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) -> tuple[float, int]:
-    """Return the milliseconds and the bytes of the body, compressed as on the wire, without the random length that the
-    portal adds against guessing."""
+    """Return the milliseconds taken and the bytes of the body, compressed as on the wire. The random length that the
+    portal adds to prevent guessing is left out."""
     name, value = session_cookie(member)
     headers = {"Cookie": f"{name}={value}", **headers}
     answer = requests.get(f"{portal.url}{path}", headers=headers, timeout=SLOW_SECONDS)
@@ -93,7 +92,7 @@ def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) ->
 
 
 def count_requests(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
-    """Run an app once, with nobody looking, and count what the portal asks Lamina about it."""
+    """Run an app once with no page open, and count the portal's requests to Lamina about it."""
     worker = portal.start_worker(SLOW_SECONDS)
     visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     form = visitor.open_form(path)
@@ -109,7 +108,7 @@ def count_requests(portal: Portal, report: Report, member: Member, figures: dict
 
 
 def weigh_first_views(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
-    """Count what a browser without anything cached loads."""
+    """Count what a browser with nothing cached loads."""
     app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     with chromium() as browser:
         for what, path, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):

@@ -1,7 +1,7 @@
 """The loop from Lamina's quick start: start a run, then read it by id every 5 s until it has ended.
 
-The portal's number of requests is compared with this loop. As in the original, refused requests (429) aren't retried: a
-refused start is lost, and after a refused read, the next one follows as usual.
+The portal's number of requests is compared with this loop's. As in the original, refused requests (429) aren't retried:
+a refused start is lost, and after a refused read, the next one follows as usual.
 """
 
 import time
@@ -29,7 +29,7 @@ class Followed:
 
 
 def run_many(sandbox: Sandbox, count: int) -> list[Followed]:
-    """Run `count` quick starts at once, each as if it were alone."""
+    """Run the quick start `count` times at once, each as if it were alone."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: run_one(sandbox.url), range(count)))
 

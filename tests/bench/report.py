@@ -1,4 +1,4 @@
-"""Results of a bench: one row per figure, with its target."""
+"""Results of a benchmark: one row per figure, with its target."""
 
 import json
 import math
@@ -39,7 +39,7 @@ def header() -> str:
 
 
 class Report:
-    """Collects rows in a file as they are measured, so a bench that is stopped halfway keeps them."""
+    """Collects rows in a file as they are measured, so a benchmark that is stopped halfway keeps them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,18 +59,18 @@ class Report:
         self.add(Row(self._full(what), measured))
 
     def at_most(self, what: str, value: float, target: float, unit: str = "", *, aside: str = "") -> None:
-        """Add a figure that should be at most `target`, in the same `unit`. `aside` is shown after the value."""
+        """Add a figure that should be at most `target`; both are in `unit`. `aside` is shown after the value."""
         measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
         self.add(Row(self._full(what), measured, f"<= {number(target)}{unit}", value <= target))
 
     def at_least(self, what: str, value: float, target: float, unit: str = "", *, aside: str = "") -> None:
-        """Add a figure that should be at least `target`, in the same `unit`. `aside` is shown after the value."""
+        """Add a figure that should be at least `target`; both are in `unit`. `aside` is shown after the value."""
         measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
         self.add(Row(self._full(what), measured, f">= {number(target)}{unit}", value >= target))
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on."""
+        """Prefix rows added in the block with `title`. An error becomes a row, and the benchmark continues."""
         outer, self.title = self.title, title
         try:
             yield

@@ -2,8 +2,9 @@
 versions, and History filtered by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
-runs; on PostgreSQL, ten times as many. Each page is also requested with a tenth of the rows, to check that more rows in
-the tables don't mean more rows read, or on SQLite more steps. `tests/review/test_growth.py` does the same with fewer.
+runs; PostgreSQL gets ten times as many. Each page is also requested with a tenth of the rows, to check that more rows
+in the tables don't mean that more rows are read or, on SQLite, that more steps are needed.
+`tests/review/test_growth.py` does the same with fewer rows.
 """
 
 import re
@@ -39,7 +40,7 @@ COMMENTS = 200
 VERSIONS = 50
 FEWER, MOST_GROWTH = 10, 1.2
 MAX_FILL_MINUTES = 20
-VERDICT = "CASE n % 3 WHEN 0 THEN 'changes' WHEN 1 THEN 'rejected' ELSE 'approved' END"  # of the second result
+VERDICT = "CASE n % 3 WHEN 0 THEN 'changes' WHEN 1 THEN 'rejected' ELSE 'approved' END"  # for the second result
 CONTENT = f"'{1:064}'"
 RUN_COLUMNS = {
     "verdicts": f"' approved ' || CASE n % 3 WHEN 2 THEN '' ELSE {VERDICT} || ' ' END || 'none '",
@@ -78,8 +79,8 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
-    """Return how much the database works for each page of a portal with `count` runs (see `work_for`). Everything is
-    rolled back afterwards."""
+    """Return how much work the database does for each page of a portal with `count` runs (see `work_for`). Everything
+    is rolled back afterwards."""
     with transaction.atomic():
         busy = make_reviewed(many, approver, count)
         work = {what: work_for(approver, path) for what, path in pages_of(busy, approver, many).items()}
@@ -104,7 +105,7 @@ def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:
 
 
 def answer(visitor: Visitor) -> float:
-    """Approve the result that the queue shows, as its form does; return how long that took, in milliseconds."""
+    """Approve the result that the queue shows, as its form does; return how many milliseconds that took."""
     page = visitor.get("/review/").text
     form = re.search(r'<form\s+class="queue-form".*?</form>', page, re.DOTALL)
     assert form, "nothing waits"
@@ -116,8 +117,8 @@ def answer(visitor: Visitor) -> float:
 def make_reviewed(
     many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
 ) -> Output:
-    """Create runs with decisions and comments, a queue, and a result with more of both than any other; return that
-    result. `columns` of runs and `has_files` are as in `make_rows`."""
+    """Create runs with decisions and comments, a queue, and a result that has more of both than any other; return that
+    result. `columns` for the runs and `has_files` are as in `make_rows`."""
     pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(
@@ -125,7 +126,7 @@ def make_reviewed(
     )
     said = Comment.objects.create(run=pattern, output=output, member=many, text="A little warmer, please.")
     result = f"{pattern.pk + 10} + 4 * n + place"
-    at = (Postgres if connection.vendor == "postgresql" else Sqlite)().minutes_ago("n")  # as long ago as the run
+    at = (Postgres if connection.vendor == "postgresql" else Sqlite)().minutes_ago("n")  # same age as its run
     with unchecked(), connection.cursor() as cursor:
         each = "FROM bench_numbers CROSS JOIN (SELECT place FROM bench_places WHERE place <= 2) places"
         decided = {

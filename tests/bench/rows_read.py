@@ -1,5 +1,5 @@
 """Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report that, so the steps of its
-programs are counted instead."""
+bytecode programs are counted instead."""
 
 import json
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from runs.models import Member
 
 type Plan = dict[str, Any]
-READS = ("SELECT", "(SELECT")  # the second is a UNION
-STEPS = 10  # of SQLite's, between two counts
+READS = ("SELECT", "(SELECT")  # the second is for a UNION
+STEPS = 10  # SQLite steps between two counts
 INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
 
 
 @dataclass(frozen=True)
 class Reads:
-    """What a page's queries read: rows, buffers, and how often they went down an index, which takes a buffer more for
-    each level. `worst` is the query that read most buffers."""
+    """What a page's queries read: rows, buffers, and the number of index lookups, each of which takes one more buffer
+    per index level. `worst` is the query that read the most buffers."""
 
     rows: int
     buffers: int
@@ -30,12 +30,12 @@ class Reads:
 
 
 def rows_read(member: Member, path: str) -> int:
-    """Return how many rows a page's queries read, including session and member."""
+    """Return how many rows a page's queries read, including those for the session and the member."""
     return reads_of(member, path).rows
 
 
 def work_for(member: Member, path: str) -> int:
-    """Return how much the database works for a page: the rows that PostgreSQL reads, or SQLite's steps."""
+    """Return how much work the database does for a page: the rows that PostgreSQL reads, or SQLite's steps."""
     if connection.vendor == "postgresql":
         return rows_read(member, path)
     client, counted = Client(SERVER_NAME="127.0.0.1"), 0
@@ -57,7 +57,7 @@ def work_for(member: Member, path: str) -> int:
 
 
 def reads_of(member: Member, path: str, headers: dict[str, str] | None = None) -> Reads:
-    """Return what a page's queries read, including session and member, with nothing cached."""
+    """Return what a page's queries read with nothing cached, including those for the session and the member."""
     client = Client(SERVER_NAME="127.0.0.1", headers=headers or {})
     client.force_login(member)
     cache.clear()
@@ -94,7 +94,7 @@ def _rows(plan: Plan) -> int:
 
 
 def _buffers(plan: Plan) -> int:
-    """Return the buffers that a plan read, in memory or not; those of its parts are included."""
+    """Return the buffers that a plan read, in memory or not, including those of its parts."""
     return int(plan.get("Shared Hit Blocks", 0) + plan.get("Shared Read Blocks", 0))
 
 

@@ -1,8 +1,8 @@
-"""Measures how long after the portal knows something an open page shows it.
+"""Measures how long it takes until an open page shows what the portal already knows.
 
-Each run's page is open in a real Chromium, which notes when the run's end and its first picture are on it. The runs
-take half to one and a half times as long as usual; their picture has 2 MB. Then ten runs end together, also while a
-video of 500 MB is saved.
+Each run's page is open in a real Chromium, which notes when the run's end and its first picture appear. The runs take
+half to one and a half times as long as usual; each picture has 2 MB. Then ten runs end together, once normally and once
+while a video of 500 MB is being saved.
 """
 
 import io
@@ -33,10 +33,10 @@ USUAL_SECONDS = 12.0
 SPREAD = (0.5, 1.5)
 TOGETHER_SECONDS = 8.0
 PICTURE_BYTES, FILM_BYTES = 2_000_000, 500_000_000
-SIDE = 820  # of a picture of noise with about as many bytes
+SIDE = 820  # px; a square of noise this wide has about PICTURE_BYTES bytes
 MAX_MEDIAN, MAX_P95 = 0.7, 1.3
 MAX_PICTURE, MAX_TOGETHER = 2.0, 5.0
-PATIENCE = 240.0  # seconds
+PATIENCE = 240.0  # seconds to wait at most
 WEBM = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm"
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": "A red bicycle"}
 OBSERVE = """() => {
@@ -79,7 +79,7 @@ def make_app(portal: Portal, app_id: str, kind: str) -> App:
 
 
 def put_app(portal: Portal, app_id: str, kind: str) -> None:
-    """Put the app into the sandbox, as is needed again after a reset."""
+    """Put the app into the sandbox; this is needed again after each reset."""
     outputs = [{"index": 0, "label": "Result", "type": kind}]
     portal.sandbox.order("apps", app={"appId": app_id, "name": app_id, "parameters": [NOTE], "outputs": outputs})
 
@@ -93,18 +93,18 @@ class Watch:
         self.picture = upload(portal, "noise.png", "image", noise(SIDE))
 
     def press(self, app: App, seconds: float, value: str = "") -> str:
-        """Start a run that takes so many seconds; return the address of its page."""
+        """Start a run that takes `seconds`; return the address of its page."""
         values = {"0": value or self.picture}
         self.portal.sandbox.order("script", appId=app.remote_id, seconds=seconds, values=values)
         path = app.get_absolute_url()
         return self.visitor.press_run(path, self.visitor.open_form(path)).headers["Location"]
 
     def delays(self, addresses: Sequence[str], what: str) -> list[float]:
-        """Return the seconds from when the portal knew each run's end until its page showed `what`."""
+        """Return the seconds from when the portal knew of each run's end until its page showed `what`."""
         return [self.seen[address][what] - known_at(address) for address in addresses]
 
     def run(self, spans: Sequence[float]) -> list[str]:
-        """Start runs that take so many seconds; follow their pages until each shows its picture."""
+        """Start runs that take this many seconds each; follow their pages until each shows its picture."""
         self.portal.await_quiet(PATIENCE)
         addresses = [self.press(self.app, seconds) for seconds in spans]
         pages = {address: self.open(address) for address in addresses}
@@ -128,7 +128,7 @@ class Watch:
 
 
 def known_at(address: str) -> float:
-    """Return when the portal knew that the run had ended, as Unix seconds."""
+    """Return when the portal learned that the run had ended, as Unix seconds."""
     run = run_at(address)
     moment = run.ended_at or run.finished_at
     assert moment is not None
@@ -155,7 +155,7 @@ def measure_ends(portal: Portal, report: Report, watch: Watch) -> None:
 
 
 def make_past(app: App, spans: Sequence[float]) -> None:
-    """Let the app have taken so many seconds before, so that pages know when its runs usually end."""
+    """Make it look as if the app had taken this many seconds before, so that pages know when its runs usually end."""
     member = Member.objects.create_user("past@example.com", "a long enough password", name="Past")
     begun = timezone.now() - timedelta(hours=1)
     for span in spans:
@@ -191,7 +191,7 @@ def upload(portal: Portal, name: str, kind: str, content: bytes) -> str:
 
 
 def noise(side: int) -> bytes:
-    """Return a PNG of noise, which can't be compressed: three bytes for each pixel."""
+    """Return a PNG of noise, which can't be compressed: three bytes per pixel."""
     picture = Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side))
     stream = io.BytesIO()
     picture.save(stream, "PNG")

@@ -1,4 +1,5 @@
-"""Measures how soon pressed runs are sent to Lamina: over many apps, and on one, whose starts are sent one by one."""
+"""Measures how soon runs are sent to Lamina after Run is pressed: for many apps, and for one app, whose starts are sent
+one by one."""
 
 import time
 from collections import defaultdict
@@ -17,7 +18,7 @@ from tests.support.visitor import Pairs, Visitor
 MANY_APPS, PRESSES, PRESS_EVERY = 10, 50, 0.2
 ONE_APP_PRESSES, ANSWER_SECONDS = 20, 0.5
 MAX_SENT, TIMES_ANSWERED = 3.0, 1.2
-PATIENCE = 240.0  # seconds
+PATIENCE = 240.0  # seconds to wait at most
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -50,7 +51,7 @@ def measure_one(portal: Portal, report: Report, visitor: Visitor, app: App) -> N
 def press(
     portal: Portal, visitor: Visitor, apps: Sequence[App], every: float, fault: Mapping[str, Any] | None = None
 ) -> RunQuerySet:
-    """Press Run for each of `apps`, one every so many seconds, with a `fault` of Lamina; return the runs."""
+    """Press Run for each of `apps` at regular intervals, with a `fault` on Lamina's side; return the runs."""
     forms: dict[int, list[Pairs]] = defaultdict(list)
     for app in apps:
         forms[app.pk].append(visitor.open_form(app.get_absolute_url()))
@@ -68,7 +69,7 @@ def press(
 
 
 def sent_after(portal: Portal, runs: RunQuerySet) -> list[float]:
-    """Return the seconds from each press until Lamina had taken the run."""
+    """Return the seconds from each press until Lamina had accepted the run."""
     wait_until(lambda: not runs.filter(started_at=None).exists(), "every run to be sent", PATIENCE)
     sent = [(run.started_at - run.created_at).total_seconds() for run in runs if run.started_at]
     wait_until(lambda: not runs.active().exists(), "every run to end", PATIENCE)

@@ -1,8 +1,8 @@
 """Measures the processor time of the pages that people open most, with warm caches, and counts their queries.
 
-Everything but the last runs in this process and thread, without a socket. Only processor time counts, so other work on
-the machine changes little. The figures include the test client's own work, which is told as well. The last one counts
-the processor time of the real web server.
+All but the last measurement run in this process and thread, without a socket. Only processor time counts, so other work
+on the machine hardly matters. The figures include the test client's own work, which is also reported separately. The
+last measurement counts the processor time of the real web server.
 """
 
 import gc
@@ -35,13 +35,13 @@ OPENED = 300
 MIN_PER_SECOND = 150
 MAX_APP_MS, MAX_HISTORY_MS, MAX_HOME_MS = 6, 12, 15
 MAX_HISTORY_QUERIES = 8
-SESSION_AND_MEMBER = 2  # queries of every request
+SESSION_AND_MEMBER = 2  # the queries each request made for these two
 MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page to measure, with its limits (None: only told), and the status of its response."""
+    """A page to measure, with its limits (None: reported only), and the status of its response."""
 
     path: str
     max_ms: float | None = None
@@ -63,12 +63,12 @@ def bench(portal: Portal, report: Report) -> None:
     for name, page in pages_of(runs).items():
         report_page(report, client, name, page)
     count_app_pages(portal, report, member, runs[0].app.get_absolute_url())
-    ask_for_decisions(portal.make_member("ben"), runs)  # last, since Home shows what waits
+    ask_for_decisions(portal.make_member("ben"), runs)  # last, since Home shows what is waiting
     report_page(report, client, f"review queue of {CARDS} results", Page("/review/"))
 
 
 def make_runs(member: Member) -> list[Run]:
-    """Make a page of runs with a picture each."""
+    """Make one page of runs, each with a picture."""
     app = App.objects.listed().filter(schema__isnull=False)[0]
     runs = [make_run(member, app, status="completed") for _ in range(CARDS)]
     for n, run in enumerate(runs):
@@ -100,7 +100,8 @@ def pages_of(runs: list[Run]) -> dict[str, Page]:
 
 
 def count_app_pages(portal: Portal, report: Report, member: Member, path: str) -> None:
-    """Measure the app page at `path` on the real web server, compressed as for browsers, by its processor time."""
+    """Measure the processor time that the app page at `path` takes on the real web server, with the compression
+    browsers get."""
     web = portal.start_web()
     visitors = [Visitor(portal.url, member) for _ in range(CONNECTIONS)]
     for visitor in visitors * WARM_UP:
@@ -131,7 +132,7 @@ def measure(client: Client, page: Page) -> tuple[float, int]:
         get(client, page)
     with CaptureQueriesContext(connection) as queries:
         get(client, page)
-    count = len(queries)  # now, since the next request clears the log
+    count = len(queries)  # read now, since the next request clears the log
     return 1000 * median(timed(client, page) for _ in range(ROUNDS)), count
 
 

@@ -8,12 +8,12 @@ from tests.support.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, sl
 
 STRANGERS = 100
 ASKED = 10
-PAUSE_SECONDS = 1.0  # so that the check outlasts the clients' first few seconds
+PAUSE_SECONDS = 1.0  # long enough that the check outlasts the clients' first few seconds
 
 
 def bench(portal: Portal, report: Report) -> None:
     portal.start_web()
-    answers_in_time(portal.url, 8, 60)  # so that each process and thread has started
+    answers_in_time(portal.url, 8, 60)  # makes sure that each process and thread has started
     for kind in KINDS:
         with report.part(f"{STRANGERS} strangers, {kind}"), slow_clients(portal.port, kind, STRANGERS):
             taken = watch(portal.url)
@@ -22,7 +22,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def watch(url: str) -> list[float]:
-    """Send ten requests at intervals; return the seconds that each timely response took."""
+    """Send ten requests at intervals; return how many seconds each timely response took."""
     taken = []
     for _ in range(ASKED):
         taken += answers_in_time(url, 1, BOUND_SECONDS)

@@ -1,7 +1,8 @@
-"""Measures the spending page with 1,000,000 charges on PostgreSQL, ten for each of `--runs`, and how much charging adds
-to a press of Run. SQLite gets a tenth of the charges. `log` does the same for entries of the record.
+"""Measures the spending page with 1,000,000 charges on PostgreSQL, ten for each of `--runs`, and how much time charging
+adds to a press of Run. SQLite gets a tenth of the charges. `log` does the same for record entries.
 
-As in `history_search`, the database makes the rows: one year, all of which the CSV file has, 200 people, 40 apps.
+As in `history_search`, the database makes the rows: 200 people, 40 apps, and charges from one year, all of which are in
+the CSV file.
 """
 
 import time
@@ -32,8 +33,8 @@ MONTHS, PEOPLE, APPS = 12, 200, 40
 MAX_MS = 300.0
 MAX_QUERIES = 16
 PRESS_MS = 3.0
-MINUTES = 330 * 24 * 60  # all presses were within the 12 months of the page
-PRESSES = 10  # presses per measurement, whose mean counts
+MINUTES = 330 * 24 * 60  # so that all presses are within the page's 12 months
+PRESSES = 10  # presses per measurement; their mean counts
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -68,7 +69,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def press(run: Run) -> float:
-    """Charge several presses of Run; return the mean milliseconds per press."""
+    """Charge several presses of Run; return the mean number of milliseconds per press."""
     estimated, now = estimate(run.app, run.schema, ()), timezone.now()
     begun = time.perf_counter()
     for _ in range(PRESSES):

@@ -1,7 +1,7 @@
 """Compares web servers for the portal: 50 browsers at once with nothing cached, History, and slow clients.
 
 There are no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The
-servers take turns, so that other work on the machine affects them all alike.
+servers take turns so that other work on the machine affects them all alike.
 """
 
 import http.client
@@ -49,12 +49,12 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """One server's figures, one per round."""
+    """The figures for one server, one per round."""
 
     loads: list[float] = field(default_factory=list)  # complete cold loads per second
-    work: list[float] = field(default_factory=list)  # CPU time per load in ms, unaffected by other work on the machine
+    work: list[float] = field(default_factory=list)  # CPU time per load in ms; other work doesn't affect it
     history: list[float] = field(default_factory=list)  # p95 in ms
-    fewest: list[int] = field(default_factory=list)  # connections of the least busy worker
+    fewest: list[int] = field(default_factory=list)  # connections held by the least busy worker
     in_time: dict[str, int] = field(default_factory=dict)  # timely responses from /healthz, by kind of slow client
 
 
@@ -184,7 +184,7 @@ def meet_strangers(portal: Portal) -> dict[str, int]:
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may not even manage that
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may not even manage this
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

@@ -21,7 +21,7 @@ RUN_PATH = re.compile(r"/runs/(\w+)/$")
 
 
 def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
-    """Start a run on Lamina that stays in progress until the test moves it."""
+    """Start a run that stays in progress on Lamina until the test changes its status."""
     whole.script(SLOW, outcome="never")
     run = str(whole.inside.ask("start", email=visitor.email, remote_id=SLOW))
     whole.move(whole.remote_id(run), "running", ready=0)
@@ -37,7 +37,7 @@ def text_of(letter: EmailMessage) -> str:
 
 
 def address_in(letter: EmailMessage) -> str:
-    """Return the address of an email's only link."""
+    """Return the address of the only link in an email."""
     [address] = re.findall(r"http\S+", text_of(letter))
     return str(address)
 
@@ -51,7 +51,7 @@ def sign_in(visitor: Visitor) -> None:
 
 
 def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "", **options: Any) -> str:
-    """Open an app's form, with Playwright's `options`; return its path."""
+    """Open an app's form, passing Playwright's `options` along; return its path."""
     path: str = visitor.whole.inside.ask("app", remote_id=remote_id)["path"]
     visitor.page.goto(path + query, **options)
     return path
@@ -69,12 +69,12 @@ def photo_on_disk(folder: Path) -> Path:
 
 
 def tiles(page: Page) -> Locator:
-    """The files shown in the form."""
+    """Return the files shown in the form."""
     return page.locator(".file-tile[data-file]")
 
 
 def hand_over(target: Locator, kind: str, text: str = "") -> None:
-    """Drop or paste (`kind`) a photo or `text` onto `target`, with the events that a browser sends."""
+    """Drop or paste (as `kind` says) a photo or `text` onto `target`, with the events that a browser sends."""
     target.evaluate(
         """(target, [kind, text, bytes]) => {
             const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));

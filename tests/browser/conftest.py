@@ -24,7 +24,7 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 @pytest.fixture
 def whole(_whole: Whole) -> Whole:
-    """The one running portal, with nothing from earlier tests left on Lamina."""
+    """The one running portal, with nothing left on Lamina from earlier tests."""
     _whole.begin_anew()
     return _whole
 
@@ -52,7 +52,7 @@ def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
 
 @pytest.fixture
 def regulars(browser: Browser, whole: Whole) -> Iterator[Regulars]:
-    """Like `guests`, but their browsers have the portal's styles and scripts already."""
+    """Like `guests`, but their browsers already have the portal's styles and scripts."""
     made = Regulars(browser, whole)
     yield made
     assert made.leave() == []

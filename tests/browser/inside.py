@@ -53,9 +53,9 @@ numbers = count(1)
 def has_catalog() -> bool:
     """Return whether every listed app has its form, and the first ones their pictures.
 
-    Forms that Lamina didn't send in time, or sent invalid, are requested again, as when an app is opened. So are the
-    forms that the portal doesn't read by itself, which are those that it still hasn't read when it has stopped reading:
-    an app may come among those in use when their number of a day has been read.
+    Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
+    The same goes for forms that the portal hasn't read by the time it stops reading by itself: an app may join those in
+    use when the day's number of forms has already been read.
     """
     apps = App.objects.listed()
     last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
@@ -73,14 +73,14 @@ def has_catalog() -> bool:
 
 def member(name: str, role: str = "maker") -> dict[str, str]:
     """Create a member with the password "demo", already signed in; return the email address and session key."""
-    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to create and check
+    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # cheap to create and check
     email = f"{name}-{next(numbers)}@example.com"
     made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
     return {"email": email, "session": session(made.email)}
 
 
 def look(email: str) -> None:
-    """Mark the ends of the member's runs as seen, so that no page tells of them."""
+    """Mark the ends of the member's runs as seen, so that no page announces them."""
     who = Member.objects.get(email=email)
     read_state.mark_all(who, timezone.now())
 
@@ -124,20 +124,20 @@ def forget_password(email: str) -> None:
 
 
 def chat_off() -> None:
-    """Make a channel in Teams that is switched off, so that nothing is ever sent there."""
+    """Create a Teams channel that is switched off, so that nothing is ever sent there."""
     channel = channels.set_channel("teams", "https://teams.example.com/workflows/x", [], [], "en")
     channels.switch_off(channel, Message("chat_said", {"status": 404, "words": "WorkflowNotFound"}))
 
 
 def app(remote_id: str) -> dict[str, Any]:
-    """The app's path in the portal, its name and its parameters."""
+    """Return the app's path in the portal, its name and its parameters."""
     found = App.objects.select_related("schema").get(remote_id=remote_id)
     assert found.schema
     return {"path": found.get_absolute_url(), "name": found.name, "parameters": found.schema.parameters}
 
 
 def start(email: str, remote_id: str, **values: str) -> str:
-    """Press Run for the member. `values` has texts and options by name; the rest keep their defaults."""
+    """Press Run for the member. `values` has texts and options by name; the other fields keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
     answers: Any = [
@@ -154,7 +154,8 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
-    """Make a run that stays in `status` ("starting", "checking"): its next step is an hour away, or up to a person."""
+    """Make a run that stays in `status` ("starting", "checking"): its next step is an hour away, or waits for a
+    person."""
     now = timezone.now()
     due = None if asks else now + timedelta(hours=1)
     fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
@@ -173,7 +174,7 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
     """Make up a result of a finished run: `text`, or a missing file with status `file_status`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
-    if file_status:  # due tomorrow, so the portal leaves it alone
+    if file_status:  # the retry is due tomorrow, so the portal leaves the file alone
         later = timezone.now() + timedelta(days=1)
         OutputFile.objects.create(output=made, source_url="https://x.test/a.png", status=file_status, due_at=later)
     made.text, made.kind = text, "text" if text else made.kind
@@ -182,7 +183,7 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
 
 
 def reply_to(email: str, result: str) -> None:
-    """Let a teammate reply to the member's comment on the result, and decide on it."""
+    """Let a teammate reply to the member's comment on the result, and decide on the result."""
     teammate = Member.objects.get(email=member("sam", "approver")["email"])
     output = Output.objects.select_related("run").get(public_id=result)
     share(output.run.public_id)
@@ -193,18 +194,18 @@ def reply_to(email: str, result: str) -> None:
 
 
 def mail_now() -> None:
-    """Let the worker email what has gathered, as if the two minutes were over."""
+    """Let the worker email the notices gathered so far, as if the two minutes were over."""
     Notice.objects.filter(mail=None, mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     mails.request_sending()
 
 
 def results(run: str) -> list[str]:
-    """Ids of the run's results, in order."""
+    """Return the ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
 
 
 def run(run: str) -> dict[str, Any]:
-    """The run as the portal sees it."""
+    """Return the run as the portal sees it."""
     found = Run.objects.get(public_id=run)
     files = OutputFile.objects.filter(output__run=found, status="saving")
     saving = [f"{file.source_url} attempt {file.attempts}, due {file.due_at}: {file.error}" for file in files]
@@ -224,12 +225,12 @@ def unshare_active() -> None:
 
 
 def usually_take(quick: float | None, late: float | None) -> None:
-    """Set how many seconds runs of every app usually take (10th and 95th percentile); none is slower than usual."""
+    """Set how many seconds runs of every app usually take (10th and 95th percentile); no run counts as slow."""
     App.objects.update(quick_seconds=quick, late_seconds=late, usual_seconds=None, slow_seconds=None)
 
 
 def run_of(result: str) -> str:
-    """Id of the run that made the result."""
+    """Return the id of the run that made the result."""
     return Output.objects.select_related("run").get(public_id=result).run.public_id
 
 
@@ -243,7 +244,7 @@ def bin_all(email: str) -> list[str]:
 
 
 def page(template: str) -> str:
-    """Render a page that needs only its template, or the page for errors on our side."""
+    """Render a page that needs only its template, or the page for server errors."""
     if template == "500.html":
         return error_page.page_broke(RequestFactory().get("/history/")).content.decode()
     return render_to_string(template)
@@ -257,8 +258,8 @@ def link(run: str) -> str:
 
 
 def addresses(email: str, run: str) -> list[str]:
-    """Paths of pages about a teammate, about a preset and a link of the member's run, and the one that emails lead to
-    for unsubscribing."""
+    """Return the paths of pages about a teammate, about a preset of the member and a guest link to their run, and of
+    the page that emails link to for unsubscribing."""
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
@@ -274,14 +275,15 @@ def addresses(email: str, run: str) -> list[str]:
 
 
 def ways_in(email: str) -> list[str]:
-    """Paths of pages for joining and for setting a new password, which the member, an admin, hands over."""
+    """Return the paths of the pages for joining and for setting a new password; the member, an admin, gives these links
+    to people."""
     who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
     made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
     return [urlsplit(address).path for address in made]
 
 
 def close_requests() -> int:
-    """Close what other tests asked for, so that a reviewer meets only what their own test asks for."""
+    """Close the requests that other tests made, so that a reviewer sees only those that their own test made."""
     return ReviewRequest.objects.open().update(closed_at=timezone.now())
 
 

@@ -5,7 +5,8 @@ from playwright.sync_api import Page
 
 AXE = Axe().axe_script  # half a megabyte, so each page gets it only once
 QUICK = {"preload": False, "resultTypes": ["violations"]}
-# Ends all animations: half-faded text has half its contrast. Waiting isn't enough, as off-screen fades may never end.
+# Ends all animations, because half-faded text has only half its contrast. Waiting isn't enough, as off-screen fades may
+# never end.
 STILL = """
 () => document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime < 9e3).forEach((one) => one.finish())
@@ -25,7 +26,7 @@ WIDTHS = (320, 360, 768, 1280)
 
 
 def too_wide(page: Page) -> list[str]:
-    """Widths at which the open page scrolls sideways, with the elements that cause it."""
+    """Return the widths at which the open page scrolls sideways, with the elements that cause it."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -35,7 +36,7 @@ def too_wide(page: Page) -> list[str]:
 
 
 def findings(page: Page) -> list[str]:
-    """axe's findings on the page as it is now: rule, element and reason."""
+    """Return axe's findings for the page as it is now: rule, element and reason."""
     page.evaluate(STILL)
     if not page.evaluate("!!window.axe"):
         page.evaluate(AXE)

@@ -1,4 +1,4 @@
-"""A page whose clock the test moves, and whose tab it hides."""
+"""A page that lets the test move its clock and hide its tab."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +10,12 @@ from tests.browser.visitors import Visitor
 def stop_time(page: Page) -> None:
     """Stop the page's clock; from now on, only `pass_time` moves it, however long the test takes."""
     now = datetime.now(UTC)
-    page.clock.install(time=now - timedelta(minutes=1))  # it runs until it is stopped, which can't be in its past
+    page.clock.install(time=now - timedelta(minutes=1))  # runs until it is stopped, which can't be in its past
     page.clock.pause_at(now)
 
 
 def pass_time(visitor: Visitor, seconds: int) -> None:
-    """Let `seconds` pass on the page's clock; return once all its requests are answered."""
+    """Let `seconds` pass on the page's clock; return once all its requests have been answered."""
     for _ in range(seconds):
         visitor.page.clock.run_for(1000)
         visitor.wait_for(lambda: not visitor.watch.under_way, "the answers")

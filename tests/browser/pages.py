@@ -12,7 +12,7 @@ APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card
 
 
 def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
-    """Every kind of page that a signed-in admin or a guest can open."""
+    """Return every kind of page that a signed-in admin or a guest can open."""
     runs = list(gallery.runs.values())
     who, name = gallery.email, "card-long-names"
     runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
@@ -74,7 +74,7 @@ def _file_field(parameters: list[dict[str, Any]]) -> str:
     return next(f"p{number}" for number, parameter in enumerate(parameters) if parameter["type"] == "url")
 
 
-# What has an address, but is a file, a part of a page, or leads to another one.
+# These have an address, but are files or parts of pages, or redirect to another page.
 NO_PAGES = {
     *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),
@@ -90,5 +90,5 @@ ELSEWHERE = {
 
 
 def names_of(paths: list[str]) -> set[str]:
-    """Return the names of the URLs of `paths`."""
+    """Return the URL names of `paths`."""
     return {resolve(path.partition("?")[0]).view_name for path in paths if path != "/nowhere/"}

@@ -14,7 +14,7 @@ WIDTHS = ((360, 740), (1280, 800))
 
 
 def look(page: Page, width: int, height: int, scheme: str) -> None:
-    """Make the page `width` by `height` pixels, with the colour scheme "light" or "dark"."""
+    """Set the page's size to `width` by `height` pixels, and its colour scheme to "light" or "dark"."""
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=cast(Literal["light", "dark"], scheme))
 

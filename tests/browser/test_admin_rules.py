@@ -1,4 +1,5 @@
-"""An admin hides an app, locks a colour and sets a limit; a maker meets each, and the record tells every step."""
+"""An admin hides an app, locks a colour and sets a limit; a maker comes across each of these, and the record shows
+every step."""
 
 import re
 from secrets import token_hex
@@ -12,7 +13,7 @@ from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # no other test opens them
+APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # no other test opens these apps
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
@@ -44,7 +45,7 @@ def test_what_an_admin_decides_holds_and_is_recorded(guests: Guests, whole: Whol
 
 
 def manage(admin: Visitor, app: str) -> None:
-    """Open the page on which admins shape the app."""
+    """Open the page on which admins change the app's form."""
     path = admin.whole.inside.ask("app", remote_id=app)["path"]
     admin.page.goto(f"/manage{path}")
 
@@ -55,7 +56,7 @@ def save(page: Page) -> None:
 
 
 def lock(page: Page, field: str, value: str) -> None:
-    """Lock the field of options to `value`."""
+    """Lock the options field to `value`."""
     page.locator("summary", has_text=field).click()
     part = page.locator("details.shape-field[open]")
     part.get_by_label("Locked").check()
@@ -78,7 +79,8 @@ def name_of(visitor: Visitor) -> str:
 
 
 def meets_each(sam: Visitor) -> None:
-    """See that the app is hidden, the colour is locked, and that the limit stops the run and says who can raise it."""
+    """Check that the app is hidden, that the colour is locked, and that the limit stops the run and says who can raise
+    it."""
     page = sam.page
     answer = page.goto(sam.whole.inside.ask("app", remote_id=HIDDEN)["path"])
     assert answer
@@ -100,7 +102,7 @@ def finds_every_step(admin: Visitor, sam: Visitor) -> None:
     """Export the charges, and find every step of the story in the log."""
     page = admin.page
     page.goto("/manage/spending/")
-    admin.watch.forgive("^console: htmx:")  # sending the form for the file cancels a poll that is under way
+    admin.watch.forgive("^console: htmx:")  # submitting the form that downloads the file cancels a poll in progress
     with page.expect_download():
         page.get_by_role("button", name="Download as CSV").click()
     lines = acts_of(admin, admin)

@@ -1,5 +1,5 @@
 """Finding apps that aren't listed. Lamina's suggestions appear below our own results without moving them: while typing,
-on Enter, from a pasted address, and without scripts. An app that nobody has opened before shows its form at once."""
+on Enter, from a pasted address, and without scripts. An app that nobody has opened before shows its form right away."""
 
 import time
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def beyond(whole: Whole) -> Iterator[dict[str, str]]:
 
 
 def asked(whole: Whole) -> list[str]:
-    """Words that Lamina was asked to search for, in order."""
+    """Return the words that Lamina was asked to search for, in order."""
     return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
 
 
@@ -56,7 +56,7 @@ def type_at_once(page: Page, words: str) -> float:
 
 
 def hold(page: Page, urls: str) -> list[Route]:
-    """Hold the next request of htmx to `urls`, so that what the page shows until the answer stays."""
+    """Hold htmx's next request to `urls`, so that whatever the page shows until the response stays visible."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
@@ -68,7 +68,7 @@ def hold(page: Page, urls: str) -> list[Route]:
 
 
 def first_look(page: Page) -> float:
-    """When the page first requested Lamina's suggestions, on the page's clock, in ms."""
+    """Return when the page first requested Lamina's suggestions, on the page's clock, in ms."""
     looks = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/apps/lamina/'))"
     return float(page.evaluate(f"{looks}[0].startTime"))
 
@@ -93,7 +93,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # and no shorter prefix
+    assert asked(whole) == ["cartoon by a dentist"]  # not for any shorter prefix
     assert len(whole.lamina.requests_to("discover")) == 1
     assert first_look(page) - typed >= 590
     assert shift(page) <= MOST_SHIFT
@@ -150,10 +150,10 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     page.goto("/apps/")
     page.get_by_label("Search apps").last.fill("dentist")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # once the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
-    page.goto("/apps/?q=another+dentist")  # as if from a shared link
+    page.goto("/apps/?q=another+dentist")  # as if opened from a shared link
     page.get_by_role("link", name="Ask Lamina too").click()
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
 
@@ -188,7 +188,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     page.get_by_label("Headline").wait_for()
     print(f"\nthe form stood {time.monotonic() - opened:.1f} s after the page, of which Lamina took 0.4 s")  # noqa: T201
     paths = [request["path"] for request in whole.lamina.requests_to("app")]
-    assert len([path for path in paths if beyond["id"] in path]) == 1  # others are from earlier tests
+    assert len([path for path in paths if beyond["id"] in path]) == 1  # other requests are from earlier tests
     page.get_by_label("Headline").fill("Smile")
     expect(page.locator("[data-kept]")).to_be_visible()
 

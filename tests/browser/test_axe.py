@@ -15,7 +15,7 @@ from tests.browser.visitors import FINISHED, Gallery, Regulars, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-# Makes updates fade in within a millisecond; otherwise axe would check them half-faded.
+# Makes updates fade in within a millisecond; otherwise, axe would check them half-faded.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
@@ -26,7 +26,7 @@ SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
 
 
 def expect_nothing(visitor: Visitor) -> None:
-    """Expect no problems on the open page, wide (1280 px) and light or narrow (320 px) and dark."""
+    """Expect axe to find nothing on the open page, whether wide (1280 px) and light or narrow (320 px) and dark."""
     visitor.watch.is_blind = True
     found = []
     for width, height, scheme in SIGHTS:
@@ -79,12 +79,12 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regul
 @pytest.mark.parametrize(
     ("app", "at"),
     [
-        (CARTOONIFY, 0),  # a picture
-        ("card-value-list", 0),  # several files
-        ("sandbox-caption", 0),  # a text
-        ("sandbox-caption", 1),  # audio
+        (CARTOONIFY, 0),  # has a picture
+        ("card-value-list", 0),  # has several files
+        ("sandbox-caption", 0),  # has a text
+        ("sandbox-caption", 1),  # has audio
         ("card-video-thumbnail", 0),
-        ("card-unknown-output", 1),  # a download
+        ("card-unknown-output", 1),  # has a download
         ("card-half-fails", 1),
     ],
 )

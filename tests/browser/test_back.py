@@ -1,4 +1,5 @@
-"""Back after Run: the form comes back with all its inputs, or empty with a sentence, never half filled in."""
+"""Going back after Run: the form returns with all its inputs, or empty with an explanation, but never half filled
+in."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -27,7 +28,7 @@ PARAMETERS = [
     options("Oil", "Ink", name="Look", id="l", default="Oil"),
 ]
 OUTPUTS = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
-# Whether the page came from the back/forward cache, for each time it was shown
+# Records, each time the page is shown, whether it came from the back/forward cache.
 SHOWN = """addEventListener("pageshow", ({ persisted }) => {
     sessionStorage.shown = `${sessionStorage.shown ?? ""} ${location.pathname}:${persisted}`;
 });"""
@@ -70,7 +71,8 @@ def path_of_form() -> str:
 
 @pytest.fixture
 def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[..., Browser]) -> Iterator[Page]:
-    """Alice's page in a Chromium that has the back cache, like people's; Playwright turns it off."""
+    """Alice's page in a Chromium that has the back/forward cache, like people's browsers do; Playwright turns it
+    off."""
     browser = new_chromium(ignore_default_args=["--disable-back-forward-cache"])
     context = browser.new_context(base_url=live_server.url)
     context.set_default_timeout(TIMEOUT_MS)
@@ -101,7 +103,7 @@ def test_back_after_run_brings_back_everything(back_page: Page) -> None:
     assert (second.pk != first.pk, inputs_of(second)) == (True, inputs_of(first))
     assert second.wanted_outputs == first.wanted_outputs == [0]
     page.goto(path)
-    page.evaluate(AS_FROM_CACHE, second.form_token)  # today, Chromium doesn't keep pages that mustn't be stored
+    page.evaluate(AS_FROM_CACHE, second.form_token)  # currently, Chromium doesn't keep pages that mustn't be stored
     expect_whole(page)
 
 
@@ -123,7 +125,7 @@ def test_back_without_scripts_is_empty_with_a_sentence(plain_page: Page) -> None
     fill_in(page)
     page.goto("/history/")
     page.go_back()
-    expect(page.get_by_label("Idea")).to_have_value("A red shoe")  # nothing was sent, so the browser's memory is all
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe")  # nothing was sent: only the browser remembers
     page.locator("[name=p1_file]").set_input_files(a_photo("shoe.png"))
     press_run(page)
 

@@ -1,4 +1,5 @@
-"""Runs that end while their owner is on another page: a line, the bell, the tab's title, and an email if they want."""
+"""Runs that end while their owner is on another page: a line, the bell, the tab's title, and an email if they want
+one."""
 
 import re
 
@@ -34,15 +35,15 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     whole.move(whole.remote_id(run), "completed")
 
     expect(line).to_contain_text("Test card: slow")
-    line.hover()  # under the pointer, it doesn't close by itself
+    line.hover()  # while hovered, it doesn't close by itself
     expect(line).to_contain_text("Ready")
     expect_picture(line.locator(".ended-picture img"))
     expect(page).to_have_title(re.compile(r"^\(1\) "))
-    letter = whole.letter_to(visitor.email)  # before it is read here, which would make it needless
+    letter = whole.letter_to(visitor.email)  # before it is read here, since then no email is sent
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
     expect(page.locator("#bell")).to_be_focused()
-    page.goto("/help/keys/")  # it was told; the bell still has it
+    page.goto("/help/keys/")  # the line has been shown; the bell still lists the run
     expect(page.get_by_role("button", name="Inbox: 1 new")).to_be_visible()
     expect(line).to_have_count(0)
 
@@ -72,7 +73,7 @@ def test_a_line_gives_way_to_the_keyboard_and_closes_itself(guests: Guests, whol
     region = page.locator("#ended")
     expect(region.locator(".ended-line")).to_have_count(1)
 
-    for _ in range(25):  # through the whole page
+    for _ in range(25):  # as far as the end of the page
         page.keyboard.press("Tab")
         assert not page.evaluate(
             """() => {
@@ -93,10 +94,10 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     stop_time(page)
     page.goto("/help/keys/")
-    pass_time(visitor, 4)  # until it has asked for its frame, which is next asked for in a minute
+    pass_time(visitor, 4)  # until it has requested its frame; the next request is a minute away
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
-    whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
+    whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides on it
 
     pass_time(visitor, 16)
     expect(page.get_by_role("button", name="Inbox: 2 new")).to_be_visible()
@@ -142,11 +143,11 @@ def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests,
 
 
 def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
-    """Open a line at its exact place, mute a run and unmute it, and mark the rest as read."""
+    """Open a line at its exact place, mute and unmute a run, and mark the rest as read."""
     page = visitor.page
     for _ in range(2):
         result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
-        whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides
+        whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides on it
     page.goto("/inbox/")
     expect(page.locator(".inbox-line.is-unread")).to_have_count(4)
     page.locator(".inbox-line").get_by_role("link", name=re.compile("replied")).first.click()

@@ -1,4 +1,4 @@
-"""Stopping a run: one press and one answer, without leaving the run's page."""
+"""Stopping a run: one press and one confirmation, without leaving the run's page."""
 
 import pytest
 from playwright.sync_api import expect
@@ -20,7 +20,7 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
 
     page.get_by_role("link", name="Cancel", exact=True).press("Enter")
     expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
-    whole.move(whole.remote_id(run), "running", ready=1)  # the page goes on underneath
+    whole.move(whole.remote_id(run), "running", ready=1)  # the page behind keeps updating
     expect(page.get_by_text("1 of 2 ready").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -46,7 +46,7 @@ def test_a_press_that_lasts_while_the_run_ends_is_not_lost(guests: Guests, whole
     whole.wait_for(run, "ready")
     visitor.watch.answers.clear()
     pass_time(visitor, 3)
-    assert 200 in visitor.watch.live()  # what would have replaced the link
+    assert 200 in visitor.watch.live()  # this update would have replaced the link
 
     page.mouse.up()
 

@@ -34,7 +34,7 @@ def enlarge(page: Page) -> None:
 
 
 def place(page: Page) -> tuple[float, float]:
-    """How far both pictures have moved, in percent. They always move together."""
+    """Return how far both pictures have moved, in percent. They always move together."""
     styles = page.locator("#overlay [data-moved]").evaluate_all("all => all.map((one) => one.style.transform)")
     assert len(set(styles)) == 1, styles
     found = re.fullmatch(SHARES, styles[0])
@@ -68,7 +68,7 @@ def test_enlarged_a_drag_moves_the_picture_and_the_line_alone_slides(
     box = stage(page).bounding_box()
     assert box
     drag(page, box, 0.2, 0)
-    expect(line).to_have_value("20")  # a drag works anywhere while the whole picture is visible
+    expect(line).to_have_value("20")  # while the whole picture is visible, dragging anywhere works
     enlarge(page)
 
     drag(page, box, 0.7, -60)

@@ -1,4 +1,4 @@
-"""The cost beside Run follows the ticked results, with and without scripts."""
+"""The cost beside Run changes with the ticked results, with and without scripts."""
 
 import re
 

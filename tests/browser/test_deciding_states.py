@@ -1,7 +1,7 @@
-"""Wherever a decision or a comment is shown or made, in all states (D15): axe finds no problems, wide in English and on
-a phone in German, and on a phone no page scrolls sideways, with scripts or without.
+"""Every place where a decision or a comment is shown or made, in all states (D15). axe finds no problems, wide in
+English and on a phone in German; and on a phone, no page scrolls sideways, with scripts or without.
 
-What guests see is checked in `test_guest_answers.py`, and more forms with errors among the scenes of `test_axe.py`.
+`test_guest_answers.py` checks what guests see; the scenes for `test_axe.py` include more forms with errors.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story", "Banner", "Card", "Lost", "Late")
-# Sends a form as without scripts, since htmx would take what a button sends.
+# Submits a form as if without scripts, because htmx would handle what a button sends.
 SEND = """([path, fields]) => {
     const form = document.createElement("form");
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -40,7 +40,7 @@ SEND = """([path, fields]) => {
 
 @dataclass(frozen=True)
 class State:
-    """A page in one state: its path, what is there only in this state, and what is posted to get there."""
+    """A page in one state: its path, an element that only this state has, and what is posted to get there."""
 
     path: str
     css: str
@@ -112,8 +112,8 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
     shown = " ".join(f"{results[label].public_id}.0" for label in ("Story", "Newer"))
     return [
         *(State(result.get_absolute_url(), ".verdict-on-page") for result in results.values()),
-        State(decide_url, ".verdict-error", {"verdict": "rejected", "seen": str(front.decided_in)}),  # 422
-        State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # 409
+        State(decide_url, ".verdict-error", {"verdict": "rejected", "seen": str(front.decided_in)}),  # gets a 422
+        State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # gets a 409
         State("/", ".home-waiting"),
         State("/review/", "#decide"),
         State("/review/asked/", ".asked-line"),

@@ -1,6 +1,6 @@
 """A team and its client decide together (D15), from the first run to the zip of what was approved, by keyboard alone.
 
-Halfway, everyone goes on in a window as narrow as a phone, or in a wide one again: with scripts and without.
+Halfway, everyone continues in a narrow window like a phone's, or in a wide one again, with scripts and without.
 """
 
 import csv
@@ -47,7 +47,7 @@ def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bo
 
 
 def turn(page: Page) -> None:
-    """Go on in a window of the other width."""
+    """Continue in a window of the other width."""
     assert page.viewport_size
     page.set_viewport_size({"width": sum(WIDTHS) - page.viewport_size["width"], "height": 720})
 
@@ -91,7 +91,7 @@ def open_form(page: Page, run: str) -> None:
     page.goto(f"/runs/{run}/")
     if (more := page.locator("#run-more")).is_visible():
         press(page, more)
-    opens = page.get_by_role("button", name="Ask for a decision", exact=True)  # without scripts, a link to the page
+    opens = page.get_by_role("button", name="Ask for a decision", exact=True)  # without scripts: a link to the page
     opens.or_(page.get_by_role("link", name="Ask for a decision")).press("Enter")
     expect(page.get_by_role("heading", name="Ask for a decision")).to_be_visible()
     if (sheet := page.get_by_role("dialog", name="Ask for a decision")).is_visible():
@@ -100,7 +100,8 @@ def open_form(page: Page, run: str) -> None:
 
 
 def ask(maker: Visitor, run: str, whom: Visitor) -> None:
-    """Ask an approver by name, by a day, so that these results come first in the queue. It shares the run, too."""
+    """Ask an approver by name, with a due date, so that these results come first in the queue. This also shares the
+    run."""
     page = maker.page
     open_form(page, run)
     page.get_by_role("radio", name="Specific people").press("Space")
@@ -112,7 +113,7 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
 
 
 def open_the_email(sam: Visitor, run: str) -> None:
-    """Open the address in the email that asks for decisions: it leads to them."""
+    """Open the address in the email that asks for decisions: it leads to the results."""
     letter = sam.whole.letter_to(sam.email)
     assert letter["Subject"].startswith("Mara asks you to decide on 4 results of ")
     sam.page.goto(address_in(letter))
@@ -135,7 +136,7 @@ def ask_client(maker: Visitor, run: str) -> str:
 
 
 def answer_as_client(client: Visitor, link: str) -> None:
-    """Mark a spot on the second sketch by its place in percent, then ask for changes in it."""
+    """Mark a spot on the second sketch by its position in percent, then ask for changes to it."""
     page = client.page
     page.goto(link)
     box = page.locator("#r2")
@@ -168,7 +169,7 @@ def expect_shown(page: Page, title: str, place: str) -> None:
 
 
 def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
-    """Give a verdict in the queue: by its key, or without scripts by Tab to its button."""
+    """Give a verdict in the queue: by its key or, without scripts, by Tab to its button."""
     if not scripts:
         if note:
             reach(page, page.get_by_label("Note"))
@@ -186,7 +187,7 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the one that is to change: it waits for its next version."""
+    """Approve two sketches, reject one, and skip the one that needs changes: it waits for its next version."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
@@ -241,7 +242,7 @@ def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
 
 
 def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
-    """Expect the run's zip of what was approved to hold version 2 in place of the first, and the sheet to tell of all
+    """Expect the run's zip of approved results to hold version 2 instead of version 1, and its sheet to list all
     decisions."""
     page = maker.page
     page.goto(f"/runs/{run}/")
@@ -265,7 +266,7 @@ def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
 
 
 def expect_told(maker: Visitor, sam: str) -> None:
-    """Expect the maker's inbox to tell of each thing once, and an email of what hasn't been read in the portal."""
+    """Expect the maker's inbox to list each event once, and an email about those not yet read in the portal."""
     page = maker.page
     page.goto("/inbox/")
     lines = page.locator(".inbox-title")
@@ -273,7 +274,7 @@ def expect_told(maker: Visitor, sam: str) -> None:
     said = ["commented on “Sketch 2”", "asks for changes to “Sketch 2”"]
     for words in [*(f"{sam} {act}" for act in done), *(f"Kim (guest) {act}" for act in said)]:
         expect(lines.filter(has_text=words)).to_have_count(1)
-    expect(lines.filter(has_text="is ready")).to_have_count(2)  # one for each run
+    expect(lines.filter(has_text="is ready")).to_have_count(2)  # one line for each run
     expect(lines).to_have_count(8)
     assert page.evaluate(SIDEWAYS) == ""
     assert "Kim (guest)" in text_of(maker.whole.letter_to(maker.email))

@@ -1,4 +1,4 @@
-"""Adding files to a form: chosen, dropped, pasted or linked, shown while uploading, refused with a reason."""
+"""Adding files to a form: chosen, dropped, pasted or linked, shown while uploading, or refused with a reason."""
 
 import re
 
@@ -25,13 +25,13 @@ def expect_file(page: Page, name: str) -> None:
 
 
 def sample_url(whole: Whole) -> str:
-    """The address of the author's sample picture, on Lamina itself."""
+    """Return the address of the author's sample picture, on Lamina itself."""
     parameters = whole.inside.ask("app", remote_id=CARTOONIFY)["parameters"]
     return str(next(parameter["default"] for parameter in parameters if parameter["type"] == "url"))
 
 
 def stem(url: str) -> str:
-    """File name in `url` without its extension, which depends on the content."""
+    """Return the file name in `url` without its extension, which depends on the content."""
     return url.rpartition("/")[2].rpartition(".")[0]
 
 

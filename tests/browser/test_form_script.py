@@ -21,7 +21,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # for a save cut off by leaving the page
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving the page cuts off a save
 REFUSED = ("401", "422", "507")
 NOT_REACHED = tuple(
     f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
@@ -64,7 +64,7 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
 
 
 def given(name: str) -> list[Any]:
-    """A picture for CHOOSE, which chooses it at once, where Playwright would wait for a navigation to end."""
+    """Return a picture for CHOOSE, which chooses it immediately; Playwright would wait for a navigation to end."""
     return [name, list(picture(name)["buffer"])]
 
 
@@ -137,7 +137,7 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 
 def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> None:
-    """htmx puts a tile in its place first and settles it later; a file may be chosen between the two."""
+    """htmx first inserts a tile and then settles it; a file may be chosen in between."""
     opened(page, url("Photo", accept=["image"]))
     page.evaluate(
         f"""(given) => document.addEventListener("htmx:afterSwap", function choose() {{
@@ -148,11 +148,12 @@ def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> Non
         given("second.png"),
     )
     page.locator("#p0_file").set_input_files(picture("first.png"))
-    expect(page.locator(".file-tile.is-ready")).to_contain_text(["second.png"])  # alone, once the first has left
+    expect(page.locator(".file-tile.is-ready")).to_contain_text(["second.png"])  # only this one, once the first is gone
 
 
 def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> None:
-    """The server may have made the new page before the save; nor is a file lost that is chosen in such an old page."""
+    """The server may have made the new page before the file was saved. A file chosen on such an outdated page isn't
+    lost either."""
     opened(page, PICTURES)
     older = page.request.get(page.url).text()
     with page.expect_response(lambda answer: "_kept" in (answer.request.post_data or "") and answer.status == 204):
@@ -299,7 +300,7 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
     with page.expect_request("**/uploads/?app=*"):
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     page.locator("[data-run]").click()
-    page.evaluate(  # the cost comes with the Run button it allows
+    page.evaluate(  # the cost arrives together with the Run button that it allows
         """() => {
             const blocked = '<p id="launch-reason">Not enough credits.</p><button type="button">Run</button>';
             document.querySelector("#launch-go").innerHTML = blocked;
@@ -313,7 +314,7 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
 
 
 def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page) -> None:
-    """The cost that follows the ticked results comes with the Run button it allows."""
+    """The cost changes with the ticked results, and arrives together with the Run button that it allows."""
     outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
     page.goto(make_app(parameters=[], outputs=outputs).get_absolute_url())
     held: list[Route] = []
@@ -345,7 +346,7 @@ def test_a_second_press_does_nothing(page: Page) -> None:
 
 
 def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:
-    opened(page, STYLES, text("Idea"))  # which is needed, so the list is folded with a summary
+    opened(page, STYLES, text("Idea"))  # Idea is required, so the list is folded and has a summary
     box = page.get_by_role("searchbox", name="Search 31 options for Look")
     box.fill("cafe")
     expect(page.locator("#announcer")).to_have_text("1 found")

@@ -49,7 +49,7 @@ def test_a_download_appears_once_the_maker_allows_it(guests: Guests) -> None:
     guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
     guest.page.goto(path)
     with guest.page.expect_download() as begun:
-        guest.page.get_by_role("link", name="Download").click()  # there at once or after a refresh
+        guest.page.get_by_role("link", name="Download").click()  # appears immediately or after a refresh
     with Image.open(begun.value.path()) as picture:
         picture.load()
     assert guest.context.cookies() == []

@@ -1,4 +1,4 @@
-"""A client answers on a small phone without scripts or cookies, and with a keyboard on a wide screen."""
+"""A client gives answers on a small phone without scripts or cookies, and with a keyboard on a wide screen."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,8 @@ def expect_fits(page: Page) -> None:
 
 
 def expect_fine(page: Page) -> None:
-    """Expect no axe findings, on a phone in the dark and wide in the light. axe needs scripts, unlike the page."""
+    """Expect axe to find nothing, on a phone in dark mode and on a wide screen in light mode. axe needs scripts, unlike
+    the page."""
     for width, height, scheme in [(320, 640, "dark"), (1280, 800, "light")]:
         look(page, width, height, scheme)
         assert findings(page) == []
@@ -113,7 +114,7 @@ def test_a_client_answers_by_keyboard(new_context: NewContext, link: GuestLink, 
     page.keyboard.type("Kim")
     page.keyboard.press("Enter")
     expect(page.locator("#r1").get_by_role("status")).to_contain_text("Less blue")
-    expect(page.locator("#r1")).to_be_focused()  # so that Tab goes on from the result, not from the top of the page
+    expect(page.locator("#r1")).to_be_focused()  # so Tab continues from the result, not from the top of the page
     page.keyboard.press("Tab")
     expect(page.locator("#r1 :focus")).to_have_count(1)
     expect_fine(page)
@@ -128,7 +129,7 @@ def test_a_client_answers_by_keyboard(new_context: NewContext, link: GuestLink, 
     page.get_by_text("Or write where it is").press("Enter")
     page.get_by_label("% from the left").fill("25")
     page.get_by_label("% from the top").fill("75")
-    page.keyboard.press("Enter")  # marks the spot, and sends nothing yet
+    page.keyboard.press("Enter")  # marks the spot, but sends nothing yet
     expect(page.locator(".guest-spot.is-wide .guest-dots")).to_be_visible()
     expect_fine(page)
     assert not Comment.objects.exists()

@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser, with copies being prepared, ready or impossible."""
+"""The guest's page and the maker's panel in a real browser, while copies are being prepared, ready or impossible."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,8 @@ NewContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def link(alice: Member) -> GuestLink:
-    """A link to four results: one that can be stripped of metadata, one that can't, a video and an audio file."""
+    """A link to four results: one whose metadata can be removed, one whose metadata can't, a video and an audio
+    file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     media = [content_of(kind) for kind in ("webm", "mp3")]
@@ -28,14 +29,14 @@ def link(alice: Member) -> GuestLink:
 
 
 def without_refresh(route: Route) -> None:
-    """Pass the page on without its Refresh header: it would be gone in the middle of a measurement."""
+    """Pass the page on without its Refresh header; otherwise, it would reload in the middle of a measurement."""
     response = route.fetch()
     headers = {name: value for name, value in response.headers.items() if name != "refresh"}
     route.fulfill(response=response, headers=headers)
 
 
 def expect_fine(page: Page, address: str) -> None:
-    """Expect no overflow and no axe findings, narrow and dark or wide and light."""
+    """Expect no overflow and no axe findings, whether narrow and dark or wide and light."""
     page.route(f"**{address}", without_refresh)
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -59,8 +60,8 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # The guest's page must not look in between, once the film is ready: it would play, and a page that plays something
-    # doesn't look again. Requests wait for their route, and routes for `make_due_copies`.
+    # The guest's page must not refresh in between once the film is ready: it would start playing, and a playing page
+    # doesn't refresh again. Requests wait for their route, and routes wait for `make_due_copies`.
     guest.goto(path_of(link))
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()

@@ -1,4 +1,4 @@
-"""From signing in to a picture by keyboard alone: every Tab stop is visible, and nothing covers it."""
+"""From signing in to getting a picture, by keyboard alone: every Tab stop is visible, and nothing covers it."""
 
 import pytest
 from playwright.sync_api import FileChooser, expect

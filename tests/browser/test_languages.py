@@ -1,5 +1,5 @@
-"""Every kind of page in other languages: on a phone in German, axe finds nothing and no page scrolls sideways, and none
-does at any width in the made-up language, whose texts are 40 % longer."""
+"""Every kind of page in other languages. On a phone in German, axe finds nothing and no page scrolls sideways. In the
+made-up language, whose texts are 40 % longer, no page scrolls sideways at any width."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_pages_hold_in_other_languages(guests: Guests, whole: Whole, gallery: Ga
     def judge(path: str) -> None:
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
-        if language == CODE:  # axe rejects it
+        if language == CODE:  # axe rejects this language code
             found.extend(too_wide(page))
         else:
             look(page, 320, 640, "dark")
@@ -33,7 +33,7 @@ def test_pages_hold_in_other_languages(guests: Guests, whole: Whole, gallery: Ga
 
     visitor.watch.is_blind = True
     paths, of_strangers = pages_of(gallery, whole), [*SIGNED_OUT, *whole.inside.ask("ways_in", email=gallery.email)]
-    assert KINDS - names_of([*paths, *of_strangers]) == set()  # a new kind of page gets a line in `pages_of`
+    assert KINDS - names_of([*paths, *of_strangers]) == set()  # a new kind of page needs a line in `pages_of`
     for path in paths:
         judge(path)
     page.context.clear_cookies()

@@ -49,7 +49,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
 
 
 def find_cartoonify(page: Page) -> None:
-    """Find Cartoonify on Home, which shows the latest results and a catalogue that narrows as you type."""
+    """Find Cartoonify on Home, which shows the latest results and a catalogue that narrows down as you type."""
     expect(page.get_by_role("heading", name="Latest results")).to_be_visible()
     await_scripts(page)
     cards = page.locator("#app-grid .app-card")
@@ -63,9 +63,9 @@ def find_cartoonify(page: Page) -> None:
 
 
 def fill(page: Page) -> None:
-    """Fill in the form: required fields come first, the others are folded but show their values. Check the price."""
+    """Fill in the form: required fields come first; the others are folded but show their values. Check the price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
-    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # Style, which has no default
+    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # this is Style, which has no default
     folded = page.locator("details.more")
     assert folded.get_attribute("open") is None
     expect(folded.locator("summary")).to_contain_text(re.compile(r"Aspect Ratio\s*1:1"))
@@ -124,7 +124,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
 
 
 def tick_one(page: Page) -> None:
-    """Results that arrived on an open page can be ticked, too."""
+    """Results that arrive on an open page can be ticked, too."""
     bar, box = page.locator("#picks"), boxes(page).first.locator(".output-pick input")
     box.check()
     expect(bar.get_by_text("1 selected")).to_be_visible()

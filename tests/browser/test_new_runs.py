@@ -28,7 +28,7 @@ def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, pa
     pass_time(visitor, 20)
     expect(news).to_be_hidden()
     before = page.locator(f"#card-{runs[0]}").bounding_box()
-    for run in runs:  # one of them is on the page, and was shared again
+    for run in runs:  # one of them is already on the page, and was shared again
         whole.inside.ask("share", run=run)
     whole.inside.ask("share", run=runs[3], is_shared=False)
 

@@ -1,4 +1,4 @@
-"""A new member joins with a link from an admin: no mail server, no scripts, on a phone."""
+"""A new member joins with a link from an admin: on a phone, without scripts or a mail server."""
 
 import re
 

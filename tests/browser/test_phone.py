@@ -86,7 +86,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
     expect(page.locator("#run-same")).to_be_hidden()
     press("Enter")
     page.locator("#run-retry-link").click()
-    expect(page.locator("#run-same")).to_be_hidden()  # the link jumps down the page, which the menu would cover
+    expect(page.locator("#run-same")).to_be_hidden()  # an open menu would cover the link's target
     expect(page.locator("#run-retry")).to_be_in_viewport()
 
 

@@ -52,7 +52,7 @@ def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> N
     page.route("**/live/nowhere/", lambda route: route.abort())
     page.goto({"run": url, "share": f"{url}share/", "file": run.outputs.all()[0].get_absolute_url()}.get(at, at))
     note, box = page.get_by_role("alert"), page.get_by_label("Act here")
-    page.evaluate(IN_BACKGROUND)  # fails, and shows nothing
+    page.evaluate(IN_BACKGROUND)  # fails, but shows no error
     expect(note).to_have_count(0)
     page.evaluate(A_BOX)
     box.press("a")

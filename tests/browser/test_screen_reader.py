@@ -1,7 +1,7 @@
-"""What a screen reader reads and hears on the main line, as Chromium's accessibility tree tells it.
+"""What a screen reader reads and hears on the main line, according to Chromium's accessibility tree.
 
-`reading` is the tree in reading order: what each thing is and how it is called. What is announced is what the page's
-live region says, which the tree shows to be one.
+`reading` is the tree in reading order: what each thing is and what it is called. Announcements are whatever the page's
+live region says; the tree shows that it is a live region.
 """
 
 import re
@@ -22,7 +22,7 @@ SILENT = {"StaticText", "InlineTextBox", "LineBreak", "generic", "none", "paragr
 
 
 def reading(page: Page) -> list[str]:
-    """Everything that has a role, in reading order: "heading Cartoonify!", "radio Ghibli"."""
+    """Return everything that has a role, in reading order: "heading Cartoonify!", "radio Ghibli"."""
     session = page.context.new_cdp_session(page)
     nodes = {node["nodeId"]: node for node in session.send("Accessibility.getFullAXTree")["nodes"]}
     session.detach()
@@ -40,14 +40,14 @@ def _read(nodes: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
 
 
 def expect_in_order(found: list[str], *wanted: str) -> None:
-    """Expect a line that matches each pattern, in this order; anything may stand between them."""
+    """Expect a line that matches each pattern, in this order; other lines may stand in between."""
     lines = iter(found)
     for pattern in wanted:
         assert any(re.fullmatch(pattern, line) for line in lines), f"no {pattern!r} in its place:\n" + "\n".join(found)
 
 
 def unnamed(found: list[str]) -> list[str]:
-    """Controls and pictures without a name."""
+    """Return the controls and pictures that have no name."""
     return [line for line in found if line in ("link", "button", "textbox", "searchbox", "radio", "checkbox", "image")]
 
 

@@ -24,13 +24,17 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".app-card")).to_have_count(1)
     page.get_by_role("link", name="Cartoonify!").click()
+    head, form = (page.locator(part).bounding_box() for part in (".app-head", ".form-main"))
+    assert head
+    assert form
+    assert form["y"] - (head["y"] + head["height"]) < 64  # pixels: no empty row between them
     fill(page, tmp_path)
     visitor.whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
     expect(boxes(page)).to_have_count(2)
     assert page.locator("noscript meta[http-equiv=refresh]").count() == 1
     visitor.whole.move(visitor.whole.remote_id(run), "completed")
-    expect(page).to_have_title(re.compile("^Cartoonify!"))  # after the page has refreshed itself
+    expect(page).to_have_title(re.compile("^Cartoonify!"))  # once the page has refreshed itself
     pictures = boxes(page).locator("img")
     expect(pictures).to_have_count(2)
     assert all(PICTURE.match(str(picture.get_attribute("src"))) for picture in pictures.all())
@@ -90,7 +94,7 @@ def test_after_an_expired_sign_in_everything_is_offered_again(guests: Guests, tm
     page = visitor.page
     open_app(visitor)
     if scripts:
-        page.evaluate("document.querySelector('[data-autosave]').remove()")  # it must work without autosave, too
+        page.evaluate("document.querySelector('[data-autosave]').remove()")  # the form must work without autosave, too
     fill(page, tmp_path)
     if scripts:
         expect_picture(page.locator(".file-tile[data-file] img"))

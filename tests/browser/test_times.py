@@ -1,4 +1,4 @@
-"""Times stand in the browser's own zone, and tell the full date and zone on focus, on hover and when touched."""
+"""Times are shown in the browser's own time zone; focus, hover and touch reveal the full date and zone."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def run(alice: Member) -> Run:
 def tokyo(new_context: Callable[..., BrowserContext], alice: Member) -> Page:
     size = {"width": 320, "height": 640}
     page = new_context(alice, viewport=size, has_touch=True, timezone_id="Asia/Tokyo", color_scheme="dark").new_page()
-    page.goto("/")  # tells the zone
+    page.goto("/")  # tells the portal the zone
     return page
 
 
@@ -69,7 +69,7 @@ def test_in_history_the_full_time_does_not_cover_the_title(tokyo: Page, run: Run
     card.locator("time").tap()
     expect(full).to_be_visible()
     card.locator("time").blur()
-    tokyo.keyboard.press("j")  # the card's link gets the focus, as by Tab
+    tokyo.keyboard.press("j")  # moves focus to the card's link, as Tab does
     expect(link).to_be_focused()
     expect(full).to_have_text(BRIEFER)
     for width in (320, 1280):

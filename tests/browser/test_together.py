@@ -70,7 +70,7 @@ def share_with_team(page: Page, run: str) -> None:
 
 
 def find(page: Page, words: str, run: str) -> None:
-    """Find the run, and no other, in two steps: open the Team tab, then search for words that only this run has."""
+    """Find this run and no other, in two steps: open the Team tab, then search for words that only this run has."""
     page.goto("/history/?tab=team")
     page.locator("#history-q").fill(words)
     expect(page.locator(".run-card")).to_have_count(1)
@@ -117,7 +117,7 @@ def make_a_link(visitor: Visitor, run: str) -> str:
 
 
 def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
-    """Open the link without account, cookies or scripts; expect only the chosen pictures; return their addresses."""
+    """Open the link without an account, cookies or scripts; expect only the chosen pictures; return their addresses."""
     page = guest.page
     answer = page.goto(address)
     assert answer is not None

@@ -58,7 +58,7 @@ class Visitor:
         return self.page.context
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something the watch will see."""
+        """Wait for something that the watch will record."""
         wait_for_event(self.page, condition, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
@@ -103,7 +103,7 @@ class Guests:
         return visitor
 
     def leave(self) -> list[str]:
-        """Let all visitors leave; return what was wrong on the pages they saw."""
+        """Let all visitors leave; return the problems found on the pages they saw."""
         for visitor in self.visitors:
             visitor.context.close()
         return [problem for visitor in self.visitors for problem in visitor.watch.problems]
@@ -121,11 +121,11 @@ class Guests:
 class Regulars(Guests):
     """Guests for tests that look at many pages, each in a new page of a browser context that earlier tests have used.
 
-    Its cookies and what pages stored are gone, but not its cache: otherwise, each test would load sixty styles and
-    scripts again, which takes a quarter of its time.
+    The context's cookies and anything pages stored are gone, but its cache is kept: otherwise, each test would load
+    sixty styles and scripts again, which takes a quarter of its time.
     """
 
-    rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # those left, by their options
+    rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # free contexts, by their options
 
     def __init__(self, browser: Browser, whole: Whole) -> None:
         super().__init__(browser, whole)
@@ -152,6 +152,6 @@ class Regulars(Guests):
 
 
 def give_session(context: BrowserContext, whole: Whole, email: str) -> None:
-    """Sign the member in without the sign-in page."""
+    """Sign the member in without using the sign-in page."""
     session = whole.inside.ask("session", email=email)
     context.add_cookies([{"name": "sessionid", "value": session, "url": whole.url}])

@@ -1,4 +1,5 @@
-"""Records what happens in a page during a test: policy violations, foreign requests, errors, shifts, announcements."""
+"""Records what happens in a page during a test: policy violations, requests to other sites, errors, layout shifts,
+announcements."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,8 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-# Runs before any of the page's scripts. `story` lasts for one page load, `sessionStorage.pressed` for several: it has
-# the Run button's text right after a press, before the next frame and before anything is sent.
+# Runs before any of the page's scripts. `story` lasts for one page load; `sessionStorage.pressed` lasts for several,
+# and holds the Run button's text right after a press, before the next frame and before anything is sent.
 SCRIPT = """
 (() => {
   if (window !== top) return;
@@ -33,7 +34,7 @@ SCRIPT = """
 })();
 """
 EXPECTED = re.compile(r"status of (401|403|404|410|422)")  # Chromium's own message about a response the test expects
-# Chromium's messages when a page is left before the fade to it has started. Only the fade is lost.
+# Chromium logs these messages when a page is left before the fade to it has started. Only the fade is lost.
 HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
 PIECES = ("image", "stylesheet", "script", "media", "font")
 
@@ -60,13 +61,13 @@ class Watch:
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def forget(self) -> None:
-        """Begin anew, for other visitors of the same context."""
+        """Start over, for other visitors who use the same context."""
         for noted in (self.problems, self.answers, self.under_way, self.forgiven):
             noted.clear()
         self.is_blind = False
 
     def live(self) -> list[int]:
-        """Status of every response to the poller so far."""
+        """Return the status of every response to the poller so far."""
         return [status for status, path in self.answers if path == "/live/"]
 
     def note(self, problem: str) -> None:

@@ -16,7 +16,7 @@ from tests.support.pseudo import write_catalogue
 from tests.support.sandbox_door import SandboxDoor
 
 READY = "Lamina Portal is ready"
-# Lamina's limits are tested elsewhere; here they would only make tests wait for each other.
+# Lamina's limits are tested elsewhere; here, they would only make tests wait for each other.
 PER_MINUTE = "6000"
 QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
 RUN_SECONDS = "1.2"
@@ -24,7 +24,7 @@ RUN_SECONDS = "1.2"
 
 class Whole:
     """A running portal: `url` for browsers, `lamina` for the sandbox's control API, `inside` for its database, and
-    `post`, the mail server that gets its emails."""
+    `post` for the mail server that gets its emails."""
 
     def __init__(self, folder: Path, post: MailServer) -> None:
         self.post = post
@@ -32,7 +32,7 @@ class Whole:
         self.url = f"http://127.0.0.1:{port}"
         self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
         bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
-        # With a key, the portal doesn't start its own sandbox, which is slower than this one.
+        # With a key, the portal doesn't start a sandbox of its own, which would be slower than this one.
         write_catalogue(folder / "locale")
         languages = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "PSEUDO_LOCALE": str(folder / "locale")}
         mail = {"EMAIL_URL": f"smtp://127.0.0.1:{post.port}"}
@@ -57,8 +57,8 @@ class Whole:
     def begin_anew(self) -> None:
         """Reset the sandbox: no faults or scripts, and no runs from earlier tests.
 
-        Runs that earlier tests left in progress are unshared, as they would keep every Home polling. How long runs of
-        an app take is unknown again, as pages ask more often while a run is likely to end.
+        Runs that earlier tests left in progress are unshared, because they would keep every Home page polling. How long
+        runs of an app usually take is forgotten, because pages poll more often when a run is likely to end soon.
         """
         self.lamina.control("reset")
         self.inside.ask("unshare_active")
@@ -77,7 +77,8 @@ class Whole:
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:
-        """Wait until `run` has this state or status in the portal, or is "final", and all its files are saved."""
+        """Wait until `run` has this state or status in the portal (or is final, for "final"), and all its files are
+        saved."""
 
         found: dict[str, Any] = {}
 
@@ -91,8 +92,8 @@ class Whole:
             raise AssertionError(f"{error}; it is {found}") from None
 
     def letter_to(self, email: str) -> EmailMessage:
-        """Let the portal email what has gathered, as if the two minutes were over; return the first email to `email`
-        that hasn't been returned yet."""
+        """Let the portal email the notices gathered so far, as if the two minutes were over; return the first email to
+        `email` that hasn't been returned yet."""
         self.inside.ask("mail_now")
 
         def arrived() -> EmailMessage | None:
@@ -117,7 +118,8 @@ class Whole:
 
 
 class Inside:
-    """A helper process on the portal's database: creates people, and anything that is tedious to set up by clicking."""
+    """A helper process on the portal's database: creates people, and anything that would be tedious to set up by
+    clicking."""
 
     def __init__(self, home: Home) -> None:
         self.process = subprocess.Popen(

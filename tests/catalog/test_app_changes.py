@@ -31,7 +31,7 @@ AFTER: list[dict[str, Any]] = [
 
 def test_every_change_is_kept_with_its_field(sandbox: SandboxDoor) -> None:
     app = _stored(sandbox, BEFORE)
-    assert not AppChange.objects.exists()  # the first version is no change
+    assert not AppChange.objects.exists()  # the first version doesn't count as a change
 
     _stored(sandbox, AFTER)
     _stored(sandbox, AFTER)
@@ -57,7 +57,7 @@ def test_another_sample_is_told_since_a_locked_picture_without_a_file_uses_it(
     assert "the app's current sample, which may change on Lamina" in flat(page)
 
     _stored(sandbox, [{**picture, "default": "https://x.test/a.png?signed=2"}])
-    assert not AppChange.objects.exists()  # the same picture
+    assert not AppChange.objects.exists()  # the picture didn't change
     app = _stored(sandbox, [{**picture, "default": "https://x.test/b.png?signed=3"}])
 
     page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text

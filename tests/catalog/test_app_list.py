@@ -1,4 +1,4 @@
-"""However Lamina cuts, orders or delays its list of apps, no app is lost."""
+"""However Lamina cuts, reorders or delays its list of apps, no app is lost."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -29,9 +29,9 @@ def app() -> App:
     return make_app(parameters=[STYLE, PROMPT, PICTURE], remote_id=REMOTE_ID, starred_at=timezone.now())
 
 
-# --- who sees it (A1) -------------------------------------------------------------------------------------------------
+# --- Who sees it (A1) -------------------------------------------------------------------------------------------------
 def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
-    """The pages that belong to the app, all of them closed to people it is hidden from."""
+    """Return the pages that belong to the app, all of which are closed to people it is hidden from."""
     return {
         "form": app.get_absolute_url(),
         "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",
@@ -81,7 +81,7 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
         page = as_alice.get(url)
         assert page.status_code == 200
         assert "Cartoonify!" in page.text
-        assert app.get_absolute_url() not in page.text, url  # nothing leads to a page that isn't there
+        assert app.get_absolute_url() not in page.text, url  # no page links to a page that isn't there
     again = as_alice.post(f"/runs/{run.public_id}/again/", {"token": "x"})
     assert again.status_code == 422
     assert "This app is no longer available to you." in again.text
@@ -97,7 +97,7 @@ def test_an_app_for_some_roles_is_shown_to_them(make_member: Callable[..., Membe
 
     assert shown == {"approver", "viewer", "admin"}
     set_rules(app, admin_member, roles=["viewer", "maker", "approver"])
-    assert AppRule.objects.get().shown_to == ""  # all of them
+    assert AppRule.objects.get().shown_to == ""  # all roles
     set_rules(app, admin_member, roles=["admin"])
     assert not sees(make_member("dora"), app)
 
@@ -121,7 +121,7 @@ def test_lamina_does_not_suggest_a_hidden_app(as_alice: Client, admin_member: Me
     assert "This app isn&#x27;t available to you." in lamina_part(as_alice, beyond)
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- Words ------------------------------------------------------------------------------------------------------------
 def test_the_admins_words_stay_when_lamina_sends_its_own(as_alice: Client, admin_member: Member, app: App) -> None:
     App.objects.filter(pk=app.pk).update(remote_name=app.name, remote_description="Turns a photo into a cartoon.")
     set_rules(app, admin_member, name="Comic me", line="Only for the spring campaign.")
@@ -151,7 +151,7 @@ def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> Non
 
 
 def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_member: Member, app: App) -> None:
-    """Fields are named by their place, so a rule would be saved for another field."""
+    """Fields are named by their position, so a rule would be saved for another field."""
     opened = App.objects.select_related("schema").get(pk=app.pk)
     send_form(app, [PROMPT, STYLE, PICTURE])
 
@@ -174,7 +174,7 @@ def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member
 
 @pytest.mark.parametrize("act", ["save", "reset", "forget"])
 def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
-    """As `store_detail` does: otherwise, each of the two waits for the other on PostgreSQL."""
+    """`store_detail` uses the same order. Otherwise, the two would wait for each other on PostgreSQL."""
     set_rules(app, admin_member, p0=locked(PIXAR))
     opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
     with CaptureQueriesContext(connection) as found:
@@ -191,7 +191,7 @@ def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act:
 @pytest.mark.parametrize(
     ("field", "edit", "words"),
     [
-        ("p0", hidden(), "no default"),  # A5
+        ("p0", hidden(), "no default"),  # (A5)
         ("p0", locked(), "no default"),
         ("p0", locked("Cubism"), "listed options"),
         ("p0", FieldEdit(options=["Cubism"]), "at least one"),

@@ -1,6 +1,6 @@
-"""The page on which admins shape an app: what it saves, what it refuses, and that nothing typed is ever lost.
+"""The page on which admins change an app's form: what it saves, what it refuses, and that nothing typed is ever lost.
 
-Point A12, the rules of all apps as one file to export and import, waits.
+Point A12, exporting and importing the rules of all apps as one file, isn't built yet.
 """
 
 from typing import Any
@@ -92,7 +92,7 @@ def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
 
 
 def test_a_needed_field_cannot_be_hidden_without_a_value(as_admin: Client, app: App) -> None:
-    """A5: and everything else that was typed is still there."""
+    """A5; also, everything else that was typed is still there."""
     answer = _post(as_admin, app, **{"name": "Typed", "p0-mode": "hidden", "p1-help": "Typed, too"})
     assert answer.status_code == 422
     page = Page(answer.text)
@@ -145,7 +145,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
     _saved(client_of(ana), app, audience="some", role=["approver"])
     client_of(ana).post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
     seen = _value(Page(as_admin.get(_url(app)).text), "seen")
-    assert seen == "2"  # the price alone is noticed
+    assert seen == "2"  # even a change of only the price is noticed
     client_of(ana).post("/manage/review/", {"deciders": "maker", "on": app.public_id, "app": app.public_id})
 
     answer = _post(as_admin, app, seen=seen, price="8")
@@ -161,7 +161,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
-    """A4, A7: positions would mean other fields now."""
+    """A4, A7: field positions would mean other fields now."""
     posted = _form(app, **{"p1-label": "What it says", "p3-mode": "locked", "p3-option": "1"})
     app.schema = make_schema(app, [LOOK, PROMPT])
     app.save()
@@ -177,7 +177,7 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
 
 
 def test_a_stored_rule_stays_when_its_field_takes_something_else_meanwhile(as_admin: Client, app: App) -> None:
-    """A4: what the older page says of the field doesn't fit, so the rule is as it was."""
+    """A4: what the older page says about the field no longer fits, so the rule stays as it was."""
     _saved(as_admin, app, **{"p1-mode": "locked", "p1-text": "Spring"})
     posted = _form(app, **{"seen": 1, "p1-mode": "locked", "p1-text": "Spring"})
     app.schema = make_schema(app, [STYLE, {**PROMPT, "type": "options", "options": ["Spring", "Autumn"]}])
@@ -206,7 +206,7 @@ def test_a_form_that_changes_during_the_save_is_told_as_well(
     assert answer.status_code == 422
     page = Page(answer.text)
     assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
-    assert "changed this app" not in page.first(css="shape-notes").words  # by nobody
+    assert "changed this app" not in page.first(css="shape-notes").words  # nobody has changed it
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
 
@@ -225,7 +225,7 @@ def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App
 
 
 def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: App) -> None:
-    """An id alone opens no file: whoever may shape apps doesn't see every upload."""
+    """An id alone opens no file: people who may change an app's form don't see every upload."""
     theirs = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="theirs.png")
     assert theirs.file is not None
     _saved(as_admin, app, **{"p2-mode": "locked", "p2-kept": theirs.file.public_id})
@@ -284,7 +284,7 @@ def test_more_options_than_can_be_ticked_are_typed(as_admin: Client) -> None:
 
 
 def test_long_labels_and_other_directions_stay_inside_the_page(as_admin: Client, app: App) -> None:
-    """A11: what doesn't fit is refused, and what is shown keeps its own direction."""
+    """A11: input that is too long is refused, and the text shown keeps its own direction."""
     page = _saved(as_admin, app, **{"p1-label": "ש" * 200})
     assert page.first(id="p1-field").first(css="shape-label").attributes["dir"] == "auto"
     assert _post(as_admin, app, seen=1, **{"p1-label": "x" * 201}).status_code == 422
@@ -295,7 +295,7 @@ def _url(app: App) -> str:
 
 
 def _form(app: App, **given: Any) -> dict[str, Any]:
-    """Return a post of the page as it opens for an app without rules, with what is `given`."""
+    """Return a post of the page as it opens for an app without rules, plus the `given` values."""
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
     posted: dict[str, Any] = {"seen": 0, "schema": app.schema.version, "audience": "all"}

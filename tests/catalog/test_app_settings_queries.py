@@ -1,4 +1,4 @@
-"""The admins' pages of apps with 500 apps of 40 fields: how many queries they make (A10)."""
+"""The admins' pages for apps, with 500 apps of 40 fields: how many queries they make (A10)."""
 
 import pytest
 from django.db import connection
@@ -12,8 +12,8 @@ from tests.support.factories import make_app
 
 pytestmark = pytest.mark.django_db
 MANY = [{"key": f"k{n}", "name": f"Field {n}", "type": "text", "default": ""} for n in range(40)]
-SIGNED_IN = 2  # queries of every page: the session and the member
-LIST = 6  # queries of the list of apps besides those, whatever it shows
+SIGNED_IN = 2  # the queries each page makes for the session and the member
+LIST = 6  # further queries for the list of apps, whatever it shows
 
 
 def test_500_apps_of_40_fields(as_admin: Client) -> None:

@@ -25,7 +25,7 @@ def test_apps_move_up_and_down_and_to_a_place(as_admin: Client, apps: list[App])
     assert "“A” is now number 2 of 4." in said
     _press(as_admin, f"up:{d.public_id}")
     assert _names(as_admin) == ["B", "A", "D", "C"]
-    _press(as_admin, f"up:{b.public_id}")  # is first already
+    _press(as_admin, f"up:{b.public_id}")  # b is already first
     assert _names(as_admin) == ["B", "A", "D", "C"]
     _press(as_admin, "place", on=[b, a, d, c], was=["1", "2", "3", "4"], place=["4", "2", "x", "1"])
     assert _names(as_admin) == ["C", "A", "D", "B"]
@@ -73,7 +73,7 @@ def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps
 
 
 def test_the_pressed_button_has_the_focus_again(as_admin: Client, apps: list[App]) -> None:
-    """Without scripts, the page is loaded anew; with them, htmx finds the button by its id."""
+    """Without scripts, the page is loaded again; with them, htmx finds the button by its id."""
     answer = as_admin.post("/manage/apps/", {"act": f"down:{apps[0].public_id}"}, follow=True)
     focused = [tag.attributes["id"] for tag in Page(answer.text).find("button") if "autofocus" in tag.attributes]
     assert focused == [f"down-{apps[0].public_id}"]

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
     ("is_read", "is_one_there", "minutes", "is_due"),
     [
         (False, True, 0.5, False),
-        (False, True, 1.5, True),  # people are waiting for it
+        (False, True, 1.5, True),  # people are waiting for the form
         (False, False, 1.5, False),
         (False, False, 13 * 60, True),
-        (True, True, 1.5, False),  # its form is a day old, but people can use it
+        (True, True, 1.5, False),  # the form is a day old, but people can use it
         (True, True, 10.5, True),
     ],
 )

@@ -1,4 +1,4 @@
-"""Our own search among apps: what people say they need comes first, and long lists come in parts."""
+"""Our own search for apps: the best matches for what people say they need come first, and long lists come in parts."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Rules stay right when Lamina changes an app's form; where they can't, the app is paused and admins are told."""
+"""Rules stay correct when Lamina changes an app's form; where they can't, the app is paused and admins are told."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
 
     send_form(app, parameters)
 
-    assert app.field_rules.get().value == "blue"  # no rule vanishes
+    assert app.field_rules.get().value == "blue"  # no rule is lost
     rule = AppRule.objects.get()
     assert (rule.pause.code, rule.is_paused) == (problem, bool(problem))
     page = as_alice.get(app.get_absolute_url())
@@ -60,9 +60,9 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
     assert Incident.objects.filter(kind="app").count() == bool(problem)
     assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
 
-    send_form(app, parameters)  # seen again: nobody is told twice
+    send_form(app, parameters)  # the same form again: nobody is told twice
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
-    send_form(app, [BLUE, PROMPT])  # as it was
+    send_form(app, [BLUE, PROMPT])  # the original form
     assert not AppRule.objects.get().is_paused
     assert "This app is paused" not in as_alice.get(app.get_absolute_url()).text
 
@@ -74,7 +74,7 @@ def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) 
     send_form(app, [{**PICTURE, "default": None}, PROMPT])
 
     assert say(AppRule.objects.get().pause) == "“Photo” has no value, and the app no longer has a default for it."
-    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # mended
+    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # fixes the problem
     assert not AppRule.objects.get().is_paused
 
 
@@ -83,7 +83,7 @@ def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) 
     [
         (BLUE, {**BLUE, "default": "blue"}, "red", False),
         ({**PROMPT, "default": "a fox"}, {**PROMPT, "default": "a cat"}, "a fox", False),
-        (PROMPT, {**PROMPT, "default": "a cat"}, "", True),  # nothing can't be sent
+        (PROMPT, {**PROMPT, "default": "a cat"}, "", True),  # an empty value can't be sent
     ],
     ids=["option", "text", "no text"],
 )

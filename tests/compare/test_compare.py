@@ -181,7 +181,7 @@ def test_viewers_are_offered_no_new_run(make_member: Callable[..., Member], alic
     assert "?from=" not in page
 
 
-# --- marks ---
+# --- Marks ---
 
 
 def test_the_other_sides_words_are_left_out_side_by_side() -> None:
@@ -206,7 +206,7 @@ def test_marks_are_bounded_in_time(text: str) -> None:
 
 
 def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Member, app: App) -> None:
-    """Each run's results are offered, also when searching; its first one is ticked."""
+    """Every result of each run is offered, also when searching; the first one is ticked."""
     runs = [made(alice, app), made(alice, app)]
     for run in runs:
         Output.objects.filter(run=run, position=1).update(kind="text", text="words")
@@ -217,7 +217,7 @@ def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Membe
     for run in runs:
         front, back = run.outputs.all()
         assert (boxes[front.public_id], boxes[back.public_id]) == (True, False)
-        assert run.public_id in boxes  # hidden, so that a search keeps the choice
+        assert run.public_id in boxes  # hidden, so that the choice survives a search
     chosen = [run.outputs.all()[1].public_id for run in runs]
     assert "Compare 2 texts" in as_alice.get(f"/compare/?r={runs[0].public_id}&f={chosen[0]}&f={chosen[1]}").text
 

@@ -1,4 +1,4 @@
-"""The balance on pages: Lamina's last word, less what was sent and has ended since."""
+"""The balance on pages: the last one Lamina reported, minus the cost of runs sent and ended since then."""
 
 import threading
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
 
 @contextmanager
 def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
-    """Another worker has asked for the balance before the block, and is answered after it."""
+    """Another worker asked for the balance before the block, and gets its answer after it."""
     asked = sandbox.state["in_last_minute"]
     sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
 
@@ -163,7 +163,7 @@ def test_an_open_page_asks_lamina_once_a_minute(
             as_alice.get("/live/frame/", headers=HTMX)
     assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_balance"]
 
-    LaminaStatus.objects.update(balance_asked_at=now - timedelta(seconds=55))  # no answer yet
+    LaminaStatus.objects.update(balance_asked_at=now - timedelta(seconds=55))  # no answer so far
     cache.clear()
     with django_capture_on_commit_callbacks(execute=True):
         catalog.request_balance_if_stale()

@@ -17,8 +17,8 @@ from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KNOWN, FEW = 2_000, 300  # known apps; more than a day's requests are enough where their number isn't the point
-PULSE_SECONDS = 120  # 30 in production; the requests are the same
+KNOWN, FEW = 2_000, 300  # known apps; FEW, still more than a day's requests, is enough unless the number matters
+PULSE_SECONDS = 120  # s; 30 s in production, but the requests are the same
 MOST_REQUESTS = 300
 API = "/v1/"
 
@@ -96,7 +96,7 @@ def test_opening_an_idle_portal_asks_for_a_fresh_list(
     known: SandboxDoor, as_alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     BrowserSession.objects.update(seen_at=timezone.now() - timedelta(hours=2))
-    monkeypatch.setattr(sessions, "_noted", {})  # like a process that hasn't seen this browser yet
+    monkeypatch.setattr(sessions, "_noted", {})  # as in a process that hasn't seen this browser yet
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         live(0.5, traveller)
         assert len(known.requests_to("apps")) == 1

@@ -45,9 +45,9 @@ def test_a_held_back_request_is_told_how_long(redis: "Redis") -> None:
     for seconds, count in ((32, 3), (22, 47), (2, 50)):
         redis.zadd(rate_limit_redis.STAMPS, {f"{seconds} {n}": now - seconds for n in range(count)})
 
-    assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest expire after 62 s
-    assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more have to expire
-    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # half of them have to expire
+    assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest requests expire after 62 s
+    assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more requests have to expire
+    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # half of the requests have to expire
     assert rate_limit.used() == 100
 
 
@@ -76,7 +76,7 @@ def test_a_long_wait_is_cut(redis: "Redis") -> None:
 def test_others_at_our_address_are_counted() -> None:
     for _ in range(10):
         rate_limit.take(Priority.START)
-    rate_limit.learn(86)  # four from other clients, too few to count
+    rate_limit.learn(86)  # four requests from other clients, too few to count
     assert rate_limit.used() == 10
     rate_limit.learn(40)
     assert rate_limit.used() == 60

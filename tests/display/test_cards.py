@@ -1,4 +1,4 @@
-"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each."""
+"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each run."""
 
 import re
 from collections.abc import Callable
@@ -77,7 +77,7 @@ def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> N
         return re.findall(r"/thumb/(\d+)", drawn(run, alice))
 
     assert sizes(1) == ["400"]
-    assert sizes(2) == ["400", "200"]  # the first fills the card, the second sits in its corner
+    assert sizes(2) == ["400", "200"]  # the first picture fills the card, the second sits in its corner
     assert sizes(3) == ["200"] * 3
 
 
@@ -248,7 +248,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert "Share with team" in menu_of(make_run(alice), alice)
     assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
     assert "New guest link" in menu_of(done, alice)
-    assert "New guest link" not in menu_of(going, alice)  # there is nothing to look at yet
+    assert "New guest link" not in menu_of(going, alice)  # there is nothing to see yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]

@@ -1,4 +1,4 @@
-"""A failed run sends people to an admin, but no admin to themselves."""
+"""A failed run sends people to an admin, but doesn't send admins to themselves."""
 
 import pytest
 from django.test import Client

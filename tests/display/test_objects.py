@@ -1,4 +1,5 @@
-"""A result that is a value with fields or a list is shown as a tree or table, in its own order, and bounded."""
+"""A result that is a value with fields or a list is shown as a tree or table, in its original order and limited in
+size."""
 
 import json
 from typing import Any
@@ -125,7 +126,7 @@ def _depth(part: Part) -> int:
 # --- Pages ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A picture with a value around it, and a value alone."""
+    """A picture with a value around it, and a value on its own."""
     made = make_run(alice, status="completed", title="Palette")
     kept = make_kept(made)
     OutputFile.objects.filter(pk=kept.pk).update(source_url="https://x.test/a.png")

@@ -60,7 +60,7 @@ def test_a_picture_stands_uncropped_in_its_own_shape(as_alice: Client, outputs: 
     assert 'viewBox="0 0 400 300"' in body
     assert 'fill="#336699"' in body
     assert re.search(r'<img [^>]*width="400" height="300" alt="Front · Ghibli"', body)
-    assert f'<a class="frame-link" href="{file.original_url}"' in body  # what a click does without scripts
+    assert f'<a class="frame-link" href="{file.original_url}"' in body  # what a click opens without scripts
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Send webhooks to the portal, as Lamina or as somebody who pretends to be Lamina."""
+"""Sends webhooks to the portal, as Lamina or as somebody who pretends to be Lamina."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 
 class Courier:
-    """Signs with the sandbox's key; every part of a delivery can be replaced."""
+    """Signs with the sandbox's key. Every part of a delivery can be replaced."""
 
     def __init__(self, server: Sandbox, door: SandboxDoor) -> None:
         self.server = server
@@ -28,7 +28,7 @@ class Courier:
         return answer.content
 
     def headers(self, body: bytes, run_id: str, at: float | None = None) -> dict[str, str]:
-        """Return the headers of a genuine delivery, signed `at` (Unix seconds, default now)."""
+        """Return the headers of a genuine delivery, signed `at` this time (Unix seconds, default now)."""
         timestamp = str(int(time.time() if at is None else at))
         return {
             "X-Lamina-Webhook-Signature": self.server._deliveries.sign(timestamp, body),
@@ -43,13 +43,13 @@ class Courier:
         return post(run.hook_token, body, self.headers(body, run_id))
 
     def change_key(self) -> Ed25519PrivateKey:
-        """Make Lamina sign with another key from now on; return the old one."""
+        """Make Lamina sign with another key from now on; return the old key."""
         old, self.server._deliveries._key = self.server._deliveries._key, Ed25519PrivateKey.generate()
         return old
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of `token` and return the status; it must respond within a second."""
+    """POST to the path of `token` and return the status; the response must arrive within a second."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

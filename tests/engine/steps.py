@@ -24,7 +24,7 @@ KEY = {"x-api-key": "lma_sandbox"}
 INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
 
 
-stepped_at: dict[int, datetime] = {}  # by run: when its last step in this module began
+stepped_at: dict[int, datetime] = {}  # when each run's last step in this module began
 
 
 def hand_over(run: Run) -> Run:

@@ -1,4 +1,5 @@
-"""Endless bad responses from Lamina: retried less and less often, then reported. Nothing is paid for twice."""
+"""Endless bad responses from Lamina: requests are retried less and less often, then the failure is reported. Nothing is
+paid for twice."""
 
 from datetime import timedelta
 from typing import Any
@@ -73,7 +74,7 @@ def test_starting_again_begins_with_all_tries(alice: Member, app: App, sandbox: 
 def test_a_late_start_among_several_is_found_and_nothing_is_sent_again(
     alice: Member, app: App, sandbox: SandboxDoor
 ) -> None:
-    """The first POST did start a run, but Lamina's list showed it only after the second POST."""
+    """The first POST did start a run, but it appeared in Lamina's list only after the second POST."""
     sandbox.control("faults", endpoint="run_start", fault="status", status=500, times=1)
     run = sent_and_looked_for(press(alice, app))
     sandbox.control("faults", endpoint="run_start", fault="status", status=500, acts=True, times=None)
@@ -113,7 +114,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # from now on, this counts "no such run" responses
+    assert run.missing_reads == 0  # from now on, this counts responses that say "no such run"
 
 
 def press_with_file(member: Member, app: App) -> Run:
@@ -141,7 +142,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     OrmQ.objects.all().delete()
 
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # Lamina gets a few seconds first
+    assert not OrmQ.objects.exists()  # Lamina is given a few seconds first
     sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))

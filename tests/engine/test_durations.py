@@ -1,4 +1,4 @@
-"""An app's usual duration, based on its own runs, and the sentence shown when a run takes longer."""
+"""How long an app usually takes, based on its own runs, and the sentence shown when a run takes longer."""
 
 import re
 from datetime import timedelta
@@ -60,7 +60,8 @@ def test_a_run_usually_ends_between_the_10th_and_the_95th_percentile(alice: Memb
 
 
 def test_waiting_in_laminas_queue_is_not_usual(alice: Member) -> None:
-    """Twenty runs at once wait for each other there, and would make the app look slow for everyone else."""
+    """Twenty runs started at once wait for each other in Lamina's queue, and would make the app look slow for everyone
+    else."""
     app, now = make_app(), timezone.now()
     for n in range(20):
         accepted, began = now - timedelta(seconds=10 * n + 10), now - timedelta(seconds=10)
@@ -164,7 +165,7 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     assert "2 runs are ahead of it." in shown(mine)
     assert "One run is ahead of it." in shown(waiting)
     assert "ahead of it." not in shown(away)
-    Run.objects.filter(status="checking").update(due_at=None)  # now waiting for a person, so it holds up no other run
+    Run.objects.filter(status="checking").update(due_at=None)  # now waits for a person, so it holds up no other run
     assert "One run is ahead of it." in shown(mine)
 
 

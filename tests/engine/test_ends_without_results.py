@@ -1,4 +1,4 @@
-"""Runs that ended before their results were read: ends show at once, and reads follow when the budget has room."""
+"""Runs that ended before their results were read: ends show immediately, and reads follow when the budget has room."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Responses larger than anything an app makes: what we store is limited, and so are the pages."""
+"""Responses larger than anything an app makes: both what we store and the size of the pages are limited."""
 
 import pytest
 from django.test import Client

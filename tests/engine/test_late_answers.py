@@ -1,4 +1,5 @@
-"""A late response to an already settled start: the extra run is cancelled and reported, but never one of ours."""
+"""A late response to a start that has already been settled: the extra run is cancelled and reported, but never if it is
+one of ours."""
 
 import pytest
 from django.utils import timezone
@@ -21,7 +22,7 @@ def sent(run: Run) -> Run:
 
 
 def answered(run: Run, remote_id: str) -> None:
-    """Let the worker receive the response to its POST."""
+    """Let the worker receive the response to the POST."""
     if not progress.accept(run, remote_id, "queued", timezone.now()):
         submit._note_surplus(run, remote_id)
 
@@ -42,7 +43,7 @@ def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, 
 def test_the_answer_that_names_this_very_run_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = sent(press(alice, app))
     remote_id = start_as_stranger(sandbox)
-    assert progress.accept(run, remote_id, "queued", timezone.now())  # through a webhook
+    assert progress.accept(run, remote_id, "queued", timezone.now())  # accepted through a webhook
 
     answered(run, remote_id)
 

@@ -1,4 +1,4 @@
-"""From a press of Run to saved pictures, against the sandbox over HTTP, with the queued tasks run in order."""
+"""From pressing Run to saved pictures, against the sandbox over HTTP, with the queued tasks run in order."""
 
 import pytest
 

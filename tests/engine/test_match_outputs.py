@@ -1,4 +1,4 @@
-"""Which of a run's boxes each of Lamina's outputs fills, most of all the box for the next version of a result."""
+"""Which of a run's boxes each of Lamina's outputs fills, especially the box for the next version of a result."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def run_for(member: Member, app: App, version: int, *places: int) -> Run:
 
 
 def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
-    """Apply Lamina's answer, such as "Back:b" for the text "b" with that label; the text is also its id."""
+    """Apply Lamina's answer: "Back:b" stands for the text "b" with the label "Back"; the text is also its id."""
     rows: list[dict[str, Any]] = []
     for label, text in (output.split(":") for output in outputs):
         rows.append({"id": text, "label": label, "type": "text", "value": text, "status": "completed"})
@@ -43,7 +43,7 @@ def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
 
 
 def version_of(run: Run) -> tuple[str, str]:
-    """Return what stands in the box of version 2, and its status."""
+    """Return the content and the status of version 2's box."""
     box = run.outputs.get(line__isnull=False)
     return box.text, box.status
 
@@ -55,7 +55,7 @@ def extras_of(run: Run) -> list[str]:
 def test_a_sibling_with_the_same_label_is_an_extra_result(alice: Member, app: App) -> None:
     run = run_for(alice, app, 2, 2)
     tell(run, f"{BACK}:one")
-    assert version_of(run) == ("", "pending")  # it could be either
+    assert version_of(run) == ("", "pending")  # the text could belong in either box
 
     tell(run, f"{BACK}:one", f"{BACK}:two")
 

@@ -1,4 +1,4 @@
-"""A person's decision counts only while the question is open, and takes full effect or none, even if a process dies."""
+"""A person's decision counts only while the question is open. It takes full effect or none, even if a process dies."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:
-    """Make an unclear start that did happen, and another client's run next to it, so that the maker has to decide."""
+    """Make an unclear start that did go through, and another client's run next to it, so that the maker has to
+    decide."""
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
     run = hand_over(press(member, app))
     start_as_stranger(sandbox)
@@ -41,7 +42,7 @@ def test_while_it_is_looked_for_nobody_decides(
 def test_two_who_were_asked_at_once_start_it_once(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, as_admin: Client
 ) -> None:
-    """The second person's page is outdated: the first person's new start got no response either."""
+    """The second person's page is out of date: the new start by the first person got no response either."""
     run = asked_about(sandbox, alice, app)
     as_alice.post(f"{run.get_absolute_url()}start-again/")
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
@@ -58,7 +59,7 @@ def test_two_who_were_asked_at_once_start_it_once(
 def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cancel came while the POST was in flight. Lamina said "wait", so nothing started; then the worker died."""
+    """The cancel arrived while the POST was in flight. Lamina said "wait", so nothing started; then the worker died."""
     run, now = press(alice, app), timezone.now()
     assert progress.claim_start(run, now, now + start_claim.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)

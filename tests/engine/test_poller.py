@@ -1,4 +1,4 @@
-"""The poller when it is frozen, replaced, refused, or short of requests."""
+"""The poller when it freezes or is replaced, when its requests are refused, or when it has few requests left."""
 
 import time
 from contextlib import suppress
@@ -32,7 +32,8 @@ def end_lease() -> None:
 
 
 def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
-    """Make `count` runs, on Lamina and here, that started a minute ago, sorted by when they were last seen."""
+    """Make `count` runs, on Lamina and here, that started a minute ago; return them in the order they were last
+    checked."""
     sandbox.control("limit", per_minute=None)
     sandbox.control("script", appId=None, times=count, outcome="never", seconds=0)
     now = timezone.now()
@@ -73,7 +74,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
 
 
 def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The lease is lost while the list is read: there is no further request, and nothing is written twice."""
+    """The lease is lost while the list is being read: no further request is sent, and nothing is written twice."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
@@ -91,7 +92,7 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     assert sandbox.requests_to("run") == []
     assert (
         Lease.objects.get(name=poller_wakeups.POLLER).holder == "another"
-    )  # and it didn't release a lease it no longer held
+    )  # and the poller didn't release a lease it no longer held
 
 
 def test_a_dead_poller_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -116,7 +117,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     old = many(alice, app, sandbox, 3)
     ended, alive, _ = old
     sandbox.control("script", appId=None, times=None, outcome="never", seconds=0)
-    for _ in range(205):  # from other clients of the workspace
+    for _ in range(205):  # these come from other clients of the workspace
         start_as_stranger(sandbox)
     sandbox.control(f"runs/{ended.remote_id}", status="completed")
     began = timezone.now()
@@ -124,7 +125,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # newest; running page by page; queued
+    assert len(pages) == 1 + 3 + 1  # newest; running, page by page; queued
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"

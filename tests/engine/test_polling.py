@@ -1,4 +1,4 @@
-"""Watching runs by reading the list: what the poller requests, what it does with responses, and when it stops."""
+"""Following runs by reading the list: what the poller requests, what it does with responses, and when it stops."""
 
 import time
 from datetime import timedelta
@@ -89,7 +89,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as many as a Lamina deployment may cause
+    for _ in range(5):  # as many times as a Lamina deployment may cause
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)
@@ -103,7 +103,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
 
 
 def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """For a while, Lamina says "no such run" about every run, as a proxy may during a deployment."""
+    """For a while, Lamina says "no such run" about every run, as a proxy may do during a deployment."""
     run = start(alice, app, sandbox)
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
     for _ in range(6):

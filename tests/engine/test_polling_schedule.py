@@ -27,7 +27,7 @@ def _poll(settings: Settings) -> None:
 
 
 def ended(member: Member, app: App, *work_seconds: float | None) -> None:
-    """Make past runs whose ends were noticed here 9 s late."""
+    """Make past runs whose ends the portal noticed 9 s late."""
     for seconds in work_seconds:
         started = NOW - timedelta(hours=1)
         took = timedelta(seconds=(seconds or 30) + 9)
@@ -35,7 +35,7 @@ def ended(member: Member, app: App, *work_seconds: float | None) -> None:
         Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
 
 
-NOW = timezone.now()  # the same for all ages, so that runs don't get older while a test runs
+NOW = timezone.now()  # the same for all ages, so that runs don't get older during a test
 
 
 def aged(member: Member, app: App, seconds: float) -> Run:
@@ -76,7 +76,8 @@ def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -
 
 
 def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
-    """Durations come from Lamina's own clock. With ours, each late poll would make the next one a little later."""
+    """Durations are measured by Lamina's own clock. If we used ours, each late poll would make the next one a little
+    later."""
     app = make_app()
     ended(alice, app, *[10] * 20)
 
@@ -130,7 +131,7 @@ def test_partial_results_are_read_from_spare_budget_only(
     run = start(alice, known_app(), sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
     Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
-    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # the poll itself takes one of them
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # one of them is for the poll itself
 
     watch_once()
 

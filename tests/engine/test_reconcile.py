@@ -1,4 +1,4 @@
-"""Starts without a clear response are found or sent again, and never paid for twice unless a person says so."""
+"""Starts without a clear response are found or sent again, and never paid for twice unless a person chooses that."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -219,7 +219,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
 
     look(run)
     assert (run.status, run.empty_looks) == ("checking", 1)
-    # A list that ignores the requested filters.
+    # Makes the list ignore the requested filters.
     now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
     rows = [
         {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},

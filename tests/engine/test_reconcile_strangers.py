@@ -1,4 +1,4 @@
-"""Other clients' runs: one older than our POST isn't adopted if the clocks can tell."""
+"""Other clients' runs: a run older than our POST isn't adopted if the clocks can tell."""
 
 import time
 from datetime import datetime, timedelta
@@ -39,12 +39,12 @@ def test_a_run_from_before_the_start_needs_a_person(
     run = doubtful(sandbox, alice, app)
 
     look(run)
-    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # ours may just be late
+    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # our run may just be late
     look(run)
 
     assert (run.status, run.due_at, run.candidates, run.remote_id) == ("checking", None, [older], "")
     assert "one run that could be this one" in as_alice.get(run.get_absolute_url()).content.decode()
-    assert starts(sandbox) == 2  # the stranger's and ours
+    assert starts(sandbox) == 2  # the other client's start and ours
 
 
 def test_one_from_before_and_one_from_after_are_several(

@@ -1,4 +1,5 @@
-"""Results are fetched, checked and saved; failures are retried for 24 hours and then reported."""
+"""Results are fetched, checked and saved. Failed attempts are retried for 24 hours, and then the failure is
+reported."""
 
 import errno
 import tracemalloc
@@ -38,7 +39,7 @@ def make_file(run: Run, url: str, position: int = 0, **fields: Any) -> OutputFil
 
 
 def make_due() -> None:
-    """Make the next try due."""
+    """Make the next attempt due."""
     OutputFile.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -110,7 +111,7 @@ def test_a_file_that_comes_back_is_saved(run: Run, server: HostileServer) -> Non
     server.files["/late.png"] = picture()
     OutputFile.objects.update(due_at=timezone.now() + timedelta(minutes=1))
     keep_due_files()
-    assert len(server.hits) == 1  # not due yet
+    assert len(server.hits) == 1  # the next attempt isn't due yet
 
     make_due()
     keep_due_files()
@@ -209,7 +210,7 @@ def test_a_full_disk_is_reported_and_retried(
 def test_a_crash_between_file_and_row_is_retried(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker's timeout may raise SystemExit at any moment."""
+    """When the worker's time is up, SystemExit may be raised at any moment."""
     output_file = make_file(run, f"{server.url}/a.png")
 
     def killed(_: OutputFile) -> None:
@@ -223,7 +224,7 @@ def test_a_crash_between_file_and_row_is_retried(
     assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
 
     keep_due_files()
-    assert len(server.hits) == 1  # still claimed
+    assert len(server.hits) == 1  # the file is still claimed
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     make_due()
     keep_due_files()

@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# Let a minute pass (that's how long claims and slots last), and let the sweep look for what is due.
+# Let a minute pass, which is how long claims and slots last, and let the sweep look for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile
@@ -109,4 +109,4 @@ def test_kill_minus_nine_leaves_no_half_file(home: Home, server: HostileServer) 
     home.start("worker")
     wait_until(lambda: kept.saved() == FILES, f"all to be saved; at the kills it was {killed_at}", 240)
     kept.check()
-    assert killed_at[0] < FILES  # otherwise nothing was interrupted
+    assert killed_at[0] < FILES  # otherwise, no transfer was interrupted

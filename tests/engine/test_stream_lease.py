@@ -25,7 +25,7 @@ def test_a_poller_that_lost_its_lease_applies_nothing_more(alice: Member, app: A
 
     with watching() as watch:
         watch_until(watch, lambda: bool(followed(sandbox)), "the stream")
-        Lease.objects.update(until=Now() - timedelta(seconds=1))  # frozen for 12 s
+        Lease.objects.update(until=Now() - timedelta(seconds=1))  # as if the poller had been frozen for 12 s
         watch.renewed_at -= polling.LEASE_SECONDS
         assert leases.acquire(poller_wakeups.POLLER, "another", polling.LEASE_SECONDS)
         sandbox.control(f"runs/{run.remote_id}", status="completed")

@@ -1,4 +1,4 @@
-"""When Lamina refuses to let runs be followed live: how that is found out, told, and tried again."""
+"""When Lamina refuses to let runs be followed live: how the portal finds out, reports it, and tries again."""
 
 import html
 import time
@@ -119,7 +119,8 @@ def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
 
 
 def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina allows one stream, and answers the next one with 429. For two minutes, the poller tries no third one."""
+    """Lamina allows one stream, and answers the next one with 429. For two minutes, the poller doesn't try a third
+    one."""
     first = start(alice, app, sandbox)
     with watching() as watch:
         watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
@@ -135,7 +136,7 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
         assert len(followed(sandbox)) == 2
 
         sandbox.clear_faults()
-        watch.streams._allowed_until = time.monotonic()  # two minutes later
+        watch.streams._allowed_until = time.monotonic()  # as if two minutes later
         watch._sleep(0.05)
         watch.streams.tend(besides=(), is_due=True)
         watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")

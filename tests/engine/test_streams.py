@@ -75,11 +75,11 @@ def test_runs_on_a_screen_and_the_youngest_come_first(
         wait_until(lambda: len(followed(sandbox)) == 2, "two streams")
 
     assert set(followed(sandbox)) == {opened.remote_id, young.remote_id}
-    assert len(sandbox.requests_to("runs")) == 1  # for the third
+    assert len(sandbox.requests_to("runs")) == 1  # to check the third run
 
 
 def test_starts_and_their_reserve_come_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The budget has room for three more streams, but two runs wait to be sent."""
+    """The budget has room for three more streams, but two runs are waiting to be sent."""
     for _ in range(3):
         start(alice, app, sandbox)
     for _ in range(2):

@@ -1,4 +1,5 @@
-"""Starts that wait, workers that die, several workers on one start: one call, or a clear reason for the wait."""
+"""Starts that wait, workers that die, several workers on one start: there is one call, or a clear reason for
+waiting."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +41,7 @@ def swept(run: Run) -> Run:
     OrmQ.objects.all().delete()
     make_due(run)
     sweep.sweep()
-    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due, too
+    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # other tasks may be due, too
     return hand_over(run)
 
 
@@ -56,7 +57,7 @@ def swept(run: Run) -> Run:
 def test_told_to_wait(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
 ) -> None:
-    sandbox.control("limit", per_minute=None)  # otherwise, its headers would say when to try again
+    sandbox.control("limit", per_minute=None)  # otherwise, response headers would say when to try again
     sandbox.control("faults", endpoint="run_start", **fault)
 
     run = hand_over(press(alice, app))
@@ -110,7 +111,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     hand_over(run)
-    assert starts(sandbox) == 0  # the claim holds while its worker may be alive
+    assert starts(sandbox) == 0  # the claim holds for as long as its worker may be alive
 
     assert swept(run).remote_id
 
@@ -162,7 +163,8 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Return when the claim on the sent start ends; None if it isn't sent or doesn't end after `later_than`."""
+    """Return when the claim on the sent start ends; None if the start isn't sent or the claim doesn't end after
+    `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None
@@ -198,7 +200,8 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Two in flight at once couldn't be told apart in the list. In the end, each has been made exactly once."""
+    """If two were in flight at once, they couldn't be told apart in the list. In the end, each has been made exactly
+    once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)
@@ -215,7 +218,7 @@ def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandb
 def test_a_found_run_may_be_another_start_in_flight(
     alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
-    """With webhooks on, starts of one app go out together; a check waits for the responses to the others."""
+    """With webhooks on, starts of one app go out together; a check waits for the responses to the other starts."""
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)
@@ -224,7 +227,7 @@ def test_a_found_run_may_be_another_start_in_flight(
     in_flight = Run.objects.get(pk=other.pk)
     assert progress.claim_start(in_flight, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(in_flight, timezone.now(), is_alone=False)
-    its_id = start_as_stranger(sandbox)  # the other start has reached Lamina, and the response is on its way
+    its_id = start_as_stranger(sandbox)  # the other start has reached Lamina; its response is on the way
     progress.doubt(claimed)
 
     look(claimed)

@@ -1,4 +1,4 @@
-"""The sweep queues wakeups for what is due, but not again and again while all workers are busy."""
+"""The sweep queues wakeups for steps that are due, but doesn't repeat them over and over while all workers are busy."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUND = timedelta(seconds=3)  # between the poller's rounds
+ROUND = timedelta(seconds=3)  # time between the poller's rounds
 FEW = 8  # wakeups in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 seconds
 
 
@@ -102,7 +102,7 @@ def test_a_lost_wakeup_at_most_doubles_the_wait(alice: Member, clock: time_machi
 
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
-    assert queued() == []  # it may still be on its way
+    assert queued() == []  # the first wakeup may still be on its way
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
     assert queued() == [("submit_run", run.pk)]
@@ -125,7 +125,7 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """The worker died holding the claim, however recently it was woken."""
+    """The worker died while holding the claim. It doesn't matter how recently it was woken."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()
@@ -150,7 +150,8 @@ def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> N
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
-    """They are queued again by the cluster that replaces the killed one, or by another one that finds it dead."""
+    """The cluster that replaces the killed one queues them again, or another cluster does once it finds the killed one
+    dead."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(cluster_names.name_of(dead_pid()) if not is_new else "worker there:1")

@@ -1,4 +1,4 @@
-"""Webhooks sent to the portal: which are trusted, which are refused, and what they settle."""
+"""Webhooks sent to the portal: which are trusted, which are refused, and what they decide."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
-    assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own read
+    assert len(sandbox.requests_to("run")) == reads + 1  # this is the courier's own read
     assert lamina_status().delivered_at is not None
 
 
@@ -129,7 +129,7 @@ def test_a_forged_delivery_changes_nothing(courier: Courier, run: Run, name: str
 
     assert as_it_is(run) == before
     assert lamina_status().delivered_at is None
-    assert courier.deliver(run) == 200  # the genuine one still counts
+    assert courier.deliver(run) == 200  # the genuine webhook still counts
 
 
 def test_news_of_another_run_is_refused(courier: Courier, run: Run, alice: Member, app: App) -> None:
@@ -157,9 +157,9 @@ def test_the_old_key_is_useless_after_a_rotation(courier: Courier, run: Run, san
     LaminaStatus.objects.update(signing_keys_asked_at=timezone.now() - timedelta(seconds=61))
     OrmQ.objects.all().delete()
 
-    assert courier.deliver(run, body) == 503  # we don't know this key yet, so we request it
+    assert courier.deliver(run, body) == 503  # we don't know this key yet, so we fetch it
     for _ in range(10):
-        assert courier.deliver(run, body) == 401  # keys are requested once a minute
+        assert courier.deliver(run, body) == 401  # keys are fetched at most once a minute
     assert len(asked_tasks()) == 1
     webhooks.refresh_keys()
     assert post(run.hook_token, body, with_old_key) == 401
@@ -213,7 +213,7 @@ def test_a_delivery_settles_a_start(
 
     assert as_it_is(run)[0] == "completed"
     assert as_it_is(run)[2] == remote_id
-    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the POST's own response, late
+    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the response to our own POST, arriving late
     assert not progress.doubt(run)
     look(run)
     assert hand_over(run).status == "completed"

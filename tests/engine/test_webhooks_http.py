@@ -1,4 +1,4 @@
-"""Lamina's webhooks over HTTP: signed, early, repeated, lost or retried. The run ends once, and correctly."""
+"""Lamina's webhooks over HTTP: signed, early, repeated, lost or retried. The run ends once, with the right outcome."""
 
 from functools import partial
 
@@ -104,7 +104,7 @@ def test_starts_of_one_app_need_not_wait_for_each_other(alice: Member, app: App,
 
 def test_without_keys_the_second_try_counts(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
-    sandbox.control("webhooks", delays=[0.5] * 200)  # until the keys have arrived
+    sandbox.control("webhooks", delays=[0.5] * 200)  # webhooks are late until the keys have arrived
     run = hand_over(press(alice, app))
     wait_until(
         lambda: LaminaStatus.objects.filter(signing_keys_asked_at__isnull=False).exists(), "the first try to be refused"

@@ -1,4 +1,5 @@
-"""The whole portal under `kill -9` and ten simultaneous presses; also on PostgreSQL and Redis if configured."""
+"""The whole portal under `kill -9` and ten simultaneous presses; also on PostgreSQL and Redis if they are
+configured."""
 
 import json
 import os
@@ -16,7 +17,7 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-TIMEOUT_SECONDS = 570.0  # less than a test may take, so that the log is shown
+TIMEOUT_SECONDS = 570.0  # less than a test may take, so that the log is still shown
 
 
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A whole worker that follows many runs: it hands over, stops and dies as quickly as without streams."""
+"""A whole worker that follows many runs: it hands over, stops and dies as quickly as it does without streams."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def lamina(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 class Portal:
-    """A worker, and the database and the sandbox that it works with."""
+    """A worker, with the database and the sandbox that it uses."""
 
     def __init__(self, home: Home, lamina: Sandbox) -> None:
         self.home, self.lamina = home, lamina
@@ -44,7 +44,7 @@ class Portal:
         return found
 
     def start_runs(self, count: int) -> list[str]:
-        """Start runs that go on until they are told to end."""
+        """Start runs that continue until they are told to end."""
         self.control("script", appId=None, times=count, outcome="never", seconds=0)
         url, body = f"{self.lamina.url}/v1/apps/{CARTOONIFY}/runs", {"inputs": INPUTS[CARTOONIFY]}
         for _ in range(count):
@@ -87,7 +87,7 @@ def test_a_worker_with_40_streams_hands_over_and_stops(portal: Portal) -> None:
     worker = portal.home.start("worker")
     portal.wait_for_streams(STREAMS)
 
-    portal.do("steal")  # the lease is lost
+    portal.do("steal")  # the poller loses its lease
     portal.wait_for_streams(0)
     portal.do("revive")
     portal.wait_for_streams(STREAMS)
@@ -99,12 +99,12 @@ def test_a_worker_with_40_streams_hands_over_and_stops(portal: Portal) -> None:
     portal.wait_for_streams(STREAMS - 1)
     wait_until(lambda: portal.told()["ended"] == 1, "the end that came while nobody listened")
 
-    seconds = [portal.seconds_to_tell()]  # one on an idle machine, like the end of a worker
+    seconds = [portal.seconds_to_tell()]  # a second on an idle machine, as for stopping a worker
     began = time.monotonic()
     worker.terminate()
     assert worker.wait(TIMEOUT_SECONDS) == 0
     took = time.monotonic() - began
-    seconds.append(portal.seconds_to_tell())  # the machine may have become busy meanwhile
+    seconds.append(portal.seconds_to_tell())  # the machine may have become busy in the meantime
     assert took < STOP_SECONDS * max(1.0, *seconds)
     assert portal.state()["streams"] == []
     assert portal.told()["poller"] == 0

@@ -1,4 +1,4 @@
-"""The poller watching runs, held by the test: its rounds, its streams, and what it asked of the sandbox."""
+"""The poller following runs under a test's control: its rounds, its streams, and its requests to the sandbox."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Hold the lease and watch, but only when the test says so."""
+    """Hold the lease and follow runs, but only when the test says so."""
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     try:

@@ -185,7 +185,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert kept.file is not None
     preset = Preset.objects.create(app=run.app, member=alice, name="Mine")
     preset.uploads.add(upload)
-    taken = adopt(bob, kept.file)  # into Bob's form
+    taken = adopt(bob, kept.file)  # adopts it into Bob's form
     link = GuestLink.objects.create(
         member=alice, token_hash="x", nonce="n", expires_at=timezone.now() + timedelta(days=1)
     )
@@ -245,7 +245,7 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
-    as_alice.get("/bin/")  # afterwards, who may decide is remembered for a while
+    as_alice.get("/bin/")  # who may decide is then remembered for a while
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
 
@@ -263,6 +263,6 @@ def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice:
 
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
     assert not WordTrigram.objects.filter(word="zeppelin").exists()
-    assert known_words.forget_unused() == 1  # "formerly", which only an old title had
+    assert known_words.forget_unused() == 1  # it removes "formerly", which only an old title had
     assert not KnownWord.objects.filter(word="formerly").exists()
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}

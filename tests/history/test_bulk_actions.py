@@ -1,5 +1,7 @@
 """Actions on many runs: runs that can't be changed are skipped and counted, and moving to the bin can be undone.
-Saved views are private."""
+
+Saved views are private.
+"""
 
 import re
 from html import unescape
@@ -46,14 +48,14 @@ def words(body: str) -> str:
 
 
 def fields(body: str) -> dict[str, str]:
-    """The fields of the question before the bin, with its button."""
+    """Return the fields of the page that asks before moving runs to the bin, with its button."""
     hidden = re.findall(r'name="(place|back|at)" value="([^"]*)"', body)
     return {name: unescape(value) for name, value in hidden} | {"do": "bin"}
 
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Two finished runs and an active one by Alice, a run that Bob shares, and one that only Bob sees."""
+    """Two finished runs and an active one, all Alice's; a run that Bob shares; and one that only Bob sees."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),
@@ -115,7 +117,7 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     assert "Oak desk" in asked
     assert "1 selected run stays" in words(asked)
     agreed = fields(asked)
-    selection.keep(alice, "mine", [], [mixed[0].public_id])  # on another device, meanwhile
+    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, on another device
     assert "Move 4 runs to the bin?" in words(as_alice.post("/history/act/", agreed, follow=True).text)
     agreed = fields(as_alice.get(f"/history/bin/?place=mine&back={quote('/history/?state=failed')}").text)
     answer = as_alice.post("/history/act/", agreed, follow=True)
@@ -159,7 +161,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     for run in (mixed[0], mixed[3], second):
         make_kept(run)
 
-    body = act(as_alice, "guest", mixed[0], mixed[3], second)  # the fourth is Bob's
+    body = act(as_alice, "guest", mixed[0], mixed[3], second)  # the fourth run is Bob's
 
     link = GuestLink.objects.get()
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}

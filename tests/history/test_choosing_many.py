@@ -1,4 +1,4 @@
-"""Choosing many in a real browser: ticks are saved at once and survive paging, reloading and going back."""
+"""Choosing many runs in a real browser: ticks are saved immediately and survive paging, reloading and going back."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -47,7 +47,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(bar.get_by_text("4 selected")).to_be_visible()
     boxes.nth(39).click()
     boxes.nth(38).click()
-    page.locator(".card-link").nth(38).click()  # at once, while the ticks are on their way
+    page.locator(".card-link").nth(38).click()  # immediately, while the ticks are on their way
     page.wait_for_url("**/runs/**")
     wait_until(lambda: chosen(alice) == 4, "the ticks to be kept")
 
@@ -172,7 +172,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # the page before would show the line, which is shown once only
+            page.goto("about:blank")  # the previous page would show the line, which is shown only once
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the line stays for 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))

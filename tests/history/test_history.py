@@ -126,7 +126,7 @@ def test_a_full_page_costs_at_most_eight_queries(
 
 
 @pytest.mark.parametrize(("role", "tab"), [("maker", "mine"), ("viewer", "team")])
-@pytest.mark.parametrize("words", ["orchard", "orchad"])  # the second one leads to a wider search
+@pytest.mark.parametrize("words", ["orchard", "orchad"])  # the second one triggers a wider search
 def test_a_search_costs_at_most_eight_queries_too(
     as_alice: Client,
     alice: Member,
@@ -183,7 +183,7 @@ def test_todays_span_is_the_readers_today(as_alice: Client, alice: Member) -> No
     there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
     shown = Page(as_alice.get("/history/").text).first(id="history-shortcuts")
     assert shown.words == "Today Last 7 days Last week Last month"
-    now_there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))  # a day later at midnight
+    now_there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))  # there, it is a day later at midnight
     assert shown.first("a").attributes["href"] in {f"/history/?from={day}" for day in (there, now_there)}
     same = Page(as_alice.get(shown.first("a").attributes["href"]).text).first(id="history-shortcuts")
     assert same.first("a").attributes.get("aria-current") == "true" or there != now_there

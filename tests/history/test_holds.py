@@ -1,4 +1,4 @@
-"""A run that is protected stays whole: by hand, in bulk and by the retention rules."""
+"""A protected run stays intact, whatever is done by hand, in bulk or by the retention rules."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""History by reviews: by verdict, by who decided, and by whom results wait for."""
+"""Filtering History by reviews: by verdict, by who decided, and by whom results wait for."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> dict[str, Run]:
-    """Runs of two people, by title: what others and Sam decided on them, and what waits for whom."""
+    """Runs of two people, by title, covering what others and Sam decided on them, and whom they wait for."""
     made = {}
     for title, maker in {"good": alice, "mixed": alice, "asked": alice, "new": alice, "of bob": bob}.items():
         made[title] = run = make_run(maker, status="completed", title=title, shared_at=timezone.now())
@@ -72,7 +72,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("waits=anyone", {"asked"}),
         ("tab=team&waits=SAM", {"of bob"}),
         ("tab=team&waits=ADMIN", set()),
-        ("waits=me", set()),  # Alice doesn't decide
+        ("waits=me", set()),  # Alice isn't an approver
         ("waits=gone", set()),
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],

@@ -1,4 +1,4 @@
-"""Search finds runs by the words of comments and of notes on decisions."""
+"""Search finds runs by the words in comments and in notes on decisions."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def run(alice: Member) -> Run:
 def test_words_of_comments_find_a_run_until_they_are_edited_or_removed(run: Run, alice: Member, bob: Member) -> None:
     said = comments.post(Actor(bob), run, run.outputs.all()[0], "Warmer sunlight, please")
     reply = comments.post(Actor(alice), run, None, "The tablecloth stays")
-    summarise(run)  # as when its title changes
+    summarise(run)  # as happens when the title changes
     assert finds(bob, "sunlight tablecloths")
 
     comments.edit(said, Actor(bob), "Colder moonlight")

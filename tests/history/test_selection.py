@@ -1,4 +1,4 @@
-"""What is ticked is kept on the server: across pages, per member and tab, for a week, with and without scripts."""
+"""Ticks are kept on the server: across pages, per member and tab, for a week, with and without scripts."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def runs(alice: Member) -> list[Run]:
-    """Thirty finished runs by Alice, newest first, a minute apart: two pages of History."""
+    """Thirty finished runs by Alice, newest first, one minute apart: two pages of History."""
     app, now = make_app(), timezone.now()
     made = [
         make_run(alice, app, status="completed", created_at=now - timedelta(minutes=n), shared_at=now)
@@ -32,7 +32,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str) -> str:
-    """Tick `ticks` of the runs `on` the page; return the bar's new text."""
+    """Tick the runs `ticks`, out of the runs `on` the page; return the bar's new text."""
     data = {"r": [run.public_id for run in ticks], "on": " ".join(run.public_id for run in on or []), **more}
     answer = client.post("/history/select/", data, headers=HTMX)
     assert answer.status_code == 200
@@ -40,7 +40,7 @@ def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str
 
 
 def ticked(client: Client, url: str = "/history/") -> set[str]:
-    """The runs that are ticked on a page of History."""
+    """Return the runs that are ticked on a page of History."""
     boxes = Page(client.get(url).text).root.walk()
     return {
         str(box.attributes["value"]) for box in boxes if "checked" in box.attributes and box.attributes["name"] == "r"
@@ -63,7 +63,7 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     assert ticked(client_of(alice), second) == {runs[25].public_id}
     assert ticked(as_alice) == {runs[0].public_id, runs[1].public_id}
 
-    assert "2 selected" in select(as_alice, on=[runs[0]])  # a tick taken away on the first page
+    assert "2 selected" in select(as_alice, on=[runs[0]])  # a tick removed on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
     assert "Move to bin" in as_alice.get("/history/?q=nothing+like+it").text  # the bar is there without a match, too
 
@@ -217,7 +217,8 @@ def test_the_page_of_a_run_leaves_the_undo_of_others_to_history(as_alice: Client
 def test_a_tick_beside_a_clearing_is_kept(
     as_alice: Client, alice: Member, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL waits for the clearing, and then no longer finds the selection to be locked."""
+    """PostgreSQL waits until the selection is cleared, and then no longer finds the selection that it wanted to
+    lock."""
     begin = Selection.objects.get_or_create
 
     def begin_and_be_cleared(**wanted: Any) -> Any:
@@ -257,7 +258,7 @@ def test_a_swapped_card_stays_ticked(as_alice: Client, alice: Member) -> None:
 def test_a_download_that_would_be_too_large_is_told_before_it_is_pressed(
     as_alice: Client, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A guest link to the same results is still offered."""
+    """Even then, a guest link to the same results is still offered."""
     monkeypatch.setattr(selection, "ZIP_BYTES_AT_MOST", 50)
 
     told = select(as_alice, runs[0])

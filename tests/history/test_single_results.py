@@ -1,4 +1,4 @@
-"""History's view of single results: ticking them across runs, and seeing what is ticked."""
+"""History's view of single results: ticking them across runs, and seeing which are ticked."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ SELECTED = "/history/?selected=1&view=results"
 
 @pytest.fixture
 def runs(alice: Member) -> list[Run]:
-    """Three finished runs by Alice with a front and a back each, newest first."""
+    """Three finished runs by Alice, newest first, each with a front and a back."""
     app, now = make_app(), timezone.now()
     made = [make_run(alice, app, status="completed", created_at=now - timedelta(minutes=n)) for n in range(3)]
     for run in made:
@@ -35,7 +35,7 @@ def results_of(run: Run) -> list[str]:
 
 
 def boxes(client: Client, url: str) -> dict[str, bool]:
-    """Ids of the results that can be ticked on the page, each with whether it is."""
+    """Return the ids of the results that can be ticked on the page, and whether each is ticked."""
     found = [box for box in Page(client.get(url).text).root.walk() if box.attributes.get("name") == "f"]
     return {str(box.attributes["value"]): "checked" in box.attributes for box in found}
 
@@ -48,7 +48,7 @@ def test_results_are_ticked_across_runs_and_shown_together(
     make_kept(shared)
     own = [result for run in runs for result in results_of(run)]
     assert list(boxes(as_alice, RESULTS)) == own
-    assert list(boxes(as_alice, f"{RESULTS}&tab=team")) == results_of(shared)[:1]  # the other has no file
+    assert list(boxes(as_alice, f"{RESULTS}&tab=team")) == results_of(shared)[:1]  # the other result has no file
 
     for ticks in ([own[0], own[3]], results_of(shared)[:1]):
         data = {"place": "results", "f": ticks, "on": " ".join(ticks)}
@@ -107,7 +107,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     backs = [results_of(run)[1] for run in runs]
     Output.objects.filter(public_id__in=backs[:2]).update(verdict="approved")
     Run.objects.filter(pk__in=[run.pk for run in runs[:2]]).update(verdicts=" approved none ")
-    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # so there is nothing to select
+    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # so there is nothing left to select
 
     data = {"place": "results", "f": backs[:1], "on": backs[0], "query": "view=results&decision=approved"}
     assert "Select all 2 that match" in flat(as_alice.post("/history/select/", data, headers=HTMX).content)
@@ -117,7 +117,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     told = flat(as_alice.post("/history/select/", data | {"query": "view=results"}, headers=HTMX).content)
     assert "Select all 5" in told
     told = flat(as_alice.post("/history/select/", data | {"query": ""}, headers=HTMX).content)
-    assert "Select all" not in told  # on the page of a run
+    assert "Select all" not in told  # on a run's page
 
 
 def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Client, alice: Member) -> None:

@@ -43,14 +43,14 @@ def titles(client: Client, q: str, **more: str) -> list[str]:
         ("shoes red", ["A red leather shoe"]),
         ("lether shoe", ["A red leather shoe"]),
         ("zepellin", ["Zeppelin over the harbour"]),
-        ("Schuhe aus Leder rot", ["A red leather shoe"]),  # leather isn't in the list, and one may be missing
+        ("Schuhe aus Leder rot", ["A red leather shoe"]),  # "Leder" isn't in the list, but one word may be missing
         ("cats in the garden", ["Katzen im Garten"]),
         ("Schreibtisch", ["Oak desk with a lamp"]),
         ("zeppelin in a teapot", ["Zeppelin over the harbour"]),
         ("red zeppelin", ["Zeppelin over the harbour"]),
         ("video of the beach", ["Waves at the beach"]),
         ("xylophone", []),
-        ("xylophone quartz zeppelin", []),  # two are missing
+        ("xylophone quartz zeppelin", []),  # two words are missing
     ],
 )
 @pytest.mark.usefixtures("_runs")
@@ -84,7 +84,7 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     assert told.words == "1 run in Team has all of these words. These match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
-    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # without "shoe"
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
     assert "These match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
@@ -129,7 +129,7 @@ def test_kinds_are_offered_and_not_guessed(as_alice: Client) -> None:
 def test_a_search_costs_at_most_eight_queries(
     as_alice: Client, q: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    as_alice.get("/history/")  # afterwards, the state of the connection is cached for a while
+    as_alice.get("/history/")  # the state of the connection is then cached for a while
 
     with django_assert_max_num_queries(8):
         as_alice.get("/history/", {"q": q})
@@ -143,7 +143,7 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     shoes, films, unshared = make_app("Shoes"), make_app("Films", outputs=FILM), make_app("Unshared")
     for _ in range(30):
         make_run(alice, shoes, status="completed", title="red shoe")
-    old = make_run(alice, films, status="failed", title="red carpet")  # not on the first page
+    old = make_run(alice, films, status="failed", title="red carpet")  # this run isn't on the first page
     Run.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
     make_run(bob, unshared, status="completed", title="red herring")
     make_run(bob, films, status="completed", shared_at=timezone.now())
@@ -154,9 +154,12 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert options(as_alice, q="red") == ["Films", "Shoes"]
     assert options(as_alice, q="carpet") == ["Films"]
     assert options(as_alice, tab="team") == ["Films"]
-    assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]  # the one in use stays
+    assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]  # the app in use stays listed
     hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
     assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
+    week = {"from": str(timezone.localdate() - timedelta(days=6)), "to": str(timezone.localdate())}
+    hints = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week).context["hints"]
+    assert ("In the team's runs", "1") in [(hint.label, hint.count) for hint in hints]
 
 
 def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:
@@ -210,7 +213,7 @@ def test_a_run_renamed_while_its_files_arrive_is_found_by_its_new_title(as_alice
     run = make_run(alice, make_app("Studio"), title="zebra")
     as_alice.post(f"/runs/{run.public_id}/rename/", {"title": "giraffe"})
 
-    summarise(run)  # by the worker, which has read the run before
+    summarise(run)  # done by the worker, which has read the run before
 
     assert titles(as_alice, "giraffe") == ["giraffe"]
     assert titles(as_alice, "zebra") == []

@@ -129,7 +129,7 @@ def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alic
 
 
 def card_on_home(client: Client) -> dict[str, str]:
-    """Return the attributes of the first card of a run on Home."""
+    """Return the attributes of a run's first card on Home."""
     return Page(client.get("/").content.decode()).first("article", css="run-card").attributes
 
 

@@ -27,7 +27,7 @@ def found(client: Client, q: str) -> set[str]:
     body = client.get("/apps/", {"q": q, "runs": "1"}, headers=HTMX).content.decode()
     part = body.partition('id="found-runs" hx-swap-oob="true"')[2].partition("</section>")[0]
     titles = re.findall(r'class="card-link"\s+id="card-\w+-link"[^>]*>(.*?)</a>', part)
-    assert not titles or "hx-swap-oob" not in part  # the cards come with their section
+    assert not titles or "hx-swap-oob" not in part  # the cards arrive together with their section
     return {re.sub(r"</?mark>", "", title).replace("&#x27;", "'") for title in titles}
 
 
@@ -55,7 +55,7 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert '<input type="hidden" name="runs" value="1">' in home
     assert 'id="found-runs"' in home
 
-    body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()  # as without scripts
+    body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()  # sent as it is without scripts
     assert body.index('id="app-grid"') < body.index("Matching runs")
     assert home.index('id="app-grid"') < home.index('id="found-runs"')
     assert "<mark>Shoe</mark> studio" in body

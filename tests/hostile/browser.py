@@ -55,7 +55,7 @@ class Browser(Client):
         return answer
 
     def press(self, form: Form) -> Run:
-        """Press Run; return the run from the page it leads to."""
+        """Press Run; return the run whose page it leads to."""
         answer = self.send(form)
         assert answer.status_code == 302, Page(answer.content.decode()).find(css="errors")
         return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])
@@ -69,7 +69,7 @@ class Browser(Client):
 
 @contextmanager
 def secrecy() -> Iterator[None]:
-    """Fail if the key ends up in a log record (at any level, including its traceback) or in a task."""
+    """Fail if the key ends up in a task or in a log record (at any level, including its traceback)."""
     leaks: list[str] = []
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Rows of the fault matrix: what can go wrong with one call to Lamina, and how a run survives that."""
+"""Rows of the fault matrix: what can go wrong with one call to Lamina, and how a run survives it."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -40,11 +40,11 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # worker rounds while a fault lasts
+ROUNDS = 2  # the worker's rounds while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
-    """An app for the sandbox that is cheap to run: a note, a required photo if `photo`, and one result."""
+    """Return an app for the sandbox that is cheap to run: a note, a required photo if `photo`, and one result."""
     note = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
     picture = {"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"]}
     return {
@@ -66,7 +66,8 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """The outcome of a row: state and page during the fault and at the end, and the POSTs and runs in the sandbox."""
+    """The outcome of a row: the run's state and page during the fault and at the end, and the POSTs and runs in the
+    sandbox."""
 
     endpoint: str
     fault: str
@@ -91,7 +92,7 @@ class Outcome:
 
 
 class Stage:
-    """One app, run while one endpoint is broken."""
+    """One app that is run while one endpoint is broken."""
 
     def __init__(self, door: SandboxDoor, browser: Browser, member: Member, app: App) -> None:
         self.door, self.browser, self.member, self.app = door, browser, member, app
@@ -100,7 +101,8 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (`is_late`: one that starts mid-run), end the fault, and follow the run."""
+        """Press Run under a fault (with `is_late`, one that begins in the middle of the run), end the fault, and follow
+        the run."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()

@@ -31,11 +31,11 @@ class Form:
         """Read the form from the page `html`."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
-        pairs = [pair for pair in pairs if pair[0] != "plain"]  # answered by the page itself, not by a redirect to it
+        pairs = [pair for pair in pairs if pair[0] != "plain"]  # the page itself responds, without a redirect
         return cls(form.attributes.get("action", ""), pairs)
 
     def get(self, name: str) -> str:
-        """The value of `name`; "" if nothing is chosen."""
+        """Return the value of `name`; "" if nothing is chosen."""
         return next((value for key, value in self.pairs if key == name), "")
 
     def all(self, name: str) -> list[str]:

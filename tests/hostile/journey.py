@@ -1,4 +1,5 @@
-"""Opens, fills in, runs and views every app of the sandbox's catalogue through the portal's pages."""
+"""Opens every app in the sandbox's catalogue, fills in its form, runs it and views its results, all through the
+portal's pages."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
-    for pk in App.objects.filter(schema=None).values_list("pk", flat=True):  # more than the portal reads by itself
+    for pk in App.objects.filter(schema=None).values_list("pk", flat=True):  # more apps than the portal reads by itself
         catalog.refresh_app(pk)
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}
     journeys = {app_id: Journey(APPS[app_id]) for app_id in APP_IDS}
@@ -74,7 +75,7 @@ def _press(browser: Browser, app: App, journey: Journey) -> Run:
 
 
 def fill(form: Form, journey: Journey) -> None:
-    """Fill in every field as awkwardly as allowed, and record what Lamina must receive."""
+    """Fill in every field as awkwardly as the form allows, and record what Lamina must receive."""
     parameters = journey.detail["parameters"]
     names = [p.get("name") for p in parameters]
     for position, parameter in enumerate(parameters):
@@ -100,7 +101,7 @@ def _awkward(label: str) -> int:
 
 
 def _catalogue(browser: Browser) -> list[Page]:
-    """Return the pages of the app list, as "More apps" leads through them."""
+    """Return the pages of the app list, following "More apps" from page to page."""
     pages, url = [], "/apps/"
     while url:
         pages.append(browser.page(url))

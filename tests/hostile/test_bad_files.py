@@ -46,7 +46,7 @@ def app(lamina_door: SandboxDoor) -> App:
 
 @pytest.fixture
 def form(browser: Browser, app: App) -> Form:
-    """The form, with everything but the photo filled in."""
+    """The form, with everything filled in except the photo."""
     return browser.open(app).set("p0", "note").set("p1", "1")
 
 
@@ -95,7 +95,7 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
     tile = send_at_once(browser, app, link=link)
 
     assert errors_of(page) == {"Photo": sentence}
-    assert Form.on(page.html).get("p2_link") == link  # so that it can be corrected
+    assert Form.on(page.html).get("p2_link") == link  # so that people can correct it
     assert Page(tile.content.decode()).first(css="upload-error").words.startswith(sentence)
     assert not Upload.objects.exists()
 
@@ -114,7 +114,8 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
 def test_links_that_lead_to_nothing(
     lamina_door: SandboxDoor, browser: Browser, app: App, path: str, fault: dict[str, object] | None, sentence: str
 ) -> None:
-    """A run submitted at once waits for the file, fails without starting on Lamina, and leads back to the field."""
+    """If the run is submitted at once, it waits for the file, fails without starting on Lamina, and leads back to the
+    field."""
     if fault:
         lamina_door.control("faults", endpoint="file", times=None, **fault)
     form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_link", lamina_door.url + path)
@@ -158,8 +159,8 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
 
 
 def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
-    """Lamina gave an address for the upload but lost the bytes. The next run must not fail because of that."""
-    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # accepted, but thrown away
+    """Lamina gave the upload an address but lost the bytes. The next run must not fail because of that."""
+    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # the file is accepted, but thrown away
     run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
     work_until(is_at_rest)
     assert Run.objects.get(pk=run.pk).failure == "inputs"

@@ -1,4 +1,4 @@
-"""Whatever is typed, chosen or forged, no page breaks, no invalid run starts, and no input is lost."""
+"""Whatever people type, choose or forge, no page breaks, no invalid run starts, and no input is lost."""
 
 import pytest
 from django.test import Client
@@ -87,7 +87,7 @@ def test_unknown_results(lamina_door: SandboxDoor, browser: Browser, ticked: lis
     ("typed", "sent"),
     [
         ("nul\x00nul", "nul\ufffdnul"),
-        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # arrives as three invalid bytes
+        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # it arrives as three invalid bytes
         ("one\r\ntwo\rthree\nfour", "one\ntwo\nthree\nfour"),
         ("  around\t ", "  around\t "),
         ("\u202eright to left\u2066", "\u202eright to left\u2066"),

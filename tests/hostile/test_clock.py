@@ -31,7 +31,7 @@ OFF = [timedelta(hours=2), timedelta(hours=-2)]
 
 @pytest.fixture(scope="module")
 def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a sandbox in another process."""
+    """Return the address of a sandbox in another process."""
     port, folder = free_port(), tmp_path_factory.mktemp("far-away")
     options = ("--port", str(port), "--data", str(folder), "--seconds", "0.2", "--test-cards")
     command = [sys.executable, "-m", "runs.sandbox", *options]
@@ -92,7 +92,8 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is checked against Lamina's clock: the right run is found, and one that never started is resent."""
+    """Lamina's list is compared with Lamina's clock: the right run is found, and one that never started is sent
+    again."""
     with clock_off(off):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -107,7 +108,7 @@ def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: 
 
 
 def test_a_start_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
-    """Like pressing Run on a host whose clock is ahead, with a worker whose clock is correct."""
+    """As when somebody presses Run on a host whose clock is ahead, with a worker whose clock is correct."""
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -129,7 +130,8 @@ def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests counted with a wrong clock, and a pause that Lamina asked for, expire as with a correct one."""
+    """Requests counted with a wrong clock expire as they do with a correct one. The same goes for a pause that Lamina
+    asked for."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

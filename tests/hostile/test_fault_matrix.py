@@ -46,7 +46,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Record what is wrong at the end. Above all, a run must never be started twice."""
+    """Note how the outcome differs from what is wanted at the end. Above all, a run must never be started twice."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -124,7 +124,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third time on
+        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third response on
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":
@@ -138,7 +138,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
 
 def test_reading_the_list(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("list")))
-    stage.rounds = 5  # after three bad responses in a row, Lamina counts as away
+    stage.rounds = 5  # after three bad responses in a row, the portal treats Lamina as unreachable
     outcomes = []
     for name in READ_FAULTS:
         outcome = stage.play("runs", name, is_lasting=is_lasting)

@@ -40,7 +40,7 @@ def refresh(app: App) -> None:
 
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
-    """Remove all apps but `kept` from the sandbox, because drawing their pictures takes too long."""
+    """Remove all apps except `kept` from the sandbox, because drawing their pictures takes too long."""
     for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")
@@ -83,7 +83,7 @@ def app_name() -> str:
 @pytest.mark.parametrize("endpoint", ["app", "estimate"])
 @pytest.mark.parametrize("name", ["500", "garbage", "drop before", "empty"])
 def test_one_odd_app_does_not_delay_others(lamina_door: SandboxDoor, alice: Member, endpoint: str, name: str) -> None:
-    """Calls for the first app always fail; the others still get their forms and prices."""
+    """Calls for the first app always fail; the other apps still get their forms and prices."""
     forget_all_but(lamina_door)
     for app_id in ("first", "second", "third"):
         lamina_door.control("apps", app=app_like(app_id))

@@ -1,4 +1,4 @@
-"""Every fault of a stream: its run ends as it did on Lamina, no other run hears of it, and few requests are made."""
+"""Every fault of a stream: its run ends as it did on Lamina, no other run is affected, and few requests are sent."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -24,19 +24,19 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The stream goes on, and tells the end.
+# The stream continues and reports the end.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
-# The stream ends at once, and the list takes over.
+# The stream ends right away, and polling the list takes over.
 ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "endless_line", "truncate")
-# The stream stays open, but doesn't tell the end.
+# The stream stays open, but doesn't report the end.
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
-# Why streams are refused for a day ("": they aren't), and after how many requests.
+# Why streams count as refused for a day ("" if they don't), and after how many requests.
 REFUSED = {
     **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
-    **dict.fromkeys(("429", "plain 429"), ("", 1)),  # no more streams for as long as this poller lives
+    **dict.fromkeys(("429", "plain 429"), ("", 1)),  # this poller opens no further streams
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }
 
@@ -66,7 +66,7 @@ class Poller:
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         def is_done() -> bool:
-            hurry()  # after a 429, too
+            hurry()  # also after a 429
             with suppress(RateLimitWait):
                 self.watch.round()
             self.watch._sleep(0.02)
@@ -107,7 +107,7 @@ def requests_about(door: SandboxDoor, endpoint: str, run: Run) -> int:
 
 
 def judge(browser: Browser, run: Run, name: str, end: str) -> None:
-    """The run has ended so, as its page says, and has its own result."""
+    """Check that the run has ended like this, that its page says so, and that it has its own result."""
     run.refresh_from_db()
     page = browser.page(run.get_absolute_url())
     assert (state_of(run).key, page.first(id="run-panel").attributes["data-state"]) == (SHOWN[end], SHOWN[end]), name
@@ -136,7 +136,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
         assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
 
         poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
-        with patch.object(streams, "ALONE_SECONDS", 0):  # so the list is read for all runs
+        with patch.object(streams, "ALONE_SECONDS", 0):  # so that the list is read for all runs
             poller.until(are_final(*end("endless")), "the end that a stream hides")
         poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
         with patch.object(lamina_streams, "SILENT_SECONDS", 0):
@@ -159,7 +159,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
     browser, door = Browser.of(alice), lamina_door
     for place, fault in enumerate(READ_FAULTS):
         if fault == "truncated":
-            continue  # it's one of the faults in a stream
+            continue  # this is one of the faults in a stream
         LaminaStatus.objects.all().delete()
         cache.clear()
         run, end = press(door, browser, f"fault {place}"), ENDS[place % len(ENDS)]
@@ -183,7 +183,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
 
 
 def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries: int) -> None:
-    """Let the poller open the stream of `run` so often, as if a minute had passed in between."""
+    """Let the poller open the stream of `run` this many times, as if a minute had passed each time."""
 
     def is_tried() -> bool:
         if not poller.drops(run)():

@@ -56,7 +56,7 @@ def test_a_used_form(lamina_door: SandboxDoor, browser: Browser) -> None:
     run = browser.press(form)
     work_until(is_at_rest)
 
-    assert browser.press(form).pk == run.pk  # as if going back and pressing Run again
+    assert browser.press(form).pk == run.pk  # like going back and pressing Run again
     page = browser.refused(form.set("p0", "second"))
     assert SPENT in [e.words for e in page.find(css="notice")]
     assert Run.objects.count() == 1
@@ -89,7 +89,7 @@ def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "style_is", "complaints"),
     [
-        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # another order, same labels
+        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # same labels in another order
         (changed(b={"options": ["Plain", "Quite new"]}), "", {"Style": "Choose one."}),
         (changed(e=None), "1", {}),
         (changed(a={"name": "Headline"}), "1", {}),
@@ -121,7 +121,7 @@ def test_an_app_that_has_changed_meanwhile(
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
 def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """Positions in an unknown list could mean anything, so nothing is started."""
+    """In an unknown list, positions could mean anything, so nothing is started."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
@@ -134,7 +134,7 @@ def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version:
 
 
 def test_a_change_the_portal_does_not_know_of(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """Lamina's refusal is shown at its field, and the form is read again."""
+    """Lamina's refusal is shown next to its field, and the form is read again."""
     app = known(lamina_door, EVERYTHING)
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
     lamina_door.control("apps", app=changed(b={"options": ["Plain", "Quite new"]}))

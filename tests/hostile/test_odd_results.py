@@ -1,4 +1,5 @@
-"""Results of every shape that Lamina or an attacker could send: shown, linked or refused, never executed or lost."""
+"""Results of every shape that Lamina or an attacker could send: they are shown, linked or refused, but never executed
+or lost."""
 
 from typing import Any
 

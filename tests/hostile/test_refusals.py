@@ -1,4 +1,4 @@
-"""A refused key, Lamina away, a viewer, too few credits: the page says so, and nothing starts that shouldn't."""
+"""A refused key, Lamina unreachable, a viewer, too few credits: the page says so, and nothing starts that shouldn't."""
 
 from collections.abc import Callable
 
@@ -65,7 +65,7 @@ def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Brows
         work_until(is_at_rest)
         run.refresh_from_db()
         assert KEY not in repr(run.__dict__)
-        catalog.refresh_app(app.pk)  # after the 404, the app counted as gone
+        catalog.refresh_app(app.pk)  # after the 404, the app counted as removed
         browser.page(run.get_absolute_url())
 
 
@@ -73,7 +73,7 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
     app = known(lamina_door, NOTE)
     before = browser.press(browser.open(app).set("p0", "made before"))
     work_until(is_at_rest)
-    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # refuses every connection
+    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # this port refuses every connection
 
     run = browser.press(browser.open(app).set("p0", "made meanwhile"))
     step()
@@ -185,7 +185,7 @@ def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor
     page = browser.page(run.get_absolute_url())
 
     assert len(page.find(css="output-ready")) == 1
-    assert page.first(css="run-sentence").words.startswith("Partly ready It may have cost")  # the money comes first
+    assert page.first(css="run-sentence").words.startswith("Partly ready It may have cost")  # the cost comes first
     assert page.first(css="run-note").words.startswith("1 of 2 ready, 1 failed")
     assert "There are no results" not in page.words
     assert "Out of paper" in page.words

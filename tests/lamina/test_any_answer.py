@@ -1,4 +1,4 @@
-"""Arbitrary responses: whatever comes back, a call returns its object or raises one of our errors."""
+"""Arbitrary responses: whatever comes back, a call either returns its object or raises one of our errors."""
 
 import contextlib
 from collections.abc import Callable
@@ -55,7 +55,7 @@ ANSWERS = ANYTHING | ANYTHING.map(lambda data: {"data": data}) | ANYTHING.map(la
 
 
 def touch(value: Any) -> None:
-    """Use everything that a page uses, and check that everything we store can be stored."""
+    """Use everything that a page uses, and check that everything that we store can be stored."""
     for item in value if isinstance(value, list) else [value]:
         match item:
             case RunPage():

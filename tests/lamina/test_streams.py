@@ -1,4 +1,4 @@
-"""Streams: events are read however they are cut into pieces, and anything wrong only ends the stream."""
+"""Streams: events are read correctly however they are cut into pieces, and anything wrong only ends the stream."""
 
 import json
 import socket
@@ -51,10 +51,10 @@ def told(events: list[Answered | RunSnapshot]) -> list[str]:
         "\ufeff" + RUNNING + DONE,
         f": hello\n\n{RUNNING}:\n: ping\n{event('ping', '1764225134000')}id: 7\nretry: 10\nmood: good\n\n{DONE}",
         RUNNING + DONE.replace("\ndata: {", "\ndata:{").replace("event: ", "event:"),
-        RUNNING + DONE.replace('{"runId"', '{\ndata: "runId"'),  # one event in two lines of data
+        RUNNING + DONE.replace('{"runId"', '{\ndata: "runId"'),  # one event split over two data lines
         RUNNING + event("surprise", "{}") + DONE,
         RUNNING + DONE + event("progress", status("failed")) + "garbage",  # nothing counts after the end
-        RUNNING + event("error", status("completed")),  # the state counts, not the name of the event
+        RUNNING + event("error", status("completed")),  # the status counts, not the name of the event
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])
@@ -89,7 +89,7 @@ def test_events_are_read_in_pieces_of_any_size(scripted: Scripted, client: Lamin
         (event("progress", status("completed", run_id="r-2")), "garbage"),
         (event("progress", "{"), "garbage"),
         (event("error", '{"message": "no run"}'), "garbage"),
-        ("<html>\n\n<body>Bad gateway</body></html>\n", "cut"),  # lines without a meaning are ignored
+        ("<html>\n\n<body>Bad gateway</body></html>\n", "cut"),  # lines that have no meaning are ignored
         ("x" * (streams.LARGEST_EVENT + 1), "garbage"),
         ("data: x\n" * (streams.LARGEST_EVENT // 6), "garbage"),
         (event("ping", "x" * 1_000_000) * (streams.LARGEST_STREAM // 1_000_000 + 1), "garbage"),
@@ -191,7 +191,7 @@ def test_any_thread_can_close_a_stream(
 def test_only_whole_lines_count_as_a_sign_of_life(
     scripted: Scripted, client: LaminaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing else ends a stream that drips: the read time-out begins anew with every byte."""
+    """Nothing else would end a stream that sends one byte at a time, because every byte restarts the read time-out."""
     monkeypatch.setattr(streams, "SILENT_SECONDS", 0.3)
     dripped = threading.Event()
 

@@ -1,4 +1,5 @@
-"""Wrong optional fields never cost us the object; only responses that could be mistaken for empty ones are refused."""
+"""Wrong optional fields never make us lose the object; only responses that could be mistaken for empty ones are
+refused."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Pages are sent without the indentation of their templates, and with every space of people's texts."""
+"""Pages are sent without the indentation of their templates, but with every space in people's texts."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Log lines: one for each change of a run, and no secret paths."""
+"""Log lines: one for each change to a run, and no secret paths."""
 
 import logging
 import runpy

@@ -1,4 +1,4 @@
-"""Forks keep sharing memory: nothing new goes into the gaps of what was loaded."""
+"""Forked processes keep sharing memory: nothing new goes into the gaps between what was loaded."""
 
 import subprocess
 import sys

@@ -46,8 +46,8 @@ def test_others_are_not_trusted(settings: Settings, trusted: list[str]) -> None:
 @pytest.mark.parametrize(
     ("forwarded_for", "client"),
     [
-        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the client wrote the first one
-        ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two of our own proxies
+        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the first address was written by the client
+        ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two of the proxies are our own
         ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
         ("2001:db8::7", "2001:db8::7"),
         ("6.6.6.6, 203.0.113.9:51234", "203.0.113.9"),  # some proxies add the client's port

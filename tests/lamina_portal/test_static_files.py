@@ -25,7 +25,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def collect(source: Path, folder: Path) -> None:
-    """Do what `collectstatic` does: copy, then hash, join and compress."""
+    """Do what `collectstatic` does: copy the files, then hash, join and compress them."""
     shutil.copytree(source, folder, dirs_exist_ok=True)
     names = [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
     storage = PortalStaticFilesStorage(location=folder, base_url="/static/")
@@ -58,7 +58,7 @@ def test_the_loader_imports_all_modules_and_they_import_it(collected: Path) -> N
 
 
 def test_a_module_contains_its_parts(collected: Path) -> None:
-    """What only it imports; and `portal.js` has what all others import from it."""
+    """A module contains the parts that only it imports; `portal.js` contains what all other modules import from it."""
     for whole, part in (("portal.js", "live.js"), ("portal.js", "helpers.js"), ("app_form.js", "app_files.js")):
         assert hashed(collected, part) == []
         (path,) = hashed(collected, whole)
@@ -93,7 +93,7 @@ def test_a_module_that_changes_changes_the_names_of_all(collected: Path, tmp_pat
 
 
 def test_a_stylesheet_is_one_file(collected: Path) -> None:
-    """The plain name, which error pages use, has the same content."""
+    """The copy with the plain name, which error pages use, has the same content."""
     (sheet,) = hashed(collected, "portal.css")
     text = sheet.read_text()
     assert text == (collected / "portal.css").read_text()

@@ -1,4 +1,4 @@
-"""The admin's rules have the last word, whichever way the inputs of a run come."""
+"""The admin's rules have the last word, whichever way the inputs of a run arrive."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +25,11 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
 GHIBLI, PIXAR = "Ghibli", "Disney / Pixar"
-MISSING_WAYS = ("csv", "api", "refine")  # of point A2: the portal doesn't have them yet
+MISSING_WAYS = ("csv", "api", "refine")  # listed in point A2, but the portal doesn't have them yet
 
 
 def answers(app: App) -> list[dict[str, Any]]:
-    """Answers from before the rules: Ghibli, 4:3."""
+    """Answers given before the rules existed: Ghibli, 4:3."""
     assert app.schema is not None
     values: list[Any] = [{"uploads": []}, GHIBLI, "4:3"]
     handles = [{word: p.get(word) or "" for word in ("name", "key", "id", "type")} for p in app.schema.parameters]
@@ -37,7 +37,7 @@ def answers(app: App) -> list[dict[str, Any]]:
 
 
 def send(client: Client, app: App, query: str = "", **posted: Any) -> Any:
-    """Open the form and send it with everything it holds, and with values for the fields that aren't in it."""
+    """Open the form and send it with everything it holds, plus values for fields that aren't in it."""
     page = Page(client.get(f"{app.get_absolute_url()}{query}").text)
     form = page.first("form", id="app-form")
     assert not form.find(id="p1")
@@ -106,7 +106,7 @@ def test_lamina_receives_the_admins_values(
     assert dict(made.inputs.values_list("name", "value"))["Style"] == PIXAR
     submit.submit_run(made.pk)
     assert sandbox.runs[-1]["inputs"] | {"Upload": ""} == {"Style": PIXAR, "Aspect Ratio": "16:9", "Upload": ""}
-    assert dict(old.inputs.values_list("name", "value"))["Style"] == GHIBLI  # A3: the old run keeps what it was
+    assert dict(old.inputs.values_list("name", "value"))["Style"] == GHIBLI  # A3: the old run keeps its original value
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own
 ) -> None:
     set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
 
-    page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)  # the address has the name
+    page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)  # the address contains the name
     assert page.first("h1").words == "Posters"
     assert page.first("label", css="field-label").words == "What should it show?"
     assert page.first(id="p1").attributes["aria-describedby"] == "p1-help"
@@ -242,7 +242,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
     assert Run.objects.count() == 1
 
-    set_rules(app, admin_member, p0=locked(GHIBLI))  # what the run had
+    set_rules(app, admin_member, p0=locked(GHIBLI))  # the value that the run had
     as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
     assert Run.objects.count() == 2
 
@@ -292,13 +292,13 @@ def test_a_locked_picture_is_everybodys(
     page = Page(text)
     picture = page.first(css="locked-picture").first("img").attributes["src"]
     assert as_bob.get(picture).status_code == 200
-    assert not Upload.objects.filter(member=bob).exists()  # looking adopts nothing
+    assert not Upload.objects.filter(member=bob).exists()  # viewing adopts nothing
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
     posted = {"token": token_in(text), "schema": schema, "p0": "0", "p1": "a", "outputs": ["0", "1"]}
     pressed = [as_bob.post(app.get_absolute_url(), posted) for _ in range(2)]
 
     made = Run.objects.get(member=bob)
-    assert {answer.headers["Location"] for answer in pressed} == {made.get_absolute_url()}  # the same press
+    assert {answer.headers["Location"] for answer in pressed} == {made.get_absolute_url()}  # both presses made one run
     upload = made.inputs.get(name="Photo").uploads.get()
     assert (upload.member, upload.file) == (bob, logo)
     again = Page(as_alice.get(f"/runs/{old.public_id}/again/").text)
@@ -317,7 +317,7 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
 
     assert [answer["name"] for answer in Draft.objects.get().answers] == ["Style", "Photo"]
     assert "brand words" not in as_alice.get("/apps/").text
-    set_rules(app, admin_member, p1=FieldEdit())  # open again
+    set_rules(app, admin_member, p1=FieldEdit())  # the field is open again
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
 
 
@@ -371,7 +371,9 @@ def test_what_lamina_says_of_a_hidden_field_is_not_lost(
     errors = [{"field": name, "message": f"{name} is odd."} for name in ("Style", "Prompt")]
     Run.objects.filter(pk=old.pk).update(status="failed", failure="inputs", field_errors=errors)
 
-    page = Page(as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text)
+    text = as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
+    page = Page(text)
 
+    assert f'Filled in from <a href="{old.get_absolute_url()}"' in text
     assert errors_of(page) == {"Style": "Style is odd."}
     assert "Prompt: Prompt is odd." in page.first(id="errors").words

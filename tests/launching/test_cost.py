@@ -1,4 +1,4 @@
-"""Cost follows the results that are ticked: on the form, at the press, and on the run."""
+"""Cost follows the ticked results: on the form, when Run is pressed, and on the run."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Drafts that are emptied or deleted can be brought back; Home and Apps list them."""
+"""Drafts that are emptied or deleted can be restored; Home and Apps list them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -84,7 +84,7 @@ def test_without_scripts_a_refused_form_is_answered_by_a_page_one_can_go_back_to
     posted = fields(app, alice, p0="", plain="1", p1="my words", p2_file=notes, private="1", outputs=["1"])
     answer = as_alice.post(app.get_absolute_url(), posted)
     assert answer.status_code == 302
-    for _again in range(2):  # Back, or a reload
+    for _again in range(2):  # going Back, or a reload
         page = Page(as_alice.get(answer.headers["Location"]).text)
         assert "my words" in page.first("textarea", id="p1").text
         assert "that file is something else" in errors_of(page)["Photo"]
@@ -107,7 +107,7 @@ def test_undo_is_still_there_after_another_button_of_the_form(as_alice: Client, 
     assert "The form has been reset." in page
     as_alice.post(f"/drafts/{app.public_id}/restore/", fields(app, alice, p1="on land, too"))
     assert "at sea" in as_alice.get(app.get_absolute_url()).text
-    assert "on land, too" in str(Preset.objects.get().answers)  # what was typed since isn't lost
+    assert "on land, too" in str(Preset.objects.get().answers)  # what was typed since then isn't lost
 
 
 def test_an_untouched_form_has_nothing_to_bring_back(as_alice: Client, alice: Member, app: App) -> None:
@@ -129,7 +129,7 @@ def test_home_and_apps_list_what_was_begun(
         lines = Page(as_alice.get(path).text).find(css="draft-link")
         assert [line.first(css="draft-app").words for line in lines] == ["Fox Painter", "Older"]
         assert lines[0].first(css="draft-words").words == "A fox at sea"
-    assert full_words(now) in as_alice.get("/").text  # the day also says when exactly, with the time zone
+    assert full_words(now) in as_alice.get("/").text  # next to the day, the exact time is given, with the time zone
     assert "draft-link" not in as_alice.get("/apps/?q=fox").text
     with django_assert_num_queries(1):
         not_started(alice)
@@ -191,7 +191,7 @@ def test_a_form_says_only_right_after_the_run_why_it_is_empty(as_alice: Client, 
     assert words in as_alice.get(app.get_absolute_url()).text
 
     as_alice.force_login(alice)
-    assert words not in as_alice.get(app.get_absolute_url()).text  # in a new sign-in
+    assert words not in as_alice.get(app.get_absolute_url()).text  # in a new session
 
     Member.objects.update(last_login=timezone.now() - timedelta(hours=1))
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=4))

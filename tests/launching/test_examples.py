@@ -1,4 +1,4 @@
-"""Examples beside the form: the app's latest good results; one press takes over their inputs, files too."""
+"""Examples next to the form: the app's latest good results. One press takes over their inputs, including files."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def offered(client: Client, app: App) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["text", "picture", "hologram", "3d"])
 def test_an_example_with_nothing_to_show_has_an_icon(as_alice: Client, alice: Member, kind: str) -> None:
-    """Its text may have been removed since, and its kind may be anything that Lamina has sent."""
+    """Its text may have been removed since, and its kind may be anything that Lamina sent."""
     app = make_app()
     run = make_run(alice, app, status="completed")
     run.outputs.update(kind=kind, text="")
@@ -37,15 +37,15 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
     app, now = make_app(), timezone.now()
     own = make_run(alice, app, status="completed", created_at=now - timedelta(days=1))
     shared = make_run(bob, app, status="completed", shared_at=now)
-    make_run(bob, app, status="completed")  # private
+    make_run(bob, app, status="completed")  # a private run
     make_run(alice, app, status="completed", outputs_failed=1)
     make_run(alice, app, status="failed")
     make_run(alice, app, status="completed", deleted_at=now)
-    make_run(alice, status="completed")  # another app's
+    make_run(alice, status="completed")  # a run of another app
 
     assert offered(as_alice, app) == [shared.public_id, own.public_id]
     Member.objects.filter(pk=alice.pk).update(role="admin")
-    assert len(offered(as_alice, app)) == 2  # admins could see all, but others' private work is no example
+    assert len(offered(as_alice, app)) == 2  # admins could see all of them, but others' private work is no example
 
 
 def test_a_run_isnt_shown_twice(as_alice: Client, alice: Member) -> None:
@@ -70,8 +70,8 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
 
     assert "These are the values of that run. Your draft is saved." in page
     assert "at sea" in page
-    assert "a.png" in page  # a teammate's file, as it is stored
-    assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft"
+    assert "a.png" in page  # a teammate's file, under its stored name
+    assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here
     assert not Run.objects.filter(member=alice).exists()
 
 
@@ -89,7 +89,8 @@ def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: M
 def test_pressing_examples_sets_aside_one_draft_at_most(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    """What was typed is kept; an example that nobody changed needn't be; one that was changed replaces the last."""
+    """What was typed is kept. An example that nobody changed needn't be kept; one that was changed replaces the last
+    one."""
     runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
     words = {"p0": "", "p1": "my own words"}
 

@@ -1,4 +1,4 @@
-"""Viewing a teammate's files in a form copies nothing. Only submitting the form makes them yours."""
+"""Viewing a teammate's files in a form copies nothing. They become yours only when you submit the form."""
 
 import json
 from typing import Any
@@ -97,7 +97,7 @@ def test_what_a_maker_sends_is_their_own_and_stays(
     assert own.file == file
     Run.objects.filter(pk=run.pk).update(shared_at=None)
     assert as_bob.get(file.original_url).status_code == 200
-    if way == "draft":  # more is typed on the same page
+    if way == "draft":  # the user types more on the same page
         as_bob.post(f"/drafts/{app.public_id}/", posted | {"p1": "at the lake"})
         assert Draft.objects.get().answers[2]["value"] == {"uploads": [own.public_id]}
     if way == "preset":

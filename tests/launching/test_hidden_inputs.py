@@ -1,4 +1,4 @@
-"""What an admin hides in a form: no page, file, library or later form shows it, also of earlier runs."""
+"""What an admin hides in a form stays hidden: no page, file, library or later form shows it, even for earlier runs."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def test_a_hidden_pictures_file_is_served_to_admins_alone(
     Run.objects.filter(pk=run.pk).update(shared_at=timezone.now())
 
     upload = run.inputs.get(name="Photo").uploads.get()
-    assert (upload.member, upload.file) == (alice, logo)  # what is sent
+    assert (upload.member, upload.file) == (alice, logo)  # this is what gets sent
     assert {*statuses(as_alice, logo), *statuses(as_bob, logo)} == {404}
     assert statuses(as_admin, logo) == {200}
     assert as_alice.get(f"/uploads/{upload.public_id}/").status_code == 404
@@ -60,7 +60,7 @@ def test_a_hidden_pictures_file_is_served_to_admins_alone(
     assert logo.public_id not in as_alice.get(run.get_absolute_url()).text
     assert logo.public_id in as_admin.get(run.get_absolute_url()).text
 
-    set_rules(app, admin_member, p2=locked(file=logo))  # people see it from now on
+    set_rules(app, admin_member, p2=locked(file=logo))  # people can see it from now on
     assert statuses(as_alice, logo) == {200}
     seen = pressed(as_alice, app).inputs.get(name="Photo").uploads.get()
     assert (seen.is_hidden, seen.file) == (False, logo)
@@ -74,14 +74,14 @@ def test_a_colleague_who_retries_does_not_get_the_hidden_picture(
     run.outputs.filter(position=0).update(status="error")
     ended = {"status": "completed", "outputs_failed": 1, "outputs_ready": 1, "finished_at": timezone.now()}
     Run.objects.filter(pk=run.pk).update(due_at=None, shared_at=timezone.now(), **ended)
-    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())  # both are open again
+    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())  # both fields are open again
 
     page = as_bob.get(run.get_absolute_url()).text
     token = token_in(page.partition("retry-failed/")[2])
     again = as_bob.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
 
     retry = Run.objects.get(parent=run)
-    assert dict(retry.inputs.values_list("name", "value"))["Prompt"] == SECRET  # sent as it was
+    assert dict(retry.inputs.values_list("name", "value"))["Prompt"] == SECRET  # sent as it originally was
     assert retry.inputs.get(name="Photo").uploads.get().file == logo
     assert SECRET not in page + again.text
     assert SECRET not in retry.search_text
@@ -143,7 +143,7 @@ def test_earlier_runs_hide_what_is_hidden_now_and_keep_what_people_typed(
     assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins see this"] * 2
 
     set_rules(app, admin_member, name="Only another name", p1=hidden(SECRET), p2=hidden(file=logo))
-    assert AppRule.objects.get().hiding_due_at is None  # nothing more to look for
+    assert AppRule.objects.get().hiding_due_at is None  # nothing more to check
 
 
 def test_a_worker_looks_through_earlier_runs_even_if_the_task_was_lost(

@@ -1,4 +1,4 @@
-"""Parts of an app's page are kept for everyone who sees the same; nothing of one person gets to another."""
+"""Parts of an app's page are cached for everyone who sees the same; nothing personal reaches anyone else."""
 
 import pytest
 from django.template import Context, Template
@@ -49,7 +49,7 @@ def test_what_one_person_has_is_on_nobody_elses_page(
     run = make_run(alice, app, status="completed", title="Alice's run")
     Member.objects.filter(pk=alice.pk).update(name="Alice Ashe", language="de")
 
-    for _ in range(2):  # first as it is rendered, then as it is kept
+    for _ in range(2):  # first freshly rendered, then from the cache
         hers = opened(as_alice, app)
         assert "the secret prompt" in hers
         assert "Alice&#x27;s own" in hers

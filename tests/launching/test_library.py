@@ -56,7 +56,7 @@ def picks(client: Client, url: str) -> list[str]:
 def test_each_list_holds_what_it_says(as_alice: Client, alice: Member, bob: Member, app: App) -> None:
     mine = made(make_run(alice, app, status="completed"))
     theirs = made(make_run(bob, app, status="completed", shared_at=timezone.now()))
-    made(make_run(bob, app, status="completed"))  # not shared by Bob
+    made(make_run(bob, app, status="completed"))  # Bob hasn't shared it
     made(make_run(alice, app, status="completed", deleted_at=timezone.now()))
     made(make_run(alice, app, status="completed"), kind="audio", media_type="audio/mpeg")
     own = brought(alice)
@@ -241,7 +241,7 @@ def test_a_picture_is_listed_once_however_often_it_was_made_or_added(
     brought(bob, sha256="same")
     newest = made(make_run(alice, app, status="completed"), sha256="same")
     last = brought(alice, "called something else.png", sha256="same")
-    made(make_run(bob, app, status="completed"), sha256="same")  # newer, but not to be seen
+    made(make_run(bob, app, status="completed"), sha256="same")  # newer, but not visible to her
 
     assert picks(as_alice, address(app)) == [newest.public_id, other.public_id]
     with django_assert_max_num_queries(8):

@@ -1,4 +1,4 @@
-"""From "needs changes" to the next version (D5): the form, the press and the line of versions."""
+"""From "needs changes" to the next version (D5): the form, pressing Run, and the line of versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -150,7 +150,7 @@ def test_a_third_version_follows_the_second_and_a_failed_one_replaces_nothing(
 ) -> None:
     front = box_of(run, 0)
     second = press_next(as_alice, front, alice, 0).outputs.get()
-    assert newer_of(front) is None  # still being made
+    assert newer_of(front) is None  # the newer version is still being made
     Output.objects.filter(pk=second.pk).update(status="completed")
     assert newer_of(front) == second
     third = press_next(as_alice, second, alice, 0).outputs.get()
@@ -179,7 +179,7 @@ def test_makers_count_back_to_the_last_approved_version(
 
 
 def makers_of(output: Output, *people: Member) -> set[int]:
-    """Which of `people` may not approve the result."""
+    """Return which of `people` may not approve the result."""
     return {person.pk for person in people if own_work([output], person, ReviewRules(four_eyes=True))}
 
 

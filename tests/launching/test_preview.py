@@ -1,4 +1,4 @@
-"""An app as a maker sees it, for admins: the same page below a banner, from which nothing is saved or started."""
+"""An app as a maker sees it, shown to admins: the same page below a banner; nothing on it can be saved or started."""
 
 import re
 from typing import Any
@@ -32,7 +32,8 @@ def app() -> App:
 
 
 def test_it_is_what_a_maker_gets(as_admin: Client, admin_member: Member, as_bob: Client, app: App) -> None:
-    """A9: the same HTML but for the banner and what sends files, without the admin's own results, drafts and rights."""
+    """A9: the HTML is the same except for the banner and what sends files. The admin's own results, drafts and rights
+    don't show."""
     make_run(admin_member, app, status="completed")
 
     preview = as_admin.get(_url(app)).text
@@ -90,7 +91,8 @@ def _url(app: App) -> str:
 
 
 def _main(html: str) -> list[str]:
-    """Return the lines of the page's main part, without the banner and what differs each time."""
+    """Return the lines of the page's main part, without the banner and without parts that change from request to
+    request."""
     main = html[html.index("<main") : html.index("</main>")]
     start, end = main.find('<div class="notice app-preview"'), main.index('<article class="app-page">')
     kept = CHANGING.sub(r"\1", main[:start] + main[end:] if start > 0 else main)

@@ -1,4 +1,4 @@
-"""The bell: what a member was told and hasn't read, on whatever page they are; here, the ends of their own runs."""
+"""The bell, on whatever page members are: what they were told and haven't read; here, the ends of their own runs."""
 
 import re
 
@@ -25,7 +25,7 @@ def end(run: Run, cause: str = "remote") -> Run:
 
 
 def rung(client: Client, path: str = "/me/") -> list[str]:
-    """Ids of the runs that the bell lists on this page."""
+    """Return the ids of the runs that the bell lists on this page."""
     return re.findall(r'data-ended="(\w+)"', client.get(path).text)
 
 
@@ -54,7 +54,7 @@ def test_a_page_without_news_asks_nothing_for_the_bell(
     assert read_state.mark_all(alice, timezone.now())
     as_alice.get("/help/keys/")
 
-    with django_assert_num_queries(2):  # session, member
+    with django_assert_num_queries(2):  # queries: session, member
         assert 'data-count=""' in as_alice.get("/help/keys/").text
 
 
@@ -73,7 +73,7 @@ def test_the_poll_tells_once_and_costs_nothing_more(
     assert token
     assert (status, "data-watching" in body) == (200, True)
     assert f'data-ended="{other.public_id}"' in body
-    with django_assert_num_queries(3):  # session, member, the poller's lease
+    with django_assert_num_queries(3):  # queries: session, member, the poller's lease
         assert poll(as_alice, n=token[1], w="1") == (204, "")
     end(run)
     body = poll(as_alice, n=token[1], w="1")[1]
@@ -84,11 +84,11 @@ def test_the_poll_tells_once_and_costs_nothing_more(
 def test_the_frame_says_whether_more_will_end(
     as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """A page doesn't know at first whether a run of mine is active somewhere else."""
+    """At first, a page doesn't know whether the member has an active run somewhere else."""
     run = make_run(alice)
     assert "data-watching" in poll(as_alice, "/live/frame/", n="", w="", b="")[1]
 
-    with django_assert_num_queries(3):  # session, member, my active runs
+    with django_assert_num_queries(3):  # queries: session, member, my active runs
         assert poll(as_alice, "/live/frame/", n="", w="1", b="") == (204, "")
 
     Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
@@ -109,7 +109,7 @@ def test_looking_marks_exactly_what_was_shown(as_alice: Client, alice: Member) -
     answer = as_alice.post("/inbox/seen/", {"notices": shown[1]}, headers=HTMX).text
 
     assert 'data-count="3"' in answer
-    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # it is being read
+    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # the list is being read
     assert rung(as_alice) == [late.public_id, runs[1].public_id, runs[0].public_id]
 
 
@@ -143,7 +143,7 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
 
 def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> None:
-    """Screen readers hear of an end once, although Home shows it twice."""
+    """Screen readers announce an end once, although Home shows it twice."""
     run = make_run(alice)
     end(run)
 
@@ -155,7 +155,7 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
 
 
 def test_a_saved_picture_is_news_again(as_alice: Client, alice: Member) -> None:
-    """The line is there before the picture, which then takes its place in it."""
+    """The line is there before the picture, which then gets its place in the line."""
     run = make_run(alice, status="completed")
     listeners.on_run_ended(run)
     alice.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Live updates of a page: nothing if nothing changed, otherwise only the changed parts."""
+"""Live updates of a page: no content if nothing changed, otherwise only the changed parts."""
 
 import pytest
 from django.test import Client
@@ -30,7 +30,7 @@ def test_an_unchanged_page_costs_two_queries_and_no_body(
     assert leases.acquire(poller_wakeups.POLLER, "somebody", 60)
     look(as_alice, *runs)
 
-    with django_assert_num_queries(4):  # session, member, the runs, the poller's lease
+    with django_assert_num_queries(4):  # queries: session, member, the runs, the poller's lease
         status, body = look(as_alice, *runs)
 
     assert (status, body) == (204, "")

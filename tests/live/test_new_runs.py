@@ -1,4 +1,4 @@
-"""Runs that teammates share, or oneself starts elsewhere, while History or Home is open: how many are new."""
+"""Runs that teammates share, or that you start elsewhere, while History or Home is open: how many are new."""
 
 import re
 from datetime import timedelta
@@ -20,13 +20,13 @@ PAGES = [("history", "/history/?tab=team"), ("home", "/")]
 
 
 def opened(client: Client, path: str) -> dict[str, str]:
-    """What the page sends to ask for news."""
+    """What the page sends when it asks for news."""
     found = dict(re.findall(r'data-(since|token|ids)="([^"]*)"', client.get(path).text.replace("&#x27;", "'")))
     return {"since": found["since"], "k": found["token"]}
 
 
 def ask(client: Client, sent: dict[str, str], name: str, path: str) -> tuple[int, list[str], str]:
-    """Status, ids and token of the answer."""
+    """Return the status, ids and token of the response."""
     url = f"/live/team/?{urlencode(sent | {'page': name})}"
     answer = client.get(url, headers=HTMX | {"HX-Current-URL": f"http://testserver{path}"})
     found = dict(re.findall(r'data-(token|ids)="([^"]*)"', answer.text))
@@ -48,19 +48,19 @@ def test_newly_shared_runs_are_told(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     app = make_app()
-    share(make_run(bob, app, status="completed"), -60)  # before, so it is on the page
+    share(make_run(bob, app, status="completed"), -60)  # shared before the page was opened, so it is on the page
     sent = opened(as_alice, path)
-    with django_assert_num_queries(3):  # session, member, what was shared
+    with django_assert_num_queries(3):  # queries: session, member, what was shared
         assert ask(as_alice, sent, name, path)[0] == 204
 
     new = [share(make_run(bob, app, status="completed", created_at=timezone.now() - timedelta(days=n))) for n in (1, 0)]
-    make_run(bob, app, status="completed")  # private
-    share(make_run(alice, app, status="completed"))  # mine
+    make_run(bob, app, status="completed")  # this run is private
+    share(make_run(alice, app, status="completed"))  # her own
     status, ids, token = ask(as_alice, sent, name, path)
     assert (status, ids) == (200, [new[1].public_id, new[0].public_id])
     assert ask(as_alice, sent | {"k": token}, name, path)[0] == 204
 
-    Run.objects.filter(pk=new[0].pk).update(shared_at=None)  # private again
+    Run.objects.filter(pk=new[0].pk).update(shared_at=None)  # it is private again
     assert ask(as_alice, sent | {"k": token}, name, path)[1] == [new[1].public_id]
     Run.objects.filter(pk=new[1].pk).update(shared_at=None)
     assert ask(as_alice, sent | {"k": token}, name, path) == (200, [], "")
@@ -117,8 +117,8 @@ def test_own_runs_from_another_device_are_told_with_the_frame(
     opening = Page(as_alice.get(path).text).first(id="own-news").attributes
     sent = {"n": "", "w": "", "b": "", "since": str(opening["data-since"]), "k": "", "page": name}
     here = HTMX | {"HX-Current-URL": f"http://testserver{path}"}
-    as_alice.get("/live/frame/", sent, headers=here)  # asks for the balance
-    with django_assert_num_queries(3):  # session, member, my active and newest runs
+    as_alice.get("/live/frame/", sent, headers=here)  # this request also asks for the balance
+    with django_assert_num_queries(3):  # queries: session, member, my active and newest runs
         assert as_alice.get("/live/frame/", sent, headers=here).status_code == 204
 
     new = make_run(alice, app, status="completed")

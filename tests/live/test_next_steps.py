@@ -1,4 +1,4 @@
-"""What a newcomer looks for next stands where they look: beside each result, and in the admin's own menu."""
+"""What newcomers look for next is where they look: beside each result, and in the admin's own menu."""
 
 import pytest
 from django.test import Client
@@ -26,7 +26,7 @@ def test_a_result_can_be_used_in_another_app_from_the_runs_page(as_alice: Client
 
 
 def test_the_only_result_can_be_used_from_the_top_of_the_page(as_alice: Client, alice: Member) -> None:
-    """Below a tall picture, its own link is out of sight."""
+    """Below a tall picture, the result's own link is out of view."""
     run = make_run(alice, make_app(outputs=[{"id": "o", "label": "Front", "type": "image"}]), status="completed")
     kept = make_kept(run)
     link = Page(as_alice.get(run.get_absolute_url()).text).first(id="run-use")

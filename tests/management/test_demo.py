@@ -1,4 +1,4 @@
-"""The demo accounts work on the portal's own machine but not through a proxy, with a real gunicorn and nginx."""
+"""With a real gunicorn and nginx, the demo accounts work on the portal's own machine but not through a proxy."""
 
 import re
 import shutil
@@ -116,7 +116,7 @@ def test_a_public_address_locks_them_out_and_ends_their_sessions(gunicorn: Start
     local = gunicorn()
     session, _ = try_in(local, "demo@example.com")
     assert is_in(session, local)
-    public = gunicorn(PORTAL_URL="http://portal.example.com")  # the same data
+    public = gunicorn(PORTAL_URL="http://portal.example.com")  # serves the same data
     assert not is_in(session, public)
     assert REFUSED in try_in(public, "demo@example.com")[1]
     assert REFUSED in try_in(public, "sam@example.com", Origin=public)[1]
@@ -151,7 +151,7 @@ def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, nginx: Start,
         ("::ffff:127.0.0.1", "localhost:8000", "http://localhost:8000", True),
         ("192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
         ("::ffff:192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
-        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket, so there is a proxy
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket means that there is a proxy
         ("127.0.0.1", "portal.lan", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1.example.com", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1:8000", "http://10.1.2.3:8000", False),

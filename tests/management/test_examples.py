@@ -1,4 +1,4 @@
-"""The examples of a fresh sandbox portal: made the way people make runs, and put away in one press."""
+"""The examples of a fresh sandbox portal: made the way people make runs, and removed with one press."""
 
 import signal
 from collections.abc import Iterator
@@ -42,14 +42,14 @@ def fresh(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
         prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
         sandbox.control("test-cards", shown=False)
         for app in {example.app for example in maker.EXAMPLES}:
-            if app != "sandbox-logo":  # the one that loses a sketch
+            if app != "sandbox-logo":  # this app loses a sketch
                 sandbox.control("script", appId=app, seconds=0.2)
             catalog.refresh_app(App.objects.create(remote_id=app, name="not read yet").pk)
         yield sandbox
 
 
 def browser_of(email: str) -> Client:
-    """Return a browser on the portal's own machine, where alone the demo people may sign in."""
+    """Return a browser on the portal's own machine, the only place where the demo people may sign in."""
     browser = Client(headers={"host": "127.0.0.1:8000"})
     browser.force_login(Member.objects.get(email=email))
     return browser
@@ -105,7 +105,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
 
 
 def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:
-    assert "Try it as" not in Client().get("/login/").text  # another computer's browser
+    assert "Try it as" not in Client().get("/login/").text  # in a browser on another computer
     browser = Client(headers={"host": "127.0.0.1:8000"})
     page = Page(browser.get("/login/?next=/history/").text)
     button = next(button for button in page.find("button") if button.words == "Try it as Demo (Admin)")
@@ -173,7 +173,7 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     assert not wants_examples()
     settings.IS_SANDBOX = True
     run = made()
-    assert wants_examples()  # stopped halfway
+    assert wants_examples()  # making them stopped halfway
     Run.objects.update(deleted_at=timezone.now())
     assert not wants_examples()
     run.delete()
@@ -185,8 +185,8 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
 def test_the_command_asks_for_examples_unless_told_to_start_empty(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
 ) -> None:
-    monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their database and files
-    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # start nothing
+    monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their own database and files
+    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # don't start anything
     settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
     before = {sig: signal.getsignal(sig) for sig in SIGNALS}
     try:
@@ -228,7 +228,7 @@ def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> Non
 def test_an_example_that_ends_after_the_press_goes_to_the_bin_too() -> None:
     made(deleted_at=timezone.now())
     late = made(sent_at=timezone.now())
-    Run.objects.filter(pk=late.pk).update(form_token="example-1")  # it would get a guest link and a preset
+    Run.objects.filter(pk=late.pk).update(form_token="example-1")  # this example would get a guest link and a preset
     maker.advance()
     late.refresh_from_db()
     assert late.deleted_at is not None
@@ -255,7 +255,7 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
     assert Comment.objects.get(output=detail).spot_x is not None
     assert [item.output for item in requests.waiting_for(sam)] == [newer, angle]
-    assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # what Sam asks about
+    assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # the results Sam asks about
 
     browser = browser_of(maker.DEMO)
     browser.post("/examples/clear/")

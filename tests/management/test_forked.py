@@ -1,4 +1,4 @@
-"""A part that is forked behaves like a program, and is one again once the source has changed."""
+"""A part that is forked behaves like a separate program, and becomes one again once the source has changed."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from runs.management.supervision import Part
 from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
-# Run in a process of its own, since this one has threads.
+# Runs in a separate process, because this one has threads.
 DRIVER = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def start(home: Home, code: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Fork a process from a small one, and run `code` in it."""
+    """Fork a process from a small one, and run `code` in the fork."""
     file = home.folder / "part.py"
     file.write_text(code)
     return home.run(sys.executable, "-c", DRIVER, str(file), *arguments)

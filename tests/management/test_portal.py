@@ -165,7 +165,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
         shutil.copy(portal.home.root / name, code)
     portal.home.root = code
     portal.home.env["PORTAL_DEBUG"] = "true"
-    portal.home.migrate()  # the first start of another test makes the tables by itself
+    portal.home.migrate()  # the first start in another test creates the tables by itself
     portal.start("--reload")
     yield portal
     portal.home.end_all()
@@ -239,7 +239,7 @@ def test_addresses_are_parsed_and_written_the_same_way() -> None:
         ("localhost:8000", "http://localhost:8000", True),
         ("0.0.0.0:8000", "http://127.0.0.1:8000", False),
         ("10.1.2.3:8000", "http://127.0.0.1:8000", False),
-        ("127.0.0.1:8000", "https://portal.example.com", False),  # a proxy in front
+        ("127.0.0.1:8000", "https://portal.example.com", False),  # behind a proxy
     ],
 )
 @pytest.mark.django_db

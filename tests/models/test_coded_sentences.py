@@ -1,4 +1,4 @@
-"""Sentences stored by older versions are shown in today's wording."""
+"""Sentences stored by older versions are shown in the current wording."""
 
 import json
 import re

@@ -67,7 +67,7 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 @pytest.fixture(scope="module")
 def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Give the tests here an empty database, because migrating the usual one back takes longer than starting anew."""
+    """Give the tests here an empty database, because migrating the usual one back takes longer than starting over."""
     usual = connection.settings_dict["NAME"]
     own = f"{usual}-migrations"
 
@@ -97,7 +97,8 @@ def _to_the_latest() -> None:
 def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Migrate]:
     """Return a function that migrates to a given migration and returns its models.
 
-    The next test finds the tables empty and at this test's migration, so the tests stand in the order of theirs.
+    The next test finds the tables empty and at this test's migration, so the tests are in the order of their
+    migrations.
     """
 
     def to(name: str) -> Any:
@@ -109,7 +110,7 @@ def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         yield to
         with transaction.atomic(), connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
-                if table.startswith("runs_") and not table.startswith("runs_runwords_"):  # SQLite's own, of the index
+                if table.startswith("runs_") and not table.startswith("runs_runwords_"):  # SQLite's own index tables
                     cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
 
 
@@ -248,7 +249,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
     assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
         "whole": ("a", 1000, "kept"),
-        "part": ("a", 333, "kept"),  # when it was pressed, the cost of all results was stored
+        "part": ("a", 333, "kept"),  # at that time, the cost of all results was stored
         "part lately": ("a", 333, "kept"),
         "half": ("a", 3, "kept"),
         "of another maker": ("b", 1000, "kept"),
@@ -269,7 +270,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     assert str(charges["part"].month) == "2026-01-01"
     assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 6669
     _to_the_latest()
-    assert wrong_sums() == []  # needs the tables of today
+    assert wrong_sums() == []  # needs the current tables
 
 
 def runs_before(apps: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who may see, change and share: each rule exists for rows and for lists, and both agree."""
+"""Who may see, change and share: each rule has one form for rows and one for lists, and both agree."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # has rows from when they could still run apps
+    "viewer": "viewer",  # has rows from the time when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -42,7 +42,7 @@ def app(db: None) -> App:
 
 @pytest.fixture
 def runs(people: dict[str, Member], app: App) -> Rows:
-    """A run by each person in each state."""
+    """One run per person and state."""
     now = timezone.now()
     return {
         (who, state): make_run(
@@ -189,7 +189,8 @@ def test_no_rule_is_written_outside_the_models() -> None:
     assert ELSEWHERE.search("{% if user.is_admin or run.owner == user %}")
 
 
-# --- Apps that cannot be run ------------------------------------------------------------------------------------------
+# --- Apps that can't be run
+# --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("refused", ["gone_at", "forbidden_at"])
 def test_nothing_offers_to_run_an_app_that_cannot_be_run(people: dict[str, Member], app: App, refused: str) -> None:
     owner = people["owner"]

@@ -31,13 +31,13 @@ def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: s
 
 
 def send_after(**delay: float) -> None:
-    """Send what is due some time from now."""
+    """Send what will be due after some time has passed."""
     with time_machine.travel(timezone.now() + timedelta(**delay), tick=True):
         chat.send_due()
 
 
 def texts(message: Any) -> list[str]:
-    """Return what people read in a message for Slack or Teams: title, words, who, and the button."""
+    """Return what people read in a message for Slack or Teams: title, text, who did it, and the button."""
     if "attachments" in message:
         card = message["attachments"][0]["content"]
         return [*(run["text"] for block in card["body"] for run in block["inlines"]), card["actions"][0]["title"]]

@@ -1,4 +1,4 @@
-"""A mail server on loopback that the portal sends to."""
+"""A mail server on loopback that the portal sends emails to."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,5 @@
-"""Messages for Slack and Teams: what goes there, and what the portal does when the far side doesn't take them (N10,
-N11)."""
+"""Messages for Slack and Teams: what is sent there, and what the portal does when the other side doesn't accept them
+(N10, N11)."""
 
 import threading
 from datetime import timedelta
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A run of Alice's that the team sees."""
+    """A run of Alice's that the team can see."""
     return make_run(alice, status="completed", title="Oak desk", shared_at=timezone.now())
 
 
@@ -63,9 +63,9 @@ def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receive
 def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver: Receiver) -> None:
     hidden = make_run(alice, status="completed")
     chat.post_event(Event("ready", "ended-1", hidden))
-    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # later, when it is no news any more
+    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # later, when it is no longer news
     chat.post_event(Event("ready", "ended-2", run))
-    Run.objects.filter(pk=run.pk).update(shared_at=None)  # before it was sent
+    Run.objects.filter(pk=run.pk).update(shared_at=None)  # before the message was sent
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
     chat.post_event(Event("ready", "ended-3", binned))
     chat.send_due()
@@ -82,7 +82,7 @@ def test_a_channel_gets_the_kinds_and_apps_that_were_chosen(run: Run, alice: Mem
     message = post_of(ChatMessage.objects.get())
     assert message is not None
     assert message.title == "Other is ready"  # without its first input, which pages show if there is no title
-    channels.set_channel("slack", "", ["failed"], [], "en")  # also for what waits
+    channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are waiting
     chat.send_due()
     assert (receiver.asked, waiting()) == ([], 0)
 
@@ -96,7 +96,7 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
         made = decide(output, "approved", "Lovely", Actor(admin_member), None, batch=batch)
         chat.post_event(Event("decided", f"decision-{made.pk}", output.run, output, decision=made))
     chat.send_due()
-    assert receiver.asked == []  # they may be undone
+    assert receiver.asked == []  # the acts may still be undone
     send_after(minutes=2)
     assert [texts(message)[:3] for message in receiver.taken] == [["Approved: 2 results of Oak desk", "Lovely", "Ada"]]
 
@@ -185,7 +185,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
     chat.send_due()
     send_after(minutes=59)
-    assert len(receiver.asked) == 1  # not the other one either
+    assert len(receiver.asked) == 1  # the other one isn't sent either
     send_after(minutes=61)
     assert len(receiver.taken) == 2
     assert not ChatChannel.objects.exclude(error="").exists()

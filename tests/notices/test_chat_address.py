@@ -1,4 +1,4 @@
-"""The address of a chat channel is a secret, and leads only to public places (N9)."""
+"""The address of a chat channel is a secret, and may only lead to public places (N9)."""
 
 import base64
 import logging

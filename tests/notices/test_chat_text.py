@@ -1,4 +1,4 @@
-"""Names and words of people in messages for Slack and Teams: they don't format, mention or break anything (N10)."""
+"""People's names and words in messages for Slack and Teams: they don't format, mention or break anything (N10)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,8 +50,8 @@ def test_teams_gets_a_valid_card_without_markdown(text: str) -> None:
     message = teams_message(post(text))
     assert teams_problem(message) == ""
     card = message["attachments"][0]["content"]
-    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}  # knows no Markdown
-    assert "msteams" not in card  # without which nobody is mentioned
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}  # this block knows no Markdown
+    assert "msteams" not in card  # nobody is mentioned without this key
     assert "**bold**" not in card["fallbackText"]
 
 
@@ -60,8 +60,8 @@ def test_a_wrong_card_or_block_is_found() -> None:
         lambda card: card["body"][0].update(wrap=True),  # only a TextBlock wraps
         lambda card: card["body"][0]["inlines"][0].update(weight="heavy"),
         lambda card: card["actions"][0].pop("url"),
-        lambda card: card["actions"][0].update(type="Action.Execute"),  # since 1.4
-        lambda card: card["body"].append({"type": "Table"}),  # since 1.5
+        lambda card: card["actions"][0].update(type="Action.Execute"),  # exists only since 1.4
+        lambda card: card["body"].append({"type": "Table"}),  # exists only since 1.5
         lambda card: card.update(version="1.5"),
     ]
     for spoil in wrong:
@@ -92,7 +92,7 @@ def test_escaped_text_fits_slacks_limit() -> None:
 )
 def test_text_is_cut_between_characters(text: str, length: int, wanted: str) -> None:
     if text.startswith(FAMILY):
-        assert cut(text, length) in (f"{FAMILY}…", "…")  # whole or not at all
+        assert cut(text, length) in (f"{FAMILY}…", "…")  # kept whole or left out
     else:
         assert cut(text, length) == wanted
 

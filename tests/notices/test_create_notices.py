@@ -1,5 +1,5 @@
-"""Who is told of what: once for each event, nobody of their own acts, and not of what they muted or may not see (N1,
-N13)."""
+"""Who is told about what: each event once; nobody hears about their own acts, what they muted or what they may not see
+(N1, N13)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,7 @@ def results(run: Run) -> list[Output]:
 
 
 def told(member: Member) -> Told:
-    """Return kind and words of what the member sees in the inbox, oldest first."""
+    """Return the kind and words of what the member sees in the inbox, oldest first."""
     shown = Notice.objects.of(member).for_lists().order_by("pk")
     return [(notice.kind, notice_text.title_of(notice)) for notice in shown]
 
@@ -61,7 +61,7 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
     assert told(sam) == [("reply", "Alice replied on “Front” of Oak desk")]
     assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
     comment = Comment.objects.get(text__contains="better")
-    for _ in range(3):  # a task that runs again
+    for _ in range(3):  # as when a task runs again
         listeners.on_comment_posted(comment)
         listeners.on_mentioned(comment, bob)
     assert (len(told(bob)), len(told(sam))) == (2, 1)
@@ -163,7 +163,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
     alice: Member, bob: Member, sam: Member, admin_member: Member
 ) -> None:
     run = make_run(alice, status="completed", title="Oak desk")
-    request = requests.ask(alice, results(run))  # shares the run
+    request = requests.ask(alice, results(run))  # this shares the run
 
     asked = [("asked", "Alice asks you to decide on 2 results of Oak desk")]
     assert told(sam) == told(admin_member) == asked
@@ -201,7 +201,7 @@ def test_a_request_is_read_for_whom_it_no_longer_waits(
 
 
 def unread(member: Member) -> list[ReviewRequest | None]:
-    """Return the requests whose notices the member hasn't read, the newest first, as far as the bell counts them."""
+    """Return the requests whose notices the member hasn't read, newest first. The bell must count the same number."""
     found = [notice.request for notice in Notice.objects.of(member).unread()]
     member.refresh_from_db()
     assert (member.unread, member.news_at is None) == (len(found), not found)

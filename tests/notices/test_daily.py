@@ -1,4 +1,5 @@
-"""Daily mails (N4): at the reader's hour in their zone, also when the clock is changed, once a day, only with news."""
+"""Daily emails (N4): at a fixed hour in the reader's time zone, even when the clock changes, once a day, and only with
+news."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,7 +36,7 @@ def look() -> None:
 
 
 def sent_between(member: Member, first: str, last: str) -> list[str]:
-    """Tell `member` something every day, look each half hour, and return when mails went, in UTC."""
+    """Tell `member` something every day, check each half hour, and return when emails were sent, in UTC."""
     now, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
     while now < end:
         with time_machine.travel(now, tick=False):
@@ -50,7 +51,7 @@ def sent_between(member: Member, first: str, last: str) -> list[str]:
 @pytest.mark.parametrize(
     ("hour", "first", "last", "moments"),
     [
-        # Summer time began on 30 March 2025 at 02:00, which became 03:00, and ended on 26 October 2025 at 03:00.
+        # Summer time began on 30 March 2025, when 02:00 became 03:00, and ended on 26 October 2025 at 03:00.
         (8, "2025-03-28 12:00", "2025-03-31 12:00", ["29 07:00", "30 06:00", "31 06:00"]),
         (2, "2025-03-28 12:00", "2025-03-31 12:00", ["29 01:00", "30 01:00", "31 00:00"]),
         (2, "2025-10-24 12:00", "2025-10-27 12:00", ["25 00:00", "26 00:00", "27 01:00"]),
@@ -68,7 +69,7 @@ def test_what_happens_after_the_hour_waits_for_the_next_day(alice: Member, mailo
     run = make_run(alice, title="Oak desk")
     with at("2025-02-01 06:00"):
         tell(alice, NoticeKind.MENTION, run)
-    with at("2025-02-01 12:00"):  # the worker was down at seven
+    with at("2025-02-01 12:00"):  # the worker was down at seven in the morning
         look()
         tell(alice, NoticeKind.MENTION, run)
         look()

@@ -1,4 +1,4 @@
-"""Mails to a real mail server that puts off, refuses, drops and stalls: each arrives, once (N8)."""
+"""Emails to a real mail server that defers, refuses, drops and stalls: each arrives exactly once (N8)."""
 
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -50,7 +50,7 @@ def test_each_arrives_once_whatever_the_server_does_at_first(people: list[Member
 def test_a_server_that_answers_after_the_time_out_has_the_mail_once(
     alice: Member, mail_server: MailServer, settings: Settings
 ) -> None:
-    settings.MAILERS = mail_server.mailers(timeout=0.3)  # the mail itself is answered later than that
+    settings.MAILERS = mail_server.mailers(timeout=0.3)  # the server takes longer than that to accept the email itself
     mail_server.at_data = lambda _mail: stall(1)
     tell(alice, NoticeKind.MENTION)
     send_gathered()
@@ -118,7 +118,7 @@ def test_nobody_tries_while_the_server_is_away(people: list[Member], settings: S
         tell(member, NoticeKind.MENTION)
     send_gathered()
     try_again()
-    assert Mail.objects.exclude(error="").count() == 1  # only one was tried
+    assert Mail.objects.exclude(error="").count() == 1  # only one was attempted
 
 
 def test_waiting_for_a_server_that_is_away_is_no_try(

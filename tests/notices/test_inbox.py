@@ -1,4 +1,4 @@
-"""The inbox: by run, newest first, each line leading to the exact place and read by opening it (N12)."""
+"""The inbox: grouped by run, newest first; each line leads to the exact place and is read by opening it (N12)."""
 
 import re
 from datetime import timedelta
@@ -53,15 +53,15 @@ def test_a_line_leads_to_the_exact_place_and_is_read_by_opening_it(
     assert "Yes, much &lt;b&gt;" in as_alice.get("/inbox/").text
     where = notice_text.path_of(notice).partition("#")[0]
 
-    as_bob.get(where)  # somebody else's
-    as_alice.get(where, headers={"Sec-Purpose": "prefetch"})  # only loaded ahead
+    as_bob.get(where)  # somebody else's notice
+    as_alice.get(where, headers={"Sec-Purpose": "prefetch"})  # only prefetched
     assert unread(alice) == 1
     page = as_alice.get(where).text
 
     assert f'id="comment-{reply.public_id}"' in page
     assert 'data-count=""' in page
     assert unread(alice) == 0
-    assert links_of(as_alice) == [link]  # still listed
+    assert links_of(as_alice) == [link]  # it is still listed
 
 
 def test_opening_the_result_itself_reads_what_is_about_it(as_alice: Client, alice: Member, reply: Comment) -> None:
@@ -88,7 +88,7 @@ def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Membe
 
 
 def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member, reply: Comment) -> None:
-    conversation = f"comment-{reply.public_id}"  # any of its comments
+    conversation = f"comment-{reply.public_id}"  # any of its comments will do
 
     page = unescape(as_alice.post("/inbox/mute/", {"what": conversation, "back": "/inbox/"}, follow=True).text)
 
@@ -118,7 +118,7 @@ def test_pages_of_fifty_in_four_queries(
     Member.objects.filter(pk=alice.pk).update(unread=60, news_at=now)
     as_alice.get("/inbox/")
 
-    with django_assert_num_queries(4):  # session, member, the page, the bell
+    with django_assert_num_queries(4):  # queries: session, member, the page, the bell
         page = as_alice.get("/inbox/").text
     older = re.search(r'href="/inbox/\?before=(\w+)"', page)
 
@@ -136,7 +136,7 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     shown = re.search(r'data-bell="([^"]+)"', as_alice.get("/me/").text)
     assert shown
 
-    with django_assert_num_queries(2):  # session, member
+    with django_assert_num_queries(2):  # queries: session, member
         answer = as_alice.get("/live/", {"n": shown[1]}, headers=HTMX)
     assert (answer.status_code, answer.content) == (204, b"")
 

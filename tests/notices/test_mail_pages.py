@@ -1,5 +1,5 @@
-"""The pages and buttons about mails: what somebody gets, stopping with one click, dead addresses, the test (N2, N7,
-N14, N15; for deciding, D6)."""
+"""The pages and buttons about emails: which emails people get, unsubscribing with one click, dead addresses, and the
+test email (N2, N7, N14, N15; for deciding, D6)."""
 
 import re
 from collections.abc import Callable
@@ -35,14 +35,14 @@ def text_of(client: Client, path: str) -> str:
 def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Client, alice: Member) -> None:
     page = text_of(as_alice, "/me/")
     assert "Someone mentions you" in page
-    assert "The portal needs an admin" not in page  # for admins
+    assert "The portal needs an admin" not in page  # shown to admins
     form = {f"mail-{kind}": way for kind, way in choices.chosen_by(alice).items() if kind != choices.REMINDER}
     answer = as_alice.post("/me/mails/", form | {"mail-mention": "daily", "mail-ready": "once", "mail-hour": "17"})
     assert answer.status_code == 302
     alice.refresh_from_db()
     assert alice.mail_hour == 17
     chosen = dict(NoticeChoice.objects.values_list("kind", "way"))
-    assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}  # what isn't changed follows the default
+    assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}  # unchanged choices follow the default
     assert as_alice.post("/me/mails/", form | {"mail-hour": "24"}).status_code == 422
 
 
@@ -58,7 +58,7 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
     send_gathered()
     parsed = BytesParser(policy=policy.default).parsebytes(mailoutbox[0].message().as_bytes())
     path = urlsplit(parsed["List-Unsubscribe"].strip("<>")).path
-    Member.objects.filter(pk=alice.pk).update(is_active=False)  # also for a closed account
+    Member.objects.filter(pk=alice.pk).update(is_active=False)  # works for a closed account, too
     stranger = Client(enforce_csrf_checks=True)
     page = stranger.get(path)
     assert "Someone mentions you" in page.content.decode()
@@ -121,7 +121,7 @@ def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alic
     assert "You'll get an email" in text_of(as_alice, run.get_absolute_url())
     as_alice.post(f"/runs/{run.public_id}/mail/", {"wanted": ""})
     assert choices.ways_of([alice.pk], NoticeKind.READY, run) == {alice.pk: "off"}
-    choices.choose(alice, {NoticeKind.READY: "once"})  # who is mailed about all of theirs needn't ask
+    choices.choose(alice, {NoticeKind.READY: "once"})  # people who get emails about all their runs needn't ask
     assert "run-mail" not in text_of(as_alice, run.get_absolute_url())
     assert "run-mail" in text_of(as_bob, run.get_absolute_url())
     choices.choose(alice, {NoticeKind.READY: "off"})

@@ -1,4 +1,4 @@
-"""Mails about notices: what makes one, what it holds, and who gets none (N2, N3, N5, N6, N15)."""
+"""Emails about notices: what triggers one, what it contains, and who gets none (N2, N3, N5, N6, N15)."""
 
 from email import policy
 from email.parser import BytesParser
@@ -65,7 +65,7 @@ def test_a_mail_has_one_link_to_the_exact_place_and_no_picture(
         assert part.count("https://") == 1
         assert f"notice={notice.public_id}" in part
     assert "<img" not in html
-    assert "Ghibli" not in str(mail.body) + html + mail.subject  # an input
+    assert "Ghibli" not in str(mail.body) + html + mail.subject  # "Ghibli" is an input
     parsed = BytesParser(policy=policy.default).parsebytes(mail.message().as_bytes())
     assert parsed["Message-ID"] == f"<{Mail.objects.get().public_id}@portal.example.com>"
     assert parsed["Auto-Submitted"] == "auto-generated"

@@ -1,4 +1,5 @@
-"""Mails while their sender is killed: each arrives, and what arrives twice has the same Message-ID (N8)."""
+"""Emails sent while the sender is being killed: each arrives, and any that arrives twice has the same Message-ID
+(N8)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Notices while two processes tell of the same events and are killed: one for each event and person (N1)."""
+"""Notices while two processes report the same events and are killed: each person gets one notice per event (N1)."""
 
 import json
 import random
@@ -31,7 +31,7 @@ def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str
 
 
 def tell_and_kill(home: Home) -> int:
-    """Let two processes tell, and kill one of them at work and then the other; return how the first ended."""
+    """Let two processes report, and kill one of them at work and then the other; return how the first one ended."""
     before = home.output().count("told")
     first, second = home.run(*TELLER, "tell"), home.run(*TELLER, "tell")
     few = random.randint(1, 10)

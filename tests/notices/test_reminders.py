@@ -1,4 +1,4 @@
-"""Reminders of due decisions: one mail in the morning, from two days before the day to five after it."""
+"""Reminders of due decisions: one email each morning, from two days before the due day to five days after it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -47,7 +47,7 @@ def approve(output: Output, by: Member) -> None:
 
 
 def look(day: date, hour: int = 7) -> None:
-    """Look at what is due, at `hour` in UTC, twice."""
+    """Look twice for what is due, at `hour` in UTC."""
     for minute in (0, 30):
         with time_machine.travel(datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC), tick=False):
             mails.request_daily()
@@ -71,10 +71,10 @@ def test_whoever_gets_the_daily_mail_in_the_evening_is_reminded_in_the_morning(
 
 def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     ask(run, sam)
-    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # a next version
+    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as for a next version
     reminded: list[date] = []
     for day in days_around(-4, 7):
-        look(day, 6)  # seven in Berlin: too early
+        look(day, 6)  # seven in the morning in Berlin: too early
         look(day)
         reminded += [day] if len(mailoutbox) > len(reminded) else []
     assert reminded == days_around(-2, 5)
@@ -126,7 +126,7 @@ def test_who_lost_the_run_or_wants_no_reminders_gets_none(
 def test_its_day_is_that_of_the_reader_in_their_language(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     Member.objects.filter(pk=sam.pk).update(time_zone="Pacific/Auckland", language="de")
     ask(run, sam)
-    look(DUE - timedelta(days=1), 19)  # eight in the morning of the day itself
+    look(DUE - timedelta(days=1), 19)  # eight in the morning of the due day in Auckland
     assert mailoutbox[0].subject == "2 Entscheidungen sind bald fällig"
     assert "aus Oak desk: heute fällig" in str(mailoutbox[0].body)
 

@@ -1,6 +1,6 @@
-"""The story of deciding together, told: each hears of each thing once, in the way and language they chose.
+"""A group decision from start to finish: everyone is told about each event once, in the way and language they chose.
 
-`tests/browser/test_decisions_together.py` has the same story by keyboard, in a browser.
+`tests/browser/test_decisions_together.py` tells the same story by keyboard, in a browser.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def alice(alice: Member) -> Member:
 
 
 def make_bags(maker: Member, first: Output | None = None) -> Run:
-    """Make four ready results, or if `first` is given, its next version."""
+    """Make four ready results or, if `first` is given, its next version."""
     shown = [{"index": n, "label": label, "type": "text"} for n, label in enumerate(LABELS)]
     app = first.run.app if first else make_app("Bags", outputs=shown)
     run = make_run(maker, app, status="completed", title="Oak bag")
@@ -68,7 +68,7 @@ def told(member: Member) -> list[str]:
 
 
 def letters(box: list[Sent], member: Member) -> list[tuple[str, str]]:
-    """The mails of the member: language and subject."""
+    """Return the member's emails: language and subject."""
     return [
         (str(mail.extra_headers["Content-Language"]), str(mail.subject)) for mail in box if mail.to == [member.email]
     ]

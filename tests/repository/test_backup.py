@@ -74,7 +74,7 @@ def test_what_was_backed_up_in_use_is_all_there_when_restored(tmp_path: Path) ->
         user.commit()
         assert (folder / "var/portal.sqlite3-wal").stat().st_size > 0
         portal.type(back_up)
-        portal.type(back_up)  # the next day's backup, over the first
+        portal.type(back_up)  # the next day's backup, written over the first one
     user.close()
 
     (folder / "var").rename(folder / "lost")

@@ -1,4 +1,4 @@
-"""The bench's figures are compared with those that were kept, and written down beside those before."""
+"""The benchmarks' figures are compared with those that were kept, and written down next to the previous ones."""
 
 from pathlib import Path
 

@@ -17,12 +17,12 @@ OURS = ("lamina_portal", "runs", "templates", "static", "docs")
 
 
 def prose_of(text: str) -> str:
-    """`text` without its code blocks."""
+    """Return `text` without its code blocks."""
     return re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)
 
 
 def anchors_of(path: Path) -> set[str]:
-    """The anchors that GitHub makes for a file's headings."""
+    """Return the anchors that GitHub makes for a file's headings."""
     headings = re.findall(r"^#+ (.+)$", prose_of(path.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -117,5 +117,5 @@ def test_the_version_is_written_in_one_place() -> None:
     names = [name for name in listed.stdout.splitlines() if not name.startswith("static/vendor/")]
     texts = {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).exists()}
     pattern = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.])")
-    # The changelog has it in a heading, which test_readme.py checks.
+    # The changelog has this in a heading, which test_readme.py checks.
     assert [name for name, text in texts.items() if pattern.search(text)] == ["CHANGELOG.md"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.processes import ROOT
 
-# Any test may use these: shared tools, the benches, and `tests.smoke`, the command that acts as a new user.
+# Any test may use these: shared tools, the benchmarks, and `tests.smoke`, the command that acts as a new user.
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
 FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py
 
 
 def needed_by(source: str) -> set[str]:
-    """Dotted names below `tests` that `source` imports (in functions, too) or mentions in a string."""
+    """Return the dotted names below `tests` that `source` imports (in functions, too) or mentions in a string."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -31,7 +31,7 @@ def needed_by(source: str) -> set[str]:
 
 
 def problems_of(path: Path, source: str) -> list[str]:
-    """Forbidden imports in a test module: tests, conftests and another folder's tools."""
+    """Return the forbidden imports in a test module: tests, conftests and another folder's tools."""
     own = (path.parts[1], *FOR_ALL)
     names = sorted(needed_by(source))
     held = [name for name in names if HELD.search(name)]
@@ -45,7 +45,7 @@ def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
 
 
 def test_shared_tools_depend_on_no_subject() -> None:
-    """Not even the benches: `tests.support` imports only from itself."""
+    """This includes the benchmarks: `tests.support` imports only from itself."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}

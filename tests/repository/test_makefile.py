@@ -16,10 +16,10 @@ BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
-# Starts and is new enough, but can't create an environment, like Debian's Python without python3.13-venv.
+# This Python starts and is new enough but can't create an environment, like Debian's without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
-# As good, but makes its environment without installing pip anew, which takes seconds: it borrows this one's.
+# Just as good, but it doesn't install pip in its environment, which would take seconds: it borrows this one's.
 QUICK = f"""#!/bin/sh
 if [ "$*" != "-m venv --clear .venv" ]; then exec {sys.executable} "$@"; fi
 {sys.executable} -m venv --clear --without-pip .venv || exit

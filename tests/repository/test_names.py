@@ -1,10 +1,10 @@
-"""One name for one page: its URL and its view are called the same."""
+"""Each page has a single name, used for both its URL and its view."""
 
 from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OLD = "old-"  # addresses that lead to today's
+OLD = "old-"  # addresses that redirect to the current ones
 
 
 def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:

@@ -52,7 +52,7 @@ class Module:
 
 
 def sources() -> dict[str, str]:
-    """The source of every module of `runs` by its dotted name; a package is named after its folder."""
+    """Return the source of every module of `runs` by its dotted name; a package is named after its folder."""
     found = {}
     for path in sorted((ROOT / "runs").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -62,7 +62,7 @@ def sources() -> dict[str, str]:
 
 
 def imports_of(source: str, names: set[str]) -> Iterator[str]:
-    """The modules in `names` that `source` imports, at the top or inside a function."""
+    """Return the modules in `names` that `source` imports, at the top or inside a function."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in names)
@@ -93,7 +93,7 @@ def problem(source: Module, target: Module) -> str:
 
 
 def problems(modules: dict[str, str]) -> list[str]:
-    """A line for each wrong import."""
+    """Return one line for each wrong import."""
     found = []
     for name, source in modules.items():
         for target in sorted(set(imports_of(source, set(modules)))):
@@ -103,7 +103,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Folders or modules that import themselves indirectly."""
+    """Return the folders or modules that import themselves indirectly."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -169,7 +169,7 @@ def test_circles_are_found() -> None:
 
 
 def dotted_strings(source: str, names: set[str]) -> set[str]:
-    """Strings in `source` that name a module in `names`, or something inside one."""
+    """Return the strings in `source` that name a module in `names`, or something inside one."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -237,7 +237,7 @@ def test_the_wiring_names_runs_by_dotted_string_only(path: Path) -> None:
 
 
 def roots(path: Path) -> set[str]:
-    """The top-level packages that a file imports."""
+    """Return the top-level packages that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -48,7 +48,7 @@ def test_named_commands_exist() -> None:
 
 
 def make_commands(text: str) -> set[str]:
-    """The targets of the `make` commands in a document."""
+    """Return the targets of the `make` commands in a document."""
     return set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
 
 

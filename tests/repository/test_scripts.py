@@ -26,12 +26,12 @@ DECLARED = re.compile(r"^(?:export )?(?:const|let|(?:async )?function|class) (\w
 EXPORTED = re.compile(r"^export (?:const|let|(?:async )?function|class) (\w+)", re.M)
 IMPORTED = re.compile(r"^import \{([^}]*)\}", re.M)
 LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\'(?:[^\'\\\n]|\\.)*\'')
-STYLESHEETS = 2  # per page, beyond the base
+STYLESHEETS = 2  # per page, in addition to the base stylesheet
 REQUESTS = 8  # per app page, including the page itself, the icon and the speculation rules
 
 
 def names(pattern: str) -> list[str]:
-    """Templates that contain `pattern`."""
+    """Return the templates that contain `pattern`."""
     return [str(path.relative_to(ROOT)) for path in TEMPLATES if re.search(pattern, path.read_text())]
 
 
@@ -52,7 +52,7 @@ def test_every_script_is_loaded_or_part_of_another() -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES.files))
 def test_the_parts_of_a_script_share_no_name(name: str) -> None:
-    """They are put into one file, where a second `const told` is an error."""
+    """The parts are put into one file, where a second `const told` would be an error."""
     parts = [SCRIPTS[part] for part, home in MODULES.homes.items() if home == name]
     used = Counter(found for part in parts for found in DECLARED.findall(part))
     used.update({found for part in parts for line in IMPORTED.findall(part) for found in re.findall(r"\w+", line)})
@@ -62,7 +62,7 @@ def test_the_parts_of_a_script_share_no_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_nothing_in_a_string_looks_like_a_comment(name: str) -> None:
-    """`collectstatic` leaves out comments; it knows them by how their lines look."""
+    """`collectstatic` removes comments, which it recognises by how their lines look."""
     code = "".join(
         line for line in SCRIPTS[name].splitlines(keepends=True) if not line.strip().startswith(("/*", "//"))
     )
@@ -123,7 +123,7 @@ def test_what_only_checks_scripts_is_pinned_and_names_no_registry() -> None:
 
 
 def fetched(page: str) -> list[str]:
-    """What a browser fetches for `page`, including the page itself but no pictures."""
+    """Return what a browser fetches for `page`, including the page itself but no pictures."""
     links = re.findall(r'<link\s[^>]*?rel="(?:stylesheet|modulepreload|icon)"[^>]*?>', page)
     addresses = re.findall(r'href="([^"]+)"', "".join(links)) + re.findall(r'<script[^>]*? src="([^"]+)"', page)
     started = [name for css, name in LOADED.items() if re.search(rf"\s{css.strip('[]')}[\s=>]", page)]

@@ -1,4 +1,5 @@
-"""A page loads the style of every class that it uses: stylesheets are split by pages, and a page links at most two."""
+"""A page loads the style of every class that it uses: stylesheets are split by page, and a page links at most two of
+them."""
 
 import re
 from functools import cache
@@ -18,7 +19,7 @@ INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
 TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
 TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
-RENDERED = {  # by tags that render a template themselves
+RENDERED = {  # by template tags that render a template themselves
     **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
     **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }
@@ -29,7 +30,7 @@ SELECTOR = re.compile(r"([^{};]*)\{")
 
 @cache
 def styled_by(sheet: str) -> frozenset[str]:
-    """The classes that `sheet` or a part of it has rules for."""
+    """Return the classes for which `sheet` or one of its parts has rules."""
     text = re.sub(r'/\*.*?\*/|"[^"]*"', "", re.sub(r"@import[^;]*;", "", SHEETS[sheet]), flags=re.S)
     found = {name for selector in SELECTOR.findall(text) for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)}
     parts = [str(PurePosixPath(sheet).parent / part) for part in re.findall(r'@import url\("(.+?)"\)', SHEETS[sheet])]
@@ -37,7 +38,7 @@ def styled_by(sheet: str) -> frozenset[str]:
 
 
 def made_of(page: str, known: set[str] | None = None) -> set[str]:
-    """The templates that `page` consists of, whatever the conditions around them say."""
+    """Return the templates that `page` consists of, whatever conditions surround them."""
     found = set() if known is None else known
     if page not in found:
         found.add(page)
@@ -48,7 +49,8 @@ def made_of(page: str, known: set[str] | None = None) -> set[str]:
 
 
 def used_in(template: str) -> set[str]:
-    """The classes written in `template`, without modifiers, which change something only together with another class."""
+    """Return the classes written in `template`, except modifiers, which have an effect only together with another
+    class."""
     used: set[str] = set()
     for value in CLASSES.findall(REMARK.sub("", TEXTS[template])):
         words = re.sub(r"\{\{.*?\}\}", "{", re.sub(r"\{%.*?%\}", " ", value, flags=re.S), flags=re.S).split()

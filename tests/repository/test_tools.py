@@ -1,4 +1,4 @@
-"""The tools are honest: commit hooks run, the audit finds advisories, the bench claims only what it measured."""
+"""The tools are honest: commit hooks run, the audit finds advisories, and a benchmark claims only what it measured."""
 
 import json
 import os
@@ -41,8 +41,8 @@ OF_EACH_KIND = ["manage.py", "templates/web/base.html", "static/portal.js"]
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A separate repository with the same environment and every file that git would commit here. Those of each kind are
-    not committed yet."""
+    """A separate repository with the same environment and every file that git would commit here. One file of each kind
+    isn't committed yet."""
     copy = tmp_path / "checkout"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
@@ -141,7 +141,7 @@ def test_an_exception_without_a_reason_does_not_count(tmp_path: Path, source: st
 
 
 def test_no_target_is_met_when_nothing_was_measured() -> None:
-    """Runs the real bench, without the services that part of it needs."""
+    """Runs the real benchmark, without the services that part of it needs."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     command = [sys.executable, "-m", "tests.bench", "history_postgres"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)

@@ -135,7 +135,8 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 
 def test_a_file_has_the_same_name_alone_and_in_the_zip(as_alice: Client, alice: Member, run: Run) -> None:
-    """Also after a new title, in any order, and when another run of the same name is in the zip."""
+    """The name stays the same even after a new title, in any order, and when another run with the same name is in the
+    zip."""
     outputs = [{"index": n, "label": "Front", "type": "image"} for n in range(2)]
     twice = make_run(alice, make_app(outputs=outputs), status="completed", title="Red shoe")
     files = [keep(output) for output in twice.outputs.all() for _ in range(2)]
@@ -252,7 +253,7 @@ def test_a_storage_that_is_away_is_said(as_alice: Client, run: Run, monkeypatch:
 @pytest.mark.parametrize("begin", [";", ";  ", "\n", "\r\n", "\t", ';"', '; "" '])
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "＝"])  # noqa: RUF001 - the wide form is meant
 def test_no_formula_begins_where_cells_are_parted_otherwise(begin: str, mark: str) -> None:
-    """A double-click may open the sheet in a program that separates cells with semicolons."""
+    """A double-click may open the sheet in a program that separates cells at semicolons."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(map(safe, ["a", f"words{begin}{mark}1+1", "b"]))
     for delimiter in ";\t":

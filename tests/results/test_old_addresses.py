@@ -1,5 +1,5 @@
-"""Results used to be at `/files/<id>/`. Links in emails and chats still point there, and pages left open still post
-there."""
+"""Results used to be at `/files/<id>/`. Links in emails and chats still point there, and pages that were left open
+still post there."""
 
 import pytest
 from django.http import QueryDict

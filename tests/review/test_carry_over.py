@@ -1,4 +1,4 @@
-"""Comments on earlier versions of a result, and on an earlier file: shown apart, and carried over."""
+"""Comments on earlier versions of a result, and on an earlier file: they are shown separately, and carried over."""
 
 import threading
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def _note(told: list[str], comment: Comment, *_more: object) -> None:
 
 @pytest.fixture
 def first(alice: Member) -> Output:
-    """A result that the team sees."""
+    """A result that the team can see."""
     return version_of(alice, None)
 
 
@@ -67,7 +67,7 @@ def shown(client: Client, output: Output, query: str = "") -> Page:
 
 
 def texts(page: Page, css: str) -> list[str]:
-    """The texts of the threads in one list."""
+    """Return the texts of the threads in one list."""
     return [text.words for place in page.find("ol", css=css) for text in place.find(css="comment-text")]
 
 
@@ -105,7 +105,7 @@ def test_comments_on_earlier_versions_are_folded_below(
     assert [one.words.split(" Too")[0] for one in older.find("button") if one.words.startswith("Carry")] == [
         "Carry over to version 2"
     ]
-    assert shown(as_bob, first).find("details", css="talk-older") == []  # later ones aren't among them
+    assert shown(as_bob, first).find("details", css="talk-older") == []  # comments on later versions aren't among them
 
 
 def test_a_comment_is_carried_over_and_back_without_scripts(
@@ -118,7 +118,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     for event in TELLING:
         event.listen(listener)
     url, back = f"{second.get_absolute_url()}carry-over/", second.get_absolute_url()
-    for _ in range(2):  # pressed twice
+    for _ in range(2):  # as if pressed twice
         answer = as_bob.post(url, {"comment": comment.public_id, "back": back})
         assert answer["Location"] == f"{back}#comment-{comment.public_id}"
 
@@ -134,7 +134,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     assert [change.act for change in CommentChange.objects.all()] == ["carried"]
     timeline = Page(as_bob.get(second.run.get_absolute_url()).content.decode()).first(id="run-timeline")
     assert "Bob carried 1 comment over to" in timeline.words
-    page = shown(as_bob, first)  # it is still read there, too
+    page = shown(as_bob, first)  # the comment can still be read there, too
     assert [heading.words for heading in page.first("details", css="talk-older").find("h3")] == [
         "Carried over to version 2"
     ]
@@ -241,7 +241,7 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
     say(bob, second, "Done", parent=Comment.objects.get(pk=own.pk), guests_see=True)
 
     assert seen(old, first) == [["Mine", "Ours", "Done"]]
-    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # Kim of another link is somebody else
+    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim with another link is somebody else
     assert seen(new, second) == [[]]
     GuestLink.objects.update(shows_comments=False)
     old.refresh_from_db()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A finished run that the team sees, with a picture."""
+    """A finished run with a picture that the team can see."""
     run = make_run(alice, make_app(), status="completed", title="Autumn shoes", shared_at=timezone.now())
     make_kept(run, make_stored((400, 300)))
     return run
@@ -42,7 +42,7 @@ def typed_in(page: Page) -> str:
 
 
 def post(client: Client, output: Output, status: int = 302, fields: dict[str, str] | None = None, **more: Any) -> str:
-    """Post a comment on a result, and return the page that people see then."""
+    """Post a comment on a result, and return the page that people see next."""
     answer = client.post(f"{output.get_absolute_url()}comment/", (fields or {}) | more)
     assert answer.status_code == status
     return shown(answer if status != 302 else client.get(answer["Location"]))
@@ -115,10 +115,10 @@ def test_sound_of_unknown_length_takes_any_second(as_bob: Client, output: Output
 
 def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
     post(as_bob, output, text="Typed", x="25", y="50,5")
-    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # of 280 by 210
+    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # of 280 by 210 px
     body = post(
         as_bob, output, text="Clicked large", fields={"spot-wide.x": "159", "spot-wide.y": "242"}
-    )  # of 640 by 480
+    )  # of 640 by 480 px
     spots = list(Comment.objects.values_list("spot_x", "spot_y"))
     assert spots[0] == (2_500, 5_050)
     for spot in spots[1:]:
@@ -273,7 +273,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
             assert as_bob.get(output.get_absolute_url()).status_code == 200
         return len(captured)
 
-    queries()  # fills caches
+    queries()  # fills caches first
     comments.post(Actor(member=bob), output.run, output, "First")
     few = queries()
     Comment.objects.bulk_create(Comment(member=bob, run=output.run, output=output, text=f"No. {n}") for n in range(199))

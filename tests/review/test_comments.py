@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A finished run that the team sees."""
+    """A finished run that the team can see."""
     run = make_run(alice, status="completed", shared_at=timezone.now())
     make_kept(run)
     return run
@@ -124,7 +124,7 @@ def test_guests_comment_only_where_their_link_lets_them(run: Run, output: Output
 def test_what_the_team_says_is_for_the_team_unless_ticked(output: Output, link: GuestLink, bob: Member) -> None:
     inside = say(bob, output)
     assert not inside.guests_see
-    assert not say(bob, output, parent=inside, guests_see=True).guests_see  # guests don't see what it replies to
+    assert not say(bob, output, parent=inside, guests_see=True).guests_see  # guests don't see the comment it replies to
     assert say(bob, output, "For everybody", guests_see=True).guests_see
     assert comments.post(Actor(link=link, name="Kim"), output.run, output, "Lovely").guests_see
 
@@ -151,7 +151,7 @@ def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: 
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str]]]:
-    """Whom mentions told: (text of the comment, name)."""
+    """Return whom mentions told: (text of the comment, name)."""
     found: list[tuple[str, str]] = []
 
     def listener(comment: Comment, member: Member) -> None:
@@ -167,7 +167,7 @@ def test_whoever_is_named_is_told_once_also_by_an_edit(
 ) -> None:
     carol, by = make_member("carol"), Actor(member=alice)
     comment = say(alice, output, "@Bob and @Alice, look")
-    assert told == [("@Bob and @Alice, look", "Bob")]  # nobody tells themselves
+    assert told == [("@Bob and @Alice, look", "Bob")]  # people don't notify themselves
     comments.edit(comment, by, f"@Bob and @{carol.display_name}, look")
     assert told[1:] == [(f"@Bob and @{carol.display_name}, look", carol.display_name)]
     comments.edit(comment, by, "@Bob, look again", mentions=[carol])
@@ -184,7 +184,7 @@ def test_a_mention_means_one_person(
     assert [row.member for row in comment.mention_rows.all()] == [longer]
 
     Member.objects.filter(pk=longer.pk).update(name="Bob")
-    assert not say(alice, output, "@bob knows").mentions.exists()  # which one?
+    assert not say(alice, output, "@bob knows").mentions.exists()  # which Bob?
     picked = say(alice, output, "@bob knows it", mentions=[bob])
     assert [(row.member, row.words) for row in picked.mention_rows.all()] == [(bob, "@bob")]
     Member.objects.filter(pk=bob.pk).update(is_active=False)
@@ -206,7 +206,7 @@ def test_remove_leaves_the_replies(alice: Member, bob: Member, output: Output, r
     comment = say(alice, output, "@Bob, what a mess")
     reply = say(bob, output, "Indeed", parent=comment)
     deeper = say(alice, output, "And worse", parent=reply)
-    assert deeper.parent == comment  # one level
+    assert deeper.parent == comment  # replies have only one level
     assert refusal(lambda: comments.remove(comment, Actor(member=bob))) == "not-allowed"
 
     assert comments.remove(comment, Actor(member=alice))

@@ -1,4 +1,5 @@
-"""Comments in a real browser (D10, D11): the same spot by every way, players that pause, names found by typing."""
+"""Comments in a real browser (D10, D11): every way of marking gives the same spot, players pause, and typing finds
+names."""
 
 import hashlib
 import io
@@ -21,8 +22,8 @@ from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ACROSS, DOWN = 0.3, 0.7  # the spot that everyone means
-NEAR = 50  # ten-thousandths: 0.5 %
+ACROSS, DOWN = 0.3, 0.7  # the spot that everyone marks
+NEAR = 50  # in ten-thousandths, so 0.5 %
 
 
 def stored(content: bytes, name: str) -> StoredFile:
@@ -34,7 +35,7 @@ def stored(content: bytes, name: str) -> StoredFile:
 
 
 def turned_photo() -> StoredFile:
-    """Save a photo that a camera took upright: 600 by 400 pixels to be turned by a quarter."""
+    """Save a photo that was taken upright: 600 by 400 pixels, to be rotated by 90 degrees."""
     exif, content = Image.Exif(), io.BytesIO()
     exif[0x0112] = 6
     Image.new("RGB", (600, 400), "#7a9a7a").save(content, "JPEG", exif=exif)
@@ -53,7 +54,7 @@ def sound(seconds: int) -> StoredFile:
 
 @pytest.fixture
 def output(alice: Member) -> Output:
-    """A result of Alice's, shared with the team: a turned photo."""
+    """A result of Alice's, shared with the team: a rotated photo."""
     run = make_run(alice, status="completed", shared_at=timezone.now())
     make_kept(run, turned_photo())
     return run.outputs.all()[0]
@@ -90,7 +91,7 @@ def test_every_way_marks_the_same_spot(
     wide.goto(url)
     frame = wide.locator("[data-frame]").bounding_box()
     assert frame is not None
-    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # upright
+    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # it is shown upright
     click_spot(wide, "by click")
     expect(wide.locator("#dot-1")).to_be_visible()
     expect(wide.locator("#text-new")).to_have_value("")
@@ -218,10 +219,10 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     expect(page.locator("#dot-1")).to_be_visible()
     expect(page.locator("#talk-list > .threads .comment-text")).to_have_text("Too dark")
     expect(fold.locator(".comment-text")).to_have_text("Too cold")
-    expect(fold.locator(".comment-text")).to_be_visible()  # still open
+    expect(fold.locator(".comment-text")).to_be_visible()  # it stayed open
     assert findings(page) == []
 
-    page.locator("#text-new").fill("a fine one")  # keys that decide don't while one types
+    page.locator("#text-new").fill("a fine one")  # keys for verdicts do nothing while people type
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("#text-new")).to_be_focused()
     expect(page.locator("#decide-hint")).to_have_text("Post your comment first, or clear it.")

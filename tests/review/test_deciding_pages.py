@@ -1,4 +1,4 @@
-"""Deciding on pages (D1 to D5): what they offer to whom, and what the answer shows."""
+"""Deciding on pages (D1 to D5): what they offer to whom, and what the response shows."""
 
 import csv
 import io
@@ -54,7 +54,7 @@ def test_without_scripts_deciding_leads_back_and_offers_undo(run: Run, result: O
     assert answer.headers["Location"] == f"{run.get_absolute_url()}?in=q%3Da#verdict-{result.public_id}"
     page = page_of(as_sam, run.get_absolute_url())
     undo = f"/decisions/undo/{Decision.objects.get().batch}/"
-    assert page.count(undo) == 3  # in the message, and beside the verdict as address and for htmx
+    assert page.count(undo) == 3  # in the message, and twice beside the verdict: as address and for htmx
     assert "Warmer, please" in page
     answer = as_sam.post(undo, {"next": run.get_absolute_url()})
     assert answer.headers["Location"] == run.get_absolute_url()
@@ -301,7 +301,7 @@ def test_decisions_are_in_the_sheet_the_panel_and_on_cards(run: Run, sam: Member
     ]
     assert rows[0]["Notes"] == "Ruth: =1+1\nSamuel: Too dark"
     page = page_of(as_sam, front.get_absolute_url())
-    assert page.count("Too dark") >= 2  # on the panel, and where it came from
+    assert page.count("Too dark") >= 2  # on the panel, and under "Where it came from"
     assert "1 approved, 1 needs changes" in page_of(as_sam, "/history/?tab=team")
 
 

@@ -1,4 +1,5 @@
-"""How many queries the pages of deciding take (D5), session and member included, however much they show."""
+"""How many queries the pages for deciding take (D5), including those for the session and the member, however much they
+show."""
 
 import re
 from copy import copy
@@ -27,9 +28,9 @@ GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision"
 
 
 def whole_tables(asked: list[str]) -> list[str]:
-    """Those of the tables that grow which SQLite reads whole for these queries."""
+    """Return which of the growing tables SQLite reads completely for these queries."""
     if connection.vendor != "sqlite":
-        return []  # PostgreSQL reads small tables whole
+        return []  # PostgreSQL reads small tables completely
     found = []
     with connection.cursor() as cursor:
         for query in asked:
@@ -41,7 +42,7 @@ def whole_tables(asked: list[str]) -> list[str]:
 
 
 def copies(run: Run, count: int) -> list[Run]:
-    """Copies of an ended run, without results."""
+    """Make copies of an ended run, without results."""
     run.refresh_from_db()
     made = []
     for number in range(count):
@@ -54,7 +55,7 @@ def copies(run: Run, count: int) -> list[Run]:
 
 @pytest.fixture
 def newest(run: Run, alice: Member, sam: Member, result: Output) -> Output:
-    """Version 50 of a result, made from a picture, with 200 comments and two decisions; four eyes are on."""
+    """Version 50 of a result, made from a picture, with 200 comments and two decisions; four eyes are required."""
     ReviewRules.objects.create(four_eyes=True)
     upload = Upload.objects.create(member=alice, name="a.png", status="ready", file=make_stored())
     later = copies(run, 49)

@@ -1,4 +1,5 @@
-"""The pages of deciding hardly work more when a portal has ten times as many runs, results, decisions and comments.
+"""The pages for deciding take hardly more work when a portal has ten times as many runs, results, decisions and
+comments.
 
 `python -m tests.bench review review_postgres` measures the same with many more.
 """
@@ -12,8 +13,8 @@ from runs.models import Member
 from tests.bench.review import FEWER, MOST_GROWTH, work_before
 
 pytestmark = pytest.mark.django_db
-RUNS = {"sqlite": 50_000, "postgresql": 25_000}  # so many are made in a few seconds
-# PostgreSQL would rather read so small tables whole. Large ones, it reads whole only where no index helps.
+RUNS = {"sqlite": 50_000, "postgresql": 25_000}  # this many can be made in a few seconds
+# PostgreSQL would rather read tables this small completely. It does that with large tables only where no index helps.
 AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
 
 

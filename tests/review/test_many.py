@@ -1,4 +1,4 @@
-"""Deciding, and asking, for everything that is selected."""
+"""Deciding, and asking for decisions, for everything that is selected."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def as_sofia(sofia: Member) -> Client:
 
 @pytest.fixture
 def runs(alice: Member) -> list[Run]:
-    """Three shared runs with two results each, of which one isn't ready."""
+    """Three shared runs with two results each; one of the results isn't ready."""
     made = [make_run(alice, status="completed", shared_at=timezone.now()) for _ in range(3)]
     Output.objects.update(text="A lake", content_hash="a" * 64)
     Output.objects.filter(run=made[2], position=1).update(status="error")
@@ -52,7 +52,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert url == "/review/many/?selected=team"
     page = page_of(as_sofia, url)
     assert page.first(css="ask-count").words == "5 results"
-    shown = page.first("input", id="").attributes  # any input: the form's fields follow
+    shown = page.first("input", id="").attributes  # any input will do: the form's fields follow
     assert shown
     fields = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", css="ask-form").find("input")}
     decide(runs[0].outputs.all()[0], "changes", "Warmer", Actor(sofia), None)

@@ -21,15 +21,15 @@ from tests.support.queue_page import form_of, heading, make_results
 
 PEOPLE, RESULTS, EACH = 50, 200, 6
 ANSWER_SECONDS = 0.15
-# As many requests at a time as the portal's web server handles (2 workers of 8 threads); the others wait.
+# As many requests at a time as the portal's web server handles (2 workers with 8 threads each); the others wait.
 SERVED = threading.BoundedSemaphore(16)
-# SQLite's lock is not fair: of 16 threads on a busy machine, one may wait in vain until the usual time-out.
+# SQLite's lock isn't fair: of 16 threads on a busy machine, one may wait past the usual time-out.
 PATIENT = "PRAGMA busy_timeout=300000"
 STRICT = ("rejected", "changes", "approved")
 
 
 class Decider(threading.Thread):
-    """Somebody who gives verdicts on a few results, again whenever a page was out of date."""
+    """Somebody who gives verdicts on a few results, and tries again whenever a page was out of date."""
 
     def __init__(self, member: Member, outputs: list[Output], gate: threading.Barrier) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ def test_fifty_people_deciding_at_once_lose_and_double_nothing(
 
 
 def timed(client: Client, form: dict[str, str]) -> tuple[Page, float]:
-    """Decide and open the next page; return it, and the seconds that the server worked for both."""
+    """Decide and open the next page; return it, and how many seconds the server spent on both."""
     began = time.thread_time()
     answer = client.post("/review/", form)
     assert answer.status_code == 303
@@ -122,7 +122,7 @@ def test_twenty_answers_with_a_thousand_waiting_are_quick(
         took.append(seconds)
     assert heading(page) == "Text 1"
     assert page.first(css="stage-place").words == "1 of 980"
-    assert sorted(took)[-3] <= ANSWER_SECONDS, took  # nearly each; collecting garbage falls into one or two
+    assert sorted(took)[-3] <= ANSWER_SECONDS, took  # all but two; garbage collection may slow down one or two
     undo = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", id="queue-undo").find("input")}
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
         assert "too late" in client.post("/review/undo/", undo, follow=True).text

@@ -39,7 +39,7 @@ def as_sam(sam: Member) -> Client:
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Two ready results, the first with a picture, the second with a text."""
+    """Two ready results: the first has a picture, the second a text."""
     run = make_run(alice, status="completed", title="Autumn")
     make_kept(run)
     Output.objects.filter(run=run, position=0).update(content_hash="a" * 64)
@@ -402,7 +402,7 @@ def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> 
     link = deciding_link(alice, result)
     requests.ask(alice, [result], link=link)
     lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
-    assert [len(line.find("form")) for line in lines] == [1]  # to close it
+    assert [len(line.find("form")) for line in lines] == [1]  # only to close it
 
 
 def test_a_notice_opens_what_was_asked_for_and_not_what_is_due_first(

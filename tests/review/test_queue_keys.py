@@ -22,7 +22,7 @@ def sofia(make_member: Callable[..., Member]) -> Member:
 
 
 def make_pictures(maker: Member, count: int) -> list[Output]:
-    """Make `count` ready pictures, each of another size, in one shared run."""
+    """Make `count` ready pictures, each of a different size, in one shared run."""
     app = make_app(outputs=[{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(count)])
     run = make_run(maker, app, status="completed", shared_at=timezone.now())
     for n, output in enumerate(run.outputs.all()):
@@ -36,7 +36,7 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator("h1")).to_have_text(words)
     expect(page).to_have_title(
         re.compile(rf"(\(\d+\) )?{re.escape(words)} · Review · Lamina Portal")
-    )  # and the bell's count
+    )  # and the count in the bell
     expect(page.locator(".stage-place")).to_have_text(place)
 
 
@@ -44,7 +44,7 @@ def shown(page: Page, words: str, place: str) -> None:
 def test_twenty_decisions_by_keys_alone(
     new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
 ) -> None:
-    """D14, and of D15 that each verdict is announced once and the next result's heading gets the focus."""
+    """D14; also, from D15, that each verdict is announced once and focus moves to the next result's heading."""
     pictures = make_pictures(alice, 12)
     requests.ask(alice, pictures)
     requests.ask(alice, make_results(alice, 988))
@@ -55,7 +55,7 @@ def test_twenty_decisions_by_keys_alone(
         file = OutputFile.objects.select_related("file").get(output=pictures[n]).file
         assert file is not None
         expect(page.locator(f"[data-picture='{file.large_url or file.original_url}']")).to_have_count(1)
-        page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)  # ahead of the decision
+        page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)  # loaded before the decision
         page.keyboard.press("a")
         shown(page, f"Picture {n + 1}", f"1 of {1000 - n:,}" if 1000 - n >= 1000 else f"1 of {1000 - n}")
         expect(page.locator("#announcer")).to_have_text(f"Approved: Picture {n}. {1000 - n} left.")
@@ -117,7 +117,7 @@ def test_a_lost_decision_stays_and_keys_can_be_off(
     assert list(Decision.objects.values_list("verdict", "note")) == [("rejected", "Too pale")]
 
 
-# Approves the next result as soon as it is in the page, before anything else can run.
+# Approves the next result as soon as it is on the page, before anything else can run.
 APPROVE_THE_NEXT = """() => {
     window.isSamePage = true;
     const press = (_, observer) => {

@@ -1,4 +1,4 @@
-"""Requests for decisions: whom a result waits for, and when it no longer does."""
+"""Requests for decisions: whom a result waits for, and when it stops waiting."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,12 +42,12 @@ def outputs(run: Run) -> list[Output]:
 
 
 def queue(member: Member) -> list[str]:
-    """What waits for `member`, as "run/position label"."""
+    """Return what waits for `member`, as "run/position label"."""
     return [item.output.label for item in requests.waiting_for(member).select_related("output")]
 
 
 def judge(output: Output, by: Member, verdict: str = "approved") -> Decision:
-    """Decide as `review.verdicts` records it."""
+    """Decide the way `review.verdicts` records it."""
     Decision.objects.filter(output=output, member=by, is_standing=True).update(is_standing=False)
     decision = Decision.objects.create(
         output=output, content_hash=output.content_hash, member=by, verdict=verdict, is_standing=True
@@ -64,7 +64,7 @@ def judge_as_guest(output: Output, link: GuestLink) -> None:
 
 
 def take_back(decision: Decision) -> None:
-    """Withdraw as `review.verdicts` records it."""
+    """Withdraw the way `review.verdicts` records it."""
     Decision.objects.filter(pk=decision.pk).update(is_standing=False)
     events.decision_made.send(
         Decision.objects.create(
@@ -225,7 +225,7 @@ def test_new_content_waits_again(alice: Member, run: Run, sam: Member) -> None:
 
 
 def next_version(first: Output, by: Member, number: int, *, label: str, status: str = "completed") -> Output:
-    """Make version `number` of the line of `first`, in a run that only its maker sees."""
+    """Make version `number` of the result `first`, in a run that only its maker can see."""
     run = make_run(by, first.run.app, status=status)
     new = outputs(run)[0]
     Output.objects.filter(pk=new.pk).update(line=first, number=number, label=label)
@@ -283,7 +283,7 @@ def test_due_first_then_the_oldest(alice: Member, sam: Member) -> None:
 
 def test_apps_can_ask_by_themselves(alice: Member, sam: Member) -> None:
     run = make_run(alice, make_app(asks_review=True), status="completed")
-    requests.ask(alice, outputs(run)[:1])  # shares it
+    requests.ask(alice, outputs(run)[:1])  # this shares the run
     assert sorted(queue(sam)) == ["Back", "Front"]
     automatic = ReviewRequest.objects.get(is_automatic=True)
     assert (automatic.asker, automatic.items.get().output.label) == (alice, "Back")

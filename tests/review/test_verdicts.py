@@ -1,4 +1,5 @@
-"""The rules of deciding (D1, D2, D4): one standing verdict per person, the strictest counts, all stay readable."""
+"""The rules of deciding (D1, D2, D4): each person has one current verdict, the strictest counts, and all stay
+readable."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -101,7 +102,7 @@ def test_the_strictest_standing_verdict_counts(result: Output, run: Run, sam: Me
 def test_undo_sets_the_previous_verdict_standing_for_ten_minutes(result: Output, sam: Member, ruth: Member) -> None:
     first = decide(result, "changes", "Too dark", Actor(sam), None)
     second = decide(result, "approved", "", Actor(sam), None)
-    assert undo(second.batch, Actor(ruth)) == 0  # it isn't theirs
+    assert undo(second.batch, Actor(ruth)) == 0  # it isn't their decision
     assert undo(second.batch, Actor(sam)) == 1
     assert verdict_now(result) == ("changes", 3)
     assert undo(second.batch, Actor(sam)) == 0
@@ -171,7 +172,7 @@ def test_what_could_not_be_saved_can_be_sent_back_but_not_approved(result: Outpu
 
 
 def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Member) -> None:
-    """D2: a verdict is bound to what the result contained. The same bytes again are what was decided on."""
+    """D2: a verdict applies to what the result contained. If the same bytes come back, they are what was decided on."""
     decide(result, "approved", "", Actor(sam), 0)
     file = result.files.get()
     before, other = file.file, make_stored((60, 20))
@@ -202,7 +203,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: also whoever made an earlier version since the last approved one."""
+    """D4: the same goes for anyone who made an earlier version since the last approved one."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)
@@ -242,7 +243,7 @@ def test_choosing_approves_one_and_rejects_the_others(run: Run, sam: Member, rut
 
 def test_many_are_decided_at_once_and_changed_ones_skipped(run: Run, sam: Member, ruth: Member, alice: Member) -> None:
     front, back = run.outputs.all()
-    other = make_kept(make_run(alice, status="completed")).output  # not shared, so Sam doesn't see it
+    other = make_kept(make_run(alice, status="completed")).output  # not shared, so Sam can't see it
     decide(back, "approved", "", Actor(ruth), 0)
     bulk = decide_many([(front, 0), (back, 0), (other, 0), (front, 0)], "rejected", "All wrong", Actor(sam))
     assert (bulk.done, bulk.skipped, dict(bulk.reasons)) == (1, 2, {"stale": 1, "not-allowed": 1})
@@ -276,7 +277,7 @@ def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Mem
     with pytest.raises(NotAllowedError):
         decide(result, "approved", "", Actor(link=GuestLink.objects.get(), name="Kim Acme"), None)
     count_guests_again(link)
-    assert verdict_now(result)[0] == "approved"  # what Kim said stands beside what Sam said
+    assert verdict_now(result)[0] == "approved"  # Kim's verdict stands beside Sam's
     withdraw(result, Actor(sam))
     assert verdict_now(result)[0] == ""
 
@@ -301,7 +302,7 @@ def test_a_text_can_be_decided_on_once_it_arrives(alice: Member) -> None:
 
 
 def at_once(posts: Sequence[Callable[[], object]]) -> list[object]:
-    """Call all at the same moment, each on its own database connection; return answers and errors."""
+    """Call all of them at the same moment, each on its own database connection; return results and errors."""
     gate, answers = threading.Barrier(len(posts)), list[object]()
 
     def post(act: Callable[[], object]) -> None:

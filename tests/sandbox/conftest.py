@@ -1,4 +1,4 @@
-"""Each test has its own sandbox, so that restarts, limits and clocks don't affect others."""
+"""Each test has its own sandbox, so that restarts, limits and clocks don't affect other tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every app in the catalogue can be read and run, and its results fetched. Every Lamina oddity has a test card."""
+"""Every app in the catalogue can be read and run, and its results fetched. Every oddity of Lamina has a test card."""
 
 import io
 import json

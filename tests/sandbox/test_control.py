@@ -203,7 +203,7 @@ def test_web_pages_cannot_use_the_control_api(box: Box) -> None:
 def test_a_delay_ends_when_it_is_told_to(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="delay", seconds=600, times=None)
     with ThreadPoolExecutor(1) as pool:
-        for path in ("delays", "faults"):  # ending delays keeps the fault
+        for path in ("delays", "faults"):  # ending delays keeps faults in place
             answer = pool.submit(box.start)
             while not answer.done():
                 requests.delete(f"{box.url}/control/{path}", timeout=60)

@@ -1,4 +1,4 @@
-"""The list shows what tests have set up; search, discover and lookups by id also find unlisted apps."""
+"""The list shows what tests have set up; search, discovery and lookups by id also find unlisted apps."""
 
 import http.client
 import time

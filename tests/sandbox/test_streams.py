@@ -1,4 +1,4 @@
-"""A run's stream: what it tells, when the sandbox looks, and every fault."""
+"""A run's stream: what it reports, when the sandbox checks for news, and every fault."""
 
 import json
 import time
@@ -33,7 +33,7 @@ def open_stream(box: Box, run_id: str) -> requests.Response:
 
 
 def pieces(answer: requests.Response) -> Iterator[bytes]:
-    """Yield what has arrived so far, each time that more arrives; closed, it leaves the stream."""
+    """Yield everything received so far, each time that more arrives. Closing the generator leaves the stream."""
     body = b""
     with answer:
         for piece in answer.iter_content(None):
@@ -102,7 +102,7 @@ def test_it_looks_every_two_seconds_unless_told_otherwise(box: Box) -> None:
 
 
 def test_nobody_can_tell_when_it_looks(box: Box) -> None:
-    """The second look comes a random part of a step after the first."""
+    """The second check comes a random fraction of a step after the first."""
     box.control("follow", look_seconds=0.8)
     run_id = never_ending(box)
     streams = [pieces(open_stream(box, run_id)) for _ in range(8)]
@@ -120,7 +120,7 @@ def test_nobody_can_tell_when_it_looks(box: Box) -> None:
 
 
 def test_it_pings_and_times_out(box: Box) -> None:
-    box.control("follow", ping_seconds=0, stream_seconds=1)  # a ping at every look
+    box.control("follow", ping_seconds=0, stream_seconds=1)  # a ping at every check
     told = events(box, never_ending(box))
     assert [name for name, _ in told][:2] == ["progress", "ping"]
     assert abs(told[1][1] / 1000 - time.time()) < 10

@@ -1,4 +1,4 @@
-"""Do what a browser does with a form: read its HTML, keep or change values, and post them the browser's way.
+"""Does what a browser does with a form: reads its HTML, keeps or changes values, and posts them the browser's way.
 
 When values are posted, line ends become CRLF and a text area loses a line end right after its tag; nothing else
 changes.
@@ -37,7 +37,7 @@ class PageReader(HTMLParser):
         self._chosen: str | None = None
         self._textarea: str | None = None
         self._typed = ""
-        # As specified, an HTML parser first turns CRLF and CR into LF.
+        # As the specification says, an HTML parser first turns CRLF and CR into LF.
         self.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
 
@@ -82,7 +82,7 @@ class PageReader(HTMLParser):
 
 
 def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDict:
-    """Return `fields` as the server gets them from a browser: CRLF line ends, in one of the two encodings."""
+    """Return `fields` as a browser sends them to the server: with CRLF line ends, in one of the two encodings."""
     wire = [(name, value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")) for name, value in fields]
     request: WSGIRequest
     if multipart:

@@ -40,7 +40,7 @@ scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), words)
 shapes = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=5
 )
-handles = st.one_of(words, words, words, shapes)  # mostly text, sometimes anything
+handles = st.one_of(words, words, words, shapes)  # mostly text, but sometimes anything
 
 
 def _with_doubles(labels: list[Any]) -> list[Any]:

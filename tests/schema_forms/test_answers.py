@@ -1,4 +1,4 @@
-"""The stored format of answers never changes, and whatever an older version stored can be read."""
+"""The stored format of answers never changes, and whatever an older version stored can still be read."""
 
 from typing import Any
 

@@ -53,7 +53,7 @@ def test_the_text_that_the_result_depends_on_is_not_folded_away() -> None:
     form = build_form([options("a", "b"), text("Prompt", default=""), text("Avoid", default="")], [])()
     assert names(form.unfolded) == ["Prompt"]
     assert names(form.folded) == ["Avoid"]
-    written = build_form([text("Idea"), text("Avoid", default="")], [])()  # the needed text comes first
+    written = build_form([text("Idea"), text("Avoid", default="")], [])()  # the required text comes first
     assert names(written.folded) == ["Avoid"]
 
 
@@ -189,7 +189,7 @@ def test_the_shape_of_a_ratio_is_drawn() -> None:
     assert drawn[2].height > drawn[2].width
 
 
-# --- files ---
+# --- Files ---
 
 
 def test_one_file_is_replaced_by_the_newest_and_several_keep_their_order() -> None:
@@ -306,7 +306,7 @@ def test_samples_are_looked_up_when_the_page_shows_them() -> None:
     assert asked == ["once"]
 
 
-# --- results ---
+# --- Results ---
 
 
 def test_results_of_one_name_are_one_box() -> None:
@@ -344,7 +344,7 @@ def test_odd_indexes_are_replaced_by_positions() -> None:
     assert [result.indexes for result in build_form([], outputs).results] == [(0, 2), (1,)]
 
 
-# --- drafts ---
+# --- Drafts ---
 
 
 def test_answers_come_back_and_open_what_is_folded() -> None:

@@ -44,7 +44,7 @@ def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str]
 def test_exact_values_come_out(
     parameters: list[dict[str, Any]], outputs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """Both when first posted and when the draft is shown and posted again unchanged."""
+    """This holds both when values are first posted and when the draft is shown and posted again unchanged."""
     made = build_form(parameters, outputs)
     known = lookup(*UPLOADS)
     filling = [_fill(question, data) for question in questions_of(parameters)]
@@ -75,7 +75,8 @@ def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any
 @given(parameters=strategies.parameter_lists, outputs=strategies.output_lists)
 @thorough
 def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
-    """Both fresh and with an error on every field. Nothing that the author wrote becomes markup."""
+    """This holds both for a fresh form and with an error on every field. Nothing that the author wrote becomes
+    markup."""
     made = build_form(parameters, outputs)
     everywhere = dict.fromkeys(made.base_fields, "Lamina says: <b>no</b>")
     for form in (made(), made(field_errors=everywhere), made(posted([]), field_errors=everywhere)):
@@ -97,7 +98,7 @@ def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: lis
 def test_answers_for_any_other_list_do_no_harm(
     parameters: list[dict[str, Any]], old: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """A draft of any app opens in any other app, and answers that don't fit are listed."""
+    """A draft of any app can be opened in any other app, and answers that don't fit are listed."""
     known = lookup(*UPLOADS)
     typed = {name: value for name, value, _ in (_fill(question, data) for question in questions_of(old))}
     answers = build_form(old, [])(

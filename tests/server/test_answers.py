@@ -14,7 +14,7 @@ from tests.support.processes import children_of, wait_until
 
 LARGE = 30_000_000
 SMALL_WINDOW = 4096
-# However busy the machine is, the server doesn't disconnect a client while a test asks it something else.
+# However busy the machine is, the server mustn't disconnect a client while a test sends it other requests.
 PATIENT = "worker.STALLED_SECONDS = 60.0"
 STALLED_SECONDS = 4.0
 IMPATIENT = f"worker.STALLED_SECONDS = {STALLED_SECONDS}"
@@ -77,10 +77,10 @@ def test_slow_downloads_continue(serve: Serve) -> None:
             client.sendall(request(path, "Connection: close"))
         until = time.monotonic() + 3 * STALLED_SECONDS
         while time.monotonic() < until:
-            time.sleep(0.2)  # the clients are this slow
+            time.sleep(0.2)  # this is how slow the clients are
             for client in came:
                 came[client] += len(client.recv(65536))
-        with ThreadPoolExecutor(len(came)) as threads:  # while one is read, the others mustn't stall
+        with ThreadPoolExecutor(len(came)) as threads:  # while one client is read, the others mustn't stall
             rests = list(threads.map(read_to_end, came))
     for so_far, rest in zip(came.values(), rests, strict=True):
         assert so_far + len(rest) > 450 * 65536 * 0.99
@@ -93,7 +93,7 @@ def test_a_client_that_does_not_close_blocks_nobody(server: Server) -> None:
             client.sendall(request("/refuse", "Connection: close"))
         begun = time.monotonic()
         assert server.get("/refuse", 20) == "refused"
-        assert time.monotonic() - begun < 15  # two seconds for each of 20 clients would be 40
+        assert time.monotonic() - begun < 15  # at two seconds each, 20 clients would take 40
         for client in clients:
             assert read_answer(client)[1] == b"refused"
             assert read_to_end(client) == b""
@@ -111,7 +111,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
         busy.sendall(request("/hold"))
         server.process.send_signal(signal.SIGTERM)
         head = ""
-        while "Connection: close" not in head:  # stopping, but still responding on kept connections
+        while "Connection: close" not in head:  # it is stopping, but still responds on open connections
             kept.sendall(request("/refuse"))
             head, body = read_answer(kept)
             assert body == b"refused"
@@ -123,7 +123,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
 
 
 def test_a_stopping_server_waits_for_nobody_for_long(serve: Serve) -> None:
-    """A graceful stop takes at most 8 seconds, and 2 if the server is idle."""
+    """A graceful stop takes at most 8 seconds, or 2 seconds if the server is idle."""
     server = serve()
     with server.connect() as kept, server.connect() as silent:
         kept.sendall(request("/refuse"))
@@ -139,7 +139,7 @@ def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:
 
 
 def test_two_workers_share_the_connections(serve: Serve) -> None:
-    """Fifty browsers with persistent connections, arriving at once."""
+    """Fifty browsers with persistent connections arrive at once."""
     server = serve(workers=2, threads=8)
     wait_until(lambda: len(children_of(server.process.pid)) == 2, "both workers")
     wait_until(lambda: len({server.get("/pid") for _ in range(10)}) == 2, "both workers to answer")

@@ -1,4 +1,4 @@
-"""The web server behind nginx and Caddy, set up as in docs/operating.md: they pass on everything it needs."""
+"""The web server behind nginx and Caddy, set up as in docs/operating.md: the proxies pass on everything it needs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def server(serve: Serve) -> Server:
 
 @pytest.fixture(params=["nginx", "caddy"])
 def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[str]:
-    """Address of a proxy in front of the server."""
+    """The address of a proxy in front of the server."""
     port, folder = free_port(), tmp_path / "proxy"
     folder.mkdir()
     url = f"http://127.0.0.1:{port}"

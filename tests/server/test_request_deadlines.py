@@ -1,4 +1,4 @@
-"""When a request counts as complete, and its deadlines, on the test's own clock."""
+"""When a request counts as complete, and its deadlines, measured on the test's own clock."""
 
 import pytest
 

@@ -121,7 +121,8 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
 def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(server: Server) -> None:
-    """The initial allowance is one second; 2,000 bytes a second, a tenth of the minimum rate, add little to it."""
+    """The initial allowance is one second; at 2,000 bytes a second, a tenth of the minimum rate, the data adds little
+    to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
         begun = time.monotonic()
@@ -133,11 +134,11 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """It takes five seconds, far longer than the initial allowance and mostly spent waiting."""
+    """It takes five seconds, mostly spent waiting: far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
-        client.sendall(b"x" * (size // 2))  # so early that this client may pause for seconds, as on a busy machine
+        client.sendall(b"x" * (size // 2))  # sent so early that this client may pause for seconds
         for _ in range(25):
             assert not select.select([client], [], [], 0.2)[0]
             client.sendall(b"x" * (size // 50))
@@ -179,7 +180,7 @@ def test_a_full_server_disconnects_silent_clients_first(serve: Serve, first: byt
     silent = [server.connect() for _ in range(60)]
     try:
         for client in silent:
-            with suppress(OSError):  # already closed
+            with suppress(OSError):  # the connection is already closed
                 client.sendall(first)
         assert server.get("/refuse") == "refused"
         wait_until(

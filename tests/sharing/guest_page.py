@@ -1,4 +1,4 @@
-"""Fetch the guest page and find the files it links to."""
+"""Fetches the guest page and finds the files it links to."""
 
 import re
 
@@ -18,7 +18,7 @@ def page_of(link: GuestLink, **fields: object) -> str:
 
 
 def today() -> str:
-    """Return the day in the names of files made today."""
+    """Return the date used in the names of files made today."""
     return f"{timezone.localdate():%Y-%m-%d}"
 
 

@@ -1,4 +1,4 @@
-"""A guest at the page of a link, as a browser without cookies or scripts: fills in the forms and presses buttons."""
+"""A guest on a link's page, as in a browser without cookies or scripts: fills in the forms and presses buttons."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ class GuestVisit:
         return self.page.first("section", id=place)
 
     def texts(self, place: str = "") -> list[str]:
-        """Return what stands in all text fields, or in those of the box at `place`."""
+        """Return the contents of all text fields, or of those in the box at `place`."""
         return [text_in(area) for area in (self.box(place) if place else self.page.root).find("textarea")]
 
     def type(self, place: str, words: str) -> "GuestVisit":
@@ -55,14 +55,14 @@ class GuestVisit:
         return self
 
     def press(self, name: str, place: str = "", /, **more: str) -> "GuestVisit":
-        """Press the button called `name`, in the box at `place` if there are several."""
+        """Press the button called `name`; if there are several, the one in the box at `place`."""
         buttons = (self.box(place) if place else self.page.root).find("button")
         (button,) = (button for button in buttons if button.attributes.get("name", "") == name)
         self.send(*self.sent_by(button, **more))
         return self
 
     def sent_by(self, button: Element, /, **more: str) -> tuple[str, dict[str, str]]:
-        """Return where a press on `button` sends its form, and what."""
+        """Return the address that pressing `button` sends its form to, and the data."""
         form = button
         while form.tag != "form":
             assert form.parent is not None
@@ -74,7 +74,7 @@ class GuestVisit:
         return to, sent | pressed | self.typed | more
 
     def send(self, to: str, data: dict[str, str]) -> None:
-        """Post `data` and follow where the answer leads, as browsers do."""
+        """Post `data` and follow redirects, as browsers do."""
         path, _, fragment = to.partition("#")
         self.answer, self.at, self.typed = self.client.post(path, data), to, {}
         if self.answer.status_code in (302, 303):

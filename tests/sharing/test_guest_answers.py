@@ -1,4 +1,4 @@
-"""Guests answer (D6, D7): the name is asked once, the answer can be changed, and nothing they typed is ever lost."""
+"""Guests answer (D6, D7): they are asked their name once, can change the answer, and never lose anything they typed."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def asking(link: GuestLink) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim") -> GuestVisit:
-    """A guest who has approved the first result as `name`."""
+    """A guest who has approved the first result under the `name`."""
     return visit(link).press("approve", "r1").press("", name=name)
 
 
@@ -91,14 +91,14 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     kim = named(asking)
     kim.type("r1", "Too dark").press("changes", "r1")
     assert decided() == [("Kim", "changes", "Too dark")]
-    back = visit(asking)  # from the email, days later: no name is known
+    back = visit(asking)  # from the email, days later, when no name is known
     assert "You're answering as" not in back.words
     assert "Too dark" not in back.words
     back.press("", name="KIM")
     assert "Too dark" in back.box("r1").words
     back.press("approve", "r1")
     assert [(name, verdict) for name, verdict, _ in decided()] == [("KIM", "approved")]
-    assert Decision.objects.count() == 3  # each act is kept
+    assert Decision.objects.count() == 3  # every act is kept
 
 
 def test_two_guests_answer_apart_and_do_not_see_each_other(asking: GuestLink) -> None:
@@ -255,7 +255,7 @@ def test_a_link_that_ends_meanwhile_gives_back_every_word(asking: GuestLink, ali
 def test_a_link_revoked_in_the_same_moment_records_nothing(
     asking: GuestLink, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The link is checked again, locked, with the recording."""
+    """The link is checked again, under a lock, when the answer is recorded."""
     kim = named(asking).type("r2", "Typed words")
     check = guests.record_answer
     monkeypatch.setattr(guests, "record_answer", lambda *given: links.revoke(asking, alice) and check(*given))
@@ -342,7 +342,7 @@ def test_a_page_never_refreshes_while_a_guest_may_be_typing(link: GuestLink) -> 
 
 # --- Robots -----------------------------------------------------------------------------------------------------------
 def test_whoever_only_opens_addresses_decides_nothing(asking: GuestLink) -> None:
-    """Mail scanners open every link of a mail, several times, and look at what they find."""
+    """Mail scanners open every link in an email, several times, and look at what they find."""
     kim = named(asking)
     page = Page(kim.answer.text).root
     found = {e.attributes.get(name, "") for e in page.walk() for name in ("href", "action", "formaction", "src")}

@@ -1,4 +1,5 @@
-"""Comments of guests (D7): what they see of others, spots on pictures, and that words for the team never reach them."""
+"""Guests' comments (D7): what guests see of others' comments, spots on pictures, and that words for the team never
+reach them."""
 
 from collections.abc import Callable
 
@@ -32,7 +33,7 @@ def changed(link: GuestLink, **fields: bool) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim", words: str = "Words of Kim") -> GuestVisit:
-    """A guest who has commented on the first result as `name`."""
+    """A guest who has commented on the first result under the `name`."""
     return visit(link).type("r1", words).press("comment", "r1").press("", name=name)
 
 
@@ -69,7 +70,7 @@ def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run
 def test_the_team_sees_which_words_are_a_guests(
     talking: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
 ) -> None:
-    named(talking, name="Alice")  # like the maker, which anyone may type
+    named(talking, name="Alice")  # the same name as the maker's; anyone may type it
     post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
     run.refresh_from_db()
     share_with_team(run)
@@ -144,7 +145,7 @@ def test_a_guest_sees_what_the_team_replies_to_them(talking: GuestLink, run: Run
 
 
 def test_a_guests_reply_outlives_what_it_replies_to(talking: GuestLink, run: Run, alice: Member) -> None:
-    """Guests no longer see the comment and what the team replied to it, but still what they wrote themselves."""
+    """Guests no longer see the comment or the team's replies to it, but they still see what they wrote themselves."""
     changed(talking, shows_comments=True)
     kim = named(talking)
     by = Actor(member=alice)
@@ -208,7 +209,7 @@ def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(talking: Gu
 
     comment = Comment.objects.get()
     assert (comment.spot_x, comment.spot_y, comment.text) == (4982, 32, "Too dark here")
-    assert "1" in [dot.text for dot in kim.page.root.find("text")]  # on the picture
+    assert "1" in [dot.text for dot in kim.page.root.find("text")]  # its number is on the picture
     assert kim.texts("r2")[0] == "Not sent yet"
 
 

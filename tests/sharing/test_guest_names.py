@@ -1,4 +1,4 @@
-"""Names of files that guests download: the same as on the page, revealing nothing more."""
+"""Names of the files that guests download: the same as on the page, and revealing nothing more."""
 
 import re
 import zipfile
@@ -44,8 +44,7 @@ def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> Non
 
 def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
     """Covers equal and missing labels, three-byte letters, and a result with two files of which only the second was
-    saved.
-    """
+    saved."""
     outputs = [
         {"index": i, "label": label, "type": "image"} for i, label in enumerate(["A/B: Öl", "A/B: Öl", "", "靴" * 80])
     ]

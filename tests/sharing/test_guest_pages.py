@@ -1,4 +1,4 @@
-"""A link to many results: 48 at a time, at addresses of their own, as quick for 2,000 as for 48."""
+"""A link to many results: 48 per page, each page with its own address, as fast for 2,000 results as for 48."""
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def long_link(alice: Member) -> GuestLink:
-    """A link to 100 pictures of one run."""
+    """A link to 100 pictures from one run."""
     run = make_run(alice, status="completed")
     return links.make_link(alice, pictures_of(run, 100))
 
 
 def pictures_of(run: Run, count: int) -> list[Output]:
-    """Give `run` this many results, which share one file."""
+    """Give `run` this many results, all of which share one file."""
     Output.objects.filter(run=run).delete()
     made = Output.objects.bulk_create(
         Output(run=run, position=n, label="View", kind="image", status="completed") for n in range(count)
@@ -69,7 +69,7 @@ def test_other_pages_carry_the_proof_and_the_whole_size(long_link: GuestLink) ->
     second = Client().get(target(first, "next"))
     assert names_on(second.text)[0] == "View 49"
     assert Client().get(file_paths(second.text)[0]).status_code == 200
-    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # without the proof
+    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # without the token
 
 
 def test_a_short_link_has_no_pages(alice: Member) -> None:

@@ -1,4 +1,4 @@
-"""The sheet in a guest's zip: what is in it, and nothing that the page doesn't show."""
+"""The sheet in a guest's zip: it contains what it should, and nothing that the page doesn't show."""
 
 import csv
 import hashlib

@@ -110,7 +110,7 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """Otherwise, they could make an old link show more, and for longer."""
+    """Otherwise, they could make an old link show more, or last longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()
@@ -210,7 +210,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
     assert "Only you and admins see it now." in page
-    assert "revoked." not in page  # it was revoked before
+    assert "revoked." not in page  # it was already revoked
     links.restore(link, SharingRules.current())
 
     assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
@@ -222,7 +222,7 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
         return run.version
 
     versions = [version()]
-    assert versions == [2]  # from making the link
+    assert versions == [2]  # version 2 comes from making the link
     links.revoke(link, alice)
     versions.append(version())
     links.revoke(link, alice)
@@ -271,8 +271,8 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
     Output.objects.update(content_hash="a" * 64)
     assert "0 of 2 answered" in as_alice.get("/shares/").text
     answered(run.outputs.all()[0], link, "Kim")
-    answered(run.outputs.all()[0], link, "Lee")  # the same result counts once
-    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # on something that it no longer contains
+    answered(run.outputs.all()[0], link, "Lee")  # the same result counts only once
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # about content that the result no longer has
     for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
         words = as_alice.get(page).text
         assert "1 of 2 answered" in words

@@ -1,4 +1,5 @@
-"""A link shows a newer version only after its maker's press, and tells them what its guests have answered."""
+"""A link shows a newer version only after its maker presses a button, and tells the maker what its guests have
+answered."""
 
 import pytest
 from django.test import Client
@@ -55,7 +56,7 @@ def test_the_maker_puts_a_newer_version_on_the_link(
 
     assert "The link shows version 2 now." in answer.text
     assert list(asking.outputs.order_by("pk")) == [run.outputs.all()[1], newer]
-    assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # in the same place
+    assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # in the same position
     kim.open(kim.at)
     assert kim.box("r1").find("button")
     assert {name: offered(as_alice, url) for name, url in places.items()} == {key: [] for key in places}

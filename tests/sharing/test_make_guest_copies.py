@@ -32,7 +32,7 @@ def run(alice: Member) -> Run:
     return make_run(alice, status="completed")
 
 
-# --- Trouble ----------------------------------------------------------------------------------------------------------
+# --- Failures ---------------------------------------------------------------------------------------------------------
 def test_a_copy_waits_for_a_full_disk_and_says_so(
     run: Run, as_alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,12 +146,12 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    make_guest_copies.tidy()  # runs daily, without a request
+    make_guest_copies.tidy()  # runs daily, without being requested
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 
 
-# --- Room -------------------------------------------------------------------------------------------------------------
+# --- Space ------------------------------------------------------------------------------------------------------------
 def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Member, settings: Settings) -> None:
     content = PICTURES["png"]()
     runs = [make_run(alice, status="completed") for _ in range(2)]

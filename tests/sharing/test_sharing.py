@@ -113,7 +113,7 @@ def test_a_double_click_makes_one_link_and_a_later_one_another(
     assert GuestLink.objects.count() == 1
     assert address_on(second) == address_on(first)
     as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
-    assert GuestLink.objects.count() == 2  # this one shows something else
+    assert GuestLink.objects.count() == 2  # this link shows something else
     GuestLink.objects.update(created_at=timezone.now() - links.DOUBLE_CLICK)
     as_alice.post("/shares/new/", {"run": run.public_id})
     assert GuestLink.objects.count() == 3
@@ -152,7 +152,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
     as_alice: Client, alice: Member, run: Run
 ) -> None:
-    """A link to another result isn't one to this result, so the panel offers to make one."""
+    """A link to another result doesn't show this one, so the panel offers to make one."""
     picture, text = run.outputs.all()
     links.make_link(alice, [text])
 

@@ -1,4 +1,5 @@
-"""Each press is charged: reserved at once, kept once Lamina has started the run, given back if it certainly hasn't."""
+"""Each press is charged: credits are reserved immediately, kept once Lamina has started the run, and given back if it
+certainly hasn't."""
 
 import csv
 import io
@@ -69,8 +70,8 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
     run = press(as_alice, alice, app, outputs=["2"])
 
     charge = charge_of(run)
-    assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67
-    assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5: half up, even to an odd number
+    assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67 hundredths, rounded
+    assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5: half is rounded up, even to an odd number
     assert run.credits_estimated == Decimal("0.02")
     assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
 
@@ -167,7 +168,7 @@ def test_a_start_that_was_not_found_and_sent_again_is_charged_once(as_alice: Cli
 
 @pytest.mark.parametrize("end", ["refused", "cancelled"])
 def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Member, app: App, end: str) -> None:
-    """The first attempt wasn't found, but may have been started after the check."""
+    """The first attempt wasn't found, but it may have been started after the check."""
     run = press(as_alice, alice, app)
     progress.doubt(run)
     progress.start_again(run, timezone.now(), empty_looks=2)
@@ -249,9 +250,10 @@ def test_the_month_is_that_of_the_press_in_the_portals_zone(
 
 
 def test_ten_thousand_hundredths_are_a_hundred(as_admin: Client, alice: Member, app: App) -> None:
-    """S4. Decimals would be floats in SQLite's sums: there, 0.01 added a thousand times is 9.999999999999831.
+    """S4. Decimals would be floats in SQLite's sums: there, adding 0.01 a thousand times gives 9.999999999999831.
 
-    Only a thousand are presses: on PostgreSQL, more changes of one row in one transaction take ever longer.
+    Only a thousand of them are presses, because on PostgreSQL, each further change to one row in a transaction takes
+    longer.
     """
     run, cent, now = make_run(alice, app), Estimate(Decimal("0.01"), None, 3, 3), timezone.now()
     for _ in range(1_000):

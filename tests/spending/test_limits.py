@@ -1,4 +1,4 @@
-"""Limits hold however many people press at once, and whoever meets one reads what is left and who can raise it.
+"""Limits hold however many people press at once, and anyone who hits one reads what is left and who can raise it.
 
 There are no batches yet. Once there are, a batch beyond the limit must be refused as a whole, before its first start.
 """
@@ -47,7 +47,7 @@ def reason(answer: Any) -> str:
 
 
 def set_limits(default: int | None = None, portal: int | None = None, **more: Any) -> None:
-    """Set limits in credits."""
+    """Set limits, in credits."""
     limits = SpendingLimits.current()
     limits.default_hundredths = None if default is None else default * 100
     limits.portal_hundredths = None if portal is None else portal * 100
@@ -57,7 +57,7 @@ def set_limits(default: int | None = None, portal: int | None = None, **more: An
 
 
 def use(member: Member | None, credits: int) -> None:
-    """Have `member`, or everyone together, use so many credits this month."""
+    """Let `member`, or everyone together, use this many credits this month."""
     MonthTotal.objects.update_or_create(member=member, month=month_of(timezone.now()), defaults={"used": credits * 100})
 
 
@@ -112,7 +112,7 @@ def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
     assert words in reason(answer)
     assert "at sea" in answer.text
     assert Draft.objects.filter(member=alice, app=app).exists()
-    assert "launch-reason" in as_alice.get(app.get_absolute_url()).text  # said before anyone presses, too
+    assert "launch-reason" in as_alice.get(app.get_absolute_url()).text  # also shown before anyone presses Run
     assert not Run.objects.exists()
     assert wrong_sums() == [f"{place}: 8000 used instead of 0" for place in [(month_of(timezone.now()), alice.pk)]]
 
@@ -126,7 +126,7 @@ def test_an_admin_reads_that_they_can_raise_it_themselves(as_admin: Client, admi
 def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else presses between the check and the charge."""
+    """Somebody else presses Run between the check and the charge."""
     real = left_for
 
     def left(member: Member, now: datetime | None = None) -> Any:
@@ -144,7 +144,7 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
 
 
 def partly_failed(client: Client, member: Member, app: App) -> Run:
-    """Return a run of which one of two results failed."""
+    """Return a run in which one of two results failed."""
     press(client, member, app)
     run = Run.objects.get()
     Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)
@@ -156,7 +156,7 @@ def partly_failed(client: Client, member: Member, app: App) -> Run:
 def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch, button: str
 ) -> None:
-    """The second one looked for the run of its form before the first one had stored it."""
+    """The second press looked for the form's run before the first press had stored it."""
     form, address = fields(app, alice), app.get_absolute_url()
     if button == "run again":
         press(as_alice, alice, app)
@@ -169,7 +169,7 @@ def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
     set_limits(default=15 * (2 * Run.objects.count() + (1 if button == "retry" else 2)))
     first, real, looks = as_alice.post(address, form), create_run.run_of_form, iter([None])
     monkeypatch.setattr(create_run, "run_of_form", lambda *given: next(looks, real(*given)))
-    if button == "run":  # looks only once, after checking the cost
+    if button == "run":  # this button looks only once, after checking the cost
         monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")
 
     second = as_alice.post(address, form)
@@ -211,7 +211,7 @@ def test_a_start_sent_again_by_an_admin_meets_the_limit_of_whoever_pays(
     progress.doubt(run)
     progress.ask_person(run, ["r1", "r2"])
     MemberLimit.objects.create(member=alice, hundredths=1000)
-    Run.objects.update(member=admin_member)  # handed over since
+    Run.objects.update(member=admin_member)  # transferred since then
 
     page = as_admin.post(f"/runs/{run.public_id}/start-again/", follow=True)
 
@@ -227,7 +227,7 @@ def test_a_retry_that_meets_the_limit_at_the_press_says_so(
     run = partly_failed(as_alice, alice, app)
     token = token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])
     set_limits(default=40)
-    monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")  # the check before the charge
+    monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")  # the check before charging
 
     page = as_alice.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
 
@@ -266,7 +266,7 @@ def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, a
 
     MemberLimit.objects.update(hundredths=1000, raised_to=None, raised_until=None)
     assert "you have 0 of your 10 left" in reason(press(as_alice, alice, app))
-    for run in Run.objects.all():  # what runs already goes on
+    for run in Run.objects.all():  # runs in progress continue
         assert progress.accept(run, f"r{run.pk}", "running", timezone.now())
     assert left_for(alice).used == 6000
     assert wrong_charges() == []

@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fields: Any) -> Charge:
-    """Create a charge as `spending.charges` does, and move the sums."""
+    """Create a charge as `spending.charges` does, and update the sums."""
     made = Charge.objects.create(
         member=member,
         member_name=member.display_name,
@@ -55,7 +55,7 @@ def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fiel
 
 
 def rows_of(page: str, heading: str) -> dict[str, list[str]]:
-    """Return the cells of the table below `heading` by the name of each row."""
+    """Return the cells of the table below `heading`, by the name of each row."""
     section = page.partition(f'id="{heading}"')[2].partition("</table>")[0]
     found = {}
     for row in re.findall(r"<tr.*?</tr>", section.partition("<tbody>")[2], re.DOTALL):
@@ -149,7 +149,7 @@ def test_an_approved_result_costs_what_all_attempts_did(
 def test_the_gap_to_the_account_is_named(
     as_admin: Client, alice: Member, reel: App, sandbox: SandboxDoor, lamina: LaminaClient
 ) -> None:
-    """Runs cost 20% more than estimated: the page says so, and spreads it over nobody."""
+    """Runs cost 20% more than estimated: the page says so, but doesn't add it to anyone's spending."""
     account.read_account()
     sandbox.control("price", factor=1.2)
     expected = lamina.estimate(CARTOONIFY).expected
@@ -182,7 +182,7 @@ def test_a_gap_of_either_sign_is_named_as_what_it_is(as_admin: Client, spent: in
 
 
 def facts_of(page: str) -> dict[str, str]:
-    """Return what the page says by its term."""
+    """Return what the page says next to each term."""
     facts = re.findall(r"<dt>\s*(.*?)\s*</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
     return {term: " ".join(re.sub(r"<[^>]+>", " ", words).split()) for term, words in facts}
 
@@ -208,7 +208,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
-    assert rows[0]["Kind"] == "Images"  # as on the page
+    assert rows[0]["Kind"] == "Images"  # the same word as on the page
     assert rows[1]["Note"].startswith("Charged afterwards to the owner")
     assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
@@ -231,7 +231,7 @@ def test_many_rows_take_no_more_memory_than_some(as_admin: Client, alice: Member
     assert peak < 8_000_000
 
 
-# --- One's own --------------------------------------------------------------------------------------------------------
+# --- Your own spending ------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
 @pytest.mark.usefixtures("spent")
 def test_people_see_their_own_spending_and_nobody_elses(as_alice: Client, as_bob: Client, alice: Member) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.damaged_files import kinds, look_at_all
 
 COUNT = 1_000
-FILM_SHARE = 0.1  # fewer than in the bench: one takes as long as thirty pictures
+FILM_SHARE = 0.1  # fewer than in the benchmark: one takes as long as thirty pictures
 
 
 def test_damaged_files_end_well(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures without metadata: no secret remains, no pixel changes, and everything that the picture needs stays."""
+"""Pictures without metadata: no secret remains, no pixel changes, and everything the picture needs stays."""
 
 import io
 import random
@@ -18,7 +18,7 @@ from tests.support.processes import ROOT
 from tests.support.secret_files import AI, C2PA, LIST, PICTURES, SECRET, XMP, chunk, exif, png, segment, webp
 
 pytestmark = pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO file")
-MUTATIONS = 60  # of each kind
+MUTATIONS = 60  # mutations of each kind
 
 
 def stripped(content: bytes, folder: Path) -> bytes:
@@ -170,7 +170,7 @@ def test_damaged_ones_end_as_copies_or_refusals(kind: str, tmp_path: Path) -> No
             continue
 
 
-# In a separate process, since the sandbox draws pictures in a thread of the test process.
+# Runs in a separate process, since the sandbox draws pictures in a thread of the test process.
 MEASURED_STRIP = """
 import sys, tracemalloc
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""nginx in front of the portal, set up as in docs/operating.md: it sends files, the portal decides who sees them."""
+"""nginx in front of the portal, set up as in docs/operating.md: nginx sends the files, the portal decides who may see
+them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One bad file never stops the others, even if the process that opens it crashes, hangs or grows."""
+"""One bad file never stops the others, even if the process that opens it crashes, hangs or uses ever more memory."""
 
 import struct
 import threading
@@ -52,7 +52,7 @@ def upload(member: Member, body: bytes) -> Upload:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """Return a PNG of one colour with transparency, 4 bytes a pixel."""
+    """Return a PNG of one colour with transparency, 4 bytes per pixel."""
     packer = zlib.compressobj(1)
     row = bytes(1 + 4 * width)
     data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
@@ -121,7 +121,7 @@ def test_any_error_only_costs_the_app_its_picture(server: HostileServer, monkeyp
 def test_a_picture_process_that_dies_loses_nothing(
     program: str, run: Run, server: HostileServer, pretend: Pretend
 ) -> None:
-    """The result is saved, and its small picture follows."""
+    """The result is saved, and its small picture follows later."""
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 
@@ -191,7 +191,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network; it is refused for how it looks, or only once it is requested."""
+    """The address leads into the local network. It is refused either because of how it looks, or only once it is
+    requested."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -242,7 +243,7 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even those who just had the slot and want it again."""
+    """This also holds for those who just had the slot and want it again."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 

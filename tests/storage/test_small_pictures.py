@@ -1,4 +1,4 @@
-"""Deferred small pictures: a web thread waits only a few seconds, the worker makes them, the page shows them."""
+"""Deferred small pictures: a web thread waits only a few seconds, the worker makes them, and the page shows them."""
 
 import time
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
 
     tile = answer.content.decode()
     taken = Upload.objects.get()
-    assert (answer.status_code, taken.status) == (200, "ready")  # it can be used at once
+    assert (answer.status_code, taken.status) == (200, "ready")  # it can be used immediately
     assert "file-follows" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the real sign
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
@@ -63,7 +63,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
 
 @pytest.mark.django_db
 def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: Path) -> None:
-    """If all slots are taken, the file is saved at once, without the picture process."""
+    """If all slots are taken, the file is saved right away, without the picture process."""
     asked = tmp_path / "asked"
     pretend(f"open({str(asked)!r}, 'w')")
     places = [media._web_places.acquire(blocking=False) for _ in range(media.WEB_WAITERS)]

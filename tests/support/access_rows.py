@@ -3,7 +3,7 @@
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
 (to a private run, and to one shared with the team), `status` what they get. Everybody else gets the default: 404, or
 the sign-in page if they have no account. `only` lists people who get something else, `path` has the URL's arguments,
-`data` what is posted. `query` distinguishes rows with the same URL.
+`data` is what is posted. `query` distinguishes rows with the same URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,15 +18,15 @@ from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
 
 @dataclass(frozen=True)
 class Rule:
-    """Who has access when the run is private, and when it is shared with the team."""
+    """Who has access when the run is private, and who has when it is shared with the team."""
 
     private: tuple[str, ...]
     shared: tuple[str, ...]
 
 
-ALL = Rule(PEOPLE, PEOPLE)  # no account needed
+ALL = Rule(PEOPLE, PEOPLE)  # no account is needed
 IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
-SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; also for the team, once it is shared
+SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; the team gets access once the run is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # changes to a run, by its maker or an admin
 OWN = Rule(("owner",), ("owner",))  # not even an admin
 NOBODY = Rule((), ())  # doesn't exist, even for its maker
@@ -35,7 +35,7 @@ OPENS = Rule(("owner",), MEMBERS)  # parts of a preset
 ADMIN = Rule(("admin",), ("admin",))
 DECIDES_ALWAYS = Rule(*[("approver", "admin")] * 2)
 NOT_DECIDING = {"stranger or teammate": 403, "viewer": 403, "owner": 403}
-DECIDES = Rule(("admin",), ("approver", "admin"))  # on results that they see
+DECIDES = Rule(("admin",), ("approver", "admin"))  # for results that they can see
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
 
@@ -67,7 +67,7 @@ def app(world: World) -> list[str]:
 
 
 def shaped(world: World) -> dict[str, Any]:
-    """A post of the app's page for admins."""
+    """Return a post of the page on which admins change an app's form."""
     return {"seen": 0, "name": "Another name"}
 
 
@@ -92,19 +92,20 @@ def token(world: World) -> list[str]:
 
 
 def _kim(world: World) -> dict[str, str]:
-    """The signed fields of a guest called Kim."""
+    """Return the signed fields of a guest called Kim."""
     link = world.subject.link
     return {"opened": guest_fields.opened_now(link), "n": guest_fields.signed_name(link, "Kim")}
 
 
 def approval(world: World) -> dict[str, str]:
-    """What a guest of the subject's link sends; those of another link send its fields there."""
+    """Return what a guest of the subject's link sends to approve. Guests of another link send their own link's fields
+    there."""
     output = world.subject.output
     return _kim(world) | {"approve": output.public_id, f"seen-{output.public_id}": guest_answers.content_key(output)}
 
 
 def remark(world: World) -> dict[str, str]:
-    """What a guest of the subject's link sends to comment."""
+    """Return what a guest of the subject's link sends to comment."""
     output = world.subject.output.public_id
     return _kim(world) | {"comment": output, f"words-{output}": "Lovely"}
 
@@ -121,11 +122,11 @@ class Row:
     data: Callable[[World], Any] = _nothing
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
-    viewer: int = 0  # what a viewer with access gets, if different
-    refused: int = 0  # what members get who see the run but may not do this, if not a 404
+    viewer: int = 0  # what a viewer with access gets, if it differs
+    refused: int = 0  # what members get if they see the run but may not do this, unless it's a 404
 
     def expected(self, who: str, *, is_shared: bool) -> int:
-        """The status that `who` must get."""
+        """Return the status that `who` must get."""
         if who in self.only:
             return self.only[who]
         if who in (self.rule.shared if is_shared else self.rule.private):
@@ -192,7 +193,8 @@ ROWS = [
     Row("runs:mail-stop", "get", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:mail-stop", "post", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:bin", "get", IN),
-    # These come before the row that permanently deletes the file: only database changes are undone after each row.
+    # These come before the row that permanently deletes the file, because only database changes are undone after each
+    # row.
     Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
     Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),
     Row("runs:file-original", "get", NOBODY, query="binned", path=lambda w: [w.subject.binned_file.public_id]),
@@ -216,7 +218,7 @@ ROWS = [
     Row("runs:inbox-muted", "get", IN),
     Row("runs:inbox-mute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
     Row("runs:inbox-unmute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
-    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # needs path and signature
+    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # needs the path and a signature
     Row("runs:examples-clear", "post", ADMIN, 302),
     Row("runs:examples-restore", "post", ADMIN, 302),
     Row("runs:manage", "get", ADMIN),

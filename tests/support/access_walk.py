@@ -15,7 +15,7 @@ from tests.support.access_world import World
 def ask(
     world: World, row: Row, client: Client, method: str = "", *, then: Callable[[], None] = lambda: None
 ) -> HttpResponseBase:
-    """Send the request of `row`, call `then`, and undo what the request changed."""
+    """Send the request for `row`, call `then`, and undo what the request changed."""
     cache.clear()
     with transaction.atomic():
         answer: HttpResponseBase = getattr(client, method or row.method)(

@@ -1,4 +1,5 @@
-"""Data for the access test: Alice's private run, one she shares with the team, and everyone who requests them."""
+"""Data for the access test: Alice's private run, a run that she shares with the team, and everyone who requests
+them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 
 @dataclass
 class Subject:
-    """One finished run with everything that belongs to it. `word` appears only in its title, inputs and file names,
-    `shown` in the text it made."""
+    """One finished run with everything that belongs to it. `word` appears only in its title, inputs and file names;
+    `shown` appears only in the text it made."""
 
     word: str
     shown: str
@@ -53,13 +54,13 @@ class Subject:
     upload: Upload
     preset: Preset
     preset_file: StoredFile  # belongs to no run
-    binned: Run  # another run, in the bin
-    binned_file: StoredFile  # its result
-    decision: Decision  # an admin's, on another result of the run
+    binned: Run  # a different run, in the bin
+    binned_file: StoredFile  # the binned run's result
+    decision: Decision  # made by an admin, on another result of the run
     link: GuestLink
     revoked: GuestLink
     request: ReviewRequest
-    comment: Comment  # by the maker, for the team
+    comment: Comment  # made by the maker, for the team
 
 
 def make_subject(owner: Member, admin: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
@@ -131,7 +132,7 @@ class World:
             invited_by=self.members["admin"],
             expires_at=timezone.now() + timedelta(days=7),
         )
-        set_channel("teams", "https://127.0.0.1/", [], [], "")  # private, so nothing is ever sent
+        set_channel("teams", "https://127.0.0.1/", [], [], "")  # a private address, so nothing is sent
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
         self.signed_in = BrowserSession.objects.get(member=self.owner)
 
@@ -141,12 +142,12 @@ class World:
 
     @property
     def token(self) -> str:
-        """The link token that `who` has; members have the active one."""
+        """Return the link token that `who` has; members have the active one."""
         links = {"guest, revoked": self.subject.revoked, "guest, other run": self.other.link}
         return token_of(links.get(self.who, self.subject.link)) if self.who != "nobody" else "made-up"
 
     def client(self, who: str) -> Client:
-        """A browser for `who`, just signed in; only members have cookies."""
+        """Return a browser for `who`, just signed in; only members have cookies."""
         self.who = who
         client = Client()
         client.cookies.load({name: morsel.value for name, morsel in self._cookies.get(who, {}).items()})

@@ -1,7 +1,8 @@
-"""What the record says of each POST of the access table (`access_rows`): the act that it holds, or why it holds none.
+"""What the record says about each POST of the access table (`access_rows`): the act that is recorded, or why there is
+none.
 
-Each act is sent as somebody who may do it. Most of them are the access table's own requests; those that change nothing
-there have their own path and data here.
+Each act is sent as somebody who may do it. Most acts are the access table's own requests. Where those requests change
+nothing, the acts have their own path and data here.
 """
 
 from collections.abc import Callable
@@ -43,12 +44,12 @@ class Act:
     path: Callable[[World], list[Any]] | None = None
     data: Callable[[World], Any] | None = None
     before: Callable[[World, Client], Any] = lambda world, client: None
-    query: str = ""  # of the row
+    query: str = ""  # the row's query
     subject: str = "private"
 
 
 def _made(world: World) -> list[str]:
-    """The public id of what `before` made last."""
+    """Return the public id of what `before` made last."""
     return [_latest_of.pop().public_id]
 
 
@@ -64,7 +65,7 @@ def _run(**values: Any) -> Callable[[World, Client], None]:
 
 
 def _ended_run(world: World) -> Run:
-    """A run that was started from the app's present form."""
+    """Return a run that was started from the current version of its app's form."""
     app = world.app
     assert app.schema is not None
     answer: Any = {"name": "Style", "key": "", "id": "s-1", "type": "options", "value": "Ghibli", "is_default": False}
@@ -272,7 +273,7 @@ ACTS: list[tuple[str, Act]] = [
     ("login", Act((Verb.PERSON_SIGNED_IN,), "nobody",
         data=lambda w: {"username": w.owner.email, "password": PASSWORD})),
     ("logout", Act((Verb.PERSON_SIGNED_OUT,))),
-    # Last, since it also deletes a file, which no rollback brings back.
+    # Last, since it also deletes a file, which no rollback restores.
     ("runs:run-delete", Act((Verb.RUN_PURGED,), query="binned")),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The admin's rules for apps, as tests set them."""
+"""The admin's rules for apps, as set by tests."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,8 @@ from runs.models import App, AppRule, Member
 
 
 def set_rules(app: App, admin: Member, *, version: int | None = None, **wanted: Any) -> AppRule:
-    """Save `wanted` as an admin would: `p0=FieldEdit(…)` for a field, `is_hidden=True` and others for the app."""
+    """Save the rules in `wanted` as an admin would: `p0=FieldEdit(…)` for a field, `is_hidden=True` and the like for
+    the app."""
     fields = {name: edit for name, edit in wanted.items() if isinstance(edit, FieldEdit)}
     edit = replace(AppEdit(fields=fields), **{name: value for name, value in wanted.items() if name not in fields})
     known = AppRule.objects.filter(app=app).first()
@@ -31,7 +32,7 @@ def hidden(value: str | None = None, **more: Any) -> FieldEdit:
 
 
 def send_form(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
-    """Let Lamina send `app` with another form."""
+    """Let Lamina send a different form for `app`."""
     known = App.objects.select_related("schema").get(pk=app.pk)
     outputs = known.schema.outputs if known.schema else []
     given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from runs.models import Member
 
-# The first one has no windows to draw: tests take a quarter less processor time with it.
+# The first one doesn't draw windows: tests take a quarter less processor time with it.
 NAMES = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
 )
-# Two pages of Chromium's own address bar would be loaded for each context, which takes longer than most tests do.
+# Otherwise, each context would load two pages for Chromium's own address bar, which takes longer than most tests.
 ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
-# Chromium heeds only the last list of features to disable, so this repeats what Playwright disables on Linux.
+# Chromium uses only the last list of features to disable, so this repeats what Playwright disables on Linux.
 PLAYWRIGHT = (
     *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
     *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
@@ -43,7 +43,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-extensions",
-    # Each page's scripts run for moments only, so compiling them to quick code takes longer than it saves.
+    # Each page's scripts run only for moments, so compiling them to faster code takes longer than it saves.
     "--js-flags=--no-turbofan --no-maglev",
     f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
@@ -99,17 +99,17 @@ LISTENING = """() => !window.htmx || import(document.querySelector("script[type=
 
 
 def await_scripts(page: Page) -> None:
-    """Wait until all scripts of the open page listen, if it has any.
+    """Wait until all scripts of the open page are listening, if it has any.
 
-    `portal.js` imports them, and `load` waits for none of them. Opening a page waits by itself; following a link does
-    not.
+    `portal.js` imports them, and the `load` event waits for none of them. Opening a page does this wait automatically;
+    following a link doesn't.
     """
     page.wait_for_load_state()
     page.wait_for_function(LISTENING)
 
 
 def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that Playwright reports, which it does only while it is being called."""
+    """Wait for something that Playwright reports, because it reports only during a call."""
 
     def look() -> bool:
         page.wait_for_timeout(1)
@@ -119,15 +119,15 @@ def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Let the request through that a route holds in `held`, once it has arrived."""
+    """Once the request that a route holds in `held` has arrived, let it through."""
     wait_for_event(page, lambda: bool(held), "the request to leave the page")
     held[0].continue_()
 
 
 @contextmanager
 def patient_pages() -> Iterator[None]:
-    """Let pages count as opened only when their scripts listen: keys and clicks before that are lost or sent without
-    them. With another `wait_until` than "load", tests see pages before that."""
+    """Let pages count as opened only when their scripts are listening: before that, keys and clicks are lost or sent
+    without the scripts. With a `wait_until` other than "load", tests see pages earlier."""
 
     def patient(open_page: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(open_page)
@@ -155,11 +155,11 @@ def sign_in(context: BrowserContext, member: "Member", url: str) -> None:
 
 @pytest.fixture
 def page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
-    """A page with scripts on, Alice signed in, 1280 px wide."""
+    """A page with scripts on, with Alice signed in, 1280 px wide."""
     return new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
 
 
 @pytest.fixture
 def plain_page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
-    """A page with scripts off, Alice signed in, 1280 px wide."""
+    """A page with scripts off, with Alice signed in, 1280 px wide."""
     return new_context(alice, viewport={"width": 1280, "height": 800}, java_script_enabled=False).new_page()

@@ -12,7 +12,8 @@ from runs.schema_forms.answers import load_answers
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
-    """Add one app from the sandbox's catalogue (by default Cartoonify) with its form, without its large pictures."""
+    """Add one app from the sandbox's catalogue (by default Cartoonify) with its form, but without its large
+    pictures."""
     app = App.objects.create(remote_id=remote_id, name="not read yet", pictures_tried_at=timezone.now())
     catalog.refresh_app(app.pk)
     return App.objects.select_related("schema").get(pk=app.pk)

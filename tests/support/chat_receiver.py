@@ -1,4 +1,5 @@
-"""Slack and Teams on loopback: a real server that takes messages as they would, and refuses what they would refuse."""
+"""Slack and Teams on loopback: a real server that accepts messages as they would, and refuses what they would
+refuse."""
 
 import json
 import threading
@@ -19,7 +20,7 @@ CARD = "application/vnd.microsoft.card.adaptive"
 
 
 class Receiver(ThreadingHTTPServer):
-    """`taken` are the accepted messages, `asked` all paths. `plan` holds the next answers: status, headers, body."""
+    """`taken` are the accepted messages, `asked` all paths. `plan` holds the next responses: status, headers, body."""
 
     daemon_threads = True
 
@@ -44,7 +45,7 @@ class Receiver(ThreadingHTTPServer):
         return f"{self.origin}/workflows/teams/invoke?api-version=1&sig={SECRET.replace('/', '')}"
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Plan the answer to the next message."""
+        """Plan the response to the next message."""
         self.plan.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, body))
 
     def handle_error(self, *_: object) -> None:
@@ -86,7 +87,7 @@ def teams_problem(content: Any) -> str:
     import jsonschema  # takes a moment to load
 
     card = attachments[0]["content"]
-    if card.get("version") != VERSION:  # the schema takes any
+    if card.get("version") != VERSION:  # the schema accepts any version
         return f"not a card {VERSION}"
     try:
         jsonschema.validate(card, SCHEMA, jsonschema.Draft6Validator)
@@ -96,7 +97,7 @@ def teams_problem(content: Any) -> str:
 
 
 def slack_problem(content: Any) -> str:
-    """Return "invalid_blocks" where Slack would, as far as our messages go."""
+    """Return "invalid_blocks" where Slack would, as far as our messages are concerned."""
     texts: list[tuple[Any, int]] = []
     for block in content["blocks"]:
         for one in [block, *block.get("elements", [])]:

@@ -1,4 +1,4 @@
-"""Damaged files of every accepted kind: real ones, changed the way transfers, disks and attackers change them.
+"""Damaged files of every accepted kind: real files, changed the way transfers, disks and attackers change them.
 
 The same number always gives the same file.
 """
@@ -44,12 +44,12 @@ type Change = Callable[[random.Random, bytearray], None]
 
 @cache
 def whole(kind: str) -> bytes:
-    """A small intact file of `kind`."""
+    """Return a small intact file of `kind`."""
     return _film(kind) if kind in FILMS else _picture(kind)
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds that can be made here: video and audio need ffmpeg."""
+    """Return the kinds that can be made here: video and audio need ffmpeg."""
     return KINDS if shutil.which("ffmpeg") else PICTURES
 
 
@@ -102,7 +102,7 @@ def damaged(number: int, film_share: float = FILM_SHARE) -> tuple[str, bytes]:
 
 
 def flip_bits(chance: random.Random, body: bytearray) -> None:
-    near = chance.choice((64, 1024, len(body)))  # headers are short but exercise most of the code
+    near = chance.choice((64, 1024, len(body)))  # headers are short, but reading them exercises most of the code
     for _ in range(chance.choice((1, 2, 8, 40))):
         body[chance.randrange(min(near, len(body)))] ^= 1 << chance.randrange(8)
 
@@ -179,7 +179,7 @@ def mend_sums(body: bytearray) -> None:
 
 
 def wrong_exif(tag: int) -> bytes:
-    """An intact JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
+    """Return an intact JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
     entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\x00")]
     packed = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in sorted(entries))
     exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + struct.pack("<H", len(entries)) + packed + bytes(4)
@@ -189,12 +189,12 @@ def wrong_exif(tag: int) -> bytes:
 
 
 def wide_as_text() -> bytes:
-    """A JPEG for which `ImageOps.exif_transpose` raises struct.error."""
+    """Return a JPEG for which `ImageOps.exif_transpose` raises struct.error."""
     return wrong_exif(0x0100)
 
 
 def resolution_as_text() -> bytes:
-    """A JPEG for which `ImageOps.exif_transpose` raises TypeError."""
+    """Return a JPEG for which `ImageOps.exif_transpose` raises TypeError."""
     return wrong_exif(0x011A)
 
 
@@ -203,7 +203,8 @@ GIVEN = (wide_as_text, resolution_as_text)
 
 @dataclass
 class Tally:
-    """The outcomes for many damaged files. `ends` counts: saved, saved without a thumbnail, later, refused."""
+    """The outcomes for many damaged files. `ends` counts how many were saved, saved without a thumbnail, postponed or
+    refused."""
 
     ends: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)

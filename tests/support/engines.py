@@ -1,4 +1,4 @@
-"""The two ways to run the portal: SQLite, which is also the queue, and PostgreSQL with Redis.
+"""The two ways to run the portal: on SQLite, which is also the queue, and on PostgreSQL with Redis.
 
 The second uses a new database on each of the servers in TEST_DATABASE_URL and TEST_REDIS_URL.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-REDIS_DATABASES = range(4, 16)  # the suite's other tests use 0
+REDIS_DATABASES = range(4, 16)  # the suite's other tests use database 0
 TAKEN_SECONDS = 1800
 
 
@@ -23,17 +23,18 @@ class Engine:
 
 
 def has_servers() -> bool:
-    """Whether a PostgreSQL and a Redis for tests are configured."""
+    """Return whether a PostgreSQL and a Redis for tests are configured."""
     return bool(os.environ.get("TEST_DATABASE_URL")) and bool(os.environ.get("TEST_REDIS_URL"))
 
 
 def names() -> list[str]:
-    """The engines that tests can use here."""
+    """Return the engines that tests can use here."""
     return ["sqlite", "postgres"] if has_servers() else ["sqlite"]
 
 
 def parameters(*before: str) -> list[Any]:
-    """Parameters for a test with each engine, after each word of `before`; "postgres" has a mark of that name."""
+    """Return the parameters for a test with each engine, after each word in `before`; those for "postgres" have the
+    mark of that name."""
     import pytest  # not above: programs that import this module don't need it
 
     marks = {"postgres": [pytest.mark.postgres]}

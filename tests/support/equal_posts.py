@@ -15,7 +15,8 @@ ROUNDS = 3
 
 
 def press_at_once(whole: Whole, text: str) -> set[str]:
-    """Post one form ten times at the same moment, alternating between the servers; return the runs' pages."""
+    """Post one form ten times at the same moment, alternating between the servers; return the addresses of the runs'
+    pages."""
     path, gate = whole.apps[APPS[0]].get_absolute_url(), threading.Barrier(POSTS)
     pairs = whole.open_form(whole.visitors[0], APPS[0], text)
 

@@ -1,6 +1,6 @@
 """An installed Firefox, driven over WebDriver BiDi (https://w3c.github.io/webdriver-bidi/).
 
-Playwright drives only its own build of Firefox, and a client library would be one more dependency for one story.
+Playwright drives only its own build of Firefox, and a client library would be one more dependency for a single test.
 """
 
 import base64
@@ -20,7 +20,7 @@ from tests.support.requirements import skip_or_fail
 
 NAMES = ("firefox-esr", "firefox")
 LISTENS = re.compile(r"BiDi listening on ws://127\.0\.0\.1:(\d+)")
-QUIET = {  # a new profile asks its makers for nothing
+QUIET = {  # keeps a new profile from contacting Mozilla
     "app.normandy.enabled": False,
     "browser.startup.homepage_override.mstone": "ignore",
     "datareporting.policy.dataSubmissionEnabled": False,
@@ -32,7 +32,7 @@ TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 
 
 class WebSocket:
-    """As much of RFC 6455 as messages of text between two programs on one machine need."""
+    """As much of RFC 6455 as two programs on one machine need for text messages."""
 
     def __init__(self, port: int, path: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
@@ -105,7 +105,7 @@ class Firefox:
         self.ask("storage.setCookie", cookie=cookie)
 
     def run(self, script: str) -> Any:
-        """Return the value of `script`, an expression; None while a page is being replaced."""
+        """Return the value of `script`, an expression; None while the page is being replaced."""
         target = {"context": self.tab, "sandbox": "test"}
         expression = f"JSON.stringify({script})"
         result = self.ask("script.evaluate", expression=expression, target=target, awaitPromise=True)
@@ -124,7 +124,8 @@ class Firefox:
 
 @contextmanager
 def firefox(folder: Path, base_url: str, *, scripts: bool = True) -> Iterator[Firefox]:
-    """Start Firefox with a new profile in `folder`. Without `scripts`, those of pages are off; `run` still works."""
+    """Start Firefox with a new profile in `folder`. With `scripts` off, pages' own scripts don't run; `run` still
+    works."""
     path = next(filter(None, map(shutil.which, NAMES)), None) or ""
     if not path:
         skip_or_fail("No Firefox found: install it (Debian: apt-get install firefox-esr)")

@@ -60,7 +60,7 @@ def content_of(kind: str) -> bytes:
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:
-    """The page of `link` and every address that serves its files."""
+    """Return the address of the page of `link`, and every address that serves its files."""
     yield path_of(link)
     yield f"{path_of(link)}download/"
     yield f"{path_of(link)}preview.jpg"

@@ -29,12 +29,12 @@ def fetch_trusted(url: str, **options: Any) -> Fetched:
 
 
 def kept_files(settings: Settings) -> list[Path]:
-    """Every file in the media folder, including unfinished uploads."""
+    """Return every file in the media folder, including unfinished uploads."""
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 def picture(width: int = 64, height: int = 48, format: str = "PNG", **options: object) -> bytes:
-    """A small real picture, mostly red."""
+    """Return a small real picture, mostly red."""
     target = BytesIO()
     image = Image.new("RGB", (width, height), "#cc2200")
     image.paste("#0044ff", (0, 0, max(1, width // 4), max(1, height // 4)))
@@ -43,7 +43,7 @@ def picture(width: int = 64, height: int = 48, format: str = "PNG", **options: o
 
 
 def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A few bytes that claim to be a picture of `width` x `height` pixels."""
+    """Return a few bytes that claim to be a picture of `width` x `height` pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         checksum = zlib.crc32(name + data)
@@ -56,18 +56,18 @@ def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
 
 @cache
 def bomb() -> bytes:
-    """A few bytes that unpack to 60 MB."""
+    """Return a few bytes that unpack to 60 MB."""
     return gzip.compress(bytes(60_000_000), 1)
 
 
 @cache
 def nested_bomb() -> bytes:
-    """A few hundred bytes that have to be unpacked three times."""
+    """Return a few hundred bytes that have to be unpacked three times."""
     return gzip.compress(gzip.compress(bomb()))
 
 
 def many_scans(count: int) -> bytes:
-    """A JPEG with `count` scans of a few kilobytes, each of which makes a decoder process the whole picture."""
+    """Return a JPEG with `count` scans of a few kilobytes, each of which makes a decoder process the whole picture."""
     honest = picture(2000, 2000, "JPEG", progressive=True)
     last = honest.rindex(b"\xff\xda")
     return honest[:last] + honest[last:-2] * count + b"\xff\xd9"
@@ -235,7 +235,8 @@ class Decoy:
         self.port: int = self._socket.getsockname()[1]
 
     def was_contacted(self) -> bool:
-        """Whether anyone has connected. The kernel accepts connections by itself, so checking afterwards is enough."""
+        """Return whether anyone has connected. The kernel accepts connections by itself, so checking afterwards is
+        enough."""
         try:
             self._socket.accept()
         except TimeoutError:

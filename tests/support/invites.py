@@ -36,6 +36,6 @@ def join(path: str, **values: str) -> Client:
 
 
 def said(client: Client) -> str:
-    """The last page that the browser received."""
+    """Return the last page that the browser received."""
     content: bytes = client.last_answer.content  # type: ignore[attr-defined]
     return content.decode()

@@ -5,8 +5,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 MOST_STOPS = 80
-# Checks the focused element: is the focus visible (on it or on its label), and is nothing covering the element? What
-# gives way to the focus has done so after two frames.
+# Checks the focused element: is the focus visible (on it or on its label), and does anything cover the element?
+# Whatever moves out of the way of the focus has done so after two frames.
 STOP = """
 async () => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

@@ -1,4 +1,5 @@
-"""Press Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed 1`.
+"""Presses Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed
+1`.
 
 Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
 poller and the sandbox are killed with `kill -9` at times decided by the seed, then restarted. Every press has its own
@@ -35,7 +36,7 @@ SETTLED_SECONDS = 240.0
 
 @dataclass
 class Verdict:
-    """The state after the killing. Each list has cases of something that must not happen."""
+    """The state after the killing. Each list holds cases of something that must not happen."""
 
     engine: str
     presses: int = 0
@@ -46,22 +47,22 @@ class Verdict:
     strangers: list[str] = field(default_factory=list)  # in the sandbox, but unknown to the portal
     wrong: list[str] = field(default_factory=list)  # ended differently than in the sandbox, or another press's run
     stuck: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)  # not final, stuck or not
+    unfinished: list[str] = field(default_factory=list)  # not final, whether stuck or not
     asked: list[str] = field(default_factory=list)  # waiting for a person to decide
     charged: list[str] = field(default_factory=list)  # charges that are missing or doubled, and sums that are wrong
-    settled_seconds: float = 0.0  # from the last kill until every run was final
+    settled_seconds: float = 0.0  # seconds from the last kill until every run was final
     checked: int = 0  # starts that had to be searched for
     begun_again: int = 0
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Everything that happened but must not."""
+        """Return everything that happened but must not."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
 
 class Killing:
-    """One round: the seed decides in advance what happens when."""
+    """One round, in which the seed decides in advance what happens when."""
 
     def __init__(self, whole: Whole, runs: int, kills: int, seed: int) -> None:
         self.whole, self.parts = whole, whole.parts
@@ -75,11 +76,11 @@ class Killing:
         self.presses = sorted(
             (chance.uniform(0, length), chance.choice(APPS), f"press {n} of {seed}") for n in range(runs)
         )
-        self.pressed: dict[str, str] = {}  # run pages by their press's text
+        self.pressed: dict[str, str] = {}  # the run's page for each press, by the press's text
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Press and kill as planned; return after the last kill, once every press has its page."""
+        """Press and kill as planned; return after the last kill, once every press has led to its page."""
         self.parts.keep_alive()
         is_over = threading.Event()
         presser = threading.Thread(target=self._press_all)

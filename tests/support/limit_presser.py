@@ -1,9 +1,9 @@
 """One of several processes that press Run at the same moment: `python -m tests.support.limit_presser APP MEMBER TIMES
 GATE NOW`.
 
-It opens the form of the app with that primary key as the member, waits until the file GATE exists, and presses Run in
-TIMES threads, all by a clock that starts at NOW. It prints each status, and the reason beside Run if it was refused, as
-JSON.
+It opens the form of the app with the primary key APP as the member MEMBER, waits until the file GATE exists, and
+presses Run in TIMES threads, all using a clock that starts at NOW. It prints each status as JSON, with the reason shown
+beside Run if the press was refused.
 """
 
 import json

@@ -8,7 +8,7 @@ import django
 
 
 def make(count: int) -> None:
-    """Make `count` members, each with a notice that is due."""
+    """Make `count` members, each with one notice that is due."""
     from django.utils import timezone
 
     from runs.models import Member, Notice
@@ -37,7 +37,7 @@ def send() -> None:
 
 
 def count() -> None:
-    """Print how often mails were tried at most, and how many were given up."""
+    """Print the highest number of times that an email was tried, and how many emails were given up."""
     from django.db.models import Max
 
     from runs.models import Mail

@@ -1,4 +1,4 @@
-"""A real mail server on loopback that can be as difficult as real ones: put off, refuse, drop, stall."""
+"""A real mail server on loopback that can be as difficult as real ones: it can defer, refuse, drop and stall."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from aiosmtpd.controller import Controller
 from tests.support.processes import free_port
 
 TAKEN = "250 OK"
-DROP = "drop"  # closes the connection without an answer
-DROP_TAKEN = "drop taken"  # takes the mail, but closes the connection without saying so
+DROP = "drop"  # closes the connection without responding
+DROP_TAKEN = "drop taken"  # accepts the email, but closes the connection without saying so
 
 
 def stall(seconds: float) -> str:
-    """Return the answer that takes the mail only after `seconds`."""
+    """Return a response that accepts the email only after `seconds`."""
     return f"stall {seconds}"
 
 
 class MailServer(AbstractContextManager["MailServer"]):
-    """Stores what it takes. `at_rcpt` and `at_data` say what it answers; by default, it takes everything."""
+    """Stores what it accepts. `at_rcpt` and `at_data` say what it responds; by default, it accepts everything."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        self.offered = 0  # mails that were handed over, taken or not
+        self.offered = 0  # emails that were handed over, accepted or not
         self.at_rcpt: Callable[[str], str] = lambda _address: TAKEN
         self.at_data: Callable[[EmailMessage], str] = lambda _mail: TAKEN
         self.port = free_port()
@@ -44,7 +44,7 @@ class MailServer(AbstractContextManager["MailServer"]):
         return [str(mail["Message-ID"]) for mail in self.mails]
 
     def mailers(self, timeout: float = 10) -> dict[str, Any]:
-        """Return the setting MAILERS that sends mails here."""
+        """Return the setting MAILERS that sends emails here."""
         options = {"host": "127.0.0.1", "port": self.port, "timeout": timeout}
         return {"default": {"BACKEND": "runs.team.smtp.EmailBackend", "OPTIONS": options}}
 

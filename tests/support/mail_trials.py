@@ -1,4 +1,4 @@
-"""Mails a portal sends while it is killed or its mail server is difficult, counted where they arrive.
+"""Emails that a portal sends while it is being killed or its mail server is difficult, counted where they arrive.
 
 Each trial has its own data folder and a mail server on loopback. The sending processes are real ones
 (`tests.support.mail_sender`), so that they can be killed with `kill -9`.
@@ -21,12 +21,12 @@ from tests.support.mail_servers import DROP, TAKEN, MailServer, stall
 from tests.support.processes import Home
 
 LATER = "451 4.3.0 Later"
-SLOWLY = stall(0.03)  # so that a kill that comes a little late still hits a sender at work
+SLOWLY = stall(0.03)  # slow enough that a kill that comes a little late still hits a sender at work
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What arrived. `other_ids` are people who got two mails that a mail program can't tell are the same."""
+    """What arrived. `other_ids` counts people who got two emails that a mail program can't recognise as the same."""
 
     mails: int
     arrived: int
@@ -39,7 +39,7 @@ class Verdict:
 
 
 class Trial:
-    """One portal with `mails` people, each of whom gets a mail."""
+    """One portal with `mails` people, each of whom gets one email."""
 
     def __init__(self, folder: Path, server: MailServer, mails: int, **env: str) -> None:
         self.server, self.mails, self.kills = server, mails, 0
@@ -52,12 +52,12 @@ class Trial:
         return self.home.run(sys.executable, "-m", "tests.support.mail_sender", *arguments)
 
     def send(self) -> None:
-        """Send until everything was."""
+        """Send until everything has been sent."""
         assert self._start("send").wait() == 0, self.home.output()
 
     def send_and_kill(self, after: int, delay: float | None) -> None:
-        """Kill the sender `delay` seconds after it handed over `after` mails; without `delay`, at that very moment:
-        the server has the mail, and the sender doesn't know."""
+        """Kill the sender `delay` seconds after it handed over `after` emails. Without `delay`, kill it at that very
+        moment, when the server has the email and the sender doesn't know."""
         is_reached = threading.Event()
         first = self.server.offered
 
@@ -105,7 +105,7 @@ class Trial:
 
 
 def killed(folder: Path, mails: int, kills: int, seed: int, **env: str) -> Verdict:
-    """Mail `mails` people while the sender is killed `kills` times, half of them at the worst moment."""
+    """Email `mails` people while the sender is killed `kills` times, half of them at the worst moment."""
     chance = random.Random(seed)
     with MailServer() as server:
         trial = Trial(folder, server, mails, **env)
@@ -118,7 +118,7 @@ def killed(folder: Path, mails: int, kills: int, seed: int, **env: str) -> Verdi
 
 
 def difficult(folder: Path, mails: int, seed: int, stall_seconds: float, **env: str) -> Verdict:
-    """Mail `mails` people over a server that puts each mail off or drops it up to four times, and stalls once."""
+    """Email `mails` people through a server that defers or drops each email up to four times, and stalls once."""
     chance = random.Random(seed)
     left: dict[str, int] = defaultdict(lambda: chance.randint(0, 4))
     stalls = Counter({"left": 1})

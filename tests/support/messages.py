@@ -1,4 +1,4 @@
-"""Checks of messages by their codes, so that rewording a sentence breaks no test."""
+"""Checks messages by their codes, so that rewording a sentence breaks no test."""
 
 from collections.abc import Callable
 

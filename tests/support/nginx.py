@@ -28,7 +28,7 @@ http {{
 
 
 def blocks(upstream: str, media: Path) -> str:
-    """Both nginx blocks from the manual, with this test's addresses."""
+    """Return both nginx blocks from the manual, with this test's addresses."""
     whole = blocks_of_the_manual("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")

@@ -1,5 +1,5 @@
-"""One process that tells people of runs that ended, as a worker does: `python -m tests.support.notice_teller make`,
-then `tell`, which tells of each run twice, and `count`."""
+"""One process that notifies people of runs that ended, as a worker does: `python -m tests.support.notice_teller make`,
+then `tell`, which reports each run twice, and `count`."""
 
 import json
 import random
@@ -24,7 +24,7 @@ def make() -> None:
 
 
 def tell() -> None:
-    """Tell of every run twice, in an order of one's own."""
+    """Report every run twice, in an order that differs from that of other processes."""
     from django.db import transaction
 
     from runs.models import Run
@@ -40,7 +40,7 @@ def tell() -> None:
 
 
 def count() -> None:
-    """Print how many notices there are, and how many people have another number in the bell."""
+    """Print how many notices there are, and for how many people the bell shows a different number."""
     from django.utils import timezone
 
     from runs.models import Member, Notice

@@ -1,4 +1,4 @@
-"""Notices as events make them, and the moment at which what gathered is mailed."""
+"""Makes notices as events do, and sends the emails about those that have gathered."""
 
 from itertools import count
 from typing import Any
@@ -12,7 +12,7 @@ _numbers = count(1)
 
 
 def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> Notice:
-    """Make a notice that goes the way the member chose."""
+    """Make a notice, and deliver it the way the member chose."""
     way = choices.ways_of([member.pk], kind, run)[member.pk]
     due_at = timezone.now() + choices.GATHER if way == Way.ONCE else None
     event = fields.pop("event", f"event-{next(_numbers)}")
@@ -26,6 +26,6 @@ def send_gathered() -> None:
 
 
 def try_again() -> None:
-    """Make the next try of mails that weren't taken, as if the pause were over."""
+    """Make the next attempt for emails that weren't accepted, as if the pause were over."""
     Mail.objects.filter(sent_at=None, given_up_at=None).update(due_at=timezone.now())
     mails.send_due()

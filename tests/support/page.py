@@ -10,7 +10,7 @@ VOID |= {"rect", "circle", "path", "line", "use"}  # icon shapes, closed or not
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
 FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
 OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
-OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the same page, or another of ours
+OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # leads to the same page, or to another of ours
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Element:
         return " ".join(self.text.split())
 
     def walk(self) -> "Iterator[Element]":
-        """This element and everything in it, in the order of the page."""
-        waiting = [self]  # not recursive, because that would take time for every level of every element
+        """Yield this element and everything in it, in the order of the page."""
+        waiting = [self]  # not recursive, which would take time for each level around each element
         while waiting:
             element = waiting.pop()
             yield element
@@ -58,7 +58,7 @@ class Element:
         return found[0]
 
     def inside(self, class_name: str) -> bool:
-        """Whether an element around this one has the class `class_name`."""
+        """Return whether an element around this one has the class `class_name`."""
         up = self.parent
         while up is not None:
             if class_name in up.classes:
@@ -134,18 +134,18 @@ def _dangers(element: Element) -> Iterator[str]:
 
 
 def _is_original_link(element: Element, address: str) -> bool:
-    """Whether this is the link to the original of a result that couldn't be saved, with `noopener`."""
+    """Return whether this is the link to the original of a result that couldn't be saved, with `noopener`."""
     is_link = element.tag == "a" and element.inside("output-links") and re.match(r"https?://", address) is not None
     return is_link and "noopener" in element.attributes.get("rel", "")
 
 
 def _is_mail(element: Element, address: str) -> bool:
-    """Whether this is the button that writes to the admins."""
+    """Return whether this is the button for writing to the admins."""
     return element.attributes.get("id") == "run-action" and address.startswith("mailto:")
 
 
 def errors_of(page: Page) -> dict[str, str]:
-    """Return the linked errors, messages by label. Each must link to a field that shows it, too."""
+    """Return the linked errors: messages by label. Each must link to a field that shows it, too."""
     found = {}
     for line in page.first(id="errors").find("li"):
         link = line.first("a")

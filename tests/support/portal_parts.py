@@ -16,7 +16,7 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
-PER_MINUTE = 1_000_000  # no limit, because these tests are about kills
+PER_MINUTE = 1_000_000  # in effect no limit, because these tests are about kills
 WATCH_SECONDS = 0.1
 REVIVED_SECONDS = 180.0  # the lease, plus one check by a live worker's scheduler
 
@@ -150,7 +150,7 @@ class Parts:
 
 
 def polling_pid() -> int:
-    """Id of the process that holds the poller's lease; 0 if none does."""
+    """Return the id of the process that holds the poller's lease; 0 if none does."""
     from django.db.models.functions import Now
 
     from runs.models import Lease

@@ -86,7 +86,8 @@ class Home:
         return done.stdout.decode()
 
     def migrate(self) -> None:
-        """Create all tables in an empty database, by copying one that has them, because migrating takes seconds."""
+        """Create all tables in an empty database, by copying a database that has them, because migrating takes
+        seconds."""
         if SHARED not in os.environ:
             self.manage("migrate", "--verbosity", "0")
         elif url := self.env["DATABASE_URL"]:
@@ -116,11 +117,11 @@ class Home:
             )
 
     def output(self) -> str:
-        """The output so far."""
+        """Return the output so far."""
         return self.log.read_text() if self.log.exists() else ""
 
     def processes(self, word: str = "") -> list[int]:
-        """Ids of this home's running processes whose command line contains `word`."""
+        """Return the ids of this home's running processes whose command line contains `word`."""
         mark = f"PORTAL_DATA_DIR={self.folder}".encode()
         found = []
         for entry in Path("/proc").iterdir():
@@ -145,7 +146,7 @@ class Home:
 
 
 def migrated(folder: Path) -> Path:
-    """An empty SQLite database with all tables, made once in `folder`."""
+    """Return an empty SQLite database with all tables, made once in `folder`."""
     made = folder / "migrated.sqlite3"
     with only_one("sqlite"):
         if not made.exists():
@@ -156,7 +157,8 @@ def migrated(folder: Path) -> Path:
 
 
 def copy_migrated(url: str) -> None:
-    """Replace the PostgreSQL database at `url` by a copy of one with all tables, which this test run makes once."""
+    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables; this test run makes it
+    once."""
     folder = Path(os.environ[SHARED])
     made, template = folder / "migrated.postgres", folder.name
     with only_one("postgres"):
@@ -199,12 +201,12 @@ GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its f
 
 
 def is_gone(pid: int) -> bool:
-    """Whether `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
+    """Return whether `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
     return state_of(pid) in ("Z", "X")
 
 
 def state_of(pid: int) -> str:
-    """The kernel's letter for the state of `pid`: "R", "S", "T" (stopped), "Z", …; "X" if it is gone."""
+    """Return the kernel's letter for the state of `pid`: "R", "S", "T" (stopped), "Z", …; "X" if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except GONE:
@@ -212,7 +214,7 @@ def state_of(pid: int) -> str:
 
 
 def ticks_of(pid: int) -> int:
-    """CPU time of `pid` in the kernel's ticks (usually 10 ms); 0 if it is gone."""
+    """Return the CPU time of `pid` in the kernel's ticks (usually 10 ms); 0 if it is gone."""
     try:
         return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
     except GONE:
@@ -220,7 +222,7 @@ def ticks_of(pid: int) -> int:
 
 
 def children_of(pid: int) -> list[int]:
-    """Ids of the direct children of `pid`, oldest first."""
+    """Return the ids of the direct children of `pid`, oldest first."""
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(*GONE):
@@ -229,7 +231,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a file that may not exist yet."""
+    """Return the lines of a file that may not exist yet."""
     if path.exists():
         yield from path.read_text().splitlines()
 

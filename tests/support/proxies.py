@@ -29,7 +29,7 @@ def binary(name: str, package: str) -> str:
 
 
 def blocks_of_the_manual(language: str, count: int) -> str:
-    """The manual's code blocks in `language`, as people copy them."""
+    """Return the manual's code blocks in `language`, as people copy them."""
     blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
     assert len(blocks) == count
     return "\n".join(blocks)
@@ -58,7 +58,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
 
 
 def signed_in(member: Member) -> dict[str, str]:
-    """Cookies of a browser in which `member` is signed in."""
+    """Return the cookies of a browser in which `member` is signed in."""
     client = Client()
     assert client.login(username=member.email, password=PASSWORD)
     return {name: morsel.value for name, morsel in client.cookies.items()}

@@ -1,6 +1,7 @@
 """A made-up language: all letters of marked texts are accented, and the texts are 40 % longer.
 
-Tests find unmarked texts by their plain letters, and layouts too narrow for other languages by their overflow.
+Tests find unmarked texts because their letters are plain, and layouts too narrow for other languages because they
+overflow.
 """
 
 import re
@@ -47,7 +48,7 @@ def write_catalogue(folder: Path) -> None:
         if key in seen or entry.obsolete:
             continue
         seen.add(key)
-        is_format = "format" in (entry.msgctxt or "")  # a date format, whose letters stand for numbers
+        is_format = "format" in (entry.msgctxt or "")  # a date format, whose letters stand for parts of a date
         say = str if is_format else pseudo
         plurals = {0: say(entry.msgid), 1: say(entry.msgid_plural)} if entry.msgid_plural else {}
         made.append(

@@ -11,14 +11,14 @@ from tests.support.page import Page
 
 
 def form_of(page: Page, **given: str) -> dict[str, str]:
-    """The fields of the form that decides, as a browser posts them, with `given`."""
+    """Return the fields of the form for deciding, as a browser posts them, changed by `given`."""
     form = page.first("form", id="decide")
     hidden = {e.attributes["name"]: e.attributes["value"] for e in form.find("input")}
     return {**hidden, "note": form.first("textarea").text, **given}
 
 
 def queries_of(client: Client, url: str) -> list[str]:
-    """The queries of a page, without those that a process makes only every few seconds."""
+    """Return a page's queries, without those that a process makes only every few seconds."""
     client.get(url)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
@@ -26,7 +26,7 @@ def queries_of(client: Client, url: str) -> list[str]:
 
 
 def heading(page: Page) -> str:
-    """The page's heading: the label of the result that is shown."""
+    """Return the page's heading: the label of the result that is shown."""
     return page.first("h1").words
 
 

@@ -63,7 +63,7 @@ def impatience(endpoint: str) -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Make everything that is due later due now."""
+    """Bring forward everything that is due later, so that it is due now."""
     past = timezone.now() - timedelta(minutes=1)
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
@@ -108,6 +108,6 @@ def step_to(name: str) -> None:
 
 
 def is_at_rest() -> bool:
-    """Whether every run has ended and every file is saved or given up on."""
+    """Return whether every run has ended and every file is saved or given up on."""
     active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
     return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

@@ -52,7 +52,7 @@ class Server:
             return False
 
     def written(self) -> int:
-        """Bytes that the server's processes have written to files so far, not to sockets."""
+        """Return how many bytes the server's processes have written to files so far, not to sockets."""
         total = 0
         for pid in self.home.processes("gunicorn"):
             fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
@@ -141,7 +141,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
 
 
 def _is_whole(raw: bytes) -> bool:
-    """Whether a response with a Content-Length is complete."""
+    """Return whether a response with a Content-Length is complete."""
     head, _, body = raw.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(lengths) and len(body) >= int(lengths[0])

@@ -1,4 +1,4 @@
-"""The sandbox, which tests use through its control API."""
+"""The sandbox, as tests use it through its control API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,17 +44,17 @@ class SandboxDoor:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The sandbox's current runs, requests, balance and counters."""
+        """Return the sandbox's current runs, requests, balance and counters."""
         return self._ask("GET", "state")
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """Every run started on the sandbox, oldest first."""
+        """Return every run started on the sandbox, oldest first."""
         found: list[dict[str, Any]] = self.state["runs"]
         return found
 
     def requests_to(self, endpoint: str) -> list[dict[str, Any]]:
-        """The requests that reached `endpoint` (the control API's name for it), oldest first."""
+        """Return the requests that reached `endpoint` (the control API's name for it), oldest first."""
         return [request for request in self.state["requests"] if request["endpoint"] == endpoint]
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A name whose address changes between two look-ups: public when it is checked, then loopback."""
+"""A name whose address changes between two look-ups: it is public when it is checked, then loopback."""
 
 import socket
 from typing import Any
@@ -12,7 +12,8 @@ PUBLIC = "93.184.215.14"
 
 
 def rebind(monkeypatch: pytest.MonkeyPatch, port: int) -> list[tuple[str, int]]:
-    """Let every name have a public address at first and then 127.0.0.1; return the list of what is connected to."""
+    """Let every name resolve to a public address at first and to 127.0.0.1 after that; return the list of addresses
+    connected to."""
     answers = iter([PUBLIC])
     asked: list[tuple[str, int]] = []
 

@@ -27,7 +27,7 @@ TURNED = 6
 
 
 def exif() -> bytes:
-    """Exif that rotates the picture and has a description, a user comment and a maker note."""
+    """Return Exif data that rotates the picture and has a description, a user comment and a maker note."""
     made = Image.Exif()
     made[0x0112] = TURNED
     made[0x010E] = "SECRET exif description"
@@ -37,7 +37,7 @@ def exif() -> bytes:
 
 
 def drawing(number: int = 0, mode: str = "RGB") -> Image.Image:
-    """An image with many colours, so that changed pixels stand out."""
+    """Return an image with many colours, so that changed pixels stand out."""
     made = Image.radial_gradient("L").resize((97, 61)).rotate(40 * number)
     return Image.merge("RGB", (made, made.rotate(90), made.rotate(180))).convert(mode)
 
@@ -48,7 +48,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def png_secrets(number: int, *, has_mark: bool) -> bytes:
-    """Chunks of every kind that can hold text."""
+    """Return chunks of every kind that can hold text."""
     told = b"SECRET png %d " % number
     return b"".join(
         (
@@ -68,7 +68,7 @@ def png_secrets(number: int, *, has_mark: bool) -> bytes:
 
 
 def png(*, is_animated: bool = False, has_mark: bool = True) -> bytes:
-    """A PNG with secrets before and after its pixels, and after its end."""
+    """Return a PNG with secrets before and after its pixels, and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1), drawing(2)], "duration": 80} if is_animated else {}
     drawing().save(plain, "PNG", icc_profile=PROFILE, dpi=(72, 72), **more)
@@ -86,7 +86,7 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def jpeg(*, is_progressive: bool = False, mode: str = "RGB") -> bytes:
-    """A JPEG with secrets in every segment outside the picture, and after its end."""
+    """Return a JPEG with secrets in every segment outside the picture, and after its end."""
     plain = io.BytesIO()
     drawing(mode=mode).save(plain, "JPEG", quality=90, icc_profile=PROFILE, progressive=is_progressive, exif=exif())
     data = plain.getvalue()
@@ -115,7 +115,7 @@ def riff(name: bytes, content: bytes) -> bytes:
 
 
 def webp(*, is_animated: bool = False) -> bytes:
-    """A WebP with secrets in its chunks, in its frames' chunks, and after its end."""
+    """Return a WebP with secrets in its chunks, in its frames' chunks, and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1)], "duration": 80} if is_animated else {}
     drawing().save(plain, "WEBP", lossless=True, icc_profile=PROFILE, exif=exif(), xmp=XMP, **more)
@@ -130,7 +130,7 @@ def webp(*, is_animated: bool = False) -> bytes:
 
 
 def gif() -> bytes:
-    """An animation with comments, an application block, XMP, and text after its end."""
+    """Return an animation with comments, an application block, XMP, and text after its end."""
     plain = io.BytesIO()
     frames = [drawing(number).convert("P") for number in range(3)]
     frames[0].save(
@@ -163,7 +163,7 @@ RECIPES: dict[str, list[str]] = {
 
 @cache  # making one takes a second
 def medium(ending: str) -> bytes:
-    """Video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
+    """Return video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
     with TemporaryDirectory() as folder:
         return _medium(ending, Path(folder))
 

@@ -13,7 +13,7 @@ import requests
 
 from tests.support.processes import wait_until
 
-EVERY_SECONDS = 0.5  # between bytes on each connection
+EVERY_SECONDS = 0.5  # seconds between bytes on each connection
 SMALL_WINDOW = 4096  # bytes that a slow reader's buffer holds
 ASKED = 10
 BOUND_SECONDS = 2.0
@@ -22,8 +22,8 @@ TOKEN = "A" * 43  # as long as tokens in the portal's addresses
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of client: sends `first` at once and `dripped` byte by byte; `reads`: reads the response byte by byte.
-    STYLESHEET in `first` is replaced by the address of the portal's stylesheet."""
+    """A kind of client. It sends `first` immediately and `dripped` byte by byte; if `reads` is set, it reads the
+    response byte by byte. STYLESHEET in `first` is replaced by the address of the portal's stylesheet."""
 
     first: bytes
     dripped: bytes = b""
@@ -31,7 +31,7 @@ class Kind:
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
-    """Headers of a form with a CSRF cookie, without which Django doesn't read the body."""
+    """Return the headers for a form with a CSRF cookie, without which Django doesn't read the body."""
     lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
@@ -110,8 +110,8 @@ def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
 
 
 def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
-    """Send `count` requests to url/healthz, each on a new connection; return the times of all responses within
-    `seconds`."""
+    """Send `count` requests to url/healthz, each on a new connection; return how long each response took, if it arrived
+    within `seconds`."""
     taken = []
     for _ in range(count):
         begun = time.monotonic()

@@ -23,7 +23,7 @@ def window(path: str, seconds: int) -> None:
 
 
 def busy(path: str, seconds: int) -> None:
-    """Run without checking the stop flag."""
+    """Stay busy without checking the stop flag."""
     note(path, "begun")
     time.sleep(seconds)
     note(path, "done")

@@ -1,4 +1,4 @@
-"""A member's browser without scripts, for benches that need many or need them fast."""
+"""A member's browser without scripts, for benchmarks that need many or need them fast."""
 
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -11,13 +11,13 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from runs.models import Member
 
-MOST_AT_ONCE = 64  # connections
+MOST_AT_ONCE = 64  # connections at the same time
 TYPED = "A red bicycle beside a calm lake"
 Pairs = list[tuple[str, str]]
 
 
 def session_cookie(member: "Member") -> tuple[str, str]:
-    """Name and value of the session cookie of `member`."""
+    """Return the name and value of the session cookie of `member`."""
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     return settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -33,13 +33,13 @@ class Visitor:
         self.session.cookies.set(*session_cookie(member))
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """The response to GET `path`; redirects are followed. Raises for 4xx and 5xx."""
+        """Return the response to GET `path`, following redirects. Raises for 4xx and 5xx."""
         answer = self.session.get(f"{self.url}{path}", headers=headers, timeout=60)
         answer.raise_for_status()
         return answer
 
     def post(self, path: str, fields: dict[str, str]) -> requests.Response:
-        """The answer to POST `path`, not followed. Raises for 4xx and 5xx."""
+        """Return the response to POST `path`, without following redirects. Raises for 4xx and 5xx."""
         sent = {"Origin": self.url, "Referer": f"{self.url}/"}
         url = f"{self.url}{path}"
         answer = self.session.post(url, data=fields, headers=sent, allow_redirects=False, timeout=60)
@@ -55,7 +55,8 @@ class Visitor:
         return reader.filled()
 
     def press_run(self, path: str, pairs: Pairs) -> requests.Response:
-        """Post the form of the app page at `path`; return the redirect, not followed. Raises if there is none."""
+        """Post the form of the app page at `path`; return the redirect's address without following it. Raises if there
+        is none."""
         files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form specifies
         answer = self.session.post(f"{self.url}{path}", files=files, allow_redirects=False, timeout=60)
         if answer.status_code != 302:

@@ -32,6 +32,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def signed(body: bytes, timestamp: str = "1767225600", **others: str) -> dict[str, str]:
-    """Headers with a valid signature for `body`."""
+    """Return headers with a valid signature for `body`."""
     signature = Ed25519PrivateKey.from_private_bytes(SEED).sign(timestamp.encode() + b"." + body).hex()
     return {"X-Lamina-Webhook-Signature": signature, "X-Lamina-Webhook-Timestamp": timestamp, **others}

@@ -1,6 +1,7 @@
 """A whole portal of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare and check. So each portal needs its own process.
+Django is also set up in this process, on the same database, to prepare data and check results. That is why each portal
+needs its own process.
 """
 
 import argparse
@@ -38,7 +39,7 @@ class Whole:
         self.visitors: list[Visitor] = []
 
     def prepare(self) -> None:
-        """Prepare database, static files and apps, and start every part."""
+        """Prepare the database, static files and apps, and start every part."""
         import django
 
         if not self.parts.home.env["DATABASE_URL"]:
@@ -89,7 +90,7 @@ class Whole:
         return found
 
     def open_form(self, visitor: "Visitor", remote_id: str, text: str) -> "Pairs":
-        """The form of an app as `visitor` would post it, with `text` in its first text field."""
+        """Return the form of an app as `visitor` would post it, with `text` in its first text field."""
         app = self.apps[remote_id]
         assert app.schema is not None
         place = next(n for n, parameter in enumerate(app.schema.parameters) if parameter["type"] == "text")
@@ -97,10 +98,10 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """Act like a person: open the form, press Run, and press again until a page arrives. The token ensures a single
-        run.
+        """Act like a person: open the form, press Run, and press again until a page arrives. The token ensures that
+        there is a single run.
 
-        Returns the run's page. Raises RuntimeError if none arrives within three minutes.
+        Returns the address of the run's page. Raises RuntimeError if no page arrives within three minutes.
         """
         path, pairs, trouble = self.apps[remote_id].get_absolute_url(), None, ""
         deadline = time.monotonic() + PRESS_SECONDS
@@ -111,7 +112,7 @@ class Whole:
                 return visitor.press_run(path, pairs).headers["Location"]
             except (requests.RequestException, RuntimeError) as error:
                 trouble = f"{type(error).__name__}: {error}"
-                time.sleep(0.2)  # like somebody whose page didn't load
+                time.sleep(0.2)  # waits like somebody whose page didn't load
         raise RuntimeError(f"{text}: no page within {PRESS_SECONDS:.0f} s, lastly {trouble}")
 
 

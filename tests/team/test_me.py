@@ -1,4 +1,4 @@
-"""The member's own settings, passwords, and where they are signed in."""
+"""The member's own settings and passwords, and where they are signed in."""
 
 import re
 from collections.abc import Callable
@@ -124,7 +124,7 @@ def test_last_seen_is_written_only_now_and_then(alice: Member, monkeypatch: pyte
     long_ago = timezone.now() - timedelta(hours=1)
     alice.signed_in.update(seen_at=long_ago)
     here.get("/history/")
-    assert alice.signed_in.get().seen_at == long_ago  # the sign-in was recorded a moment ago
+    assert alice.signed_in.get().seen_at == long_ago  # the sign-in itself was recorded a moment ago
     monkeypatch.setattr(sessions, "_noted", {})
     here.get("/history/")
     assert alice.signed_in.get().seen_at > long_ago
@@ -160,7 +160,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
     answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
     assert answer.status_code == 302
     assert [is_in(here), is_in(there)] == [True, False]
-    assert "This one" in page_of(here)  # its session has a new key
+    assert "This one" in page_of(here)  # the session has a new key
     assert alice.signed_in.count() == 1
     assert is_in(sign_in(alice, NEW))
 

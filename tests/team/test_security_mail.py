@@ -122,7 +122,7 @@ def test_a_browser_is_new_once_for_each_person(
     assert [args[0] for _, args in queued] == [alice.pk, bob.pk]
     sign_in(Client(), alice, "wrong")
     assert len(queued) == 2
-    assert all(isinstance(arg, int) for _, args in queued for arg in args)  # no secret links
+    assert all(isinstance(arg, int) for _, args in queued for arg in args)  # no argument is a secret link
 
 
 @pytest.mark.django_db

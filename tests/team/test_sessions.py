@@ -90,7 +90,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
     client = sign_in(alice)
     client.get("/history/")  # stores the language the browser asks for
     move_end(client, 14 - 0.9 / 24)
-    with django_assert_num_queries(3):  # session, member, last use
+    with django_assert_num_queries(3):  # queries: session, member, last use
         client.post("/live/")
     move_end(client, 14 - 1.1 / 24)
     with django_assert_num_queries(4):
@@ -100,7 +100,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
 def test_a_session_without_a_start_time_gets_one(alice: Member) -> None:
     client = sign_in(alice)
     forget_start(client)
-    move_end(client, 10)  # it began 20 days ago
+    move_end(client, 10)  # as if it had begun 20 days ago
     client.get("/history/")
     assert days_left(client) == pytest.approx(10, abs=0.01)
     assert row_of(client).get_decoded()[STARTED] == pytest.approx(time.time() - 20 * 86400, abs=10)

@@ -82,7 +82,7 @@ def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that
     for n in range(20):
         assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
     assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
-    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only as Bob's browser
+    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only in Bob's browser
     assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
 
 
@@ -131,7 +131,7 @@ def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob
             try_in(Client(), f"p{n}@example.com", "wrong", address)
         assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)  # Bob never signed in there
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
-    assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # the same network
+    assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # in the same network
     assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
 
 
@@ -225,7 +225,7 @@ def test_what_is_too_long_to_carry_is_told(as_alice: Client) -> None:
 
 
 def keep_names(request: HttpRequest) -> list[tuple[str, str]]:
-    """An EXPIRED_FILES_KEEPER that returns fields in place of the files."""
+    """Act as an EXPIRED_FILES_KEEPER that returns fields in place of the files."""
     return [(f"{name}_kept", str(getattr(file, "name", ""))) for name, file in request.FILES.items()]
 
 
@@ -242,6 +242,6 @@ def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) 
         try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
-    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then someone corrected the clock
+    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # afterwards, someone corrected the clock
 
     assert try_in(client, alice.email, PASSWORD) == "/"

@@ -80,7 +80,7 @@ def test_back_shows_the_sign_in_page(keeping: BrowserContext, alice: Member, run
 
 
 def transferred(page: Page) -> list[int]:
-    """Open History; return how many bytes each of its six pictures took on the wire, once all have come."""
+    """Open History; once its six pictures have arrived, return how many bytes each of them took on the wire."""
     page.goto("/history/")
     sizes: list[int] = page.wait_for_function(IN_CACHE, arg=6).json_value()
     return sizes
@@ -102,7 +102,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     urls = page.evaluate("() => [...document.images].map(({ src }) => src).filter((src) => src.includes('/files/'))")
     assert page.evaluate(IS_KEPT, urls) == [True] * 6
     sign_out(page)
-    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person who uses this browser can't see them
+    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person to use this browser can't see them
 
 
 @pytest.mark.browser

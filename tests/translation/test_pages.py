@@ -34,7 +34,7 @@ def is_page(answer: HttpResponseBase) -> bool:
 
 
 def posted_texts(world: World) -> set[str]:
-    """The texts that the walk posts, since names of views and presets appear on pages."""
+    """Return the texts that the walk posts, since names of views and presets appear on pages."""
     data = [row.data(world) or {} for row in ROWS]
     return {value for one in data if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
 
@@ -60,7 +60,7 @@ COMMA = re.compile(r"^-?\d{1,3},\d|\d,\d+[ ;]")
 
 
 def comma_numbers(html: str) -> list[str]:
-    """Attributes for machines with numbers in German notation."""
+    """Return the attributes for machines that contain numbers in German notation."""
     return [
         f"<{element.tag} {name}={value!r}>"
         for element in Page(html).root.walk()

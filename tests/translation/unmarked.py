@@ -1,4 +1,4 @@
-"""Finds texts not marked for translation, with the help of the made-up language (`tests/support/pseudo.py`)."""
+"""Finds texts that aren't marked for translation, with the help of the made-up language (`tests/support/pseudo.py`)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ READ_ALOUD = ("title", "alt", "placeholder", "aria-label", "aria-description", "
 SILENT = {"script", "style", "code", "svg", "template"}
 PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
 NAMES = ["Lamina Portal", "Lamina", "Portal", "Slack", "Microsoft Teams", "Teams", "English", "Deutsch", "Pseudo"]
-INDEXES = {KnownWord, RunWords, WordTrigram}  # of search; nobody reads them, and parts of words would hide others
+INDEXES = {KnownWord, RunWords, WordTrigram}  # search indexes; nobody reads them, and parts of words would hide others
 TEXTS = (models.CharField, models.TextField, models.JSONField)
 CODES = {"kind", "kinds", "failure", "remote_status", "search_text", "samples", "makes", "code", "problem"}
 UNITS = [
@@ -39,7 +39,8 @@ UNITS = [
 
 
 def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
-    """Texts in `html` with plain letters that are neither names nor in `known` (values that people entered)."""
+    """Return the texts in `html` with plain letters that are neither names nor in `known` (values that people
+    entered)."""
     data = sorted({*NAMES, *UNITS, *(text for text in known if text.strip())}, key=len, reverse=True)
     known_text = re.compile("|".join(re.escape(text) for text in data))
     found = []
@@ -51,7 +52,7 @@ def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
 
 
 def _texts(element: Element) -> Iterator[str]:
-    """Every text in `element` that is shown or read aloud."""
+    """Yield every text in `element` that is shown or read aloud."""
     if element.tag in SILENT:
         return
     if element.attributes.get("translate") == "no":
@@ -68,7 +69,7 @@ def _texts(element: Element) -> Iterator[str]:
 
 
 def stored_texts() -> set[str]:
-    """Every text in the database, and every part that may appear on its own: names, labels, addresses."""
+    """Return every text in the database, and every part that may appear on its own: names, labels, addresses."""
     found: set[str] = set()
     for model in set(apps.get_app_config("runs").get_models()) - INDEXES:
         names = [field.attname for field in model._meta.concrete_fields if _holds_words(field)]
@@ -79,7 +80,8 @@ def stored_texts() -> set[str]:
 
 
 def _holds_words(field: "models.Field[Any, Any]") -> bool:
-    """Whether the field holds words from people or apps. A code such as "ready" must not hide an unmarked "ready"."""
+    """Return whether the field holds words from people or apps. A code such as "ready" must not hide an unmarked
+    "ready"."""
     return isinstance(field, TEXTS) and not field.choices and field.name not in CODES
 
 

@@ -1,11 +1,11 @@
-"""Fill a portal through its own pages and write its database as SQL text, for SQLite and for PostgreSQL.
+"""Fills a portal through its own pages and writes its database as SQL text, for SQLite and for PostgreSQL.
 
 The result is a database for testing upgrades. Run this in a checkout of the commit whose database you want, with an
 environment for that commit, and give it an empty PostgreSQL database to fill:
 
-    git worktree add /tmp/then COMMIT
-    cd /tmp/then
-    PYTHONPATH=. python WHERE/tests/upgrades/make_fixture.py OUT postgres://portal@127.0.0.1:5432/empty
+git worktree add /tmp/then COMMIT
+cd /tmp/then
+PYTHONPATH=. python WHERE/tests/upgrades/make_fixture.py OUT postgres://portal@127.0.0.1:5432/empty
 
 OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
 guest links, which no database holds) and `files.json` (stored files, in base64).

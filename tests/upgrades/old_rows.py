@@ -218,7 +218,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     bob.press("Test card: ready at once", p0="files to come")
     work()
     tasks.poll()
-    # Unclear, so a person has to decide: the response was lost, and there is somebody else's run, too.
+    # Unclear, so a person has to decide: the response was lost, and somebody else's run is there, too.
     order("faults", endpoint="run_start", fault="drop_after")
     asked = alice.press("Test card: a long text", p0="which of them?")
     work()
@@ -235,7 +235,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     order("script", seconds=3600)
     stopped = bob.press("Test card: 25 options")
     work()
-    # Pressed, but not sent yet. From here on, no more tasks are run.
+    # Run was pressed, but nothing has been sent yet. From here on, no more tasks are run.
     alice.press("Légendes & Captions", p0="only just pressed")
     bob.post(f"/runs/{stopped.public_id}/cancel/")
     rows("Run").filter(pk=doubtful.pk).update(due_at=timezone.now() - timedelta(seconds=1), rung_at=None)

@@ -72,7 +72,8 @@ def test_everything_opens(portal: OldPortal, url: str) -> None:
     for (person,) in portal.rows("SELECT public_id FROM runs_member"):
         admin.page(f"/manage/people/{person}/")
     assert "nora@example.com" in admin.page("/manage/people/")
-    # Open only one page each: the row's time was moved to now, but its signed content has the real age and may expire.
+    # Open only one page for each: the row's time was moved to now, but its signed content has the real age and may
+    # expire.
     for (session,) in portal.rows("SELECT session_key FROM django_session"):
         assert Browser(url, session=session).get("/me/").url == f"{url}/me/"
 
@@ -122,7 +123,7 @@ def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Check that saved views open, presets open with their values, and drafts with what was typed."""
+    """Check that saved views open, presets open with their values, and drafts open with what was typed."""
     app = "(SELECT public_id FROM runs_app WHERE runs_app.id = app_id)"
     for preset, owner, answers in portal.rows("SELECT public_id, member_id, answers FROM runs_preset"):
         browsers[owner].page(f"/presets/{preset}/")
@@ -175,14 +176,14 @@ def runs_ended_as_they_should(portal: OldPortal) -> None:
     rows = portal.rows("SELECT app_name, status, remote_id FROM runs_run WHERE id >= 13 ORDER BY id")
     assert [(name, status) for name, status, _ in rows[:6]] == [
         ("Test card: ready at once", "completed"),
-        ("Test card: a long text", "checking"),  # it still waits for a person
+        ("Test card: a long text", "checking"),  # this run still waits for a person
         ("Test card: text with markup", "completed"),
         ("Test card: outputs of one name", "completed"),
         ("Test card: 25 options", "cancelled"),
         ("Légendes & Captions", "completed"),
     ]
     at_lamina = [run.run_id for run in portal.sandbox.world.newest_first()]
-    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # each was started exactly once
+    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # each run was started exactly once
     assert {remote for _, _, remote in rows if remote} <= set(at_lamina)
 
 
@@ -197,8 +198,8 @@ def mails(portal: OldPortal) -> str:
 def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
     """Check that an opened form, a search, a guest copy, a thumbnail and emails arrive on their own.
 
-    Two pickled tasks left no trace in the rows, so they only run when requested again: the form by opening its page,
-    the email by its owner.
+    Two pickled tasks left no trace in the rows, so they run only when they are requested again: the form when somebody
+    opens its page, the email when its recipient asks for it.
     """
     opened = "SELECT public_id FROM runs_app WHERE name = 'Test card: twelve outputs'"
     if portal.commit == PICKLED:

@@ -22,7 +22,7 @@ from tests.support.page import Page
 from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n"  # by which a file is known as a picture
+PNG = b"\x89PNG\r\n\x1a\n"  # marks a file as a picture
 
 
 @pytest.fixture

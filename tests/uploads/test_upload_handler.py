@@ -1,4 +1,4 @@
-"""Files of a form sent without scripts: what can't be used is read to its end, but never written to the disk."""
+"""Files in a form sent without scripts: those that can't be used are read to the end, but never written to the disk."""
 
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def test_with_several_fields_the_others_keep_their_files(
     assert "the limit here is 2 MB" in errors_of(page)[FIRST]
     assert SECOND not in errors_of(page)
     assert [tile.words for tile in page.find(css="file-name") if tile.words] == ["small.png"]
-    assert sum(written) <= LIMIT + len(picture())  # more may have followed: only beyond the limit is it certain
+    assert sum(written) <= LIMIT + len(picture())  # only beyond the limit is it certain that the file is too large
     assert list((Path(settings.MEDIA_ROOT) / "incoming").iterdir()) == []
 
 

@@ -193,7 +193,7 @@ def test_a_link_that_another_worker_fetches_is_left_alone(alice: Member, server:
     fetch_upload(upload.pk)
     assert server.hits == []
 
-    Upload.objects.update(claimed_until=timezone.now() - timedelta(seconds=60))  # its worker died
+    Upload.objects.update(claimed_until=timezone.now() - timedelta(seconds=60))  # the worker that held the claim died
     fetch_upload(upload.pk)
     upload.refresh_from_db()
     assert upload.status == "ready"

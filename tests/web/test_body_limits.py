@@ -26,7 +26,7 @@ PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\
 POSTED = [row for row in ROWS if row.method == "post"]
 TOKEN = "a" * 32  # if one is sent, Django reads the form to compare it
 COOKIE = f"csrftoken={TOKEN}"
-MOST_TAKEN = 700_000  # of 1 MB, in bytes: the 64 KB read after a refusal, and what the kernels at both ends buffer
+MOST_TAKEN = 700_000  # bytes of 1 MB: the 64 KB read after a refusal, plus what the kernels at both ends buffer
 
 
 class Counted(BytesIO):
@@ -137,7 +137,7 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
     assert as_alice.cookies["sessionid"].value  # without the cookie, nothing would prove who sent the file
-    assert upload(as_alice) == 200  # the sign-in page, which keeps the file
+    assert upload(as_alice) == 200  # this is the sign-in page, which keeps the file
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
 
@@ -187,11 +187,11 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
         path, kind, first = body
         return push(server.port, path, MB, kind=kind, first=first, Cookie=COOKIE)
 
-    with ThreadPoolExecutor(16) as pool:  # most of the time, threads wait for the end of a refused body
+    with ThreadPoolExecutor(16) as pool:  # threads mostly wait for the end of a refused body
         told = dict(zip(bodies, pool.map(send_one, bodies), strict=True))
     wrong = [f"{path} {kind}: {one.status}, {one.sent}" for (path, kind, _), one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)
-    assert server.written() - before < 100_000  # only log lines
+    assert server.written() - before < 100_000  # only log lines were written
     assert push(server.port, "/uploads/", MB, kind=MULTIPART, first=PART, Cookie=alice_cookie).sent == MB
 
 

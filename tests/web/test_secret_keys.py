@@ -1,6 +1,5 @@
 """A changed `PORTAL_SECRET_KEY`: with the old key as a fallback, nobody notices; without it, old signatures are
-invalid.
-"""
+invalid."""
 
 import re
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ class Old:
     """Everything that was made with the old key."""
 
     session: Client
-    browser: Client  # known, signed out
+    browser: Client  # a browser that the portal knows, signed out
     password: str
     invite: str
     guest: str

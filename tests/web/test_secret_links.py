@@ -1,4 +1,4 @@
-"""Secret links: long, found by hash, and copied again only with the portal's key."""
+"""Secret links: they are long, found by hash, and can be copied again only with the portal's key."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ def test_a_token_is_long_plain_and_never_the_same() -> None:
     links = [new_link(Purpose.INVITE) for _ in range(50)]
     assert len({link.token for link in links}) == 50
     for link in links:
-        assert len(link.token) == 32  # 192 bits
+        assert len(link.token) == 32  # 192 bits of randomness
         assert link.token.isascii()
         assert not set(link.token) & set("/+=?&# ")
 

@@ -1,4 +1,4 @@
-"""What people copy for support: a sentence with app, reference and time, and what was shown."""
+"""What people copy for support: a sentence with the app, the reference, the time and the message that was shown."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ AT = datetime(2026, 3, 5, 23, 30, 9, tzinfo=UTC)
 
 
 def words_of(page: str) -> str:
-    """The sentence on the page, which people can also select by hand."""
+    """Return the sentence on the page, which people can also select by hand."""
     found = re.search(r'class="support-words"[^>]*>(.*?)</p>', page, re.S)
     assert found, page
     return found[1]

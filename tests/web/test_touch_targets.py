@@ -13,8 +13,9 @@ from runs.web import secret_links
 from tests.support.factories import make_kept, make_run, make_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FINGER, MOUSE = 44, 24  # px
-# Returns what is smaller than `least` where it can be hit, in px. Links within a sentence are as high as their line.
+FINGER, MOUSE = 44, 24  # minimum sizes in px
+# Returns the elements whose clickable area is smaller than `least`, in px. Links within a sentence are only as high as
+# their line.
 TOO_SMALL = """
 async (least) => {
   const pressed = "a[href], button, input:not([type=hidden]), select, textarea, summary";
@@ -63,7 +64,7 @@ def run(alice: Member) -> Run:
 
 
 def pages(run: Run) -> dict[str, str]:
-    """The URLs to measure, by name."""
+    """Return the URLs to measure, by name."""
     output = run.outputs.all()[0]
     link = links.make_link(run.member, list(run.outputs.all()))
     token = secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)

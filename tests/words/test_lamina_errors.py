@@ -1,4 +1,4 @@
-"""Lamina's complaints about inputs: its sentences are quoted, its codes and choices put into our words."""
+"""Lamina's complaints about inputs: its sentences are quoted, and its codes and choices are put into our words."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Endings: forms of a word have one stem, and different words keep their own."""
+"""Word endings: all forms of a word have one stem, and different words have different stems."""
 
 import pytest
 

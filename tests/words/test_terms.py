@@ -1,4 +1,4 @@
-"""The words of texts and queries, and what is marked."""
+"""The words of texts and queries, and what is marked in them."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from runs.words.terms import MOST_TERMS, holds, query_words, similar_ways_of, st
     [
         ("a video of my shoes", ["video", "shoes"]),
         ("ein Bild von unseren Schuhen", ["bild", "schuhen"]),
-        ("the of", ["the", "of"]),  # nothing else was typed
+        ("the of", ["the", "of"]),  # there is no other word
         ("Shoe shoes SHOES", ["shoe"]),
         ("crème.png", ["creme", "png"]),
         ("100%_", ["100"]),
@@ -33,7 +33,7 @@ def test_a_long_query_is_cut() -> None:
         ("Product Reel", "products", True),
         ("Produktfotos", "produktfoto", True),
         ("Schuhfoto", "schuh", True),
-        ("Schuhfoto", "foto", False),  # words are found by how they begin
+        ("Schuhfoto", "foto", False),  # words are found by their beginnings
         ("Shoe Try-On", "tryon", True),
         ("赤い靴がほしい", "靴か", True),
         ("赤い靴がほしい", "靴赤", False),

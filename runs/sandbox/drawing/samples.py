@@ -53,7 +53,7 @@ def person(palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def product(palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a bottle on plain ground, as in somebody's own photo of a product before an app makes a better one."""
+    """Draw a bottle on a plain background, like somebody's own photo of a product before an app makes a better one."""
     width, height = SIZE
     floor = height * 0.74
     ground = mix(palette.paper, palette.tone(0.9), 0.5)

@@ -7,7 +7,7 @@ from tests.browser.whole import Whole
 
 
 def binned(visitor: Visitor, whole: Whole, count: int = 2) -> list[str]:
-    """Put `count` finished runs of the visitor in the bin; return their ids."""
+    """Put `count` of the visitor's finished runs in the bin; return their ids."""
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=count)
     return list(whole.inside.ask("bin_all", email=visitor.email))
 

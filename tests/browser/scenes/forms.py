@@ -24,7 +24,7 @@ def apps_without_a_match(visitor: Visitor, whole: Whole) -> None:
 
 
 def suggest(visitor: Visitor, whole: Whole, q: str) -> None:
-    """Search for `q` as if it had never been searched for on Lamina."""
+    """Search for `q` as if nobody had searched for it on Lamina before."""
     number = whole.inside.ask("forget_searches")
     whole.lamina.control("apps", app={"appId": f"beyond-{number}", "name": "Dental advert"}, listed=False)
     visitor.page.goto(f"/apps/?q={q}")

@@ -1,4 +1,4 @@
-"""The inbox, the bell's list, and what is muted."""
+"""The inbox, the bell's list, and muted runs."""
 
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.scenes.stage import scene

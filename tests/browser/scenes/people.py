@@ -10,7 +10,7 @@ admin_scene = scene_of("admin")
 
 
 def invited(visitor: Visitor, **typed: str) -> str:
-    """Invite someone, with the visitor as admin; return the link's path."""
+    """Let the visitor, an admin, invite someone; return the link's path."""
     page = visitor.page
     page.goto("/manage/people/")
     for label, text in typed.items():

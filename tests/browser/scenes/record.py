@@ -1,4 +1,4 @@
-"""The record: the log for admins, and its part on the page of a run."""
+"""The record: the log for admins, and the part of it on a run's page."""
 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.scenes.stage import scene, scene_of, started
