@@ -12,7 +12,7 @@ from runs.catalog import lamina_search
 from runs.engine import cancel, poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import hide_inputs as hiding
 from runs.engine import sweep as sweeping
-from runs.history import bin, retention_rules, selection
+from runs.history import bin, retention_rules, run_counts, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
@@ -186,6 +186,7 @@ def tidy() -> None:
     mails.tidy(now)
     networks.tidy(now)
     record_guard.restore()
+    run_counts.count(now)
 
 
 def request_clearing() -> None:

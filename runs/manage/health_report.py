@@ -2,7 +2,7 @@
 step."""
 
 import shutil
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import default_storage
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -22,7 +22,18 @@ from runs.connection.status import STATUS_ID
 from runs.engine import stream_refusals, webhooks
 from runs.engine.stream_refusals import REFUSED_FOR
 from runs.history import bin
-from runs.models import FINAL, App, Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.models import (
+    FINAL,
+    App,
+    Heartbeat,
+    Incident,
+    LaminaStatus,
+    OutputFile,
+    Run,
+    RunCount,
+    StorageUse,
+    StoredFile,
+)
 from runs.models.run import RunQuerySet
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.credits import credits_words
@@ -37,7 +48,8 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # most apps whose unknown fields are listed
 STORAGE_SECONDS = 60
-TIMES_AS_LONG = 200  # runs that have ended are counted again after this many times as long as counting took
+MANY_FILES = 20_000  # with more, what the worker counts once a day is shown
+MANY_IN_BIN = 1_000  # with more, the bin isn't counted to the end
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -102,6 +114,7 @@ class HealthReport:
     counts: list[StateCount]
     unknown_fields: list[UnknownField]
     incidents: list[Incident]
+    counted_at: datetime | None  # when runs that have ended were counted; None: just now
 
 
 def health_report() -> HealthReport:
@@ -109,7 +122,7 @@ def health_report() -> HealthReport:
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
-    active = Run.objects.needing_poller().count()
+    active, counted = Run.objects.needing_poller().count(), RunCount.objects.if_many()
     facts = [
         _lamina(status, now),
         _key(status),
@@ -124,7 +137,13 @@ def health_report() -> HealthReport:
         _storage(),
         _bin(),
     ]
-    return HealthReport(facts, _counts(), _unknown_fields(), list(Incident.objects.all()[:INCIDENTS]))
+    return HealthReport(
+        facts,
+        _counts(counted),
+        _unknown_fields(),
+        list(Incident.objects.all()[:INCIDENTS]),
+        counted[0].counted_at if counted else None,
+    )
 
 
 def _lamina(status: LaminaStatus, now: datetime) -> Fact:
@@ -267,16 +286,14 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used. Adding up many files takes a moment, so this is done at most once a minute."""
-    label = _("Storage used")
-    total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
-    files, size = total["files"], size_words(total["bytes"] or 0)
-    values = {"size": size, "count": number_words(files)}
-    words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", files) % values
+    """Return the storage used."""
+    label, used = _("Storage used"), _used()
+    values = {"size": size_words(used.size_bytes), "count": number_words(used.files)}
+    words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", used.files) % values
     try:
         free = shutil.disk_usage(default_storage.path("")).free
     except NotImplementedError:
-        return Fact(label, _("%(files)s, in a bucket") % {"files": words})
+        return Fact(label, _("%(files)s, in a bucket") % {"files": words}, advice=used.note)
     except FileNotFoundError:  # nothing has been saved yet
         return Fact(label, words)
     words = _("%(files)s, %(free)s left on the disk") % {"files": words, "free": size_words(free)}
@@ -286,7 +303,26 @@ def _storage() -> Fact:
             "The portal will keep trying for 24 hours."
         )
         return Fact(label, words, "bad" if free < NO_ROOM else "warn", advice)
-    return Fact(label, words)
+    return Fact(label, words, advice=used.note)
+
+
+@dataclass(frozen=True)
+class _Used:
+    """How much space files take. `note` says since when, unless they were counted just now."""
+
+    files: int
+    size_bytes: int
+    note: str = ""
+
+
+def _used() -> _Used:
+    """Return what the worker counted last or, if there are few files, their sum now, added up at most once a minute."""
+    kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
+    if (kept["number"] or 0) >= MANY_FILES:
+        note = _("Counted once a day, last %(counted)s. Originals only: previews take a little more.")
+        return _Used(kept["number"], kept["size"], note % {"counted": when(kept["at"])})
+    total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
+    return _Used(total["files"], total["bytes"] or 0)
 
 
 def _sum_files() -> dict[str, int]:
@@ -294,27 +330,26 @@ def _sum_files() -> dict[str, int]:
 
 
 def _bin() -> Fact:
-    binned = Run.objects.filter(deleted_at__isnull=False).aggregate(count=Count("pk"), first=Min("deleted_at"))
-    if not binned["count"]:
+    binned = Run.objects.filter(deleted_at__isnull=False).order_by("deleted_at")
+    moments = binned.values_list("deleted_at", flat=True)[: MANY_IN_BIN + 1]
+    found = [at for at in moments if at is not None]
+    if not found:
         return Fact(_("Bin"), _("empty"))
-    day = brief_day_words(binned["first"] + bin.KEPT_FOR)
-    words = ngettext(
-        "%(count)s run, to be permanently deleted on %(day)s",
-        "%(count)s runs, the first to be permanently deleted on %(day)s",
-        binned["count"],
-    )
-    return Fact(_("Bin"), words % {"count": number_words(binned["count"]), "day": day})
+    if len(found) > MANY_IN_BIN:
+        words = _("more than %(count)s runs, the first to be permanently deleted on %(day)s")
+    else:
+        words = ngettext(
+            "%(count)s run, to be permanently deleted on %(day)s",
+            "%(count)s runs, the first to be permanently deleted on %(day)s",
+            len(found),
+        )
+    values = {"count": number_words(min(len(found), MANY_IN_BIN)), "day": brief_day_words(found[0] + bin.KEPT_FOR)}
+    return Fact(_("Bin"), words % values)
 
 
-def _counts() -> list[StateCount]:
-    """Return the runs by state. A million of them may have ended, and the page reloads every 10 seconds, so their count
-    is cached."""
-    ended = cache.get("runs-ended")
-    if ended is None:
-        begun = time.monotonic()
-        ended = _by_status(Run.objects.filter(status__in=FINAL))
-        # If counting took a moment, don't count again soon
-        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))
+def _counts(counted: Sequence[RunCount]) -> list[StateCount]:
+    """Return the runs by state. A million of them may have ended, so they are `counted` by the worker."""
+    ended = _sum_by_status(counted) if counted else _by_status(Run.objects.filter(status__in=FINAL))
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
@@ -322,6 +357,18 @@ def _counts() -> list[StateCount]:
             words.get(row["status"], str(Run.Status(row["status"]).label)), number_words(row["count"]), row["oldest"]
         )
         for row in rows
+    ]
+
+
+def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
+    """Return how many runs have ended, by the sums `counted` of the worker."""
+    found: dict[str, list[RunCount]] = {}
+    for one in counted:
+        if one.status in FINAL:
+            found.setdefault(one.status, []).append(one)
+    return [
+        {"status": status, "count": sum(one.runs for one in of), "oldest": min(one.oldest for one in of)}
+        for status, of in found.items()
     ]
 
 

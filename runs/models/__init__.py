@@ -28,6 +28,7 @@ from runs.models.retention import RetentionRules, StorageUse
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
+from runs.models.run_count import RunCount
 from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
@@ -84,6 +85,7 @@ __all__ = [
     "ReviewRequest",
     "ReviewRules",
     "Run",
+    "RunCount",
     "RunInput",
     "RunWords",
     "SavedView",

@@ -4,7 +4,8 @@ passes that on).
 There is always at least one active admin; a change that would remove the last one is refused.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from django.utils.translation import ngettext
 
 from runs import events
 from runs.audit.record import differences, record, record_each, values_of
-from runs.models import BrowserSession, GuestLink, Invite, Member, Run, Verb
+from runs.models import BrowserSession, GuestLink, Invite, Member, Run, RunCount, Verb
 from runs.team import sessions
 from runs.words.numbers import number_words
 from runs.words.time_spans import age_words
@@ -73,14 +74,27 @@ def runs_words(count: int) -> str:
     return words % {"count": number_words(count)}
 
 
-def people() -> list[Person]:
-    """Return all members, active ones first, sorted by name. Takes three queries."""
-    runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
+def people(counted: Sequence[RunCount]) -> list[Person]:
+    """Return all members, active ones first, sorted by name. If `counted` is empty, their runs are counted now."""
+    runs = _sum_by_member(counted) if counted else _count_by_member()
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
         Person(row, runs.get(row.pk, 0), _latest(seen.get(row.pk), row.last_login)) for row in Member.objects.all()
     ]
     return sorted(found, key=lambda one: (not one.member.is_active, one.member.display_name.casefold()))
+
+
+def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
+    """Return how many runs outside the bin each member has, by the sums `counted` of the worker."""
+    runs: Counter[int] = Counter()
+    for one in counted:
+        if not one.is_binned:
+            runs[one.member_id] += one.runs
+    return runs
+
+
+def _count_by_member() -> dict[int, int]:
+    return dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

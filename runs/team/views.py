@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.models import Invite, Member
+from runs.models import Invite, Member, RunCount
 from runs.notices import bounces
 from runs.team import invite_mail, invites, mail, members, passwords, sessions, transfers
 from runs.team.forms import InviteForm, RoleForm, TransferForm
@@ -37,10 +37,12 @@ def manage_people(request: PortalRequest) -> HttpResponse:
             _send(request, invite)
             return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}#fresh")
     waiting = invites.open_invites()
+    counted = RunCount.objects.if_many()
     context = {
         "section": "manage",
         "form": form,
-        "people": members.people(),
+        "people": members.people(counted),
+        "counted_at": counted[0].counted_at if counted else None,
         "invites": waiting,
         "fresh": next((one for one in waiting if one.invite.public_id == request.GET.get("invite", "")), None),
         "has_mail": mail.is_set_up(),

@@ -25,7 +25,7 @@ from django.utils import timezone
 from runs import tasks
 from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
-from runs.history import retention_rules
+from runs.history import retention_rules, run_counts
 from runs.manage.health_report import health_report
 from runs.models import App, Lease, Member, Output, RetentionRules, Run
 from runs.storage import orphans, usage
@@ -106,6 +106,8 @@ def fill_portal(portal: Portal, report: Report, size: int) -> dict[str, Page]:
         report.at_most("in", minutes, MAX_FILL_MINUTES, " min")
         if connection.vendor == "postgresql":
             report.at_most("database", database_bytes() / 1e9, MAX_FILL_GB, " GB")
+    run_counts.count(timezone.now())
+    usage.count(timezone.now())
     pages = pages_of(busy, many, approver, admin, few)
     return {what: page for what, page in pages.items() if portal.only in what}
 
@@ -226,6 +228,10 @@ def count_storage(_: int) -> None:
     usage.count(timezone.now())
 
 
+def count_runs(_: int) -> None:
+    run_counts.count(timezone.now())
+
+
 def tidy(_: int) -> None:
     tasks.tidy()
 
@@ -237,6 +243,7 @@ WORK: dict[str, Callable[[int], None]] = {
     "retention": remove_old,
     "orphans": remove_orphans,
     "storage": count_storage,
+    "counts of runs": count_runs,
 }
 
 

@@ -1,0 +1,57 @@
+"""Counts all runs by person and state, in slices, for pages that would have to read every run: Health and People."""
+
+from collections import Counter
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, Max, Min, Q
+
+from runs.background.queue import stop_requested
+from runs.models import Member, Run, RunCount
+
+SLICE = 20_000  # how many primary keys to count at a time
+
+
+class _Key(NamedTuple):
+    """What one row counts."""
+
+    member_id: int
+    status: str
+    is_binned: bool
+
+
+def count(now: datetime) -> bool:
+    """Count all runs again and store the counts; return False if the worker stops meanwhile."""
+    runs: Counter[_Key] = Counter()
+    oldest: dict[_Key, datetime] = {}
+    ends = Run.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    for start in range(ends["first"] or 0, (ends["last"] or -1) + 1, SLICE):
+        if stop_requested():
+            return False
+        for key, number, first in _slice(start):
+            runs[key] += number
+            oldest[key] = min(first, oldest.get(key, first))
+    _store(runs, oldest, now)
+    return True
+
+
+def _slice(start: int) -> list[tuple[_Key, int, datetime]]:
+    found = (
+        Run.objects.filter(pk__gte=start, pk__lt=start + SLICE).order_by().annotate(in_bin=Q(deleted_at__isnull=False))
+    )
+    counted = found.values_list("member", "status", "in_bin").annotate(Count("pk"), Min("created_at"))
+    return [(_Key(owner, status, is_binned), n, first) for owner, status, is_binned, n, first in counted]
+
+
+@transaction.atomic
+def _store(runs: Counter[_Key], oldest: dict[_Key, datetime], now: datetime) -> None:
+    """Replace the counts. Someone counted may have been deleted meanwhile."""
+    RunCount.objects.all().delete()
+    members = set(Member.objects.values_list("pk", flat=True))
+    rows = [
+        RunCount(**key._asdict(), runs=number, oldest=oldest[key], counted_at=now)
+        for key, number in runs.items()
+        if key.member_id in members
+    ]
+    RunCount.objects.bulk_create(rows)

@@ -1,0 +1,31 @@
+"""How many runs there are, by person and state, as the worker last counted them."""
+
+from django.db import models
+from django.utils import timezone
+
+from runs.models.member import Member
+
+MANY = 10_000  # if there are fewer, counting them anew takes no time
+
+
+class RunCountQuerySet(models.QuerySet["RunCount"]):
+    def if_many(self) -> "list[RunCount]":
+        """Return all counts; none if the portal has few runs, or if they were never counted."""
+        counts = list(self)
+        return counts if sum(count.runs for count in counts) >= MANY else []
+
+
+class RunCount(models.Model):
+    """How many runs in one state a person has, in the bin or not; counted every hour by `history.run_counts`."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=10)  # a value of `Run.Status`
+    is_binned = models.BooleanField()
+    runs = models.PositiveBigIntegerField()
+    oldest = models.DateTimeField()  # when the first of them was created
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    objects = RunCountQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.runs} {self.status} of {self.member_id}"
