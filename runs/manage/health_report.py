@@ -319,7 +319,7 @@ def _used() -> _Used:
     """Return what the worker counted last or, if there are few files, their sum now, added up at most once a minute."""
     kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
     if (kept["number"] or 0) >= MANY_FILES:
-        note = _("Counted once a day, last %(counted)s. Originals only: previews take a little more.")
+        note = _("Counted once a day, last %(counted)s. Previews aren't included; they take up a little more space.")
         return _Used(kept["number"], kept["size"], note % {"counted": when(kept["at"])})
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     return _Used(total["files"], total["bytes"] or 0)
