@@ -8,11 +8,11 @@ from playwright.sync_api import expect
 
 from tests.browser.acts import boxes, expect_state
 from tests.browser.apps import CARTOONIFY
-from tests.browser.page_checks import findings
-from tests.browser.photos import look, photograph
 from tests.browser.scenes import scenes
 from tests.browser.visitors import FINISHED, Gallery, Regulars, Visitor
 from tests.browser.whole import Whole
+from tests.support.page_checks import findings
+from tests.support.photos import look, photograph
 
 pytestmark = pytest.mark.browser
 # Makes updates fade in within a millisecond; otherwise, axe would check them half-faded.

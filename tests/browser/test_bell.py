@@ -11,12 +11,12 @@ from runs.engine import progress
 from runs.models import Member
 from tests.browser.acts import a_run_that_goes_on, address_in, expect_picture
 from tests.browser.apps import LEFT_ALONE
-from tests.browser.page_checks import SIDEWAYS
 from tests.browser.page_clock import hide, pass_time, stop_time
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
 from tests.support.browser import release
 from tests.support.factories import make_run
+from tests.support.page_checks import SIDEWAYS
 
 pytestmark = pytest.mark.browser
 

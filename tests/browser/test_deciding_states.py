@@ -17,9 +17,9 @@ from runs.review import comments, requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import choose, decide, set_aside
 from runs.sharing.links import make_link, share_with_team
-from tests.browser.page_checks import SIDEWAYS, findings
-from tests.browser.photos import look
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page_checks import SIDEWAYS, findings
+from tests.support.photos import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story", "Banner", "Card", "Lost", "Late")

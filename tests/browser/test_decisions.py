@@ -7,8 +7,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Member, Output, Run
 from runs.sharing.links import share_with_team
-from tests.browser.page_checks import SIDEWAYS, findings
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.page_checks import SIDEWAYS, findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Contexts = Callable[..., BrowserContext]

@@ -17,9 +17,9 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.acts import RUN_PATH, address_in, open_app, run_id, text_of, told
-from tests.browser.page_checks import SIDEWAYS
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
+from tests.support.page_checks import SIDEWAYS
 
 pytestmark = pytest.mark.browser
 APP = "sandbox-logo"  # makes four sketches
@@ -228,6 +228,7 @@ def make_the_next_version(maker: Visitor, run: str) -> str:
     page.wait_for_url(lambda url: bool(RUN_PATH.search(url)) and run not in url)
     made = run_id(page)
     maker.whole.wait_for(made, "ready")
+    expect(page.locator("noscript meta[http-equiv=refresh]")).to_have_count(0)  # or it would interrupt what comes next
     assert len(maker.whole.inside.ask("results", run=made)) == 1
     assert page.evaluate(SIDEWAYS) == ""
     return made

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 from tests.browser.acts import expect_picture
 from tests.browser.apps import CARTOONIFY
-from tests.browser.page_checks import SIDEWAYS
 from tests.browser.scenes.sharing import PASSPHRASE, shared, with_passphrase
 from tests.browser.visitors import PHONE, Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.page_checks import SIDEWAYS
 
 pytestmark = pytest.mark.browser
 

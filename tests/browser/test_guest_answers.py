@@ -7,11 +7,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Comment, Decision, GuestLink, Member, Output
 from runs.sharing import links, make_guest_copies
-from tests.browser.page_checks import SIDEWAYS, findings
-from tests.browser.photos import look
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import link_to, path_of
 from tests.support.hostile_server import picture
+from tests.support.page_checks import SIDEWAYS, findings
+from tests.support.photos import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NewContext = Callable[..., BrowserContext]

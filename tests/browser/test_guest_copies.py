@@ -7,10 +7,10 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from runs.models import GuestCopy, GuestLink, Member
 from runs.sharing import make_guest_copies
-from tests.browser.page_checks import SIDEWAYS, findings
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import content_of, link_to, path_of
 from tests.support.hostile_server import picture
+from tests.support.page_checks import SIDEWAYS, findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MAKES = [("Front", "image"), ("Poster", "image"), ("Reel", "video"), ("Voice-over", "audio")]

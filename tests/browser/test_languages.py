@@ -3,12 +3,12 @@ made-up language, whose texts are 40 % longer, no page scrolls sideways at any w
 
 import pytest
 
-from tests.browser.page_checks import SIDEWAYS, findings, too_wide
 from tests.browser.pages import ELSEWHERE, NO_PAGES, names_of, pages_of
-from tests.browser.photos import look
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
 from tests.support.access_rows import ROWS
+from tests.support.page_checks import SIDEWAYS, findings, too_wide
+from tests.support.photos import look
 from tests.support.pseudo import CODE
 
 pytestmark = pytest.mark.browser

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from runs.models import Member, Run
-from tests.browser.page_checks import SIDEWAYS, findings
 from tests.support.factories import make_kept, make_run
+from tests.support.page_checks import SIDEWAYS, findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AT = datetime(2026, 3, 5, 23, 30, 9, tzinfo=UTC)

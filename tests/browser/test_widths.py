@@ -5,10 +5,10 @@ from playwright.sync_api import Page
 
 from tests.browser.acts import a_photo, choose, open_app, tiles
 from tests.browser.apps import CARTOONIFY
-from tests.browser.page_checks import too_wide
 from tests.browser.pages import pages_of
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.page_checks import too_wide
 
 pytestmark = pytest.mark.browser
 LARGE_TEXT = 32  # px in the browser's settings, twice the usual 16 px

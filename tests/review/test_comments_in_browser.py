@@ -15,9 +15,9 @@ from runs.models import Comment, Decision, Member, Output, OutputFile, StoredFil
 from runs.review import comments, requests
 from runs.review.deciders import Actor
 from runs.storage import media, store
-from tests.browser.page_checks import findings
-from tests.browser.photos import look
 from tests.support.factories import make_kept, make_run
+from tests.support.page_checks import findings
+from tests.support.photos import look
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
