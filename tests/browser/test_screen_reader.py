@@ -79,7 +79,7 @@ def test_one_finds_an_app_fills_it_in_and_hears_the_run_end(guests: Guests, whol
 
     page.get_by_label("What do you need?").press_sequentially("cartoon")
     expect(page.locator("#announcer")).to_have_text("1 app")
-    page.get_by_role("link", name="Cartoonify!").click()
+    page.get_by_role("link", name="Cartoonify!", exact=True).click()
     page.locator("#app-form").wait_for()
     choose(page, a_photo())
     expect(tiles(page)).to_have_count(1)
