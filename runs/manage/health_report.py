@@ -2,6 +2,7 @@
 step."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,7 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # most apps whose unknown fields are listed
 STORAGE_SECONDS = 60
+TIMES_AS_LONG = 200  # without counts by the worker, runs are counted again after this many times as long as that took
 MANY_FILES = 20_000  # with more, what the worker counts once a day is shown
 MANY_IN_BIN = 1_000  # with more, the bin isn't counted to the end
 
@@ -349,7 +351,7 @@ def _bin() -> Fact:
 
 def _counts(counted: Sequence[RunCount]) -> list[StateCount]:
     """Return the runs by state. A million of them may have ended, so they are `counted` by the worker."""
-    ended = _sum_by_status(counted) if counted else _by_status(Run.objects.filter(status__in=FINAL))
+    ended = _sum_by_status(counted) if counted else _count_ended()
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
@@ -358,6 +360,17 @@ def _counts(counted: Sequence[RunCount]) -> list[StateCount]:
         )
         for row in rows
     ]
+
+
+def _count_ended() -> list[dict[str, Any]]:
+    """Return how many runs have ended. After an upgrade, a large portal has no counts by the worker for up to an hour,
+    and the page reloads every 10 seconds, so this is cached if counting took a moment."""
+    ended: list[dict[str, Any]] | None = cache.get("runs-ended")
+    if ended is None:
+        begun = time.monotonic()
+        ended = _by_status(Run.objects.filter(status__in=FINAL))
+        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))
+    return ended
 
 
 def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
