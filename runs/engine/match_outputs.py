@@ -70,14 +70,17 @@ class _Matching:
     def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
         """Match one of several outputs with the same label by its order among them."""
         alike = [n for n, remote in enumerate(self.remotes) if _label(remote.label) == label]
-        wanted = [box.schema_index for box in self.boxes if _label(box.label) == label and box.schema_index in places]
+        wanted = [box for box in self.boxes if _label(box.label) == label and box.schema_index in places]
+        asked: list[int | None] = [*places]
         if len(alike) < len(places):
             if not self.is_final:
                 self.later.add(at)
                 return {}
-            places = [place for place in places if place in wanted] if len(alike) == len(wanted) else []
+            # If some are missing, nobody knows which, so none becomes a next version
+            is_all = len(alike) == len(wanted)
+            asked = [box.schema_index for box in wanted if is_all or not box.line_id]
         nth = alike.index(at)
-        place = places[nth] if nth < len(places) else None
+        place = asked[nth] if nth < len(asked) else None
         box = next((box for box in self.free if box.schema_index == place and place is not None), None)
         return {at: self._take(box) if box else self._extra(place)}
 

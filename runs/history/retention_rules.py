@@ -131,7 +131,7 @@ def save(rules: RetentionRules, seen: str = "") -> None:
     stored = RetentionRules.objects.select_for_update().first() or RetentionRules()
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)
     acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(rules).kind)
-    refuse_older(seen, before, after, acts)
+    refuse_older(seen, before, after, acts.exclude(changes={}))
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     if rules.rejected_days is None:

@@ -40,7 +40,9 @@ class ShownField(CutField):
 
     def clean(self, value: Any) -> dict[str, int]:
         pairs = (one.partition(".") for one in super().clean(value).split())
-        return {public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit()}
+        return {
+            public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit() and len(seen) < 10
+        }
 
 
 class ManyForm(PostedForm):

@@ -26,7 +26,7 @@ def on_comments_carried(source: Run, target: Run) -> None:
 def on_decision_made(decision: Decision) -> None:
     """Reindex the run, unless this decision adds neither a note nor a name."""
     run_id = decision.output.run_id
-    before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk)
+    before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk).exclude(verdict="")
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before
     whose = {"member": decision.member, "link": decision.link, "guest_key": decision.guest_key}
     if not same.filter(**whose).exists():

@@ -104,7 +104,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
-    refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED))
+    refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED).exclude(changes={}))
     rules.pk = row.pk
     rules.save()
     record(Verb.LIMITS_CHANGED, None, changes=differences(before, after))
@@ -116,7 +116,8 @@ def change_person(limit: MemberLimit, seen: str = "") -> None:
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
     before, after = _told_limit(stored), _told_limit(limit)
-    refuse_older(seen, before, after, Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED))
+    acts = Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED).exclude(changes={})
+    refuse_older(seen, before, after, acts)
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
     MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
     record(Verb.PERSON_LIMITED, member, changes=differences(before, after))
@@ -127,7 +128,8 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
     stored = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     acts = Entry.objects.about("app", app.public_id).filter(verb__in=(Verb.APP_PRICED, Verb.APP_SHAPED))
-    refuse_older(seen, _told_price(stored.price), _told_price(price), acts)
+    priced = acts.filter(changes__has_key="price")
+    refuse_older(seen, _told_price(stored.price), _told_price(price), priced)
     App.objects.filter(pk=app.pk).update(price=price)
     note_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})

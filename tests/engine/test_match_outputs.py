@@ -96,3 +96,13 @@ def test_other_boxes_take_what_comes(alice: Member, app: App) -> None:
     run = make_run(alice, app)
     tell(run, f"{BACK}:b", "Else:e", "front:f", "More:m")
     assert list(run.outputs.values_list("position", "text")) == [(0, "f"), (1, "b"), (2, "e"), (3, "m")]
+
+
+def test_if_some_of_a_label_are_missing_the_others_keep_their_boxes(alice: Member) -> None:
+    app = make_app(outputs=[{"index": index, "label": BACK, "type": "text"} for index in range(3)])
+    run = run_for(alice, app, 2, 0, 1, 2)
+
+    tell(run, f"{BACK}:one", f"{BACK}:two", is_final=True)
+
+    assert version_of(run)[0] == ""  # nobody knows which one is missing
+    assert list(run.outputs.exclude(text="").values_list("schema_index", "text")) == [(0, "one"), (1, "two")]

@@ -337,6 +337,25 @@ def test_what_changed_since_the_page_was_shown_is_not_asked_about(
     assert [item.output for item in ReviewRequest.objects.get().items.all()] == [back]
 
 
+def test_if_all_has_changed_the_page_shows_what_there_is_now(as_alice: Client, sam: Member, run: Run) -> None:
+    front, _back = outputs(run)
+    given = {"f": front.public_id, "shown": f"{front.public_id}.{front.decided_in}"}
+    Run.objects.update(shared_at=timezone.now())
+    decide(front, "approved", "", Actor(sam), None)
+
+    answer = as_alice.post("/review/ask/", given)
+    page = Page(answer.content.decode())
+
+    assert answer.status_code == 422
+    assert "1 was skipped because it has changed in the meantime." in page.words
+    front.refresh_from_db()
+    [shown] = [one.attributes["value"] for one in page.find("input") if one.attributes.get("name") == "shown"]
+    assert shown == f"{front.public_id}.{front.decided_in}"
+    assert as_alice.post("/review/ask/", given | {"shown": shown}).status_code == 302
+    too_long = as_alice.post("/review/ask/", given | {"shown": f"{front.public_id}.{'9' * 5000}"})
+    assert too_long.status_code == 302, "what nobody can have seen is left out"
+
+
 def test_viewers_cannot_ask(run: Run, make_member: Callable[..., Member]) -> None:
     Run.objects.update(shared_at=timezone.now())
     as_vera = client_of(make_member("vera", role="viewer"))
