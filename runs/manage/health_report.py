@@ -2,17 +2,13 @@
 step."""
 
 import shutil
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import default_storage
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -23,8 +19,8 @@ from runs.connection.status import STATUS_ID
 from runs.engine import stream_refusals, webhooks
 from runs.engine.stream_refusals import REFUSED_FOR
 from runs.history import bin
+from runs.manage.state_counts import StateCount, state_counts
 from runs.models import (
-    FINAL,
     App,
     Heartbeat,
     Incident,
@@ -35,7 +31,6 @@ from runs.models import (
     StorageUse,
     StoredFile,
 )
-from runs.models.run import RunQuerySet
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.credits import credits_words
 from runs.words.messages import say
@@ -49,7 +44,6 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # most apps whose unknown fields are listed
 STORAGE_SECONDS = 60
-TIMES_AS_LONG = 200  # without counts by the worker, runs are counted again after this many times as long as that took
 MANY_FILES = 20_000  # with more, what the worker counts once a day is shown
 MANY_IN_BIN = 1_000  # with more, the bin isn't counted to the end
 
@@ -87,15 +81,6 @@ class Fact:
     words: str
     state: str = "good"
     advice: str = ""
-
-
-@dataclass(frozen=True)
-class StateCount:
-    """How many runs are in one state, and when the oldest of them was created."""
-
-    word: str
-    count: str
-    oldest: datetime | None
 
 
 @dataclass(frozen=True)
@@ -141,7 +126,7 @@ def health_report() -> HealthReport:
     ]
     return HealthReport(
         facts,
-        _counts(counted),
+        state_counts(counted),
         _unknown_fields(),
         list(Incident.objects.all()[:INCIDENTS]),
         counted[0].counted_at if counted else None,
@@ -347,47 +332,6 @@ def _bin() -> Fact:
         )
     values = {"count": number_words(min(len(found), MANY_IN_BIN)), "day": brief_day_words(found[0] + bin.KEPT_FOR)}
     return Fact(_("Bin"), words % values)
-
-
-def _counts(counted: Sequence[RunCount]) -> list[StateCount]:
-    """Return the runs by state. A million of them may have ended, so they are `counted` by the worker."""
-    ended = _sum_by_status(counted) if counted else _count_ended()
-    rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
-    words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
-    return [
-        StateCount(
-            words.get(row["status"], str(Run.Status(row["status"]).label)), number_words(row["count"]), row["oldest"]
-        )
-        for row in rows
-    ]
-
-
-def _count_ended() -> list[dict[str, Any]]:
-    """Return how many runs have ended. After an upgrade, a large portal has no counts by the worker for up to an hour,
-    and the page reloads every 10 seconds, so this is cached if counting took a moment."""
-    ended: list[dict[str, Any]] | None = cache.get("runs-ended")
-    if ended is None:
-        begun = time.monotonic()
-        ended = _by_status(Run.objects.filter(status__in=FINAL))
-        cache.set("runs-ended", ended, int(TIMES_AS_LONG * (time.monotonic() - begun)))
-    return ended
-
-
-def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
-    """Return how many runs have ended, by the sums `counted` of the worker."""
-    found: dict[str, list[RunCount]] = {}
-    for one in counted:
-        if one.status in FINAL:
-            found.setdefault(one.status, []).append(one)
-    return [
-        {"status": status, "count": sum(one.runs for one in of), "oldest": min(one.oldest for one in of)}
-        for status, of in found.items()
-    ]
-
-
-def _by_status(runs: RunQuerySet) -> list[dict[str, Any]]:
-    counted = runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by()
-    return [dict(row) for row in counted]
 
 
 def _unknown_fields() -> list[UnknownField]:
