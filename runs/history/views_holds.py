@@ -1,7 +1,6 @@
 """Protecting a run from deletion, and keeping a rejected result that would soon be removed."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -14,6 +13,7 @@ from runs.history import holds, rejected
 from runs.history.forms import HoldForm
 from runs.models import Output, Run
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page
+from runs.web.numbered_pages import Page
 
 PAGE = 50
 
@@ -45,7 +45,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 def manage_held(request: PortalRequest) -> HttpResponse:
     """Show all protected runs; those protected most recently come first."""
     held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
-    page = Paginator(held.order_by("-held_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    page = Page(held.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
     context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}
     return render_page(request, "history/manage_held.html", context)
 
