@@ -42,9 +42,9 @@ SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
-LIST_LIMIT = 100  # most rows in a response to a list request
+LIST_LIMIT = 100  # the most rows that a list response can have
 FOUND_LIMIT = 12  # results of a search: more than anyone reads, but below every limit we have seen
-_ERROR_BYTES = 500_000  # how many bytes of an error's body are read; other bodies may be longer
+_ERROR_BYTES = 500_000  # read at most this many bytes of an error's body; other bodies may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -203,7 +203,7 @@ class LaminaClient:
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Return upload URLs for `files` (filename, "image" | "video" | "audio"), in the same order.
+        """Return upload URLs for `files`, in the same order. Each file is a filename and "image", "video" or "audio".
 
         Source: POST /v1/assets/upload-urls.
         """
