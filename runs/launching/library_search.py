@@ -1,8 +1,8 @@
 """Words that people look for in the library, matched as in History.
 
 Results are found by their run's words (in the index) and by their label; uploads by their name. Labels and names are
-short and have no index of words, so a word also matches there if it is part of another word. There are few different
-labels, so these are compared first.
+short and have no index of words, so a word also matches there if it is part of another word. There are only a few
+distinct labels, so labels are compared first.
 """
 
 from collections.abc import Mapping
@@ -36,13 +36,13 @@ class LibrarySearch:
     asked: list[Ways] = field(default_factory=list)
     is_similar: bool = False
     marker: Marker = NONE
-    # Full-text query -> keys of the runs it finds, if few
+    # Full-text query -> keys of the runs it finds, if there are only a few
     few: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    labels: list[str] | None = None  # beginnings of all labels of results; None if there are too many to read
+    labels: list[str] | None = None  # start of every result label; None if there are too many to read
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
-        """Work out what was typed; if there are words, this takes one query."""
+        """Break what was typed into words, and work out how each can match. Takes one query if there are words."""
         words = query_words(q)
         known = similar_to(words)
         ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
@@ -90,8 +90,7 @@ class LibrarySearch:
 
 
 def _in_text(column: str, ways: Ways) -> Q:
-    """Return a condition for rows whose folded text in `column` matches one of `ways`: it contains all words of that
-    way."""
+    """Return a condition for rows whose folded text in `column` contains all words of at least one of `ways`."""
     condition = Q(pk__in=[])
     for way in ways:
         both = Q()
