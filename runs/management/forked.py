@@ -55,7 +55,8 @@ class Forked:
 
 
 def _run(command: list[str], folder: Path, parent_pid: int) -> None:
-    """Turn this process into what `python` would be with this command, in its own session and without input."""
+    """Make this process behave as if `python` had started it with this command, in its own session and without
+    input."""
     os.setsid()
     die_with_parent(parent_pid, signal.SIGTERM)
     for sig in SIGNALS:

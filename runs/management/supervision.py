@@ -200,8 +200,8 @@ class Supervisor:
 class Pulse:
     """Detects whether a part is alive: the value that `read` returns must keep changing.
 
-    Time is measured with our own monotonic clock, so other hosts' clocks don't matter, nor does a laptop that was
-    asleep.
+    Time is measured with our own monotonic clock, so it doesn't matter if other hosts' clocks are wrong or if a laptop
+    was asleep.
     """
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:
