@@ -24,9 +24,9 @@ from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
 from runs.words.run_failures import FAILURES
 
-NAME_LENGTH = 60  # most characters of each name
+NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # how many mentioned people are named
+NAMED = 3  # name at most this many of the mentioned people
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 

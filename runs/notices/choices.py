@@ -1,8 +1,8 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
 In the portal, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
-aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. They are on unless it
-says `Way.OFF`.
+aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. Reminders are on unless
+that row says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
