@@ -62,7 +62,7 @@ def finder(names: Iterable[str]) -> re.Pattern[str]:
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     """Return the active members whom `text` mentions, and those `picked` from the list, with the words used for each.
 
-    If several members have the same name, it means the one who was picked, or nobody.
+    If several members have the same name, it refers to the one who was picked, or to nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:
