@@ -90,7 +90,8 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
 
 
 def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
-    """Send the selection as a zip. If the whole selection is too large, its approved results may still fit."""
+    """Send the selection, or only its approved results, as a zip. The approved results may fit even if the whole
+    selection is too large."""
     refusal = chosen.too_many_words if query else chosen.refusal_words
     if refusal:
         messages.warning(request, refusal)
@@ -113,7 +114,7 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:
-    """Compare the selected results. If runs with several results are selected, let people choose among them."""
+    """Compare the selected results. If a selected run has several results, let people choose among them."""
     found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
     if found is None:
         messages.warning(request, _("To compare, select two to four that have a result."))

@@ -19,7 +19,7 @@ class Unreadable(Exception):
 
 
 def _finite(number: str) -> float | str:
-    """Parse a float, but keep infinite values as text: 1e999 is valid JSON, but can't be stored or sent."""
+    """Parse a float, keeping infinite values as text: 1e999 is valid JSON, but can't be stored or sent."""
     value = float(number)
     return value if abs(value) != float("inf") else number
 

@@ -281,7 +281,7 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _stream_opened(self, reply: Flow | Reply | NoReply) -> Answered:
-        """Return what the `after` hook would get about opening a stream."""
+        """Return what the `after` hook would receive for opening a stream."""
         match reply:
             case NoReply():
                 return self._answered("stream", None, _unanswered(reply))
@@ -306,7 +306,7 @@ class LaminaClient:
 
 
 def _no_stream(_: Any) -> LaminaError:
-    """Raise an error for any response other than a stream."""
+    """Raise an error if the response isn't a stream."""
     raise answers.Unreadable
 
 

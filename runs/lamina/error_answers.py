@@ -112,7 +112,7 @@ def _all_text(value: Any) -> str:
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
     """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, because it
+    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, when it
     certainly had no effect; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status,
     because repeating the call wouldn't help.
     """

@@ -94,7 +94,7 @@ class PostedAppForm:
         is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        # The form has changed, so positions may mean other fields
+        # The form has changed, so a position may now refer to another field
         if form_version(self.schema, form.rules) != self.controls.schema:
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)

@@ -29,7 +29,7 @@ class Forked:
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._process = multiprocessing.get_context("fork").Process(target=_run, args=(command, folder, os.getpid()))
-        # Block them until the fork no longer has our handlers
+        # Block these signals until the fork no longer has our handlers
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._process.start()

@@ -82,7 +82,7 @@ def supervise(order: Order) -> int:
     supervisor.catch_signals()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `manage.py portal` has blocked these signals
     is_forked = load(order)
-    # Look at the files before any part reads them
+    # Note the state of the source files before any part reads them
     changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]
     worker, web = worker_part(is_forked), web_part(bind, is_forked)
     try:

@@ -70,7 +70,7 @@ class App(models.Model):
     # Why the app has no form (and no schema).
     form_problem = MessageCharField(max_length=200, blank=True)
     schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us about this app
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, successfully or not
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked about it, successfully or not
     # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -95,7 +95,7 @@ class App(models.Model):
     )
     # Whether results that are shared with the team automatically ask for a decision.
     asks_review = models.BooleanField(default=False, db_default=False)
-    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last try at copying the thumbnail and samples
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
     # When Lamina responded with 404 or 403 to a request for this app. Other errors don't count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)

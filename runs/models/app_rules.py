@@ -38,7 +38,7 @@ class AppRule(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done
     hiding_due_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0)  # counts changes, so that no admin overwrites another's
+    version = models.PositiveIntegerField(default=0)  # counts changes, so that admins don't overwrite each other's
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

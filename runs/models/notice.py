@@ -218,8 +218,8 @@ class Mail(models.Model):
 
 
 class ChatChannel(models.Model):
-    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and is never shown
-    again."""
+    """The team's channel in Slack or Teams; there is at most one in each. `sealed_address` is encrypted, and is never
+    shown again."""
 
     class App(models.TextChoices):
         SLACK = "slack", "Slack"

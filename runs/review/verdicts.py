@@ -225,7 +225,7 @@ def _record(
 
 
 def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
-    """Put decisions into the record, each with the person's verdict before and after."""
+    """Add decisions to the record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
         groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)

@@ -175,7 +175,7 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    # Read it again, because the decision has changed its counts
+    # Read the run again, because the decision has changed its counts
     run = Run.objects.select_related("app").get(pk=output.run_id)
     if look == "page":
         output.run = run
