@@ -42,7 +42,7 @@ SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
-LIST_LIMIT = 100  # the most rows that a list response can have
+LIST_LIMIT = 100  # maximum number of rows in a list response
 FOUND_LIMIT = 12  # results of a search: more than anyone reads, but below every limit we have seen
 _ERROR_BYTES = 500_000  # read at most this many bytes of an error's body; other bodies may be longer
 
@@ -265,7 +265,7 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """Return the requested object, or the error that the response stands for."""
+        """Return the requested object, or the error that matches the response."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:

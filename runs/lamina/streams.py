@@ -17,7 +17,7 @@ from runs.lamina.types import RunSnapshot
 SILENT_SECONDS = 40.0  # close a stream after this long without any data; Lamina pings about every 15 s
 LONGEST_SECONDS = 660.0  # close a stream that has been open longer than this; Lamina ends streams after 10 minutes
 LARGEST_EVENT = 4_000_000  # maximum length of an event, in characters
-LARGEST_STREAM = 20_000_000  # most bytes of a stream
+LARGEST_STREAM = 20_000_000  # maximum size of a stream, in bytes
 MOST_EVENTS = 1000  # maximum number of events in a stream; Lamina checks for changes every 2 s
 WITH_A_RUN = {"progress", "complete", "error"}
 

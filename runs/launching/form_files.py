@@ -15,7 +15,7 @@ from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
-MAX_FILES = 50  # most files in a field
+MAX_FILES = 50  # maximum number of files in a field
 
 type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 

@@ -55,7 +55,7 @@ class LibraryPage:
 
 
 def source_words() -> dict[str, str]:
-    """Return the lists, each with its name for people."""
+    """Return the lists, each with its display name."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 

@@ -56,7 +56,7 @@ class LibrarySearch:
         return replace(self, few=few, labels=labels_of_results(MOST_LABELS))
 
     def in_results(self) -> Q:
-        """Return a condition for results (`OutputFile`) that have all words, in their run or in their label."""
+        """Return a condition for results (`OutputFile`) whose run or label contains all the words."""
         if self.q and not self.asked:
             return Q(pk__in=[])
         condition = Q()
@@ -80,7 +80,7 @@ class LibrarySearch:
         return matching & Q(In(Substr("output__search_text", 1, LABEL_START), may_match)) if may_match else NOTHING
 
     def in_uploads(self) -> Q:
-        """Return a condition for uploads that have all words in their name."""
+        """Return a condition for uploads whose name contains all the words."""
         if self.q and not self.asked:
             return Q(pk__in=[])
         condition = Q()

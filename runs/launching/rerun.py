@@ -24,7 +24,7 @@ FILES = gettext_noop("A file from that run is no longer available. Choose it aga
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The `answers` with which to run a run again, or the `reason` why that isn't possible.
+    """The `answers` for running a run again, or the `reason` why that isn't possible.
 
     `changed` says what the admin's rules change compared with the original run.
     """

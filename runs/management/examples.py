@@ -169,7 +169,7 @@ def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
 
 
 def _before(example: Example) -> Example:
-    """Return the example whose result this one makes the next version of."""
+    """Return the example whose result this one makes a new version of."""
     return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
 
 
@@ -253,7 +253,7 @@ def _finish(example: Example, run: Run) -> None:
 
 
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
-    """Set the title, star the run, create a guest link and save a preset, as far as the example asks for them.
+    """Set the title, star the run, create a guest link and save a preset, if the example asks for them.
 
     With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
     """

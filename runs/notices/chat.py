@@ -40,7 +40,7 @@ LEASE, TASK = "chat", "send_chat"
 LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
 PASS_SECONDS = 45.0  # how long one task keeps sending; far less than its time-out
 REGRET = timedelta(minutes=1)  # messages about decisions wait this long, because many decisions are undone right away
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between tries
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
 STALE = timedelta(days=2)  # older news is dropped
 KEPT = timedelta(days=30)

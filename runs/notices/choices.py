@@ -96,7 +96,7 @@ class Wish(StrEnum):
 
 def wish_of(member: Member, run: Run) -> Wish:
     """Return what the page of `run` offers to `member`, who sees it. People who get emails about all their runs anyway
-    aren't offered one. Takes at most one query."""
+    aren't offered this. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

@@ -32,8 +32,8 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, or the morning if that is earlier: what is due today can't wait
-    longer."""
+    """Return the hour of the member's daily email, or the morning if that is earlier, because what is due today can't
+    wait longer."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 

@@ -57,7 +57,7 @@ def record_download(parcel: Parcel) -> None:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return the results in `result_ids` and all results of the runs in `run_ids`, as far as `member` may see them.
+    """Return those results in `result_ids`, and in the runs in `run_ids`, that `member` may see.
 
     Raises `TooMuch` if there are more ids than fit into one download.
     """

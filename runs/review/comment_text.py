@@ -36,8 +36,7 @@ class UnseenMentionError(CommentRefusedError):
 
 
 def cleaned(text: str) -> str:
-    """Return `text` in the form in which we store it. Raises `CommentRefusedError` unless it has 1 to 2,000
-    characters."""
+    """Return `text` as we store it. Raises `CommentRefusedError` unless it has 1 to 2,000 characters."""
     text = text.replace("\x00", " ").replace("\r\n", "\n").strip()  # PostgreSQL can't store NUL characters
     if all(unicodedata.category(character)[0] in INVISIBLE for character in text):
         raise CommentRefusedError("empty", _("Write something first."))

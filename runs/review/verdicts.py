@@ -110,7 +110,7 @@ def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[in
 
 
 def clean_note(note: str) -> str:
-    """Return a note in the form in which we store it. Raises `NoteTooLongError`."""
+    """Return a note as we store it. Raises `NoteTooLongError`."""
     note = note.replace("\x00", " ").replace("\r\n", "\n").strip()
     if len(note) > NOTE_LENGTH:
         raise NoteTooLongError(len(note))
