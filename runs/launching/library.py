@@ -44,7 +44,7 @@ class Item:
 class LibraryPage:
     """One page of a list; `before` says where the next page starts and is empty on the last page.
 
-    `search` is what was looked for, or a wider search if nothing has exactly the words.
+    `search` is what people searched for, or a wider search if nothing matches their exact words.
     """
 
     items: list[Item]
@@ -53,7 +53,7 @@ class LibraryPage:
 
 
 def source_words() -> dict[str, str]:
-    """Return the lists, each with its name for people."""
+    """Return the lists, each with its display name."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 
@@ -69,7 +69,7 @@ def browse(
 
     If nothing matches, return files with similar words; for later pages, `is_similar` does that right away. A file is
     listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
-    count as one. This takes two queries, however long the list is, and one more for words.
+    count as one. This takes two queries, however long the list is, and one more if there are words.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
@@ -180,7 +180,8 @@ def put_into_draft(
 
 
 def _first_empty(form: SchemaForm, question: Question) -> Question:
-    """Return the first required question above `question` on the page that is still empty; if none is, `question`."""
+    """Return the first unanswered required question above `question` on the page, or `question` itself if there is
+    none."""
     above = takewhile(lambda bound: bound.question != question, form.needed)
     return next((bound.question for bound in above if bound.answer.is_empty), question)
 
