@@ -57,7 +57,7 @@ class Router:
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world
         self.api = api
-        self.holders = (api, *others)  # their methods are named after the endpoints
+        self.holders = (api, *others)  # objects with one method per endpoint, named after it
         self.files = files
         self.control = control
 
