@@ -92,7 +92,7 @@ def results_of(outputs: Outputs) -> list[Result]:
 class ResultsField(forms.Field):
     """Checkboxes for results. Cleaning gives the indexes of all ticked results, including those with the same label."""
 
-    bound_field_class = BoundField  # not the form's own kind of bound field, which is for answers
+    bound_field_class = BoundField  # the form's own bound field class is for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))
