@@ -18,7 +18,7 @@ from runs.words.numbers import number_words
 
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
-PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
+PAGE_AGE = timedelta(days=7)  # how long a page may be open before its answer is sent
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 

@@ -45,7 +45,8 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return file name stems for `outputs`: all results of `link`, which must be loaded with their runs and files."""
+    """Return the file name stems for `outputs`, which must be all results of `link`, loaded with their runs and
+    files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs
@@ -63,6 +64,6 @@ def archive_name_of(link: GuestLink) -> str:
 
 
 def input_name(given: RunInput, position: int, stored: StoredFile) -> str:
-    """Return the name, for guests, of the file at `position` of an input."""
+    """Return the name that guests see for the file at `position` of an input."""
     told = Told(_("Shared"), given.name, given.run.created_at, position + 1)
     return file_names.stems_of([told])[0][position].named(ending_of(stored))

@@ -32,7 +32,7 @@ from runs.words.moments import portal_day
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # being open any longer would amount to publishing
+LONGEST_DAYS = 730  # a link that is open any longer would amount to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
@@ -209,7 +209,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its URL stays the same. If it was viewed or revoked meanwhile, that isn't
+    """Apply `options` to `link`. Its URL stays the same. Views and revocations recorded in the meantime aren't
     overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
