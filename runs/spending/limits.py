@@ -116,8 +116,8 @@ def left_for(member: Member, now: datetime | None = None) -> Left:
 
 
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
-    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If they leave no
-    room, this raises `LimitReached`, and the caller must roll back."""
+    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If a limit would be
+    exceeded, this raises `LimitReached`, and the caller must roll back."""
     left, month = left_for(member, now), month_of(now)
     if hundredths is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(member, left, hundredths))

@@ -110,7 +110,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
 
 
 def _nobody_told(member: Member) -> str:
-    """Return why no admin was told this time that `member` asks for more."""
+    """Return why no admin was told this time that `member` is asking for a higher limit."""
     if left_for(member).limit is None:
         return _("You have no monthly limit.")
     return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")
