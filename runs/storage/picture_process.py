@@ -23,7 +23,7 @@ from PIL import Image
 from runs.storage import ffmpeg, thumbnails
 
 MEMORY_BYTES = 400 * 1024 * 1024
-PROCESSOR_SECONDS = 20  # limit for one picture; the largest take 8
+PROCESSOR_SECONDS = 20  # limit for one picture; the largest take 8 s
 SECONDS = 60  # limit for one file, including videos
 NICENESS = 5  # so that pages take priority
 
@@ -46,7 +46,7 @@ def main() -> None:
 def _bound() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, signal.SIG_IGN)  # finish the current request; the process exits when its input is closed
-    with suppress(OSError, ValueError):  # some systems don't know this limit
+    with suppress(OSError, ValueError):  # some systems don't support this limit
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,8 +1,8 @@
 """Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
-UPDATE, by the database's clock, decides which worker gets a link. If a worker dies, another can take its link after a
-minute.
+UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take its link
+after a minute.
 """
 
 import hashlib
