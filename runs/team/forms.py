@@ -156,7 +156,8 @@ class AskForm(forms.Form):
 
 
 class PasswordAgainForm(forms.Form):
-    """Asks a signed-in person for their password again. The prefix "your" makes the field "your-password" in HTML."""
+    """Asks a signed-in person for their password again. With the prefix "your", the field is called "your-password" in
+    HTML."""
 
     prefix = "your"
     password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})

@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see their own list and end each session.
 
-Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it did so, so
-most requests need no query for it. It does no harm if two processes both save it.
+Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it last saved
+this, so most requests need no query. It does no harm if two processes both save it.
 """
 
 import time
@@ -126,8 +126,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired so long ago that they can't prove any more who sent a form, and rows of sessions
-    that no longer exist."""
+    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and rows of sessions that
+    no longer exist."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
