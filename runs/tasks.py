@@ -39,8 +39,8 @@ def pulse(worker: str = "") -> None:
     """Record a heartbeat, queue work that is due, create daily emails that are due, and wake the poller. Runs every 30
     s.
 
-    The scheduled pulse may run on any cluster. From its start on, each of our clusters also queues pulses for itself
-    (`worker` is its name), so that work continues at once after a cluster was killed.
+    The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
+    itself as soon as it starts, so that work continues at once after a cluster was killed.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:

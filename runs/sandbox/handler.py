@@ -21,7 +21,7 @@ OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 
 
 class BodyStream(io.RawIOBase):
-    """The body of one request, by Content-Length or in chunks; raises ConnectionError if it is cut off."""
+    """The body of one request, sent with a Content-Length or in chunks; raises ConnectionError if it is cut off."""
 
     def __init__(self, source: BinaryIO, length: int, is_chunked: bool) -> None:
         self._source = source

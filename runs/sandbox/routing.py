@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        # Keep this log, because a reset during the request starts a new one
+        # Keep using this log, because a reset during the request starts a new one
         started, log = self.world.clock(), self.world.log
         status, run_id = 0, None
         try:

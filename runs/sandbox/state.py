@@ -133,7 +133,7 @@ class World:
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
         """Count a stream of this run as open during the block."""
-        key, streams = object(), self.streams  # keep this dict, because a reset in between starts a new one
+        key, streams = object(), self.streams  # keep using this dict, because a reset in between starts a new one
         with self.lock:
             streams[key] = run_id
             self.most_streams = max(self.most_streams, len(streams))

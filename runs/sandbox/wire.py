@@ -18,7 +18,7 @@ class Request:
     read yet.
 
     `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for some seconds, but
-    returns True as soon as the caller has disconnected or the server stops. A test sets `fault`.
+    returns True as soon as the caller has disconnected or the server stops. A test may set `fault`.
     """
 
     method: str

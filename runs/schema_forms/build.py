@@ -116,7 +116,7 @@ class BoundAnswer(BoundField):
 
     @property
     def placeholder(self) -> str:
-        """The default as a placeholder: if the field is left empty, nothing is sent, so the app uses this."""
+        """The default as a placeholder: if the field is left empty, nothing is sent, so the app uses its default."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -393,7 +393,7 @@ class SchemaForm(forms.Form):
 
 def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
     """Return the form class for the `parameters` and `outputs` of an AppSchema, with the admin's `rules` applied.
-    Fields are named by position. For the same content, the class is built once for each language."""
+    Fields are named by position. The class is cached for each language, so the same content isn't built twice."""
     key = (get_language(), repr((parameters, outputs, list(rules))))
     if (found := _built.get(key)) is None:
         if len(_built) >= BUILT_KEPT:

@@ -128,7 +128,7 @@ def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
 
 
 def are_prepared(links: QuerySet[GuestLink]) -> bool:
-    """Return whether all copies for the open links among `links` are prepared."""
+    """Return whether all copies for the open links among `links` have been prepared."""
     is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
     return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
 

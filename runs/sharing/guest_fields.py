@@ -53,7 +53,7 @@ def signed_name(link: GuestLink, name: str) -> str:
 
 
 def name_of(link: GuestLink, signed: str) -> str:
-    """Return the name that a guest of `link` typed earlier; "" if the field wasn't made by us for this link."""
+    """Return the name that a guest of `link` typed earlier; "" if we didn't create the field for this link."""
     try:
         link_id, name = signing.loads(signed, salt=NAME_SALT)
     except (signing.BadSignature, ValueError):

@@ -35,7 +35,7 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def some_names(labels: Sequence[str], count: int | None = None) -> str:
-    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the number of all results, if there are
+    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the total number of results, if that is
     more than `labels`."""
     names = ", ".join(labels[:LABELS_TOLD])
     more = (len(labels) if count is None else count) - min(len(labels), LABELS_TOLD)
@@ -54,7 +54,7 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
 
 
 def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
-    """Return the details of a result from which its file names are built for guests of `link`."""
+    """Return the details of a result that its file names for guests of `link` are built from."""
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 

@@ -152,7 +152,7 @@ def preview_of(link: GuestLink) -> StoredFile | None:
 
 
 def size_of(link: GuestLink) -> tuple[int, int]:
-    """Return the number and total size (in bytes) of the files in a download of everything."""
+    """Return the number and total size (in bytes) of the files that a full download contains."""
     shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
     saved = OutputFile.objects.filter(output__in=shown, status="saved")
     given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
@@ -161,7 +161,7 @@ def size_of(link: GuestLink) -> tuple[int, int]:
 
 
 def record_download(link: GuestLink) -> None:
-    """Record that a guest downloads everything, if there are many files."""
+    """Record that a guest downloads all files of the link, unless there are only a few."""
     if (count := size_of(link)[0]) > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 

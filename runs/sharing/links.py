@@ -321,7 +321,7 @@ def end_of(day: date) -> datetime:
 
 
 def last_day_of(link: GuestLink) -> date:
-    """Return the last day of `link` in the portal's time zone, so that everyone sees the same one."""
+    """Return the last day of `link` in the portal's time zone, so that everyone sees the same day."""
     return portal_day(link.last_second)
 
 
@@ -336,7 +336,7 @@ def suggested_passphrase(nonce: str) -> str:
 # --- Rules ------------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def change_rules(rules: SharingRules) -> int:
-    """Save `rules`, which replace the existing ones; return how many links now expire earlier."""
+    """Save `rules` in place of the existing ones; return how many links now expire earlier."""
     before = values_of(SharingRules.current())
     rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
     rules.save()

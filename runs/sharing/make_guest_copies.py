@@ -31,7 +31,7 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-# After this long, another task takes over; the window and one video together stay below the task's timeout
+# After this long, another task takes over. The window plus one video stays below the task's timeout
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
 MOST_FAILURES = 4  # how often copying may fail; disk and storage problems don't count, so we keep trying

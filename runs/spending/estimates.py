@@ -88,7 +88,7 @@ class CostLine:
     reason: str
     not_open: str  # why nobody in this workspace can run the app; empty if people can
     left: Left | None  # what is left this month; None for people who can't run apps
-    own_words: str  # the same in words; empty if there is no limit
+    own_words: str  # what is left, in words; empty if there is no limit
     can_ask: bool  # the member's own limit blocks the run; an admin can raise it
 
 

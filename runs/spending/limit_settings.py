@@ -97,7 +97,7 @@ def price_seen(app: App) -> str:
 
 @transaction.atomic
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
-    """Save the rules for everyone, in the only row. `seen` is what the page showed when it was opened, if known.
+    """Save the rules for everyone in the table's only row. `seen` is what the page showed when it was opened, if known.
 
     Raises `OvertakenError` if someone has saved other rules since. The next two functions do the same for their values.
     """

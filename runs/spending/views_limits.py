@@ -26,7 +26,7 @@ from runs.words.credits import amount_words, to_hundredths
 @never_cache
 @admins_only
 def manage_limits(request: PortalRequest) -> HttpResponse:
-    """GET shows the limits for everyone and for each person; POST changes those for everyone."""
+    """GET shows the limits for everyone and for each person; POST changes the limits for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
         try:

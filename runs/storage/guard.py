@@ -6,8 +6,8 @@ applies to links that members paste, so members can also use origins that the op
 
 requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so a different
 second DNS answer has no effect. This module takes care of the rest: odd spellings of IP addresses, user names in links,
-redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which requests would read
-in full), and the total time (see `deadline`).
+redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which the requests library
+would read in full), and the total time (see `deadline`).
 """
 
 import ipaddress

@@ -1,8 +1,8 @@
 """The only process that opens untrusted pictures, videos and audio: `python -m runs.storage.picture_process`.
 
-It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders crash.
-It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of each request. If
-a request takes longer, the kernel kills this process, and the caller carries on.
+It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders
+sometimes crash. It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of
+each request. If a request takes longer, the kernel kills this process, and the caller carries on.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
 (`Look` in `picture_client`), followed by the thumbnails. It exits when its input is closed.
@@ -55,7 +55,7 @@ def _bound() -> None:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Kill the process with SIGXCPU or SIGALRM if the block takes too much CPU time or too long."""
+    """Kill the process with SIGXCPU or SIGALRM if the block uses too much CPU time or takes too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS

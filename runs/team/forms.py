@@ -60,7 +60,7 @@ class RoleForm(forms.Form):
     )
 
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
-        """Return the roles: for each, its value, name and description, and whether it is selected."""
+        """Return the value, name and description of each role, and whether it is selected."""
         chosen = self["role"].value()
         return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
 

@@ -61,7 +61,8 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. At first, the status is 200, so that password managers fill it in."""
+    """Show the page that asks for the password. At first, the status is 200, so that password managers fill in the
+    password."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()

@@ -44,7 +44,7 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes by itself don't count as visits, because maybe nobody is looking at the page.
+    Requests that an open page makes by itself don't count as visits, because there may be nobody looking at the page.
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:

@@ -116,7 +116,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class CardKind:
-    """Everything that chooses between branches in `display/_run_card.html`: flags and our own names, never values."""
+    """Everything that decides which branches `display/_run_card.html` takes: flags and our own names, never values."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]

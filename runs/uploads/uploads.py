@@ -238,7 +238,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """Return data for showing one upload, which should be loaded with its file, in a form."""
+    """Return data for showing one upload in a form. The upload should be loaded with its file."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

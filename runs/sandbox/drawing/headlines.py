@@ -1,4 +1,4 @@
-"""What every piece with words needs: the chosen options, large letters and buttons."""
+"""Helpers for pictures with words: the chosen options, large letters and buttons."""
 
 from runs.sandbox.drawing import fonts
 from runs.sandbox.drawing.job import Job

@@ -1,4 +1,4 @@
-"""Describes a result to draw the way a person would, independently of the API."""
+"""Describes a result to draw in the words that people see, independently of the API."""
 
 import hashlib
 import random
