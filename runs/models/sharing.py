@@ -59,7 +59,7 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    company = ""  # the company in the rules; `sharing.views_guest_base` sets this for guests' pages
+    company = ""  # the company name from the rules; `sharing.views_guest_base` sets this for guests' pages
     answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()

@@ -51,7 +51,7 @@ class ChooseForm(PostedForm):
 
 
 class ReviewRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """The rules for deciding, and which apps (public ids) of those on the page (`on`) always have their shared results
+    """The rules for deciding. Also which of the apps on the page (`on`, public ids) always have their shared results
     reviewed."""
 
     deciders = CutField()

@@ -18,7 +18,7 @@ from runs.words.numbers import number_words
 
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
-PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
+PAGE_AGE = timedelta(days=7)  # how long a page may be open before its answer is sent
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
@@ -53,7 +53,7 @@ def signed_name(link: GuestLink, name: str) -> str:
 
 
 def name_of(link: GuestLink, signed: str) -> str:
-    """Return the name that a guest of `link` typed earlier; "" if the field wasn't made by us for this link."""
+    """Return the name that a guest of `link` typed earlier; "" if we didn't create the field for this link."""
     try:
         link_id, name = signing.loads(signed, salt=NAME_SALT)
     except (signing.BadSignature, ValueError):
