@@ -108,6 +108,8 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     keep_due_files()
     example.refresh_from_db()
     second.refresh_from_db()
+    assert example.file_id is not None
+    assert second.file_id is not None
     assert example.file_id > second.file_id  # the example's file came last, though it was due first
 
 
