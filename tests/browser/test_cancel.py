@@ -27,7 +27,7 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(page.get_by_role("link", name="Cancel", exact=True)).to_be_focused()
 
     held: list[Route] = []
-    page.route("**/cancel/", held.append)
+    page.route("**/cancel/", lambda route: held.append(route))
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
     page.keyboard.press("Enter")
