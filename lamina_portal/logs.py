@@ -3,7 +3,7 @@
 import logging
 import re
 
-# A mistyped path (with capital letters, double slashes or encoded letters) leads nowhere, but still contains the token.
+# A mistyped path (with capital letters, double slashes or encoded letters) finds no page, but still contains the token.
 # In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even encoded
 # twice.
 PERCENT = "%(?:25)*"

@@ -1,11 +1,11 @@
-"""A request that is still arriving: its deadlines, and when a thread can handle it."""
+"""Tracks a request that is still arriving: its deadlines, and when it is ready for a thread."""
 
 import re
 from enum import Enum
 
-HEAD_SECONDS = 15.0  # most time from the first byte (or the start of a new connection) to the end of the headers
-BODY_SECONDS = 30.0  # most time from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB earns one more second
+HEAD_SECONDS = 15.0  # longest time from the first byte (or the start of a new connection) to the end of the headers
+BODY_SECONDS = 30.0  # longest time from the end of the headers to the end of the body
+UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB received adds one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that needs it
 
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """Whether the body is too large to wait for it here."""
+        """Whether the body is too large for the loop to wait for it."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
