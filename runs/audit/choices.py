@@ -28,7 +28,7 @@ def acts(search: Search) -> list[tuple[str, Options]]:
 
 
 def object_words(search: Search, lines: Lines) -> str:
-    """Return the name of the object that the log is filtered by, from its latest entry; "" if there is no such
+    """Return the name of the object that the log is filtered by, taken from its latest entry; "" if there is no such
     filter."""
     if not search.wanted_object:
         return ""

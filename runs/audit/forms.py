@@ -1,4 +1,4 @@
-"""The log's filters, as sent by the button for the CSV file."""
+"""The log's filters, as sent by the button that downloads the CSV file."""
 
 from runs.web.posted import CutField, PostedForm
 
