@@ -1,4 +1,4 @@
-"""An app's house rules: Markdown by admins, shown above its form. HTML and images are always removed from it."""
+"""An app's house rules: Markdown that admins write, shown above the app's form. HTML and images are always removed."""
 
 from collections.abc import Sequence
 from functools import lru_cache

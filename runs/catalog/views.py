@@ -1,5 +1,5 @@
-"""The catalogue: finding apps by words and by the kind of results they make: first our own apps, then others on
-Lamina."""
+"""The catalogue: people find apps by words and by the kind of results they make. Our own apps come first, then others
+on Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class AppSection:
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
     """Show what we find in our own catalogue. With `ask` (sent if scripts are off), also ask Lamina; otherwise,
-    `app_search` does."""
+    `app_search` asks."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
