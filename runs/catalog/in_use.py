@@ -17,7 +17,7 @@ SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
 LOOKED_BACK = 100  # how many recent runs to search for recently used and starred apps
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # when to try again after an unusable response about an app
-UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that has never been read, while people are using the portal
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that was never read, while people use the portal
 QUIET_RETRY_EVERY = timedelta(hours=12)
 ROUND_A_DAY = 96  # how many apps are checked by id each day (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)

@@ -17,7 +17,7 @@ from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
-LEASE_SECONDS = 150  # enough for one app with everything slow (form, estimate, picture and a few samples), or for two late lists
+LEASE_SECONDS = 150  # enough for one slow app (form, estimate, picture, a few samples), or for two late lists
 WINDOW_SECONDS = 45.0  # how long a refresh may take; the next refresh continues
 SILENT_APPS = 3
 

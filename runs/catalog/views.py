@@ -143,8 +143,8 @@ def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Gro
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
-    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, they follow cards
-    that are already shown."""
+    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, the page already
+    shows earlier cards."""
     if not any(group.name for group in groups):
         return []
     by_pk = {card.app.pk: card for card in cards}
@@ -161,7 +161,7 @@ def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int,
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:
-    """Return whether a browser is prefetching the page. Such pages don't ask Lamina and show no messages."""
+    """Return whether a browser is prefetching the page. Prefetched pages don't ask Lamina and show no messages."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
@@ -173,7 +173,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`. This is for the search on Home, which sends `runs`."""
+    """Return the runs that match `q`, if the request has `runs`, as the search on Home does."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
@@ -182,7 +182,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with URLs for the next poll (with and without scripts), and for trying again."""
+    """Return `part` with the URLs for the next poll (with and without scripts) and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -197,7 +197,7 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 
 def _tries(request: PortalRequest) -> int:
-    """Return how often this page has retried by itself after a wait."""
+    """Return how often this page has tried again by itself after a wait."""
     return _number(request, "tries", MOST_TRIES)
 
 
@@ -236,7 +236,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, listed: AppQuerySet) -> list[int]:
-    """Return the primary keys of the three apps that have the most trigrams in common with the search."""
+    """Return the primary keys of the three apps that share the most trigrams with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)
