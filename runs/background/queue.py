@@ -1,4 +1,8 @@
-"""Queue tasks with django-q2, and tell long-running tasks when the worker is stopping."""
+"""Queue tasks with django-q2, and tell long-running tasks when the worker is stopping.
+
+A task only says "check now". The work itself is stored in the database with a due time, so it does no harm if a task is
+lost, repeated or late.
+"""
 
 import logging
 import mmap

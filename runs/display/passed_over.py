@@ -9,7 +9,7 @@ from runs.models import Decision, Member
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The result that was chosen instead. Both fields are empty if the viewer can't see it."""
+    """The result that was chosen instead. Both fields are empty if the viewer can't see that result."""
 
     label: str
     url: str

@@ -1,8 +1,8 @@
 """The page of one result: the result, its neighbours, and where it came from.
 
-A result may have several files; each is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next work
-the same everywhere. Previous and Next go through all results of the run in order, including failed ones. If the page
-was opened from History (`?in=<query>`), they continue with the other runs in that list.
+A result may have several files. Each file is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next
+always work the same way. Previous and Next go through all results of the run in order, including failed ones. If the
+page was opened from History (`?in=<query>`), they continue with the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -46,13 +46,14 @@ class Slide:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to look at. There isn't if the result failed, was cancelled, couldn't be saved or
-        was removed."""
+        """Whether there is anything to look at. There is nothing if the result failed, was cancelled, couldn't be saved
+        or was removed."""
         return self.kind not in ("error", "cancelled", "unsaved", "removed")
 
     @property
     def kind(self) -> str:
-        """How to show the slide: as image, video, audio, text, object or download; its state if there is no content."""
+        """How to show the slide: as an image, video, audio, text, object or download. If there is no content, the
+        result's state."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -78,7 +79,7 @@ class Slide:
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` and `media` (video or audio) are URLs to preload."""
+    """The page that Previous or Next opens; `picture` and `media` (video or audio) are URLs to preload."""
 
     url: str
     label: str
