@@ -102,9 +102,9 @@ class ResultPage:
     verdict: VerdictPanel
     is_live: bool
     run_url: str
-    versions: Versions | None  # None if there is only one
+    versions: Versions | None  # None if there is only one version
     next_url: str  # URL of the form for the next version; "" if `member` can't make one
-    selected_url: str  # URL of all that `member` has selected; "" if this result isn't selected
+    selected_url: str  # URL of everything that `member` has selected; "" if this result isn't selected
 
     @property
     def place_words(self) -> str:
@@ -114,7 +114,8 @@ class ResultPage:
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may see none."""
+    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may not see any such
+    result."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -126,7 +127,7 @@ def result_of_file(member: Member, public_id: str) -> str:
 def result_page(
     rows: ResultRows, member: Member, public_id: str, number: int = 1, walk: str | None = None
 ) -> ResultPage:
-    """Return the page for the result of `rows`, showing its file `number`.
+    """Return the page for the result `public_id` in `rows`, showing its file `number`.
 
     `walk` is the query string of the History list that `member` came from, or None.
     """
@@ -173,7 +174,7 @@ def _beside(slide: Slide) -> Beside:
 
 
 def _elsewhere(output: Output | None, walk: str) -> Beside | None:
-    """Return the link to a result of another run; None if `output` is None."""
+    """Return a link to `output`, a result of another run; None if `output` is None."""
     if output is None:
         return None
     label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}

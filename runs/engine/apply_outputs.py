@@ -1,6 +1,6 @@
 """Store Lamina's outputs as results: update the box of each output, and queue its files for saving.
 
-Functions that read a snapshot expect the caller to have locked the run's row.
+The caller must lock the run's row before calling functions that read a snapshot.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # characters per text result
+TEXT_LIMIT = 1_000_000  # most characters of a text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
-SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
+OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would make every page slow forever
+SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
 KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
 
 
