@@ -133,7 +133,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has claimed it
+        if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
         _give_up(output_file, error.message, is_refused=True)
@@ -190,7 +190,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Stop trying; the page shows why saving failed, and the original link unless that isn't safe."""
+    """Stop trying. The page shows why saving failed, and the original link unless it isn't safe."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -204,6 +204,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return the current name of the file. Pages and downloads call this each time, because the run's title may
-    change."""
+    """Return the current name of the file. Pages and downloads call this each time, because the name changes with the
+    run's title."""
     return file_name(output_file, found.extension)

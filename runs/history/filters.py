@@ -1,4 +1,4 @@
-"""What surrounds the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
+"""What goes with the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ from runs.words.numbers import number_words
 from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
-NEWEST_ASKED = 1_000  # how many matching runs to look at for apps to offer as filters
+NEWEST_ASKED = 1_000  # how many matching runs to search for apps to offer as filters
 VIEWS_PER_MEMBER = 50
 NAME_LENGTH = 60
 
