@@ -173,7 +173,7 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 
 
 def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
-    """Give static files the only one of the pages' headers that also matters for files."""
+    """Give static files the one page header that matters for files too."""
     headers["X-Content-Type-Options"] = "nosniff"
 
 
@@ -183,7 +183,7 @@ WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields without files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
-MAX_BODY_BYTES = 1_100_000_000  # files in one request; enough for a video of 1 GB
+MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video of 1 GB and the rest of the form
 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {

@@ -113,7 +113,7 @@ Outcome = tuple[str, datetime | None]  # the problem, and when to try again
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """Search by meaning, which also finds reasons, then by words, which works in every workspace."""
+    """Search by meaning, which also gives reasons, then by words, which works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))

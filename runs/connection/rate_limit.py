@@ -14,10 +14,10 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts a request when it arrives, we when it is sent, so allow two seconds more
+WINDOW_SECONDS = 62.0  # Lamina counts a request on arrival, we count it when it is sent, so allow two more seconds
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
-STRANGERS = 5  # requests by other clients; so few aren't worth a write
+STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a write
 
 
 class Priority(IntEnum):
@@ -70,8 +70,8 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Count the requests of other clients at our IP address, which share our limit. They must have sent some if Lamina
-    says that only `remaining` are left."""
+    """Count the requests that other clients at our IP address must have sent, because Lamina says that only `remaining`
+    are left. These clients share our limit."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)

@@ -60,8 +60,7 @@ def forget_status() -> None:
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Record a response from Lamina. If anything has changed, it is saved at once; otherwise, at most every five
-    seconds.
+    """Record a response from Lamina. Save it at once if anything has changed, otherwise at most every five seconds.
 
     `is_key_refused` is None if the response says nothing about the key. `clock_ahead_seconds` is Lamina's clock minus
     ours, or None if the response has no time.

@@ -49,7 +49,7 @@ class CommentLine:
     seconds: str = ""
     file_number: int = 1  # on the result's page, the number of the file that the comment is about
     can_act: bool = True  # the viewer can reply, resolve and edit
-    carry_to: str = ""  # id of the result that this comment can be copied to
+    carry_to: str = ""  # id of the result that this comment can be carried over to
     came_from: str = ""  # where it was written ("From version 1"), if it was carried over
     came_from_url: str = ""  # "" if the viewer can't see that version
     back_words: str = ""  # label of the button that moves the comment back; "" if the viewer can't do that

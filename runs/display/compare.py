@@ -15,7 +15,7 @@ from runs.models.addresses import path_to
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # most ids in one URL
-ID_LENGTH = 20  # the length of a result's id, perhaps with a file number
+ID_LENGTH = 20  # most characters of an id in the URL: a result's id, perhaps with a file number
 TEXT_SHOWN = 20_000  # most characters shown of a text; the result page shows all of it
 TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the box that all columns share
 

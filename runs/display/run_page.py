@@ -70,7 +70,7 @@ class OutputBox:
     url: str  # URL of the result page
     use_url: str  # URL for using the result in another app; empty if it has several files, or neither file nor text
     unsaved: int  # number of files that couldn't be saved; the others may have been saved
-    fetch_again_url: str  # URL for fetching the files that couldn't be saved again
+    fetch_again_url: str  # URL for another try to fetch the files that couldn't be saved
     walk: str  # query string of the History list for Previous and Next
     goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None

@@ -20,8 +20,8 @@ FIRST = 3  # how many actions fit on a phone
 
 @dataclass(frozen=True)
 class Act:
-    """A button in the bar. `name` is the value that it posts. `needs` says what it requires: "files" or "zip" that the
-    selection isn't too large, "pair" that at least two are selected."""
+    """A button in the bar. `name` is the value that it posts. `needs` names a condition for using it: "files" or "zip"
+    (the selection isn't too large), or "pair" (enough is selected to compare)."""
 
     name: str
     icon: str

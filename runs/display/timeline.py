@@ -12,7 +12,7 @@ from runs.display.run_page import RunPage, result_labels
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
-MOST = 50  # most steps to show of each kind about results; the latest are shown
+MOST = 50  # how many of the latest steps about results to show, for each kind of step
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)

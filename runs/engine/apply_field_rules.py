@@ -73,7 +73,7 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
 
 
 def _is_same_file(change: Change) -> bool:
-    """Return whether the change only replaces a picture by the same file."""
+    """Return whether the change only replaces a picture with the same file."""
     if change.before is None or not isinstance(change.after.value, Files):
         return False
     before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)

@@ -20,7 +20,7 @@ from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # most characters of a text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would make every page slow forever
+OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would permanently slow down every page
 SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
 KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 

@@ -76,7 +76,7 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether the form of `member` hasn't started a run yet. Afterwards, a draft that arrives late mustn't be
+    """Return whether the form of `member` hasn't started a run yet. Once it has, a draft that arrives late mustn't be
     saved."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 

@@ -43,7 +43,7 @@ def open_inputs(run: Run) -> list[RunInput]:
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs for the card of `run`, and the text in which search finds it. Hidden inputs are left out.
+    """Store the inputs for the card of `run`, and its searchable text. Hidden inputs are left out.
 
     This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
     locks the run and reads its title again.

@@ -32,7 +32,7 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 600.0  # as long as Lamina keeps a stream open at most
+WINDOW_SECONDS = 600.0  # the longest that Lamina keeps a stream open
 OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; in total, this stays below the task's timeout
 LEASE_SECONDS = 12.0  # longer than a read of the list may take, plus the time between two renewals
 SLICE_SECONDS = 0.25  # longest sleep before the stop flag is checked again
@@ -170,8 +170,8 @@ class Watch:
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, each read of the list takes the place of reading one run's results. Even then, read
-        # the list again after a slow round at the latest.
+        # While the budget is short, each read of the list takes the place of reading one run's results. Even then,
+        # don't leave the list unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -259,7 +259,7 @@ class Watch:
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
         """Find runs that the newest page doesn't show in Lamina's lists of active runs. Return the runs that aren't
-        there either, those unseen for longest first."""
+        there either; the one unseen for longest comes first."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):

@@ -33,7 +33,7 @@ from runs.spending import charges
 
 logger = logging.getLogger("runs.progress")
 
-LOST_AFTER = 3  # number of "no such run" responses in a row
+LOST_AFTER = 3  # this many "no such run" responses in a row mean that the run is lost
 NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to only these columns don't show on any page
 # Only responses at least this far apart count, because Lamina may briefly respond this way during a deployment.
 LOST_EVERY = timedelta(seconds=30)

@@ -118,7 +118,7 @@ class Streams:
             case Answered(error=None) as answered:
                 note(answered)
             case Answered(error=error) as answered:
-                # If a stream is refused, the key may still be valid; only requesting the run tells.
+                # If a stream is refused, the key may still be valid; only a request for the run can tell.
                 if not (isinstance(error, LaminaRejected) and error.is_key_refused):
                     note(answered)
                 self._end(followed, error)

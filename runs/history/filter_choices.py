@@ -76,7 +76,7 @@ class Directory:
         """Return the query for what `load` reads. It includes only selections that have changed since `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
-        # This isn't EXISTS, because the database would then collect the apps of all runs.
+        # EXISTS would make the database collect the apps of all runs.
         first = Subquery(used.filter(deleted_at=None).values("pk")[:1])
         kept = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
         apps = _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)

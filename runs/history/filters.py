@@ -101,7 +101,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
 
 
 def decided_words(who: str, directory: Directory) -> str:
-    """Return in words who `who` is in the filter "decided by"."""
+    """Return words for `who` in the filter "decided by"."""
     if who == GUEST:
         return _("Decided by a guest")
     if who.startswith(ONE_GUEST):
@@ -128,7 +128,7 @@ def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[s
 
 
 def waits_words(who: str, directory: Directory) -> str:
-    """Return in words who `who` is in the filter "waiting for"."""
+    """Return words for `who` in the filter "waiting for"."""
     if who == ME:
         return _("Waiting for me")
     if who == ANYONE:
@@ -160,7 +160,7 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
-    """Return a hint for each of `searches` that has matches, with their number."""
+    """Return a hint for each of `searches` that has matches, with the number of matches."""
     return [
         Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
     ]

@@ -106,7 +106,7 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
     """How many days to keep each kind of thing; empty means forever.
 
-    If `do` is "look", only show what the rules would remove. `agreed` has the rules that the admin saw figures for
+    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose effect the admin was shown
     before confirming.
     """
 

@@ -1,7 +1,7 @@
 """Retention of rejected results: their files and texts are scheduled for removal 30 days ahead, then removed.
 
-Until the removal, a result's page announces it, and anyone who may change the run can keep the result. Results that
-someone still wants are kept: if they or their run are starred, if the run is on hold, if guests can open them, if there
+Until the removal, a result's page announces it, and anyone who may change the run can keep the result. Results are kept
+if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if there
 is a newer decision, or if someone is still asked to decide on them. The result's entry stays, with its decisions and
 comments.
 """

@@ -30,7 +30,7 @@ from runs.words.sizes import size_words
 FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
-SENTENCES = {  # translated where it is used
+SENTENCES = {  # translated where they are used
     "ready_days": gettext_noop("Runs with results that will be moved to the bin within a day: %(things)s."),
     "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
@@ -38,7 +38,7 @@ SENTENCES = {  # translated where it is used
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-# How long counting what one rule would remove may take, and how long adding up file sizes may take.
+# Time limits for counting what one rule would remove, and for adding up file sizes.
 COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0
 SAMPLE = 2_000  # if a rule would remove more things than this, a sample of this many is used to estimate their size
 COUNTED = 100_000  # if counting everything takes too long, count only up to this many

@@ -58,7 +58,7 @@ class Filter:
     kind: str = ""
     decision: str = ""  # a verdict; or "none" for runs with a result that has no verdict
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
-    waits: str = ""  # "me", "anyone", or the public id of a member: whose verdict a result is waiting for
+    waits: str = ""  # whose verdict a result is waiting for: "me", "anyone", or a member's public id
     since: str = ""  # a day such as "2026-11-24"; called `from` in the URL
     until: str = ""  # a day (inclusive); called `to` in the URL
     selected: str = ""  # "1" for the runs that the member has selected in this tab, or for their selected results
