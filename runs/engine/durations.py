@@ -52,7 +52,7 @@ def slow_level(run: Run, now: datetime) -> int:
 
 
 def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
-    """Return when the run is likely to end: the earliest and latest time, in seconds from now (10th to 95th percentile
+    """Return the earliest and latest time when the run is likely to end, in seconds from now (10th to 95th percentile
     of its app's runs); None if unknown. Both numbers may be negative."""
     quick, late = run.app.quick_seconds, run.app.late_seconds
     if run.status not in AT_LAMINA or quick is None or late is None:
