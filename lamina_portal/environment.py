@@ -176,7 +176,7 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """Return the email address of the sender.
+    """Return the sender's email address.
 
     This is `_default_from_email` in EMAIL_URL, otherwise the user in EMAIL_URL if that is an email address, otherwise
     an address at `host`.

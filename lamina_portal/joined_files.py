@@ -77,7 +77,7 @@ class JoinedModules(JoinedFiles):
     """Our modules. A module that only one other module imports becomes part of that one, and `portal.js` contains all
     modules that it imports.
 
-    The modules in one file share their names, so no two of them may use the same name; a test checks this.
+    The modules in one file share a namespace, so no two of them may define the same name; a test checks this.
     """
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Masks the secret parts of URL paths in log lines, so that logs can be stored."""
+"""Masks the secret parts of URL paths in log lines, so that logs can be stored safely."""
 
 import logging
 import re

@@ -70,7 +70,7 @@ def _fill_gaps(glibc: ctypes.CDLL) -> None:
 
 
 def _fills_a_gap(glibc: ctypes.CDLL, size: int) -> bool:
-    """Allocate `size` bytes; return whether they came from a gap and not from the end of the heap."""
+    """Allocate `size` bytes; return whether they came from a gap rather than from the end of the heap."""
     at_the_end = glibc.mallinfo2().keepcost
     place = glibc.malloc(size)
     if place is None:

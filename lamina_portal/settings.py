@@ -1,6 +1,6 @@
 """The portal's settings, read once from the environment, with defaults that work.
 
-README.md lists every name, and a test checks that list. The `.env` file next to manage.py is also read, except in
+README.md lists every setting, and a test checks that list. The `.env` file next to manage.py is also read, except in
 tests.
 """
 

@@ -15,8 +15,8 @@ ROOM = 32_000
 
 
 def with_room[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that calls `function` from a frame so large that Python gets one large piece for everything it
-    calls."""
+    """Return a function that calls `function` from a very large frame, so that Python gets one large piece for
+    everything that `function` calls."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -37,7 +37,7 @@ class Arrival:
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # this is the first request of the connection
+        self.is_first = is_first  # whether this is the first request of the connection
         self.received = bytearray()
         self.head_size = 0  # in bytes, with the blank line; 0 until that has arrived
         self.body_size = 0
@@ -80,7 +80,7 @@ class Arrival:
         self.body_size = int(lengths[0]) if len(lengths) == 1 else 0
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            # Otherwise, gunicorn would send Continue once more
+            # Otherwise, gunicorn would send Continue a second time
             del self.received[expectation.start() : expectation.end()]
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE
@@ -93,7 +93,7 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Return the progress of a body that comes in chunks; some proxies send one even if it is empty.
+        """Return the progress of a body that comes in chunks. Some proxies send even an empty body this way.
 
         Django doesn't accept such bodies, so large ones aren't read. Small ones are collected here, because gunicorn
         reads them to the end.

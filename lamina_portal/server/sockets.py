@@ -170,7 +170,7 @@ class ClientSocket(socket.socket):
             self.parts.popleft().close()
 
     def _wait(self, event: int, allowance: TimeAllowance) -> None:
-        """Wait until we can read from the client or write to it, which uses up its `allowance`."""
+        """Wait until we can read from the client or write to it. The time is taken from its `allowance`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()

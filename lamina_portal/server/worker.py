@@ -35,7 +35,7 @@ RECEIVE = 64 * 1024  # bytes per read
 NEARLY_FULL = 0.9  # as a share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # if the system allows that many; each client needs one, and so does each file that is being sent
+OPEN_FILES = 4096  # most open files, if the system allows that many; each client and each file being sent needs one
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -59,7 +59,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.since = now
         self.due = self.arrival.due
         self.waits_for: Callable[[Connection], None] | None = None
-        self.is_kept = False  # kept open for another request
+        self.is_kept = False  # whether it is kept open for another request
         self.lingers_until = 0.0
         self.discarded = 0  # how many bytes the client has sent since the last response
 
@@ -168,7 +168,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(min(silent, key=lambda conn: conn.since))
 
     def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection], None], due: float) -> None:
-        """Call `waits_for` on `event`; `_sweep` disconnects the client after `due`."""
+        """Call `waits_for` when `event` happens; `_sweep` disconnects the client after `due`."""
         if conn.waits_for != waits_for:
             change = self.poller.modify if conn in self.waiting else self.poller.register
             change(conn.sock, event, partial(self._happened, conn))

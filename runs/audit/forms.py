@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm
 
 
 class SearchForm(PostedForm):
-    """The fields are those of `search.Search`."""
+    """Has the same fields as `search.Search`."""
 
     who = CutField()
     act = CutField()

@@ -20,7 +20,7 @@ COUNTS = ("comments", "files", "results")  # an old value of 0 means that there 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that was changed, in words. `before` is empty if there was none."""
+    """One value that was changed, in words. `before` is empty if there was no value before."""
 
     label: str
     before: str

@@ -1,4 +1,4 @@
-"""Write entries to the record. Call these functions inside the transaction of the change."""
+"""Write entries to the record. Call these functions inside the change's transaction."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -44,7 +44,8 @@ LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sen
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster queues for itself: its dotted path, and how many seconds later it is queued again."""
+    """The task that each cluster queues for itself: its dotted path, and after how many seconds it is queued for the
+    second time."""
 
     task: str
     second_after_seconds: float

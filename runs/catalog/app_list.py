@@ -1,5 +1,5 @@
-"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest, then smaller ones, then no
-limit."""
+"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest size, then smaller sizes,
+then no limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

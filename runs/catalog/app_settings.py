@@ -16,11 +16,11 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 @dataclass(frozen=True)
 class AppSettings:
-    """All settings of admins for one app. `forget` lists rules to delete because their field is gone."""
+    """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
 
     edit: AppEdit
     asks_review: bool = False
-    price: Decimal | None = None  # in credits, if Lamina gives no estimate
+    price: Decimal | None = None  # in credits; used if Lamina gives no estimate
     forget: list[FieldRule] = field(default_factory=list)
 
 
@@ -95,7 +95,7 @@ def _field_name(row: FieldRule) -> str:
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by name. Its value could be anything, so the record only says that there is one
+    """Return what a rule sets, by name. The value could be anything, so the record says only that there is one
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
     # This is a text, so that `false` and 0 count as values too.

@@ -47,7 +47,8 @@ def known(q: str) -> AppSearch | None:
 
 
 def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
-    """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries failures.
+    """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries a failed
+    search.
 
     Returns the search, or the seconds until the portal may search Lamina again.
     """

@@ -37,7 +37,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Row:
-    """The texts of an app that are searched."""
+    """The searchable texts of an app."""
 
     pk: int
     name: str

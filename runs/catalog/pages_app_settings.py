@@ -126,7 +126,7 @@ class FieldPart:
 
     @property
     def is_typed(self) -> bool:
-        """Whether there are too many options for ticking, so that they are typed."""
+        """Whether there are too many options to tick, so people type them instead."""
         return len(self.question.options) > TICKED_UP_TO
 
     @property

@@ -56,7 +56,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Request one app by its id. This is part of regularly checking which apps no longer exist."""
+    """Request one app by its id. This is part of the regular check for apps that no longer exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
@@ -64,8 +64,8 @@ def check_app(app_id: int) -> None:
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
-    """Under the lease, run the steps in `first` and then complete missing data; return False if another refresh has the
-    lease."""
+    """While holding the lease, run the steps in `first`, and then complete missing data. Return False if another
+    refresh has the lease."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
         return False

@@ -27,7 +27,7 @@ CATALOG_SECONDS = 300
 
 
 def is_quiet(now: datetime) -> bool:
-    """Return whether there was no signed-in visit for an hour."""
+    """Return whether there has been no signed-in visit for an hour."""
     seen_at = sessions.last_seen_at()
     return seen_at is None or now - seen_at > QUIET_AFTER
 

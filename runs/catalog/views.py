@@ -37,7 +37,7 @@ MOST_TRIES = 99
 
 @dataclass(frozen=True)
 class AppSection:
-    """The apps of one group on a page; `is_continued` if its heading is already on the page."""
+    """The apps of one group on a page. `is_continued` says whether the page already shows the group's heading."""
 
     dom_id: str
     name: str
@@ -129,7 +129,7 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    is_known = found.kinds is not None and not makes  # if not, only apps of one kind were searched
+    is_known = found.kinds is not None and not makes  # if False, only apps of one kind were searched
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]

@@ -14,7 +14,7 @@ from runs.review.spots import SpotButton
 
 @dataclass(frozen=True)
 class Person:
-    """A member who can be picked; `sees` is whether they can see the run."""
+    """A member who can be picked; `sees` says whether they can see the run."""
 
     member: Member
     sees: bool

@@ -29,7 +29,7 @@ class Given:
     """One action: a verdict that someone gave or ended."""
 
     decision: Decision
-    word: str  # a key: a verdict, or how a verdict ended
+    word: str  # a key that names a verdict, or how a verdict ended
     icon: str
     who: str
     is_mine: bool

@@ -203,7 +203,7 @@ class Watch:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
-        """Return whether webhooks report changes, so that the list is only a safety net."""
+        """Return whether webhooks report changes; the list is then only a safety net."""
         if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()

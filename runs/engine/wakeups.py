@@ -29,7 +29,7 @@ def queue_start(*run_ids: int) -> None:
 
 
 def queue_check(*run_ids: int) -> None:
-    """Tell the worker to check for runs that may have started."""
+    """Tell the worker to check whether these runs have started."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue("check_run", run_id)

@@ -57,7 +57,7 @@ def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return the runs in `runs` that `move_to_bin` would move."""
+    """Return those of `runs` that `move_to_bin` would move."""
     return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL, held_at=None)
 
 
@@ -136,7 +136,7 @@ def release(runs: RunQuerySet, member: Member) -> Outcome:
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
-    """Restore the runs in `runs` that are in the member's bin."""
+    """Restore those of `runs` that are in the member's bin."""
     count = bin.bring_back(Run.objects.in_bin_of(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", count)
     return Outcome(_counted(words, count) or _("There was nothing left to restore."), count)

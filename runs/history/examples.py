@@ -57,7 +57,7 @@ def examples() -> "models.QuerySet[Run]":
 
 
 def unclaimed() -> "models.QuerySet[Run]":
-    """Return the examples that nobody has put into their own guest link."""
+    """Return the examples that nobody has put into a guest link of their own."""
     own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
     return examples().exclude(pk__in=own_links.values("output__run"))
 

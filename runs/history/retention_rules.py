@@ -74,7 +74,7 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """The text next to the rule that tells admins what it would remove now."""
+        """The text next to the rule. It tells admins what the rule would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
@@ -117,7 +117,7 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
 
 
 def rules_seen(rules: RetentionRules) -> str:
-    """Return `rules` as one text, from which `save` can tell whether they have changed."""
+    """Return `rules` as one text, so that `save` can tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 
