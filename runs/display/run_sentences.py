@@ -1,4 +1,4 @@
-"""Sentences on the run page: what state the run is in, what it is waiting for, and why it failed."""
+"""Sentences on the run page: the run's state, what it is waiting for, and why it failed."""
 
 from datetime import timedelta
 
@@ -76,7 +76,8 @@ def cancel_words(run: Run) -> str:
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
-    Lamina doesn't report the cost of a run. Runs it never accepted are certainly free; for others, we have an estimate.
+    Lamina doesn't report the cost of a run. Runs that Lamina never accepted are certainly free; for others, we have an
+    estimate.
     """
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
@@ -93,7 +94,7 @@ def money_words(run: Run) -> str:
 
 
 def cost_words(run: Run) -> str:
-    """Return what a run has cost if all of it succeeded, as far as that is known; "" for all other runs."""
+    """Return what a fully successful run has cost, as far as we know; "" for all other runs."""
     if state_of(run).key != "ready":
         return ""
     if cost := about_credits(run.credits_estimated):
@@ -111,7 +112,7 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why a person has to decide whether to resend a start whose outcome is unknown."""
+    """Return why a person has to decide whether to send a start again: we don't know whether Lamina received it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
@@ -129,7 +130,7 @@ SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
     _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
-    None,  # instead, the page asks whether to give up (`asks_to_give_up`)
+    None,  # no sentence; the page asks whether to give up (`asks_to_give_up`)
 )
 
 
@@ -152,7 +153,7 @@ def wait_words(run: Run) -> str:
 
 
 def failure_of(run: Run, viewer: Member) -> Failure | None:
-    """Return why the run failed and what to do next; None if it didn't fail. Admins aren't referred to an admin."""
+    """Return why the run failed and what to do next; None if it didn't fail. Admins aren't told to ask an admin."""
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
@@ -192,7 +193,7 @@ def _credits_words(run: Run) -> str:
     """Return a sentence saying how many credits are left and how many are needed, if both are known."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
-    if balance is not None and needs is not None and balance < needs:  # otherwise the balance we know is out of date
+    if balance is not None and needs is not None and balance < needs:  # otherwise, the known balance is out of date
         sentence = ngettext(
             "There is %(balance)s credit left, but this run needs %(cost)s.",
             "There are %(balance)s credits left, but this run needs %(cost)s.",
