@@ -134,4 +134,4 @@ def test_the_shown_version_is_in_view_in_the_strip(page: Page, alice: Member) ->
     boxes = page.locator(".version")
     expect(boxes).to_have_count(3)
     for box in boxes.all():
-        expect(box).to_be_in_viewport(ratio=0.9)  # with only a few results, all are in view
+        expect(box).to_be_in_viewport(ratio=0.9)  # there are few results, so all of them are in view
