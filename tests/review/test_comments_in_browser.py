@@ -85,7 +85,7 @@ def click_spot(page: Page, text: str) -> None:
 def test_every_way_marks_the_same_spot(
     output: Output, alice: Member, new_context: Callable[..., BrowserContext]
 ) -> None:
-    """D10"""
+    """Promise D10 (see `tests.review`)."""
     url = output.get_absolute_url()
     wide = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
     wide.goto(url)
@@ -138,7 +138,7 @@ def test_every_way_marks_the_same_spot(
 
 @pytest.mark.both
 def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member) -> None:
-    """D11"""
+    """Promise D11 (see `tests.review`)."""
     run = make_run(alice, status="completed")
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))

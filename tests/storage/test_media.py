@@ -105,7 +105,7 @@ def test_a_picture_that_was_cut_off_is_refused(format: str, path: Path) -> None:
 
 
 def test_a_broken_picture_is_refused(path: Path) -> None:
-    for position in (60, -16):  # first in the data, then only in the last checksum
+    for position in (60, -16):  # one change in the data, the other only in the last checksum
         body = bytearray(picture(300, 300))
         body[position] ^= 0xFF
         path.write_bytes(body)
