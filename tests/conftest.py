@@ -151,7 +151,8 @@ LONG = (
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
     """In parallel runs, keep each file on one worker, and the browser tests on two workers with one portal each.
 
-    A third of the browser tests are those in test_axe.py, so these make up one of the two halves.
+    test_axe.py is a third of the browser tests, so one of these two workers gets that file, and the other gets the
+    rest.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -159,7 +159,7 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process notices the death and receives the signal together. It must not wait forever for a dead
+    """The main process notices the death and receives the signal at the same time. It must not wait forever for a dead
     process."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)

@@ -21,7 +21,7 @@ APART = timedelta(minutes=7)
 # Of every twenty runs, one failed, one was cancelled and one has only some of its results.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
-VIDEO = 19  # this one makes videos, not pictures
+VIDEO = 19  # the run in this place makes videos, not pictures
 ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "striped")
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")

@@ -40,7 +40,7 @@ def _read(nodes: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
 
 
 def expect_in_order(found: list[str], *wanted: str) -> None:
-    """Expect a line that matches each pattern, in this order; other lines may stand in between."""
+    """Expect a line that matches each pattern, in this order; other lines may come in between."""
     lines = iter(found)
     for pattern in wanted:
         assert any(re.fullmatch(pattern, line) for line in lines), f"no {pattern!r} in its place:\n" + "\n".join(found)

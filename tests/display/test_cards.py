@@ -1,4 +1,5 @@
-"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each run."""
+"""Run cards: what they show, and how their template is rendered once for each kind of card and then filled in for each
+run."""
 
 import re
 from collections.abc import Callable

@@ -126,7 +126,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # newest; running, page by page; queued
+    assert len(pages) == 1 + 3 + 1  # pages of the list: newest; running, page by page; queued
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"

@@ -71,7 +71,7 @@ def test_an_unreadable_row_does_not_end_the_list(alice: Member, app: App, sandbo
 
     watch_once()
 
-    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # newest; running, two pages; queued
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # pages of the list: newest; running, two pages; queued
 
 
 def test_with_a_refused_list_runs_are_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:

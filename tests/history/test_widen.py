@@ -1,4 +1,5 @@
-"""What History shows when no run has all words: similar words, or all words but one; kinds are offered as filters."""
+"""What History shows when no run has all the words: runs with similar words, or with all words but one. Kinds are
+offered as filters."""
 
 from collections.abc import Callable
 from datetime import timedelta

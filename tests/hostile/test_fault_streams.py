@@ -90,7 +90,7 @@ def polling_now() -> Iterator[Poller]:
 
 
 def press(door: SandboxDoor, browser: Browser, name: str) -> Run:
-    """Press Run on an app that never ends and whose only result is `name`."""
+    """Press Run on an app whose runs never end and whose only result is `name`."""
     app = known(door, app_like(name, outcome="never", values={"0": f"Result of {name}"}))
     run = browser.press(browser.open(app))
     step()

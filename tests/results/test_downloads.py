@@ -1,4 +1,4 @@
-"""Downloads: one zip, with a sheet that says where the results came from and file names that work everywhere."""
+"""Downloads: one zip, with file names that work everywhere and a sheet that says where the results came from."""
 
 import csv
 import io

@@ -23,7 +23,7 @@ from tests.support.processes import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ACROSS, DOWN = 0.3, 0.7  # the spot that everyone marks
-NEAR = 50  # in ten-thousandths, so 0.5 %
+NEAR = 50  # in ten-thousandths of the picture's size, so 0.5 %
 
 
 def stored(content: bytes, name: str) -> StoredFile:

@@ -1,4 +1,4 @@
-"""What is sent, how answers survive a new version of the app, and to which fields Lamina's refusals belong."""
+"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals belong to."""
 
 import pytest
 

@@ -33,7 +33,7 @@ def changed(link: GuestLink, **fields: bool) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim", words: str = "Words of Kim") -> GuestVisit:
-    """A guest who has commented on the first result under the `name`."""
+    """A guest who has commented on the first result under the name `name`."""
     return visit(link).type("r1", words).press("comment", "r1").press("", name=name)
 
 
