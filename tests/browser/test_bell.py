@@ -74,7 +74,7 @@ def test_a_line_gives_way_to_the_keyboard_and_closes_itself(guests: Guests, whol
     region = page.locator("#ended")
     expect(region.locator(".ended-line")).to_have_count(1)
 
-    for _ in range(25):  # at the end of the page
+    for _ in range(25):  # Tab through to the end of the page
         page.keyboard.press("Tab")
         assert not page.evaluate(
             """() => {

@@ -174,7 +174,7 @@ def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member
 
 @pytest.mark.parametrize("act", ["save", "reset", "forget"])
 def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
-    """`store_detail` locks them in the same order; otherwise, the two could deadlock on PostgreSQL."""
+    """`store_detail` locks the app and its rules in the same order; otherwise, the two could deadlock on PostgreSQL."""
     set_rules(app, admin_member, p0=locked(PIXAR))
     opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
     with CaptureQueriesContext(connection) as found:

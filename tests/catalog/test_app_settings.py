@@ -92,7 +92,7 @@ def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
 
 
 def test_a_needed_field_cannot_be_hidden_without_a_value(as_admin: Client, app: App) -> None:
-    """A5: the page refuses this, and keeps everything else that was typed."""
+    """A5: the page refuses such a rule, and keeps everything else that was typed."""
     answer = _post(as_admin, app, **{"name": "Typed", "p0-mode": "hidden", "p1-help": "Typed, too"})
     assert answer.status_code == 422
     page = Page(answer.text)
@@ -233,7 +233,7 @@ def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: Ap
 
 
 def test_a_rule_stays_when_its_field_is_gone_until_an_admin_deletes_it(as_admin: Client, app: App) -> None:
-    """A4: the page lists such a rule until an admin deletes it."""
+    """A4: the page lists a rule whose field is gone until an admin deletes the rule."""
     _saved(as_admin, app, **{"p1-label": "What it says"})
     app.schema = make_schema(app, [LOOK])
     app.save()

@@ -243,7 +243,7 @@ def test_a_selection_lasts_for_a_week_after_its_last_change(as_alice: Client, ru
     tasks.tidy()
     assert not Selection.objects.exists()
     Selection.objects.create(member=Member.objects.get(), place="mine", changed_at=now - timedelta(days=8))
-    select(as_alice, runs[3])  # it has expired, but is tidied up only within the next hour
+    select(as_alice, runs[3])  # the selection has expired, but is tidied up only within the next hour
     assert count(as_alice) == 1
 
 

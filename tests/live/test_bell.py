@@ -1,5 +1,5 @@
-"""The bell shows members what they haven't read yet, whatever page they are on. Here, that is the ends of their own
-runs."""
+"""The bell shows members what they haven't read yet, whatever page they are on. These tests are about the ends of
+their own runs."""
 
 import re
 

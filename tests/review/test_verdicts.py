@@ -203,7 +203,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: this also goes for whoever made an earlier version since the last approved one."""
+    """D4: whoever made an earlier version since the last approved one may object, too, but not approve."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)

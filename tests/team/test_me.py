@@ -227,7 +227,7 @@ def test_one_person_gets_only_a_few_emails(
 
 
 def test_an_unknown_address_takes_as_many_queries(alice: Member) -> None:
-    """If it took fewer, the response time would reveal who has an account."""
+    """If an unknown address took fewer queries, the response time would reveal who has an account."""
     counts = []
     for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one is a warm-up
         with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
