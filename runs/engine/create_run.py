@@ -266,6 +266,8 @@ def _record_input(
         for i, upload_id in enumerate(ids)
         if upload_id in uploads
     )
+    if uploads:
+        mine.filter(pk__in=[upload.pk for upload in uploads.values()]).update(used_at=run.created_at)
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:

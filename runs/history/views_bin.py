@@ -1,7 +1,6 @@
 """Deleting runs, and the bin that holds them for 30 days."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,6 +19,7 @@ from runs.history.search import Filter
 from runs.history.undo import offer_undo
 from runs.models import Output, Run
 from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page
+from runs.web.numbered_pages import Page
 from runs.words.numbers import number_words
 
 PAGE = 50
@@ -32,7 +32,7 @@ FOR_GOOD = "for-good"  # posted only by the confirm button: clicking "Move to bi
 def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
-    page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    page = Page(found.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
     return render_page(request, "history/bin.html", context)
 

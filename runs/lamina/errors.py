@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-MESSAGE_LENGTH = 1000  # most characters of a message
+MESSAGE_LENGTH = 1000  # maximum length of a message, in characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
 # Codes for a 401 that isn't about our key: Lamina's database failed, or the request was for an inbound trigger.
@@ -16,7 +16,7 @@ _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Return whether `text` (from an error or a failed run) says "insufficient credits" (ignoring case)."""
+    """Return whether `text`, from an error or a failed run, says "insufficient credits" (in upper or lower case)."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 

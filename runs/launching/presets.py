@@ -92,7 +92,7 @@ def update_preset(
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
-    """Rename `preset` and set whether the team shares it. Raises `NameTakenError`."""
+    """Rename `preset` and set whether it is shared with the team. Raises `NameTakenError`."""
     before = {"name": preset.name, "is_team": preset.is_team}
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
     preset.is_example, preset.is_set_aside = False, False

@@ -109,7 +109,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return started
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
-    # The page is old; or someone else, or the first of two quick presses, was faster and used up what was left.
+    # The page is out of date, or a faster press (someone else's, or the first of two) used up what was left to spend.
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
     answers = own_files(member, create_run.answers_of(run))

@@ -86,7 +86,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Resend a start whose outcome is unknown; the page has warned that this may cost twice.
+    """Resend a start whose outcome is unknown; the page has warned that the run may be charged twice.
 
     Nothing is started if the page is out of date, someone else has already decided, or the admin's rules don't allow
     it.

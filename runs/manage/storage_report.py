@@ -20,7 +20,7 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table, with its length compared to the largest line (0 to 100) for the bar."""
+    """One line of a table. Its bar is `percent` as long as the bar of the largest line."""
 
     label: str
     size_words: str

@@ -41,8 +41,8 @@ DEMO, SAM = "demo@example.com", "sam@example.com"
 
 @dataclass(frozen=True)
 class Example:
-    """A run to create. `app` is an app id on Lamina; `inputs` are by key; for all others, the app's defaults are
-    used."""
+    """A run to create. `app` is an app id on Lamina; `inputs` maps keys to values; all other inputs use the app's
+    defaults."""
 
     app: str
     maker: str
@@ -53,7 +53,7 @@ class Example:
     is_starred: bool = False
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
-    next_of: str = ""  # label of the result (of an earlier example) that this run makes the next version of
+    next_of: str = ""  # label of the earlier example's result whose next version this run makes
 
 
 EXAMPLES = (
@@ -132,7 +132,7 @@ def _is_wanted() -> bool:
 
 
 def is_put_away() -> bool:
-    """Return whether somebody chose to start with an empty portal. Deleting just some examples isn't that."""
+    """Return whether somebody chose to start with an empty portal. Deleting only some of the examples doesn't count."""
     is_left = unclaimed().filter(created_at__lt=timezone.now() - DATED_BACK).exists()
     return not is_left and Run.objects.filter(is_example=True, deleted_at__isnull=False).exists()
 
@@ -169,7 +169,7 @@ def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
 
 
 def _before(example: Example) -> Example:
-    """Return the example whose result this one makes the next version of."""
+    """Return the example whose result this one makes a new version of."""
     return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
 
 
@@ -194,7 +194,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
 
 
 def _replaced(example: Example) -> Output | None:
-    """Return the result that the example makes the next version of, if it needs changes by now."""
+    """Return the result whose next version the example makes, if it needs changes by now."""
     earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
     return needs_next(earlier, example.next_of) if earlier is not None else None
 
@@ -253,9 +253,9 @@ def _finish(example: Example, run: Run) -> None:
 
 
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
-    """Set the title, star the run, create a guest link and save a preset, as far as the example asks for them.
+    """Set the title, star the run, create a guest link and save a preset, if the example asks for them.
 
-    With `is_removed`, the run is about to go to the bin, and there is no bin for links and presets.
+    With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
     """
     if example.title:
         titles.rename(run, example.title)

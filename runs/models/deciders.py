@@ -6,7 +6,7 @@ from django.db.models import Q
 from runs.models.member import Member
 from runs.models.sharing import GuestLink
 
-NAME_LENGTH = 100  # characters in a guest's name
+NAME_LENGTH = 100  # maximum length of a guest's name, in characters
 
 
 class Decider(models.Model):

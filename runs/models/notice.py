@@ -106,7 +106,7 @@ class Notice(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
     is_undone = models.BooleanField(default=False)  # the decision was undone, so don't show or email this
-    # How it will be emailed; cleared when it has been
+    # How it will be emailed; cleared once it has been emailed
     way = models.CharField(max_length=5, choices=Way, default=Way.OFF)
     mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when to email the collected notices
     mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
@@ -203,7 +203,7 @@ class Mail(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)  # permanently refused, or no attempts left
-    error = models.CharField(max_length=300, blank=True, default="")  # the mail server's last answer
+    error = models.CharField(max_length=300, blank=True, default="")  # the mail server's last response
 
     class Meta:
         constraints = (
@@ -225,8 +225,8 @@ class Mail(models.Model):
 
 
 class ChatChannel(models.Model):
-    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and is never shown
-    again."""
+    """The team's channel in Slack or Teams; there is at most one in each. `sealed_address` is encrypted, and is never
+    shown again."""
 
     class App(models.TextChoices):
         SLACK = "slack", "Slack"
@@ -236,7 +236,7 @@ class ChatChannel(models.Model):
     sealed_address = models.TextField()
     host = models.CharField(max_length=255)  # host name of the address, shown on pages
     kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` to post
-    apps = models.ManyToManyField("runs.App", related_name="+")  # only post about runs of these apps; none: all apps
+    apps = models.ManyToManyField("runs.App", related_name="+")  # post only about runs of these apps; none: all apps
     language = models.CharField(max_length=10, blank=True, default="")  # for its messages; empty: the portal's language
     off_at = models.DateTimeField(null=True, blank=True)  # when the portal turned it off: the address didn't work
     error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't accepted

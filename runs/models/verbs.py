@@ -1,4 +1,4 @@
-"""The acts in the record (`audit.record`). `words.verbs` has the text of each.
+"""The actions in the record (`audit.record`). `words.verbs` has the text of each.
 
 The part before the dot groups them on the log page. Rows store these codes, so a code must stay here as long as the
 record may contain it.

@@ -24,9 +24,9 @@ from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
 from runs.words.run_failures import FAILURES
 
-NAME_LENGTH = 60  # most characters of each name
+NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # how many mentioned people are named
+NAMED = 3  # name at most this many of the mentioned people
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
@@ -81,7 +81,7 @@ def post_of(message: ChatMessage) -> Post | None:
 
 
 def trial_post(who: str, language: str) -> Post:
-    """Return the message that the test button sends in the name of `who`."""
+    """Return the message that the test button sends on behalf of `who`."""
     with override(_language(language)):
         words = _("It works. News about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
@@ -160,7 +160,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
 
 
 def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Describe this decision and those made together with it, as far as they are still in force."""
+    """Describe this decision and those made together with it, leaving out any that are no longer in force."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
     if group is None:

@@ -24,7 +24,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.words.due_dates import due_words
 
-LISTED = 20  # most lines in an email; the portal has the rest
+LISTED = 20  # maximum number of lines in an email; the portal shows the rest
 SUBJECT_LENGTH = 150
 RELATED = (
     "run__app",

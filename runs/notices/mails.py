@@ -6,7 +6,7 @@ then, or that the reader may no longer see, is left out. If nothing is left, it 
 
 Each attempt is recorded before it starts, and uses the same `Message-ID`. So after a crash, a single email may arrive
 twice but is never lost; daily emails and reminders arrive at most once. Only one worker sends at a time, so the others
-stay free even if the mail server takes a minute for every answer.
+stay free even if the mail server takes a minute to respond each time.
 """
 
 import logging
@@ -39,7 +39,7 @@ MOST_TRIES = len(PAUSES) + 1
 # How long an email waits for a server that can't be reached; waiting doesn't count as an attempt
 AWAY_FOR = timedelta(days=3)
 KEPT = timedelta(days=90)
-UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared when we know how that went
+UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared once we know the outcome
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def gather(now: datetime) -> None:
     for pk in list(people[: AT_ONCE * 10]):
         with transaction.atomic():
             waiting = Notice.objects.filter(member=pk, mail=None, mail_due_at__isnull=False)
-            # These are no longer worth an email
+            # These notices are no longer worth an email
             waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)
             row = Mail(member_id=pk, due_at=now)
             row.save()
@@ -137,7 +137,7 @@ def _claim(row: Mail) -> bool:
     after a pause."""
     now = timezone.now()
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
-    if row.tries >= MOST_TRIES:  # a worker died during the last one
+    if row.tries >= MOST_TRIES:  # a worker died during the last attempt
         if mine.update(given_up_at=now):
             _tell_given_up(row, row.error)
         return False

@@ -1,8 +1,8 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is made when someone reads it, so
-it has current names and titles. It contains the app's name, the run's title, labels of results and people's names, but
-never inputs.
+Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is created when someone reads it,
+so it has current names and titles. It contains the app's name, the run's title, labels of results and people's names,
+but never inputs.
 """
 
 from typing import Protocol
@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # pages where an admin can do something about a problem; for others, it is the Health page
+PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems, it is the Health page
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -181,7 +181,7 @@ def _place(told: Told) -> str:
 
 
 def _portal_place(message: Message) -> str:
-    """Return the path of the page where an admin can do something about it."""
+    """Return the path of the page where an admin can do something about the problem."""
     if "member" in message.values:
         return reverse("runs:manage-limit", args=[message.values["member"]])
     if message.code == "app_paused":

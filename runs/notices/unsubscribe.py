@@ -1,4 +1,4 @@
-"""The URL in each email's header with which mail programs unsubscribe from the email's kinds with one click (RFC 8058).
+"""The URL in each email's header that lets mail programs unsubscribe from the email's kinds with one click (RFC 8058).
 
 The URL itself proves who may use it: it is signed and names the reader and the kinds. It works without a session, and
 even if the account is closed. It can't be used for anything else.

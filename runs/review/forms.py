@@ -55,7 +55,7 @@ class ChooseForm(PostedForm):
 
 
 class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """The rules for deciding, and which apps (public ids) of those on the page (`on`) always have their shared results
+    """The rules for deciding. Also which of the apps on the page (`on`, public ids) always have their shared results
     reviewed."""
 
     deciders = OneOfField(label=_lazy("Who can decide"), choices=ReviewRules.Deciders.choices)

@@ -18,8 +18,8 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations with which a query for any row also reads the rules; get them with `rules_on`. This saves a
-    query."""
+    """Return annotations that make a query for any row also read the rules, which saves a query. Get the rules with
+    `rules_on`."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 

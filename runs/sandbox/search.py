@@ -70,7 +70,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """Return those of `words` that occur in the name, description or output types. A plural also matches the
+    """Return the `words` that occur in the app's name, description or output types. A plural also matches the
     singular."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}

@@ -35,7 +35,7 @@ TICKS = (
 
 
 class PanelForm(PostedForm):
-    """The choice of who sees a run. `o` has the id of the result that the panel was opened for, if any."""
+    """The choice of who sees a run. `o` is the id of the result that the panel was opened for, if any."""
 
     who = CutField()
     o = RepeatedField()
@@ -63,7 +63,7 @@ class LinkActionForm(PostedForm):
 
 
 class ReplaceForm(PostedForm):
-    """The ids of a result that a link shows and of its newer version."""
+    """The id of a result that a link shows, and the id of its newer version."""
 
     old = CutField(16)
     new = CutField(16)

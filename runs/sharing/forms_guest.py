@@ -47,7 +47,7 @@ class SentForm:
     x: str = ""
     y: str = ""
     at: str = ""
-    clicks: dict[str, str] = field(default_factory=dict)  # positions of a click on a picture that is a button
+    clicks: dict[str, str] = field(default_factory=dict)  # where a picture was clicked; such pictures are buttons
     words: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class SentForm:
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """The fields that an intermediate page passes on, except those it asks for."""
+        """The fields that a page in between passes on, except those it asks for itself."""
         press = [(self.act, self.result)] if self.act else []
         press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
         who = [("opened", self.opened), ("n", self.signed_name)]
@@ -107,7 +107,7 @@ class SentForm:
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
-        """The fields that the page for one comment passes on: all but those for the comment, which it has itself."""
+        """The fields that the page for one comment passes on: all but the comment's own fields."""
         own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
         return [(name, value) for name, value in self.carried if name not in own]
 

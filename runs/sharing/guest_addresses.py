@@ -58,7 +58,7 @@ class Addresses:
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 
     def comment(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send a comment, like `decide`."""
+        """Return the URL to which a result's buttons send a comment; the parameters are those of `decide`."""
         path = reverse("runs:guest-comment", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 

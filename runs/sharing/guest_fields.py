@@ -22,7 +22,7 @@ EMAIL_LENGTH = 254
 IS_EMAIL = EmailValidator(allowlist=[])  # not even "localhost", which Django allows
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
-PAGE_AGE = timedelta(days=7)  # how long a page may stay open until an answer is sent
+PAGE_AGE = timedelta(days=7)  # how long a page may be open before its answer is sent
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
@@ -77,7 +77,7 @@ def signed_name(link: GuestLink, name: str, *, gets_email: bool = False) -> str:
 
 
 def name_of(link: GuestLink, signed: str) -> str:
-    """Return the name that a guest of `link` typed earlier; "" if the field wasn't made by us for this link."""
+    """Return the name that a guest of `link` typed earlier; "" if we didn't create the field for this link."""
     return _read(link, signed)[0]
 
 

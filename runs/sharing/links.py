@@ -34,7 +34,7 @@ from runs.words.moments import portal_day
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # being open any longer would amount to publishing
+LONGEST_DAYS = 730  # a link that is open any longer would amount to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
@@ -213,7 +213,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its URL stays the same. If it was viewed or revoked meanwhile, that isn't
+    """Apply `options` to `link`. Its URL stays the same. Views and revocations recorded in the meantime aren't
     overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
@@ -326,7 +326,7 @@ def end_of(day: date) -> datetime:
 
 
 def last_day_of(link: GuestLink) -> date:
-    """Return the last day of `link` in the portal's time zone, so that everyone sees the same one."""
+    """Return the last day of `link` in the portal's time zone, so that everyone sees the same day."""
     return portal_day(link.last_second)
 
 

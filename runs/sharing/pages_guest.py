@@ -89,7 +89,7 @@ class GuestResult:
     kind: str
     text: str
     files: list[GuestFile]
-    tree: Tree | None = None  # if the text is a structured value
+    tree: Tree | None = None  # set if the text is a structured value
     box: AnswerBox | None = None  # where guests answer, if the link lets them
 
 

@@ -61,7 +61,7 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Show who can see a run: as a page, or only the panel for htmx. POST sets *Only me* or *Team*.
+    """Show who can see a run: as a page, or just as the panel for htmx. POST sets *Only me* or *Team*.
 
     `o` is the id of the result whose page the panel was opened from; a new link then shows only that result.
     """

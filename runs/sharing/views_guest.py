@@ -32,7 +32,7 @@ from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.storage.store import StorageAway
 
-FILE_CACHE = "private, no-cache"  # browsers ask again before each use, so a revoked link stops working at once
+FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
 LOGO_CACHE = "public, max-age=31536000, immutable"
 PREVIEW_QUALITY = 82
 
@@ -142,7 +142,7 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     if not archive:
         return plain(request, "nothing", 404)
-    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed response would lose its length
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed response would lose its Content-Length
     headers = {
         "Content-Length": str(len(archive)),
         "Content-Disposition": content_disposition(archive_name_of(link), is_inline=False),

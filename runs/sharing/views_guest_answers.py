@@ -59,7 +59,8 @@ class Press:
         return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
     def without_note(self) -> "Press":
-        """The press after its note was recorded, with everything else that was typed, which must not be lost."""
+        """The press after its note was recorded. It still has everything else that was typed, so that nothing is
+        lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 
@@ -67,7 +68,7 @@ class Press:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Record a guest's decision on one result, and return to it. The first time, ask for their name."""
+    """Record a guest's decision on one result, and return to that result. The first time, ask for their name."""
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
@@ -232,8 +233,8 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
 
 
 def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpResponse:
-    """Render the page that asks for the guest's name, and for their email address if they answer something. It passes
-    on what they typed and pressed. The `error` is about the field `wrong`."""
+    """Render the page that asks for the guest's name, and for their email address if they answer something. The page
+    passes on what they typed and which button they pressed. The `error` is about the field `wrong`."""
     context = {
         "press": press,
         "sender": press.link.member.display_name,
@@ -245,7 +246,7 @@ def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpRes
 
 
 def _words_of(error: DecisionError, link: GuestLink) -> str:
-    """Return an error's text for a guest, who knows nothing of the team's pages."""
+    """Return an error's text for a guest, who doesn't know the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
         return _("There is a newer version now. Ask %(sender)s to show it here, and answer that one.") % sender

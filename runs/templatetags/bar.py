@@ -1,4 +1,4 @@
-"""What the bar on each page says about its reader, rendered once for each kind and then filled in
+"""What the bar on each page shows about the person reading it, rendered once for each kind and then filled in
 (`web/stencils.py`)."""
 
 from dataclasses import dataclass

@@ -90,7 +90,8 @@ class StarKind:
 
 @dataclass(frozen=True)
 class AppStarKind:
-    """The same for an app. In a preview of the app's page, the star can't be pressed."""
+    """What `history/_star.html` needs to know about an app. In a preview of the app's page, the star can't be
+    pressed."""
 
     star: StarKind
     is_preview: bool
@@ -98,7 +99,7 @@ class AppStarKind:
 
 @dataclass(frozen=True)
 class MarkKind:
-    """The mark for one verdict; its number is a blank."""
+    """The mark for one verdict; the number in it is a blank, filled in later."""
 
     verdict: str
     icon: str
@@ -115,7 +116,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class CardKind:
-    """Everything that chooses between branches in `display/_run_card.html`: flags and our own names, never values."""
+    """Everything that decides which branches `display/_run_card.html` takes: flags and our own names, never values."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]

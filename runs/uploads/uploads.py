@@ -1,8 +1,8 @@
 """Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
-UPDATE, by the database's clock, decides which worker gets a link. If a worker dies, another can take its link after a
-minute.
+UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take its link
+after a minute.
 """
 
 import hashlib
@@ -239,7 +239,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """Return data for showing one upload, which should be loaded with its file, in a form."""
+    """Return data for showing one upload in a form. The upload should be loaded with its file."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

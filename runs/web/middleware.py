@@ -152,7 +152,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 class SpeculationRulesMiddleware:
-    """Tells the browsers of signed-in people where the rules for prefetching the next page are."""
+    """Tells the browsers of signed-in people where to find the rules for prefetching the next page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -118,7 +118,7 @@ class SeenForm(forms.Form):
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Say that `name` was faster, and what is `stored` now. If the form is saved again, it replaces those
+        """Add an error saying that `name` was faster, and what is `stored` now. Saving the form again replaces those
         values."""
         words = _(
             "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "

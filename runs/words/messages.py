@@ -176,7 +176,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language: quotes stay as they are, and an empty message gives "".
+    """Return the message as a sentence in the active language. Quoted text stays as it is; an empty message gives "".
 
     A code that only a newer version knows also stays as it is.
     """

@@ -125,7 +125,7 @@ VALUES: dict[str, Mapping[str, "str | Promise"]] = {
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
-SHOWN = 200  # most characters shown of a value
+SHOWN = 200  # the most characters of a value that are shown
 
 
 def verb_words(verb: str) -> str:

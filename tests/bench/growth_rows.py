@@ -34,7 +34,7 @@ def fill(many: Member, approver: Member, count: int) -> Output:
             *_sums(),
             _notices(pattern, many, first, dialect),
             _entries(pattern, many, dialect),
-            *_uploads(pattern, many),
+            *_uploads(pattern, many, dialect),
         ):
             cursor.execute(statement)
         tables = [Charge, Notice, Entry, Upload, StoredFile]
@@ -111,14 +111,15 @@ def _entries(run: Run, member: Member, dialect: Sqlite | Postgres) -> str:
     return copies("runs_entry", pattern, differs, "FROM bench_numbers")
 
 
-def _uploads(run: Run, member: Member) -> tuple[str, str]:
+def _uploads(run: Run, member: Member, dialect: Sqlite | Postgres) -> tuple[str, str]:
     """Return the INSERTs for an upload and its file, for some of the runs."""
     file = StoredFile.objects.get(results__output__run=run, results__output__position=1)
     pattern = Upload.objects.create(member=member, file=file, status="ready", name="picture.png")
     some = f"FROM (SELECT n FROM bench_numbers WHERE n % {UPLOAD_EVERY} = 0) picked"  # noqa: S608
     number = f"{file.pk} + {BEYOND} + n"
     stored = {"id": number, **dict.fromkeys(("public_id", "sha256", "file"), "'upload' || n")}
-    upload = {"id": f"{pattern.pk} + n", "public_id": "'u' || n", "file_id": number}
+    used = dialect.minutes_ago("n")
+    upload = {"id": f"{pattern.pk} + n", "public_id": "'u' || n", "file_id": number, "used_at": used}
     return copies("runs_storedfile", file, stored, some), copies("runs_upload", pattern, upload, some)
 
 

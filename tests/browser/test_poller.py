@@ -80,7 +80,7 @@ def test_while_a_run_is_likely_to_end_the_page_asks_every_second(guests: Guests,
     visitor = guests()
     page, watch = visitor.page, visitor.watch
     run = a_run_that_goes_on(whole, visitor)
-    whole.inside.ask("usually_take", quick=120, late=240)
+    whole.inside.ask("usually_take", quick=120, late=160)
     stop_time(page)
     page.goto(path.format(run))
     settle(visitor)
