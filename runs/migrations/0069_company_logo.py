@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0067_run_counts"),)
+    dependencies = (("runs", "0068_upload_used_at"),)
 
     operations = (
         migrations.AddField(

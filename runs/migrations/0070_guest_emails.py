@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0068_company_logo'),
+        ('runs', '0069_company_logo'),
     ]
 
     operations = [
