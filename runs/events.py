@@ -56,6 +56,8 @@ file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been 
 content_changed = Event[[Output]]("content_changed")
 version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)
 run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
+# A link shows the next version of a result in its place: (link, old, new)
+version_shown = Event[[GuestLink, Output, Output]]("version_shown")
 deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests can now decide, or no longer can
 decision_made = Event[[Decision]]("decision_made")  # someone made, withdrew, undid or set aside a decision
 review_asked = Event[[ReviewRequest]]("review_asked")  # someone asked for decisions, or sent a reminder

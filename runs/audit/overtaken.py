@@ -7,6 +7,10 @@ refused, and the page says who changed them (`web.posted.SeenForm`).
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Model
+
+from runs.audit.objects import name_of
+from runs.models import Entry, Verb
 from runs.models.entry import EntryQuerySet
 
 
@@ -16,6 +20,22 @@ class OvertakenError(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+def locked_row[Rules: Model](model: type[Rules]) -> Rules:
+    """Lock the only row of `model` and return it. Needs a transaction.
+
+    If there is none yet, one with the defaults is created first. So if two people save for the first time at once, the
+    second waits, and then gets what the first has saved.
+    """
+    rows = model._default_manager.select_for_update()
+    return rows.order_by("pk").first() or rows.get_or_create(pk=1)[0]
+
+
+def changes_of(model: type[Model]) -> EntryQuerySet:
+    """Return the record's entries for changes to the rules of `model`."""
+    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(model()).kind)
+    return acts.exclude(changes={})
 
 
 def seen_of(values: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 The caller must lock the run's row before calling functions that read a snapshot.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from runs.background.queue import enqueue_long
 from runs.engine.match_outputs import match
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
-from runs.models import Output, OutputFile, Run, StoredFile
+from runs.models import HeldOutputs, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
@@ -27,18 +28,49 @@ KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     """Update the run's boxes from `snapshot`; return True if any changed."""
-    boxes = list(run.outputs.all())
-    changed = False
-    if snapshot.outputs:
-        known = {box.pk: box.remote_id for box in boxes}
-        for box, remote in match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN], is_final=snapshot.is_final):
-            is_named_now = known.get(box.pk) != box.remote_id
-            changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
-        _note_kinds(run, boxes)
+    remotes = snapshot.outputs[:OUTPUTS_PER_RUN]
+    changed = _apply_all(run, remotes, version, is_final=snapshot.is_final) if remotes else False
     if snapshot.is_final:
         ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
         changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
+
+
+def _apply_all(
+    run: Run, remotes: Sequence[RemoteOutput], version: int, *, is_final: bool, is_given_up: bool = False
+) -> bool:
+    """Fill the run's boxes from `remotes`; return True if any changed. Remember `remotes` if some of them wait for
+    more."""
+    boxes = list(run.outputs.all())
+    known = {box.pk: box.remote_id for box in boxes}
+    changed, matched = False, match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
+    for box, remote in matched:
+        is_named_now = known.get(box.pk) != box.remote_id
+        changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final)
+    _note_kinds(run, boxes)
+    if any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
+        _hold(run, [] if is_final or len(matched) == len(remotes) else remotes)
+    return changed
+
+
+def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
+    """Remember the outputs of a run of which some wait for more; without any, forget those remembered before."""
+    if not remotes:
+        HeldOutputs.objects.filter(run=run).delete()
+        return
+    told = [remote.model_dump(mode="json", by_alias=True) for remote in remotes]
+    HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": told})
+
+
+def apply_held(run: Run) -> bool:
+    """Store the outputs that wait for more as extra results, since no more will arrive; return False if there are none.
+    Call this when a run ends without Lamina's final answer."""
+    held = HeldOutputs.objects.filter(run=run).first()
+    if held is None:
+        return False
+    remotes = [RemoteOutput.model_validate(told) for told in held.outputs]
+    _apply_all(run, remotes, run.version, is_final=False, is_given_up=True)
+    return True
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:

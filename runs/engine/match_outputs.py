@@ -13,16 +13,19 @@ from runs.schema_forms.questions import shortened
 
 
 def match(
-    run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool
+    run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool, is_given_up: bool = False
 ) -> list[tuple[Output, RemoteOutput]]:
     """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`. While the run isn't
-    final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived."""
+    final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived. If
+    the run is given up, they are extra results."""
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
     matching = _Matching(run, boxes, remotes, is_final=is_final)
     found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
     found |= matching.by_label([at for at in range(len(ids)) if at not in found])
     found |= matching.anywhere([at for at in range(len(ids)) if at not in found and at not in matching.later])
+    if is_given_up:
+        found |= {at: matching.extra_box() for at in sorted(matching.later)}
     for at, box in found.items():
         box.remote_id = ids[at]
     return [(found[at], remotes[at]) for at in sorted(found)]
@@ -82,7 +85,7 @@ class _Matching:
         nth = alike.index(at)
         place = asked[nth] if nth < len(asked) else None
         box = next((box for box in self.free if box.schema_index == place and place is not None), None)
-        return {at: self._take(box) if box else self._extra(place)}
+        return {at: self._take(box) if box else self.extra_box(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
         """Give outputs with other labels the free boxes. The box for a result's next version is used only once the run
@@ -96,13 +99,13 @@ class _Matching:
             self.later.update(left)
             return found
         is_plain = len(self.free) == len(left)
-        return found | {at: self._take(self.free[0]) if is_plain else self._extra() for at in left}
+        return found | {at: self._take(self.free[0]) if is_plain else self.extra_box() for at in left}
 
     def _take(self, box: Output) -> Output:
         self.free.remove(box)
         return box
 
-    def _extra(self, schema_index: int | None = None) -> Output:
+    def extra_box(self, schema_index: int | None = None) -> Output:
         """Return a new box for an output that nobody asked for."""
         box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
         box.schema_index = schema_index

@@ -221,10 +221,19 @@ def fail(
             wait="",
         )
         if changed:
+            _apply_held(run)
             apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
             settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
             settle(run)
     return changed
+
+
+def _apply_held(run: Run) -> None:
+    """Save the results that were waiting for Lamina's final answer, which won't come."""
+    if not apply_outputs.apply_held(run):
+        return
+    ready, failed, total = apply_outputs.count(run)
+    Run.objects.filter(pk=run.pk).update(outputs_ready=ready, outputs_failed=failed, outputs_total=total)
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:

@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.audit import old_entries
-from runs.audit.objects import name_of
-from runs.audit.overtaken import refuse_older, seen_of
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
@@ -128,10 +127,10 @@ def save(rules: RetentionRules, seen: str = "") -> None:
     `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
     rules since then.
     """
-    stored = RetentionRules.objects.select_for_update().first() or RetentionRules()
+    stored = locked_row(RetentionRules)
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(rules).kind)
-    refuse_older(seen, before, after, acts.exclude(changes={}))
+    refuse_older(seen, before, after, changes_of(RetentionRules))
+    rules.pk = stored.pk
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     if rules.rejected_days is None:

@@ -79,6 +79,7 @@ FIELDS: dict[str, Promise] = {
     "line": pgettext_lazy("of an app", "Line"),
     "link_makers": _lazy("Who can create links"),
     "links": _lazy("Guest links"),
+    "logo": _lazy("Logo"),
     "longest_days": _lazy("Maximum link duration (days)"),
     "mail_hour": _lazy("Time of daily emails"),
     "may_download": _lazy("Guests can download"),

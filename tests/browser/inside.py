@@ -31,7 +31,7 @@ from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
 from runs.launching import presets
-from runs.models import App, AppSearch, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
+from runs.models import App, AppSearch, GuestContact, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
@@ -265,12 +265,14 @@ def addresses(email: str, run: str) -> list[str]:
     name = f"Preset {next(numbers)}"
     preset = presets.save_preset(who, made.app, name, create_run.answers_of(made), None, is_team=False)
     shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
+    kim = GuestContact.objects.create(link=shown, guest_name="Kim", guest_key="kim", email="kim@example.com")
     of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")
     return [
         *(reverse(f"runs:{page}", args=[mate]) for page in of_mate),
         reverse("runs:preset-edit", args=[preset.public_id]),
         reverse("runs:link-detail", args=[shown.public_id]),
         reverse("runs:mail-stop", args=[unsubscribe.sign(who, ["mention"])]),
+        urlsplit(unsubscribe.address_for_guest(kim)).path,
     ]
 
 

@@ -235,6 +235,26 @@ def test_admins_set_the_rules(
     assert (ReviewRules.objects.get().deciders, run.app.asks_review) == ("maker", False)
 
 
+def test_a_second_admin_replaces_no_rules_or_apps_unseen(
+    run: Run, admin_member: Member, make_member: Callable[..., Member]
+) -> None:
+    admin, ana = client_of(admin_member), client_of(make_member("ana", role="admin"))
+    seen = Page(ana.get("/manage/review/").text).first("input", id="id_seen").attributes["value"]
+    admin.post("/manage/review/", {"needs_reason": "on", "on": run.app.public_id, "app": run.app.public_id})
+
+    late = ana.post("/manage/review/", {"needs_reason": "on", "on": run.app.public_id, "seen": seen})
+
+    assert late.status_code == 422
+    assert f"{admin_member.display_name} has saved other values since you opened this page" in late.text
+    assert f"Apps that ask for a decision automatically: {run.app.name}" in late.text
+    run.app.refresh_from_db()
+    assert run.app.asks_review
+    again = Page(late.text).first("input", id="id_seen").attributes["value"]
+    assert ana.post("/manage/review/", {"on": run.app.public_id, "seen": again}).status_code == 302
+    run.app.refresh_from_db()
+    assert (run.app.asks_review, ReviewRules.objects.get().needs_reason) == (False, False)
+
+
 def zip_of(answer: Any) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
 

@@ -376,6 +376,8 @@ ROWS = [
     Row("runs:guest-decide", "post", LINK, 303, path=token, data=approval, only=GUESTS | {"guest, other run": 403}),
     Row("runs:guest-comment", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
     Row("runs:guest-comment", "post", LINK, 303, path=token, data=remark, only=GUESTS | {"guest, other run": 403}),
+    Row("runs:company-logo", "get", ALL, path=lambda w: [w.logo.public_id]),
+    Row("runs:company-logo", "get", ALL, 404, query="another file", path=lambda w: [w.subject.file.public_id]),
     Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),
     Row("runs:guest-unknown", "get", ALL, 302, query="no slash", path=lambda w: [w.token]),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
