@@ -16,11 +16,18 @@ from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
 
 BALANCE_EVERY = timedelta(seconds=60)
+EXAMPLES_TAKE = timedelta(minutes=15)
 AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough for many runs that end one after another
 
 
 def refresh_balance() -> None:
-    """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet."""
+    """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet.
+
+    While the examples of a new sandbox portal are being made, keep the known balance: the sandbox charges for each of
+    them and gives the credits back once all are made (`management.examples`).
+    """
+    if _are_examples_made() and status.lamina_status().balance is not None:
+        return
     asked_at = timezone.now()  # take the time before asking, because the answer may not include runs sent after that
     try:
         usage = lamina().usage()
@@ -34,6 +41,11 @@ def refresh_balance() -> None:
     is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
+
+
+def _are_examples_made() -> bool:
+    """Return whether examples are being made: the finished ones are backdated."""
+    return Run.objects.filter(is_example=True, created_at__gt=timezone.now() - EXAMPLES_TAKE).exists()
 
 
 def request_balance_if_stale() -> None:

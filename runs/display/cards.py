@@ -64,6 +64,14 @@ class RunCard:
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # results are still arriving or being saved
+    is_saving: bool = False
+
+    @property
+    def detail(self) -> str:
+        """What the badge on the picture says: how many results are ready, or that they are being saved."""
+        if self.is_saving and self.run.is_final:
+            return _("Being saved")
+        return self.state.detail
 
     @property
     def ids(self) -> list[str]:
@@ -220,4 +228,5 @@ def _run_card(
         can_change=can_change,
         has_guests=can_change and results.has_guests,
         is_active=run.is_active or results.is_saving,
+        is_saving=results.is_saving,
     )

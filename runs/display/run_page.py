@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from runs.display.cards import usual_end_of, version_token
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
+    cancel_money_words,
     cancel_words,
     cost_words,
     decide_words,
@@ -123,6 +124,7 @@ class RunPage:
     has_results: bool
     ready_count: int
     cancel_words: str
+    cancel_money_words: str
     ended_money_words: str  # what the run cost, for people who were about to cancel it
     money_words: str
     cost_words: str
@@ -181,6 +183,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=told[0],
+        cancel_money_words=cancel_money_words(run),
         ended_money_words=ended_money_words(run),
         money_words=money,
         cost_words=cost_words(run),

@@ -16,6 +16,7 @@ from runs.models import AT_LAMINA, Member, Run
 from runs.team.admins import mail_to_admins
 from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.messages import say
+from runs.words.moments import short_time_words
 from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
 from runs.words.run_states import WAITS, state_of
 from runs.words.support import about_run
@@ -37,18 +38,32 @@ def sentence_of(run: Run) -> str:
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
-        unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
-        words = (
-            _("Finished in %(span)s. Saving the results.") if unsaved else _("All results were ready after %(span)s.")
-        )
-        return words % {"span": took}
+        saving = saving_words(run)
+        if saving:
+            return _("Finished in %(span)s. %(saving)s") % {"span": took, "saving": saving}
+        return _("All results were ready after %(span)s.") % {"span": took}
     if state.key == "partly":
         values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
-        return _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
+        words = _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
+        return " ".join(filter(None, [words, saving_words(run)]))
     if state.key == "cancelled":
         by = run.cancelled_by
         return _("Stopped by %(name)s.") % {"name": by.display_name} if by else _("Stopped.")
     return _("There are no results.")
+
+
+def saving_words(run: Run) -> str:
+    """Return how far saving the results has come; "" if all of them are saved, or we have given up on the others."""
+    outputs = [output for output in run.outputs.all() if output.status == "completed"]
+    unsaved = sum(any(f.status == "saving" for f in output.files.all()) for output in outputs)
+    if not unsaved:
+        return ""
+    if len(outputs) == 1:
+        return _("Saving the result…")
+    return _("Saving the results: %(saved)s of %(total)s saved.") % {
+        "saved": len(outputs) - unsaved,
+        "total": len(outputs),
+    }
 
 
 def note_of(run: Run, *, is_live: bool) -> str:
@@ -56,7 +71,7 @@ def note_of(run: Run, *, is_live: bool) -> str:
     if run.is_active:
         return _("You can close this page. The run will continue.")
     if is_live:
-        return _("Saving the results in your history.")
+        return _("Each result appears here as soon as it's saved.")
     return _("Saved in your history.") if run.status == "completed" else ""
 
 
@@ -67,10 +82,23 @@ def cancel_words(run: Run) -> str:
     if run.is_final:
         return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
-        return _("Cancel requested. We'll tell Lamina as soon as we can.")
+        words = _("Cancel requested at %(time)s. We'll tell Lamina as soon as we can.")
+        return words % {"time": short_time_words(run.cancel_asked_at)}
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
-    return _("We asked Lamina to stop it. Checking whether it did.")
+    words = _("At %(time)s, we asked Lamina to stop it. Checking whether it did.")
+    return words % {"time": short_time_words(run.cancel_sent_at)}
+
+
+def cancel_money_words(run: Run) -> str:
+    """Return what a run may cost that a person has asked to stop; "" if nobody has, or it has ended."""
+    if not run.is_active or run.cancel_asked_at is None:
+        return ""
+    if run.cancel_answer in CANNOT_STOP:
+        return ""
+    if cost := about_credits(run.credits_estimated):
+        return _("It may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    return _("It may still cost credits. Lamina doesn't say how many.")
 
 
 def money_words(run: Run) -> str:

@@ -2,10 +2,10 @@
 show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
-leases), so that a start never has to wait for a video. A worker claims a row with a conditional UPDATE, by the
-database's clock, and renews the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures,
-including a full disk, are retried less and less often for 24 hours. After that, the page says "Could not be saved" and
-shows the original link.
+leases), so that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own
+run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim while
+bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried less and
+less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from runs.audit.record import record
 from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine import apply_outputs
-from runs.models import Output, OutputFile, Verb
+from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
@@ -47,7 +47,7 @@ GAVE_UP = Message("not_within_a_day")
 
 def request_keeping() -> None:
     """Tell the worker to save files if any are due. This is cheap: it takes one or two queries."""
-    if _due_files().exists():
+    if _files_to_keep().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
@@ -81,13 +81,33 @@ def _due_files() -> QuerySet[OutputFile]:
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
+def _files_to_keep() -> QuerySet[OutputFile]:
+    """Return the due files, without the examples' files while anybody's own run is unfinished."""
+    is_free = ~Exists(_own_active()) & ~Exists(_own_saving())
+    return _due_files().filter(Q(output__run__is_example=False) | is_free)
+
+
+def is_anyone_waiting() -> bool:
+    """Return whether a run that is no example is active, or its results are being saved."""
+    return _own_active().exists() or _own_saving().exists()
+
+
+def _own_active() -> QuerySet[Run]:
+    return Run.objects.active().filter(is_example=False)
+
+
+def _own_saving() -> QuerySet[OutputFile]:
+    """Return files of people's own runs that are being saved, except those that have failed before."""
+    return OutputFile.objects.filter(status=OutputFile.Status.SAVING, attempts__lte=1, output__run__is_example=False)
+
+
 def _claim_next() -> OutputFile | None:
     """Claim the file with the fewest failures; among those, the one that has waited longest. Return None if none is
     left.
 
     A file that kills its worker has to wait longer each time, as after any other failure.
     """
-    for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
+    for pk, attempts in _files_to_keep().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
         if mine.update(claimed_until=Now() + CLAIM, due_at=Now() + _delay(attempts + 1), attempts=attempts + 1):
             return OutputFile.objects.select_related("output__run").get(pk=pk)

@@ -149,6 +149,14 @@ class Directory:
             _having(exact, found["run"], found["many"]) if exact else {},
         )
 
+    def with_app(self, public_id: str) -> Self:
+        """Return this directory with the app, which only others may have used. Takes a query if the app is new."""
+        if not public_id or any(app.id == public_id for app in self.apps):
+            return self
+        used = App.objects.filter(Exists(Run.objects.filter(app=OuterRef("pk"))), public_id=public_id)
+        others = [Named(pk, public_id, name) for pk, name in used.order_by().values_list("pk", "name")]
+        return replace(self, apps=[*self.apps, *others])
+
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
         """Return this directory with the runs that match each of `queries`, except for queries that match many runs.
         Takes one query if any of `queries` is new."""

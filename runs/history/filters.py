@@ -156,7 +156,13 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
         without_words = (_broader_label("q", found), found.without("q"))
         return [in_other_list, (_("Without the filters"), words_alone), without_words]
     fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
-    return [in_other_list, *fewer] if found.q else fewer
+    return fewer if found.tab == "starred" and not found.q else [in_other_list, *fewer]
+
+
+def mine_url(found: Filter, directory: Directory) -> str:
+    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if that is no help."""
+    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
+    return _on_tab(found, "mine").url() if is_help else ""
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:

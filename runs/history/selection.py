@@ -59,7 +59,7 @@ class Chosen:
         """The reason why the results don't fit into one zip or guest link; "" if they fit."""
         if self.results <= FILES_AT_MOST:
             return ""
-        words = _("You selected %(count)s results, but a download or guest link holds at most %(most)s. Select fewer.")
+        words = _("You selected %(count)s results, but at most %(most)s can be used at once. Select fewer.")
         return words % {"count": number_words(self.results), "most": number_words(FILES_AT_MOST)}
 
     @property

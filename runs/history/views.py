@@ -72,6 +72,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
+        "mine_url": filters.mine_url(found, directory),
         **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,

@@ -170,6 +170,16 @@ def test_an_open_page_asks_lamina_once_a_minute(
     assert OrmQ.objects.count() == 1
 
 
+def test_the_balance_leads_to_what_runs_cost(as_alice: Client, as_admin: Client, alice: Member) -> None:
+    status.record_status(balance=Decimal(4), balance_at=timezone.now())
+    for client, place in ((as_alice, "/me/#spending"), (as_admin, "/manage/spending/")):
+        link = Page(client.get("/").text).first(css="bar-balance")
+        assert (link.words, link.attributes["href"]) == ("4 credits", place)
+
+    Member.objects.filter(pk=alice.pk).update(role="viewer")  # viewers spend nothing
+    assert Page(as_alice.get("/").text).first(css="bar-balance").tag == "span"
+
+
 def test_an_open_page_gets_the_new_balance(as_alice: Client) -> None:
     status.record_status(balance=Decimal(4), balance_at=timezone.now())
     sent = {"n": "", "w": "", "b": "4 credits"}

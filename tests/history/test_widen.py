@@ -164,6 +164,23 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert ("In the team's runs", "1") in [(hint.label, hint.count) for hint in hints]
 
 
+def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alice: Member, bob: Member) -> None:
+    theirs, own = make_app("Theirs"), make_app("Own")
+    make_run(bob, theirs, status="completed", shared_at=timezone.now())
+    make_run(alice, own, status="completed")
+
+    answer = as_alice.get("/history/", {"app": theirs.public_id})  # she has never used it
+    assert [hint.label for hint in answer.context["hints"]] == ["In the team's runs", "Any app"]
+    assert [chip.label for chip in answer.context["chips"]] == ["Theirs"]
+    assert "under <a" not in answer.text
+
+    answer = as_alice.get("/history/", {"app": own.public_id, "tab": "team"})
+    assert [hint.label for hint in answer.context["hints"]] == ["In your runs", "Any app"]
+    mine = Page(answer.text).first(css="history-wider")
+    assert mine.words == "Your own runs are under Mine."
+    assert f'href="/history/?app={own.public_id}">Mine</a>' in answer.text
+
+
 def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:
     shoes, films = make_app("Shoes"), make_app("Films")
     make_run(alice, shoes, status="completed")

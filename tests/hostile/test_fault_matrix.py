@@ -28,7 +28,7 @@ SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
 AWAY = str(WAITING[Run.Wait.LAMINA])
 PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
 KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
-CANCEL_ASKED = "Cancel requested."
+CANCEL_ASKED = "Cancel requested at"
 NOT_STOPPED = "Lamina couldn't stop the run."
 START_REFUSED = {
     "400": SAID["refused"],

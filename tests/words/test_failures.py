@@ -112,7 +112,8 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
     ended = as_alice.get(run.get_absolute_url()).text
 
-    assert "Cancel requested." in asked
+    assert "Cancel requested at" in asked
+    assert "It may still cost credits" in asked
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
-    assert "Cancel requested." not in ended
+    assert "Cancel requested at" not in ended
