@@ -47,6 +47,7 @@ const show = (size) => {
 	find(".picks-size", count)?.remove();
 	find(".picks-cleared", told())?.remove();
 	if (!size) find(".picks-all", told())?.remove();
+	get("[data-kept]", bar()).hidden = true;
 	renew();
 };
 
@@ -135,6 +136,7 @@ const ticked = (before) => {
 };
 const none = () => {
 	for (const box of boxes()) box.checked = false;
+	get("[data-kept]", bar()).hidden = true;
 	last = null; // ticks on their way are saved first, so that Undo brings them back
 	say(bar().dataset.none);
 	return press("clear");
@@ -195,6 +197,14 @@ on(["click"], "#picks [data-pick-act]", (button) => {
 			(find(".picks-cleared button", told()) ?? find(PICK))?.focus();
 	});
 	return true;
+});
+// The page stays as it is when a download starts, so say that the selection does, too
+on(["submit"], "#picks", (_, { submitter }) => {
+	if (!(submitter instanceof HTMLButtonElement) || !submitter.value.startsWith("download")) return false;
+	const kept = get("[data-kept]", bar());
+	kept.hidden = false;
+	say(get("span", kept).textContent ?? "");
+	return false;
 });
 // Everything else is saved already, and a form has room for only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {

@@ -1,6 +1,6 @@
 """Store Lamina's outputs as results: update the box of each output, and queue its files for saving.
 
-Functions that read a snapshot expect the caller to have locked the run's row.
+The caller must lock the run's row before calling functions that read a snapshot.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # characters per text result
+TEXT_LIMIT = 1_000_000  # most characters of a text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
-SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
-KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
+OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would permanently slow down every page
+SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
+KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
@@ -87,7 +87,7 @@ def count(run: Run) -> tuple[int, int, int]:
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close the boxes that are still waiting, since no more outputs will arrive; `error` is the reason."""
+    """Close the boxes that are still waiting, because no more outputs will arrive. `error` is the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
@@ -107,7 +107,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture arrives, so that the page doesn't jump.
+        # Only before the picture arrives, because the page would jump afterwards.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -123,7 +123,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
     """Set the status, text and error of `box`; return the URLs of files to save.
 
-    Once the run has ended, even a value with an unknown status is shown, because it was paid for.
+    Once the run has ended, a value is shown even if its status is unknown, because it was paid for.
     """
     state = remote.state
     if state == "pending" and is_final and remote.has_value:
@@ -147,12 +147,12 @@ def _fitting(text: str) -> str:
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return the fields for the end of a run, as people see it: a run with any usable result counts as completed."""
+    """Return the fields for the end of a run, as people see it. A run with any usable result counts as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
-    if ready:  # "failed" with some good results is shown as partly ready
+    if ready:  # a "failed" run with some good results is shown as partly ready
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
     cause = "credits" if tells_insufficient_credits(whole) else cause
@@ -169,7 +169,7 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Tell listeners that the result has its content, once none of its files is being saved any more.
+    """Once none of the result's files is being saved any more, tell listeners that the result has its content.
 
     Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
     """
@@ -179,6 +179,6 @@ def tell_if_complete(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Mark the boxes with this file, and their runs, as changed, since we now know more about the file."""
+    """Mark the boxes with this file, and their runs, as changed, because we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

@@ -1,7 +1,7 @@
 """Stopping a run: one press and one confirmation, without leaving the run's page."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.acts import a_run_that_goes_on, expect_state
 from tests.browser.page_clock import pass_time, stop_time
@@ -26,8 +26,18 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Cancel", exact=True)).to_be_focused()
 
+    held: list[Route] = []
+    page.route("**/cancel/", held.append)
     page.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
     page.keyboard.press("Enter")
+    asking = page.get_by_text("Asking Lamina to stop this run…")
+    expect(asking).to_be_visible()
+    expect(page.get_by_role("link", name="Keep it running")).to_be_hidden()  # the question is answered
+    visitor.wait_for(lambda: len(held) == 1, "the request to cancel")
+    held[0].continue_()
+    expect(asking).to_be_hidden()
+    expect(page.locator("#run-panel")).to_be_focused()
     expect_state(page, "Cancelled")
     expect(page.locator("#run-panel")).to_contain_text("It may have cost credits, but no more than the estimate: about")
     expect(page.locator("#messages")).to_be_empty()

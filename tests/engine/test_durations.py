@@ -165,7 +165,8 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     assert "2 runs are ahead of it." in shown(mine)
     assert "One run is ahead of it." in shown(waiting)
     assert "ahead of it." not in shown(away)
-    Run.objects.filter(status="checking").update(due_at=None)  # now waits for a person, so it holds up no other run
+    # that run now waits for a person, so it holds up no other run
+    Run.objects.filter(status="checking").update(due_at=None)
     assert "One run is ahead of it." in shown(mine)
 
 

@@ -1,4 +1,4 @@
-"""Forty searches in people's own words, written down before anyone had seen this search: 38 of them find the right one
+"""Forty searches in people's own words, written down before this search was built: 38 of them find the right app or run
 among the first three results. Half are for apps of the sandbox, half for runs, and 15 are German. They include typos,
 various word endings and word orders."""
 

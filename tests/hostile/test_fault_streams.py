@@ -90,7 +90,7 @@ def polling_now() -> Iterator[Poller]:
 
 
 def press(door: SandboxDoor, browser: Browser, name: str) -> Run:
-    """Press Run on an app that never ends and whose only result is `name`."""
+    """Press Run on an app whose runs never end and whose only result is `name`."""
     app = known(door, app_like(name, outcome="never", values={"0": f"Result of {name}"}))
     run = browser.press(browser.open(app))
     step()
@@ -155,7 +155,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
 
 @pytest.mark.parametrize("is_lasting", [False, True], ids=["once", "lasting"])
 def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_lasting: bool) -> None:
-    """One after the other, because a refusal turns streams off."""
+    """The faults come one after the other, because a refusal turns streams off."""
     browser, door = Browser.of(alice), lamina_door
     for place, fault in enumerate(READ_FAULTS):
         if fault == "truncated":

@@ -35,7 +35,7 @@ def asking(link: GuestLink) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim") -> GuestVisit:
-    """A guest who has approved the first result under the `name`."""
+    """A guest who has approved the first result under the name `name`."""
     return visit(link).press("approve", "r1").press("", name=name)
 
 

@@ -110,7 +110,8 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """Otherwise, they could make an old link show more, or last longer."""
+    """If people who may no longer make links could change them, they could make an old link show more, or last
+    longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()

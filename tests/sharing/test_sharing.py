@@ -113,7 +113,7 @@ def test_a_double_click_makes_one_link_and_a_later_one_another(
     assert GuestLink.objects.count() == 1
     assert address_on(second) == address_on(first)
     as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
-    assert GuestLink.objects.count() == 2  # this link shows something else
+    assert GuestLink.objects.count() == 2  # the second link shows something else
     GuestLink.objects.update(created_at=timezone.now() - links.DOUBLE_CLICK)
     as_alice.post("/shares/new/", {"run": run.public_id})
     assert GuestLink.objects.count() == 3

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from runs.models import Member
 
-MOST_AT_ONCE = 64  # connections at the same time
+MOST_AT_ONCE = 64  # maximum number of connections at the same time
 TYPED = "A red bicycle beside a calm lake"
 Pairs = list[tuple[str, str]]
 
@@ -72,7 +72,7 @@ class FormReader(HTMLParser):
         self.form_id = form_id
         self.is_inside = False
         self.pairs: Pairs = []
-        self.radios: dict[str, list[str]] = {}  # every value of each group
+        self.radios: dict[str, list[str]] = {}  # every group's values
         self._text_name = ""
         self._text = ""
         self._select: dict[str, list[str]] = {}
