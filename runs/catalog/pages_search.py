@@ -31,7 +31,7 @@ PROBLEMS: dict[str, Promise] = {
     "lost": _lazy("No answer yet."),
     "refused": _lazy("Lamina didn't accept this search. Try other words."),
     "key": _lazy("Lamina can't be searched until the connection is fixed."),
-    "no-discover": _lazy("Lamina searched for these exact words: it can't search by meaning in this workspace."),
+    "no-discover": _lazy("Lamina searched for these exact words because it can't search by meaning in this workspace."),
     "hidden": _lazy("This app isn't available to you. Ask an admin if you need it."),
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),

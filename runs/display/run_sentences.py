@@ -31,8 +31,8 @@ def sentence_of(run: Run) -> str:
         return _("Sending it to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
-            return _("We couldn't find out whether it started. Please decide what to do.")
-        return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
+            return _("We couldn't find out whether this run started. Please decide what to do.")
+        return _("We don't know yet whether this run started. We're checking; nothing is sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
@@ -56,7 +56,7 @@ def note_of(run: Run, *, is_live: bool) -> str:
     if run.is_active:
         return _("You can close this page. The run will continue.")
     if is_live:
-        return _("Saving the results in your history.")
+        return _("Saving the results to your history.")
     return _("Saved in your history.") if run.status == "completed" else ""
 
 
@@ -70,7 +70,7 @@ def cancel_words(run: Run) -> str:
         return _("Cancel requested. We'll tell Lamina as soon as we can.")
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
-    return _("We asked Lamina to stop it. Checking whether it did.")
+    return _("We asked Lamina to stop the run. We're checking whether it did.")
 
 
 def money_words(run: Run) -> str:
@@ -82,14 +82,14 @@ def money_words(run: Run) -> str:
     if state not in ("partly", "failed", "cancelled"):
         return ""
     if run.failure == "left":
-        return _("It may have cost %(cost)s.") % {"cost": cost} if cost else _("It may have cost credits.")
+        return _("This run may have cost %(cost)s.") % {"cost": cost} if cost else _("This run may have cost credits.")
     if not run.remote_id:
         return _("Nothing was charged: Lamina never started this run.")
     if not cost:
-        return _("It may have cost credits. Lamina doesn't say how many.")
+        return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
-        return _("It may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
-    return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+        return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
+    return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
 def cost_words(run: Run) -> str:
@@ -106,8 +106,8 @@ def ended_money_words(run: Run) -> str:
     if not run.is_final or (words := money_words(run)):
         return words if run.is_final else ""
     if cost := about_credits(run.credits_estimated):
-        return _("It finished, so it costs what was estimated: %(cost)s.") % {"cost": cost}
-    return _("It finished, so it costs its full price. Lamina doesn't say how many credits that is.")
+        return _("The run finished, so it costs the full estimate: %(cost)s.") % {"cost": cost}
+    return _("The run finished, so it costs the full price. Lamina doesn't say how many credits that is.")
 
 
 def decide_words(run: Run) -> str:
@@ -118,11 +118,11 @@ def decide_words(run: Run) -> str:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s attempt, and its list of runs doesn't show it.",
-            "Lamina gave no clear answer to %(count)s attempts, and its list of runs shows none of them.",
+            "Lamina gave no clear answer to %(count)s attempt to start this run, and its list doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempts to start this run, and its list doesn't show it.",
             tries,
         ) % {"count": tries}
-    return _("We couldn't tell from Lamina's list of runs.")
+    return _("We couldn't tell from Lamina's list of runs whether this run started.")
 
 
 SLOW_WORDS: tuple[Promise | None, ...] = (

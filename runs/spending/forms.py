@@ -58,7 +58,7 @@ class RulesForm(SeenForm):
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
-        help_text=_lazy("By the account as a whole, in this portal or elsewhere."),
+        help_text=_lazy("Across the whole account, in this portal or elsewhere."),
     )
     left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this much or less is left."))
 
@@ -125,7 +125,7 @@ class PersonLimitForm(SeenForm):
         base = _hundredths(given.get("own")) if given.get("sort") == "own" else self.default
         raised = _hundredths(given.get("raised_to"))
         if raised is not None and base is not None and raised <= base and given.get("sort") != "none":
-            self.add_error("raised_to", _("The raised limit must be higher than the limit itself."))
+            self.add_error("raised_to", _("The raised limit must be higher than the usual limit."))
         return given
 
     def changed_limit(self) -> MemberLimit:
