@@ -29,7 +29,7 @@ PROBLEMS: dict[str, Promise] = {
     "broken": _lazy("Lamina couldn't answer this search."),
     "away": _lazy("We can't reach Lamina right now."),
     "lost": _lazy("No answer yet."),
-    "refused": _lazy("Lamina didn't accept this search. Try other words."),
+    "refused": _lazy("Lamina didn't accept this search. Try different words."),
     "key": _lazy("Lamina can't be searched until the connection is fixed."),
     "no-discover": _lazy("Lamina searched for these exact words because it can't search by meaning in this workspace."),
     "hidden": _lazy("This app isn't available to you. Ask an admin if you need it."),

@@ -17,7 +17,7 @@ class AppChange(models.Model):
         GONE = "gone", _lazy("Field is gone")
         RENAMED = "renamed", _lazy("Field has a new name")
         RETYPED = "retyped", _lazy("Field has another type")
-        NEEDED = "needed", _lazy("Field no longer has a default")
+        NEEDED = "needed", _lazy("Field has no default any more")
         OPTIONS_ADDED = "options_added", _lazy("New options")
         OPTIONS_GONE = "options_gone", _lazy("Options are gone")
         SAMPLE = "sample", _lazy("Field has another sample")

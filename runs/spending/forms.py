@@ -43,11 +43,11 @@ class RulesForm(SeenForm):
     """The limits for everyone, and when to alert admins."""
 
     default = CreditsField(
-        label=_lazy("Each person"), help_text=_lazy("Unless you set a different limit for them below.")
+        label=_lazy("Each person"), help_text=_lazy("Applies unless you set a different limit for someone below.")
     )
     portal = CreditsField(
         label=_lazy("Everyone together"),
-        help_text=_lazy("Once it's reached, nobody can run anything, not even admins."),
+        help_text=_lazy("Once this limit is reached, nobody can run anything, not even admins."),
     )
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
@@ -101,7 +101,7 @@ class PersonLimitForm(SeenForm):
         label=_lazy("Until the end of this day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_lazy("Leave empty to keep it until you remove it."),
+        help_text=_lazy("Leave empty to keep the raised limit until you remove it."),
         error_messages={"invalid": _lazy("Enter a date such as 2026-12-31.")},
     )
 
