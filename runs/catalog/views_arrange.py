@@ -97,7 +97,7 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
-    """Return the search words, which apps to show, and the first row of the page."""
+    """Return the search words, the chosen filter, and the number of the page's first row."""
     shown, after = request.GET.get("show", ""), request.GET.get("after", "")
     is_number = after.isascii() and after.isdigit() and len(after) < 9
     return (
@@ -118,7 +118,7 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return the filters that find any apps: for each, its label, count and URL, and whether it is selected."""
+    """Return the filters that match any apps: for each, its label, count and URL, and whether it is selected."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

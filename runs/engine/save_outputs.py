@@ -1,12 +1,11 @@
 """Save results: fetch each media URL that Lamina gave us (after checking that it is safe), check the file, store it and
 show it.
 
-The database says what is due; a task only says "check now". At most two workers move files at a time (two leases), so
-that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own run is
-unfinished. A worker claims a row with a conditional UPDATE, by the database's clock,
-and renews the claim while bytes arrive; if it dies, its claim ends within a minute. Failures, including a full disk,
-are retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original
-link.
+The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
+leases), so that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own
+run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim while
+bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried less and
+less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -35,8 +34,8 @@ from runs.words.file_names import file_name
 logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task takes over, so that none runs forever
-FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's time-out
+WINDOW_SECONDS = 240.0  # another task then takes over, so that no task runs forever
+FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's timeout
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -47,7 +46,7 @@ GAVE_UP = Message("not_within_a_day")
 
 
 def request_keeping() -> None:
-    """Tell the worker to save files if any are due. Cheap: one or two queries."""
+    """Tell the worker to save files if any are due. This is cheap: it takes one or two queries."""
     if _files_to_keep().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
@@ -55,7 +54,7 @@ def request_keeping() -> None:
 def keep_due_files() -> None:
     """Save due files until none are left, the window ends or the worker stops.
 
-    Returns at once if two other tasks are already doing this. Must run in a task with a time-out of `TASK_SECONDS`.
+    Returns at once if two other tasks are already doing this. Must run in a task with a timeout of `TASK_SECONDS`.
     """
     with file_slot(KEEPING) as slot:
         if slot is None:
@@ -77,7 +76,8 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # This uses our own clock: SQLite's is exact only to the millisecond, and would miss a row that was made just now.
+    # Compare `due_at` with our own clock: SQLite's is exact only to the millisecond, so we would miss a row that was
+    # just made.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
@@ -105,7 +105,7 @@ def _claim_next() -> OutputFile | None:
     """Claim the file with the fewest failures; among those, the one that has waited longest. Return None if none is
     left.
 
-    A file that kills its worker has to wait longer each time, like after any other failure.
+    A file that kills its worker has to wait longer each time, as after any other failure.
     """
     for pk, attempts in _files_to_keep().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -120,7 +120,7 @@ def _delay(attempts: int) -> timedelta:
 
 
 def fetch_again(output: Output) -> bool:
-    """Try again to save the files of `output` that we gave up on; return True if there were any.
+    """Try again to save files of `output` that we gave up on. Return True if there were any.
 
     Their 24 hours are over, so this is the only try: if it fails, the page says so at once.
     """
@@ -153,7 +153,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has claimed it
+        if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
         _give_up(output_file, error.message, is_refused=True)
@@ -210,7 +210,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Stop trying; the page shows why saving failed, and the original link unless that isn't safe."""
+    """Stop trying. The page shows why saving failed, and the original link unless it isn't safe."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -224,6 +224,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return the current name of the file. Pages and downloads call this each time, because the run's title may
-    change."""
+    """Return the current name of the file. Pages and downloads call this each time, because the name changes with the
+    run's title."""
     return file_name(output_file, found.extension)

@@ -50,6 +50,17 @@ class NameField(CutField):
         return " ".join(str(forms.CharField.to_python(self, value)).split())[: self.length]
 
 
+class OneOfField(forms.ChoiceField):
+    """One of some choices; "" if anything else was sent."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(value or "")
+        return text if self.valid_value(text) else ""
+
+    def validate(self, value: Any) -> None:
+        pass
+
+
 class RepeatedField(forms.Field):
     """All values sent under one field name, in order."""
 
@@ -114,7 +125,8 @@ class SeenForm(forms.Form):
             "replace them."
         )
         self.add_error(None, words % {"name": name or _("Somebody")})
-        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
+        if values := "; ".join(_stored_words(self, stored)):
+            self.add_error(None, _("Currently saved: %(values)s") % {"values": values})
         self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
 
 

@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
 
 @contextmanager
 def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
-    """Another worker asked for the balance before the block, and gets its answer after it."""
+    """Another worker's request for the balance: sent before the block, answered after it."""
     asked = sandbox.state["in_last_minute"]
     sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
 

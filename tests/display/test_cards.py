@@ -1,4 +1,5 @@
-"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each run."""
+"""Run cards: what they show, and how their template is rendered once for each kind of card and then filled in for each
+run."""
 
 import re
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> N
         return re.findall(r"/thumb/(\d+)", drawn(run, alice))
 
     assert sizes(1) == ["400"]
-    assert sizes(2) == ["400", "200"]  # the first picture fills the card, the second sits in its corner
+    assert sizes(2) == ["400", "200"]  # the first picture fills the card, and the second sits in the corner
     assert sizes(3) == ["200"] * 3
 
 
@@ -108,7 +109,7 @@ def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_fi
 
 
 def test_a_video_among_pictures_is_marked_and_a_large_one_shows_its_length(alice: Member) -> None:
-    mark, length = 'class="kind-mark"', "1:12:34"  # can't be mistaken for a time of day
+    mark, length = 'class="kind-mark"', "1:12:34"  # too long to be mistaken for a time of day
     kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
 
     def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:

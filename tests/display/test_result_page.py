@@ -88,7 +88,7 @@ def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: C
     body = page(as_alice, outputs[0])
 
     assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
-    assert "data-shapeless" in body  # the real shape is known once the first bytes arrive
+    assert "data-shapeless" in body  # the page learns the real shape when the first bytes arrive
 
 
 def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:

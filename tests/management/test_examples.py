@@ -87,7 +87,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert ASK in browser.get("/").content
     assert ASK not in browser_of(maker.SAM).get("/").content
     suggested = b'id="first-picture"'
-    assert suggested in browser.get("/").content  # until they run something themselves
+    assert suggested in browser.get("/").content  # the suggestion stays until they run something themselves
     app = App.objects.get(remote_id="sandbox-pattern")
     own = make_run(Member.objects.get(email=maker.DEMO), app, status="completed")
     assert suggested not in browser.get("/").content
@@ -181,7 +181,7 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     assert not wants_examples()
     settings.IS_SANDBOX = True
     run = made()
-    assert wants_examples()  # making them stopped halfway
+    assert wants_examples()  # the examples are only half finished
     Run.objects.update(deleted_at=timezone.now())
     assert not wants_examples()
     run.delete()
