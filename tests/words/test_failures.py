@@ -115,6 +115,7 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
 
     assert "Cancel requested at" in asked
     assert "It may still cost credits" in asked
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
     assert "Cancel requested at" not in ended
