@@ -302,7 +302,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
         return ""
     handles = Rule(key=question.key, id=question.id, name=question.name)
     if question.position not in match_rules(questions, [handles]).by_position:
-        return _("Another field has the same name, so a rule couldn't tell them apart.")
+        return _("Another field has the same name, so a rule can't tell them apart.")
     if wanted.mode == FieldRule.Mode.OPEN:
         is_none_left = bool(wanted.options) and not set(wanted.options) & set(question.options)
         return _("Allow at least one option.") if is_none_left else ""

@@ -217,14 +217,15 @@ def _tell_admin_url(request: PortalRequest, q: str) -> str:
     """Return a link for telling an admin which app is missing; "" for admins themselves."""
     if request.user.is_admin:
         return ""
-    return mail_to_admins(_("Lamina Portal: an app for %(words)s") % {"words": q})
+    return mail_to_admins(_("Lamina Portal: I need an app for %(words)s") % {"words": q})
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
     """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
-            request, _("Found on Lamina and added. It joins everyone's list once someone stars or runs it.")
+            request,
+            _("We found this app on Lamina and added it. It appears on everyone's list once someone stars or runs it."),
         )
     return go_to(request, app.get_absolute_url())
 

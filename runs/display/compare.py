@@ -146,7 +146,7 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if kind == "text" and not _mark_texts(columns):
-        sentences.append(_("These texts are too long, so differences aren't marked."))
+        sentences.append(_("The differences aren't marked because these texts are too long."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = rows_of([c.run for c in columns])

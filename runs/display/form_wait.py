@@ -18,7 +18,7 @@ FETCHING, SLOW, AWAY = "f", "s", "a"  # how the URL tells which message was show
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
-    AWAY: _lazy("We can't reach Lamina. The form will appear here when it answers."),
+    AWAY: _lazy("We can't reach Lamina. The form will appear here when Lamina answers."),
 }
 
 

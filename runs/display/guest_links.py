@@ -144,7 +144,7 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _results() -> QuerySet[GuestLinkOutput]:
-    """Return the results that links show, with their runs and files."""
+    """Return the results that guest links share, with their runs and files."""
     saved = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return there.prefetch_related(Prefetch("output__files", saved))

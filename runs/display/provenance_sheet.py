@@ -120,7 +120,7 @@ def _said(decision: Decision) -> Iterator[str]:
     """Yield which result was chosen instead, if any, and then the note."""
     if decision.chosen is not None:
         url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"
-        yield _("Another one was chosen: %(url)s") % {"url": url}
+        yield _("Another result was chosen: %(url)s") % {"url": url}
     if decision.note:
         yield decision.note
 

@@ -32,8 +32,8 @@ def sentence_of(run: Run) -> str:
         return _("Sending it to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
-            return _("We couldn't find out whether it started. Please decide what to do.")
-        return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
+            return _("We couldn't find out whether this run started. Please decide what to do.")
+        return _("We don't know yet whether this run started. We're checking; nothing is sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
@@ -86,12 +86,12 @@ def cancel_words(run: Run) -> str:
         return words % {"time": short_time_words(run.cancel_asked_at)}
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
-    words = _("At %(time)s, we asked Lamina to stop it. Checking whether it did.")
+    words = _("At %(time)s, we asked Lamina to stop the run. We're checking whether it did.")
     return words % {"time": short_time_words(run.cancel_sent_at)}
 
 
 def cancel_money_words(run: Run) -> str:
-    """Return what a run may cost that a person has asked to stop; "" if nobody has, or it has ended."""
+    """Return what a run that a person asked to stop may cost; "" if nobody has, or it has ended."""
     if not run.is_active or run.cancel_asked_at is None:
         return ""
     if run.cancel_answer in CANNOT_STOP:
@@ -111,14 +111,14 @@ def money_words(run: Run) -> str:
     if state not in ("partly", "failed", "cancelled"):
         return ""
     if run.failure == "left":
-        return _("It may have cost %(cost)s.") % {"cost": cost} if cost else _("It may have cost credits.")
+        return _("This run may have cost %(cost)s.") % {"cost": cost} if cost else _("This run may have cost credits.")
     if not run.remote_id:
         return _("Nothing was charged: Lamina never started this run.")
     if not cost:
-        return _("It may have cost credits. Lamina doesn't say how many.")
+        return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
-        return _("It may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
-    return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+        return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
+    return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
 def cost_words(run: Run) -> str:
@@ -135,8 +135,8 @@ def ended_money_words(run: Run) -> str:
     if not run.is_final or (words := money_words(run)):
         return words if run.is_final else ""
     if cost := about_credits(run.credits_estimated):
-        return _("It finished, so it costs what was estimated: %(cost)s.") % {"cost": cost}
-    return _("It finished, so it costs its full price. Lamina doesn't say how many credits that is.")
+        return _("The run finished, so it costs the full estimate: %(cost)s.") % {"cost": cost}
+    return _("The run finished, so it costs the full price. Lamina doesn't say how many credits that is.")
 
 
 def decide_words(run: Run) -> str:
@@ -147,11 +147,11 @@ def decide_words(run: Run) -> str:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s attempt, and its list of runs doesn't show it.",
-            "Lamina gave no clear answer to %(count)s attempts, and its list of runs shows none of them.",
+            "Lamina gave no clear answer to %(count)s attempt to start this run, and its list doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempts to start this run, and its list doesn't show it.",
             tries,
         ) % {"count": tries}
-    return _("We couldn't tell from Lamina's list of runs.")
+    return _("We couldn't tell from Lamina's list of runs whether this run started.")
 
 
 SLOW_WORDS: tuple[Promise | None, ...] = (

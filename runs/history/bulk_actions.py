@@ -38,7 +38,7 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
             ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
-        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these.")
+        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these runs.")
     others = asked - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
@@ -115,7 +115,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         "%(count)s runs aren't yours, so they weren't changed.",
         others,
     )
-    said = _counted(words, changed) or (_("They were already protected.") if mine else _("Nothing was protected."))
+    said = _counted(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
     return Outcome(f"{said} {_counted(left, others)}".strip(), changed, bool(others))
 
 
@@ -132,7 +132,7 @@ def release(runs: RunQuerySet, member: Member) -> Outcome:
         others,
     )
     said = [_counted(words, changed), _counted(left, others)]
-    return Outcome(" ".join(filter(None, said)) or _("None of these is protected."), changed, bool(others))
+    return Outcome(" ".join(filter(None, said)) or _("None of the selected runs are protected."), changed, bool(others))
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:

@@ -118,18 +118,18 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
         ),
     )
     failed_days = _days(
-        _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They also go to the bin.")
+        _lazy("Failed or cancelled runs"), _lazy("These runs have inputs but no results. They also go to the bin.")
     )
     rejected_days = _days(
         _lazy("Rejected results"),
         _lazy(
-            "Counted from the decision. When the time is up, the files are kept for another 30 days: the result shows "
-            "when they will be removed, and anyone who can change the run can keep it."
+            "Counted from the decision. When the time is up, the files are kept for another 30 days. The result shows "
+            "when they will be removed, and anyone who can change the run can keep them."
         ),
     )
     uploads_days = _days(
         _lazy("Uploads"),
-        _lazy("Counted from the last run that used them. Runs keep the file names, but the files can't be restored."),
+        _lazy("Counted from the last run that used the file. Runs keep its name, but the file can't be restored."),
     )
     record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
     do = CutField()

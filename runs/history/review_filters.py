@@ -25,8 +25,8 @@ GUESTS_FROM = 200  # only guests among this many latest decisions are offered as
 
 
 def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
-    """Return decisions in force by `who`: the person with that public id, any guest, or one guest. With a `verdict`,
-    return only decisions with that verdict."""
+    """Return the decisions by `who` that are in force. `who` is a person's public id, any guest, or one guest. With a
+    `verdict`, return only decisions with that verdict."""
     decisions = Decision.objects.standing().on_current_content().order_by()
     if who.startswith(ONE_GUEST):
         decisions = decisions.filter(link__isnull=False, guest_key=who.removeprefix(ONE_GUEST))

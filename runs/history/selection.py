@@ -46,7 +46,7 @@ class Chosen:
     def words(self) -> str:
         """A message such as "137 selected"; "" if nothing is selected."""
         if self.count >= AT_MOST:
-            return _("%(count)s selected, the maximum") % {"count": number_words(self.count)}
+            return _("%(count)s selected; that's the maximum") % {"count": number_words(self.count)}
         return _("%(count)s selected") % {"count": number_words(self.count)} if self.count else ""
 
     @property
@@ -68,7 +68,7 @@ class Chosen:
         matter."""
         if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
             return ""
-        words = _("%(size)s: a download holds at most %(most)s. Select fewer.")
+        words = _("You selected %(size)s, but a download holds at most %(most)s. Select fewer.")
         return words % {"size": size_words(self.size_bytes), "most": size_words(ZIP_BYTES_AT_MOST)}
 
     @property

@@ -91,9 +91,9 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         return _move(request, run)
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         if delete_for_good(run):
-            messages.success(request, _("Permanently deleted, with its files."))
+            messages.success(request, _("The run and its files were permanently deleted."))
         else:
-            messages.warning(request, _("Nothing was deleted: the run was restored or deleted in the meantime."))
+            messages.warning(request, _("Nothing was deleted: someone had already restored or deleted the run."))
     return go_to(request, reverse("runs:bin"))
 
 

@@ -134,7 +134,7 @@ def _cost(run: Run, member: Member, indexes: list[int]) -> CostLine:
 
 
 def _reason(run: Run, cost: CostLine | None) -> str:
-    """Return why the failed results can't be retried: a retry must send exactly what the first run sent."""
+    """Return the reason the failed results can't be retried, if any: a retry must send exactly what was sent before."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
     if _has_removed_files(run):

@@ -21,7 +21,7 @@ class GuestContact(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="contacts")
     guest_name = models.CharField(max_length=NAME_LENGTH)  # as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparing
+    guest_key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparison
     email = models.EmailField(max_length=254)
     language = models.CharField(max_length=10, blank=True, default="")  # of the page on which it was typed
     created_at = models.DateTimeField(default=timezone.now)

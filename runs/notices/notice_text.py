@@ -133,9 +133,9 @@ def _decided(decision: Decision) -> str:
 
 def _said(told: Told) -> str:
     if told.kind == NoticeKind.MENTION:
-        return _("%(who)s mentioned you on %(place)s")
+        return _("%(who)s mentioned you in a comment on %(place)s")
     if told.kind == NoticeKind.REPLY:
-        return _("%(who)s replied on %(place)s")
+        return _("%(who)s replied to a comment on %(place)s")
     return _("%(who)s commented on %(place)s")
 
 

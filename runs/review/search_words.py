@@ -71,7 +71,7 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, unless this decision adds neither a note nor a name."""
+    """Reindex the run if this decision adds a note or a name."""
     run_id = decision.output.run_id
     before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk).exclude(verdict="")
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before

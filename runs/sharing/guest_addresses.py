@@ -15,8 +15,8 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """The person viewing the page: the name they typed, and the same name as a signed field. Both are empty until they
-    give a name. `gets_email` says whether they gave an email address with it."""
+    """The person viewing the page: the name they typed, and a signed field that holds that name. Both are empty until
+    they give a name. `gets_email` says whether they gave an email address with it."""
 
     name: str = ""
     signed: str = ""

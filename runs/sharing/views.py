@@ -47,9 +47,9 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 SAID = {
-    "team": gettext_noop("The team can see it now."),
-    "not-team": gettext_noop("The team no longer sees it."),
-    "me": gettext_noop("Only you and admins see it now."),
+    "team": gettext_noop("The team can see this run now."),
+    "not-team": gettext_noop("The team no longer sees this run."),
+    "me": gettext_noop("Only you and admins see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
     "revoked": gettext_noop("The link was revoked and no longer works."),
@@ -73,7 +73,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     who = PanelForm.read(request.POST)["who"]
     said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = _("Only %(name)s and admins see it now.") % {"name": run.member.display_name}
+        said = _("Only %(name)s and admins see this run now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":
@@ -206,7 +206,7 @@ def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == wanted), None)
     if offer is None or not replace_output(link, offer.old, offer.new):
         raise Http404
-    return _changed(request, link, _("The link shows version %(number)s now.") % {"number": offer.new.number})
+    return _changed(request, link, _("The link now shows version %(number)s.") % {"number": offer.new.number})
 
 
 @require_POST

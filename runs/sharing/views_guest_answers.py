@@ -159,7 +159,7 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
     guest = Guest(name, sent.signed_name, guest_fields.gets_email(link, sent.signed_name)) if name else NOBODY
     press = Press(request, token, link, sent, guest)
     if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
-        words = _("This page was open for too long, or came from another link. Look at the results again, then answer.")
+        words = _("This page was open too long, or came from another link. Look at the results again, then answer.")
         return _page(press, 403, words)
     return press
 
@@ -249,9 +249,9 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     """Return an error's text for a guest, who doesn't know the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
-        return _("There is a newer version now. Ask %(sender)s to show it here, and answer that one.") % sender
+        return _("There is a newer version now. Ask %(sender)s to show it here, then answer that one instead.") % sender
     if isinstance(error, StaleDecisionError):
-        return _("This result has changed since you opened the page. Look at it again, then press once more.")
+        return _("This result has changed since you opened the page. Look at it again, then answer.")
     if isinstance(error, ReasonNeededError):
         return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:

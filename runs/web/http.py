@@ -22,8 +22,8 @@ from runs.words.credits import balance_words, left_words
 from runs.words.moments import short_time_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
-    "Your role is view-only, so you can't run, share or change things. Nothing was changed. "
-    "Ask an admin if you need more."
+    "Your role is view-only, so you can't run, share or change things. Nothing was changed. Ask an admin if you need "
+    "a different role."
 )
 
 

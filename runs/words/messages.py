@@ -123,10 +123,10 @@ INCIDENTS: dict[str, Promise] = {
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
     "app_paused": _lazy("“%(app)s” is paused because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
-        "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
+        "The storage holds %(strays)s old file that the database doesn't know about, but only %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
-        "The storage holds %(strays)s old files that the database doesn't know about and %(known)s that it does. "
-        "Nothing was removed. Check that the database and the storage belong together.",
+        "The storage holds %(strays)s old files that the database doesn't know about, but only %(known)s that it "
+        "does. Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
 }

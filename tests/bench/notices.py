@@ -1,5 +1,5 @@
-"""Measures the inbox of a member with many notices, the count of unread notices on every page, and polls for news from
-open pages.
+"""Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and
+open pages that ask for news.
 
 As in `history_search`, the database makes the rows: ten notices for each run. `--runs` says how many runs; 100,000 make
 1,000,000 notices on PostgreSQL. SQLite gets a tenth of them.

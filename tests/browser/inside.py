@@ -51,7 +51,7 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """Return whether every listed app has its form, and the first ones their pictures.
+    """Return whether every listed app has its form, and the first few also have their pictures.
 
     Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
     The same is done for forms that the portal still hasn't read when it stops reading by itself: an app may come into

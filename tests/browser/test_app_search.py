@@ -126,7 +126,7 @@ def test_a_pasted_address_opens_the_app_on_enter(guests: Guests, whole: Whole, b
     box.press("Enter")
 
     expect(page.get_by_role("heading", name=beyond["name"])).to_be_visible()
-    expect(page.get_by_text("Found on Lamina and added")).to_be_visible()
+    expect(page.get_by_text("We found this app on Lamina and added it")).to_be_visible()
     expect(page.get_by_label("Headline")).to_be_visible()
 
 

@@ -39,7 +39,9 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(asking).to_be_hidden()
     expect(page.locator("#run-panel")).to_be_focused()
     expect_state(page, "Cancelled")
-    expect(page.locator("#run-panel")).to_contain_text("It may have cost credits, but no more than the estimate: about")
+    expect(page.locator("#run-panel")).to_contain_text(
+        "This run may have cost credits, but no more than the estimate: about"
+    )
     expect(page.locator("#messages")).to_be_empty()
     assert page.url.endswith(f"/runs/{run}/")
 
@@ -77,7 +79,7 @@ def test_a_run_that_ends_meanwhile_is_told_in_the_open_question(guests: Guests, 
 
     late = page.get_by_role("dialog", name="This run has already ended")
     expect(late).to_contain_text("Ready")
-    expect(late).to_contain_text("It finished, so it costs what was estimated: about")
+    expect(late).to_contain_text("The run finished, so it costs the full estimate: about")
     expect(late.get_by_role("button", name="Cancel the run")).to_have_count(0)
     expect(late.get_by_role("link", name="Back to the run")).to_be_focused()
     page.keyboard.press("Enter")

@@ -91,7 +91,7 @@ def test_results_of_one_run_say_that_their_inputs_are_the_same(as_alice: Client,
 
     page = as_alice.get(f"/compare/?f={ids[0]}&f={ids[1]}").text
 
-    assert "These are from one run" in page
+    assert "These results are from the same run" in page
     assert "Not ready yet" not in page
 
 

@@ -49,7 +49,7 @@ def apps() -> dict[str, App]:
 
 @pytest.fixture
 def runs(apps: dict[str, App]) -> list[Run]:
-    """The runs, shared by their makers, newest first."""
+    """Runs that their makers have shared, newest first."""
     now, members = timezone.now(), {}
     for number, name in enumerate(sorted({told["by"] for told in ASKED["runs"]})):
         members[name] = Member.objects.create(email=f"person{number}@example.com", name=name, password="!")

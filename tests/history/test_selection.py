@@ -139,7 +139,7 @@ def test_no_more_than_fit_are_selected_and_that_is_said(
     monkeypatch.setattr(selection, "AT_MOST", 10)
     assert "Select the newest 10<" in select(as_alice, runs[20])
 
-    assert "10 selected, the maximum" in select(as_alice, do="all")
+    assert "10 selected; that's the maximum" in select(as_alice, do="all")
     assert ticked(as_alice) == {run.public_id for run in [*runs[:9], runs[20]]}
     select(as_alice, runs[15])
     assert count(as_alice) == 10
@@ -174,13 +174,13 @@ def test_clearing_can_be_undone(as_alice: Client, runs: list[Run], has_scripts: 
     select(as_alice, *runs[:3])
     if has_scripts:
         told = select(as_alice, do="clear")
-        assert "3 are no longer selected." in told
+        assert "3 items are no longer selected." in told
         assert 'value="undo"' in told
     else:
         page = flat(
             as_alice.post("/history/select/", {"do": "clear", "back": "/history/?state=ready"}, follow=True).content
         )
-        assert "3 are no longer selected." in page
+        assert "3 items are no longer selected." in page
         assert 'value="reselect"' in page
     assert ticked(as_alice) == set()
 

@@ -62,10 +62,10 @@ def test_what_people_say_finds_what_they_mean(as_alice: Client, q: str, found: l
 @pytest.mark.usefixtures("_runs")
 def test_a_wider_search_says_so_and_its_pages_follow(as_alice: Client, alice: Member) -> None:
     body = as_alice.get("/history/", {"q": "zeppelin teapot"}).content.decode()
-    assert "No run has all of these words. These match without “teapot”." in body
+    assert "No run matches all of these words. These runs match without “teapot”." in body
     assert "<mark>Zeppelin</mark>" in body
     assert "No run matches these exact words." in as_alice.get("/history/", {"q": "zepelin"}).content.decode()
-    assert "No run has" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
+    assert "No run matches" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
 
     app = make_app("Many")
     for _ in range(30):
@@ -83,10 +83,10 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     told = Page(as_bob.get("/history/", {"q": "red leather"}).text).first(css="history-wider")
 
-    assert told.words == "1 run in Team has all of these words. These match without “red”."
+    assert told.words == "1 run in Team matches all of these words. These runs match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
     assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
-    assert "These match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
+    assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:

@@ -24,7 +24,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The stream continues and reports the end.
+# The stream goes on and reports the end of the run.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
 # The stream ends right away, and polling the list takes over.
 ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "endless_line", "truncate")

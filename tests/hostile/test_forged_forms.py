@@ -21,7 +21,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXPIRED = "This form was opened by someone else or too long ago. Nothing is lost; press Run again."
+EXPIRED = "This form was open too long, or someone else opened it. Nothing is lost; press Run again."
 SPENT = "This form has already started a run. Press Run again to start another with these values."
 CHANGED = "This app's form has changed since you opened it. Your answers are kept where they still fit."
 

@@ -69,7 +69,7 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
     url = as_alice.post(app.get_absolute_url(), typed).headers["Location"]
     page = as_alice.get(url).text
 
-    assert "These are the values of that run. Your draft is saved." in page
+    assert "These are the values from that run. Your draft is saved." in page
     assert "at sea" in page
     assert "a.png" in page  # a teammate's file, under its stored name
     assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here

@@ -51,7 +51,7 @@ def test_without_mail_the_pages_say_so(as_admin: Client, settings: Settings) -> 
     settings.MAILERS = WITHOUT_MAIL
     assert "Emails aren't set up here" in text_of(as_admin, "/me/")
     answer = as_admin.post("/manage/notices/mail-test/", {"back": "/manage/notices/"}, follow=True)
-    assert "so people get notices only in the app" in answer.content.decode()
+    assert "so people get notices only in the portal" in answer.content.decode()
 
 
 def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Member, mailoutbox: list[Sent]) -> None:

@@ -153,7 +153,7 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
     assert as_sam.post("/results/choose/", given).headers["Location"] == comparison
     page = page_of(as_sam, comparison)
     assert "You approved one result and rejected 1 other." in page
-    assert "Another one was chosen" in page
+    assert "Another result was chosen" in page
     chosen = f'<a href="{front.get_absolute_url()}" dir="auto">Front</a>'
     assert chosen in page
     at_back = f"/review/?at={back.public_id}&kept=1"

@@ -1,5 +1,5 @@
-"""Limits hold however many people press at once, and anyone who reaches a limit is told what is left and who can raise
-it.
+"""Limits hold no matter how many people press Run at once, and anyone who reaches a limit is told what is left and who
+can raise it.
 
 There are no batches yet. Once there are, a batch beyond the limit must be refused as a whole, before its first start.
 """

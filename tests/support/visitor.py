@@ -39,7 +39,7 @@ class Visitor:
         return answer
 
     def post(self, path: str, fields: dict[str, str]) -> requests.Response:
-        """Return the response to POST `path`, without following redirects. Raises for 4xx and 5xx."""
+        """POST to `path` and return the response, without following redirects. Raises for 4xx and 5xx."""
         sent = {"Origin": self.url, "Referer": f"{self.url}/"}
         url = f"{self.url}{path}"
         answer = self.session.post(url, data=fields, headers=sent, allow_redirects=False, timeout=60)

@@ -1,4 +1,4 @@
-"""Finds texts that aren't marked for translation, with the help of the made-up language (`tests/support/pseudo.py`)."""
+"""Uses the made-up language (`tests/support/pseudo.py`) to find strings that aren't marked for translation."""
 
 import re
 from collections.abc import Iterable, Iterator

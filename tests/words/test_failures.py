@@ -63,8 +63,8 @@ def test_refused_inputs_lead_back_to_their_fields(as_alice: Client, alice: Membe
 
 
 NOTHING_PAID = "Nothing was charged: Lamina never started this run."
-MAY_CHARGE = "It may have cost credits, but no more than the estimate: about 12 credits."
-MAY_CHARGE_ALL = "It may have cost the full estimate, about 12 credits. Lamina doesn't say."
+MAY_CHARGE = "This run may have cost credits, but no more than the estimate: about 12 credits."
+MAY_CHARGE_ALL = "This run may have cost the full estimate, about 12 credits. Lamina doesn't say."
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ MAY_CHARGE_ALL = "It may have cost the full estimate, about 12 credits. Lamina d
     [
         ({"status": "cancelled", "remote_id": ""}, NOTHING_PAID),
         ({"status": "failed", "failure": "inputs", "remote_id": ""}, NOTHING_PAID),
-        ({"status": "failed", "failure": "left", "remote_id": ""}, "It may have cost about 12 credits."),
+        ({"status": "failed", "failure": "left", "remote_id": ""}, "This run may have cost about 12 credits."),
         ({"status": "failed", "failure": "remote"}, MAY_CHARGE),
         ({"status": "cancelled"}, MAY_CHARGE),
         ({"status": "completed", "outputs_failed": 1}, MAY_CHARGE_ALL),
