@@ -188,7 +188,7 @@ document.addEventListener("keydown", (event) => {
 		for (const box of boxes()) set(box, true);
 		ticked(before);
 	}
-	if (key === "Escape" && total() && !event.repeat && !event.defaultPrevented) none();
+	if (key === "Escape" && total() && bar().checkVisibility() && !event.repeat && !event.defaultPrevented) none();
 });
 on(["click"], "#picks [data-pick-act]", (button) => {
 	if (!(button instanceof HTMLButtonElement)) return false;

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -42,6 +42,7 @@ from runs.words.run_states import State, state_of
 from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
+JUST_NOW = timedelta(seconds=15)
 LONG_TEXT, LONG_LINES = 900, 12  # a text that exceeds either limit (characters, lines) is long
 KNOWN_KINDS = ("image", "video", "audio", "text")
 
@@ -117,6 +118,7 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
+    was_just_cancelled: bool  # whether somebody has just pressed Cancel: the panel, which says so, then gets the focus
     can_change: bool  # whether the app's form can be opened with this run's inputs
     onward: Onward
     is_mine_to_change: bool  # whether the viewer may cancel, rename, share and delete the run
@@ -194,6 +196,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         has_results=any(box.files or box.text for box in boxes),
         ready_count=sum(bool(box.files or box.text) for box in boxes),
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
+        was_just_cancelled=run.cancel_asked_at is not None and now - run.cancel_asked_at < JUST_NOW,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
         usual_end=usual_end_of(run, now),

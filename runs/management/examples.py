@@ -132,11 +132,15 @@ def request_examples() -> None:
 
 def _is_wanted() -> bool:
     """Return whether nobody has used the portal yet, or it was stopped while the examples were being created."""
-    if not settings.IS_SANDBOX or Run.objects.filter(is_example=False).exists():
+    if not settings.IS_SANDBOX:
         return False
-    made = Run.objects.filter(is_example=True)
-    if made.exists():
-        return made.count() < len(EXAMPLES) and not is_put_away()
+    made = list(Run.objects.filter(is_example=True))
+    if not all(is_finished(run) for run in made):
+        return True
+    if Run.objects.filter(is_example=False).exists():
+        return False
+    if made:
+        return len(made) < len(EXAMPLES) and not is_put_away()
     return not Member.objects.filter(last_login__isnull=False).exists()
 
 

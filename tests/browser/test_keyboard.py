@@ -92,6 +92,12 @@ def test_no_stop_of_tab_among_runs_is_unmarked_or_under_a_bar(guests: Guests, ga
         assert keys.tab_through() > 8
     assert keys.bad == []
 
+    page.goto("/history/")
+    page.locator(".skip-link").first.focus()
+    for key in ("Tab", "Enter", "Tab"):  # to the second link, along it, and on
+        page.keyboard.press(key)
+    expect(page.locator("#history-results :focus")).to_have_count(1)
+
 
 def test_slash_goes_to_the_search_and_does_nothing_in_a_field(guests: Guests) -> None:
     visitor = guests()

@@ -209,6 +209,8 @@ def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
     run = made()
     make_run(run.member, run.app)
     assert not wants_examples()
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now())
+    assert wants_examples()  # the portal was stopped before this one got its title and its day
 
 
 def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> None:

@@ -1,5 +1,6 @@
 """Every failure has an explanation and a next step."""
 
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -114,6 +115,15 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
 
     assert "Cancel requested at" in asked
     assert "It may still cost credits" in asked
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
     assert "Cancel requested at" not in ended
+
+
+def test_a_run_that_was_never_sent_is_cancelled_at_once(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="starting", due_at=timezone.now() + timedelta(minutes=1))
+    answer = as_alice.post(f"/runs/{run.public_id}/cancel/", follow=True)
+    told = Page(answer.text).first(css="notice")
+    assert told.words == "The run was cancelled before it was sent to Lamina, so nothing was charged."
+    assert "autofocus" in told.attributes
