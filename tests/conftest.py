@@ -1,5 +1,6 @@
 """Shared fixtures: people, their clients, and a real sandbox on a socket."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -175,6 +176,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
         # runs before the folder is removed: cleanups run in reverse order
         config.add_cleanup(partial(drop_migrated, folder))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what lives until the end, such as six thousand collected tests, out of Python's search for garbage, and
+    search through all that is left less often. It took a tenth of the processor time."""
+    gc.collect()
+    gc.freeze()
+    often, sometimes, _ = gc.get_threshold()
+    gc.set_threshold(often, sometimes, 30)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:

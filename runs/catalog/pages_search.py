@@ -26,7 +26,7 @@ PROBLEMS: dict[str, Promise] = {
     "limited": _lazy("Lamina asked us to wait."),
     "busy": _lazy("Lamina is busy with our other requests."),
     "slow": _lazy("Lamina took too long to answer."),
-    "broken": _lazy("Lamina couldn't answer this search."),
+    "broken": _lazy("Lamina couldn't complete this search."),
     "away": _lazy("We can't reach Lamina right now."),
     "lost": _lazy("No answer yet."),
     "refused": _lazy("Lamina didn't accept this search. Try different words."),

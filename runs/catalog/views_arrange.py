@@ -92,7 +92,7 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
         words = ngettext("%(count)s app is now hidden.", "%(count)s apps are now hidden.", count)
     else:
         count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=False)
-        words = ngettext("%(count)s app is shown again.", "%(count)s apps are shown again.", count)
+        words = ngettext("%(count)s app is visible again.", "%(count)s apps are visible again.", count)
     return words % {"count": number_words(count)}
 
 

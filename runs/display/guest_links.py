@@ -245,8 +245,8 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := counts[guest_copies.State.LATE]:
         notes.append(
             ngettext(
-                "%(count)s file isn't ready for guests yet and will be tried again. %(reason)s",
-                "%(count)s files aren't ready for guests yet and will be tried again. %(reason)s",
+                "%(count)s file isn't ready for guests yet. We'll try again. %(reason)s",
+                "%(count)s files aren't ready for guests yet. We'll try again. %(reason)s",
                 count,
             )
             % {"count": count, "reason": errors[0]}

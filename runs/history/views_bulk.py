@@ -134,7 +134,7 @@ def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selec
     shown = len(offered) if chosen.place == selection.Place.RESULTS else len({output.run_id for output in offered})
     if left := chosen.count - shown:
         words = ngettext(
-            "%(count)s selected item isn't in the link: it has no ready result, or it isn't yours to share.",
+            "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",
             "%(count)s selected items aren't in the link: they have no ready results, or they aren't yours to share.",
             left,
         )

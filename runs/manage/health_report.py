@@ -137,7 +137,7 @@ def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
         words = _("unreachable since %(when)s") % {"when": when(status.away_since)}
-        advice = _("Check that this server can reach %(url)s. New runs wait and start automatically.")
+        advice = _("Check that this server can reach %(url)s. New runs wait, and start once it can.")
         return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
         return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))
@@ -185,7 +185,7 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Requested without a limit because no limit worked.")
+        return _("Requested without a limit because every limit we tried failed.")
     return _("Requested %(count)s apps at a time, the most that worked.") % {
         "count": number_words(status.catalog_limit)
     }

@@ -39,7 +39,9 @@ def mail_test(request: PortalRequest) -> HttpResponse:
         record(Verb.MAIL_TESTED, None)
         _say(request, try_once(_test_mail(request.user)))
     else:
-        messages.warning(request, _("Emails aren't set up. The person who runs the portal can set EMAIL_URL."))
+        messages.warning(
+            request, _("Emails aren't set up. To turn them on, ask the person who runs the portal to set EMAIL_URL.")
+        )
     return go_to(request, own_path(BackForm.read(request.POST)["back"], reverse("runs:manage")))
 
 

@@ -49,7 +49,7 @@ PAGE = 50
 SAID = {
     "team": gettext_noop("The team can see this run now."),
     "not-team": gettext_noop("The team no longer sees this run."),
-    "me": gettext_noop("Only you and admins see this run now."),
+    "me": gettext_noop("Only you and admins can see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
     "revoked": gettext_noop("The link was revoked and no longer works."),
@@ -73,7 +73,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     who = PanelForm.read(request.POST)["who"]
     said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = _("Only %(name)s and admins see this run now.") % {"name": run.member.display_name}
+        said = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":

@@ -115,7 +115,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     if status.away_since is not None:
         away = _(
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs start when it's back."
+            "New runs will start once it's back."
         )
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(

@@ -121,8 +121,8 @@ class SeenForm(forms.Form):
         """Add an error saying that `name` was faster, and what is `stored` now. Saving the form again replaces those
         values."""
         words = _(
-            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
-            "replace them."
+            "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
+            "again to replace them."
         )
         self.add_error(None, words % {"name": name or _("Somebody")})
         if values := "; ".join(_stored_words(self, stored)):

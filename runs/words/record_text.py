@@ -41,8 +41,8 @@ KINDS: dict[str, Promise] = {
 }
 FIELDS: dict[str, Promise] = {
     "address": _lazy("Address"),
-    "alert_left": _lazy("Alert: credits left in the account"),
-    "alert_spent": _lazy("Alert: credits spent in 24 hours"),
+    "alert_left": _lazy("Alert when fewer credits are left than"),
+    "alert_spent": _lazy("Alert when more credits are spent in 24 hours than"),
     "allows_unknown": _lazy("Apps with unknown cost"),
     "apps": _lazy("Apps"),
     "asks_review": _lazy("Asks for a decision"),

@@ -137,7 +137,7 @@ def test_a_search_that_fails_says_so_and_can_be_tried_again(
     for endpoint in ("discover", "search"):
         whole.lamina.control("faults", endpoint=endpoint, fault="status", status=500, times=None)
     page.goto("/apps/?q=dentist")
-    expect(page.locator("#lamina")).to_contain_text("Lamina couldn't answer this search.")
+    expect(page.locator("#lamina")).to_contain_text("Lamina couldn't complete this search.")
     whole.lamina.clear_faults()
 
     page.get_by_role("link", name="Ask again").click()

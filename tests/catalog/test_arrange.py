@@ -68,7 +68,7 @@ def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps
     assert _people_see(as_bob) == ["C", "D"]
     assert _names(as_admin) == ["A", "B", "C", "D"]
     assert _names(as_admin, show="hidden") == ["A", "B"]
-    assert "1 app is shown again." in _press(as_admin, "show", app=[apps[0], apps[3]])
+    assert "1 app is visible again." in _press(as_admin, "show", app=[apps[0], apps[3]])
     assert _people_see(as_bob) == ["A", "C", "D"]
 
 

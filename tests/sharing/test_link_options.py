@@ -210,7 +210,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
     links.revoke(link, alice)
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
-    assert "Only you and admins see this run now." in page
+    assert "Only you and admins can see this run now." in page
     assert "revoked." not in page  # it was already revoked
     links.restore(link, SharingRules.current())
 

@@ -68,7 +68,7 @@ def test_an_admin_reads_whose_run_it_is(as_admin: Client, run: Run) -> None:
     page = as_admin.get(f"/runs/{run.public_id}/share/").content.decode()
     assert "Only <bdi>Alice</bdi>" in page
     assert "Only me" not in page
-    assert "Only Alice and admins see this run now." in share(as_admin, run, "me")
+    assert "Only Alice and admins can see this run now." in share(as_admin, run, "me")
 
 
 def test_sharing_with_the_team_marks_the_run_as_changed(as_alice: Client, run: Run) -> None:
