@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages. If they are lost, repeated or late, that does no harm."""
+"""Tasks for django-q2. They only call other packages. It does no harm if they are lost, repeated or late."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from runs.history import bin, retention_rules, run_counts, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
+from runs.review import search_words
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
@@ -40,7 +41,7 @@ def pulse(worker: str = "") -> None:
     s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
-    itself from its start on, so that work goes on at once after a cluster was killed.
+    itself as soon as it starts, so that work continues at once after a cluster was killed.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -65,6 +66,7 @@ def sweep() -> None:
     transfers.request_transfers()
     chat.request_sending()
     mails.request_sending()
+    search_words.index_decided()
 
 
 def submit_run(run_id: int) -> None:

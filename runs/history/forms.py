@@ -26,7 +26,7 @@ DAYS_WANTED = format_lazy(
 
 class SelectionForm(PostedForm):
     """The ids selected in `place`: `r` (runs) or `f` (results). `on` has the ids of everything on the page, separated
-    by spaces. With scripts, `on` has only those whose ticks aren't saved yet, and `shown` has all.
+    by spaces. With scripts, `on` has only ids whose ticks aren't saved yet, and `shown` has all ids.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
     next. `at` is the time of the action to undo, or of the selection that a page asked about.
@@ -73,7 +73,7 @@ class ChangeViewForm(PostedForm):
 
 
 class DeleteForm(PostedForm):
-    """`sure` confirms that the run is to be permanently deleted."""
+    """`sure` confirms that the run should be permanently deleted."""
 
     sure = CutField()
 
@@ -104,10 +104,10 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 
 
 class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How many days each kind of thing is kept; empty means forever.
+    """How many days to keep each kind of thing; empty means forever.
 
-    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose figures the admin saw before
-    confirming.
+    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose effect the admin was shown
+    before confirming.
     """
 
     ready_days = _days(

@@ -58,9 +58,9 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
 
 
 def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
-    """Return whether to ask before the selection goes to the bin: if some of it isn't on the page (it may have been
-    ticked days ago or on another device), or if others use its results. Don't ask again once this selection was
-    confirmed."""
+    """Return whether to ask for confirmation before moving the selection to the bin. Ask if some of it isn't on the
+    page (it may have been ticked days ago or on another device) or if others use its results, but not if this selection
+    was already confirmed."""
     member, place = request.user, chosen.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):
         return False
@@ -72,8 +72,8 @@ def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.
 
 
 def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
-    """Restore the runs just moved to the bin, or the selection just cleared, or stop protecting the runs just
-    protected."""
+    """Undo the last action: restore the runs it moved to the bin, restore the selection it cleared, or stop protecting
+    the runs it protected."""
     member = request.user
     if posted["do"] == "reselect":
         selection.undo_clear(member, posted["place"])
@@ -90,7 +90,8 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
 
 
 def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
-    """Send the selection as a zip. If the whole selection is too large, its approved results may still fit."""
+    """Send the selection, or only its approved results, as a zip. The approved results may fit even if the whole
+    selection is too large."""
     refusal = chosen.too_many_words if query else chosen.refusal_words
     if refusal:
         messages.warning(request, refusal)
@@ -99,7 +100,7 @@ def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query
 
 
 def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
-    """Open the page that asks for decisions on the selected results, or decides on them."""
+    """Open the page for deciding on the selected results, or the page for asking others to decide."""
     if chosen.too_many_words:
         messages.warning(request, chosen.too_many_words)
         return go_to(request, back)
@@ -108,12 +109,12 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
     url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
-    # The sheet on the page shows the outcome
+    # Let htmx follow the redirect and show the page in the sheet
     return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:
-    """Compare the selected results. If runs with several results are selected, let people choose among them."""
+    """Compare the selected results. If a selected run has several results, let people choose among them."""
     found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
     if found is None:
         messages.warning(request, _("To compare, select two to four items that have a result."))
@@ -123,7 +124,7 @@ def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back
 
 
 def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selection.Chosen, back: str) -> HttpResponse:
-    """Create one guest link to all ready results that are selected, and open the page of that link."""
+    """Create one guest link to all selected results that are ready, and open the link's page."""
     offered = bulk_actions.results_for_guests(outputs, request.user)
     refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(offered)
     if refusal:
@@ -133,7 +134,7 @@ def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selec
     shown = len(offered) if chosen.place == selection.Place.RESULTS else len({output.run_id for output in offered})
     if left := chosen.count - shown:
         words = ngettext(
-            "%(count)s selected item isn't in the link: it has no ready result, or it isn't yours to share.",
+            "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",
             "%(count)s selected items aren't in the link: they have no ready results, or they aren't yours to share.",
             left,
         )

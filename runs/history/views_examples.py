@@ -1,4 +1,4 @@
-"""Removing the sandbox examples to start with an empty portal, with Undo."""
+"""Removing the sandbox examples, to start with an empty portal. Undo restores them."""
 
 from django.http import HttpResponse
 from django.urls import reverse

@@ -1,7 +1,6 @@
 """Protecting a run from deletion, and keeping a rejected result that would soon be removed."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -14,14 +13,15 @@ from runs.history import holds, rejected
 from runs.history.forms import HoldForm
 from runs.models import Output, Run
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page
+from runs.web.numbered_pages import Page
 
 PAGE = 50
 
 
 @require_POST
 def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Protect a run from deletion, or stop protecting it. Only the person who protected it or an admin can do the
-    latter."""
+    """Protect a run from deletion, or stop protecting it. Only an admin or the person who protected it can remove the
+    protection."""
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     posted = HoldForm.read(request.POST)
@@ -43,9 +43,9 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_held(request: PortalRequest) -> HttpResponse:
-    """Show all protected runs; those protected most recently come first."""
+    """Show all protected runs, most recently protected first."""
     held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
-    page = Paginator(held.order_by("-held_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    page = Page(held.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
     context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}
     return render_page(request, "history/manage_held.html", context)
 

@@ -1,4 +1,4 @@
-"""The retention rules, for admins. The page shows what each would remove before it is turned on."""
+"""The retention rules, for admins. The page shows what each rule would remove before it is turned on."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -15,8 +15,8 @@ from runs.words.numbers import number_words
 
 @require_POST
 def history_select(request: PortalRequest) -> HttpResponse:
-    """Save what was ticked, select all matches, clear the selection, or undo that. To htmx, respond with the updated
-    bar."""
+    """Save what was ticked, select all matches, clear the selection, or undo clearing it. An htmx request gets the
+    updated bar."""
     posted = SelectionForm.read(request.POST)
     member, place, found = request.user, posted["place"], Filter.parse(posted["query"])
     is_cleared, words = False, ""
@@ -27,7 +27,7 @@ def history_select(request: PortalRequest) -> HttpResponse:
         selection.undo_clear(member, place)
     elif posted["do"] != "look":
         selection.keep(member, place, posted["on"], posted["ticks"])
-        if posted["do"] == "all" and place == found.place:  # the page of a run has no such button
+        if posted["do"] == "all" and place == found.place:  # a run's page has no such button
             selection.keep_all(member, found)
     if request.htmx:
         context = picks_bar(member, place, posted["on"], found)

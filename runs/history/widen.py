@@ -1,4 +1,4 @@
-"""Wider searches, for when no run has all words: for runs with similar words, or with all words but one."""
+"""Wider searches for when no run contains all the words. They look for similar words, or leave one word out."""
 
 from dataclasses import dataclass, field, replace
 
@@ -11,12 +11,12 @@ from runs.models import Member
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
-FEW = 100  # how many runs are counted for each wider search; enough to see which one finds the fewest
+FEW = 100  # count at most this many runs for each wider search, to see which one finds the fewest
 
 
 @dataclass(frozen=True)
 class Wider:
-    """A wider search that finds runs, and the word left out, as it was typed ("" if none was)."""
+    """A wider search that finds runs, and the word it leaves out, as typed ("" if none)."""
 
     filter: Filter
     left_out: str = ""
@@ -30,20 +30,20 @@ class Link:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Alternatives when a search finds nothing: a wider search to show, and others to choose from. `directory` already
-    has the runs for these."""
+    """Suggestions for a search that finds nothing: a wider search to show, and others to choose from. `directory`
+    already contains the word matches that these searches need."""
 
     directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
-    other: Link | None = None  # link to the other list, if runs there have all words
+    other: Link | None = None  # link to the other list, if it has runs with all the words
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """Return alternatives to `found`, which has no matches. Makes at most two queries.
 
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
-    Otherwise, leave out the word without which the fewest runs are found: the other words are then the most specific.
+    Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
     """
     choices, searches = _wider(found), broader(found)
     filters = [*(choice.filter for choice in choices), *(one for _label, one in searches)]

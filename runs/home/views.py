@@ -78,7 +78,7 @@ def _has_own_runs(member: Member) -> bool:
 
 
 def _suggestions(apps: list[AppCard]) -> list[AppCard]:
-    """Return the apps with which it takes the fewest steps to a first picture.
+    """Return the apps that get people to a first picture in the fewest steps.
 
     Apps that make pictures come first; among these, those with the fewest required fields. An app whose form hasn't
     been fetched yet counts as having the most.

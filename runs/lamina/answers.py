@@ -19,7 +19,7 @@ class Unreadable(Exception):
 
 
 def _finite(number: str) -> float | str:
-    """Parse a float, but keep infinite values as text: 1e999 is valid JSON, but can't be stored or sent."""
+    """Parse a float, keeping infinite values as text: 1e999 is valid JSON, but can't be stored or sent."""
     value = float(number)
     return value if abs(value) != float("inf") else number
 
@@ -36,7 +36,7 @@ def decode(body: bytes, secret: str = "") -> Any:
 
 
 def data_of(body: Any) -> Any:
-    """Return the value of `data`; if there is none, the whole body, because some responses have no `data`."""
+    """Return the value of `data`, or the whole body if the response has no `data`."""
     return body["data"] if isinstance(body, dict) and "data" in body else body
 
 
@@ -111,7 +111,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     if sorted(by_name) == sorted(names):
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
-        return uploads  # Lamina has renamed every file, so we can only go by their order
+        return uploads  # Lamina has renamed every file, so we can only match by order
     raise Unreadable
 
 

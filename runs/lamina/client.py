@@ -42,9 +42,9 @@ SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
-LIST_LIMIT = 100  # most rows in a response to a list request
+LIST_LIMIT = 100  # maximum number of rows in a list response
 FOUND_LIMIT = 12  # results of a search: more than anyone reads, but below every limit we have seen
-_ERROR_BYTES = 500_000  # how many bytes of an error's body are read; other bodies may be longer
+_ERROR_BYTES = 500_000  # read at most this many bytes of an error's body; other bodies may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -203,7 +203,7 @@ class LaminaClient:
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Return upload URLs for `files` (filename, "image" | "video" | "audio"), in the same order.
+        """Return upload URLs for `files`, in the same order. Each file is a filename and "image", "video" or "audio".
 
         Source: POST /v1/assets/upload-urls.
         """
@@ -265,7 +265,7 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """Return the requested object, or the error that the response stands for."""
+        """Return the requested object, or the error that matches the response."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
@@ -281,7 +281,7 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _stream_opened(self, reply: Flow | Reply | NoReply) -> Answered:
-        """Return what the `after` hook would get about opening a stream."""
+        """Return what the `after` hook would receive for opening a stream."""
         match reply:
             case NoReply():
                 return self._answered("stream", None, _unanswered(reply))
@@ -306,7 +306,7 @@ class LaminaClient:
 
 
 def _no_stream(_: Any) -> LaminaError:
-    """Raise an error for any response other than a stream."""
+    """Raise an error if the response isn't a stream."""
     raise answers.Unreadable
 
 

@@ -12,11 +12,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 ID_LENGTH = 200  # characters; longer texts aren't accepted as ids
-WORD_LENGTH = 50  # most characters of a status or type, which may be any short word
-_MAX_DEPTH = 40  # most levels of nested lists and objects; anything deeper is turned into text
+WORD_LENGTH = 50  # maximum length in characters of a status or type, which may be any short word
+_MAX_DEPTH = 40  # how deeply lists and objects may be nested; anything deeper is turned into text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MILLISECONDS_FROM = 10**11  # from this number on, a time is in milliseconds: as seconds, it would be in the year 5138
+_MILLISECONDS_FROM = 10**11  # times this large are in milliseconds; in seconds, they would be after the year 5137
 
 Json = Any  # really str | int | float | bool | None | list | dict, but all code checks the type anyway
 

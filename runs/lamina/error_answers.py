@@ -44,7 +44,7 @@ def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
 
 
 def _sentence(body: Any) -> str:
-    """Return Lamina's error message from wherever this dialect of the API has it."""
+    """Return Lamina's error message, wherever this error format puts it."""
     match body:
         case str():
             return "" if _NO_SENTENCE.match(body) else body
@@ -112,9 +112,9 @@ def _all_text(value: Any) -> str:
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
     """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    This also handles a 2xx response that couldn't be read. Only a call that got a 429 certainly had no effect and may
-    be repeated; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status, because repeating
-    the call wouldn't help.
+    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, when it
+    certainly had no effect; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status,
+    because repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
     said: dict[str, Any] = {

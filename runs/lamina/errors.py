@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-MESSAGE_LENGTH = 1000  # most characters of a message
+MESSAGE_LENGTH = 1000  # maximum length of a message, in characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
 # Codes for a 401 that isn't about our key: Lamina's database failed, or the request was for an inbound trigger.
@@ -16,7 +16,7 @@ _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Return whether `text` (from an error or a failed run) says "insufficient credits" (ignoring case)."""
+    """Return whether `text`, from an error or a failed run, says "insufficient credits" (in upper or lower case)."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
@@ -149,7 +149,7 @@ class LaminaRejected(LaminaError):
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Whether there are too few credits: a 402, or a text that says so (Lamina documents no code for this)."""
+        """Whether there aren't enough credits: a 402, or a message that says so (Lamina documents no code for this)."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

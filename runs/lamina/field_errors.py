@@ -13,7 +13,7 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-# How many characters are read of each complaint; the patterns below may go through a text many times
+# How many characters of each complaint are read; the patterns below may scan a text many times
 _TEXT_LENGTH = 2000
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")

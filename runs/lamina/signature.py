@@ -22,7 +22,7 @@ from runs.lamina.types import RunSnapshot
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
 REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
-FRESH_FOR = timedelta(seconds=300)  # most difference to our time, before or after it
+FRESH_FOR = timedelta(seconds=300)  # how far the timestamp may be from our time, in either direction
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 

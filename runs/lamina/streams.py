@@ -15,10 +15,10 @@ from runs.lamina.transport import Cutter, Flow, NoReply, Reply
 from runs.lamina.types import RunSnapshot
 
 SILENT_SECONDS = 40.0  # close a stream after this long without any data; Lamina pings about every 15 s
-LONGEST_SECONDS = 660.0  # close a stream that is open longer; Lamina ends it after 10 minutes
-LARGEST_EVENT = 4_000_000  # most characters of an event
-LARGEST_STREAM = 20_000_000  # most bytes of a stream
-MOST_EVENTS = 1000  # most events of a stream; Lamina looks for changes every 2 s
+LONGEST_SECONDS = 660.0  # close a stream that has been open longer than this; Lamina ends streams after 10 minutes
+LARGEST_EVENT = 4_000_000  # maximum length of an event, in characters
+LARGEST_STREAM = 20_000_000  # maximum size of a stream, in bytes
+MOST_EVENTS = 1000  # maximum number of events in a stream; Lamina checks for changes every 2 s
 WITH_A_RUN = {"progress", "complete", "error"}
 
 
@@ -59,7 +59,7 @@ class RunStream:
         self._cutter.cut()
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
-        """Yield Lamina's response to the request and then, unless that is an error, the run each time it has changed.
+        """Yield Lamina's response to the request. Unless that is an error, then yield the run each time it changes.
         Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:

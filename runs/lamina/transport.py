@@ -76,8 +76,7 @@ class NoReply:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A response that is read while it arrives. The pieces end at the end of the response, or when the connection
-    breaks."""
+    """A response read in pieces as it arrives, until it is complete or the connection breaks."""
 
     status: int
     headers: Mapping[str, str]
@@ -160,7 +159,7 @@ class _Watched(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self._cutter.was_sent = False  # that was only asking a proxy for a tunnel, not the request itself
+        self._cutter.was_sent = False  # asking a proxy for a tunnel doesn't count as sending the request
 
     def send(self, data: Any) -> None:
         if self.sock is None:

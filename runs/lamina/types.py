@@ -126,7 +126,8 @@ class OutputDescriptor(Remote):
 
 
 def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
-    """Keep the given indexes if they are unique, otherwise number outputs by position; give every output a label."""
+    """Keep the given indexes if they are unique; otherwise, number the outputs by position. Give every output a
+    label."""
     given = [output.index for output in outputs]
     is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
     indexes = given if is_usable else range(len(outputs))
@@ -272,7 +273,8 @@ class RunRow(_RunState):
 
 
 class RunPage(Remote):
-    """One page of the run list, newest first. `skipped` rows were unreadable; `total` is at least the number seen."""
+    """One page of the run list, newest first. `skipped` is the number of unreadable rows; `total` is at least the
+    number seen."""
 
     rows: list[RunRow]
     total: int
@@ -291,7 +293,7 @@ class Account(Remote):
 
 
 class Usage(Remote):
-    """The credits that the workspace has, and those it has spent in total; None means unknown, not zero."""
+    """How many credits the workspace has left, and how many it has spent in total; None means unknown, not zero."""
 
     balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
     spent: Credits = Field(

@@ -42,8 +42,7 @@ def app_form(
 
 
 def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
-    """Return the version of a form, which names the version of the app's parameters and, if there are any, of the
-    admin's rules."""
+    """Return the version of a form: the version of the app's parameters and, if there are any, of the admin's rules."""
     version = rules_version(rules)
     return f"{schema.version}.{version}" if version else schema.version
 
@@ -54,7 +53,7 @@ def ticked(form: SchemaForm) -> list[int] | None:
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
-    """Return a list with one sentence, which names the answers that no longer fit; an empty list if all fit."""
+    """Return a list with one sentence naming the answers that no longer fit, or an empty list if all fit."""
     if not form.dropped:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]

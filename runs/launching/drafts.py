@@ -12,7 +12,7 @@ from runs.models import App, Draft, Member
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
-KEPT = timedelta(days=90)  # how long after the last change
+KEPT = timedelta(days=90)  # how long a draft is kept after its last change
 DROPPED_KEPT = timedelta(days=1)
 CLOSED_FORMS = 20  # how many closed forms a draft remembers
 _CURRENT = Prepared(lambda member, app: Draft.objects.current().filter(member_id=member, app_id=app)[:1])
@@ -28,7 +28,7 @@ class Kept:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the draft contains anything that a form nobody has touched wouldn't."""
+        """Whether the draft contains anything that an untouched form wouldn't."""
         return any(answer.is_given for answer in self.answers)
 
 
@@ -49,8 +49,7 @@ def save_draft(
 ) -> None:
     """Save `answers`, valid or not, unless the form with `form_token` has discarded or restored the draft.
 
-    An autosave may arrive after someone pressed the button that discards or restores; then it mustn't bring back the
-    old values.
+    An autosave may arrive after someone discarded or restored the draft; it mustn't bring back the old values.
     """
     lock(member)
     if form_token and _form_hash(form_token) in _closed_forms(member, app):
@@ -91,7 +90,7 @@ def clear_draft(member: Member, app: App) -> None:
 def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") -> bool:
     """Discard the draft, so that the form opens empty; return whether there is anything to restore.
 
-    After this, the form with `form_token` can't save any more.
+    After this, the form with `form_token` can no longer save the draft.
     """
     lock(member)
     draft = Draft.objects.current().filter(member=member, app=app).first()
@@ -104,7 +103,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
 
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
-    """Return the value that `Draft.closed_forms` has when the form with `form_token` is closed too."""
+    """Return the value for `Draft.closed_forms` that includes the form with `form_token`."""
     added = [_form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 

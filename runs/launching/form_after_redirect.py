@@ -1,7 +1,7 @@
 """Responses to posted forms, kept for the page after a redirect.
 
 Without scripts, if someone goes back to the response of a POST, the browser asks whether to send the form again. That's
-why the response is a redirect: the draft has what was typed, and the session has what the page says about it.
+why the response is a redirect: the draft keeps what was typed, and the session keeps the message for the page.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ PARAMETER = "answered"
 
 @dataclass(frozen=True)
 class Answered:
-    """A form to show, and the token it was posted with if that can still start a run."""
+    """A form to show. It includes the token it was posted with, if that can still start a run."""
 
     opened: Opening
     token: str = ""
@@ -43,8 +43,8 @@ def keep(session: SessionBase, app: App, shown: Shown) -> str:
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened` (the form with the draft) with the message that was kept for it; without it if the message is out
-    of date."""
+    """Return `opened` (the form with the draft) with the message that was kept for it, unless the message is out of
+    date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
     if not is_it or drafts.load_draft(member, app) is None:

@@ -15,7 +15,7 @@ from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
-MAX_FILES = 50  # most files in a field
+MAX_FILES = 50  # maximum number of files in a field
 
 type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
@@ -72,8 +72,8 @@ def _take_field(
 def _take_files(
     member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str]
 ) -> list[str]:
-    """Receive as many files as the field takes; for files that are rejected or too many, add an error message to
-    `sentences`."""
+    """Receive as many files as the field takes. Add an error message to `sentences` for any file that is rejected or
+    over the limit."""
     taken: list[Upload] = []
     left: list[str] = []
     for file in files:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from runs.catalog.field_rules import rules_of, with_rules
@@ -17,7 +16,6 @@ from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
-from runs.models.run import RunInputUpload
 from runs.schema_forms.build import SchemaForm
 from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
@@ -46,7 +44,7 @@ class Item:
 class LibraryPage:
     """One page of a list; `before` says where the next page starts and is empty on the last page.
 
-    `search` is what was looked for, or a wider search if nothing has exactly the words.
+    `search` is what people searched for, or a wider search if nothing matches their exact words.
     """
 
     items: list[Item]
@@ -55,7 +53,7 @@ class LibraryPage:
 
 
 def source_words() -> dict[str, str]:
-    """Return the lists, each with its name for people."""
+    """Return the lists, each with its display name."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 
@@ -71,7 +69,7 @@ def browse(
 
     If nothing matches, return files with similar words; for later pages, `is_similar` does that right away. A file is
     listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
-    count as one. This takes two queries, however long the list is, and one more for words.
+    count as one. This takes two queries, however long the list is, and one more if there are words.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
@@ -103,23 +101,14 @@ def _made_results(
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
-    """Return one page of uploads plus one more; those added or used most recently come first."""
+    """Return one page of uploads plus one more, in an order for which there is an index; those added or used most
+    recently come first."""
     found = _uploads(member, kinds, search)
-    newest = found.order_by().values("file__sha256").annotate(newest=Max("pk")).values("newest")
-    found = found.filter(pk__in=newest).annotate(used_at=_last_use())
+    same, later = found.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
+    found = found.filter(~Exists(same.filter(later | Q(used_at=OuterRef("used_at"), pk__gt=OuterRef("pk")))))
     if before and (last := found.filter(file__public_id=before).values_list("used_at", "pk").first()):
         found = found.filter(Q(used_at__lt=last[0]) | Q(used_at=last[0], pk__lt=last[1]))
     return found.order_by("-used_at", "-pk")[: PER_PAGE + 1]
-
-
-def _last_use() -> Greatest:
-    """Return an expression for when an upload was added or its content was last used by a run, whichever is later.
-
-    Other people's runs count too: otherwise, SQLite would go through all of a person's runs for each upload.
-    """
-    used = RunInputUpload.objects.filter(upload__file__sha256=OuterRef("file__sha256"))
-    last = Subquery(used.order_by("-input__run__created_at").values("input__run__created_at")[:1])
-    return Greatest("created_at", Coalesce(last, "created_at"))
 
 
 def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
@@ -191,7 +180,8 @@ def put_into_draft(
 
 
 def _first_empty(form: SchemaForm, question: Question) -> Question:
-    """Return the first required question above `question` on the page that is still empty; if none is, `question`."""
+    """Return the first unanswered required question above `question` on the page, or `question` itself if there is
+    none."""
     above = takewhile(lambda bound: bound.question != question, form.needed)
     return next((bound.question for bound in above if bound.answer.is_empty), question)
 

@@ -1,8 +1,8 @@
 """Words that people look for in the library, matched as in History.
 
 Results are found by their run's words (in the index) and by their label; uploads by their name. Labels and names are
-short and have no index of words, so a word also matches there if it is part of another word. There are few different
-labels, so these are compared first.
+short and have no index of words, so a word also matches there if it is part of another word. There are only a few
+distinct labels, so labels are compared first.
 """
 
 from collections.abc import Mapping
@@ -36,13 +36,13 @@ class LibrarySearch:
     asked: list[Ways] = field(default_factory=list)
     is_similar: bool = False
     marker: Marker = NONE
-    # Full-text query -> keys of the runs it finds, if few
+    # Full-text query -> keys of the runs it finds, if there are only a few
     few: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    labels: list[str] | None = None  # beginnings of all labels of results; None if there are too many to read
+    labels: list[str] | None = None  # start of every result label; None if there are too many to read
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
-        """Work out what was typed; if there are words, this takes one query."""
+        """Break what was typed into words, and work out how each can match. Takes one query if there are words."""
         words = query_words(q)
         known = similar_to(words)
         ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
@@ -56,7 +56,7 @@ class LibrarySearch:
         return replace(self, few=few, labels=labels_of_results(MOST_LABELS))
 
     def in_results(self) -> Q:
-        """Return a condition for results (`OutputFile`) that have all words, in their run or in their label."""
+        """Return a condition for results (`OutputFile`) whose run or label contains all the words."""
         if self.q and not self.asked:
             return Q(pk__in=[])
         condition = Q()
@@ -80,7 +80,7 @@ class LibrarySearch:
         return matching & Q(In(Substr("output__search_text", 1, LABEL_START), may_match)) if may_match else NOTHING
 
     def in_uploads(self) -> Q:
-        """Return a condition for uploads that have all words in their name."""
+        """Return a condition for uploads whose name contains all the words."""
         if self.q and not self.asked:
             return Q(pk__in=[])
         condition = Q()
@@ -90,8 +90,7 @@ class LibrarySearch:
 
 
 def _in_text(column: str, ways: Ways) -> Q:
-    """Return a condition for rows whose folded text in `column` matches one of `ways`: it contains all words of that
-    way."""
+    """Return a condition for rows whose folded text in `column` contains all words of at least one of `ways`."""
     condition = Q(pk__in=[])
     for way in ways:
         both = Q()

@@ -60,7 +60,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
     wanted = [o for o in outputs if o.pk == result.pk or o.verdict == Decision.Verdict.CHANGES]
     places = places_of(result.run, outputs)
     replaced = {places[o.pk]: o for o in wanted if o.pk in places and _still_makes(schema, result.run, places[o.pk])}
-    # These are shown even if the form has changed and nothing can be replaced
+    # Decisions and comments are shown even if the form has changed and nothing can be replaced
     decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
     comments = Comment.objects.filter(output__in=wanted, parent=None, resolved_at=None, removed_at=None)
     return NextVersion(

@@ -83,18 +83,18 @@ class PostedAppForm:
 
     def outcome(self) -> Shown | Done:
         """Save the draft, then handle the button that was pressed."""
-        if not self.member.can_run:  # next to Run, the page says why
+        if not self.member.can_run:  # the page says why next to the Run button
             return Shown(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
         form = self._form(errors)
         opened = self._keep_draft(form)
         if self.controls.act:
             return self._other_button(form, opened)
-        # Check this first: if a run was already started from this form, it may have used up what was left
+        # Check this first: if this form has already started a run, that run may have used up what was left to spend
         is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        # The form has changed, so positions may mean other fields
+        # The form has changed, so a position may now refer to another field
         if form_version(self.schema, form.rules) != self.controls.schema:
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)

@@ -65,11 +65,11 @@ class Opening:
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     run: Run | None = None
-    result: Output | None = None  # the result of `run` that the form makes the next version of
+    result: Output | None = None  # the result of `run` whose next version the form makes
     preset: Preset | None = None
     set_aside: str = ""
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
-    is_private: bool = False  # known since the form was opened, because the run it came from may be deleted by now
+    is_private: bool = False  # recorded when the form was opened, because the source run may be deleted by now
 
     @property
     def source(self) -> str:
@@ -106,7 +106,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
-        draft = None  # there is nothing to go back to
+        draft = None  # there is nothing in it to go back to
     source = draft.source if draft is not None and is_draft and not asked else asked
     found = Opening(result=next_version.source_result(member, app, source))
     found.run = found.result.run if found.result else source_run(member, app, source)
@@ -134,8 +134,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _offer_last_run(found: Opening, member: Member, app: App) -> None:
-    """If someone returns to the form within minutes of pressing Run, in the same session, say why it is empty or looks
-    as before, and offer that run's inputs."""
+    """If someone returns to the form within minutes of pressing Run, in the same session, say why the form is empty or
+    unchanged, and offer that run's inputs."""
     now = timezone.now()
     lately = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
     found.is_forgotten = lately is not None
@@ -187,8 +187,8 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
 
 
 def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """A form that was opened at the time `opened` didn't show the draft; save that draft as a preset before the form
-    overwrites it.
+    """Save the draft as a preset before it is overwritten by a form that was opened at `opened` without showing the
+    draft.
 
     Returns None if there is no such draft. If several requests arrive at once, the one that deletes the draft saves the
     preset.
@@ -211,7 +211,7 @@ def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
 
 
 def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
-    """Return whether a draft has only the values of the run or preset it came from, and that still exists."""
+    """Return whether a draft has only the values of the run or preset it came from, which still exists."""
     run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
     if run is None and preset is None:
         return False
@@ -229,7 +229,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
 def bring_back(member: Member, app: App, now: datetime, form_token: str = "") -> None:
     """Restore the discarded draft in the form. Anything typed since is saved as a preset.
 
-    After this, the form with `form_token` can't save any more.
+    After this, the form with `form_token` can no longer save the draft.
     """
     drafts.lock(member)
     dropped = drafts.dropped_draft(member, app.public_id)

@@ -1,7 +1,7 @@
 """Presets: named answers for one app's form, private or shared with the team.
 
 The uploads in a preset's answers are kept, whatever happens to the runs they were uploaded for. Anyone who opens the
-preset sees these files, and gets their own uploads of them when they submit the form (`uploads.ownership`). So a team
+preset sees these files, and gets copies of their own when they submit the form (`uploads.ownership`). So a team
 preset works for everyone, even after its maker's files are gone. It may contain only the files of the member who saves
 it: otherwise people could share somebody else's file by posting its id.
 """
@@ -92,7 +92,7 @@ def update_preset(
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
-    """Rename `preset` and set whether the team shares it. Raises `NameTakenError`."""
+    """Rename `preset` and set whether it is shared with the team. Raises `NameTakenError`."""
     before = {"name": preset.name, "is_team": preset.is_team}
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
     preset.is_example, preset.is_set_aside = False, False

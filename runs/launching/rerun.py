@@ -24,9 +24,9 @@ FILES = gettext_noop("A file from that run is no longer available. Choose it aga
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The `answers` with which to run a run again, or the `reason` why that isn't possible.
+    """The `answers` for running a run again, or the `reason` why that isn't possible.
 
-    `changed` says how the admin's rules make it different from the run.
+    `changed` says what the admin's rules change compared with the original run.
     """
 
     answers: list[Answer]

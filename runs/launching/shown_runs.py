@@ -1,4 +1,4 @@
-"""The runs that an app's page shows: examples to start from, and what was made with it."""
+"""The runs that an app's page shows: examples to start from, and runs that people made with the app."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`, without loading the people, who are often just the
+    """Return good runs of the app with the primary key `app`. People aren't loaded, because they are often just the
     viewer."""
     ready = runs.filter(app_id=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)
@@ -40,14 +40,14 @@ def examples(member: Member, app: App) -> list[Run]:
 
 
 def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
-    """Return the member's latest good runs of `app`, leaving out the runs in `but`; for viewers, the team's."""
+    """Return the member's latest good runs of `app`, except those in `but`. Viewers get the team's runs."""
     if not member.can_run:
         return _SHARED.rows(member.pk, app.pk)
     return _OWN.rows(member.pk, app.pk, *(run.pk for run in but))
 
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
-    """Add to `runs`, which are runs of `app`, what cards also show: the app, and the people other than the viewer."""
+    """Add the rest of what cards show to `runs` (all of `app`): the app, and the people other than the viewer."""
     others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
     people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
     for run in runs:

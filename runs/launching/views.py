@@ -61,8 +61,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
-    """Return the app if the admin's rules show it to the member. For its form, also load the schema and the rules
-    (`more`)."""
+    """Return the app if the admin's rules show it to the member. With `more`, also load the schema and the rules for
+    its form."""
     app = _app_for(request.user.role, *more).first(app_id)
     if app is None:
         raise Http404
@@ -210,7 +210,7 @@ def app_page(
 ) -> HttpResponse:
     """Show the form of `app` as opened or posted. With `viewer`, show an admin the page as that member would see it."""
     member = viewer or request.user
-    partial = "app-body" if request.method == "GET" else ""  # for GET, it replaces the placeholder on the waiting page
+    partial = "app-body" if request.method == "GET" else ""  # for GET, this replaces the waiting page's placeholder
     examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     runs = [*examples, *shown_runs.made(member, app, examples)]

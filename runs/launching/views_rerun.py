@@ -43,7 +43,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
-        # The button was pressed twice, and the first press used up what was left
+        # The button was pressed twice, and the first press used up what was left to spend
         if spent := create_run.run_of_form(request.user, token):
             return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)
@@ -59,7 +59,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
-    """Return those of `answers` that `member` may see. Only admins see answers of hidden fields."""
+    """Return the `answers` that `member` may see. Only admins see answers of hidden fields."""
     hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
     return [answer for place, answer in enumerate(answers) if place not in hidden]
 

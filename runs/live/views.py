@@ -37,7 +37,7 @@ from runs.words.known_words import similar_to
 from runs.words.run_states import state_of
 
 MAX_RUNS = 200
-TITLE_CHARS = 60  # most characters of a title in the tab and in announcements
+TITLE_CHARS = 60  # maximum length of a title in the tab and in announcements, in characters
 COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
 TIMES = ("opened_at", "started_at", "running_at", "created_at")
 KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *COUNTS)
@@ -76,9 +76,9 @@ def live_frame(request: PortalRequest) -> HttpResponse:
     """Return the bell, the balance and the number of results waiting for review; respond with 204 if the page is up to
     date.
 
-    The page sends its bell's token as `n`, `w` while a run is active, its balance as `b`, and the number next to Review
-    as `c`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also send when
-    they were opened (`since`), and which runs started elsewhere since then they already know (`k`).
+    The page sends its bell's token (`n`), its balance (`b`), the number next to Review (`c`) and, while a run is
+    active, `w`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also send
+    when they were opened (`since`) and which of the runs started elsewhere since then they already know (`k`).
     """
     catalog.request_balance_if_stale()
     is_watching, started_at = new_runs.own_runs(request.user)
@@ -141,7 +141,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """Return `text` as a number; 0 if we can't have sent it."""
+    """Return `text` as a number; 0 if it isn't a number that we could have sent."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -168,7 +168,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         parts = _card_parts(request, list(wanted.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
     context: dict[str, Any] = {"oob": True} | parts | _bell_parts(request, fresh)
-    # What the bell already announces
+    # Runs that the bell already announces
     told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
     said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context["announcement"] = " ".join(_announce(run) for run in said if run.public_id not in told)

@@ -42,10 +42,10 @@ from runs.words.time_spans import age_words
 from runs.words.workers import worker_words
 
 INCIDENTS = 10
-UNKNOWN_APPS = 50  # most apps whose unknown fields are listed
+UNKNOWN_APPS = 50  # list unknown fields for at most this many apps
 STORAGE_SECONDS = 60
-MANY_FILES = 20_000  # with more, what the worker counts once a day is shown
-MANY_IN_BIN = 1_000  # with more, the bin isn't counted to the end
+MANY_FILES = 20_000  # with more files, the page shows the worker's daily count
+MANY_IN_BIN = 1_000  # with more runs in the bin, the exact number isn't counted
 
 # Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
@@ -85,7 +85,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class UnknownField:
-    """A field of a type the portal doesn't know, and since when Lamina has listed it."""
+    """A field of a type the portal doesn't know, and when Lamina first listed it."""
 
     app: App
     label: str
@@ -101,7 +101,7 @@ class HealthReport:
     counts: list[StateCount]
     unknown_fields: list[UnknownField]
     incidents: list[Incident]
-    counted_at: datetime | None  # when runs that have ended were counted; None: just now
+    counted_at: datetime | None  # when ended runs were counted; None means just now
 
 
 def health_report() -> HealthReport:
@@ -137,7 +137,7 @@ def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
         words = _("unreachable since %(when)s") % {"when": when(status.away_since)}
-        advice = _("Check that this server can reach %(url)s. New runs wait and start automatically.")
+        advice = _("Check that this server can reach %(url)s. New runs wait, and start once it can.")
         return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
         return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))
@@ -185,7 +185,7 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Requested without a limit because no limit worked.")
+        return _("Requested without a limit because every limit we tried failed.")
     return _("Requested %(count)s apps at a time, the most that worked.") % {
         "count": number_words(status.catalog_limit)
     }
@@ -297,7 +297,7 @@ def _storage() -> Fact:
 
 @dataclass(frozen=True)
 class _Used:
-    """How much space files take. `note` says since when, unless they were counted just now."""
+    """How much space files take. `note` says when they were counted, unless that was just now."""
 
     files: int
     size_bytes: int
@@ -305,7 +305,8 @@ class _Used:
 
 
 def _used() -> _Used:
-    """Return what the worker counted last or, if there are few files, their sum now, added up at most once a minute."""
+    """Return the worker's last count. If there are few files, return their current sum instead, computed at most once a
+    minute."""
     kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
     if (kept["number"] or 0) >= MANY_FILES:
         note = _("Counted once a day, last %(counted)s. Previews aren't included; they take up a little more space.")

@@ -15,7 +15,7 @@ from runs.models import FINAL, Run, RunCount
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 
-TIMES_AS_LONG = 200  # without counts by the worker, runs are counted again after this many times as long as that took
+TIMES_AS_LONG = 200  # without worker counts, our own count is cached for this many times as long as counting took
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class StateCount:
 
 
 def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
-    """Return the runs by state. A million of them may have ended, so those are `counted` by the worker."""
+    """Return the runs by state. A million runs may have ended, so the worker counts those (`counted`)."""
     ended = _sum_by_status(counted) if counted else _count_ended()
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
@@ -53,8 +53,8 @@ def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
 
 
 def _count_ended() -> list[dict[str, Any]]:
-    """Return how many runs have ended. After an upgrade, a large portal has no counts by the worker for up to an hour,
-    and the page reloads every 10 seconds, so this is cached if counting took a moment."""
+    """Return how many runs have ended, cached if counting them took a while. After an upgrade, a large portal may have
+    no worker counts for an hour, and the page reloads every 10 seconds."""
     ended: list[dict[str, Any]] | None = cache.get("runs-ended")
     if ended is None:
         begun = time.monotonic()

@@ -20,7 +20,7 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table, with its length compared to the largest line (0 to 100) for the bar."""
+    """One line of a table. Its bar is `percent` as long as the bar of the largest line."""
 
     label: str
     size_words: str
@@ -81,7 +81,7 @@ def _use_words(use: str, media: str) -> str:
 
 
 def _people() -> list[Line]:
-    """Return a line for each person who has files, largest first."""
+    """Return a line for each person who has files, sorted by total size, largest first."""
     sizes: dict[int, Counter[str]] = {}
     files: Counter[int] = Counter()
     owned = StorageUse.objects.exclude(member=None).values_list("member", "use", "size_bytes", "files")

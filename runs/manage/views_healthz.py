@@ -15,8 +15,8 @@ from runs.connection.status import is_sandbox, lamina_status
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return how many seconds ago worker, poller and Lamina last gave a sign of life; respond with 503 if the database
-    is down."""
+    """Return how many seconds ago the worker, the poller and Lamina last gave a sign of life; respond with 503 if the
+    database is down."""
     now = timezone.now()
     try:
         worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)

@@ -31,7 +31,7 @@ def needs_next(run: Run, label: str) -> Output | None:
 
 
 def _packshots(run: Run) -> None:
-    """Sam approves one picture and wants changes in another, and the client approves one; the third is still
+    """Sam approves one picture and wants changes in another; the client approves one too. The third is still
     waiting."""
     front, angle, detail = run.outputs.all()
     day = timezone.localdate() + timedelta(days=2)

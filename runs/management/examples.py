@@ -1,17 +1,22 @@
 """Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
 
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
-results are fetched and saved. Only a few run at a time, and new ones start only while nobody is waiting for a run of
-their own, so that neither the start of the portal nor anyone's first picture is delayed. Each run is then titled,
-shared, starred and backdated as if the demo members had worked for a few days. `history.examples` removes the runs.
+results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no new ones
+start and no results of the others are saved, so that neither the start of the portal nor anyone's first picture is
+delayed. Each run is then titled, shared, starred and backdated as if the demo members had worked for a few days, and
+the sandbox gives its credits back: people's balance changes only with their own runs (see also `connection.balance`).
+`history.examples` removes the runs.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
+import requests
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -19,6 +24,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine.create_run import LaunchRequest, answers_of, launch_run
+from runs.engine.save_outputs import is_anyone_waiting
 from runs.history import bin, stars, titles
 from runs.history.examples import unclaimed
 from runs.launching import presets
@@ -32,17 +38,20 @@ from runs.sharing import links
 from runs.spending.limits import LimitReached
 from runs.web.demo_accounts import DEMO_EMAILS
 
+logger = logging.getLogger("runs.examples")
+
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 900
+CONTROL_SECONDS = 5
 DATED_BACK = timedelta(minutes=30)  # finished examples are backdated by at least this much
 DEMO, SAM = "demo@example.com", "sam@example.com"
 
 
 @dataclass(frozen=True)
 class Example:
-    """A run to create. `app` is an app id on Lamina; `inputs` are by key; for all others, the app's defaults are
-    used."""
+    """A run to create. `app` is an app id on Lamina; `inputs` maps keys to values; all other inputs use the app's
+    defaults."""
 
     app: str
     maker: str
@@ -53,7 +62,7 @@ class Example:
     is_starred: bool = False
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
-    next_of: str = ""  # label of the result (of an earlier example) that this run makes the next version of
+    next_of: str = ""  # label of the earlier example's result whose next version this run makes
 
 
 EXAMPLES = (
@@ -123,16 +132,20 @@ def request_examples() -> None:
 
 def _is_wanted() -> bool:
     """Return whether nobody has used the portal yet, or it was stopped while the examples were being created."""
-    if not settings.IS_SANDBOX or Run.objects.filter(is_example=False).exists():
+    if not settings.IS_SANDBOX:
         return False
-    made = Run.objects.filter(is_example=True)
-    if made.exists():
-        return made.count() < len(EXAMPLES) and not is_put_away()
+    made = list(Run.objects.filter(is_example=True))
+    if not all(is_finished(run) for run in made):
+        return True
+    if Run.objects.filter(is_example=False).exists():
+        return False
+    if made:
+        return len(made) < len(EXAMPLES) and not is_put_away()
     return not Member.objects.filter(last_login__isnull=False).exists()
 
 
 def is_put_away() -> bool:
-    """Return whether somebody chose to start with an empty portal. Deleting just some examples isn't that."""
+    """Return whether somebody chose to start with an empty portal. Deleting only some of the examples doesn't count."""
     is_left = unclaimed().filter(created_at__lt=timezone.now() - DATED_BACK).exists()
     return not is_left and Run.objects.filter(is_example=True, deleted_at__isnull=False).exists()
 
@@ -156,7 +169,7 @@ def advance() -> bool:
         if _has_its_results(run):
             _finish(example, run)
     waiting = [] if is_put_away() else [e for e in EXAMPLES if token_of(e) not in made and _is_possible(e, made)]
-    if not Run.objects.active().filter(is_example=False).exists():
+    if not is_anyone_waiting():
         _launch(waiting, people, at_most=AT_ONCE - len(unfinished))
     return not waiting and not unfinished
 
@@ -169,7 +182,7 @@ def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
 
 
 def _before(example: Example) -> Example:
-    """Return the example whose result this one makes the next version of."""
+    """Return the example whose result this one makes a new version of."""
     return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
 
 
@@ -194,7 +207,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
 
 
 def _replaced(example: Example) -> Output | None:
-    """Return the result that the example makes the next version of, if it needs changes by now."""
+    """Return the result whose next version the example makes, if it needs changes by now."""
     earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
     return needs_next(earlier, example.next_of) if earlier is not None else None
 
@@ -239,6 +252,8 @@ def _finish(example: Example, run: Run) -> None:
         _use_results(example, run, is_removed=is_removed)
     if is_removed:
         bin.move_to_bin(Run.objects.filter(pk=run.pk), None, timezone.now())
+    if run.remote_id and run.credits_estimated:
+        transaction.on_commit(partial(_give_back, float(run.credits_estimated)))
     back = timedelta(hours=example.hours_ago)
     Run.objects.filter(pk=run.pk).update(
         created_at=F("created_at") - back,
@@ -252,10 +267,19 @@ def _finish(example: Example, run: Run) -> None:
         example_review.begin(example.app, run)
 
 
-def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
-    """Set the title, star the run, create a guest link and save a preset, as far as the example asks for them.
+def _give_back(credits: float) -> None:
+    """Give the sandbox's account back what an example has cost, so that the balance doesn't fall by it."""
+    try:
+        url = f"{settings.LAMINA_BASE_URL}/control/balance"
+        requests.post(url, json={"add": credits}, timeout=CONTROL_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        logger.warning("the sandbox didn't give back the credits of an example: %s", error)
 
-    With `is_removed`, the run is about to go to the bin, and there is no bin for links and presets.
+
+def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
+    """Set the title, star the run, create a guest link and save a preset, if the example asks for them.
+
+    With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
     """
     if example.title:
         titles.rename(run, example.title)

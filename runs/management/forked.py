@@ -29,7 +29,7 @@ class Forked:
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._process = multiprocessing.get_context("fork").Process(target=_run, args=(command, folder, os.getpid()))
-        # Block them until the fork no longer has our handlers
+        # Block these signals until the fork no longer has our handlers
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._process.start()
@@ -55,7 +55,8 @@ class Forked:
 
 
 def _run(command: list[str], folder: Path, parent_pid: int) -> None:
-    """Turn this process into what `python` would be with this command, in its own session and without input."""
+    """Make this process behave as if `python` had started it with this command, in its own session and without
+    input."""
     os.setsid()
     die_with_parent(parent_pid, signal.SIGTERM)
     for sig in SIGNALS:

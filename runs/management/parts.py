@@ -16,7 +16,7 @@ from runs.background import cluster_names
 from runs.management.addresses import Address, is_loopback
 from runs.management.supervision import Part, Pulse, python
 
-RECORD_SECONDS = 60.0  # most seconds for recording a restart
+RECORD_SECONDS = 60.0  # time limit for recording a restart, in seconds
 LAST_BEAT = "SELECT at FROM runs_heartbeat WHERE name = %s"
 
 

@@ -1,4 +1,4 @@
-"""Checks that the database still protects the record, and that no permission to delete entries was left over."""
+"""Checks that the database still protects the record, and that no permission to delete entries has been left behind."""
 
 import logging
 

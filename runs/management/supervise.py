@@ -40,7 +40,8 @@ class Order:
     is_reloaded: bool
 
     def as_file(self) -> int:
-        """Return a file descriptor that a program started by `exec` can read. (Others could see arguments.)"""
+        """Return a file descriptor that a program started by `exec` can read. (Other users could see command-line
+        arguments.)"""
         reading, writing = os.pipe()
         os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
         os.close(writing)
@@ -54,7 +55,7 @@ class Order:
 
 
 def say(sentence: str) -> None:
-    with suppress(OSError):  # if the terminal is gone or the disk is full, that's no reason to stop
+    with suppress(OSError):  # keep going even if the terminal is gone or the disk is full
         sys.stdout.write(f"{sentence}\n")
         sys.stdout.flush()
 
@@ -81,7 +82,7 @@ def supervise(order: Order) -> int:
     supervisor.catch_signals()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `manage.py portal` has blocked these signals
     is_forked = load(order)
-    # Look at the files before any part reads them
+    # Note the state of the source files before any part reads them
     changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]
     worker, web = worker_part(is_forked), web_part(bind, is_forked)
     try:
@@ -90,7 +91,7 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Only from now on: if a part fails when it first starts, somebody must act.
+        # Reload parts only from now on: if one fails when it first starts, somebody must act.
         worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:

@@ -102,7 +102,7 @@ class Part:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError, PermissionError):  # no process is left (on macOS, that is a PermissionError)
+        with suppress(ProcessLookupError, PermissionError):  # no process is left (macOS raises PermissionError)
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
@@ -162,7 +162,7 @@ class Supervisor:
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
-            if part.process is None:  # it is waiting for a change
+            if part.process is None:  # it is waiting for a source change
                 continue
             if part.has_ended():
                 self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
@@ -190,7 +190,7 @@ class Supervisor:
         part.start()
 
     def stop(self) -> None:
-        """Stop all parts within STOP_SECONDS, in an order such that no new work comes in while later parts stop."""
+        """Stop all parts within STOP_SECONDS. The order makes sure that no new work comes in while later parts stop."""
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             if name in self.parts:
@@ -200,8 +200,8 @@ class Supervisor:
 class Pulse:
     """Detects whether a part is alive: the value that `read` returns must keep changing.
 
-    Time is measured with our own monotonic clock, so other hosts' clocks don't matter, nor does a laptop that was
-    asleep.
+    Time is measured with our own monotonic clock, so it doesn't matter if other hosts' clocks are wrong or if a laptop
+    was asleep.
     """
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:

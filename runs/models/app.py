@@ -19,12 +19,13 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return apps on everyone's list. Other apps keep their URL: those found only by searching, and those that are
-        gone."""
+        """Return the apps on the list that everyone sees. Other apps keep their URL: those found only by
+        searching, and those that are gone."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Add apps to everyone's list that so far were only found by searching, because someone now uses them."""
+        """Add apps to everyone's list that could only be found by searching until now, because someone now uses
+        them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def open_to(self, member: Member) -> Self:
@@ -47,8 +48,8 @@ class App(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
-    # The name and line that people see: the admin's (`AppRule`) if set, otherwise Lamina's. Lamina's own are in the two
-    # fields after these.
+    # The name and line that people see: the admin's (`AppRule`) if set, otherwise Lamina's. The next two fields hold
+    # Lamina's own.
     name = models.TextField()
     description = models.TextField(blank=True, default="")
     remote_name = models.TextField(blank=True, default="", db_default="")
@@ -69,7 +70,7 @@ class App(models.Model):
     # Why the app has no form (and no schema).
     form_problem = MessageCharField(max_length=200, blank=True)
     schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us about this app
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, successfully or not
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked about it, successfully or not
     # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -94,7 +95,7 @@ class App(models.Model):
     )
     # Whether results that are shared with the team automatically ask for a decision.
     asks_review = models.BooleanField(default=False, db_default=False)
-    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last try at copying the thumbnail and samples
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
     # When Lamina responded with 404 or 403 to a request for this app. Other errors don't count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
@@ -133,8 +134,8 @@ class App(models.Model):
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost of a full run in credits: Lamina's estimate, otherwise an admin's price; None if nobody
-        knows."""
+        """The cost of a full run in credits: Lamina's estimate or, without one, the price an admin entered; None if
+        there is neither."""
         return self.price if self.credits_expected is None else self.credits_expected
 
     @property

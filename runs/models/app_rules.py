@@ -31,14 +31,14 @@ class AppRule(models.Model):
     name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # empty: Lamina's own name
     line = models.CharField(max_length=LINE_LENGTH, blank=True, default="")  # replaces Lamina's description
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
-    position = models.PositiveIntegerField(null=True, blank=True)  # null: after those with one, in Lamina's order
+    position = models.PositiveIntegerField(null=True, blank=True)  # null: comes last, in Lamina's order
     house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
     # Why runs can't be started: the app's form has changed, and a rule no longer fits it.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done
     hiding_due_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0)  # counts changes, so that no admin overwrites another's
+    version = models.PositiveIntegerField(default=0)  # counts changes, so that admins don't overwrite each other's
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 KEPT_FOR = timedelta(minutes=10)
 PICTURES_WITHIN = timedelta(seconds=20)
-LOST_AFTER = timedelta(seconds=60)  # after this long, we assume the task was lost
+LOST_AFTER = timedelta(seconds=60)  # after this long, assume that the task was lost
 
 
 class AppSearch(models.Model):

@@ -32,12 +32,12 @@ class Comment(Decider):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     text = models.TextField(max_length=COMMENT_LENGTH, blank=True, default="")  # empty if the comment was removed
     guests_see = models.BooleanField(default=False)
-    spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # from the left: 0 to 10,000
-    spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # from the top: 0 to 10,000
+    spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # from the left, in ten-thousandths of the width
+    spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # from the top, in ten-thousandths of the height
     at_ms = models.PositiveIntegerField(null=True, blank=True)  # position in the video or audio, in milliseconds
     file_position = models.PositiveIntegerField(default=0, db_default=0)  # the file that the spot or time is in
-    # If it was carried over to a later version: the result it was written on, and that result's content. Null if it
-    # wasn't carried over, or that result is gone.
+    # If the comment was carried over to a later version: the result it was written on, and that result's content. Null
+    # if it wasn't carried over, or if that result is gone.
     carried_from = models.ForeignKey(
         Output, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="comments_carried_on"
     )

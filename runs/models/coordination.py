@@ -11,7 +11,7 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The right to do the work `name` until `until` (by the database's clock), acquired and renewed by a conditional
+    """The right to do the work `name` until `until` (by the database's clock), acquired and renewed with a conditional
     UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
@@ -36,7 +36,7 @@ class Heartbeat(models.Model):
 class RequestLog(models.Model):
     """Requests sent by all processes in the last minute: row 1 counts all requests, row 2 only app searches.
 
-    The row is locked while it is read and updated. Times are in Unix seconds.
+    A row is locked while it is read and updated. Times are in Unix seconds.
     """
 
     # When requests were sent in the last 60 seconds, oldest first
@@ -64,7 +64,7 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     spent = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)  # in total, as of `balance_at`
     balance_asked_at = models.DateTimeField(null=True, blank=True)
-    # Estimated cost of the runs that were sent after Lamina reported the balance, and have ended.
+    # Estimated cost of the runs that were sent after Lamina reported the balance and have ended since.
     spent_since = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)

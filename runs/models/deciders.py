@@ -6,7 +6,7 @@ from django.db.models import Q
 from runs.models.member import Member
 from runs.models.sharing import GuestLink
 
-NAME_LENGTH = 100  # characters in a guest's name
+NAME_LENGTH = 100  # maximum length of a guest's name, in characters
 
 
 class Decider(models.Model):
@@ -15,7 +15,7 @@ class Decider(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparing
+    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparison
 
     class Meta:
         abstract = True

@@ -48,11 +48,11 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the verdicts in force: at most one per person for each content of a result."""
+        """Return the verdicts in force: at most one from each person on the same content of a result."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
-        """Return decisions about what results contain now, leaving out those about earlier content."""
+        """Return decisions about the current content of results, leaving out those about earlier content."""
         return self.filter(content_hash=F("output__content_hash"))
 
 

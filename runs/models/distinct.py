@@ -10,7 +10,7 @@ from runs.models.output import LABEL_START, Output
 
 
 def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
-    """Return a subquery for the values of the field `name`, except null, in rows with the values of `equal`.
+    """Return a subquery for the non-null values of the field `name` in rows that match `equal`.
 
     The index has to begin with the fields of `equal`, followed by `name`.
     """

@@ -21,7 +21,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(object_kind=kind, object_id=object_id)
 
     def by(self, member: Member) -> Self:
-        """Return the member's own acts."""
+        """Return the entries about what the member did."""
         return self.filter(actor_id=member.pk)
 
     def before(self, entry: "Entry") -> Self:
@@ -36,7 +36,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One act. It stores names as they were, and no references, so it stays when the object it is about is deleted.
+    """One action. It stores names as they were, and no references, so it stays when the object it is about is deleted.
 
     The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """
@@ -57,7 +57,7 @@ class Entry(models.Model):
     object_id = models.CharField(max_length=40, blank=True, default="")  # the object's public id
     object_label = models.CharField(max_length=LABEL_LENGTH, blank=True, default="")
     changes: Any = models.JSONField(default=dict)  # {"role": ["maker", "admin"]}
-    request_id = models.CharField(max_length=40, blank=True, default="")  # the same for all of one request or task
+    request_id = models.CharField(max_length=40, blank=True, default="")  # shared by all entries of one request or task
 
     objects = EntryQuerySet.as_manager()
 

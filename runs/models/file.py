@@ -126,6 +126,7 @@ class Upload(models.Model):
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(default=timezone.now)  # when it was added or a run last used it
 
     objects = UploadQuerySet.as_manager()
 
@@ -136,6 +137,8 @@ class Upload(models.Model):
         indexes = (
             # for uploads.uploads: links still to be fetched
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
+            # for launching.library
+            models.Index(fields=["member", "-used_at", "-id"], condition=Q(status="ready"), name="upload_latest"),
         )
 
     def __str__(self) -> str:

@@ -22,8 +22,8 @@ def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
-    """Return files whose smallest thumbnail the member may see. This includes runs in the bin, so that people can tell
-    them apart."""
+    """Return files whose smallest thumbnail the member may see, including files of runs in the bin, so that people can
+    tell these runs apart."""
     return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member), member))
 
 

@@ -16,13 +16,15 @@ from runs.models.prepared import Prepared
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
-        """Return the people whose recorded acts `member` may read: admins may read everyone's, others only their
-        own."""
+        """Return the people whose recorded actions `member` may read: everyone for admins, only themselves for
+        others."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
-        """Return a member as Django would. Lookups by primary key, which each request makes, use a prepared query."""
-        # Managers of relations are subclasses of this one and have filters of their own, so they take the usual way.
+        """Return a member, like Django's own `get`. Lookups by primary key, which each request makes, use a prepared
+        query."""
+        # Managers of relations are subclasses of this one and have filters of their own, so they use Django's own
+        # `get`.
         if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)
         found = _BY_KEY.first(kwargs["pk"])
@@ -80,8 +82,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     browser_time_zone = models.CharField(max_length=64, blank=True, default="")
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
 
-    # For notices (runs.notices). `news_at` is when unread notices last changed, null if there are none, so pages don't
-    # have to query for them. `unread` counts them, up to about 100, including those about runs that the member no
+    # For notices (runs.notices). `news_at` is when unread notices last changed, or null if there are none; it saves
+    # pages a query. `unread` counts unread notices, up to about 100, including those about runs that the member no
     # longer sees.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
@@ -153,8 +155,8 @@ class ThrottleHit(models.Model):
 
 
 class KnownAddress(models.Model):
-    """A pair of email address and IP address from which someone has signed in (`throttling.remember_address`). `key` is
-    a keyed hash of both, so without the secret key it reveals neither."""
+    """An email address, and an IP address from which someone has signed in with it (`throttling.remember_address`).
+    `key` is a keyed hash of both, so it reveals neither without the secret key."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

@@ -106,7 +106,7 @@ class Notice(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
     is_undone = models.BooleanField(default=False)  # the decision was undone, so don't show or email this
-    # How it will be emailed; cleared when it has been
+    # How it will be emailed; cleared once it has been emailed
     way = models.CharField(max_length=5, choices=Way, default=Way.OFF)
     mail_due_at = models.DateTimeField(null=True, blank=True)  # only for "once": when to email the collected notices
     mail = models.ForeignKey("Mail", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
@@ -178,8 +178,8 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """An email to a member about notices or due decisions. The row is created before sending, and has a fixed
-    `Message-ID`.
+    """An email to a member about notices or due decisions, or to a guest about answers. The row is created before
+    sending, and has a fixed `Message-ID`.
 
     Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
     at most once: the day's row is created first.
@@ -192,7 +192,10 @@ class Mail(models.Model):
 
     # Part of its Message-ID
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    guest = models.ForeignKey(
+        "runs.GuestContact", on_delete=models.CASCADE, null=True, blank=True, related_name="mails"
+    )
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
     day = models.DateField(null=True, blank=True)  # the day of a daily email or reminder, in the member's time zone
     created_at = models.DateTimeField(default=timezone.now)
@@ -200,12 +203,16 @@ class Mail(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)  # permanently refused, or no attempts left
-    error = models.CharField(max_length=300, blank=True, default="")  # the mail server's last answer
+    error = models.CharField(max_length=300, blank=True, default="")  # the mail server's last response
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
                 fields=["member", "sort", "day"], condition=Q(day__isnull=False), name="mail_once_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, guest=None) | Q(member=None, guest__isnull=False),
+                name="mail_to_member_or_guest",
             ),
         )
         indexes = (
@@ -214,12 +221,12 @@ class Mail(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.public_id} to {self.member_id}"
+        return f"{self.public_id} to {self.member_id or 'a guest'}"
 
 
 class ChatChannel(models.Model):
-    """The team's channel in Slack or Teams, at most one each. `sealed_address` is encrypted, and is never shown
-    again."""
+    """The team's channel in Slack or Teams; there is at most one in each. `sealed_address` is encrypted, and is never
+    shown again."""
 
     class App(models.TextChoices):
         SLACK = "slack", "Slack"
@@ -229,7 +236,7 @@ class ChatChannel(models.Model):
     sealed_address = models.TextField()
     host = models.CharField(max_length=255)  # host name of the address, shown on pages
     kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` to post
-    apps = models.ManyToManyField("runs.App", related_name="+")  # only post about runs of these apps; none: all apps
+    apps = models.ManyToManyField("runs.App", related_name="+")  # post only about runs of these apps; none: all apps
     language = models.CharField(max_length=10, blank=True, default="")  # for its messages; empty: the portal's language
     off_at = models.DateTimeField(null=True, blank=True)  # when the portal turned it off: the address didn't work
     error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't accepted

@@ -88,15 +88,15 @@ class Output(models.Model):
 
     # Index among the app's results; null for outputs that the app doesn't list, and for runs older than this column.
     schema_index = models.PositiveIntegerField(null=True, blank=True)
-    # The place in a line of versions, assigned when Run is pressed: the line's first result (null: this is the first),
-    # and the version number.
+    # The result's place in a line of versions, assigned when Run is pressed: the line's first result (null if this is
+    # the first), and the version number.
     line = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="later_versions"
     )
     number = models.PositiveIntegerField(default=1, db_default=1)
 
-    # SHA-256 in hex, of its files' hashes in order, or else of its text; empty while files are being saved. Verdicts
-    # and comments apply to this content only.
+    # SHA-256 (hex) of its files' hashes in order, or of its text if it has no files; empty while files are being saved.
+    # Verdicts and comments apply to this content only.
     content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes; this
     # tells whether a page is out of date.
@@ -131,8 +131,7 @@ class Output(models.Model):
                 name="output_rejected",
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
-            # for launching.library_search: all labels that exist. Only their beginnings, since index rows can't be
-            # long.
+            # for launching.library_search: the first characters of every label, since index rows can't be long
             models.Index(Substr("search_text", 1, LABEL_START), name="output_label"),
         )
 

@@ -6,11 +6,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Set what is best for queries that need only a few rows of large tables.
+    """Choose settings that suit queries that need only a few rows of large tables.
 
-    The JIT compiler takes 250 ms even for queries that run in 10 ms. And by default, PostgreSQL plans for a spinning
-    disk: it would rather read a whole table than look up a thousand of its rows. If the operator has set that cost, we
-    keep it.
+    The JIT compiler takes 250 ms even for queries that run in 10 ms. By default, PostgreSQL also assumes a spinning
+    disk: it would rather read a whole table than look up a thousand of its rows. If the operator has set
+    `random_page_cost`, we keep it.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -35,7 +35,7 @@ class Draft(models.Model):
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
-    # Hashes of the open forms in which it was discarded or restored. What such a form still sends is outdated.
+    # Hashes of the open forms in which it was discarded or restored. Anything such a form sends later is outdated.
     closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 

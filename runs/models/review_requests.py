@@ -85,8 +85,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         )
 
     def waiting_for(self, member: Member) -> Self:
-        """Return what is waiting for the member's verdict, in the order of the queue: next versions first, then by due
-        day, then the oldest first.
+        """Return what is waiting for the member's verdict, in queue order: next versions first, then by due day, then
+        oldest first.
 
         All rules are part of this one query, so that every page can show the count. Under the four-eyes rule, results
         that a member may not approve wait for others.

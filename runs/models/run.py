@@ -122,12 +122,12 @@ class Run(RunAccess):
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
-    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, even if unknown to us
+    remote_status = models.CharField(max_length=50, blank=True, default="")  # as Lamina sent it, even if unknown to us
     seen_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us something about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it by id
     opened_at = models.DateTimeField(null=True, blank=True)  # when someone last had its page open
-    # Failures in a row: "no such run" when we requested it by id or, before it started, files that Lamina didn't
-    # accept.
+    # How many failures there were in a row: Lamina said "no such run" when we requested it by id or, before it started,
+    # didn't accept files.
     missing_reads = models.PositiveSmallIntegerField(default=0)
     # How many polls of Lamina's run list didn't find this run, across all attempts to start it; and the ids of possible
     # matches, if there were several.
@@ -138,7 +138,7 @@ class Run(RunAccess):
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    # Lamina's response; the run may still go on
+    # Lamina's response to the cancel request; the run may still continue
     cancel_answer = models.CharField(max_length=50, blank=True, default="")
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -196,7 +196,7 @@ class Run(RunAccess):
         indexes = (
             # for history.examples: whether any exist, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
-            # for history.search: from one of these indexes alone, a page of History's Mine or Team tab can be read,
+            # for history.search: a page of History's Mine or Team tab can be read from one of these indexes alone,
             # whatever the filters. PostgreSQL has more of them that begin with rare kinds, states and verdicts
             # (migration 0059).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),

@@ -78,10 +78,10 @@ class RunAccess(models.Model):
     shared_at = models.DateTimeField(null=True, blank=True)
     # When it was moved to the bin; deleted with its files 30 days later
     deleted_at = models.DateTimeField(null=True, blank=True)
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from here
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from then
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    # While a run is on hold, nothing in it can be deleted, neither by people nor by the retention rules.
+    # While a run is on hold, nothing in it can be deleted, either by people or by the retention rules.
     held_at = models.DateTimeField(null=True, blank=True)
     held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

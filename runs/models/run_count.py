@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from runs.models.member import Member
 
-MANY = 10_000  # if there are fewer, counting them anew takes no time
+MANY = 10_000  # with fewer runs than this, counting them all takes no time
 
 
 class RunCountQuerySet(models.QuerySet["RunCount"]):
@@ -16,7 +16,7 @@ class RunCountQuerySet(models.QuerySet["RunCount"]):
 
 
 class RunCount(models.Model):
-    """How many runs in one state a person has, in the bin or not; counted every hour by `history.run_counts`."""
+    """How many runs a person has in one state, in the bin or outside it; counted every hour by `history.run_counts`."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     status = models.CharField(max_length=10)  # a value of `Run.Status`

@@ -26,8 +26,8 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same with a limit: if only a few runs have the words, a query can start from these. For common words, we don't
-# even try, because it would mean reading the whole index; `AreCommon` says which case it is.
+# The same lookups with a limit: if only a few runs have the words, a query can start from these. For common words, we
+# don't even try, because it would mean reading the whole index; `AreCommon` says which case it is.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
@@ -102,6 +102,16 @@ class RunWords(models.Model):
 
     def __str__(self) -> str:
         return f"words of {self.run_id}"
+
+
+class IndexState(models.Model):
+    """A single row: how far the worker is with bringing older runs up to date in the index (`review.search_words`)."""
+
+    version = models.PositiveSmallIntegerField(default=0)  # of the texts that all runs are found by
+    reached = models.PositiveBigIntegerField(default=0)  # the last decision (primary key) that was looked at since
+
+    def __str__(self) -> str:
+        return f"version {self.version}, {self.reached}"
 
 
 class KnownWord(models.Model):

@@ -30,7 +30,7 @@ def day_of(at: datetime) -> date:
 class Charge(models.Model):
     """The estimated cost of one run. It stays even if the run is permanently deleted.
 
-    Names, kind and month are those at the time when Run was pressed.
+    Names, kind and month are as they were when Run was pressed.
     """
 
     class State(models.TextChoices):
@@ -58,7 +58,7 @@ class Charge(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
     is_from_before = models.BooleanField(default=False)  # its run was started before the portal kept charges
-    is_maker_known = models.BooleanField(default=True)  # otherwise, `member` owned it when it was counted
+    is_maker_known = models.BooleanField(default=True)  # if not, `member` owned the run when it was counted
     # How many of the run's results are currently approved, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)

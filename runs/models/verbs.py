@@ -1,4 +1,4 @@
-"""The acts in the record (`audit.record`). `words.verbs` has the text of each.
+"""The actions in the record (`audit.record`). `words.verbs` has the text of each.
 
 The part before the dot groups them on the log page. Rows store these codes, so a code must stay here as long as the
 record may contain it.
@@ -88,7 +88,7 @@ class Verb(StrEnum):
     PERSON_REACTIVATED = "person.reactivated"
     PERSON_TRANSFERRED = "person.transferred"  # everything they owned was transferred
     PERSON_SIGNED_IN = "person.signed-in"
-    PERSON_REFUSED = "person.refused"  # the first refused sign-in of an hour
+    PERSON_REFUSED = "person.refused"  # the first refused sign-in within an hour
     PERSON_SIGNED_OUT = "person.signed-out"
     PERSON_BROWSER_ENDED = "person.browser-ended"
     PERSON_NEW_PASSWORD = "person.new-password"  # noqa: S105 - no password

@@ -1,7 +1,7 @@
 """Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The worker's pulse checks for this. The month's total stores which alert about a limit was sent, so that each is sent
-only once.
+The worker's pulse checks whether an alert is due. The month's total stores which alert about a limit was sent last, so
+that each is sent only once.
 """
 
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
 
 
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
-    """Tell all admins about `event`, each only once."""
+    """Tell every admin about `event`, each only once."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 

@@ -10,7 +10,7 @@ from runs.background.incidents import record_incident
 from runs.models import Member, Verb
 from runs.models.messages import Message
 
-HARD_BOUNCES = 3  # this many in a row, and an address counts as dead
+HARD_BOUNCES = 3  # after this many in a row, an address counts as dead
 
 
 def record_bounce(member: Member) -> None:

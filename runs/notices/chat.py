@@ -38,9 +38,9 @@ logger = logging.getLogger(__name__)
 
 LEASE, TASK = "chat", "send_chat"
 LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
-PASS_SECONDS = 45.0  # how long one task goes on; far less than its time-out
+PASS_SECONDS = 45.0  # how long one task keeps sending; far less than its time-out
 REGRET = timedelta(minutes=1)  # messages about decisions wait this long, because many decisions are undone right away
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between tries
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
 STALE = timedelta(days=2)  # older news is dropped
 KEPT = timedelta(days=30)
@@ -86,8 +86,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team can see the run, or any run of the request. That a decision was withdrawn is only posted
-    where the decision was posted."""
+    """Return whether the team can see the run, or any run of the request. A withdrawal is posted only where the
+    decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():

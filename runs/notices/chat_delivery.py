@@ -1,6 +1,6 @@
 """Deliver one message to Slack or Teams: a POST through the guard, with a short time limit.
 
-The address is a secret, so it never appears in errors or logs, and is removed from the server's answer.
+The address is a secret, so it never appears in errors or logs, and is removed from the server's response.
 """
 
 import json
@@ -92,7 +92,7 @@ def _said(status: int, words: str, address: str) -> Message:
 
 
 def _words(answer: requests.Response) -> str:
-    """Return the start of the server's answer as one line; "" if it can't be read."""
+    """Return the start of the server's response as one line; "" if it can't be read."""
     try:
         start: bytes = answer.raw.read1(WORDS_BYTES, decode_content=True)
     except (HTTPError, OSError, ValueError):

@@ -24,9 +24,9 @@ from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
 from runs.words.run_failures import FAILURES
 
-NAME_LENGTH = 60  # most characters of each name
+NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # how many mentioned people are named
+NAMED = 3  # name at most this many of the mentioned people
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
@@ -81,7 +81,7 @@ def post_of(message: ChatMessage) -> Post | None:
 
 
 def trial_post(who: str, language: str) -> Post:
-    """Return the message that the test button sends in the name of `who`."""
+    """Return the message that the test button sends on behalf of `who`."""
     with override(_language(language)):
         words = _("It works. News about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
@@ -133,8 +133,8 @@ def _asked(request: ReviewRequest, runs: RunQuerySet) -> Post | None:
         title = _("A decision is needed on %(result)s")
     elif group.is_one_run:
         title = ngettext(
-            "Decisions are needed on %(count)s result of %(run)s",
-            "Decisions are needed on %(count)s results of %(run)s",
+            "Decisions are needed on %(count)s result from %(run)s",
+            "Decisions are needed on %(count)s results from %(run)s",
             group.count,
         )
     else:
@@ -160,7 +160,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
 
 
 def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
-    """Describe this decision and those made together with it, as far as they are still in force."""
+    """Describe this decision and those made together with it, leaving out any that are no longer in force."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
     if group is None:
@@ -185,17 +185,17 @@ def _verdict_title(verdict: str, group: Group) -> str:
         return _("Needs changes: %(result)s") if verdict == CHANGES else _("Rejected: %(result)s")
     if verdict == APPROVED:
         one_run = ngettext(
-            "Approved: %(count)s result of %(run)s", "Approved: %(count)s results of %(run)s", group.count
+            "Approved: %(count)s result from %(run)s", "Approved: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Approved: %(count)s result", "Approved: %(count)s results", group.count)
     elif verdict == CHANGES:
         one_run = ngettext(
-            "Needs changes: %(count)s result of %(run)s", "Needs changes: %(count)s results of %(run)s", group.count
+            "Needs changes: %(count)s result from %(run)s", "Needs changes: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Needs changes: %(count)s result", "Needs changes: %(count)s results", group.count)
     else:
         one_run = ngettext(
-            "Rejected: %(count)s result of %(run)s", "Rejected: %(count)s results of %(run)s", group.count
+            "Rejected: %(count)s result from %(run)s", "Rejected: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Rejected: %(count)s result", "Rejected: %(count)s results", group.count)
     return one_run if group.is_one_run else several

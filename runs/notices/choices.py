@@ -1,8 +1,8 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
 In the portal, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
-aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. They are on unless it
-says `Way.OFF`.
+aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. Reminders are on unless
+that row says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -96,7 +96,7 @@ class Wish(StrEnum):
 
 def wish_of(member: Member, run: Run) -> Wish:
     """Return what the page of `run` offers to `member`, who sees it. People who get emails about all their runs anyway
-    aren't offered one. Takes at most one query."""
+    aren't offered this. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

@@ -62,7 +62,7 @@ def _concerned(members: Collection[int], about: About) -> list[int]:
 
 
 def _muting(members: Collection[int], about: About) -> set[int]:
-    """Return those of `members` who muted the run or the conversation."""
+    """Return the `members` who muted the run or the conversation."""
     if about.run is None:
         return set()
     muted = Q(comment=None)

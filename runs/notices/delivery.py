@@ -1,4 +1,4 @@
-"""Hands emails over to the mail server, and returns for each how that went, with the server's own words."""
+"""Hands emails over to the mail server and reports how each one went, in the server's own words."""
 
 import re
 import smtplib
@@ -14,7 +14,7 @@ NO_ADDRESS_CODES = (550, 551, 553)
 ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")  # codes of RFC 3463
 # Codes about the recipient's address or mailbox
 NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
-WORDS_LENGTH = 300  # how many characters of the server's answer we keep
+WORDS_LENGTH = 300  # how many characters of the server's response we keep
 
 
 class Result(StrEnum):
@@ -97,7 +97,7 @@ def _is_no_address(code: int, words: str) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """Return the server's answer, such as "550 No such user", or the name of the error."""
+    """Return the server's response, such as "550 No such user", or the name of the error."""
     said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))

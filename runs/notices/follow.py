@@ -25,7 +25,7 @@ def on_decision_made(decision: Decision) -> None:
     """Mark requests as read for people who have nothing left to decide in them. This is done once for results that were
     decided together.
 
-    If decisions are undone, requests that were marked because of them are unread again.
+    If decisions are undone, requests that were marked because of them become unread again.
     """
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():
@@ -51,8 +51,8 @@ def _about(request: ReviewRequest) -> NoticeQuerySet:
 
 
 def _answered(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
-    """Return notices of people who have nothing left to decide in the request after `by` has decided: everyone if it is
-    settled, otherwise `by` if they have given all their verdicts."""
+    """Return the notices of people who have nothing left to decide in the request after `by` has decided: everyone's if
+    the request is settled; otherwise, those of `by` if they have given all their verdicts."""
     undecided = ReviewItem.objects.undecided().filter(request=request, output__run__deleted_at=None)
     if not undecided.exclude(output__status__in=HOPELESS).exists():
         return _about(request)

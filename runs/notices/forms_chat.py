@@ -72,6 +72,6 @@ class ChannelForm(PostedForm):
 
 
 def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
-    """Return the apps to choose from, and for each whether it is chosen."""
+    """Return the apps to choose from, and whether each is chosen."""
     chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
     return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]

@@ -25,7 +25,7 @@ from runs.notices import read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
-ASKED_AT_MOST = 200  # most people told if anyone may decide
+ASKED_AT_MOST = 200  # tell at most this many people if anyone may decide
 DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
@@ -40,7 +40,8 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 def on_comment_posted(comment: Comment) -> None:
     """Tell the people in the conversation about a reply, and the run's makers about any other comment. If a guest
-    commented, also tell the person who made the link. Not the people it mentions: they have already been told."""
+    commented, also tell the person who made the link. Skip the people it mentions, because they have already been
+    told."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
@@ -85,7 +86,7 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _decided(decision: Decision) -> None:
-    """Tell the makers and those who asked, only once for each run even if several of its results were decided
+    """Tell the makers and the people who asked, only once for each run even if several of its results were decided
     together."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     if same.filter(pk__lt=decision.pk).exists():
@@ -201,7 +202,7 @@ def on_output_saved(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """The same as `on_output_saved`, for thumbnails that were made later."""
+    """Do the same as `on_output_saved`, for thumbnails that were made later."""
     _show_again(Q(run__outputs__files__file=stored))
 
 

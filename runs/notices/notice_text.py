@@ -1,8 +1,8 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is made when someone reads it, so
-it has current names and titles. It contains the app's name, the run's title, labels of results and people's names, but
-never inputs.
+Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is created when someone reads it,
+so it has current names and titles. It contains the app's name, the run's title, labels of results and people's names,
+but never inputs.
 """
 
 from typing import Protocol
@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # pages where an admin can do something about a problem; for others, it is the Health page
+PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems, it is the Health page
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -117,7 +117,7 @@ def _end(told: Told) -> str:
 def _asked(told: Told) -> str:
     if told.request is not None and told.request.reminded_at is not None:
         return _("%(who)s reminds you to decide on %(place)s")
-    return _("%(who)s asks you to decide on %(place)s")
+    return _("%(who)s is asking for your decision on %(place)s")
 
 
 def _decided(decision: Decision) -> str:
@@ -150,7 +150,7 @@ def _place_words(told: Told) -> str:
     if told.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values
     if count > 1:
-        return ngettext("%(count)s result of %(run)s", "%(count)s results of %(run)s", count) % values
+        return ngettext("%(count)s result from %(run)s", "%(count)s results from %(run)s", count) % values
     return values["run"]
 
 
@@ -181,7 +181,7 @@ def _place(told: Told) -> str:
 
 
 def _portal_place(message: Message) -> str:
-    """Return the path of the page where an admin can do something about it."""
+    """Return the path of the page where an admin can do something about the problem."""
     if "member" in message.values:
         return reverse("runs:manage-limit", args=[message.values["member"]])
     if message.code == "app_paused":

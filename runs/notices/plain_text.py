@@ -1,5 +1,5 @@
-"""Turns names and other text by people into one line of plain text, for places without markup that would keep it
-apart."""
+"""Turns names and other text by people into one line of plain text, for places where no markup separates it from the
+text around it."""
 
 import unicodedata
 

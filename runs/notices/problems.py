@@ -18,6 +18,6 @@ def look() -> None:
 
 
 def mail_given_up(member: Member, words: str) -> None:
-    """Tell admins that an email to `member` couldn't be delivered, with the mail server's answer. At most once a day,
+    """Tell admins that an email to `member` couldn't be delivered, with the mail server's response. At most once a day,
     since the server may refuse all emails."""
     tell_admins("mail-given-up", Message("mail_given_up", {"name": member.display_name, "words": words or "-"}))

@@ -18,7 +18,7 @@ RECOUNTED = timedelta(hours=2)
 
 
 def mark_read(member: Member, notices: NoticeQuerySet) -> int:
-    """Mark those of `notices` as read that belong to the member and are unread; return how many there were."""
+    """Mark the member's unread notices among `notices` as read; return how many there were."""
     with transaction.atomic():
         locked = _lock(member.pk)
         done = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
@@ -33,7 +33,7 @@ def mark_all(member: Member, until: datetime) -> int:
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark those of `notices` that are unread as read at the time `at`, for all members."""
+    """Mark the unread ones among `notices` as read at the time `at`, for all members."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -49,8 +49,8 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark notices as read if the page of the run or result, which is being opened, shows their news anyway.
-    Prefetching it doesn't count."""
+    """Mark notices as read if the run or result page that is being opened already shows their news. Prefetching it
+    doesn't count."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
@@ -64,7 +64,7 @@ def take_back(notices: NoticeQuerySet) -> None:
 
 
 def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Lock those of `notices` that aren't locked; if another request has locked some, it is about to mark them
+    """Lock those of `notices` that aren't locked yet. A request that has already locked some is about to mark them
     anyway."""
     return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
@@ -75,8 +75,8 @@ def show_again(members: Iterable[int]) -> None:
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock those of `members` that aren't locked. The others' notices are counted after the transaction; otherwise, two
-    transactions that notify the same people could deadlock."""
+    """Lock those of `members` that aren't locked yet. The others' notices are counted after the transaction; otherwise,
+    two transactions that notify the same people could deadlock."""
     if not members:
         return []
     free = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=members)
@@ -92,7 +92,7 @@ def count_more(members: Collection[int]) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete old notices. For people who got notices recently, count again, in case a process died before it
+    """Delete old notices. Also count again for people who got notices recently, in case a process died before it
     counted."""
     old = Notice.objects.filter(created_at__lt=now - KEPT)
     members = set(old.unread().values_list("member", flat=True).distinct())

@@ -15,7 +15,7 @@ from runs.notices.local_time import hour_of_today
 BEFORE = timedelta(days=2)
 AFTER = timedelta(days=5)
 NOON, MORNING = 12, 8  # hours of the day
-ANYWHERE = timedelta(days=1)  # how far a day in any time zone may be from the day in UTC
+ANYWHERE = timedelta(days=1)  # a local date is at most this far from the date in UTC
 
 
 def make_due(now: datetime) -> None:
@@ -32,8 +32,8 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, or the morning if that is earlier: what is due today can't wait
-    longer."""
+    """Return the hour of the member's daily email, or the morning if that is earlier, because what is due today can't
+    wait longer."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return those of `items` whose people are reminded on the days from `first` to `last`."""
+    """Return the `items` whose people get a reminder on the days from `first` to `last`."""
     return items.due_between(first - AFTER, last + BEFORE)

@@ -11,7 +11,7 @@ from runs.notices.plain_text import cut
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # Slack refuses more
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 MARKS = "*_~`@#:"  # characters for formatting, mentions, channels and emoji
-NOTHING = "\u2060"  # has no width; separates such a character from the word after it
+NOTHING = "\u2060"  # has no width; separates such a character from the next word
 
 
 def slack_message(post: Post) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def slack_message(post: Post) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
-    """Return a plain text object with `text` cut so that it is within Slack's limit when escaped."""
+    """Return a plain text object with `text` cut to fit Slack's limit once it is escaped."""
     fitting, room = text, longest
     while len(escaped(fitting)) > longest:
         room -= max(1, (len(escaped(fitting)) - longest) // 5)
@@ -43,7 +43,7 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Return `text` with the three characters escaped that Slack says must be."""
+    """Escape the three characters in `text` that Slack requires to be escaped."""
     return "".join(ESCAPES.get(character, character) for character in text)
 
 

@@ -35,8 +35,8 @@ def inbox_read(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_seen(request: PortalRequest) -> HttpResponse:
-    """Mark only the posted notices as read; return the bell without its list, because the member is just reading
-    that."""
+    """Mark only the posted notices as read; return the bell without its list, because the member is reading that list
+    right now."""
     read_state.mark_read(
         request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split())
     )

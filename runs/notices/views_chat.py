@@ -29,7 +29,7 @@ class ChannelCard:
     app: str
     label: str
     channel: ChatChannel | None
-    kinds: list[tuple[str, str, bool]]  # for each kind: its value, its words, whether it is ticked
+    kinds: list[tuple[str, str, bool]]  # for each kind: its value, its label, and whether it is ticked
     apps: list[tuple[App, bool]]
     language: str
     last_sent_at: datetime | None
@@ -110,7 +110,7 @@ def chat_set(request: PortalRequest, app: str) -> HttpResponse:
 @require_POST
 @admins_only
 def chat_test(request: PortalRequest, app: str) -> HttpResponse:
-    """Send a test message, and show what the app said if it refused it."""
+    """Send a test message, and show what the app said if it refused the message."""
     channel = _found(app)
     problem = chat.send_trial(channel, request.user)
     values = {"app": channel.get_app_display(), "reason": say(problem)}

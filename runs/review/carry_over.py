@@ -22,7 +22,7 @@ from runs.models.comments import CommentQuerySet
 from runs.review import overall_verdict
 from runs.review.comment_text import CommentRefusedError
 
-AT_ONCE = 500  # most comments carried over at once
+AT_ONCE = 500  # carry over at most this many comments at once
 
 
 @transaction.atomic
@@ -127,7 +127,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
     _count(rows, source, origin)
     was_here = When(carried_from=origin, then=F("written_hash"))
     rows.update(
-        content_hash=Case(was_here, default=Value(origin.content_hash)),  # for replies that were written elsewhere
+        content_hash=Case(was_here, default=Value(origin.content_hash)),  # replies may have been written elsewhere
         carried_from=None,
         written_hash="",
         output=origin,

@@ -36,8 +36,7 @@ class UnseenMentionError(CommentRefusedError):
 
 
 def cleaned(text: str) -> str:
-    """Return `text` in the form in which we store it. Raises `CommentRefusedError` unless it has 1 to 2,000
-    characters."""
+    """Return `text` as we store it. Raises `CommentRefusedError` unless it has 1 to 2,000 characters."""
     text = text.replace("\x00", " ").replace("\r\n", "\n").strip()  # PostgreSQL can't store NUL characters
     if all(unicodedata.category(character)[0] in INVISIBLE for character in text):
         raise CommentRefusedError("empty", _("Write something first."))
@@ -62,7 +61,7 @@ def finder(names: Iterable[str]) -> re.Pattern[str]:
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     """Return the active members whom `text` mentions, and those `picked` from the list, with the words used for each.
 
-    If several members have the same name, it means the one who was picked, or nobody.
+    If several members have the same name, it refers to the one who was picked, or to nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:

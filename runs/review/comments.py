@@ -33,9 +33,9 @@ VERBS = {
     CommentChange.Act.RESOLVED: Verb.COMMENT_RESOLVED,
     CommentChange.Act.REOPENED: Verb.COMMENT_REOPENED,
 }
-PER_MINUTE = 30  # most comments by one member in a minute
-PER_MINUTE_AS_GUEST = 10  # most comments by one guest in a minute
-PER_MINUTE_OF_LINK = 30  # by all guests of a link in a minute, because a guest could simply type another name
+PER_MINUTE = 30  # maximum number of comments by one member in a minute
+PER_MINUTE_AS_GUEST = 10  # maximum number of comments by one guest in a minute
+PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link in a minute, because a guest could simply type another name
 
 
 @transaction.atomic
@@ -103,7 +103,7 @@ def edit(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> bool:
-    """Change a comment by its author: the text, who can see it, and whom it mentions. Return False if nothing changed.
+    """Let the author change a comment: the text, who can see it, and whom it mentions. Return False if nothing changed.
 
     If the comment is hidden from guests, so are the team's replies to it. Guests still see their own. Raises
     `CommentRefusedError`.
@@ -135,8 +135,7 @@ def edit(
 
 @transaction.atomic
 def remove(comment: Comment, by: Actor) -> bool:
-    """Permanently remove the text of a comment by its author; its replies stay. Return False if it was already
-    removed."""
+    """Let the author permanently remove a comment's text; its replies stay. Return False if it was already removed."""
     if not is_author(comment, by):
         raise CommentRefusedError("not-allowed", _("Only a comment's author can remove it."))
     now = timezone.now()
@@ -204,8 +203,8 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
 
 
 def _lock(by: Actor, run: Run) -> None:
-    """Lock the member or the guest link, so that comments are posted one at a time. As everywhere, links are locked
-    before runs, and people after runs."""
+    """Lock the member or the guest link, so that comments are posted one at a time. As everywhere else, links are
+    locked before runs, and people after runs."""
     if by.link is not None:
         GuestLink.objects.select_for_update(no_key=True).get(pk=by.link.pk)
     Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
@@ -277,7 +276,7 @@ def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) 
 
 
 def _count(comment: Comment, step: int) -> None:
-    """Update the counts on cards and pages. The run is changed first, as everywhere, to avoid deadlocks."""
+    """Update the counts on cards and pages. The run is changed first, as everywhere else, to avoid deadlocks."""
     Run.objects.filter(pk=comment.run_id).update(comments_total=F("comments_total") + step, version=F("version") + 1)
     if comment.output_id is not None:
         Output.objects.filter(pk=comment.output_id).update(comments_total=F("comments_total") + step)

@@ -1,7 +1,7 @@
 """The hash of a result's content (`Output.content_hash`), which says what a verdict is about.
 
-Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result isn't reviewed
-any more. A guest's copy counts as the original.
+Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result no longer
+counts as reviewed. A guest's copy counts as the original.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ def content_hash(output: Output) -> str:
 
 
 def hash_of_files(hashes: Sequence[str]) -> str:
-    """Return one hash of the hashes of a result's files, in order."""
+    """Combine the hashes of a result's files, in order, into one hash."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ class Actor:
 
     @property
     def shown_name(self) -> str:
-        """The guest's name without line breaks and repeated spaces."""
+        """The guest's name without line breaks or repeated spaces."""
         return " ".join(self.name.replace("\x00", " ").split())[:NAME_LENGTH]
 
     @property
@@ -76,7 +76,7 @@ def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules
 
 
 def approval_refusal(rules: ReviewRules, *, is_own: bool) -> str:
-    """Return why a member who may decide may not approve a result; "" if they may."""
+    """Return why a member who may decide can't approve a result; "" if they can."""
     return _("You made this, so someone else has to approve it.") if rules.four_eyes and is_own else ""
 
 

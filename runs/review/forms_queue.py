@@ -10,7 +10,7 @@ from runs.models import Member, ReviewRequest, Selection
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
 from runs.words.moments import portal_day
 
-NOTE_READ = 5_000  # characters; longer than allowed, so that a note that is too long can be shown again in full
+NOTE_READ = 5_000  # in characters; more than allowed, so that a note that is too long can be shown again in full
 
 
 class DecideForm(PostedForm):
@@ -105,7 +105,7 @@ class AskForm(forms.Form):
 
     @property
     def choices(self) -> list[tuple[Member, bool]]:
-        """The members to pick from, and for each whether they are picked."""
+        """The members to pick from, and whether each is picked."""
         named = set(self["members"].value() or [])
         return [(member, member.public_id in named) for member in self.people]
 

@@ -17,7 +17,7 @@ from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
 
-SEEN_LENGTH = 16  # characters of the content hash; enough to tell different contents of one result apart
+SEEN_LENGTH = 16  # in characters; enough to tell different contents of one result apart
 
 
 class LinkClosedError(Exception):
@@ -87,7 +87,7 @@ def on_deciders_changed(link: GuestLink) -> None:
 
 
 def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Add `answered` to `links`: how many of the link's results at least one of its guests has answered."""
+    """Add `answered` to `links`: how many of the link's results have an answer from at least one guest."""
     mine = _answers().filter(link=OuterRef("pk"), output__guest_links=OuterRef("pk"), output__run__deleted_at=None)
     counted = mine.order_by().values("link").annotate(results=Count("output", distinct=True)).values("results")
     counts = {"answered": Coalesce(Subquery(counted, output_field=IntegerField()), 0)}

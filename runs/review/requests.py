@@ -1,10 +1,10 @@
 """Requests for decisions: who is asked about which results, what is waiting for a member, and when a request is
 answered.
 
-A request asks anyone who may decide, members by name, or the guests of a link. If anyone is asked, one verdict settles
-a result. If members are asked by name, it takes a verdict from each. If guests are asked, it takes one verdict from the
-link. Whether a result is settled is worked out again whenever someone decides or its content changes, so withdrawing or
-undoing a decision puts it back in the queue. A closed request doesn't change any more.
+A request asks anyone who may decide, members by name, or the guests of a link. If anyone may answer, one verdict
+settles a result. If members are asked by name, each must give a verdict. If guests are asked, one verdict from the link
+is enough. Whether a result is settled is worked out again whenever someone decides or its content changes, so
+withdrawing or undoing a decision puts it back in the queue. A closed request no longer changes.
 
 What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
 ready, and disappear by themselves when they go to the bin or are no longer visible to the member.
@@ -41,7 +41,7 @@ from runs.words.errors import UserFacingError
 
 Audience = ReviewRequest.Audience
 REMIND_AGAIN_AFTER = timedelta(hours=1)
-MOST = 2_000  # most results in one request
+MOST = 2_000  # maximum number of results in one request
 COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
 LOOKED_THROUGH = 500  # how many decisions are read to find those on a member's results
@@ -88,7 +88,7 @@ def ask(
 
 
 def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return those of `outputs` that are ready or may still become ready, and aren't in the bin."""
+    """Return the `outputs` that are ready or may still become ready, without those in the bin."""
     hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
@@ -157,8 +157,8 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then the oldest first.
-    A result appears once for each request that asks about it."""
+    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then oldest first. A
+    result appears once for each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
 
@@ -264,7 +264,7 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
     return bool(decided) and all(pk in decided for pk, may_decide in named.items() if may_decide)
 
 
-# --- Versions, and requests that make themselves: listeners -----------------------------------------------------------
+# --- Versions, and automatic requests: listeners ----------------------------------------------------------------------
 def on_version_made(new: Output, replaced: Output) -> None:
     """When a new version is ready, let it replace earlier ones in open requests.
 

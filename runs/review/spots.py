@@ -12,12 +12,13 @@ from runs.models import StoredFile
 
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
-SHORTEST_SIDE = 120  # in px; on a shorter side, half a pixel would be over 0.4 %
+SHORTEST_SIDE = 120  # in px; if a side were shorter, half a pixel would be over 0.4 % of it
 
 
 @dataclass(frozen=True)
 class SpotButton:
-    """A picture to click on; `size` is its CSS class. Of several, the stylesheet shows the one that fits the screen."""
+    """A picture to click on; `size` is its CSS class. If there are several, the stylesheet shows the one that fits the
+    screen."""
 
     name: str
     size: str

@@ -30,7 +30,7 @@ from runs.models.joined import Among
 
 LATEST = 25  # threads shown at first; a page takes about a millisecond for each
 LATEST_OLDER = 10
-MOST = 500  # threads shown if someone asks for all, and as many older ones
+MOST = 500  # if someone asks for all: maximum number of current threads, and of older ones
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
 PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
 RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]

@@ -1,7 +1,7 @@
 """Deciding on results: decide, undo, withdraw, set aside.
 
 Every action adds a row (`models.Decision`) that is never deleted. The verdict of a result (`Output.verdict`) is updated
-in the same transaction, by a conditional UPDATE that takes effect only if nothing has changed since the person's page
+in the same transaction, with a conditional UPDATE that takes effect only if nothing has changed since the person's page
 was loaded (`Output.decided_in`). If people repeat their own verdict, they get the existing one.
 """
 
@@ -83,9 +83,9 @@ def decide(
 
 
 def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
-    """Give the same verdict on many results; `outputs` has for each the state that the page showed. Results that have
-    changed or can't be decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError` before
-    doing anything."""
+    """Give the same verdict on many results; `outputs` pairs each result with the state that the page showed. Results
+    that have changed or can't be decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError`
+    before doing anything."""
     batch, note = new_public_id(), clean_note(note)
     _check_reason(verdict, note, ReviewRules.current())
     presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
@@ -110,7 +110,7 @@ def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[in
 
 
 def clean_note(note: str) -> str:
-    """Return a note in the form in which we store it. Raises `NoteTooLongError`."""
+    """Return a note as we store it. Raises `NoteTooLongError`."""
     note = note.replace("\x00", " ").replace("\r\n", "\n").strip()
     if len(note) > NOTE_LENGTH:
         raise NoteTooLongError(len(note))
@@ -225,7 +225,7 @@ def _record(
 
 
 def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
-    """Put decisions into the record, each with the person's verdict before and after."""
+    """Add decisions to the record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
         groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
@@ -240,8 +240,8 @@ def _show(output: Output, fresh: Output | None) -> None:
 
 
 def undo(batch: str, by: Actor) -> int:
-    """Undo this person's decisions made together in one batch, within 10 minutes: the verdicts before them are in force
-    again.
+    """Undo a batch of decisions that this person made together, if it is at most 10 minutes old. Their previous
+    verdicts are in force again.
 
     Returns how many decisions were undone: 0 if there are none, they are too old, or they have ended meanwhile.
     """

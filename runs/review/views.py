@@ -84,7 +84,7 @@ def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse
 
 @require_POST
 def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
-    """Undo this member's decisions made together in one batch, up to 10 minutes ago."""
+    """Undo a batch of decisions that this member made together, if it is at most 10 minutes old."""
     if not Decision.objects.filter(batch=batch, member=request.user).exists():
         raise Http404
     refuse_viewers(request.user)
@@ -152,7 +152,7 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # the only error that pages swap in is 422
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
@@ -175,7 +175,7 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    # Read it again, because the decision has changed its counts
+    # Read the run again, because the decision has changed its counts
     run = Run.objects.select_related("app").get(pk=output.run_id)
     if look == "page":
         output.run = run

@@ -43,7 +43,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     no_link = refusal_of(request.user)
     form = AskForm(list(requests.deciders()), posted_of(request), may_make_links=not no_link)
     sentence = ""
-    if asked.changed and not asked.outputs:  # so show the results as they are now
+    if asked.changed and not asked.outputs:  # then show the results as they are now
         sentence, what = skipped_words("stale", asked.changed), what | {"shown": {}, "shown_text": ""}
         asked = _asked(request.user, what)
     elif request.method == "POST" and form.is_valid():

@@ -92,7 +92,7 @@ def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
     return _answer(request, Place(parent.run, draft, parent.output, parent=parent))
 
 
-# --- Changes of one's own ---------------------------------------------------------------------------------------------
+# --- Changing one's own comments --------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:

@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """Close the connection without a response. `run_id` is the run that was started all the same, for the log."""
+    """Close the connection without a response. `run_id`, for the log, is the run that was started anyway."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class ApiError(Exception):
 
 
 def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """Return the older format: it has no code, and `details` is a list of sentences that start with the field in
+    """Return the older format, which has no code; `details` is a list of sentences that start with the field in
     quotes."""
     if not details:
         return {"error": message}

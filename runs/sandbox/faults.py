@@ -7,10 +7,10 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# With these faults, we respond in place of the endpoint, which does nothing unless the fault has "acts": true.
+# These faults replace the endpoint's response. The endpoint does nothing unless the fault has "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
-# These faults are in what a stream sends; stream_faults.py says how.
+# These faults change what a stream sends; stream_faults.py says how.
 STREAM = {
     "crlf", "cr", "comments", "huge", "drip", "break", "close", "half_event", "open_event", "stranger", "junk",
     "misnamed", "stale", "silence", "endless_line", "late", "endless",
@@ -25,7 +25,7 @@ class Fault:
     """A fault set by a test. If `times` is None, it lasts until it is cleared.
 
     `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
-    of a drip, in seconds. In a stream, `after` is the number of events before the fault, `size` the number of bytes.
+    of a drip, in seconds. In a stream, `after` is the number of events before the fault, and `size` is in bytes.
     """
 
     endpoint: str

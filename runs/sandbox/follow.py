@@ -1,4 +1,4 @@
-"""Following a run without polling (`wait`, `stream`), and refining a finished one in place (`feedback`)."""
+"""Following a run without polling (`wait`, `stream`), and refining a finished run in place (`feedback`)."""
 
 import time
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Following:
     def feedback(self, request: Request, run_id: str) -> Reply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
-        This remakes the outputs whose labels are mentioned in the text (ignoring case); all outputs if none is.
+        Only the outputs whose labels appear in the text are remade (ignoring case); if no label appears, all are.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():

@@ -21,7 +21,7 @@ OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 
 
 class BodyStream(io.RawIOBase):
-    """The body of one request, by Content-Length or in chunks; raises ConnectionError if it is cut off."""
+    """The body of one request, sent with a Content-Length or in chunks; raises ConnectionError if it is cut off."""
 
     def __init__(self, source: BinaryIO, length: int, is_chunked: bool) -> None:
         self._source = source
@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             is_left = not self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
-        return is_left or self.server.stopping.wait(seconds)  # the caller has sent more, which we don't read yet
+        return is_left or self.server.stopping.wait(seconds)  # the caller has sent more data, which we don't read yet
 
     def _drip(self, reply: Reply, length: int, seconds: float, gap: float) -> None:
         body = (reply.file.read_bytes() if reply.file else reply.body)[:length]

@@ -9,13 +9,13 @@ FINAL = {"completed", "failed", "cancelled"}
 VARIANTS = 5  # how many different pictures there are for the same inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
-# How much of its total time a run spends in the queue: as a share, and the maximum in seconds.
+# How long a run waits in the queue: a share of its total time, and the maximum in seconds.
 QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 
 @dataclass
 class Run:
-    """One run as it was requested. Times are in Unix seconds; its state is worked out from them."""
+    """One run as it was requested. Times are in Unix seconds; the run's state is worked out from these."""
 
     run_id: str
     app_id: str
@@ -38,7 +38,7 @@ class Run:
     # The last change made by the control API or by cancelling: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
-    told_at: float | None = None  # when a stream first reported that it ended
+    told_at: float | None = None  # when a stream first reported that the run had ended
     # The last feedback ({"at", "seconds", "positions"}), and how often each output (by position) was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)

@@ -28,8 +28,7 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    """Return a number from the query, but `most` if it is higher. Raises ApiError 400 if it is invalid or below
-    `least`."""
+    """Return a number from the query, capped at `most`. Raises ApiError 400 if it is invalid or below `least`."""
     text = query.get(name)
     if text is None:
         return default

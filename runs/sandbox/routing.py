@@ -57,7 +57,7 @@ class Router:
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world
         self.api = api
-        self.holders = (api, *others)  # their methods are named after the endpoints
+        self.holders = (api, *others)  # objects with one method per endpoint, named after it
         self.files = files
         self.control = control
 
@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        # Keep this log, because a reset during the request starts a new one
+        # Keep using this log, because a reset during the request starts a new one
         started, log = self.world.clock(), self.world.log
         status, run_id = 0, None
         try:

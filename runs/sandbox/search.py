@@ -28,7 +28,7 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return a page of the listed apps, in the order for this call."""
+        """Return a page of the listed apps, in the order that this call is to get."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:
@@ -70,7 +70,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """Return those of `words` that occur in the name, description or output types. A plural also matches the
+    """Return the `words` that occur in the app's name, description or output types. A plural also matches the
     singular."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}

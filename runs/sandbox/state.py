@@ -27,8 +27,8 @@ LOG_LENGTH = 20_000
 
 @dataclass
 class WebhookOrders:
-    """Settings for the next webhooks: for how many runs to lose them (`lose`; -1 means all), and how often to repeat
-    each (`repeat`)."""
+    """How to send the next webhooks. `lose` is the number of runs whose webhooks get lost (-1 means all), and `repeat`
+    is how often each webhook is repeated."""
 
     lose: int = 0
     repeat: int = 0
@@ -41,8 +41,8 @@ class WebhookOrders:
 class FollowOrders:
     """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run.
 
-    `phase` is how much of a step passes between a stream's first two looks, from 0 to 1; None means a random part.
-    Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
+    `phase` (0 to 1) is the part of `look_seconds` between a stream's first two looks for changes; None means
+    a random part. Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
 
     look_seconds: float = 2.0
@@ -55,8 +55,7 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """What all delayed requests have in common: `over` lets them go on; `is_void` means that a reset has cancelled
-    them."""
+    """Shared by all delayed requests: `over` lets them go on; `is_void` means that a reset has cancelled them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -134,7 +133,7 @@ class World:
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
         """Count a stream of this run as open during the block."""
-        key, streams = object(), self.streams  # keep this count, because a reset in between starts a new one
+        key, streams = object(), self.streams  # keep using this dict, because a reset in between starts a new one
         with self.lock:
             streams[key] = run_id
             self.most_streams = max(self.most_streams, len(streams))
@@ -175,8 +174,8 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            # The time is only as exact as times in responses, so that `since` works, and rounded down, so that it's
-            # never in the future.
+            # Round the time to milliseconds, like the times in responses, so that `since` works. Round it down, so that
+            # it's never in the future.
             now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
@@ -249,8 +248,8 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    `failsFirst` names an input. When it is first used, some outputs fail, so that people can see a run that failed in
-    part; retrying it succeeds.
+    `failsFirst` names an input. The first time it is used, some outputs fail, so that people can see a partly failed
+    run. A retry succeeds.
     """
     own = app["sandbox"]
     fails = own.get("failsFirst")

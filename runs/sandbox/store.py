@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Store:
-    """Small JSON records by kind and id. Not thread-safe: callers must hold the lock of the world.
+    """Small JSON records by kind and id. Not thread-safe: callers must hold the world's lock.
 
     `synchronous=OFF` is safe enough: a power cut can lose writes, but a kill can't. A write takes about 50
     microseconds, so hundreds of runs can be started within a second.

@@ -16,7 +16,7 @@ type Event = tuple[str, Any]  # an event's name and data
 
 
 class Stream:
-    """A caller following `run`. After the caller has disconnected, or a reset has removed the run, all methods raise
+    """A caller following `run`. Once the caller has disconnected or a reset has removed the run, every method raises
     Dropped."""
 
     def __init__(self, world: World, run: Run, request: Request) -> None:
@@ -48,8 +48,8 @@ class Stream:
                 yield self.ping()
 
     def _looks(self) -> Iterator[float]:
-        """Yield the time at each look for changes: the first right away, the second after a random part of a step, then
-        after full steps."""
+        """Yield the time of each check for changes: first right away, then after a random part of a step, then after
+        each full step."""
         now = time.monotonic()
         phase = random.random() if self.orders.phase is None else self.orders.phase  # noqa: S311 - a moment, no secret
         following = now + phase * self.orders.look_seconds

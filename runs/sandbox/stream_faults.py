@@ -26,7 +26,7 @@ JUNK = (
 
 
 def pieces(stream: Stream, fault: Fault | None) -> Generator[bytes, None, None]:
-    """Yield the bytes that `stream` sends, with its fault. Raises Dropped to break the connection."""
+    """Yield the bytes that `stream` sends, with `fault` applied. Raises Dropped to break the connection."""
     fault = fault or Fault("stream", "")
     write = WRITERS.get(fault.fault, _plain)
     disturb = DISTURBANCES.get(fault.fault)
@@ -68,12 +68,13 @@ def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _huge(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Make each event `size` bytes longer (1 MiB)."""
+    """Make each event `size` bytes longer (by default 1 MiB)."""
     yield written(_with(event, "x" * (fault.size or MIB)))
 
 
 def _drip(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Write each event in pieces, one every `gap` seconds (0.02), so that lines and characters arrive in parts."""
+    """Write each event in pieces, one every `gap` seconds (by default 0.02), which cuts through lines and
+    characters."""
     name, data = _with(event, ODD)
     whole = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
     for piece in range(DRIP_PIECES):
@@ -112,7 +113,7 @@ def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Report that another run has ended: the newest one, although that isn't true."""
+    """Report falsely that another run, the newest one, has failed."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
     yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
 
@@ -122,18 +123,18 @@ def _junk(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _misnamed(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send `complete` and `error` with a run that is still active according to its status."""
+    """Send `complete` and `error` events whose status says that the run is still active."""
     for name in ("complete", "error"):
         yield written((name, stream.status() | {"status": "running", "completedAt": None}))
 
 
 def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Go back to the beginning: the run is queued and has no results."""
+    """Report an outdated state: the run is queued and has no results."""
     yield written(("progress", stream.status() | {"status": "queued", "outputs": [], "startedAt": None}))
 
 
 def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send nothing, not even `ping`, for `seconds` (600), or until a test ends all delays."""
+    """Send nothing, not even `ping`, for `seconds` (by default 600), or until a test ends all delays."""
     yield b": silence\n"
     over, until = stream.world.delays.over, time.monotonic() + (600.0 if fault.seconds is None else fault.seconds)
     while not over.is_set() and time.monotonic() < until:
@@ -141,7 +142,7 @@ def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Send an endless line: `size` bytes of it (64 MiB), then break the connection."""
+    """Send a line that never ends, and break the connection after `size` bytes (by default 64 MiB)."""
     yield b"event: progress\ndata: "
     for _ in range((fault.size or 64 * MIB) // len(FILLER)):
         stream.wait(0)

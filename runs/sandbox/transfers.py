@@ -15,7 +15,7 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Makes copies of this server's files. Other public URLs are never fetched; a sample takes their place."""
+    """Makes copies of this server's files. Other public URLs are never fetched; a sample is copied instead."""
 
     world: World
     files: Files

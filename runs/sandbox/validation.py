@@ -41,8 +41,8 @@ def check_inputs(
 ) -> tuple[dict[int, Any], list[Problem]]:
     """Return the values by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs. With `unknown_first`, only unknown names are reported if there are
-    any.
+    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are reported alone, without
+    other problems.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []

@@ -18,7 +18,7 @@ OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of a type we don
 
 
 def rewrite(value: Any, origin: str) -> Any:
-    """Replace media URLs of Lamina, and URLs of the reserved example.com, with URLs of samples on this server."""
+    """Replace Lamina's media URLs, and URLs at the reserved example.com, with URLs of samples on this server."""
     if isinstance(value, str):
         for prefix in ("https://media.getmason.io/api/assetlib/", "https://example.com/"):
             if value.startswith(prefix):

@@ -32,7 +32,7 @@ class Delivery:
 class Deliveries:
     """One thread waits for runs to end; a small pool of threads sends the webhooks.
 
-    As far as we know, Lamina sends none for cancelled runs.
+    As far as we know, Lamina sends no webhooks for cancelled runs.
     """
 
     def __init__(self, world: World) -> None:
@@ -65,12 +65,12 @@ class Deliveries:
         return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "lamina-webhook-v1", "use": "sig", "alg": "EdDSA"}
 
     def plan(self, run: Run) -> None:
-        """Schedule the webhook of the run, if it has one, for when the run ends."""
+        """Schedule the run's webhook, if it has one, to be sent when the run ends."""
         if run.webhook:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Send the webhook before the caller continues. Don't call this while holding the world's lock."""
+        """Send the webhook now; the caller waits for it. Don't call this while holding the world's lock."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:

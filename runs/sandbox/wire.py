@@ -14,10 +14,11 @@ from runs.sandbox.faults import Fault
 
 @dataclass
 class Request:
-    """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the body, not read yet.
+    """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the body, which hasn't been
+    read yet.
 
     `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for some seconds, but
-    returns True as soon as the caller has disconnected or the server stops. `fault` was set for this request by a test.
+    returns True as soon as the caller has disconnected or the server stops. A test may set `fault`.
     """
 
     method: str
@@ -47,8 +48,8 @@ class Request:
 
 @dataclass
 class Reply:
-    """A response. With `cut`, only half of the body is sent (although the header has its full length), or only the
-    first of `events`.
+    """A response. With `cut`, only half of the body is sent (although `Content-Length` gives its full length), or only
+    the first of `events`.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
     `events` is a body without a length, sent piece by piece; if it raises Dropped, the connection breaks.

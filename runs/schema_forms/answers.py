@@ -92,7 +92,7 @@ class Answer:
 
 
 def load_answers(stored: object) -> list[Answer]:
-    """Parse answers that `dump_answers` has stored; anything else is left out."""
+    """Parse answers stored by `dump_answers`; skip anything else."""
     listed = stored if isinstance(stored, list) else []
     return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
 

@@ -46,7 +46,7 @@ class BoundAnswer(BoundField):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether the field looks as in a new form: nobody has entered an answer, and there is no error."""
+        """Whether the field looks as it does in a new form: nobody has entered an answer, and there is no error."""
         return not self.error and self.value() == self.field.initial
 
     @property
@@ -110,13 +110,13 @@ class BoundAnswer(BoundField):
 
     @property
     def rows(self) -> int:
-        """The height in lines at first: one for numbers, two for text."""
+        """The initial height in lines: one for numbers, two for text."""
         default = self.question.default
         return 1 if default is not None and isinstance(default, int | float) else 2
 
     @property
     def placeholder(self) -> str:
-        """The default as a placeholder: it is used if the field is left empty, because blanks aren't sent."""
+        """The default as a placeholder: if the field is left empty, nothing is sent, so the app uses its default."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -163,7 +163,7 @@ class BoundAnswer(BoundField):
 
     @property
     def accept_attribute(self) -> str:
-        """File types to offer in the file dialog; empty for all. The content of the chosen file is checked anyway."""
+        """File types to offer in the file dialog; empty for all. The chosen file's content is checked either way."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -257,8 +257,8 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def needed(self) -> list[BoundAnswer]:
-        """Fields that must be filled in because they have no default. A field that the admin locks keeps its place
-        here."""
+        """Fields that must be filled in because they have no default. A locked field without a default stays in this
+        list."""
         return [b for b in self.shown if b.question.is_needed or (b.question.is_fixed and b.question.default is None)]
 
     @cached_property
@@ -271,8 +271,8 @@ class SchemaForm(forms.Form):
     def unfolded(self) -> list[BoundAnswer]:
         """Optional fields that aren't folded: all of them if no field is required, otherwise those that matter most.
 
-        These are the first text that the author left empty, and fields with sample files, because a run with just the
-        samples costs the same.
+        What matters most is the first text that the author left empty, and fields with sample files, because a run with
+        just the samples costs as much as any other.
         """
         lead = self._first_empty_text
         return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
@@ -338,7 +338,7 @@ class SchemaForm(forms.Form):
     def draft_answers(self, before: Sequence[Answer] = ()) -> list[Answer]:
         """Return all answers that people gave in the form, valid or not, but not what the admin fixed.
 
-        Answers they gave `before` to fields that are fixed now are kept, in case these fields become open again.
+        Earlier answers (`before`) to fields that are now fixed are kept, in case those fields become open again.
         """
         given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
         return [*given, *closed_answers(self.parameters, self.rules, before)]
@@ -382,7 +382,7 @@ class SchemaForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """For every field with an error: (id to jump to, label, message), in the order of the page."""
+        """One (id to jump to, label, message) for each field with an error, in the order of the page."""
         shown = [*self.needed, *self.unfolded, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
@@ -393,7 +393,7 @@ class SchemaForm(forms.Form):
 
 def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
     """Return the form class for the `parameters` and `outputs` of an AppSchema, with the admin's `rules` applied.
-    Fields are named by position. For the same content, the class is built once for each language."""
+    Fields are named by position. The class is cached for each language, so the same content isn't built twice."""
     key = (get_language(), repr((parameters, outputs, list(rules))))
     if (found := _built.get(key)) is None:
         if len(_built) >= BUILT_KEPT:

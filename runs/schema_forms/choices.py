@@ -61,7 +61,7 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Return the labels to show. If labels differ only in spaces, these are shown as ␣. Labels that are invisible get a
+    """Return the labels to show. If labels differ only in spaces, the spaces are shown as ␣. Invisible labels get a
     name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]

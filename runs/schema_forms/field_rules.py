@@ -15,7 +15,7 @@ type Problem = Literal["value_gone", "options_gone", "value_missing"]
 
 @dataclass(frozen=True)
 class MatchedRules:
-    """The rules by their question's position, the rules whose field is `gone`, and those that could mean several
+    """The rules by question position, the rules whose field is `gone`, and the `unclear` rules that could mean several
     fields."""
 
     by_position: dict[int, Rule]
@@ -32,7 +32,7 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 
 
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
-    """Find each rule's question by key, otherwise by id, otherwise by name. Each of these counts only if a single
+    """Find each rule's question by key, otherwise by id, otherwise by name. Each of them counts only if exactly one
     question has it."""
     taken: dict[int, Rule] = {}
     left = list(rules)
@@ -97,7 +97,7 @@ def problem_of(question: Question) -> Problem | None:
         fits = question.kind == "url" and (not question.accept or rule.file.kind in question.accept)
         return None if fits else "value_gone"
     if rule.value is not None:
-        if question.kind == "text" and not rule.value:  # if there were a default, the app would use that
+        if question.kind == "text" and not rule.value:  # with an empty value, the app would use its default
             if question.default is None:
                 return "value_missing"
             return "value_gone" if question.default_words else None

@@ -100,8 +100,8 @@ class TextAnswerField(AnswerField):
 
 
 class OptionsAnswerField(AnswerField):
-    """A field for one of the listed labels. Its position is posted, because browsers would change line endings in
-    labels."""
+    """A field for one of the listed labels. The label's position is posted, because browsers would change line endings
+    in the label itself."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())

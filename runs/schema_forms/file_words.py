@@ -1,4 +1,4 @@
-"""Texts of file fields. There are whole sentences for each kind of file, because in many languages, more than the noun
+"""Texts for file fields. Each kind of file has its own whole sentences, because in many languages more than the noun
 changes."""
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """The texts of one field: for its button (for the first file and for more), list, sample, drop hint and link box,
-    and messages about files that it doesn't accept. In these, scripts fill in {name}, {taken} and {left}."""
+    """The texts for one field: its button (for the first file and for more), list, sample, drop hint and link box, and
+    the messages about files it doesn't accept. Scripts fill in {name}, {taken} and {left} in those messages."""
 
     choose: str
     choose_next: str
@@ -72,7 +72,8 @@ def one_file_words(taken: str, left: Sequence[str]) -> str:
 
 
 def add_words(accept: tuple[str, ...]) -> str:
-    """Return what to do about a field that accepts `accept` and has no file, or one of the wrong kind."""
+    """Return the message that says what to do when a field that accepts `accept` has no file, or one of the wrong
+    kind."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),

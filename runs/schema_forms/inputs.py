@@ -15,8 +15,8 @@ from runs.schema_forms.types import Parameters, Rule
 
 @dataclass(frozen=True)
 class Fitted:
-    """Stored answers after fitting them to another parameter list: `initial` values by field name, and labels of
-    answers that were `dropped`."""
+    """Stored answers after fitting them to another parameter list: `initial` values by field name, and the labels of
+    the `dropped` answers."""
 
     initial: dict[str, str | Files]
     dropped: list[str] = field(default_factory=list)

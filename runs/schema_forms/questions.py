@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters, Rule
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # most characters of a name or label as shown
+LABEL_LENGTH = 300  # longest name or label that is shown, in characters
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -40,13 +40,13 @@ def as_words(value: Any) -> str:
 
 
 def shortened(text: str, length: int = LABEL_LENGTH) -> str:
-    """Shorten `text` to at most `length` characters, ending in "…" if it was cut. Only for showing, never for
-    sending."""
+    """Shorten `text` to at most `length` characters, ending in "…" if it was cut. Use this only to show text, never to
+    send it."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def is_seen(text: str) -> bool:
-    """Return whether `text` is visible on the page; spaces and invisible characters alone aren't."""
+    """Return whether `text` shows anything on the page; spaces and invisible characters alone don't."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
@@ -102,7 +102,7 @@ class Question:
 
     @property
     def options_left_out(self) -> int:
-        """How many more options Lamina has than those we store."""
+        """How many more options Lamina has than we store."""
         total = self.raw.get("options_total")
         return max(0, total - len(self.options)) if isinstance(total, int) else 0
 

@@ -92,14 +92,14 @@ def results_of(outputs: Outputs) -> list[Result]:
 class ResultsField(forms.Field):
     """Checkboxes for results. Cleaning gives the indexes of all ticked results, including those with the same label."""
 
-    bound_field_class = BoundField  # not the form's own kind of bound field, which is for answers
+    bound_field_class = BoundField  # the form's own bound field class is for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))
         self.results = results
 
     def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Return the values that are ticked at first for `wanted` (labels or indexes); all of them if none match."""
+        """Return the values to tick at first: those in `wanted` (labels or indexes), or all if none of them match."""
         named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]

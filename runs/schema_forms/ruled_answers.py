@@ -1,4 +1,4 @@
-"""Apply the admin's rules to answers, wherever these come from: a form, a draft, a preset or an earlier run."""
+"""Apply the admin's rules to answers, wherever they come from: a form, a draft, a preset or an earlier run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Ruled:
-    """Answers after applying the rules: what to send, what the rules `changed`, and the answers to open fields that
-    they no longer allow (`refused`)."""
+    """Answers after applying the rules: what to send, what the rules `changed`, and the `refused` answers, which the
+    rules no longer allow in an open field."""
 
     answers: list[Answer]
     changed: list[Change] = field(default_factory=list)
@@ -29,7 +29,8 @@ class Ruled:
 
 
 def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
-    """Return `answers` with the rules applied, in the author's order. If there are no rules, they stay as they are."""
+    """Return `answers` with the rules applied, in the author's order. If there are no rules, the answers don't
+    change."""
     if not rules:
         return Ruled(list(answers))
     questions = ruled_questions(parameters, rules)
@@ -50,14 +51,13 @@ def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence
 
 
 def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
-    """Return only those of `answers` that people may give, because drafts and presets don't store the admin's
-    values."""
+    """Return only the `answers` that people may give, because drafts and presets don't store the admin's values."""
     fixed = closed_answers(parameters, rules, answers)
     return [answer for answer in answers if not any(answer is one for one in fixed)]
 
 
 def closed_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
-    """Return only those of `answers` whose fields the admin has fixed."""
+    """Return only the `answers` to fields that the admin has fixed."""
     if not rules or not answers:
         return []
     given = matched(ruled_questions(parameters, rules), list(answers))[0]
@@ -65,7 +65,7 @@ def closed_answers(parameters: Parameters, rules: Sequence[Rule], answers: Seque
 
 
 def _sends_same(before: Answer, after: Answer) -> bool:
-    """Return whether both answers send the same, as far as we can tell without looking at files."""
+    """Return whether both answers send the same value, as far as we can tell without looking at files."""
     if isinstance(before.value, Files) or isinstance(after.value, Files):
         return before.value == after.value
     return before.text == after.text

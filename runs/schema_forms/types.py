@@ -35,7 +35,8 @@ class Rule:
     """The admin's rule for the field with this `key`, otherwise with this `id`, otherwise with this `name`.
 
     A locked or hidden field always sends `value` (a text, or the exact label of an option) or `file`; if there is
-    neither, the app's default. In an open field, people may choose only from `options`; if that is empty, from all.
+    neither, the app's default. In an open field, people may choose only from `options`; if that is empty, all are
+    allowed.
     """
 
     key: str = ""
@@ -50,5 +51,5 @@ class Rule:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the field sends the same in every run, no matter what people enter."""
+        """Whether the field sends the same value in every run, no matter what people enter."""
         return self.mode != "open"

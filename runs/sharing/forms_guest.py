@@ -26,6 +26,7 @@ class PressForm(PostedForm):
     opened = CutField(200)
     n = CutField(2_000)  # the guest's signed name
     name = CutField()
+    email = CutField(300)
     x = CutField(20)  # a spot, as percentages
     y = CutField(20)
     at = CutField(20)  # a time in video or audio
@@ -40,12 +41,13 @@ class SentForm:
     opened: str = ""
     signed_name: str = ""
     name: str = ""
+    email: str = ""
     is_asked: bool = False
     is_back: bool = False
     x: str = ""
     y: str = ""
     at: str = ""
-    clicks: dict[str, str] = field(default_factory=dict)  # positions of a click on a picture that is a button
+    clicks: dict[str, str] = field(default_factory=dict)  # where a picture was clicked; such pictures are buttons
     words: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ class SentForm:
             opened=given["opened"],
             signed_name=given["n"],
             name=given["name"],
+            email=given["email"],
             is_asked=given["asked"],
             is_back=given["back"],
             x=given["x"],
@@ -95,7 +98,7 @@ class SentForm:
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """The fields that an intermediate page passes on, except those it asks for."""
+        """The fields that a page in between passes on, except those it asks for itself."""
         press = [(self.act, self.result)] if self.act else []
         press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
         who = [("opened", self.opened), ("n", self.signed_name)]
@@ -104,13 +107,14 @@ class SentForm:
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
-        """The fields that the page for one comment passes on: all but those for the comment, which it has itself."""
+        """The fields that the page for one comment passes on: all but the comment's own fields."""
         own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
         return [(name, value) for name, value in self.carried if name not in own]
 
     @property
     def carried_with_name(self) -> list[tuple[str, str]]:
-        return [*self.carried, ("name", self.name), ("asked", "1")] if self.is_asked else self.carried
+        asked = [("name", self.name), ("email", self.email), ("asked", "1")]
+        return [*self.carried, *asked] if self.is_asked else self.carried
 
 
 def _by_result(posted: QueryDict, prefix: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.storage import ffmpeg
 from runs.words.messages import say
 
-MOVING = ("image/gif", "image/apng")  # types that may move; our thumbnails of them don't
+MOVING = ("image/gif", "image/apng")  # types that may be animated; our thumbnails never are
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -63,7 +63,7 @@ def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
 
 
 def given(link: GuestLink, stored: StoredFile) -> Given:
-    """Return the version of `stored`, which should be loaded with `guest_copy__file`, that guests of `link` get."""
+    """Return the version of `stored` that guests of `link` get. `stored` should be loaded with `guest_copy__file`."""
     if not needs_itself(stored, may_download=link.may_download):
         return Given(State.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
@@ -121,27 +121,27 @@ def wanted(links: QuerySet[GuestLink]) -> set[int]:
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Return the files that guests should get but that have no `GuestCopy` yet, such as those of older links: SHA-256
-    by primary key."""
+    """Return the SHA-256, by primary key, of the files that guests should get but that have no `GuestCopy` yet, such as
+    those in older links."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
 def are_prepared(links: QuerySet[GuestLink]) -> bool:
-    """Return whether all copies for the open links among `links` are prepared."""
+    """Return whether all copies for the open links among `links` have been prepared."""
     is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
     return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
 
 
 def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
-    """Yield the result files that guests get themselves, not just as thumbnails, from the open `links`, in batches.
+    """Yield, in batches, the result files from the open `links` that guests get as files, not just as thumbnails.
     `needs_itself` applies the same rule to one file.
 
-    In batches, because for a single query, the database might start from all files and not from the few links.
+    With one query instead of batches, the database might start from all files and not from the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
-    # If several links show a result, the most permissive one counts
+    # If several links show a result, the most permissive link counts
     outputs = dict(chosen.values_list("output", "link__may_download"))
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
     for some in batched(outputs, AT_ONCE):

@@ -35,7 +35,7 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def some_names(labels: Sequence[str], count: int | None = None) -> str:
-    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the number of all results, if there are
+    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the total number of results, if that is
     more than `labels`."""
     names = ", ".join(labels[:LABELS_TOLD])
     more = (len(labels) if count is None else count) - min(len(labels), LABELS_TOLD)
@@ -45,7 +45,8 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return file name stems for `outputs`: all results of `link`, which must be loaded with their runs and files."""
+    """Return the file name stems for `outputs`, which must be all results of `link`, loaded with their runs and
+    files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs
@@ -53,7 +54,7 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
 
 
 def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
-    """Return the details of a result from which its file names are built for guests of `link`."""
+    """Return the details of a result that its file names for guests of `link` are built from."""
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 
@@ -63,6 +64,6 @@ def archive_name_of(link: GuestLink) -> str:
 
 
 def input_name(given: RunInput, position: int, stored: StoredFile) -> str:
-    """Return the name, for guests, of the file at `position` of an input."""
+    """Return the name that guests see for the file at `position` of an input."""
     told = Told(_("Shared"), given.name, given.run.created_at, position + 1)
     return file_names.stems_of([told])[0][position].named(ending_of(stored))

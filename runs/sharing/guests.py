@@ -36,6 +36,7 @@ MAX_WRONG = 10  # wrong passphrases for one link from one IP address
 MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses
 MAX_ANSWERS = 200  # answers to one link from one IP address, in ten minutes
 MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses
+PER_PAGE = 48  # results on one page
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
@@ -112,7 +113,7 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 
 
 def record_answer(request: HttpRequest, link: GuestLink) -> bool:
-    """Count an answer to `link`; return False if there were too many, from this IP address or from all together."""
+    """Count an answer to `link`; return False if there were too many, from this IP address or in total."""
     this = f"answer:{link.public_id}"
     try:
         Attempt({f"{this}:{address_of(request)}": MAX_ANSWERS, this: MAX_ANSWERS_OF_ALL})
@@ -123,7 +124,8 @@ def record_answer(request: HttpRequest, link: GuestLink) -> bool:
 
 # --- What a link shows ------------------------------------------------------------------------------------------------
 def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Output]:
-    """Return the results that `link` shows and that still exist, in the order of the link; with `only`, just those."""
+    """Return the results that `link` shows and that still exist, in the order of the link; with `only`, just the ones
+    with these primary keys."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     found = _shown(link) if only is None else _shown(link).filter(pk__in=only)
     return list(found.select_related("run").prefetch_related(kept))
@@ -136,8 +138,13 @@ def named_outputs(link: GuestLink) -> dict[Output, str]:
     return dict(zip(outputs, labels_of(outputs), strict=True))
 
 
+def page_with(number: int) -> int:
+    """Return the page that shows the result with this number."""
+    return (number - 1) // PER_PAGE + 1
+
+
 def shown_output(link: GuestLink, public_id: str) -> Output | None:
-    """Return the result with this id, loaded like those of `outputs_of`, if `link` shows it."""
+    """Return the result with this id, loaded as by `outputs_of`, if `link` shows it."""
     found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
     return next(iter(outputs_of(link, list(found))), None)
 
@@ -151,7 +158,7 @@ def preview_of(link: GuestLink) -> StoredFile | None:
 
 
 def size_of(link: GuestLink) -> tuple[int, int]:
-    """Return the number and total size (in bytes) of the files in a download of everything."""
+    """Return the number and total size (in bytes) of the files that a full download contains."""
     shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
     saved = OutputFile.objects.filter(output__in=shown, status="saved")
     given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
@@ -160,7 +167,7 @@ def size_of(link: GuestLink) -> tuple[int, int]:
 
 
 def record_download(link: GuestLink) -> None:
-    """Record that a guest downloads everything, if there are many files."""
+    """Record that a guest downloads all files of the link, unless there are only a few."""
     if (count := size_of(link)[0]) > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
@@ -182,7 +189,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 
 def app_names(outputs: Iterable[Output]) -> list[str]:
-    """Return the names of the apps that made `outputs`, each once, in their order."""
+    """Return the names of the apps that made `outputs`, each once, in the order of the results."""
     order = [output.run_id for output in outputs]
     names = dict(Run.objects.filter(pk__in=set(order)).values_list("pk", "app_name"))
     return list(dict.fromkeys(names[pk] for pk in order))

@@ -1,10 +1,10 @@
 """Create the copies for guests, in the worker.
 
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
-worker claims a row with a conditional UPDATE, by the database's clock, which also puts off the next attempt. It renews
-the claim while it copies, so if it dies, its claim ends within a minute, and a file that kills its worker moves behind
-the others. Each copy ends up as ready or as impossible, or is retried later with an error message. No single file can
-stop the task.
+worker claims a row with a conditional UPDATE that uses the database's clock. The claim also puts off the next attempt,
+so a file that kills its worker moves behind the others. The worker renews its claim while it copies; if it dies, the
+claim ends within a minute. Each copy ends up as ready or as impossible, or is retried later with an error message. No
+single file can stop the task.
 """
 
 import logging
@@ -31,10 +31,10 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-# After this long, another task takes over; the window and one video together stay below the task's timeout
+# After this long, another task takes over. The window plus one video stays below the task's timeout
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
-MOST_FAILURES = 4  # most failures while copying; after disk and storage problems, we keep trying
+MOST_FAILURES = 4  # how often copying may fail; disk and storage problems don't count, so we keep trying
 UNUSED_AFTER = timedelta(days=7)  # not right away, because a link may have been revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")

@@ -77,7 +77,7 @@ class AnswerBox:
     error: str
     seen: str
     decide_url: str
-    next_place: str  # the id of the next box below this one without an answer; "" if there is none
+    next_place: str  # the id of the next unanswered box below this one; "" if there is none
     comment_url: str
     is_just_commented: bool
     place_kind: str  # "image", "video" or "audio" if a comment can mark a place in the result; otherwise ""

@@ -72,8 +72,8 @@ class Parcel:
 
 
 def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
-    """Return the results of `link` as a zip of known length, with the file names that guests see; empty if there are
-    none. The list has the decisions of the guest called `guest_name`.
+    """Return the results of `link` as a zip of known length, with the file names that guests see; the zip is empty if
+    there are none. The list has the decisions of the guest called `guest_name`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -146,7 +146,7 @@ def _answered(decision: Decision | None) -> list[str]:
 
 
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each input, or the names of its files for guests."""
+    """Yield the name of each input, and its text or, for files, the names that guests see."""
     for given in run.inputs.all():
         files = input_files(given)
         names = ", ".join(input_name(given, position, file) for position, file in enumerate(files))

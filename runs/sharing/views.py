@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.overtaken import OvertakenError
 from runs.display import guest_links, share_panel
 from runs.display.guest_links import link_view, with_pictures
 from runs.display.link_versions import version_offers
@@ -23,6 +25,7 @@ from runs.models.link_access import links_revocable_by, may_extend, may_restore
 from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
+    change_logo,
     change_rules,
     extend,
     last_day_of,
@@ -35,6 +38,8 @@ from runs.sharing.links import (
     share_with_team,
     stop_sharing_with_team,
 )
+from runs.uploads import logos
+from runs.uploads.uploads import UploadRejected
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.moments import brief_day_words
@@ -44,7 +49,7 @@ PAGE = 50
 SAID = {
     "team": gettext_noop("The team can see this run now."),
     "not-team": gettext_noop("The team no longer sees this run."),
-    "me": gettext_noop("Only you and admins see this run now."),
+    "me": gettext_noop("Only you and admins can see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
     "revoked": gettext_noop("The link was revoked and no longer works."),
@@ -56,7 +61,7 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Show who can see a run: as a page, or only the panel for htmx. POST sets *Only me* or *Team*.
+    """Show who can see a run: as a page, or just as the panel for htmx. POST sets *Only me* or *Team*.
 
     `o` is the id of the result whose page the panel was opened from; a new link then shows only that result.
     """
@@ -68,7 +73,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     who = PanelForm.read(request.POST)["who"]
     said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = _("Only %(name)s and admins see this run now.") % {"name": run.member.display_name}
+        said = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":
@@ -251,20 +256,41 @@ def link_list(request: PortalRequest) -> HttpResponse:
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
     """Show and change the sharing rules, and list all links."""
-    form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
+    form = SharingRulesForm(posted_of(request), SharingRules.current())
+    if request.method == "POST":
+        _take_logo(request, form)
     if form.is_valid():
-        shortened = change_rules(form.instance)
-        messages.success(request, _rules_words(shortened))
-        return go_to(request, reverse("runs:manage-sharing"))
+        try:
+            shortened = change_rules(form.instance, form.cleaned_data["seen"])
+        except OvertakenError as error:
+            form.overtake(error.name, SharingRulesForm(None, SharingRules.current()))
+        else:
+            messages.success(request, _rules_words(shortened))
+            return go_to(request, reverse("runs:manage-sharing"))
     context = {
         "section": "manage",
         "form": form,
         "rules": form.instance,
+        "logo": SharingRules.current().logo,
         "makers": SharingRules.Makers.choices,
         "is_all": True,
         **_listed(request, GuestLink.objects.all()),
     }
     return render_page(request, "sharing/manage_sharing.html", context, status=422 if form.errors else 200)
+
+
+def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
+    """Save the chosen logo, or remove the current one. This doesn't depend on the other values, because a chosen file
+    would be lost if one of them was wrong."""
+    form.full_clean()
+    given = request.FILES.get("logo")
+    try:
+        if isinstance(given, UploadedFile):
+            change_logo(logos.receive_logo(given))
+        elif form.cleaned_data["no_logo"]:
+            change_logo(None)
+    except UploadRejected as refused:
+        form.errors.setdefault("logo", form.error_class()).append(refused.sentence)
 
 
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Growth:
-    """What the account spent between two readings, and what we charged, in hundredths."""
+    """What the account spent between two readings, and what we charged, in hundredths of a credit."""
 
     since: datetime
     until: datetime
@@ -37,7 +37,7 @@ class Growth:
 
     @property
     def gap_percent(self) -> int:
-        """The gap in percent of what we charged."""
+        """The gap as a percentage of what we charged."""
         return round(self.gap * 100 / self.charged) if self.charged else 0
 
 
@@ -67,7 +67,8 @@ def growth(start: datetime, end: datetime) -> Growth | None:
 
 
 def spent_lately(now: datetime) -> int:
-    """Return how much the account has certainly spent in the last 24 hours according to the readings, in hundredths.
+    """Return how much the account has certainly spent in the last 24 hours according to the readings, in hundredths of
+    a credit.
 
     If the account wasn't read for a while, what it spent meanwhile isn't counted, because we can't tell when that
     happened.

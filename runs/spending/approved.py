@@ -17,7 +17,7 @@ type Place = tuple[date, int, int, str]  # key of a sum: month, member, app, kin
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """Store for each of `runs` (by primary key) how much of it is approved, and update the sums. The caller must have
+    """For each of `runs` (by primary key), store how much of it is approved, and update the sums. The caller must have
     locked the runs.
 
     To avoid deadlocks, sums are updated after all charges, and always in the same order.

@@ -70,8 +70,8 @@ def release(run: Run) -> None:
 
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
-    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if more than the limit has already been used;
-    this is the limit of the person who pays for the first attempt.
+    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if whoever pays for the first attempt is
+    already over their limit.
 
     The run is charged only once, but that charge is now kept: the first attempt may have started after all, which
     nobody can tell.

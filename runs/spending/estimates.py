@@ -39,10 +39,10 @@ TOO_FEW_CREDITS = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost, in credits, of `made` of the `total` results of an app; None if nobody knows.
+    """Expected cost, in credits, of making `made` of the `total` results of an app; None if nobody knows.
 
     We only know the cost of all results together (`whole`): from Lamina or, if Lamina gives no estimate, from an admin.
-    For some of the results, we assume that all cost the same.
+    To estimate the cost of only some results, we assume that all cost the same.
     """
 
     whole: Decimal | None
@@ -88,12 +88,12 @@ class CostLine:
     reason: str
     not_open: str  # why nobody in this workspace can run the app; empty if people can
     left: Left | None  # what is left this month; None for people who can't run apps
-    own_words: str  # the same in words; empty if there is no limit
+    own_words: str  # what is left, in words; empty if there is no limit
     can_ask: bool  # the member's own limit blocks the run; an admin can raise it
 
 
 def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
-    """Return the estimate for the results `wanted` (indexes in `schema`; none = all) of `app`."""
+    """Return the estimate for the results of `app` that are `wanted` (indexes in `schema`; none means all)."""
     indexes = [output["index"] for output in schema.outputs] if schema else []
     made = sum(index in wanted for index in indexes) if wanted else len(indexes)
     least = app.credits_min if app.credits_min is not None else app.cost
@@ -107,9 +107,9 @@ def _source(app: App) -> Charge.Source:
 
 
 def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
-    """Return the cost of a run of `app` with the results `wanted` (none = all), and the balance.
+    """Return the cost of a run of `app` with the results that are `wanted` (none means all), and the balance.
 
-    `schema` lists the results; without one, it's the app's current schema.
+    `schema` lists the results; without one, the app's current schema is used.
     """
     account = status.lamina_status()
     estimated = estimate(app, schema or app.schema, wanted)

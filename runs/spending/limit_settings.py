@@ -23,7 +23,7 @@ from runs.words.credits import amount_words, to_credits
 
 @dataclass(frozen=True)
 class PersonLimit:
-    """What a member has used this month, and their limit (None if there is none), in hundredths."""
+    """What a member has used this month, and their limit (None if there is none), in hundredths of a credit."""
 
     member: Member
     own: MemberLimit
@@ -51,8 +51,8 @@ def limit_words(limit: int | None) -> str:
 
 
 def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return use and limits of all active members who may run apps, sorted by who has used the most. Takes two
-    queries."""
+    """Return the use and limits of all active members who may run apps; those who have used the most come first. Takes
+    two queries."""
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
@@ -81,24 +81,23 @@ def unpriced_apps() -> Sequence[App]:
 
 
 def rules_seen() -> str:
-    """Return the current rules for everyone as one text, from which `change_rules` can tell whether they have
-    changed."""
+    """Return the current rules for everyone as one text, so that `change_rules` can tell whether they have changed."""
     return seen_of(_told_rules(SpendingLimits.current()))
 
 
 def limit_seen(limit: MemberLimit) -> str:
-    """Return one person's limit as such a text."""
+    """Return one person's limit as text, to tell later whether it has changed."""
     return seen_of(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
-    """Return the price of an app as such a text."""
+    """Return the price of an app as text, to tell later whether it has changed."""
     return seen_of(_told_price(app.price))
 
 
 @transaction.atomic
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
-    """Save the rules for everyone, in the only row. `seen` is what the page showed when it was opened, if known.
+    """Save the rules for everyone in the table's only row. `seen` is what the page showed when it was opened, if known.
 
     Raises `OvertakenError` if someone has saved other rules since. The next two functions do the same for their values.
     """

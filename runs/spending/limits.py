@@ -116,8 +116,8 @@ def left_for(member: Member, now: datetime | None = None) -> Left:
 
 
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
-    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If they leave no
-    room, this raises `LimitReached`, and the caller must roll back."""
+    """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If a limit would be
+    exceeded, this raises `LimitReached`, and the caller must roll back."""
     left, month = left_for(member, now), month_of(now)
     if hundredths is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(member, left, hundredths))
@@ -131,7 +131,7 @@ def spend(member: Member, hundredths: int | None, now: datetime) -> None:
 
 
 def _add(member_id: int | None, month: date, hundredths: int | None, limit: int | None) -> bool:
-    """Add `hundredths` to a total in one UPDATE; return False if the total doesn't exist or leaves no room."""
+    """Add `hundredths` to a total in one UPDATE; return False if the total doesn't exist or would exceed its limit."""
     at_most = NO_LIMIT if limit is None else used_at_most(limit, hundredths)
     values: list[int | str] = [hundredths or 0, month.isoformat(), at_most]
     with connection.cursor() as cursor:
@@ -183,7 +183,7 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may already be used if a run that costs `hundredths` is to be allowed.
+    """Return how much of `limit` may have been used already for a run that costs `hundredths` to be allowed.
 
     For a run of unknown cost, some of the limit must be left.
     """

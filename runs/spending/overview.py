@@ -52,7 +52,7 @@ class Total:
 
     @property
     def whole_words(self) -> str:
-        """The amount in whole credits, for tight places."""
+        """The amount in whole credits, for places with little room."""
         return number_words(round(to_credits(self.hundredths)))
 
     @property
@@ -98,7 +98,7 @@ class Line:
 
     @property
     def top(self) -> str:
-        """Where the column in the chart ends at the top, such as "62.5%"."""
+        """The position of the column's top in the chart, such as "62.5%"."""
         return f"{100 - self.percent:.1f}%"
 
 
@@ -116,7 +116,7 @@ class Spending:
 
     @property
     def inside(self) -> list[Line]:
-        """The lines of those months that are in the period."""
+        """The lines for the months in the period."""
         return [line for line in self.months if line.is_current]
 
 
@@ -200,8 +200,8 @@ def _month(month: date, total: Total, period: Period) -> Line:
 
 
 def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
-    """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are added up in
-    one."""
+    """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are added up in one
+    row."""
     shown = list(lines)
     if not is_whole and len(lines) > SHOWN + 1:
         rest = lines[SHOWN:]

@@ -44,7 +44,7 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
 
 
 def _rows(chosen: Chosen) -> Iterator[dict[str, Any]]:
-    """Yield charges in the order in which Run was pressed. Each batch starts where the one before ended."""
+    """Yield charges in the order in which Run was pressed. Each batch starts where the previous one ended."""
     period = chosen.period
     inside = Charge.objects.filter(
         month__gte=period.first,
@@ -109,4 +109,4 @@ def _note(row: dict[str, Any]) -> str:
         return ""
     if row["is_maker_known"]:
         return _("Charged afterwards")
-    return _("Charged to the owner afterwards because it isn't known who pressed Run")
+    return _("Charged to the owner later because we don't know who pressed Run")

@@ -30,8 +30,8 @@ WHOLE = ("people", "apps", "approved")
 @never_cache
 @admins_only
 def manage_spending(request: PortalRequest) -> HttpResponse:
-    """Show a month or a year: `?month=2026-11&span=12`, for one person (`by`) or app (`app`), with all rows of one
-    table (`all`)."""
+    """Show a month or a year (`?month=2026-11&span=12`), possibly for one person (`by`) or app (`app`), or with all
+    rows of one table (`all`)."""
     chosen = _chosen(request.GET.dict())
     period, is_everything = chosen.period, chosen.person is None and chosen.app is None
     rules = SpendingLimits.current()
@@ -81,7 +81,7 @@ def _chosen(asked: Mapping[str, str]) -> Chosen:
 
 
 def _account(growth: account.Growth | None) -> dict[str, Any] | None:
-    """Return words on how the account's total compares with our charges; None if there is no reading yet."""
+    """Return how the account's total compares with our charges, in words; None if there is no reading yet."""
     if growth is None:
         return None
     return {

@@ -26,7 +26,7 @@ from runs.words.credits import amount_words, to_hundredths
 @never_cache
 @admins_only
 def manage_limits(request: PortalRequest) -> HttpResponse:
-    """GET shows the limits for everyone and for each person; POST changes those for everyone."""
+    """GET shows the limits for everyone and for each person; POST changes the limits for everyone."""
     form = RulesForm(posted_of(request))
     if form.is_valid():
         try:
@@ -110,7 +110,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
 
 
 def _nobody_told(member: Member) -> str:
-    """Return why no admin was told this time that `member` asks for more."""
+    """Return why no admin was told this time that `member` is asking for a higher limit."""
     if left_for(member).limit is None:
         return _("You have no monthly limit.")
     return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")

@@ -35,7 +35,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """Convert library exceptions to OSErrors, like those of a disk, without any keys in them."""
+    """Convert library exceptions to OSErrors like those of a disk, without any keys in their messages."""
     try:
         yield
     except ClientError as error:

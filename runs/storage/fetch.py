@@ -54,9 +54,9 @@ def fetch(
 ) -> Fetched:
     """Stream the file at `url` to disk within `seconds` in total.
 
-    `max_bytes` is one limit for all, or one for each kind (detected from the content). `on_chunk` gets the number of
-    bytes read so far and may raise to stop. `trusted` origins don't have to be public. Raises `FetchRefused` (never
-    retry), `FetchFailed` (a retry may work), or OSError for disk problems.
+    `max_bytes` is one limit for all files, or one for each kind of file (detected from the content). `on_chunk` gets
+    the number of bytes read so far and may raise to stop. `trusted` origins don't have to be public. Raises
+    `FetchRefused` (never retry), `FetchFailed` (a retry may work), or OSError for disk problems.
     """
     path = store.new_waiting_path()
     try:
@@ -160,9 +160,9 @@ def put_file(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> None:
-    """PUT the file at `path` to one of Lamina's upload URLs, through the same guard, within `seconds` in total.
+    """PUT the file at `path` to one of Lamina's upload URLs, through the guard, within `seconds` in total.
 
-    Any 2xx is a success; the key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to stop.
+    Any 2xx is a success; the API key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to stop.
     Raises `FetchRefused` or `FetchFailed`.
     """
     headers = {"Content-Type": content_type}

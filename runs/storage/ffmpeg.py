@@ -31,7 +31,7 @@ COPY_SECONDS = 500.0
 COPY_ADDRESS_SPACE = 1_500_000_000
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source, but its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-# Keys are Pillow's names; ffmpeg needs much less memory for these formats
+# Formats for which ffmpeg needs much less memory than Pillow, by Pillow's name
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
 # Container format of the copy, by the file extension of the source.

@@ -1,4 +1,4 @@
-"""Copy the pictures and sample files of apps, so that browsers never load URLs of other sites."""
+"""Copy the pictures and sample files of apps, so that browsers never load anything from other sites."""
 
 import logging
 

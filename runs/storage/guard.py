@@ -6,8 +6,8 @@ applies to links that members paste, so members can also use origins that the op
 
 requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so a different
 second DNS answer has no effect. This module takes care of the rest: odd spellings of IP addresses, user names in links,
-redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which requests would read
-in full), and the total time (see `deadline`).
+redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which the requests library
+would read in full), and the total time (see `deadline`).
 """
 
 import ipaddress
@@ -32,13 +32,13 @@ from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0  # most seconds without receiving any data
+READ_SECONDS = 15.0  # longest time without receiving any data
 MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # if an IPv6 address has this in the middle, its end is an IPv4 address in the local network
-# This looks public, but Azure uses it for services to its virtual machines.
+# This address looks public, but Azure uses it to provide services to its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # other ports are for mail servers or databases, not for pictures
 # Looks like a link without https://
@@ -82,7 +82,7 @@ class FetchFailed(FetchError):
 
 
 class _PlainAdapter(HTTPAdapter):
-    """An adapter that doesn't check the IP address, so only for trusted origins."""
+    """An adapter for trusted origins only, because it doesn't check the IP address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """A session for a single request, without proxies, .netrc, cookies or redirects. It uses https only through the
-    guard."""
+    """A session for a single request, without proxies, .netrc, cookies or redirects. Only trusted origins bypass the
+    guard, which allows only https."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -123,7 +123,7 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None, so that requests doesn't read the whole body of a redirect, which may be endless."""
+        """Return None, so that the requests library doesn't read the whole body of a redirect, which may be endless."""
 
 
 def is_public(address: str) -> bool:

@@ -72,8 +72,8 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """Return those of `files` that no row of any model refers to (models that are added later are included too). Rows
-    that are deleted along with a file (CASCADE) don't count."""
+    """Return the `files` that no row of any model refers to, including models added in the future. Rows that are
+    deleted along with a file (CASCADE) don't count."""
     for relation in StoredFile._meta.get_fields(include_hidden=True):  # including those with related_name="+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
@@ -82,7 +82,7 @@ def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
 
 
 def remove_files(files: QuerySet[StoredFile]) -> int:
-    """Delete those `files` that nothing refers to: first the row, then the bytes. Return how many were deleted."""
+    """Delete the `files` that nothing refers to: first the row, then the bytes. Return how many were deleted."""
     return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
 
 

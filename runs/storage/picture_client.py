@@ -27,10 +27,10 @@ from runs.storage.picture_slots import LARGE_BYTES, OnWait, picture_slot
 logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
-# Variables that it gets; none of the portal's secrets
+# Environment variables that the process gets: none of the portal's secrets
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")
 MEMORY_BYTES = 330 * 1024 * 1024  # available for one picture, out of the 400 MiB that the process may use
-WORKER_SECONDS = 120.0  # longer than one file may take, plus some waiting
+WORKER_SECONDS = 120.0  # long enough for one file, with some time for waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5

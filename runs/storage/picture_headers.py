@@ -13,8 +13,8 @@ from typing import BinaryIO
 JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
-MAX_SCANS = 200  # real pictures have about ten; we stop counting here
-MAX_SEGMENTS = 20_000  # most segments of a JPEG; a web thread mustn't count millions
+MAX_SCANS = 200  # real pictures have about ten scans; we stop counting here
+MAX_SEGMENTS = 20_000  # the most segments a JPEG may have; a web thread mustn't count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
 # How many bytes per pixel Pillow needs, as measured. It copies WebP and AVIF several times, and reads TIFF in strips.

@@ -1,8 +1,8 @@
 """The only process that opens untrusted pictures, videos and audio: `python -m runs.storage.picture_process`.
 
-It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders crash.
-It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of each request. If
-a request takes longer, the kernel kills this process, and the caller carries on.
+It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders
+sometimes crash. It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of
+each request. If a request takes longer, the kernel kills this process, and the caller carries on.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
 (`Look` in `picture_client`), followed by the thumbnails. It exits when its input is closed.
@@ -23,7 +23,7 @@ from PIL import Image
 from runs.storage import ffmpeg, thumbnails
 
 MEMORY_BYTES = 400 * 1024 * 1024
-PROCESSOR_SECONDS = 20  # limit for one picture; the largest take 8
+PROCESSOR_SECONDS = 20  # limit for one picture; the largest take 8 s
 SECONDS = 60  # limit for one file, including videos
 NICENESS = 5  # so that pages take priority
 
@@ -46,7 +46,7 @@ def main() -> None:
 def _bound() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, signal.SIG_IGN)  # finish the current request; the process exits when its input is closed
-    with suppress(OSError, ValueError):  # some systems don't know this limit
+    with suppress(OSError, ValueError):  # some systems don't support this limit
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -55,7 +55,7 @@ def _bound() -> None:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Kill the process with SIGXCPU or SIGALRM if the block takes too much CPU time or too long."""
+    """Kill the process with SIGXCPU or SIGALRM if the block uses too much CPU time or takes too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS

@@ -86,8 +86,8 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move an arrived file into the storage with its thumbnails, and save its row. The file's old path no longer exists
-    then.
+    """Move an arrived file into the storage with its thumbnails, and save its row. Afterwards, the file's old path no
+    longer exists.
 
     `on_chunk` is called while the bytes go to remote storage, and may raise to stop. Raises OSError if the disk is full
     or unavailable; nothing is left behind in that case.

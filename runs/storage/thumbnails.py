@@ -1,4 +1,5 @@
-"""Create WebP thumbnails of a picture, 200 pixels wide (up to 10 KB), 400 (40 KB) and 1200: upright, without metadata.
+"""Create WebP thumbnails of a picture, upright and without metadata: 200 pixels wide (up to 10 KB), 400 pixels wide (up
+to 40 KB) and 1200 pixels wide.
 
 This runs only in the picture process (`picture_process`). Its memory is limited, so this code never holds a second copy
 of the whole picture: it first shrinks the picture in strips, then rotates it and converts its colours.
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import (  # including plugins, so that Pillow doesn't load forty others
+from PIL import (  # import the plugins too, so that Pillow doesn't load forty others
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -27,7 +28,7 @@ __all__ = ["MAX_BYTES", "Broken", "Opened", "Shrunk", "encode", "from_png", "ope
 PLUGINS = (
     AvifImagePlugin, BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin,
 )  # fmt: skip
-MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # most bytes of a thumbnail, by its width in pixels
+MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # maximum size of a thumbnail in bytes, by its width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
 TALLEST = 2  # maximum height, in multiples of the width; taller pictures become narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)

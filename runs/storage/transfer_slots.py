@@ -1,8 +1,8 @@
 """Slots that limit how many workers transfer files.
 
-Two workers save results, two fetch links, two send files to Lamina, one creates deferred thumbnails and one makes
-copies for guests. This way, nothing else has to wait for a video or a slow link: of eleven workers, three are always
-left for starts, the poller and the pulse.
+At most two workers save results, two fetch links, two send files to Lamina, one creates deferred thumbnails and one
+makes copies for guests. This way, nothing else has to wait for a video or a slow link: of eleven workers, three are
+always left for starts, the poller and the pulse.
 """
 
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ class RoleForm(forms.Form):
     )
 
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
-        """Return the roles: for each, its value, name and description, and whether it is selected."""
+        """Return the value, name and description of each role, and whether it is selected."""
         chosen = self["role"].value()
         return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
 
@@ -156,7 +156,8 @@ class AskForm(forms.Form):
 
 
 class PasswordAgainForm(forms.Form):
-    """Asks a signed-in person for their password again. The prefix "your" makes the field "your-password" in HTML."""
+    """Asks a signed-in person for their password again. With the prefix "your", the field is called "your-password" in
+    HTML."""
 
     prefix = "your"
     password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})

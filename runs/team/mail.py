@@ -1,6 +1,7 @@
 """Short plain-text emails from the portal. A mail server that is down never breaks a page.
 
-Callers pass whole paragraphs. If the recipient is a member, they translate these within `as_read_by(member)`.
+Callers pass whole paragraphs. If the recipient is a member, callers translate the paragraphs within
+`as_read_by(member)`.
 """
 
 import logging

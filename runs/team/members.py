@@ -85,7 +85,7 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
 
 
 def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
-    """Return how many runs outside the bin each member has, by the sums `counted` of the worker."""
+    """Return how many runs outside the bin each member has, according to the worker's sums (`counted`)."""
     runs: Counter[int] = Counter()
     for one in counted:
         if not one.is_binned:

@@ -1,6 +1,6 @@
 """Rules for new passwords: long enough, not common, and hard to guess even for someone who knows the owner.
 
-There is one message, from the first rule that fails, which says what to do. The rules are set in
+People see only the message of the first rule that fails, which says what to do. The rules are set in
 AUTH_PASSWORD_VALIDATORS, so that forms, `createsuperuser` and `make run` all use them.
 """
 
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_noop
 from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
-MIN_SCORE = 2  # out of 4; means that it takes more than 10^6 guesses
-LOOKED_AT = 72  # characters; checking this many takes 10 ms, and checking twice as many would take four times as long
+MIN_SCORE = 2  # out of 4; this score means that it takes more than 10^6 guesses
+LOOKED_AT = 72  # in characters; checking this many takes 10 ms, checking twice as many would take four times as long
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # Translated where they are used.

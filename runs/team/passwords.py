@@ -1,8 +1,8 @@
 """Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
 A link is signed and contains no secret. It contains the member's id and an expiry time, and its signature covers the
-account's state (password, last sign-in). So the link works only once, and no longer works if the person has signed in
-in another way.
+account's state (password, last sign-in). So the link works only once, and stops working if the person signs in some
+other way.
 """
 
 import base64

@@ -19,7 +19,7 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # has "password" in it, because fields with such names aren't saved when a session expires
+FIELD = "your-password"  # contains "password", because fields with such names aren't saved when a session expires
 WRONG = gettext_noop("That's not your password. Try again.")
 
 
@@ -44,7 +44,8 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return an error message about the posted password; "" if it is right. Attempts are limited as for signing in."""
+    """Return an error message about the posted password; "" if it is right. Attempts are limited, just as they are for
+    signing in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -60,7 +61,8 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. At first, the status is 200, so that password managers fill it in."""
+    """Show the page that asks for the password. At first, the status is 200, so that password managers fill in the
+    password."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()

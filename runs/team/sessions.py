@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see their own list and end each session.
 
-Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it did so, so
-most requests need no query for it. It does no harm if two processes both save it.
+Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it last saved
+this, so most requests need no query. It does no harm if two processes both save it.
 """
 
 import time
@@ -44,7 +44,7 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes by itself don't count as visits, because maybe nobody is looking at the page.
+    Requests that an open page makes by itself don't count as visits, because there may be nobody looking at the page.
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
@@ -126,8 +126,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired so long ago that they can't prove any more who sent a form, and rows of sessions
-    that no longer exist."""
+    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and rows of sessions that
+    no longer exist."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

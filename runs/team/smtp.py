@@ -1,7 +1,7 @@
 """The connection to the mail server, which waits longer at the one point where giving up could deliver an email twice.
 
 Django's time-out is 10 s for each response. That is right for all but the last one. After the whole email was sent, a
-server may take a minute to respond (because it scans for viruses) although it has the email, and sending that again
+server may take a minute to respond (because it scans for viruses) although it has the email; sending the email again
 would deliver it twice. So we wait longer for that response. If it doesn't come, the caller can tell that the server may
 have the email after all.
 """

@@ -1,8 +1,8 @@
 """When someone has left, transfer everything they own to another member.
 
 Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the others, so
-that neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there are any left. The
-record says for each run that it was transferred by the admin who asked for it.
+that neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there are any left. For
+each run, the record names the admin who asked for the transfer.
 """
 
 from django.db import transaction

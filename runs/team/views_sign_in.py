@@ -60,7 +60,7 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(_(throttling.SENTENCE), code="too_many") from None
         try:
             cleaned: dict[str, Any] = super().clean()
-        except forms.ValidationError:  # then the attempt still counts
+        except forms.ValidationError:  # the attempt still counts
             sessions.record_refused(email, attempt)
             raise
         attempt.forgive_first()

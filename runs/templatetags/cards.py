@@ -90,7 +90,8 @@ class StarKind:
 
 @dataclass(frozen=True)
 class AppStarKind:
-    """The same for an app. In a preview of the app's page, the star can't be pressed."""
+    """What `history/_star.html` needs to know about an app. In a preview of the app's page, the star can't be
+    pressed."""
 
     star: StarKind
     is_preview: bool
@@ -98,7 +99,7 @@ class AppStarKind:
 
 @dataclass(frozen=True)
 class MarkKind:
-    """The mark for one verdict; its number is a blank."""
+    """The mark for one verdict; the number in it is a blank, filled in later."""
 
     verdict: str
     icon: str
@@ -115,7 +116,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class CardKind:
-    """Everything that chooses between branches in `display/_run_card.html`: flags and our own names, never values."""
+    """Everything that decides which branches `display/_run_card.html` takes: flags and our own names, never values."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]
@@ -155,7 +156,7 @@ class CardKind:
             is_timed=bool(run.is_active and card.elapsed_words),
             is_ticked=run.public_id in (context.get("ticked") or ()),
             has_usual_end=bool(card.usual_end),
-            has_detail=bool(card.state.detail),
+            has_detail=bool(card.detail),
             has_mark=card.kind == "audio" or not card.pictures,
             has_pick=bool(context.get("has_picks")),
             has_source=bool(card.source_url),
@@ -218,7 +219,7 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
         "total": str(card.run.outputs_total),
         "ready": str(card.run.outputs_ready),
         "state": card.state.word,
-        "detail": card.state.detail,
+        "detail": card.detail,
         "source_url": card.source_url,
         "zoned_time": zoned_words(card.created_at),
         "time": timezone.localtime(card.created_at).isoformat(),

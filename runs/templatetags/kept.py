@@ -22,7 +22,7 @@ register = template.Library()
 
 @register.simple_tag
 def kept(name: str, **values: Hashable) -> SafeString:
-    """Render the template `name` with `values`, or return what rendering it gave before."""
+    """Render the template `name` with `values`, or return the text from an earlier rendering."""
     # The key includes the types, because "<b>" equals a safe "<b>", and 1 equals True.
     return _rendered(name, get_language(), tuple((key, type(value), value) for key, value in values.items()))
 

@@ -69,5 +69,5 @@ def _ground(colour: str) -> SafeString:
 @register.simple_tag
 @lru_cache(maxsize=KEPT)
 def pattern(name: str) -> SafeString:
-    """Render a subtle pattern to show where there is no picture. It is always the same for the same name."""
+    """Render a subtle pattern to show where there is no picture. The same name always gives the same pattern."""
     return render_to_string("display/_pattern.html", {"shapes": shapes_of(name)})

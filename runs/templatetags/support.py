@@ -1,4 +1,4 @@
-"""`{% support_about_file name shown as words %}`: a sentence about a file that was refused, for copying
+"""`{% support_about_file name shown as words %}`: a sentence about a refused file, for people to copy
 (`words/support.py`)."""
 
 from django import template

@@ -15,7 +15,7 @@ NO_MEDIA = Message("no_media")
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """Return the kinds in `accept` ("image" or "image/*"); all three if it is empty."""
+    """Return the kinds in `accept` ("image" or "image/*"); if it is empty, all three kinds."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 

@@ -1,4 +1,4 @@
-"""Use files in a form that the portal already has from earlier results and uploads.
+"""Use files from earlier results and uploads in a form.
 
 Runs and presets can only use uploads that belong to the person who sends the form. Other files are adopted: that person
 gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs it.

@@ -52,7 +52,7 @@ logger = logging.getLogger("runs.refused")
 
 
 class BodyLimitMiddleware:
-    """Rejects bodies that aren't allowed, and says why. If reading stops early, a file that has arrived in part is
+    """Rejects bodies that aren't allowed, and says why. If reading stops early, a file that was only partly received is
     deleted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -195,8 +195,8 @@ def _has_user(request: HttpRequest) -> bool:
 
 
 def _drop_arriving(request: HttpRequest) -> int:
-    """Close a file that has arrived in part, which deletes it. Return the status code that says why the upload stopped,
-    or 0.
+    """Close a file that was only partly received, which deletes it. Return the status code that says why the upload
+    stopped, or 0.
 
     If reading stops early, Django itself would leave the file to the garbage collector.
     """

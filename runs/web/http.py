@@ -82,7 +82,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """Return whether htmx will put the response into the current page and not show it as a page of its own."""
+    """Return whether htmx will put the response into the current page instead of showing it as a page of its own."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -98,8 +98,7 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. For htmx, this takes a header of its own: it would follow a 302 and put that page into its
-    target."""
+    """Redirect to `url`. For htmx, use a special header: htmx would follow a 302 and put that page into its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
@@ -116,7 +115,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     if status.away_since is not None:
         away = _(
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs start when it's back."
+            "New runs will start once it's back."
         )
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(

@@ -105,7 +105,7 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """Replaces NUL characters in posted fields, which PostgreSQL can't store, with U+FFFD before a view uses them.
+    """Replaces NUL characters, which PostgreSQL can't store, with U+FFFD in posted fields before a view uses them.
 
     It runs after the CSRF check, which has already read the fields. Views exempt from that check read the body
     themselves.
@@ -152,7 +152,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 class SpeculationRulesMiddleware:
-    """Tells the browsers of signed-in people where the rules for prefetching the next page are."""
+    """Tells the browsers of signed-in people where to find the rules for prefetching the next page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

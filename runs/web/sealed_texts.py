@@ -13,7 +13,7 @@ from django.conf import settings
 
 
 class SealedError(Exception):
-    """Raised when none of the portal's keys can open a sealed text. Doesn't contain anything of the text."""
+    """Raised when none of the portal's keys can open a sealed text. Contains no part of the text."""
 
 
 def seal(purpose: str, text: str) -> str:

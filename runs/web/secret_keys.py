@@ -1,5 +1,5 @@
-"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: they are made with the current key, but those made with
-old keys are accepted too.
+"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: new hashes use the current key, but hashes made with old
+keys are accepted too.
 
 Django does the same for its own signatures (sessions, `django.core.signing`); this module is for our own hashes.
 """

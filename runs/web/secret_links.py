@@ -2,7 +2,7 @@
 
 A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
 not. So whoever created a link can copy it again later, but the database alone doesn't give access: it has only the
-token's SHA-256 hash, by which the link is found.
+token's SHA-256 hash, which is used to find the link.
 """
 
 import base64

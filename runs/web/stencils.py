@@ -33,7 +33,7 @@ class Blanks:
 
 def filled(template: str, kind: Hashable, values: Mapping[str, str]) -> SafeString:
     """Render `template` with the flags of `kind` in its context. Attributes of `card` are replaced by the values with
-    these names, which are escaped unless they are safe."""
+    the same names, which are escaped unless they are safe."""
     stencil = _stencil(template, kind, get_language() or settings.LANGUAGE_CODE)
     shown = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
     return mark_safe(stencil % shown)  # noqa: S308 - the template escapes the stencil, and the values are escaped above

@@ -24,10 +24,10 @@ from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
-MAX_PER_PAIR = 10  # most wrong passwords within WINDOW for one account from one IP address
-MAX_PER_ADDRESS = 50  # the same from one IP address, which a whole office may share
-MAX_PER_ACCOUNT = 100  # the same for one account from anywhere
-MAX_PER_DEVICE = 10  # the same for one account in a browser where it has signed in before
+MAX_PER_PAIR = 10  # the most wrong passwords within WINDOW for one account from one IP address
+MAX_PER_ADDRESS = 50  # the limit for one IP address, which a whole office may share
+MAX_PER_ACCOUNT = 100  # the limit for one account from anywhere
+MAX_PER_DEVICE = 10  # the limit for one account in a browser where it has signed in before
 
 DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
@@ -54,7 +54,7 @@ class Attempt:
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
-        # Leave out attempts from clocks that were ahead
+        # Leave out attempts recorded by machines whose clocks were ahead
         recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))
         if any(recent.filter(key=key).count() > limit for key, limit in zip(self._keys, limits.values(), strict=True)):
             self.take_back()  # otherwise, a script that keeps trying would lock people out forever
@@ -108,7 +108,7 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Return the IP address of `request`; for IPv6, the network of 64 bits, because one client can use all of it.
+    """Return the IP address of `request`; for IPv6, its /64 network, because one client can use all of it.
 
     Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network; these are counted
     separately.

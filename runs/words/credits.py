@@ -16,7 +16,7 @@ def to_credits(hundredths: int) -> Decimal:
 
 
 def to_hundredths(credits: Decimal) -> int:
-    """Return an amount of credits with at most two decimal places in hundredths."""
+    """Convert an amount of credits, which has at most two decimal places, to hundredths of a credit."""
     return int((credits * HUNDREDTHS).to_integral_value())
 
 
@@ -41,7 +41,7 @@ def credits_words(amount: Decimal | None) -> str:
 
 def balance_words(account: LaminaStatus) -> str:
     """Return the balance: "1 credit" or "4,250.5 credits"; "about 4,238 credits" (without a fraction) if we have
-    subtracted runs since Lamina last reported it; "" if unknown."""
+    subtracted the cost of runs since Lamina last reported it; "" if unknown."""
     balance = account.balance_left
     if balance is None:
         return ""
@@ -52,8 +52,8 @@ def balance_words(account: LaminaStatus) -> str:
 
 
 def short_balance_words(account: LaminaStatus) -> str:
-    """Return the balance, to show next to a cost in credits: "8", or "about 2 credits" if we have subtracted runs
-    since."""
+    """Return the balance, to show next to a cost in credits: "8", or "about 2 credits" if we have subtracted the cost
+    of runs since Lamina last reported it."""
     return balance_words(account) if account.spent_since else credits_words(account.balance_left)
 
 

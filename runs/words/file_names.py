@@ -134,7 +134,8 @@ def _slug(words: str) -> str:
 
 
 def _stem(told: Told) -> Stem:
-    """Build the stem without a number. If there isn't enough room for both, title and label get half of it each."""
+    """Build the stem without a number. If there isn't enough room for both, the title and the label each get half of
+    it."""
     title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))

@@ -16,15 +16,15 @@ _stored = lru_cache(maxsize=4_096)(stored_words)
 
 @dataclass(frozen=True)
 class Marker:
-    """Highlights words that match any of `wanted`. `spaceless` has search terms in scripts that have no spaces."""
+    """Highlights words that match any of `wanted`. `spaceless` has the search terms in scripts without spaces."""
 
     wanted: list[Callable[[str], bool]] = field(default_factory=list)
     spaceless: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
-        """Return the marker for the words of a search. `similar` has for each word the known words that it may be a
-        typo of."""
+        """Return the marker for the words of a search. `similar` maps a word to the known words that it may be a typo
+        of."""
         spaced = [word for word in words if not is_spaceless(word)]
         wanted = [matcher(similar_ways_of(word, similar.get(word, ()))) for word in spaced]
         return cls(wanted, [word for word in words if is_spaceless(word)])

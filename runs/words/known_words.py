@@ -17,8 +17,8 @@ from runs.models.search import held_by_runs
 from runs.words.stems import stem
 from runs.words.terms import LONGEST, is_spaceless
 
-SHORTEST = 4  # letters; a typo in a shorter word could mean anything
-LONG = 8  # letters; in words this long, even two edits count as a typo
+SHORTEST = 4  # in letters; a typo in a shorter word could mean anything
+LONG = 8  # in letters; in words this long, even two edits count as a typo
 LEARNED_AT_ONCE = 500
 MOST_SIMILAR = 8
 
@@ -48,8 +48,9 @@ def learn(words: Iterable[str]) -> None:
 
 
 def forget_unused(words: Iterable[str] | None = None) -> int:
-    """Forget known words that no run or app contains any more, out of `words` or by default out of all; return how
-    many. Otherwise, searches would correct typos to words from deleted runs, which others may never have seen."""
+    """Forget known words that no run or app contains any more, and return how many. If `words` is given, only these are
+    checked. If unused words were kept, searches would correct typos to words from deleted runs, which others may never
+    have seen."""
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
     unused = [word for batch in batched(list(asked), LEARNED_AT_ONCE) for word in _in_no_run(batch)]

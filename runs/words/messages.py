@@ -60,7 +60,7 @@ FILES: dict[str, Promise] = {
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
     "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
-    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
+    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. Admins can free space in Manage."),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
     "file_not_ready": _lazy("The file isn't ready yet."),
@@ -176,7 +176,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language: quotes stay as they are, and an empty message gives "".
+    """Return the message as a sentence in the active language. Quoted text stays as it is; an empty message gives "".
 
     A code that only a newer version knows also stays as it is.
     """

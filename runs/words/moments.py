@@ -67,7 +67,7 @@ def brief_month_words(day: date) -> str:
 
 
 def weekday_words(day: date) -> str:
-    """Return a date with the weekday, such as "Thursday, 5 March", for a day of this year."""
+    """Return a date with the weekday but without the year, such as "Thursday, 5 March"."""
     return _formatted(day, pgettext("date format", "l, j F"))
 
 
@@ -93,6 +93,5 @@ def _formatted(at: date | datetime, form: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def _kept(plain: date | datetime, form: str, _language: str | None) -> str:
-    """Format a date, or a time without its zone. The result is cached, because lists show the same ones again and
-    again."""
+    """Format a date, or a time without its zone. The result is cached, because lists often show the same times."""
     return formats.date_format(plain, form)

@@ -71,8 +71,8 @@ def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]
 
 
 def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
-    """Return two queries whose rows begin with `n`: for the runs that match `query`, and for `TOO_MANY` if they are too
-    many."""
+    """Return two queries whose rows begin with `n`: one for the runs that match `query`, and one for `TOO_MANY` if
+    there are too many of them."""
     place, key = Value(n, BigIntegerField()), Value(TOO_MANY, BigIntegerField())
     runs: QuerySet[Any, Any] = few_matching(query).order_by().annotate(place=place).values_list("place", "pk")
     many: QuerySet[Any, Any] = too_many_for(query, member).order_by().annotate(place=place, key=key)
@@ -80,6 +80,6 @@ def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:
-    """Return `member` (as a row that says yes) if so many runs match `query` that `few_matching` returns none;
-    otherwise no row."""
+    """Return one row (that of `member`) if so many runs match `query` that `few_matching` returns none; otherwise no
+    row."""
     return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

@@ -7,7 +7,7 @@ all forms of a word have the same stem. Words keep enough letters to be recogniz
 import re
 from functools import lru_cache
 
-SHORTEST = 4  # letters; shorter words have no endings worth removing
+SHORTEST = 4  # in letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
 # Endings, and how many letters must be left without them. The first ending that fits is removed, then the next that

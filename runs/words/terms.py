@@ -1,6 +1,6 @@
 """Split texts into the words that search stores, and queries into the words that it looks for.
 
-Of each text, we store the folded words and their stems, so that both databases only have to compare whole words and
+For each text, we store the folded words and their stems, so that both databases only have to compare whole words and
 beginnings of words. Chinese, Japanese and Thai have no spaces, so there, each character and each pair of neighbouring
 characters counts as a word.
 """
@@ -13,10 +13,10 @@ from runs.words.fold import fold
 from runs.words.stems import stem
 from runs.words.synonyms import same_as
 
-LONGEST = 40  # letters; the rest of a longer word is ignored
-MOST_TERMS = 8  # most words of a query that are used
-SHORTEST_PART = 4  # letters; shorter parts of a compound word don't count
-STEM_BEGINS = 5  # letters; a shorter stem must match a whole word, because too many words begin with it
+LONGEST = 40  # in letters; the rest of a longer word is ignored
+MOST_TERMS = 8  # how many words of a query are used at most
+SHORTEST_PART = 4  # in letters; shorter parts of a compound word don't count
+STEM_BEGINS = 5  # in letters; a shorter stem must match a whole word, because too many words begin with it
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")

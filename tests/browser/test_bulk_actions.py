@@ -50,7 +50,10 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     bar.get_by_role("button", name="Move to bin").click()
     expect(page.get_by_text("2 runs were moved to the bin.")).to_be_visible()
     expect(boxes).to_have_count(4)
-    page.locator(".undo [value=restore]").click()
+    expect(page.locator(".notice:has(.undo)")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".undo [value=restore]")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(boxes).to_have_count(6)
 
 

@@ -206,7 +206,7 @@ def test_marks_are_bounded_in_time(text: str) -> None:
 
 
 def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Member, app: App) -> None:
-    """Every result of each run is offered, also when searching; the first one is ticked."""
+    """Every result of each run is offered, even during a search; the first one is ticked."""
     runs = [made(alice, app), made(alice, app)]
     for run in runs:
         Output.objects.filter(run=run, position=1).update(kind="text", text="words")

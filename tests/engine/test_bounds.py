@@ -114,7 +114,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # from now on, this counts responses that say "no such run"
+    assert run.missing_reads == 0  # reset: from now on, it counts responses that say "no such run"
 
 
 def press_with_file(member: Member, app: App) -> Run:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.history import bin
+from runs.history import bin, views_bin
 from runs.models import (
     App,
     GuestLink,
@@ -185,7 +187,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert kept.file is not None
     preset = Preset.objects.create(app=run.app, member=alice, name="Mine")
     preset.uploads.add(upload)
-    taken = adopt(bob, kept.file)  # adopts it into Bob's form
+    taken = adopt(bob, kept.file)  # Bob takes the file into his form
     link = GuestLink.objects.create(
         member=alice, token_hash="x", nonce="n", expires_at=timezone.now() + timedelta(days=1)
     )
@@ -198,7 +200,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert preset.uploads.get() == upload
     assert taken.file == StoredFile.objects.get(pk=kept.file.pk)
     assert default_storage.exists(str(kept.file.file.name))
-    assert GuestLink.objects.get() == link  # its page says that nothing is left
+    assert GuestLink.objects.get() == link  # the link's page says that nothing is left
     assert not link.chosen.exists()
 
 
@@ -245,7 +247,7 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
-    as_alice.get("/bin/")  # who may decide is then remembered for a while
+    as_alice.get("/bin/")  # this request also caches for a while who may decide
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
 
@@ -266,3 +268,20 @@ def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice:
     assert known_words.forget_unused() == 1  # it removes "formerly", which only an old title had
     assert not KnownWord.objects.filter(word="formerly").exists()
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
+
+
+def test_pages_of_a_full_bin_follow_and_count_nothing(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views_bin, "PAGE", 2)
+    for hours in range(3):
+        make_run(alice, status="completed", deleted_at=timezone.now() - timedelta(hours=hours))
+
+    pages = [as_alice.get(f"/bin/?page={number}") for number in ("1", "2", "9", "x", "-1", "1e3")]
+
+    assert [len(page.context["rows"]) for page in pages] == [2, 1, 2, 2, 2, 2]
+    assert ("Deleted earlier" in pages[0].text, "Deleted more recently" in pages[0].text) == (True, False)
+    assert ("Deleted earlier" in pages[1].text, "Deleted more recently" in pages[1].text) == (False, True)
+    with CaptureQueriesContext(connection) as queries:
+        as_alice.get("/bin/")
+    assert not [one["sql"] for one in queries if "runs_run" in one["sql"] and "COUNT(" in one["sql"]]

@@ -232,7 +232,7 @@ def test_more_than_fit_into_one_file_or_link_are_told_with_what_to_do(
     make_kept(mixed[0])
     make_kept(mixed[0], position=1)
 
-    assert "holds at most 1. Select fewer." in words(act(as_alice, do, mixed[0]))
+    assert "at most 1 can be used at once. Select fewer." in words(act(as_alice, do, mixed[0]))
     assert not GuestLink.objects.exists()
 
 

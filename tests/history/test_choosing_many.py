@@ -132,7 +132,7 @@ def test_a_tick_that_cannot_be_sent_is_told_and_sent_with_the_next(page: Page, a
     expect(bar.get_by_text("isn't saved yet")).to_be_visible()
     page.unroute("**/history/select/")
     boxes.nth(1).click()
-    expect(bar.get_by_text("2 selected")).to_be_visible()  # the bar counts before the server does
+    expect(bar.get_by_text("2 selected")).to_be_visible()  # the bar shows the new count before the server responds
     wait_until(lambda: chosen(alice) == 2, "both ticks to be kept")
 
 
@@ -172,7 +172,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # the previous page would show the line, which is shown only once
+            page.goto("about:blank")  # on the way, the previous page would use up the line, which is shown only once
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the line stays for 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))

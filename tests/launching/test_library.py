@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
-from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import Answer, Files
 from runs.words.fold import named
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 from tests.support.page import Page
@@ -256,9 +256,10 @@ def test_what_was_used_last_comes_first(
 ) -> None:
     monkeypatch.setattr(library, "PER_PAGE", 1)
     files = [brought(alice, f"{n}.png") for n in range(3)]
-    run = make_run(alice, app, status="completed", created_at=timezone.now() + timedelta(minutes=1))
-    photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
-    RunInputUpload.objects.create(input=photo, upload=Upload.objects.get(file=files[0]), position=0)
+    Upload.objects.update(used_at=timezone.now() - timedelta(minutes=1))
+    photo = Answer("Photo", "", "", "url", Files((Upload.objects.get(file=files[0]).public_id,)))
+    assert app.schema is not None
+    launch_run(alice, LaunchRequest(app, app.schema, [photo], [], new_form_token(alice)))
 
     first = as_alice.get(address(app, source="uploads"))
     second = as_alice.get(first.context["older_url"])

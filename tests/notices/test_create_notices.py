@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # on PostgreSQL, nothing works after this without a savepoint
+        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, nothing works after that without a savepoint
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)
@@ -172,7 +172,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
 
     assert requests.remind(request, alice)
 
-    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # the other result still waits for anyone
+    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
     assert told(sam)[1][1] == "Alice reminds you to decide on 2 results of Oak desk"
 
 

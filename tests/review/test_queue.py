@@ -142,7 +142,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
 
 
 def test_a_verdict_on_an_older_version_leads_to_the_newer_one(as_sam: Client, alice: Member, run: Run) -> None:
-    """D2"""
+    """Promise D2 (see `tests.review`)."""
     first, second = outputs(run)
     requests.ask(alice, [first])
     page = page_of(as_sam)

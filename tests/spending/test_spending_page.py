@@ -1,4 +1,4 @@
-"""The page on which admins see where the credits went, and its rows for spreadsheets."""
+"""The page on which admins see where the credits went, and the CSV file of the charges."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Django's command, extended to find the short names with which we mark texts that are translated later."""
+"""Django's command, extended to recognize our short names for marking texts that are translated later."""
 
 from django.core.management.commands import makemessages
 

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self._hand_over(bind, sandbox, people, is_reloaded=reload)
 
     def say(self, sentence: str) -> None:
-        with suppress(OSError):  # if the terminal is gone or the disk is full, that's no reason to stop
+        with suppress(OSError):  # keep going even if the terminal is gone or the disk is full
             self.stdout.write(sentence)
             self.stdout.flush()
 

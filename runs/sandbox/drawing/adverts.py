@@ -1,4 +1,4 @@
-"""Pieces that advertise: posters, banners, opening titles, key visuals and the tops of newsletters."""
+"""Advertising: posters, banners, opening titles, key visuals and newsletter headers."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What to draw: a result described the way a person would, independent of the API."""
+"""Describes a result to draw in the words that people see, independently of the API."""
 
 import hashlib
 import random
@@ -12,11 +12,11 @@ from runs.sandbox.lifecycle import VARIANTS, Run
 
 @dataclass(frozen=True)
 class Job:
-    """One result to draw. `part` is the number of the picture within one output; `variant` is different for runs with
+    """One result to draw. `part` is the number of the picture within one output; `variant` differs between runs with
     the same inputs.
 
-    `shown` has the inputs as (name, type, value). A text value is a str; pictures are a tuple of `asset:ID` or
-    `sample:NAME`.
+    `shown` lists the inputs as (name, type, value). A text value is a str; pictures are a tuple of strings, each
+    `asset:ID` or `sample:NAME`.
     """
 
     app_id: str

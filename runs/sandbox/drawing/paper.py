@@ -16,11 +16,11 @@ Part = tuple[Image.Image, Box]
 # Pillow's radial gradient reaches 255 only in the corners, but a glow has to fade out at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
-SCALE = 2  # shapes are drawn at this many times the size and scaled down to smooth the edges
+SCALE = 2  # draw shapes this many times larger, then scale them down to smooth the edges
 
 
 class Pen:
-    """Collects shapes to cut, in pixels of the finished picture. `fill` 0 cuts a hole."""
+    """Collects shapes to cut; their coordinates are pixels in the finished picture. `fill` 0 cuts a hole."""
 
     def __init__(self) -> None:
         self._strokes: list[tuple[str, list[Point], dict[str, Any]]] = []
@@ -65,7 +65,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """Return the shapes as the smallest smooth mask, and the box of that mask on a sheet of this size."""
+        """Return the smallest smooth mask that holds the shapes, and the box of that mask on a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -158,7 +158,7 @@ class Paper:
         return pen.cut(self.size)
 
     def _shade(self, part: Image.Image, corner: tuple[int, int], strength: float, lift: int) -> None:
-        """Add a soft shadow to the lower right. It is blurred at a quarter of the size, which is good enough."""
+        """Add a soft shadow to the lower right. It is blurred at a quarter of its size, which looks good enough."""
         room = lift * 3
         wide = Image.new("L", (part.width + 2 * room, part.height + 2 * room), 0)
         wide.paste(part, (room, room))
@@ -168,7 +168,7 @@ class Paper:
         self.image.paste(SHADOW, (left, top, left + wide.width, top + wide.height), soft)
 
     def multiply(self, mask: Image.Image, colour: Colour) -> None:
-        """Print a transparent ink over the picture, like the second colour of a print."""
+        """Print a transparent ink over the picture, like the second colour in a two-colour print."""
         white = Image.new("RGB", self.size, (255, 255, 255))
         white.paste(colour, (0, 0, *self.size), mask)
         self.image = ImageChops.multiply(self.image, white)

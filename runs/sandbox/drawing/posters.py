@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
-# Aspect ratios of results, by words in their labels that say what they are for.
+# The aspect ratio of a result, by a word in its label that says what the result is for.
 SHAPES = {
     "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
     "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",
@@ -67,7 +67,7 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
 
 
 def _finished(piece: studio.Piece, job: Job) -> Image.Image:
-    """Return a piece that fills the whole picture; only the sandbox label is added."""
+    """Return the finished piece, which fills the whole picture; only the sandbox label is added."""
     size, palette = size_of(job), studio.palette_of(job)
     art = grained(piece(job, size, palette, job.random()), 0.6)
     unit = min(size)
@@ -77,8 +77,8 @@ def _finished(piece: studio.Piece, job: Job) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw the scene that matches the prompt. Further outputs, and prompts that match no scene, get different
-    scenes."""
+    """Draw the scene that matches the prompt. Later outputs get other scenes, and so does a prompt that matches
+    none."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:

@@ -12,7 +12,7 @@ from runs.sandbox.drawing.palette import PALETTES, Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient, grained
 
 SIZE = (960, 1200)
-GRAIN = 0.35  # low, because a sample that is used as an input gets paper grain a second time
+GRAIN = 0.35  # low, because a sample used as an input gets paper grain a second time
 Subject = Callable[[Palette, random.Random], Image.Image]
 
 
@@ -53,7 +53,8 @@ def person(palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def product(palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a bottle on a plain background, like somebody's own photo of a product before an app makes a better one."""
+    """Draw a bottle on a plain background, like a photo that people take themselves before an app makes a better
+    one."""
     width, height = SIZE
     floor = height * 0.74
     ground = mix(palette.paper, palette.tone(0.9), 0.5)
@@ -68,7 +69,7 @@ def _scene(palette: Palette, chance: random.Random) -> Image.Image:
     return draw(SIZE, palette, chance)
 
 
-# The keys are how file names in the catalogue's defaults start.
+# Each key is the start of a file name in the catalogue's defaults.
 KNOWN: dict[str, tuple[Subject, str]] = {
     "55e99714": (portrait, "lagoon"),
     "older": (portrait, "dusk"),
@@ -84,7 +85,7 @@ KNOWN: dict[str, tuple[Subject, str]] = {
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> Image.Image:
-    """Return the sample with this name, 960 by 1200 pixels. Each name that isn't known gets its own scene."""
+    """Return the sample with this name, 960 by 1200 pixels. Every unknown name gets its own scene."""
     chance = random.Random(name)  # noqa: S311 - art, not secrets
     for start, (subject, palette) in KNOWN.items():
         if name.startswith(start):

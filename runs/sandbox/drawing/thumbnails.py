@@ -153,7 +153,7 @@ def words(chance: random.Random) -> Image.Image:
 
 
 def finished(app_id: str, palette: str, *words: str) -> Art:
-    """Return a function that draws a result of the app with these words as inputs."""
+    """Return a function that draws a result of the app, with these words as its inputs."""
 
     def draw_it(chance: random.Random) -> Image.Image:
         job = Job(app_id, "", "", shown=tuple((f"text {n}", "text", word) for n, word in enumerate(words)))

@@ -20,7 +20,7 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing have a few MB
+PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing are a few MB large
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
@@ -62,7 +62,7 @@ def _survey(data: mmap) -> Details:
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # decoders that don't know this chunk mustn't show the picture
+            raise CannotStrip  # a decoder that doesn't know this chunk mustn't show the picture
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)

@@ -1,0 +1,46 @@
+"""Numbered pages of long lists, without counting all their rows."""
+
+import re
+from collections.abc import Iterator
+
+from django.db.models import Model, QuerySet
+
+NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+
+
+class Page[Row: Model]:
+    """One page of `rows`, which must be in a fixed order. Reads one more row to know whether there is another page."""
+
+    def __init__(self, rows: "QuerySet[Row]", asked: str | None, size: int) -> None:
+        """Read page `asked` as it stands in the URL; the first page if it is no number up to 9,999 or has no rows."""
+        self.number = int(asked) if asked and NUMBER.fullmatch(asked) else 1
+        found = self._read(rows, size)
+        if not found and self.number > 1:
+            self.number = 1
+            found = self._read(rows, size)
+        self._rows, self._has_next = found[:size], len(found) > size
+
+    def _read(self, rows: "QuerySet[Row]", size: int) -> list[Row]:
+        start = (self.number - 1) * size
+        return list(rows[start : start + size + 1])
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def has_next(self) -> bool:
+        return self._has_next
+
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+    def has_other_pages(self) -> bool:
+        return self.has_previous() or self.has_next()
+
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+    def previous_page_number(self) -> int:
+        return self.number - 1
