@@ -68,7 +68,7 @@ def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     assert list_fact().words.startswith("50 apps, read ")
-    assert list_fact().advice.startswith("Requested 50 at a time")
+    assert list_fact().advice.startswith("Requested 50 apps at a time")
 
     door.control("list", most=None, beyond="clamp")
     moving.shift(timedelta(hours=23))

@@ -139,7 +139,7 @@ def test_no_more_than_fit_are_selected_and_that_is_said(
     monkeypatch.setattr(selection, "AT_MOST", 10)
     assert "Select the newest 10<" in select(as_alice, runs[20])
 
-    assert "10 selected; that's the maximum" in select(as_alice, do="all")
+    assert "10 selected; that&#x27;s the maximum" in select(as_alice, do="all")
     assert ticked(as_alice) == {run.public_id for run in [*runs[:9], runs[20]]}
     select(as_alice, runs[15])
     assert count(as_alice) == 10

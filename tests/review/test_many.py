@@ -133,7 +133,7 @@ def test_results_that_are_no_longer_visible_are_skipped(as_sofia: Client, runs: 
     Run.objects.filter(pk=runs[0].pk).update(shared_at=None)
     given = {"shown": " ".join(f"{one}.0" for one in ids), "verdict": "approved"}
     answer = as_sofia.post("/review/many/", given, follow=True)
-    assert "2 were skipped because you can&#x27;t decide on them." in answer.content.decode()
+    assert "2 results were skipped because you can&#x27;t decide on them." in answer.content.decode()
     assert set(Output.objects.filter(verdict="approved").values_list("run", flat=True)) == {runs[1].pk}
 
 
