@@ -93,9 +93,20 @@ class Home:
         elif url := self.env["DATABASE_URL"]:
             copy_migrated(url)
         else:
-            folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(migrated(Path(os.environ[SHARED])), folder / "portal.sqlite3")
+            shutil.copyfile(migrated(Path(os.environ[SHARED])), self._data_folder() / "portal.sqlite3")
+
+    def collect_static(self) -> None:
+        """Put the static files in their place, by copying them, because joining and compressing them takes seconds."""
+        if SHARED not in os.environ:
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        else:
+            shutil.copytree(collected(Path(os.environ[SHARED])), self._data_folder() / "static", dirs_exist_ok=True)
+
+    def _data_folder(self) -> Path:
+        """Return where the database and the static files are."""
+        folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command of manage.py in its own session; its output is appended to `log`."""
@@ -153,6 +164,18 @@ def migrated(folder: Path) -> Path:
             home = Home(folder)
             home.manage("migrate", "--verbosity", "0")
             (folder / "sandbox" / "portal.sqlite3").rename(made)
+    return made
+
+
+def collected(folder: Path) -> Path:
+    """Return the static files as the portal serves them, made once in `folder`."""
+    made = folder / "static"
+    with only_one("static"):
+        if not made.exists():
+            home = Home(folder / "collecting")
+            home.folder.mkdir()
+            home.manage("collectstatic", "--noinput", "--verbosity", "0")
+            (home.folder / "sandbox" / "static").rename(made)
     return made
 
 
