@@ -179,19 +179,36 @@ def collected(folder: Path) -> Path:
     return made
 
 
-def copy_migrated(url: str) -> None:
-    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables; this test run makes it
-    once."""
+def migrated_on_server(url: str) -> str:
+    """Return the name of an empty PostgreSQL database with all tables, made once beside the one at `url`."""
     folder = Path(os.environ[SHARED])
-    made, template = folder / "migrated.postgres", folder.name
+    made = folder / "migrated.postgres"
     with only_one("postgres"):
         if not made.exists():
-            address = urlsplit(url)._replace(path=f"/{template}").geturl()
-            on_server(url, f'CREATE DATABASE "{template}"')
+            address = urlsplit(url)._replace(path=f"/{folder.name}").geturl()
+            drop_database(address)  # left by a migration that failed
+            on_server(url, f'CREATE DATABASE "{folder.name}"')
             Home(folder, DATABASE_URL=address).manage("migrate", "--verbosity", "0")
             made.write_text(address)
+    return folder.name
+
+
+def copy_migrated(url: str) -> None:
+    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables."""
+    template = migrated_on_server(url)
+    with only_one("postgres"):
         drop_database(url)
         on_server(url, f'CREATE DATABASE "{urlsplit(url).path[1:]}" TEMPLATE "{template}"')
+
+
+def migrate_ahead() -> None:
+    """Make the database that the workers copy, while they still collect tests. If that fails, they make it and say
+    why."""
+    with suppress(AssertionError):
+        if url := os.environ.get("TEST_DATABASE_URL"):
+            migrated_on_server(url)
+        else:
+            migrated(Path(os.environ[SHARED]))
 
 
 def drop_migrated(folder: Path) -> None:
