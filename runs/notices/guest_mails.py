@@ -6,7 +6,7 @@ gets at most one an hour. The text is written when the email is sent, and leaves
 contains nothing that guests typed: anyone could enter someone else's address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,6 +30,7 @@ from runs.web.secret_links import Purpose
 
 PAUSE = timedelta(hours=1)  # between two emails to the same guest
 AT_ONCE = 500
+RELATED = ("output", "comment__member", "comment__output", "comment__parent__carried_from")
 
 
 # --- What happened ----------------------------------------------------------------------------------------------------
@@ -109,20 +110,20 @@ def message_of(row: Mail) -> EmailMultiAlternatives | None:
 
 def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     link, labels = contact.link, guests.named_outputs(contact.link)
-    notices = row.guest_notices.select_related("output", "comment__member")
-    there = [notice for notice in notices if notice.output in labels and _is_seen(notice)]
+    found = [(notice, _place_of(notice, labels)) for notice in row.guest_notices.select_related(*RELATED)]
+    there = [(notice, output) for notice, output in found if output is not None]
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     if not there or not token:
         return None
-    lines = [line_of(_line(notice, labels[notice.output], link)) for notice in there]
+    lines = [line_of(_line(notice, labels[output], link)) for notice, output in there]
     subject = lines[0]
     if len(lines) > 1:
         more = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(lines) - 1)
         subject = more % {"first": lines[0], "count": len(lines) - 1}
     guest = Guest(contact.guest_name, guest_fields.signed_name(link, contact.guest_name, gets_email=True))
     page = partial(Addresses(link, token, guest, is_proven=False).page)
-    number = list(labels).index(there[0].output) + 1
-    is_one_place = len({notice.output_id for notice in there}) == 1
+    number = list(labels).index(there[0][1]) + 1
+    is_one_place = len({output for _notice, output in there}) == 1
     return Letter(
         subject=subject,
         intro="",
@@ -132,10 +133,16 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     )
 
 
-def _is_seen(notice: GuestNotice) -> bool:
-    """Return whether the guest still sees the comment, if the notice is about one."""
+def _place_of(notice: GuestNotice, shown: Collection[Output]) -> Output | None:
+    """Return where the guest sees what the notice is about, among the results that the link shows; None if nowhere. A
+    comment that was carried over to another version is also shown where it was written."""
     comment = notice.comment
-    return comment is None or (comment.guests_see and comment.removed_at is None)
+    if comment is None:
+        return notice.output if notice.output in shown else None
+    if not comment.guests_see or comment.removed_at is not None:
+        return None
+    written_on = comment.parent.carried_from if comment.parent else None
+    return next((output for output in (comment.output, written_on) if output in shown), None)
 
 
 def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:

@@ -96,6 +96,19 @@ def test_only_what_guests_see_is_told(link: GuestLink, alice: Member, bob: Membe
     assert len(to_guests(mailoutbox)) == 1
 
 
+def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
+    link: GuestLink, front: Output, bob: Member, mailoutbox: list[Sent]
+) -> None:
+    comment_of(link)
+    run = make_run(front.run.member, front.run.app, status="completed", shared_at=timezone.now())
+    second = make_kept(run).output  # the link doesn't show it
+    Comment.objects.filter(link=link).update(run=run, output=second, carried_from=front)
+    answer(link, bob)
+    send_gathered()
+    (sent,) = to_guests(mailoutbox)
+    assert "Done." in GuestVisit(re.findall(r"(/s/\S+)", str(sent.body))[0]).box("r1").words
+
+
 def test_those_who_answered_get_an_email_about_version_2(
     link: GuestLink, front: Output, mailoutbox: list[Sent]
 ) -> None:
