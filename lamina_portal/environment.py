@@ -18,8 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # Without IMMEDIATE, a transaction that first reads and then writes fails at once if someone else has written
-    # meanwhile.
+    # Without IMMEDIATE, a transaction that reads first and writes later fails at once if another process has written in
+    # between.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
@@ -77,7 +77,7 @@ def _flaw_of(key: str) -> str:
 def stored_secret_key(data_dir: Path) -> str:
     """Return the portal's own secret key, which signs sessions and queued tasks.
 
-    The key is created in `data_dir` when the portal first starts (mode 0600).
+    When the portal first starts, it creates the key in `data_dir` with mode 0600.
     """
     path = data_dir / "secret_key"
     try:
@@ -114,7 +114,7 @@ def api_key(env: Env) -> str:
 
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
-    """Return Django's DATABASES["default"] from DATABASE_URL; without it, use SQLite in `data_dir`."""
+    """Return Django's DATABASES["default"] from DATABASE_URL; if that isn't set, use SQLite in `data_dir`."""
     is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass variables that aren't set as empty values
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
@@ -127,7 +127,8 @@ def database(env: Env, data_dir: Path) -> dict[str, Any]:
 
 
 def mailers(env: Env) -> dict[str, Any]:
-    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, use the console."""
+    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); if that isn't set, print emails
+    to the console."""
     if not env.str("EMAIL_URL", ""):
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     old = env.dj_email_url("EMAIL_URL")
@@ -161,7 +162,7 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """Return the local URL that fits `bind`, so that links contain the right port.
+    """Return the portal's local URL, with the port from `bind`.
 
     `bind` is PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000" or ":8000". If the web server listens on something else, such
     as a Unix socket, return the default URL.
@@ -175,7 +176,7 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """Return the email address of the sender.
+    """Return the sender's email address.
 
     This is `_default_from_email` in EMAIL_URL, otherwise the user in EMAIL_URL if that is an email address, otherwise
     an address at `host`.
@@ -186,7 +187,7 @@ def mail_sender(env: Env, host: str) -> str:
 
 
 def storage(url: str) -> dict[str, Any]:
-    """Return Django's STORAGES["default"] from STORAGE_URL; without it, use a local folder.
+    """Return Django's STORAGES["default"] from STORAGE_URL; if that isn't set, use a local folder.
 
     STORAGE_URL looks like s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=].
     """
@@ -244,8 +245,8 @@ def is_loopback(host: str) -> bool:
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
     """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of the setting.
 
-    With `is_bare`, a URL that contains more than an origin is refused, because we would trust the whole origin and not
-    just that path.
+    With `is_bare`, refuse a URL that contains more than an origin, because we would trust the whole origin, not just
+    that path.
     """
     try:
         parts = urlsplit(url.strip())

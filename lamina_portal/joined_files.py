@@ -1,7 +1,7 @@
-"""Joins source files, so that browsers load one file where a stylesheet has several imports, or where modules are
-small.
+"""Joins stylesheets with their imports, and small modules with the modules that import them, so that browsers load
+fewer files.
 
-Both classes return a file's text as browsers get it: with its parts put in, and without comments and indentation.
+Both classes return the text that browsers get: with the parts included, and without comments or indentation.
 """
 
 import posixpath
@@ -12,9 +12,9 @@ from functools import cached_property
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 
-Paths = dict[str, tuple[Storage, str]]  # the source of each file, by name
+Paths = dict[str, tuple[Storage, str]]  # the storage and path of each source file, by name
 LOADER = "portal.js"
-MODULE = re.compile(r"\w+\.js")  # matches only our own modules; those of third parties are in folders
+MODULE = re.compile(r"\w+\.js")  # matches only our own modules; third-party modules are in folders
 IMPORTED_SHEET = re.compile(r'^@import url\("(?P<url>[\w./-]+\.css)"\) layer\((?P<layer>\w+)\);$', re.M)
 IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<module>\w+\.js)";\n', re.M)
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
@@ -28,20 +28,20 @@ MODULE_COMMENT = re.compile(
 
 
 def small_sheet(text: str) -> str:
-    """Return the stylesheet `text` without comments and unnecessary spaces."""
+    """Return the stylesheet `text` without comments or unnecessary spaces."""
     text = SHEET_GAP.sub(lambda found: found["kept"] or " ", text)
     text = SHEET_EDGE.sub(lambda found: found["kept"] or found["edge"] or found["colon"], text)
     return text.replace(";}", "}").strip()
 
 
 def small_module(text: str) -> str:
-    """Return `text` (one of our modules, formatted by Biome) without comments, indentation and empty lines."""
+    """Return `text` (one of our modules, formatted by Biome) without comments, indentation or empty lines."""
     lines = MODULE_COMMENT.sub("", text).splitlines()
     return "".join(f"{line.strip()}\n" for line in lines if line.strip())
 
 
 class JoinedFiles(Storage):
-    """The files in `paths`, as the text that `joined` makes from them."""
+    """The files in `paths`, with the text that `joined` builds from them."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -60,7 +60,7 @@ class JoinedFiles(Storage):
 
 
 class JoinedStylesheets(JoinedFiles):
-    """Stylesheets, with each import replaced by the part it names."""
+    """Stylesheets, with each import replaced by the stylesheet that it imports."""
 
     def joined(self, name: str) -> str:
         return small_sheet(self._whole(name))
@@ -77,7 +77,7 @@ class JoinedModules(JoinedFiles):
     """Our modules. A module that only one other module imports becomes part of that one, and `portal.js` contains all
     modules that it imports.
 
-    The modules in one file share their names, so no two of them may use the same name; a test checks this.
+    The modules in one file share a namespace, so no two of them may define the same name; a test checks this.
     """
 
     @cached_property
@@ -107,7 +107,7 @@ class JoinedModules(JoinedFiles):
         return set(self.homes.values())
 
     def _reach(self, name: str) -> list[str]:
-        """Return what `name` imports, directly or indirectly, and then `name` itself, in the order in which browsers
+        """Return `name`, preceded by all modules it imports (directly or indirectly), in the order in which browsers
         run them."""
         found: list[str] = []
         for inner in self.imports[name]:

@@ -1,9 +1,9 @@
-"""Masks the secret parts of URL paths in log lines, so that logs can be stored."""
+"""Masks the secret parts of URL paths in log lines, so that logs can be stored safely."""
 
 import logging
 import re
 
-# A mistyped path (with capital letters, double slashes or encoded letters) leads nowhere, but still contains the token.
+# A mistyped path (with capital letters, double slashes or encoded letters) finds no page, but still contains the token.
 # In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even encoded
 # twice.
 PERCENT = "%(?:25)*"

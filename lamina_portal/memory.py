@@ -1,12 +1,11 @@
-"""Helps processes that were forked from the same process to keep sharing its memory, and to give back memory they no
-longer need."""
+"""Helps forked processes keep sharing memory with their parent, and give back memory that they no longer need."""
 
 import ctypes
 import gc
 import sys
 
 ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # parameters of glibc's mallopt
-LARGE = 128 * 1024  # in bytes; larger blocks of memory are given back at once
+LARGE = 128 * 1024  # in bytes; a block larger than this is given back as soon as it is freed
 LARGEST_GAP, SMALLEST_GAP, MOST_FILLED = 64 * 1024, 24, 8 * 1024 * 1024  # in bytes
 USAGE = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
 
@@ -36,8 +35,9 @@ def share() -> None:
     """Call this when everything is loaded, before forking.
 
     The garbage collector writes to each object that it looks at, and a fork then gets its own copy of that page of
-    memory. So we tell it to ignore everything loaded so far. We then collect once more, so that it knows how few
-    objects are left; otherwise, it would wait until the garbage amounted to a quarter of what was loaded.
+    memory. So we tell the collector to ignore everything loaded so far. Then we run it once, so that it counts only the
+    few objects that are left; otherwise, its next full run would wait until new objects amounted to a quarter of what
+    was loaded.
     """
     gc.collect()
     gc.freeze()
@@ -56,11 +56,11 @@ def _use_one_heap(glibc: ctypes.CDLL) -> None:
 
 
 def _fill_gaps(glibc: ctypes.CDLL) -> None:
-    """Fill the gaps of free memory between used memory for good; they are less than 1 MiB.
+    """Permanently fill the gaps between used blocks of memory: less than 1 MiB in total.
 
-    A fork would use these gaps first, and so copy all the pages of memory around them: 4 MiB just for opening the
-    database. If the process uses another allocator (`LD_PRELOAD`), nothing is filled, because these numbers don't apply
-    to it.
+    A forked process would use these gaps first, and so copy the pages of memory around them: 4 MiB just to open the
+    database. If the process uses another allocator (`LD_PRELOAD`), nothing is filled, because glibc's numbers don't
+    describe that allocator.
     """
     size, room = LARGEST_GAP, MOST_FILLED if glibc.mallinfo2().keepcost else 0
     while size >= SMALLEST_GAP:
@@ -70,7 +70,7 @@ def _fill_gaps(glibc: ctypes.CDLL) -> None:
 
 
 def _fills_a_gap(glibc: ctypes.CDLL, size: int) -> bool:
-    """Allocate `size` bytes; return whether they came from a gap and not from the end of the heap."""
+    """Allocate `size` bytes; return whether they came from a gap rather than from the end of the heap."""
     at_the_end = glibc.mallinfo2().keepcost
     place = glibc.malloc(size)
     if place is None:

@@ -1,6 +1,6 @@
 """The portal's settings, read once from the environment, with defaults that work.
 
-README.md lists every name, and a test checks that list. The `.env` file next to manage.py is also read, except in
+README.md lists every setting, and a test checks that list. The `.env` file next to manage.py is also read, except in
 tests.
 """
 
@@ -49,7 +49,7 @@ _chat_origins: list[str] = env.list("PORTAL_CHAT_ORIGINS", [])
 PORTAL_CHAT_ORIGINS = [environment.origin("PORTAL_CHAT_ORIGINS", url) for url in _chat_origins]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
-# The sandbox has its own data, so that History starts empty when a key is added later.
+# The sandbox has its own data, so that History starts empty when someone adds a key later.
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
@@ -79,9 +79,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
-    # Before anything that only pages need, because a first visit loads seven static files
+    # Comes before everything that only pages need, because a first visit loads seven static files.
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "runs.web.language.BrowserLanguageMiddleware",  # comes before anything that may respond with a page
+    "runs.web.language.BrowserLanguageMiddleware",  # comes before anything that may return a page
     "runs.web.body_limits.BodyLimitMiddleware",  # comes before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "runs.audit.middleware.ActorMiddleware",  # comes before anything that makes changes
     "runs.web.demo_accounts.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    # Comes before anything that loads the user, because that may give the session a new key
+    # Comes before anything that loads the user, because loading the user may give the session a new key
     "runs.team.middleware.SeenMiddleware",
     "runs.web.language.MemberLanguageMiddleware",
     "runs.web.time_zone.ZoneMiddleware",
@@ -173,22 +173,22 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 
 
 def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
-    """Give static files the one header that pages have and that also matters for files."""
+    """Give static files the one page header that matters for files too."""
     headers["X-Content-Type-Options"] = "nosniff"
 
 
 WHITENOISE_MIMETYPES = MIMETYPES
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in a form's fields, without files; enough for long texts
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields without files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
-MAX_BODY_BYTES = 1_100_000_000  # in one request; enough for a video of 1 GB and the rest of the form
+MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video of 1 GB and the rest of the form
 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # at most this many: one polls, up to eight move files, the others start runs
+    "workers": 11,  # at most this many: one polls, up to eight move files, and the others start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -211,7 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_lifetime"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long after signing in, even if the session is used all the time
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long a sign-in lasts, even if the session is used all the time
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -237,7 +237,7 @@ SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-# Whether HSTS applies to the whole parent domain is for its owner to decide.
+# The owner of the parent domain decides whether HSTS applies to all of it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 # TrustedProxyMiddleware removes this header if it doesn't come from a proxy
@@ -246,7 +246,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, so that people recognize theirs
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each name in its own language, so that people recognize theirs
 LOCALE_PATHS = [BASE_DIR / "runs/locale"]
 USE_I18N = True
 TIME_ZONE = env.str("PORTAL_TIME_ZONE", "UTC")
@@ -267,7 +267,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "runs": {"level": "INFO"},
         "lamina_portal": {"level": "INFO"},
-        # Each entry of the record, as one line of JSON.
+        # Each entry of the record is logged as one line of JSON.
         "portal.audit": {"level": "INFO", "handlers": ["record"], "propagate": False},
         "urllib3": {"level": "WARNING"},  # lower levels log whole URLs, some of which are secret
     },

@@ -1,22 +1,22 @@
 """Makes room on Python's stack for everything that a request calls.
 
-CPython gets memory for its stack frames in pieces of 16 KiB (about twenty calls), and gives a piece back as soon as the
-first frame in it returns. If the calls in a loop go just beyond the end of a piece, each of them gets a new piece and
-gives it back. A page can then take up to twice as long, only because of how deep the stack happens to be.
+CPython allocates memory for its stack frames in pieces of 16 KiB (about twenty calls), and frees a piece as soon as the
+first frame in it returns. If a loop makes calls just where a piece ends, each call allocates a new piece and frees it
+again. A page can then take up to twice as long, just because of how deep the stack happens to be.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-# The size of the large frame, in objects of 8 bytes. The size of a piece is the next power of two that its first frame
-# fits into: here 512 KiB, of which the frame takes half. Memory that nobody writes to isn't really used.
+# `with_room`'s frame has this many objects of 8 bytes. The size of a piece is the next power of two that its first
+# frame fits into: here 512 KiB, of which the frame takes half. Memory that nobody writes to isn't really used.
 ROOM = 32_000
 
 
 def with_room[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that calls `function` from a frame so large that Python gets one large piece for everything it
-    calls."""
+    """Return a function that calls `function` from a very large frame, so that Python gets one large piece for
+    everything that `function` calls."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

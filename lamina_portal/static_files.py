@@ -1,11 +1,12 @@
-"""How static files are stored: small, joined into few files, and with a hash of their content in the name.
+"""Stores static files: minified, joined into a few files, and with a hash of their content in each name.
 
-Imports in our modules use these names, too. A stylesheet lists its parts with ordinary CSS imports: `@import
-url("base/tokens.css") layer(tokens);`. Browsers could load it and our modules as they are, with one request for each
-part; `collectstatic` joins the parts (see `joined_files.py`).
+Imports in our modules use these names too. A stylesheet lists its parts with ordinary CSS imports: `@import
+url("base/tokens.css") layer(tokens);`. Browsers could load the stylesheet and our modules as they are, with one request
+for each part, but `collectstatic` joins the parts (see `joined_files.py`).
 
-All our modules have the same hash, which is made from all of them: `portal.js` imports the others, and they import it,
-so a module's name can't contain a hash of its own content. This way, a page also never mixes modules of two versions.
+All our modules have the same hash, which is made from all of them. `portal.js` and the other modules import each other,
+so a module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes modules
+from two versions.
 
 `collectstatic` runs whenever the portal starts. Compressing takes most of its time, so what hasn't changed since the
 last start isn't compressed again.
@@ -35,7 +36,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         return KeepingCompressor(**options)
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
-        if self._modules_hash and MODULE.fullmatch(name or ""):  # for the manifest, there is no name
+        if self._modules_hash and MODULE.fullmatch(name or ""):  # the manifest has no name
             return self._modules_hash
         found: str | None = super().file_hash(name, content)
         return found

@@ -1,5 +1,5 @@
-"""Loads what each process would otherwise load for itself. This happens before the processes are forked, so that they
-share the memory."""
+"""Loads what each process would otherwise load for itself, before the processes are forked, so that they share the
+memory."""
 
 from django.conf import settings
 from django.urls import get_resolver
@@ -7,7 +7,7 @@ from django.utils.translation import gettext, override
 
 
 def warm_up() -> None:
-    """Load the URLs with their views, and the texts in every language."""
+    """Load the URLs with their views, and the translations for every language."""
     for code, _ in settings.LANGUAGES:
         with override(code):
             gettext("Run")

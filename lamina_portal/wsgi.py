@@ -11,7 +11,7 @@ from lamina_portal.stack_room import with_room
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
 _portal = with_room(get_wsgi_application())
-# This runs in gunicorn's main process; the others share what it has loaded
+# This runs in gunicorn's main process; the workers share what it has loaded.
 import_string("lamina_portal.warm.warm_up")()
 _CLOSE = import_string("runs.web.body_limits.CLOSE")
 

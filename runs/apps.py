@@ -19,7 +19,7 @@ class RunsConfig(AppConfig):
         from runs.connection import balance
         from runs.engine import apply_outputs, durations
         from runs.models import planner
-        from runs.notices import follow, listeners
+        from runs.notices import follow, guest_mails, listeners
         from runs.review import content_hash, guest_answers, requests, search_words, versions
         from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
@@ -51,6 +51,9 @@ class RunsConfig(AppConfig):
         events.comments_carried.listen(follow.on_comments_carried)
         events.request_closed.listen(follow.on_request_closed)
         events.review_asked.listen(listeners.on_review_asked)
+        events.comment_posted.listen(guest_mails.on_comment_posted)
+        events.comment_changed.listen(guest_mails.on_comment_changed)
+        events.version_shown.listen(guest_mails.on_version_shown)
         events.incident_recorded.listen(listeners.on_incident_recorded)
         events.member_left.listen(listeners.on_member_left)
         sessions.listen()

@@ -1,7 +1,7 @@
 """Events keep the code that records a change independent of the code that reacts to it.
 
-Events are sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
-together with the change, such as charging, isn't done by a listener; the sender calls it directly.
+Events are sent inside the sender's transaction; `apps.py` registers the listeners. Listeners don't do work that must
+succeed or fail together with the change, such as charging. The sender does such work directly.
 """
 
 import logging
@@ -52,19 +52,21 @@ class Event[**P]:
 run_ended = Event[[Run]]("run_ended")  # a run has completed, failed or been cancelled
 output_saved = Event[[OutputFile]]("output_saved")  # a file of a result has been saved
 file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been inspected (kind, thumbnails)
-# A result now has its text, or its files were saved or given up on
+# A result now has its text, or all its files have been saved or given up on.
 content_changed = Event[[Output]]("content_changed")
 version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)
 run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
+# A link shows the next version of a result in its place: (link, old, new)
+version_shown = Event[[GuestLink, Output, Output]]("version_shown")
 deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests can now decide, or no longer can
 decision_made = Event[[Decision]]("decision_made")  # someone made, withdrew, undid or set aside a decision
 review_asked = Event[[ReviewRequest]]("review_asked")  # someone asked for decisions, or sent a reminder
 request_closed = Event[[ReviewRequest]]("request_closed")  # a request was closed by its asker or an admin
-mentioned = Event[[Comment, Member]]("mentioned")  # a comment mentions a member it didn't mention before
+mentioned = Event[[Comment, Member]]("mentioned")  # a comment mentions a member that it didn't mention before
 comment_posted = Event[[Comment]]("comment_posted")  # someone commented or replied
-# The author edited or removed a comment; also gets its previous text
+# The author edited or removed a comment. Listeners also get its previous text.
 comment_changed = Event[[Comment, str]]("comment_changed")
 # Comments were carried over to a result of another run: (from, to)
 comments_carried = Event[[Run, Run]]("comments_carried")
-incident_recorded = Event[[Incident]]("incident_recorded")  # something that admins may want to know about
+incident_recorded = Event[[Incident]]("incident_recorded")  # something happened that admins may want to know about
 member_left = Event[[Member]]("member_left")  # an account was closed

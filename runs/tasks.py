@@ -16,6 +16,7 @@ from runs.history import bin, retention_rules, run_counts, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
+from runs.review import search_words
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, usage
@@ -65,6 +66,7 @@ def sweep() -> None:
     transfers.request_transfers()
     chat.request_sending()
     mails.request_sending()
+    search_words.index_decided()
 
 
 def submit_run(run_id: int) -> None:

@@ -23,11 +23,11 @@ const fail = (tile, words = "") => {
 	get(".file-facts", tile).textContent = words;
 };
 
-// Smaller files are simply sent, since the server checks their content and responds at once. Larger ones are checked by
-// type, which comes from their name, and the server is asked for room first, so that nobody uploads 60 MB in vain.
+// Smaller files are simply sent: the server checks their content and responds at once. For larger files, we first check
+// the type (by the file's name) and ask the server whether it has room, so that nobody uploads 60 MB in vain.
 const SENT_ANYWAY_BYTES = 1_000_000;
 
-/** @param {number} size @param {string} roomUrl @returns {Promise<string>} why so much can't be sent; empty if it can */
+/** @param {number} size @param {string} roomUrl @returns {Promise<string>} why there is no room; empty if there is */
 const noRoom = async (size, roomUrl) => {
 	const answer = await fetch(`${roomUrl}?bytes=${size}`).catch(() => undefined);
 	return answer?.status === 507 ? answer.text() : "";
@@ -47,9 +47,9 @@ const send = async (box, what) => {
 	if ("file" in what && what.file.size > SENT_ANYWAY_BYTES) {
 		const refused = await noRoom(what.file.size, roomUrl);
 		if (refused) fail(tile, refused);
-		if (refused || !tile.isConnected) return; // it was removed in the meantime
+		if (refused || !tile.isConnected) return; // the tile was removed in the meantime
 	}
-	// in the URL, so that the server knows them before the file arrives and needn't store one that can't be used
+	// in the URL: the server then knows them before the file arrives, and can refuse the file without storing it
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
 	const context = { source: tile, target: tile, swap: "outerHTML", values: what };
 	htmx.ajax("POST", `${uploadUrl}?${where}`, context).catch(() => {});
@@ -117,7 +117,7 @@ on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: ask
 	const at = /** @type {HTMLElement} */ (target);
 	const tile = at.matches("ol") ? at.lastElementChild : at;
 	if (tile?.matches("[data-file]") && asked.verb === "post") {
-		// it replaces what was there before; a file chosen since then, while this one settled, stays after it
+		// the new tile replaces those before it; tiles after it are of files chosen since then, and stay
 		if (!isMany(box))
 			while (tile.previousElementSibling) remove(/** @type {HTMLElement} */ (tile.previousElementSibling));
 		if (asked.parameters.link) get("[inputmode=url]", box, HTMLInputElement).value = "";

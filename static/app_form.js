@@ -5,7 +5,7 @@ import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from
 const form = get(".app-form", document, HTMLFormElement);
 const draftUrl = form.dataset.draftUrl ?? "";
 
-/* Back after Run: the browser would restore only half of the form, so the server fills it in from its run */
+/* After Run and then Back, the browser would restore only half of the form. So the server fills it in from the run. */
 
 const restore = () => {
 	const token = history.state?.sentToken;
@@ -17,7 +17,7 @@ addEventListener("pageshow", ({ persisted }) => {
 		location.reload(); // after Reset or Undo, this page can't save anything more
 	else if (persisted) restore();
 });
-// A page that responded to a form gets its own URL: Back then requests it again, instead of refusing
+// Give a page that was the response to a form its own URL: Back then requests it again instead of being refused
 history.replaceState(history.state, "", location.href);
 
 on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
@@ -32,7 +32,7 @@ on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
 /** @type {HTMLElement | null} */
 let pressed = null;
 
-/** Send the form that is waiting, when no uploads are left */
+/** Send the waiting form once no uploads are left. */
 const check = () => {
 	if (!form.dataset.waiting) return;
 	const button = pressed?.hasAttribute("name") ? pressed : find("[data-run]", form);
@@ -47,13 +47,13 @@ const check = () => {
 	showIdle(form);
 	if (failed) complain(boxOf(failed), boxOf(failed).dataset.failed);
 	else if (button) form.requestSubmit(button);
-	else say(find("#launch-reason")?.textContent ?? ""); // meanwhile, the cost has come, without a Run button
+	else say(find("#launch-reason")?.textContent ?? ""); // the cost has arrived meanwhile, and Run isn't possible
 };
 on(["htmx:xhr:progress", "htmx:sendError", "htmx:responseError"], ".file-tile", check);
 on(["htmx:afterSettle", "change"], ".upload", check);
 on(["htmx:afterSettle"], "#app-cost", check);
 
-// runs before `reach.js`, which contacts the portal when nothing is left to wait for
+// This listener runs before the one in `reach.js`, which contacts the portal once there are no more uploads to wait for
 addEventListener(
 	"submit",
 	(event) => {
@@ -71,14 +71,14 @@ addEventListener(
 
 /* The draft, and the values of folded questions */
 
-// Edits so far, how many the current request includes, and how many are saved: a response doesn't cover later edits.
+// The number of edits so far, in the current request, and saved. Edits made after a request was sent aren't saved yet.
 let edits = 0;
 let sent = 0;
 let kept = 0;
 let sentWords = "";
 let isOld = false; // the page shows less than what was saved
 
-/** What is in the form; of new files, only the names */
+/** What is in the form; for new files, only their names. */
 const words = () => String(new URLSearchParams(/** @type {any} */ (new FormData(form))));
 
 /**
@@ -120,7 +120,7 @@ on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 	get("[data-kept]").hidden = kept < edits;
 });
 
-// keep the last edits, since a reload can overtake the request that saves them
+// save the last edits in this tab too, since a reload can overtake the request that saves them
 addEventListener("pagehide", () => {
 	if (kept === edits || isOld || form.dataset.locked || !draftUrl) return;
 	note(words(), null);
@@ -128,9 +128,9 @@ addEventListener("pagehide", () => {
 });
 
 /**
- * Save once more what the page may not show, and reload it. Files that were chosen meanwhile are added.
+ * Save `saved` once more, with files that were chosen meanwhile, and reload the page, which may not show all of it.
  *
- * @param {string} saved
+ * @param {string} saved the last saved draft
  */
 const saveAgain = async (saved) => {
 	form.inert = true;

@@ -1,5 +1,5 @@
-/* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, forms have fields
-   for all of this, and open on separate pages. */
+/* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, the forms open on
+   separate pages and have fields for all of this. */
 import { all, find, on, say } from "./helpers.js";
 
 /** @param {Element} within */
@@ -181,12 +181,13 @@ document.addEventListener(
 		if (!picking || !(inside instanceof HTMLElement)) return;
 		event.preventDefault();
 		event.stopImmediatePropagation();
-		if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return; // an enlarged picture was moved
+		if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return; // moves an enlarged picture
 		const { left, top, width, height } = inside.getBoundingClientRect();
 		/** @param {number} part */
 		const percent = (part) => (100 * Math.min(Math.max(part, 0), 1)).toFixed(2);
 		const owner = picking;
-		const { x, y } = event.detail ? pressed : { x: event.clientX, y: event.clientY }; // clicks have only whole pixels
+		// `pressed` is more exact: clicks have only whole pixels
+		const { x, y } = event.detail ? pressed : { x: event.clientX, y: event.clientY };
 		setPicking(null);
 		setSpot(owner, percent((x - left) / width), percent((y - top) / height));
 		find("textarea", owner)?.focus();
@@ -194,7 +195,7 @@ document.addEventListener(
 	true,
 );
 
-/* A dot and its comment link to each other */
+/* Links from a dot to its comment, and back */
 on(["click"], ".dot-number[href]", (number) => {
 	const dot = document.getElementById(number.getAttribute("href")?.slice(1) ?? "");
 	frame()?.scrollIntoView({ block: "nearest" });
@@ -282,12 +283,12 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 			.catch(() => {});
 	isHeld = false;
 });
-// an open form inside a list that is about to be replaced would lose what was typed
+// if the timeline were replaced now, what was typed in an open form would be lost
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (!(event.target instanceof Element) || event.target.id !== "run-timeline") return;
 	if (find(".comment-open textarea", event.target)) event.preventDefault();
 });
-// a page that waits for its result is replaced as a whole
+// a page that waits for its result is replaced as a whole, but not while someone is typing a comment
 on(["htmx:beforeRequest"], ".file-state", () =>
 	all("#file textarea", document, HTMLTextAreaElement).some(({ value }) => value.trim()),
 );

@@ -1,4 +1,4 @@
-/* The compare page: pictures zoom and move together, one slides over the other, videos stay in sync. */
+/* The compare page: pictures zoom and move together or slide over one another, and videos stay in sync. */
 import { all, fill, find, get } from "./helpers.js";
 
 const page = get("[data-comparison]");
@@ -96,7 +96,7 @@ const prepare = (stage) => {
 	stage.addEventListener("pointerdown", (event) => {
 		fingers.set(event.pointerId, event);
 		apart = 0;
-		// once enlarged, one finger moves the picture; only on the line does it move the divider
+		// one finger moves an enlarged picture; it moves the divider only if it starts on the line
 		const isOnLine = event.target instanceof Element && event.target.matches("[data-line]");
 		isSliding = isOverlay && fingers.size === 1 && (view.scale === 1 || isOnLine);
 		if (isSliding) slideTo(stage, event);

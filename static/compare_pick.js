@@ -1,4 +1,4 @@
-/* Choosing what to compare: limits how many can be selected and says how many are. */
+/* Choosing what to compare: limits how many results can be selected, and says how many are selected. */
 import { all, find, get, on } from "./helpers.js";
 
 const count = () => {

@@ -1,11 +1,10 @@
-/* Links that ask for confirmation: `data-dialog` names the dialog that asks on this page instead of on the link's
-   page. */
+/* Links that lead to a page asking for confirmation. `data-dialog` names the dialog that asks on this page instead. */
 import { all, find, on } from "./helpers.js";
 
 /** @param {string} id */
 const dialogOf = (id) => find(`#${id}`, document, HTMLDialogElement);
 
-/** @param {string} id of a dialog: focuses what opened it, or the first button that took its place */
+/** Focus what opened a dialog or, if that is gone, the first visible button. @param {string} id of the dialog */
 const goBack = (id) => {
 	const opener = find(`[data-dialog="${id}"]`);
 	(opener ?? all("main :is(a, button).button").find((button) => button.checkVisibility()))?.focus();
@@ -22,10 +21,10 @@ on(["click"], "dialog [data-closes]", (link) => {
 	link.closest("dialog")?.close();
 	return true;
 });
-// live updates replace the link, so the browser can't return to it
+// live updates replace the link that opened the dialog, so the browser can't return the focus to it
 document.addEventListener("close", ({ target }) => target instanceof HTMLDialogElement && goBack(target.id), true);
 
-// The run ended while its question was open: the dialog says so, until it is closed
+// If the run ends while the dialog is open, the dialog says so and stays open
 document.addEventListener("htmx:oobAfterSwap", () => {
 	const late = find("dialog[open] [data-late]");
 	if (late && !late.closest("dialog")?.contains(document.activeElement)) late.focus();

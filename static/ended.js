@@ -9,7 +9,7 @@ const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = find("#ended") ?? document.createElement("div"); // nobody is signed in, so there is no news
+const region = find("#ended") ?? document.createElement("div"); // a stand-in: nobody is signed in, so there is no news
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 
@@ -59,7 +59,7 @@ const refresh = (item) => {
 	if (line && picture) find(".ended-picture", line)?.replaceWith(picture.cloneNode(true));
 };
 
-let told = ""; // on this page, in case the browser remembers nothing
+let told = ""; // what was announced on this page, in case the browser's storage is blocked
 const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
 
 let titled = find("#bell")?.dataset.count ?? ""; // the count in the tab's title
@@ -72,11 +72,11 @@ const tell = () => {
 	const known = remembered();
 	const items = news();
 	for (const item of items) refresh(item);
-	const here = find("#run-panel")?.dataset.run; // its own page shows the end
+	const here = find("#run-panel")?.dataset.run; // the run's own page already shows that it has ended
 	const fresh = items.filter(
 		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !known.includes(ended),
 	);
-	for (const item of find(".inbox") ? [] : fresh.slice(0, LINES)) show(item); // the inbox lists them itself
+	for (const item of find(".inbox") ? [] : fresh.slice(0, LINES)) show(item); // the inbox already lists them
 	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
 	told = [...ids].slice(0, REMEMBERED).join(" ");
 	store(TOLD, told, "localStorage");
@@ -100,7 +100,7 @@ addEventListener("resize", giveWay);
 
 /* ---- The bell's list */
 
-let isLate = false; // the list shows less than there is
+let isLate = false; // whether there is news that the list doesn't show yet
 const isOpen = () => !!list()?.matches(":popover-open");
 
 /** Mark what the list shows as seen. @param {HTMLElement} opened */
@@ -123,7 +123,7 @@ document.addEventListener(
 	},
 	true,
 );
-// the list stays unchanged while someone reads it; closing it brings in what is new
+// the list stays unchanged while someone reads it; what is new is added after they close it
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (!(event.target instanceof Element) || event.target.id !== "bell-list" || !isOpen()) return;
 	event.preventDefault();

@@ -75,7 +75,7 @@ export const fill = (text = "", values) => text.replace(/\{(\w+)\}/g, (name, key
 const storage = (where) => (where === "localStorage" ? localStorage : sessionStorage); // throws if it is blocked
 
 /**
- * Return what this browser has remembered; "" if nothing, or if its storage is blocked, which throws.
+ * Return what this browser has remembered; "" if that is nothing, or if its storage is blocked.
  *
  * @param {string} key
  * @param {"localStorage" | "sessionStorage"} where

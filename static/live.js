@@ -1,4 +1,4 @@
-/* Keeps pages up to date: one poller for the runs on a page and its frame, and clocks that tick between polls. */
+/* Keeps pages up to date: polls for the runs on a page and for its frame, and lets clocks tick between polls. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;
@@ -9,14 +9,14 @@ const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;
 const HIDDEN_PACE = 30_000;
 const HIDDEN_IDLE_PACE = 60_000;
-const AFTER_PRESS = 100; // the click of a tap comes after its pointerup
-const LONGEST_PRESS = 5000; // if a press seems longer, we missed its end
+const AFTER_PRESS = 100; // a tap's click comes after its pointerup
+const LONGEST_PRESS = 5000; // if a press seems to last longer, we missed its end
 const DAY = 86_400_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 const opened = Date.now();
-let newsDue = opened + NEWS_PACE; // others' activity is requested less often than my own runs
+let newsDue = opened + NEWS_PACE; // news is requested less often than updates of active runs
 const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
@@ -31,26 +31,27 @@ const isEndNear = ({ dataset }) => {
 };
 
 /**
- * Ask for changes, which replace the parts that are out of date.
+ * Request changes; the response replaces the parts that are out of date.
  *
  * @param {string | undefined} url
  * @param {string[][]} pairs
  */
 export const ask = async (url, pairs) => {
 	const live = find("#live");
-	if (find("#launch-left")) pairs.push(["form", "1"]); // it shows the balance too
+	if (find("#launch-left")) pairs.push(["form", "1"]); // an app's form shows the balance, too
 	if (live && url)
 		await htmx.ajax("GET", `${url}?${new URLSearchParams(pairs)}`, { source: live, swap: "none" }).catch(() => {});
 };
 
-/** Request updates for this page's runs and news now. In the background, only for news, which the title counts. */
+/** Request updates for this page's runs, and news. In a hidden tab, only news, which the tab's title counts. */
 export const look = async () => {
 	const { liveUrl, page } = find("#live")?.dataset ?? {};
 	const cards = document.hidden ? [] : active();
 	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
 	if (page) pairs.push(["page", page]);
-	const list = find("#picks-query", document, HTMLInputElement)?.value; // wider than the address if that finds nothing
+	// If History has widened the search, this differs from the page's address
+	const list = find("#picks-query", document, HTMLInputElement)?.value;
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
 	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {
@@ -65,7 +66,7 @@ export const look = async () => {
 	soon();
 };
 
-/** Request what changes without a run on this page: whether one of mine is active, my news, and the balance. */
+/** Request what can change without a run on this page: whether one of my runs is active, my news, and the balance. */
 export const lookAtFrame = () =>
 	ask(find("#live")?.dataset.frameUrl, [
 		["n", bell()?.dataset.bell ?? ""],
@@ -81,7 +82,7 @@ const lookAtTeam = () => {
 	return ask(news?.dataset.teamUrl, opening(news));
 };
 
-/** @param {HTMLElement | null} news @returns {string[][]} when the page was opened, and which new runs it knows */
+/** @param {HTMLElement | null} news @returns {string[][]} when the page was opened, and the new runs it knows */
 const opening = (news) => {
 	if (!news) return [];
 	const { since = "", token = "" } = news.dataset;
@@ -98,7 +99,8 @@ const soon = () => {
 	const isBusy = !!cards[0] || isWatching();
 	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
 	const rest = Math.min(...dues) - Date.now();
-	const pace = cards.filter(isEndNear)[0] ? END_PACE : PACE; // however old they are: their end is shown within 3 s
+	// The pace doesn't depend on how old the runs are: the page shows within 3 s that one has ended
+	const pace = cards.filter(isEndNear)[0] ? END_PACE : PACE;
 	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
 	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
 };
@@ -122,7 +124,7 @@ document.addEventListener("htmx:afterSettle", countNew);
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));
 
-/* A press must end on the element it began on, so nothing is replaced until then; the next request brings the update */
+/* A press must end on the element it began on. So nothing is replaced during a press; the next request does that. */
 let pressedAt = 0;
 const press = () => {
 	pressedAt = Date.now();

@@ -1,4 +1,4 @@
-/* Long lists can be searched. */
+/* Makes long lists searchable. */
 import { changed, fill, on, say } from "./helpers.js";
 
 /** @param {string} text to lower-case and strip of accents */

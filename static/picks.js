@@ -8,11 +8,11 @@ const bar = () => get("#picks", document, HTMLFormElement);
 const told = () => get("[data-told]", bar());
 const boxes = () => all(PICK, document, HTMLInputElement);
 
-/** Ticks that are yet to be sent, and those being sent. @type {Map<string, boolean>} */
+/** Ticks to be sent (here) and being sent (in `sent`), by id. @type {Map<string, boolean>} */
 let changes = new Map();
 /** @type {Map<string, boolean>} */
 let sent = new Map();
-let unsent = ""; // the button whose press didn't get through
+let unsent = ""; // the action of a button whose request didn't get through
 let busy = Promise.resolve();
 /** @type {string | null} */
 let last = null;
@@ -39,7 +39,7 @@ const renew = () => {
 	compare.disabled = size < 2 || size > 4;
 	compare.title = compare.disabled ? (bar().dataset.pair ?? "") : "";
 };
-/** Show `size` until the server has counted. @param {number} size */
+/** Show a count until the server's arrives. @param {number} size */
 const show = (size) => {
 	const count = get("[data-number]", told());
 	count.dataset.number = String(size);
@@ -47,6 +47,7 @@ const show = (size) => {
 	find(".picks-size", count)?.remove();
 	find(".picks-cleared", told())?.remove();
 	if (!size) find(".picks-all", told())?.remove();
+	get("[data-kept]", bar()).hidden = true;
 	renew();
 };
 
@@ -75,7 +76,7 @@ const send = async (act, ticks = new Map()) => {
 		method: "POST",
 		body: fields(act, ticks),
 		headers: { "HX-Request": "true" },
-		keepalive: true, // following a link must not lose a tick
+		keepalive: true, // so that no tick is lost if someone follows a link meanwhile
 	});
 	const html = await answer.text();
 	if (!answer.ok || answer.redirected || !html.includes("data-number")) throw new Error(`status ${answer.status}`);
@@ -88,7 +89,8 @@ const send = async (act, ticks = new Map()) => {
 const lost = () => {
 	changes = new Map([...sent, ...changes]);
 	sent = new Map();
-	for (const box of boxes()) if (changes.has(box.value)) changes.set(box.value, box.checked); // cleared meanwhile
+	// the selection may have been cleared meanwhile
+	for (const box of boxes()) if (changes.has(box.value)) changes.set(box.value, box.checked);
 	get("[data-count]", told()).textContent = bar().dataset.unsaved ?? "";
 };
 /** Save the ticks, one request after the other, so that an earlier one never arrives last. */
@@ -105,7 +107,7 @@ const save = () => {
 		})
 		.catch(lost);
 };
-/** Press a button of the bar that changes the selection. @param {string} act */
+/** Send a button's action, which changes the selection. @param {string} act */
 const press = (act) => {
 	save();
 	busy = busy
@@ -135,7 +137,8 @@ const ticked = (before) => {
 };
 const none = () => {
 	for (const box of boxes()) box.checked = false;
-	last = null; // ticks on their way are saved first, so that Undo brings them back
+	get("[data-kept]", bar()).hidden = true;
+	last = null; // `press` first saves ticks that haven't been sent, so that Undo brings them back
 	say(bar().dataset.none);
 	return press("clear");
 };
@@ -144,7 +147,7 @@ const measure = new ResizeObserver(() => {
 	const height = find("#picks")?.offsetHeight;
 	if (height) document.documentElement.style.setProperty("--picks-height", `${height}px`);
 });
-// Cards that were swapped in show what the server knew at that time
+// Cards that were swapped in may lack ticks that the server didn't know yet
 const refresh = () => {
 	if (!find("#picks")) return;
 	measure.observe(bar());
@@ -164,7 +167,7 @@ on(["click"], PICK, (box, event) => {
 	last = box.value;
 	ticked(before);
 });
-// Otherwise, a Shift-click on the label would select text
+// Without this, a Shift-click on the label would select text
 on(["mousedown"], `label:has(${PICK})`, (_, event) => event.shiftKey);
 // Once a card is selected, a Shift-click on another card selects it too
 on(["click"], "#history-results .card-link", (link, event) => {
@@ -185,7 +188,7 @@ document.addEventListener("keydown", (event) => {
 		for (const box of boxes()) set(box, true);
 		ticked(before);
 	}
-	if (key === "Escape" && total() && !event.repeat && !event.defaultPrevented) none();
+	if (key === "Escape" && total() && bar().checkVisibility() && !event.repeat && !event.defaultPrevented) none();
 });
 on(["click"], "#picks [data-pick-act]", (button) => {
 	if (!(button instanceof HTMLButtonElement)) return false;
@@ -196,7 +199,15 @@ on(["click"], "#picks [data-pick-act]", (button) => {
 	});
 	return true;
 });
-// Everything else is saved already, and a form has room for only a few thousand fields
+// The page stays as it is when a download starts, so say that the selection does, too
+on(["submit"], "#picks", (_, { submitter }) => {
+	if (!(submitter instanceof HTMLButtonElement) || !submitter.value.startsWith("download")) return false;
+	const kept = get("[data-kept]", bar());
+	kept.hidden = false;
+	say(get("span", kept).textContent ?? "");
+	return false;
+});
+// Send only unsaved ticks: all others are saved already, and a form can have only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {
 	if (target !== find("#picks")) return;
 	const unsaved = new Map([...sent, ...changes]);

@@ -1,5 +1,5 @@
-/* The only script in base.html: behaviour on every page, and a loader that imports each of the other scripts where its
-   attribute is on the page. Pages work without any of them. `collectstatic` puts what it imports here into one file. */
+/* The only script in base.html. It has what every page needs, and imports each other script if that script's attribute
+   is on the page. Pages work without scripts. `collectstatic` joins the imports at the top into this file. */
 import "./ended.js";
 import { all, find, on, say, showBusy, showIdle } from "./helpers.js";
 import "./live.js";
@@ -47,7 +47,7 @@ document.addEventListener(
 	true,
 );
 
-/* The search box's key, and keep the text box being typed in visible */
+/* The key "/" focuses the search box; and a text box that gets the focus is scrolled into view */
 on(["keydown"], "html", (_, { key, target }) => {
 	if (key !== "/" || !(target instanceof Element) || target.matches("input, textarea, select")) return false;
 	const boxes = [...document.querySelectorAll("[data-hotkey]")];
@@ -73,7 +73,7 @@ if (timeZone) {
 	document.cookie = `time_zone=${timeZone}; path=/; max-age=${400 * 24 * 3600}; samesite=lax${secure}`;
 }
 
-/* ---- Loader. Each import() is written out, since the static storage finds it by its text */
+/* ---- Loader. Each import() has a literal path, since the static storage searches the source for these */
 
 /** @type {Map<string, () => Promise<unknown>>} */
 const behaviours = new Map([
@@ -95,7 +95,7 @@ const behaviours = new Map([
 
 /** @type {Promise<unknown>[]} */
 const imports = [];
-/** Resolves once every script that this page needs is listening, for tests: the load event waits for none of them. */
+/** For tests: resolves once every script that this page needs is listening. The load event doesn't wait for them. */
 export const listening = () => Promise.all(imports);
 
 // A module runs only once, however often it is imported, so no listener is added twice.

@@ -1,8 +1,8 @@
-/* Review: keys for deciding; a decision that didn't get through stays, with a button to try again. viewer.js has
-   the keys that step through the queue. Without this script, each decision posts the form and loads the next page. */
+/* Review: keys for deciding, and a button to retry a decision that didn't get through. The keys that step through the
+   queue are in viewer.js. Without this script, each decision posts the form and loads the next page. */
 import { all, find, get, on, say } from "./helpers.js";
 
-let pending = ""; // the verdict that Enter gives in the note
+let pending = ""; // the verdict that is sent if someone presses Enter in the note
 let pressed = ""; // the last verdict sent
 
 const note = () => find("#decide-note", document, HTMLTextAreaElement);
@@ -72,7 +72,7 @@ on(["htmx:beforeRequest"], "#decide", (form) => {
 });
 on(["click"], "#decide [data-again]", () => press(pressed));
 
-/* The next result, or the same one with what is missing */
+/* After a decision: the next result, or the same one if its note is missing */
 document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (!(target instanceof Element) || target.id !== "file") return;
 	const verdict = find("#decide [aria-invalid]") && find("#decide")?.dataset.pending;

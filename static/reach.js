@@ -1,5 +1,5 @@
-/* Forms with `data-reach-url` are sent once the portal responds: instead of the browser's own error page, the page
-   stays as it is, says so, and sends the form again only if asked. */
+/* Forms with `data-reach-url` are sent only if the portal responds. If it doesn't, the page stays and says so; without
+   this script, the browser would show its own error page. The form is sent again only if someone presses the button. */
 import { find, get, say, showBusy, showIdle } from "./helpers.js";
 
 const ANSWER_MS = 10_000;
@@ -16,8 +16,8 @@ const answers = async (form) => {
 	}
 };
 
-/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter unless it has been replaced since, as Run is
- * when the cost changes */
+/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter left out if it has been replaced since, as Run
+ * is when the cost changes */
 const submit = (form, submitter) => form.requestSubmit(submitter?.isConnected ? submitter : null);
 
 /** @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
@@ -34,14 +34,14 @@ const sendIfAnswered = async (form, submitter) => {
 		submit(form, submitter);
 		return;
 	}
-	const told = get("[data-unsent]", form); // which may have been replaced meanwhile
+	const told = get("[data-unsent]", form); // looked up again, since it may have been replaced meanwhile
 	get("p", told).textContent = (navigator.onLine ? told.dataset.away : told.dataset.offline) ?? "";
 	get("button", told).onclick = () => submit(form, submitter);
 	told.hidden = false;
 	told.scrollIntoView({ block: "nearest" });
 };
 
-// Capture the event before portal.js does, which lets a form be sent only once
+// Capture the event, to be called before the listener in portal.js that lets a form be sent only once
 document.addEventListener(
 	"submit",
 	(event) => {

@@ -4,8 +4,8 @@
 import { find, get } from "./helpers.js";
 
 /**
- * Return whether no person is behind a request: a poll, or one a script sent. `data-background` marks those that go
- * along with typing and show their own errors.
+ * Return whether no person triggered a request: it is a poll, or a script sent it. `data-background` marks requests
+ * that are sent while someone types and that show their own errors.
  *
  * @param {DocumentEventMap["htmx:beforeRequest"]} event
  */

@@ -28,7 +28,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {HTMLElement} sheet that was just closed */
 const close = (sheet) => {
 	const run = find(".share", sheet)?.id.slice("share-".length);
-	sheet.lastElementChild?.replaceChildren(); // don't show this when the sheet opens for something else
+	sheet.lastElementChild?.replaceChildren(); // or it would show when the sheet opens for another run
 	const menu = openMenu(); // the menu that the sheet was opened from
 	menu?.hidePopover();
 	if (menu?.previousElementSibling instanceof HTMLElement) menu.previousElementSibling.focus();
@@ -47,7 +47,7 @@ document.addEventListener(
 	true,
 );
 
-// delay updates while a menu is open: swapping its card would close it, and the sheet opened from it
+// delay updates while a menu is open: swapping its card would close the menu and any sheet opened from it
 on(["htmx:beforeRequest"], "#live, .file-state", () => !!openMenu());
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (event.target instanceof Element && event.target.contains(openMenu())) event.preventDefault();

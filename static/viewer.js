@@ -11,7 +11,7 @@ let fit = { width: 0, height: 0 };
 let held = null;
 let isMoved = false;
 
-const page = () => find("[data-viewer]"); // a different element after going back
+const page = () => find("[data-viewer]"); // going back replaces this element
 const stage = () => get("[data-stage]");
 const frame = () => find("[data-frame]:has(img)");
 
@@ -215,7 +215,7 @@ document.addEventListener("loadedmetadata", shape, true);
 
 /** The video or audio of the next result. @type {HTMLVideoElement | null} */
 let ahead = null;
-/** Load as much of it as the browser sees fit. @param {string | undefined} url */
+/** Load the next result's video or audio, as much of it as the browser sees fit. @param {string | undefined} url */
 const loadAhead = (url) => {
 	ahead?.removeAttribute("src");
 	ahead?.load();
@@ -248,11 +248,11 @@ const begin = () => {
 addEventListener("resize", back);
 document.addEventListener("fullscreenchange", back);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-	if (!(target instanceof Element) || target.id !== "file") return; // comments and verdicts in it announce themselves
+	if (!(target instanceof Element) || target.id !== "file") return; // swapped comments and verdicts announce themselves
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });
-	say(title.dataset.said || title.textContent); // in Review, what was just decided
+	say(title.dataset.said || title.textContent); // in Review, `said` is what was just decided
 });
 document.addEventListener("htmx:historyRestore", begin);
 begin();

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.browser", "tests.support.chat_receiver", "tests.support.file_servers"]
 
-# No deadline: other tests run at the same time, so how long an example takes says nothing about the code. CI always
+# No deadline: other tests run at the same time, so the time an example takes says nothing about the code. CI always
 # uses the same examples; other runs look for new ones.
 hypothesis_settings.register_profile(
     "here",
@@ -153,7 +153,8 @@ LONG = (
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
     """In parallel runs, keep each file on one worker, and the browser tests on two workers with one portal each.
 
-    A third of the browser tests are those in test_axe.py, so these make up one of the two halves.
+    test_axe.py is a third of the browser tests, so one of these two workers gets that file, and the other gets the
+    rest.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -174,7 +175,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-tests-shared-")
         folder = Path(os.environ[SHARED])
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
-        config.add_cleanup(partial(drop_migrated, folder))  # runs before that: cleanups run in reverse order
+        # runs before the folder is removed: cleanups run in reverse order
+        config.add_cleanup(partial(drop_migrated, folder))
         if config.getoption("numprocesses", None):
             ahead = Thread(target=migrate_ahead)
             ahead.start()

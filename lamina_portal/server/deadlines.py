@@ -1,11 +1,11 @@
-"""A request that is still arriving: its deadlines, and when a thread can handle it."""
+"""Tracks a request that is still arriving: its deadlines, and when it is ready for a thread."""
 
 import re
 from enum import Enum
 
-HEAD_SECONDS = 15.0  # most time from the first byte (or the start of a new connection) to the end of the headers
-BODY_SECONDS = 30.0  # most time from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB earns one more second
+HEAD_SECONDS = 15.0  # longest time from the first byte (or the start of a new connection) to the end of the headers
+BODY_SECONDS = 30.0  # longest time from the end of the headers to the end of the body
+UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB received adds one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that needs it
 
@@ -37,7 +37,7 @@ class Arrival:
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # this is the first request of the connection
+        self.is_first = is_first  # whether this is the first request of the connection
         self.received = bytearray()
         self.head_size = 0  # in bytes, with the blank line; 0 until that has arrived
         self.body_size = 0
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """Whether the body is too large to wait for it here."""
+        """Whether the body is too large for the loop to wait for it."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
@@ -80,7 +80,7 @@ class Arrival:
         self.body_size = int(lengths[0]) if len(lengths) == 1 else 0
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            # Otherwise, gunicorn would send Continue once more
+            # Otherwise, gunicorn would send Continue a second time
             del self.received[expectation.start() : expectation.end()]
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE
@@ -93,7 +93,7 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Return the progress of a body that comes in chunks; some proxies send one even if it is empty.
+        """Return the progress of a body that comes in chunks. Some proxies send even an empty body this way.
 
         Django doesn't accept such bodies, so large ones aren't read. Small ones are collected here, because gunicorn
         reads them to the end.

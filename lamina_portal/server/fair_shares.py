@@ -4,9 +4,9 @@ import mmap
 import struct
 import time
 
-SLOTS = 64  # most workers; if there are more, some share a slot, and the counts are only a hint
-SLOT = struct.Struct("dq")  # when it was written (on the monotonic clock), and the number of connections
-FRESH_SECONDS = 3.0  # a running worker writes every second
+SLOTS = 64  # most workers with a slot each; beyond that, workers share slots and the counts are only a hint
+SLOT = struct.Struct("dq")  # time of the last update (on the monotonic clock), and number of connections
+FRESH_SECONDS = 3.0  # how long a slot counts as current; a running worker updates its slot every second
 BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory
 
 

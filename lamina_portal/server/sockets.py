@@ -12,14 +12,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
-BYTES_A_SECOND = 20_000  # how fast a client has to be while a thread waits for it
+BYTES_A_SECOND = 20_000  # how fast a client must send or receive while a thread waits for it
 ALLOWANCE_SECONDS = 10.0  # how long a thread may wait for a client at first
-MOST_ALLOWANCE_SECONDS = 30.0  # the longest that a fast client can save up
-NO_ALLOWANCE_SECONDS = 0.2  # how long it may wait if no other thread can take its place
-SHORT_SECONDS = 0.05  # shorter waits count as work
-MAX_IN_KERNEL = 256 * 1024  # in bytes; with more, we would notice too late that a client is reading
+MOST_ALLOWANCE_SECONDS = 30.0  # most time that a fast client can save up
+NO_ALLOWANCE_SECONDS = 0.2  # how long a thread may wait if no other thread can take its place
+SHORT_SECONDS = 0.05  # shorter waits count as work, not as waiting
+MAX_IN_KERNEL = 256 * 1024  # in bytes; with a larger buffer, we would notice too late that a client is reading
 MAX_UNSENT = 1_000_000  # in bytes; if more of a streamed response is unsent, its thread has to wait
-NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors on file systems that have no sendfile
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors if the file system doesn't support sendfile
 READ_AT_ONCE = 64 * 1024
 MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get their turn
 
@@ -41,8 +41,7 @@ class TimeAllowance:
 
 
 class FilePart:
-    """A part of an open file that is still to be sent, without reading it into memory. It has its own file
-    descriptor."""
+    """The part of an open file that is still to be sent. It isn't read into memory, and has its own file descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -91,7 +90,7 @@ class ClientSocket(socket.socket):
 
     `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` keep what the client
     can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
-    too slow, they raise ConnectionResetError, as if it had disconnected. `away` is entered during each wait.
+    too slow, they raise ConnectionResetError, as if it had disconnected. Each wait runs inside `away`.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -121,7 +120,8 @@ class ClientSocket(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "the rest of the body isn't needed")
 
     def recv_now(self, size: int) -> bytes | None:
-        """Read what is available, in the main loop: b"" at the end, None if nothing has arrived yet."""
+        """Read what is available, in the main loop. Return b"" if the client has closed the connection, None if nothing
+        has arrived yet."""
         try:
             return super().recv(size)
         except BlockingIOError:
@@ -146,7 +146,7 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client can take now; return True if nothing is left. Raises OSError if the client has
+        """Send as much as the client can receive now; return True if nothing is left. Raises OSError if the client has
         disconnected."""
         sent = 0
         try:
@@ -161,7 +161,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Discard data that hasn't been sent, and make `close` discard such data in the kernel too."""
+        """Discard unsent data, and make `close` discard what is still in the kernel's buffer."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -170,7 +170,7 @@ class ClientSocket(socket.socket):
             self.parts.popleft().close()
 
     def _wait(self, event: int, allowance: TimeAllowance) -> None:
-        """Wait until we can read from the client or write to it, which uses up its `allowance`."""
+        """Wait until we can read from the client or write to it. The time is taken from its `allowance`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""A thread pool for requests; threads waiting for a slow client don't count."""
+"""A thread pool for requests that doesn't count threads waiting for a slow client."""
 
 import threading
 from collections import deque

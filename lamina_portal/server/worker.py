@@ -25,17 +25,17 @@ from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others are waiting for uploads or slow readers
-STALLED_SECONDS = 60.0  # how long a response that the loop is sending may make no progress
+STALLED_SECONDS = 60.0  # how long the loop waits while a client reads nothing of its response
 LINGER_SECONDS = 10.0  # how long a client has in total to read the last response before we close the connection
 LINGER_QUIET_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored
-GIVE_WAY_SECONDS = 0.01  # how long to leave the next connection to a less busy worker
+GIVE_WAY_SECONDS = 0.01  # how long to leave new connections to a less busy worker
 SWEEP_SECONDS = 0.5
 RECEIVE = 64 * 1024  # bytes per read
 NEARLY_FULL = 0.9  # as a share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # if the system allows that many; each client needs one, and so does each file that is being sent
+OPEN_FILES = 4096  # most open files, if the system allows that many; each client and each file being sent needs one
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -45,8 +45,8 @@ TIMED_OUT = "408 Request Timeout"
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """The connection of one client.
 
-    While it is in the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is handling
-    it.
+    While the loop has the connection, it waits until `due` for an event that `waits_for` handles; the rest of the time,
+    a thread handles the connection.
     """
 
     sock: ClientSocket
@@ -59,9 +59,9 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.since = now
         self.due = self.arrival.due
         self.waits_for: Callable[[Connection], None] | None = None
-        self.is_kept = False  # kept open for another request
+        self.is_kept = False  # whether it is kept open for another request
         self.lingers_until = 0.0
-        self.discarded = 0  # how many bytes were received after the last response
+        self.discarded = 0  # how many bytes the client has sent since the last response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -98,7 +98,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.gives_way_until > now:
             timeout = self.gives_way_until - now
         elif not self.alive:
-            timeout = min(timeout, SWEEP_SECONDS)  # so as not to delay the shutdown
+            timeout = min(timeout, SWEEP_SECONDS)  # don't delay the shutdown
         self.share.tell(self.nr_conns)
         super().wait_for_and_dispatch_events(timeout)
         self._sweep()
@@ -159,16 +159,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client that we have waited longest for to send a complete request.
+        """Disconnect the client whose request we have waited for the longest.
 
-        Honest clients send their requests right away.
+        Well-behaved clients send their requests right away.
         """
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
 
     def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection], None], due: float) -> None:
-        """Call `waits_for` on `event`; `_sweep` disconnects the client after `due`."""
+        """Call `waits_for` when `event` happens; `_sweep` disconnects the client after `due`."""
         if conn.waits_for != waits_for:
             change = self.poller.modify if conn in self.waiting else self.poller.register
             change(conn.sock, event, partial(self._happened, conn))
@@ -249,7 +249,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Handle a request. If the response is sent before the body was read, it says that the connection will be
+        """Handle a request. If the body hasn't been read by then, the response says that the connection will be
         closed."""
         if conn.sock.uploading:
             should_close = req.should_close
@@ -297,7 +297,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _linger(self, conn: Connection) -> None:
         """Stop sending, and wait until the client closes the connection.
 
-        If we closed it, data we haven't read would reset the connection, and the client might lose the last response.
+        If we closed the connection while data from the client is unread, it would be reset, and the client might lose
+        the last response.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)

@@ -14,8 +14,8 @@ Way = Entry.Way
 
 @dataclass(frozen=True)
 class Actor:
-    """Someone who acts. `network` is where their request came from, already shortened (`networks.cut`); empty if there
-    was no request."""
+    """Someone who acts. `network` is the shortened network (`networks.cut`) that their request came from; empty if
+    there was no request."""
 
     way: str
     member_id: int | None = None
@@ -53,10 +53,10 @@ def act_as(actor: Actor) -> None:
 
 
 def as_member(member: Member) -> Actor:
-    """Return the current actor as this member, who may not be signed in yet, or may no longer be."""
+    """Return the current actor as this member, even if they aren't signed in yet, or no longer are."""
     return replace(current_actor(), way=Way.PAGE, member_id=member.pk, name=member.display_name)
 
 
 def as_guest(name: str) -> Actor:
-    """Return the current actor as a guest with the name they typed, even if that browser is signed in as a member."""
+    """Return the current actor as a guest with the name they typed, even if a member is signed in to that browser."""
     return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

@@ -14,10 +14,11 @@ ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """For those of `runs` that the signed-in member sees only because they are an admin, record that they opened them
-    (each run at most once an hour).
+    """For each of `runs` that the signed-in member sees only because they are an admin, record that they opened it (at
+    most once an hour for each run).
 
-    Browsers never prefetch these pages (portal.speculationrules), so a request means that somebody opened the page.
+    Browsers never prefetch these pages (portal.speculationrules), so a request means that someone really opened the
+    page.
     """
     member = request.user
     if not isinstance(member, Member) or not member.is_admin:

@@ -5,11 +5,11 @@ from runs.audit.search import Search
 from runs.models import Entry, Member, Verb
 from runs.words.record_text import GROUPS, kind_words, verb_words
 
-type Options = list[tuple[str, str, bool]]  # for each choice: its value, its label, whether it is chosen
+type Options = list[tuple[str, str, bool]]  # for each choice: its value, its label, and whether it is chosen
 
 
 def people(search: Search) -> Options:
-    """Return all members by name. People who left are included, because the record keeps what they did."""
+    """Return all members by name, including people who left, because the record keeps what they did."""
     members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
     return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
 
@@ -28,7 +28,7 @@ def acts(search: Search) -> list[tuple[str, Options]]:
 
 
 def object_words(search: Search, lines: Lines) -> str:
-    """Return the name of the object that the log is filtered by, from its latest entry; "" if there is no such
+    """Return the name of the object that the log is filtered by, taken from its latest entry; "" if there is no such
     filter."""
     if not search.wanted_object:
         return ""

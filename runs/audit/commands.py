@@ -26,7 +26,7 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            if name in RECORDED:  # record it before it runs, because a shell that is killed would leave no trace
+            if name in RECORDED:  # record it before it runs, because a shell that is killed leaves no entry
                 with suppress(DatabaseError):  # someone may open a shell before there are any tables
                     record(Verb.COMMAND_RUN, None, label=name)
             return execute(self, *args, **options)

@@ -1,4 +1,5 @@
-"""The record as rows of a CSV file. Entries are read in batches, so that a million take no more memory than a few."""
+"""The record as rows of a CSV file. Entries are read in batches, so a million entries take no more memory than a
+few."""
 
 import json
 from collections.abc import Iterator

@@ -1,10 +1,10 @@
-"""The log's filters, as sent by the button for the CSV file."""
+"""The log's filters, as sent by the button that downloads the CSV file."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class SearchForm(PostedForm):
-    """The fields are those of `search.Search`."""
+    """Has the same fields as `search.Search`."""
 
     who = CutField()
     act = CutField()

@@ -1,11 +1,12 @@
-"""Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old ones to be deleted.
+"""Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old entries to be
+deleted.
 
 They are created after every `migrate`, because SQLite drops them when a migration rebuilds the table. The portal checks
 for them when it starts.
 
-They protect against mistakes, by the portal or by someone who works on the database by hand. They can be lifted for one
-transaction only. Whoever owns the database can still remove the triggers; only a copy somewhere else protects against
-that (`audit.log_lines`).
+The triggers protect against mistakes in the portal, or by someone who edits the database by hand. They can be lifted
+for only one transaction at a time. The owner of the database can still remove them; only a copy somewhere else protects
+against that (`audit.log_lines`).
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ CREATE OR REPLACE TRIGGER runs_entry_truncate BEFORE TRUNCATE ON runs_entry
     FOR EACH STATEMENT EXECUTE FUNCTION runs_entry_refuse();
 """
 SQLITE = (
-    # This table has a row only inside the transaction that may delete entries.
+    # This table has a row only during a transaction that may delete entries.
     "CREATE TABLE IF NOT EXISTS runs_entrypass (id INTEGER PRIMARY KEY)",
     """CREATE TRIGGER IF NOT EXISTS runs_entry_update BEFORE UPDATE ON runs_entry
         BEGIN SELECT RAISE(ABORT, 'The record only grows: entries are never changed or deleted.'); END""",
@@ -70,7 +71,7 @@ def missing() -> set[str]:
 
 
 def close() -> None:
-    """On SQLite, remove any permission that is left over. On PostgreSQL, it ends with the transaction."""
+    """On SQLite, remove any permission that is left over. On PostgreSQL, a permission ends with its transaction."""
     if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("DELETE FROM runs_entrypass")

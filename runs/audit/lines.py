@@ -1,4 +1,4 @@
-"""The record as shown on pages: entries as lines, grouped by day, one page at a time."""
+"""The record as shown on pages: one page of entries at a time, as lines grouped by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # a value of 0 before means that there was none
+COUNTS = ("comments", "files", "results")  # an old value of 0 means that there was none
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that was changed, in words. `before` is empty if there was none."""
+    """One value that was changed, in words. `before` is empty if there was no value before."""
 
     label: str
     before: str
@@ -47,13 +47,13 @@ class Line:
 
     @property
     def label(self) -> str:
-        """Return the name of the entry's object; "" if that is the person who acted, as when someone signs in."""
+        """Return the name of the entry's object; "" if the object is the person who acted, as when someone signs in."""
         is_own = self.entry.object_kind == "person" and self.entry.object_id == self.member_id
         return "" if is_own else self.entry.object_label or (self.kind if self.url else "")
 
     @property
     def about(self) -> str:
-        """Return the object in the form that the log's filter uses."""
+        """Return the entry's object in the form that the log's filter uses."""
         return f"{self.entry.object_kind}:{self.entry.object_id}" if self.entry.object_id else ""
 
 
@@ -69,7 +69,7 @@ class Lines:
 
 
 def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
-    """Return a page of the entries in any of `found`, older than the entry with the id `before`."""
+    """Return a page of entries that are in any of `found` and older than the entry with the id `before`."""
     entries = _latest(found, before)
     shown, is_more = entries[:PAGE], len(entries) > PAGE
     urls, members = urls_of(shown), _members(shown)
@@ -92,7 +92,7 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
 
 
 def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
-    """Read a page from each list and merge them. With OR, the database would read and sort both lists completely."""
+    """Read a page from each query and merge them. With OR, the database would read and sort all matching entries."""
     start = Entry.objects.filter(public_id=before).first() if before else None
     some = [rows.before(start) if start else rows for rows in found]
     entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
@@ -128,6 +128,6 @@ def _members(entries: Sequence[Entry]) -> dict[int | None, str]:
 
 
 def networks_of(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return the networks that guests and sign-ins among `entries` came from, by the entry's primary key."""
+    """Return the networks that guests and sign-ins in `entries` came from, by the entries' primary keys."""
     origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries])
     return dict(origins.values_list("entry_id", "network"))

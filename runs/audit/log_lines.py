@@ -1,5 +1,4 @@
-"""Writes each entry as a line of JSON to the logger `portal.audit` too, for operators who collect logs somewhere
-else."""
+"""Also writes each entry as a line of JSON to the logger `portal.audit`, for operators who collect logs elsewhere."""
 
 import json
 import logging
@@ -27,7 +26,7 @@ def _log(lines: Sequence[str]) -> None:
 
 
 def line_of(entry: Entry) -> dict[str, Any]:
-    """Return what the line for an entry contains."""
+    """Return the contents of an entry's log line."""
     return {
         "id": entry.public_id,
         "at": entry.at.isoformat(),

@@ -14,7 +14,7 @@ LAMINA = "webhook"  # Lamina's webhooks, which are recorded as done by the porta
 
 
 class ActorMiddleware:
-    """Makes the record show the changes that a request makes as done by its member or guest."""
+    """Makes the record show a request's changes as done by its member or guest."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,7 +26,7 @@ class ActorMiddleware:
 
 
 def _actor_of(request: HttpRequest, request_id: str) -> Actor:
-    """Return who is acting right now, which may change when the member signs in during the request."""
+    """Return who is acting right now. This changes if the member signs in during the request."""
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     if name == LAMINA:
         return Actor(Way.WORKER, request_id=request_id)

@@ -21,5 +21,5 @@ def cut(address: str) -> str:
 
 
 def tidy(now: datetime) -> None:
-    """Delete the networks of entries older than 90 days."""
+    """Delete the networks that belong to entries older than 90 days."""
     EntryOrigin.objects.filter(at__lt=now - KEPT).delete()

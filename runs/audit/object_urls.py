@@ -1,4 +1,4 @@
-"""Finds the URLs of objects that entries are about, and the object that a URL belongs to."""
+"""Finds the URLs of the objects that entries are about, and the object that a URL shows."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app", 
 
 
 def urls_of(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:
-    """Return the URLs of those objects that still exist, by kind and id. Takes one query for each kind."""
+    """Return the URLs of the objects that still exist, by kind and id. Takes one query for each kind."""
     wanted: dict[str, set[str]] = {}
     for entry in entries:
         wanted.setdefault(entry.object_kind, set()).add(entry.object_id)

@@ -58,8 +58,8 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 
 def name_of(target: Model | None, label: str = "") -> Named:
-    """Return how the record names `target`. Objects without a public id, such as rules, have only a kind. A comment or
-    decision is named after what it is about."""
+    """Return the name of `target` in the record. Objects without a public id, such as rules, have only a kind. A
+    comment or decision gets the name of what it is about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

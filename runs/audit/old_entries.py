@@ -1,4 +1,4 @@
-"""Removes old entries, and records that it did. No other module may remove any."""
+"""Removes old entries and records that it did. No other module may remove entries."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,32 +1,54 @@
 """Notices when two people change the same settings at once, so that nobody replaces values they haven't seen.
 
-A page sends back what it showed (`seen_of`). If other values are stored by then, the change is refused, and the page
-says who was faster (`web.posted.SeenForm`).
+A page sends back the values that it showed (`seen_of`). If different values have been stored meanwhile, the change is
+refused, and the page says who changed them (`web.posted.SeenForm`).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Model
+
+from runs.audit.objects import name_of
+from runs.models import Entry, Verb
 from runs.models.entry import EntryQuerySet
 
 
 class OvertakenError(Exception):
-    """Someone else has saved other values since the page was opened. `name` says who, or is "" if that is unknown."""
+    """Someone else has saved different values since the page was opened. `name` is that person, or "" if unknown."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
 
 
+def locked_row[Rules: Model](model: type[Rules]) -> Rules:
+    """Lock the only row of `model` and return it. Needs a transaction.
+
+    If there is none yet, one with the defaults is created first. So if two people save for the first time at once, the
+    second waits, and then gets what the first has saved.
+    """
+    rows = model._default_manager.select_for_update()
+    return rows.order_by("pk").first() or rows.get_or_create(pk=1)[0]
+
+
+def changes_of(model: type[Model]) -> EntryQuerySet:
+    """Return the record's entries for changes to the rules of `model`."""
+    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(model()).kind)
+    return acts.exclude(changes={})
+
+
 def seen_of(values: Mapping[str, Any]) -> str:
-    """Return `values` as one text, which a page sends back with its form."""
+    """Return `values` as one text that a page sends back with its form."""
     return "/".join(str(value) for value in values.values())
 
 
 def refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if saving would replace values that the page didn't show. The values are those `before`
-    and `after` the change; `seen` is "" if we don't know what the page showed. `acts` are the record's entries for such
-    changes; the last one tells who saved the current values."""
+    """Raise `OvertakenError` if saving would replace values that the page didn't show.
+
+    `before` and `after` are the values before and after the change; `seen` is "" if we don't know what the page showed.
+    `acts` are the record's entries for such changes; the last entry tells who saved the current values.
+    """
     if not seen or seen == seen_of(before) or after == before:
         return
     last = acts.order_by("-at", "-pk").first()

@@ -1,4 +1,4 @@
-"""Write entries to the record. Call these functions inside the transaction of the change."""
+"""Write entries to the record. Call these functions inside the change's transaction."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -51,8 +51,8 @@ def record_each(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry for each of `targets`, all with the same time and request id. Only some of them are in memory at
-    a time."""
+    """Write one entry for each of `targets`, all with the same time and request id. Only a batch of them is in memory
+    at a time."""
     who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
     for some in batched(targets, AT_ONCE):
         _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)
@@ -88,8 +88,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
 
 def values_of(row: models.Model, *names: str) -> dict[str, Any]:
-    """Return the values of the fields `names`, for use with `differences`; without `names`, those of all fields except
-    the primary key."""
+    """Return the values of the fields `names` (by default, all fields except the primary key), for use with
+    `differences`."""
     fields = [field for field in row._meta.concrete_fields if field.name in names or not (names or field.primary_key)]
     return {field.name: getattr(row, field.attname) for field in fields}
 
@@ -105,8 +105,8 @@ def _hidden(name: str, value: Any) -> Any:
 
 
 def _inner(name: str, value: Any) -> Any:
-    """Return a nested value. A key may be the name of an app's field, such as "Text", so only the keys inside that
-    decide what is secret."""
+    """Return a nested value. The outer key may be the name of an app's field, such as "Text", so only the keys inside
+    the value decide what is secret."""
     return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
 
 

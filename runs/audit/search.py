@@ -29,7 +29,7 @@ class Search:
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> Self:
-        """Read the search from a URL; invalid values are ignored."""
+        """Read the search from a URL, ignoring invalid values."""
         values = {name: str(given.get(name, "")).replace("\0", "").strip()[:LONGEST] for name in asdict(cls())}
         found = cls(**values)
         return replace(
@@ -84,7 +84,7 @@ class Search:
 def _day(text: str) -> date | None:
     """Return the day, if `text` is a valid one.
 
-    Years at either end of the calendar are rejected: in UTC, such a day may start outside the calendar, which the
+    The calendar's first and last years are rejected: in UTC, such a day may start outside the calendar, which the
     database can't handle.
     """
     try:
@@ -95,6 +95,6 @@ def _day(text: str) -> date | None:
 
 
 def _start(text: str, days: int = 0) -> datetime | None:
-    """Return the start of a day in the reader's time zone, or of the day `days` later."""
+    """Return the start, in the reader's time zone, of the day that is `days` after the one in `text`."""
     day = _day(text)
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min)) if day else None

@@ -1,4 +1,4 @@
-"""Names of worker clusters. They aren't in `heartbeats`, so that the supervisor needn't load the models."""
+"""Names of worker clusters. They have their own module, so that the supervisor doesn't load the models."""
 
 import socket
 

@@ -1,6 +1,6 @@
 """Record in the database, for all hosts, which worker clusters exist and which of them still take tasks.
 
-Each cluster queues tasks for itself (`worker.Pulse`), and a heartbeat is recorded whenever one of these runs. So if a
+Each cluster queues tasks for itself (`worker.Pulse`); each time such a task runs, it records a heartbeat. So if a
 cluster is alive but doesn't take tasks, its heartbeats stop. The row "worker" records when any cluster last ran a task.
 """
 
@@ -49,8 +49,8 @@ def forget(name: str) -> bool:
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Record clusters that were killed on this host or have gone silent, each only once; return True if there were
-    any."""
+    """Record clusters that were killed on this host or have gone silent, each only once; return True if any were
+    found."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {host()}:"

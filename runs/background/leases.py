@@ -1,6 +1,6 @@
 """Leases: exclusive rights for a few seconds, stored in the database and timed by the database's clock.
 
-So the hosts' clocks don't matter. If a holder dies, its lease expires.
+This way, the hosts' clocks don't matter. If a holder dies, its lease expires.
 """
 
 import os
@@ -38,7 +38,7 @@ def acquire(name: str, holder: str, seconds: float) -> bool:
 
 
 def renew(name: str, holder: str, seconds: float) -> bool:
-    """Renew the lease for `seconds`; return False if it was lost, and then the work must stop at once."""
+    """Renew the lease for `seconds`; return False if it was lost. The work must then stop at once."""
     mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
     return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
 
@@ -62,8 +62,8 @@ def release_of_dead(name: str) -> None:
 
 @contextmanager
 def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
-    """Hold the lease during the block. Yields a function that the work calls to ask whether it may go on, which also
-    renews the lease; yields None if someone else has the lease."""
+    """Hold the lease during the block. Yields a function that renews the lease and returns whether the work may go on;
+    yields None if someone else has the lease."""
     holder = new_holder()
     if not acquire(name, holder, seconds):
         yield None

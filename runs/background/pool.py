@@ -1,10 +1,10 @@
 """How many processes the worker has for tasks: one while it is idle, and up to Q_CLUSTER's `workers` while tasks are
 waiting.
 
-Even an idle process takes memory, and the more it has worked, the more it takes. So a process that has worked ends
-after a short time without work. When there is work again, a new one starts, which shares its memory with the others.
-Everything else is as in django-q2: each task has a process to itself, which can be killed by itself, for example
-because it takes too long.
+Even an idle process takes memory, and the more work it has done, the more it takes. So once a process has worked, it
+ends after a short time without tasks. When there is work again, a new process starts and shares its memory with the
+others. Everything else is as in django-q2: each task has a process to itself, which can be killed on its own, for
+example because the task takes too long.
 """
 
 import time
@@ -19,8 +19,8 @@ STOP = "STOP"  # tells a process to end, as in django-q2
 
 
 class PatientQueue:
-    """The task queue as one process sees it. After the process has worked and then had nothing to do for a while, the
-    queue tells it to stop."""
+    """The task queue as one process sees it. Once the process has worked and then been idle for a while, the queue
+    tells it to stop."""
 
     def __init__(self, tasks: Any) -> None:
         self._tasks = tasks
@@ -36,7 +36,7 @@ class PatientQueue:
 
 
 class BusyWait:
-    """An event that calls `look` every LOOK_SECONDS while someone waits for it."""
+    """An event that calls `look` every LOOK_SECONDS while someone waits for the event."""
 
     def __init__(self, event: Any, look: Callable[[], None]) -> None:
         self._event = event
@@ -64,6 +64,6 @@ def missing(processes: Iterable[Any], tasks: Any, most: int) -> int:
 
 
 def has_left(process: Any) -> bool:
-    """Return whether a pool process has ended by itself while it had no task."""
+    """Return whether a pool process has ended on its own while it had no task."""
     timer = getattr(process, "timer", None)
     return timer is not None and process.exitcode == 0 and timer.value == IDLE

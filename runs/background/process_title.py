@@ -4,7 +4,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-# Which fields of /proc/self/stat (after the name) say where the command line starts and ends in memory
+# These fields of /proc/self/stat (after the name) say where in memory the command line starts and ends.
 ARGUMENTS = slice(45, 47)
 
 

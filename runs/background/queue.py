@@ -1,4 +1,4 @@
-"""Queue tasks with django-q2, and tell long-running tasks when the worker must stop.
+"""Queue tasks with django-q2, and tell long-running tasks when the worker is stopping.
 
 A task only says "check now". The work itself is stored in the database with a due time, so it does no harm if a task is
 lost, repeated or late.
@@ -30,7 +30,7 @@ def enqueue(task: str, *args: int | str) -> None:
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
-    """Like `enqueue`, but give the task `timeout_seconds` and not the cluster's default time-out."""
+    """Like `enqueue`, but give the task `timeout_seconds` instead of the cluster's default timeout."""
     options = {"timeout": timeout_seconds, "save": is_saved}
     transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 

@@ -1,7 +1,7 @@
 """Pack queued tasks as signed JSON, so that write access to the queue alone isn't enough to run anything.
 
-Tasks are never unpickled, even if signed with an old key. django-q2 itself signs pickles. It still does so for its
-results, statistics and cache, but these are never run.
+django-q2 itself signs pickles, and still does so for its results, statistics and cache, but these are never run. Tasks
+are never unpickled, even if they are signed with an old key.
 """
 
 import logging
@@ -42,7 +42,8 @@ class TaskPackage:
 
 
 class QueuedOrCached(TaskPackage):
-    """The package class for `django_q.tasks`, which also reads django-q2's own results from its cache."""
+    """The package class for `django_q.tasks`. Unlike `TaskPackage`, it also reads django-q2's own results from the
+    cache."""
 
     @staticmethod
     def loads(package: str | bytes) -> Any:
@@ -53,7 +54,7 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Logs a task that can't be read and was discarded, on one line. Discarding does no harm: the sweep finds all work
+    """Logs, on one line, that a task couldn't be read and was discarded. This does no harm: the sweep finds all work
     that is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -5,8 +5,8 @@ as orphans. After `kill -9` of an idle worker, the lock of the queue is lost, an
 error. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process waits for the longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
-be lost. A flag in shared memory tells long-running tasks to stop; signals only set that flag, and the main loop acts on
-it when it is safe to stop. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
+be lost. A flag in shared memory tells long-running tasks to stop. Signals only set that flag; the main loop stops the
+cluster when that is safe. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
 portal`, systemd's `Restart=always`).
 """
 
@@ -44,7 +44,8 @@ LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sen
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster queues for itself: its dotted path, and how many seconds later it is queued again."""
+    """The task that each cluster queues for itself: its dotted path, and after how many seconds it is queued for the
+    second time."""
 
     task: str
     second_after_seconds: float
@@ -54,7 +55,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
     """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. It starts
     pool processes only when there is work for them (see `pool`)."""
 
-    pulse: ClassVar[Pulse]  # set before the start, because django-q2 creates the sentinel itself
+    pulse: ClassVar[Pulse]  # set before the start, because django-q2 creates the sentinel
     stop_event: Any
 
     def spawn_cluster(self) -> None:
@@ -95,9 +96,9 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 class PulsingBroker:
     """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
 
-    They are handled like any other task, so they show that this cluster takes tasks. The first one comes immediately,
-    so that work the last cluster didn't finish goes on right away. By the time the second comes, the lease of a poller
-    that died with another host has expired.
+    The cluster handles these tasks like any others, so they show that it takes tasks. The first task comes immediately,
+    so that unfinished work of the last cluster goes on right away. By the time the second task comes, the lease of a
+    poller that died with another host has expired.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -131,7 +132,7 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        # If this fails, the next cluster does it, as it does for a cluster that was killed
+        # If this fails, the next cluster forgets this one, just as it forgets a cluster that was killed.
         with suppress(DatabaseError):
             heartbeats.forget(cluster_names.name_of(self.pid))
         return 0
@@ -139,8 +140,8 @@ class WholeCluster(Cluster):  # type: ignore[misc]
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         """Only set the stop flag, because a signal handler may interrupt anything.
 
-        The handler used to stop the cluster itself. Then, a check for whether the sentinel is alive once interrupted
-        another such check: the sentinel seemed to be alive although it had just ended, and the cluster waited forever.
+        The handler used to stop the cluster itself. But once, its check for whether the sentinel was alive interrupted
+        another such check: the sentinel seemed alive although it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)

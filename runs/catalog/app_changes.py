@@ -1,4 +1,4 @@
-"""Changes to an app's form on Lamina, which are noticed when a new version arrives and stored for admins."""
+"""Changes to an app's form on Lamina. We notice them when a new version arrives, and store them for admins."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> N
 
 
 def changes_between(old: Parameters, new: Parameters) -> Iterator[AppChange]:
-    """Yield the changes to each field in the order of the new form, and then the fields that are gone."""
+    """Yield the changes to each field in the order of the new form, and then the removed fields."""
     before, after = questions_of(old), questions_of(new)
     pairs = _paired(before, after)
     for question in after:
@@ -52,7 +52,7 @@ def _changes_of(was: Question, question: Question) -> Iterator[AppChange]:
 
 
 def _places(question: Question) -> list[str]:
-    """Return the samples' URLs without the parts that are only there for access, which change every hour."""
+    """Return the samples' URLs without their query strings, which are only there for access and change every hour."""
     return [url.partition("?")[0] for url in question.samples]
 
 
@@ -71,8 +71,8 @@ def _change(kind: Kind, question: Question, detail: dict[str, Any] | None = None
 
 
 def _paired(before: Sequence[Question], after: Sequence[Question]) -> dict[Question, Question]:
-    """Match each field to the field it was before: the one with the same key, otherwise with the same id, otherwise
-    with the same name if only one has it."""
+    """Match each field to its earlier version: the field with the same key, otherwise with the same id, otherwise with
+    the same name if only one field has it."""
     handles: list[Callable[[Question], str]] = [lambda q: q.key, lambda q: q.id, lambda q: q.name]
     pairs: dict[Question, Question] = {}
     left = list(before)

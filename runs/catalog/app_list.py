@@ -1,5 +1,5 @@
-"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest, then smaller ones, then no
-limit."""
+"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest size, then smaller sizes,
+then no limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Listed:
 def refresh_list(go_on: Callable[[], bool]) -> None:
     """Read the list and save its apps. `go_on` is called before each request and returns whether there is time left.
 
-    If the list is refused or late, we only record that for the Health page. Problems that aren't just about the list
+    If the list is refused or late, we only record this for the Health page. Problems that aren't just about the list
     (Lamina is down, the key is refused, a rate limit) are raised.
     """
     now = timezone.now()

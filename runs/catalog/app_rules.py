@@ -28,11 +28,12 @@ from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 
-HIDING_SECONDS = 900  # time for looking through all runs of an app
+HIDING_SECONDS = 900  # enough time to go through all runs of an app
 
 
 class RulesRejectedError(Exception):
-    """The rules can't be saved. `errors` maps what is wrong ("name", "house_rules", "p0", …) to sentences."""
+    """The rules can't be saved. `errors` maps each place with a problem ("name", "house_rules", "p0", …) to a sentence
+    about it."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(errors.values()))
@@ -45,8 +46,11 @@ class RulesChangedError(Exception):
 
 @dataclass(frozen=True)
 class FieldEdit:
-    """The admin's settings for one field. `value` and `file` are what a locked or hidden field sends; without them, it
-    sends the app's current default. If the field has options, `value` and `options` are exact labels."""
+    """The admin's settings for one field.
+
+    `value` and `file` are what a locked or hidden field sends; if both are unset, it sends the app's current default.
+    If the field has options, `value` and `options` are exact labels.
+    """
 
     label: str = ""
     help: str = ""
@@ -62,7 +66,7 @@ class AppEdit:
 
     is_hidden: bool = False
     roles: Sequence[str] = ()  # empty means all
-    name: str = ""  # empty means Lamina's own; the same goes for the line and labels
+    name: str = ""  # empty means Lamina's own; this also applies to the line and to labels
     line: str = ""
     group: str = ""
     house_rules: str = ""
@@ -126,8 +130,8 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
 
 @transaction.atomic
 def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule:
-    """Reset the app to how it is on Lamina: visible to everyone, with Lamina's name, line and fields. It keeps its
-    place in the list.
+    """Reset the app to Lamina's version: visible to everyone, with Lamina's name, line and fields. It keeps its place
+    in the list.
 
     Raises `RulesChangedError`.
     """
@@ -150,11 +154,10 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 
 
 def note_change(apps: Collection[int]) -> None:
-    """Record that something else about these apps (primary keys) has changed, so that pages that were opened before
-    notice it.
+    """Record that something else about these apps (primary keys) has changed, so that pages opened earlier notice it.
 
-    Call this while the apps are locked. The version is part of an app's rules, so apps without rules get some that have
-    no effect.
+    Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets rules that
+    have no effect.
     """
     AppRule.objects.bulk_create([AppRule(app_id=app) for app in apps], ignore_conflicts=True)
     rules = AppRule.objects.filter(app__in=apps)
@@ -162,8 +165,8 @@ def note_change(apps: Collection[int]) -> None:
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the row to change, locked for this transaction. As when an app's form is stored, the app is locked
-    first."""
+    """Return the rules to change, locked for this transaction. Lock the app first, as is done when its form is
+    stored."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
@@ -173,8 +176,8 @@ def _locked_rule(app: App, version: int | None) -> AppRule:
 
 
 def _lock_app(app: App) -> None:
-    """Lock `app` and read its form again, which may have been updated meanwhile; fields are found by their position in
-    it."""
+    """Lock `app` and read its texts again. Raise `RulesChangedError` if its form has been updated meanwhile, because
+    fields are found by their position in the form."""
     locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     if locked.schema_id != app.schema_id:
         raise RulesChangedError
@@ -189,7 +192,7 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
 
 
 def _hide_earlier(rule: AppRule, now: datetime) -> None:
-    """Have a worker hide in earlier runs what is now hidden in the form (`engine.hide_inputs`)."""
+    """Have a worker hide in earlier runs what the form now hides (`engine.hide_inputs`)."""
     AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
     enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
 
@@ -201,14 +204,15 @@ def _hidden_values(app: App) -> set[str]:
 
 
 def _stored_roles(roles: Sequence[str]) -> str:
-    """Return `roles` in the form in which they are stored; "" if they are all roles. Admins see every app anyway."""
+    """Return `roles` as they are stored; "" means all roles. Admins see every app anyway."""
     wanted = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
     is_all = len(wanted) == len(Member.Role.values) - 1
     return "" if is_all or not roles else f" {' '.join(wanted or [Member.Role.ADMIN])} "
 
 
 def _show_words(app: App, rule: AppRule) -> None:
-    """Set the name and line that everyone sees and that search uses: the admin's if set, otherwise Lamina's."""
+    """Set the name and line that everyone sees and that search uses: the admin's if there are any, otherwise
+    Lamina's."""
     is_known = bool(app.remote_name)
     name, description = (app.remote_name, app.remote_description) if is_known else (app.name, app.description)
     words = shown_words(rule, name, description)
@@ -250,9 +254,9 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
-    """Return what a locked or hidden field sends. If no value is given, this is the app's current default, which is
-    stored because Lamina may change it. Blanks are never sent, so an empty text also means the default. A default
-    picture isn't stored with the rule."""
+    """Return what a locked or hidden field sends. Without a value, this is the app's current default, which we store
+    because Lamina may change it. Blanks are never sent, so an empty text also means the default. A default picture
+    isn't stored with the rule."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
@@ -298,7 +302,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
         return ""
     handles = Rule(key=question.key, id=question.id, name=question.name)
     if question.position not in match_rules(questions, [handles]).by_position:
-        return _("Another field has the same name, so a rule couldn't tell them apart.")
+        return _("Another field has the same name, so a rule can't tell them apart.")
     if wanted.mode == FieldRule.Mode.OPEN:
         is_none_left = bool(wanted.options) and not set(wanted.options) & set(question.options)
         return _("Allow at least one option.") if is_none_left else ""

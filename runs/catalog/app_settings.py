@@ -16,11 +16,11 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 @dataclass(frozen=True)
 class AppSettings:
-    """All settings of admins for one app. `forget` lists rules to delete because their field is gone."""
+    """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
 
     edit: AppEdit
     asks_review: bool = False
-    price: Decimal | None = None  # in credits, if Lamina gives no estimate
+    price: Decimal | None = None  # in credits; used if Lamina gives no estimate
     forget: list[FieldRule] = field(default_factory=list)
 
 
@@ -52,7 +52,7 @@ def save_settings(app: App, admin: Member, settings: AppSettings, version: int, 
     before = _recorded(app)
     old_group = app_rules.rule_of(app).group
     rule = app_rules.save_rules(app, admin, settings.edit, version, now)
-    if rule.group != old_group:  # its old place was among the apps of another group
+    if rule.group != old_group:  # the rule's old place was in another group
         AppRule.objects.filter(pk=rule.pk).update(position=None)
     for row in settings.forget:
         app_rules.forget_field(app, admin, row, now)
@@ -64,7 +64,7 @@ def save_settings(app: App, admin: Member, settings: AppSettings, version: int, 
 
 @transaction.atomic
 def reset_settings(app: App, admin: Member, version: int, now: datetime) -> None:
-    """Reset the app to how it is on Lamina. Raises `RulesChangedError`."""
+    """Reset the app to Lamina's version. Raises `RulesChangedError`."""
     before = _recorded(app)
     app_rules.reset_rules(app, admin, version, now)
     record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
@@ -89,15 +89,15 @@ def _recorded(app: App) -> dict[str, Any]:
 
 
 def _field_name(row: FieldRule) -> str:
-    """Return the name that the record uses for a rule's field, since several fields of a form may have the same
-    name."""
+    """Return the name of a rule's field in the record. It includes the key or id, because several fields of a form may
+    have the same name."""
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by name. Its value could be anything, so the record only says that there is one
+    """Return what a rule sets, by name. The value could be anything, so the record says only that there is one
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    # A text, so that `false` and 0 count as values too
+    # This is a text, so that `false` and 0 count as values too.
     told["value"] = "" if row.value is None else json.dumps(row.value)
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

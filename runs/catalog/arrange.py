@@ -20,8 +20,8 @@ from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
 
-# Nearly the order of `in_order`, for queries of lists without headings: groups in which no app has a place may be
-# mixed.
+# Nearly the order of `in_order`, for queries that list apps without headings. Groups in which no app has a stored place
+# may be mixed up.
 NEARLY_IN_ORDER = (
     Case(When(rule__group__gt="", then=0), default=1),
     F("rule__position").asc(nulls_last=True),
@@ -42,7 +42,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The apps under one heading, in order. The group without a name comes last, with the apps that are in no group."""
+    """The apps under one heading, in order. The apps that are in no group come last, in a group without a name."""
 
     name: str
     apps: list[Placed]
@@ -50,7 +50,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Step:
-    """Where an app is after being moved: its place (from 1) in its group, which has `count` apps."""
+    """The result of moving an app: its new place (from 1) in its group, which has `count` apps."""
 
     name: str
     place: int
@@ -72,7 +72,7 @@ def in_order(apps: AppQuerySet) -> list[Group]:
 
 
 def managed_apps() -> AppQuerySet:
-    """Return the apps that admins can arrange: listed ones, hidden or not, and others that have rules."""
+    """Return the apps that admins can arrange: listed apps, hidden or not, and others that have rules."""
     is_listed = Q(is_listed=True) | Q(starred_at__isnull=False)
     return App.objects.filter(is_listed | Q(rule__isnull=False), gone_at=None)
 
@@ -147,7 +147,7 @@ def move_group(name: str, by: int) -> bool:
 
 @transaction.atomic
 def put_in_group(public_ids: Iterable[str], name: str, admin: Member, now: datetime) -> int:
-    """Move apps to the end of the group `name`, or out of all groups if `name` is empty; return how many moved."""
+    """Move apps to the end of the group `name`, or out of their groups if `name` is empty; return how many moved."""
     group = " ".join(name.split())[:GROUP_LENGTH]
     apps = App.objects.filter(public_id__in=list(public_ids)).select_related("rule")
     changing = [app for app in apps if rule_of(app).group != group]
@@ -183,7 +183,7 @@ def _make_rows(ids: Iterable[int]) -> None:
 
 
 def _groups() -> list[Group]:
-    # So that two admins at the same time don't mix up the order
+    # Lock the rules, so that two admins who move apps at the same time don't mix up the order.
     list(AppRule.objects.select_for_update().values_list("pk"))
     return in_order(managed_apps())
 
@@ -193,7 +193,7 @@ def _count_before(groups: Sequence[Group], wanted: Group) -> int:
 
 
 def _store(groups: Sequence[Group], count: int) -> None:
-    """Save the places of the first `count` apps, and of all others up to the last app that already had a place."""
+    """Save the places of the first `count` apps, and of any others up to the last app that already had a place."""
     order = [placed for group in groups for placed in group.apps]
     had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
     order = order[: max([count, *had_place])]

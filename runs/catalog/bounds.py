@@ -18,13 +18,13 @@ MOST_PARAMETERS = 200
 MOST_OPTIONS = 500  # options of one field
 MOST_OUTPUTS = 200
 SCHEMA_BYTES = 512 * 1024  # of a form as JSON
-ADDRESS_LENGTH = 4_000  # characters; anything longer is data, not a URL
+ADDRESS_LENGTH = 4_000  # characters; a longer text is data, not a URL
 SAMPLES = 20  # most sample files copied for one app
 
 
 @dataclass(frozen=True)
 class FormSchema:
-    """A form as it is stored in AppSchema, or a `problem` that says why there is none."""
+    """A form as it is stored in AppSchema, or the `problem` that explains why there is none."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
@@ -67,7 +67,8 @@ def schema_of(detail: AppDetail) -> FormSchema:
 
 
 def _bounded(parameter: Parameter) -> dict[str, Any]:
-    """Return `parameter` as we store it: with a shorter description, and only the first options and the default."""
+    """Return `parameter` as we store it: the description is shortened, and only the first options and the default are
+    kept."""
     kept = parameter.as_json()
     kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:

@@ -25,8 +25,8 @@ from runs.schema_forms.types import Parameters
 def read_detail(app: App, priority: Priority) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    A 404 means that the app is gone, a 403 that this workspace can't use it; in both cases, we keep the stored form.
-    Problems that have nothing to do with the app (Lamina is down, no budget, a refused key) are raised.
+    A 404 means that the app is gone; a 403 means that this workspace can't use it. In both cases, we keep the stored
+    form. Problems that have nothing to do with the app (Lamina is down, no budget, a refused key) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
@@ -112,8 +112,8 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
-    """Record what is new in `schema`, but only once: if another process has saved the schema meanwhile, it has also
-    recorded this."""
+    """Record what is new in `schema`. If another process has saved the schema meanwhile, it has already recorded
+    this."""
     known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
     if known is None and schema is not None:  # there was no usable form until now, so there is nothing to compare
         known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()

@@ -1,4 +1,4 @@
-"""The admin's rules for an app's fields, in the form that its form and its runs need."""
+"""The admin's rules for an app's fields, in the form that the app's form and its runs use."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from runs.schema_forms.types import Rule, UploadInfo
 def rules_of(app: App) -> list[Rule]:
     """Return the rules for the fields of `app`, including fields that its form no longer has.
 
-    They are read once for each instance of the app. If the app has no rules or was loaded `with_rules`, this takes no
+    The rules are read once for each `App` instance. If the app has no rules or was loaded `with_rules`, this takes no
     query.
     """
     return [as_rule(row) for row in _rows(app)]
@@ -25,12 +25,12 @@ def with_rules(apps: AppQuerySet) -> AppQuerySet:
 
 
 def locked_files(app: App) -> dict[str, StoredFile]:
-    """Return the pictures that are set as fixed by the rules of `app`, by their id in `Rule.file`."""
+    """Return the pictures that the rules of `app` set for locked or hidden fields, by their id in `Rule.file`."""
     return {row.file.public_id: row.file for row in _rows(app) if row.file}
 
 
 def _rows(app: App) -> list[FieldRule]:
-    if AppRule.of(app) is None:  # apps without a row of rules have no rules for fields
+    if AppRule.of(app) is None:  # apps without a row of rules have no field rules either
         return []
     prefetch_related_objects([app], _field_rules())
     return list(app.field_rules.all())

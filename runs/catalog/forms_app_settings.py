@@ -6,8 +6,11 @@ from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, nu
 
 
 class ArrangeForm(PostedForm):
-    """The list of apps as posted: the pressed button (`act`), the ticked apps, the group for them, and the place typed
-    for each app on the page. `on` and `place` are in the same order; `was` has the places that the page showed."""
+    """The list of apps as posted.
+
+    `act` is the button that was pressed, `app` the ticked apps and `group` the group for them. `on` has all apps on the
+    page, `place` the place typed for each of them, and `was` the place that the page showed, in the same order.
+    """
 
     act = CutField(120)
     app = RepeatedField()
@@ -53,9 +56,9 @@ class AppSettingsForm(PostedForm):
 class FieldSettingsForm(PostedForm):
     """An admin's settings for one field; the prefix is the field's name in the app's form.
 
-    The value of a locked field is in `text`, `option` (its position) or `file` (the id of an existing file). If `own`
-    is set, the app's own default is used instead of that file. Allowed options are either ticked (`allowed`) or typed,
-    one per line (`lines`).
+    The value of a locked field is in `text`, `option` (the option's position) or `file` (the id of an existing file).
+    If `own` is set, the app's own default is used instead of that file. Allowed options are either ticked (`allowed`)
+    or typed, one per line (`lines`).
     """
 
     label = CutField()

@@ -1,4 +1,4 @@
-"""An app's house rules: Markdown by admins, shown above its form. HTML and images are always removed from it."""
+"""An app's house rules: Markdown that admins write, shown above the app's form. HTML and images are always removed."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,8 +16,8 @@ SCHEMES = {"http", "https", "mailto"}
 
 @lru_cache(maxsize=256)
 def house_rules_html(text: str) -> SafeString:
-    """Return the Markdown `text` as HTML; "" if it is blank. Its headings are one level below the page's own heading
-    for it."""
+    """Return the Markdown `text` as HTML; "" if it is blank. Its headings are one level below the heading that the page
+    shows above it."""
     made = nh3.clean(
         _markdown().render(text),
         tags=TAGS,

@@ -1,8 +1,8 @@
 """Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
 
-At most 60 apps are kept up to date, no matter how many we know; each takes two requests a day (form and estimate). The
-order of Lamina's list changes, so other apps get to the top. On an idle portal, all apps that were read that day count
-towards the 60.
+At most 60 apps are kept up to date, no matter how many we know; each app takes two requests a day (form and estimate).
+As Lamina's list changes its order, other apps come to the top. So on an idle portal, all apps read within the last day
+count towards the 60.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # how many recent runs to check for recently used apps and for stars
+LOOKED_BACK = 100  # how many recent runs to search for recently used and starred apps
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # when to try again after an unusable response about an app
-UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that was never read, while people are using the portal
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that was never read, while people use the portal
 QUIET_RETRY_EVERY = timedelta(hours=12)
 ROUND_A_DAY = 96  # how many apps are checked by id each day (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
@@ -26,7 +26,7 @@ PICTURES_EVERY = timedelta(hours=6)
 def apps_in_use() -> list[int]:
     """Return the ids of the apps in use: at the top of the list, used recently, starred, or with a starred run.
 
-    If there is room left, it is filled with the next apps of the list.
+    Any remaining places go to the next apps in the list.
     """
     listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
@@ -45,7 +45,7 @@ def is_old(now: datetime) -> Q:
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     """Return apps in use whose form or estimate is missing or a day old, in the order of `apps_in_use`.
 
-    Apps that were requested recently have to wait; longer if the portal is idle.
+    Apps that were requested recently have to wait, and they wait longer if the portal is idle.
     """
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)
@@ -68,7 +68,7 @@ def _quiet_allowance(now: datetime) -> int:
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Return the listed apps without a thumbnail; after a failed download, they are left out for some hours."""
+    """Return the listed apps without a thumbnail; after a failed download, an app is left out for some hours."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

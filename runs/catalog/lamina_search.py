@@ -1,8 +1,8 @@
 """Search Lamina for apps, in the worker, at most ten times a minute for the whole portal.
 
 Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer for ten
-minutes, and the page polls for it. New apps are added to the catalogue, but they aren't on the list until someone stars
-or runs them.
+minutes, and the page polls for it. New apps are added to the catalogue, but they aren't listed until someone stars or
+runs them.
 """
 
 import hashlib
@@ -26,13 +26,13 @@ from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.words.fold import fold
 
 PER_MINUTE = 10
-TURNS_ID = 2  # the row of RequestLog for these searches; row 1 counts all requests
+TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
 TASK_SECONDS = 80  # enough for four calls of at most 15 s each, and for saving
 SHORTEST = 2  # letters; a single letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # when to try again after Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # responses of Lamina in workspaces without Discover
+NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # Lamina's responses in workspaces without Discover
 
 Find = dict[str, Any]  # one entry of `AppSearch.finds`
 
@@ -47,7 +47,8 @@ def known(q: str) -> AppSearch | None:
 
 
 def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
-    """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries failures.
+    """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries a failed
+    search.
 
     Returns the search, or the seconds until the portal may search Lamina again.
     """
@@ -113,7 +114,7 @@ Outcome = tuple[str, datetime | None]  # the problem, and when to try again
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """Search by meaning, which also gives reasons; then by words, which works in every workspace."""
+    """Search by meaning, which also gives reasons, then by words, which works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))
@@ -173,8 +174,8 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add the apps that were found to the search. Apps we know aren't updated, because a match has less detail than the
-    list."""
+    """Add the apps that were found to the search. Apps that we already know aren't updated, because a match has less
+    detail than the list."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
@@ -202,7 +203,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Fetch the thumbnails of new apps, which the page already shows without them."""
+    """Fetch the thumbnails of new apps. The page shows these apps without thumbnails until then."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:

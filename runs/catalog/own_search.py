@@ -15,9 +15,9 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
-SHORTEST_TELLING = 3  # letters; an app that matches only shorter words isn't worth showing
-# How much a match counts: in the name or the other texts, with the word as typed or a similar one, or with what an app
-# makes.
+SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
+# How much a match counts: in the name or in the other texts, with the typed word or a similar one, or by the kind of
+# result that the app makes.
 NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 
 
@@ -28,7 +28,7 @@ class Found:
     whole: list[int]  # primary keys of apps
     partly: list[int]
     marker: Marker
-    kinds: frozenset[str] | None = None  # what the searched apps make; None if that wasn't read
+    kinds: frozenset[str] | None = None  # the kinds of result that the apps make; None if we didn't check
 
     @property
     def ids(self) -> frozenset[int]:
@@ -37,7 +37,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Row:
-    """The texts of an app that are searched."""
+    """The searchable texts of an app."""
 
     pk: int
     name: str
@@ -64,7 +64,8 @@ def find(apps: AppQuerySet, q: str) -> Found:
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
     """Return the score of `word` for each of `rows`, at least 0. A word that few apps have counts for more.
 
-    An app that matches only by the kind of result it makes scores `MAKES`, which isn't enough to show it.
+    An app that matches only because of the kind of result it makes scores `MAKES`, which by itself isn't enough to show
+    the app.
     """
     typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, known)), kind_named(word)
     quality = [_quality(row, typed, similar, kind) for row in rows]
@@ -82,8 +83,8 @@ def _quality(row: _Row, typed: Callable[[str], bool], similar: Callable[[str], b
 
 
 def _ranked(words: list[str], scores: list[list[float]], rows: list[_Row]) -> tuple[list[int], list[int]]:
-    """Return the primary keys of apps with all words and of apps with some; equally good ones stay in the order of the
-    list."""
+    """Return the primary keys of apps that match all words, and of apps that match some. Apps with equal scores stay in
+    the order of the list."""
     whole, partly = [], []
     for number, row in enumerate(rows):
         of_words = [of_word[number] for of_word in scores]

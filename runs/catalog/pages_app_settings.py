@@ -31,8 +31,8 @@ Mode = FieldRule.Mode
 
 @dataclass(frozen=True)
 class PostedSettings:
-    """The page as posted: its settings and errors, and whether the app's form has changed since the page was opened
-    (`is_older`)."""
+    """The page as posted: its settings and errors. `is_older` says whether the app's form has changed since the page
+    was opened."""
 
     settings: AppSettings
     audience: str
@@ -67,7 +67,7 @@ class FieldPart:
 
     @property
     def question(self) -> Question:
-        """The field as defined by the app."""
+        """The field as the app defines it."""
         return self.line.plain
 
     @property
@@ -115,7 +115,7 @@ class FieldPart:
 
     @property
     def modes(self) -> list[tuple[str, str, str, str, bool]]:
-        """The choices of how people use the field: for each, its value, icon, label, what it means, and whether it is
+        """The ways people can use the field: for each, its value, icon, label and explanation, and whether it is
         chosen."""
         told = {
             Mode.OPEN: ("edit", _("Open"), _("People fill it in.")),
@@ -126,7 +126,7 @@ class FieldPart:
 
     @property
     def is_typed(self) -> bool:
-        """Whether there are too many options for ticking, so that they are typed."""
+        """Whether there are too many options to tick, so people type them instead."""
         return len(self.question.options) > TICKED_UP_TO
 
     @property
@@ -151,7 +151,7 @@ class FieldPart:
 
 
 def edit_words(edit: FieldEdit, question: Question) -> list[str]:
-    """Return what `edit` changes about a field, in a few words each; empty if it changes nothing."""
+    """Return what `edit` changes about a field, with a few words for each change; empty if it changes nothing."""
     words = []
     if edit.label:
         words.append(_("label “%(label)s”") % {"label": edit.label})
@@ -204,7 +204,7 @@ def read_settings(
 
 
 def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None) -> PostedSettings:
-    """Convert `posted`, which was read for the form `old`, to fit the form `new` that has replaced it meanwhile."""
+    """Convert `posted`, which was read for the form `old`, to fit the form `new` that has since replaced it."""
     if old == new:
         return posted
     edit = posted.settings.edit
@@ -311,7 +311,8 @@ def _file(
 
 
 def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
-    """Return what was posted for an older form, by the fields of the current form. What fits no field is dropped."""
+    """Convert what was posted for an older form to the fields of the current form. Whatever fits no field is
+    dropped."""
     before, after = questions_of(old.parameters), questions_of(new.parameters)
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
     handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}

@@ -26,17 +26,17 @@ PROBLEMS: dict[str, Promise] = {
     "limited": _lazy("Lamina asked us to wait."),
     "busy": _lazy("Lamina is busy with our other requests."),
     "slow": _lazy("Lamina took too long to answer."),
-    "broken": _lazy("Lamina couldn't answer this search."),
+    "broken": _lazy("Lamina couldn't complete this search."),
     "away": _lazy("We can't reach Lamina right now."),
     "lost": _lazy("No answer yet."),
-    "refused": _lazy("Lamina didn't accept this search. Try other words."),
+    "refused": _lazy("Lamina didn't accept this search. Try different words."),
     "key": _lazy("Lamina can't be searched until the connection is fixed."),
-    "no-discover": _lazy("Lamina searched for these exact words: it can't search by meaning in this workspace."),
+    "no-discover": _lazy("Lamina searched for these exact words because it can't search by meaning in this workspace."),
     "hidden": _lazy("This app isn't available to you. Ask an admin if you need it."),
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-# Messages for the same problems while the page tries again by itself.
+# Messages for these problems while the page waits and then tries again by itself.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
@@ -59,7 +59,8 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Part:
-    """The section below our own results. `state` is "soon" (not asked yet), "asking" or "answered"."""
+    """The section with Lamina's results, below our own results. `state` is "soon" (not asked yet), "asking" or
+    "answered"."""
 
     words: str
     state: str = "soon"
@@ -70,19 +71,20 @@ class Part:
     sentence: str = ""
     has_above: bool = False  # some suggestions are also in our own results, with or without a reason
     is_drawn: bool = True  # no more thumbnails will arrive
-    token: str = ""  # identifies what the page shows, so that the same isn't sent again
+    token: str = ""  # identifies what the page shows, so that we don't send it again
     next_look: str = ""  # htmx trigger of the next poll, if any
     seconds: int = 0  # seconds until a page without scripts reloads; 0 means never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the page waits and then tries again by itself, which it does a limited number of times."""
+        """Whether the page is waiting to try again by itself, which it does only a few times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
     def is_needless(self) -> bool:
-        """Whether this section isn't needed, because Lamina only suggests apps that are already shown above."""
+        """Whether this section isn't needed, because Lamina only suggests apps that are already among our own
+        results."""
         return self.has_above and self.state == "answered" and not self.suggestions and not self.problem
 
     @property

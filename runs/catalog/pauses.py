@@ -1,5 +1,5 @@
-"""Pauses apps whose rules no longer fit their forms. Silently dropping such a rule could cost credits, or make results
-that don't fit the brand."""
+"""Pauses apps whose rules no longer fit their forms. If we silently dropped such a rule, runs could cost more credits,
+or their results might not fit the brand."""
 
 from datetime import datetime
 
@@ -71,5 +71,5 @@ def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:
 
 
 def _is_strict(rule: Rule) -> bool:
-    """Return whether runs would send something different without the rule."""
+    """Return whether runs would send a different value without the rule."""
     return rule.is_fixed or bool(rule.options)

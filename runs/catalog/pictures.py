@@ -11,7 +11,7 @@ from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 
-SECOND_TRY = timedelta(minutes=1)  # in case a host was busy for a moment; later tries wait as usual
+SECOND_TRY = timedelta(minutes=1)  # in case a host was only briefly busy; after the second try, wait as long as usual
 
 
 def fetch_pictures_if_due(app: App) -> None:
@@ -22,8 +22,7 @@ def fetch_pictures_if_due(app: App) -> None:
 
 
 def fetch_thumbnail(app: App) -> None:
-    """Copy the thumbnail. The attempt is recorded first, so that a dead host only costs us time once every six
-    hours."""
+    """Copy the thumbnail. Record the attempt first, so that a dead host costs us time only once every six hours."""
     now, row = timezone.now(), App.objects.filter(pk=app.pk)
     row.update(pictures_tried_at=now)
     if not app.thumbnail_url or app.thumbnail_id is not None:

@@ -1,4 +1,4 @@
-"""The worker's catalogue tasks: read the list, the apps in use, or one app."""
+"""The worker's catalogue tasks: read the list, the apps in use, or a single app."""
 
 import time
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
-LEASE_SECONDS = 150  # enough for one app (form, estimate, picture and a few samples, all slow), or for two late lists
-WINDOW_SECONDS = 45.0  # how long one refresh goes on; the next one continues
+LEASE_SECONDS = 150  # enough for one slow app (form, estimate, picture, a few samples), or for two late lists
+WINDOW_SECONDS = 45.0  # how long a refresh may take; the next refresh continues
 SILENT_APPS = 3
 
 GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then missing data for apps in use, as far as the budget and the time allow.
+    """Read the app list and the balance, then missing data for apps in use, as far as budget and time allow.
 
     If another refresh has the lease, mark the list as not requested, so that the next pulse requests it again.
     """
@@ -56,7 +56,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Request one app by its id. This is part of regularly checking which apps no longer exist."""
+    """Request one app by its id. This is part of the regular check for apps that no longer exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
@@ -64,8 +64,8 @@ def check_app(app_id: int) -> None:
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
-    """Under the lease, run the steps in `first` and then complete missing data; return False if another refresh has the
-    lease."""
+    """While holding the lease, run the steps in `first`, and then complete missing data. Return False if another
+    refresh has the lease."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
         return False
@@ -92,8 +92,8 @@ def _refresh_list(go_on: GoOn) -> None:
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
     """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
 
-    If there is no usable response for an app, we try it again later. After three of these in a row, Lamina itself
-    counts as down.
+    If Lamina sends no usable response for an app, we try that app again later. After three such failures in a row, we
+    assume that Lamina itself is down.
     """
     is_one_there = not is_quiet(now)
     silent = 0

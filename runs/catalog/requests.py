@@ -1,7 +1,7 @@
 """Decide when to request the catalogue from Lamina. All such requests start here, triggered by a page or a Schedule.
 
 While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) requests
-it every six hours, and at once when someone opens a page.
+the list every six hours, and at once when someone opens a page.
 """
 
 from datetime import datetime, timedelta
@@ -17,17 +17,17 @@ from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
-FAILED_AGAIN = timedelta(minutes=2)  # a list that fails can keep a worker busy for up to 90 s
+FAILED_AGAIN = timedelta(minutes=2)  # a request for the list that fails can keep a worker busy for up to 90 s
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
 QUIET_AFTER = timedelta(hours=1)
-ROUND_EVERY = timedelta(minutes=15)  # one app is checked by its id: 96 a day
+ROUND_EVERY = timedelta(minutes=15)  # how often to check one app by its id: 96 a day
 CATALOG_SECONDS = 300
 
 
 def is_quiet(now: datetime) -> bool:
-    """Return whether there was no signed-in visit for an hour."""
+    """Return whether there has been no signed-in visit for an hour."""
     seen_at = sessions.last_seen_at()
     return seen_at is None or now - seen_at > QUIET_AFTER
 
@@ -62,7 +62,7 @@ def request_regular_refresh() -> None:
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
     """Ask the worker to read the form of `app` again, at most once every 30 s (10 s without a form or an estimate).
 
-    With `is_news` (a start was refused), this limit doesn't apply.
+    With `is_news` (Lamina refused to start a run), this limit doesn't apply.
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
@@ -72,7 +72,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_completion() -> None:
-    """Request a list that couldn't be read before, missing data for apps in use, and one known app every 15 minutes.
+    """Request the list if it couldn't be read before, missing data for apps in use, and one known app every 15 minutes.
 
     The worker's pulse calls this.
     """

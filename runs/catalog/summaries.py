@@ -1,4 +1,4 @@
-"""Create and update our apps from Lamina's summaries, in its list or search results."""
+"""Create and update our apps from Lamina's summaries, which come from its list or from search results."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from runs.models import App, AppRule
 from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
-FOUND_POSITION = 100_000  # places them after all listed apps
+FOUND_POSITION = 100_000  # puts them after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
@@ -29,7 +29,7 @@ def store_summary(summary: AppSummary) -> App:
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
     if app.is_gone:
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
-    if not app.makes:  # until we read the details, which say how many of each kind
+    if not app.makes:  # until we read the details, which say how many results of each kind the app makes
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(words, Counter(kinds), [])
     elif any(getattr(app, name) != text for name, text in words.items()):
@@ -53,8 +53,7 @@ def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, 
 
 
 def search_text_of(app: App, words: dict[str, str]) -> str:
-    """Return the text by which search finds `app`, made from the `words` of `shown_words` and from what the app makes
-    now."""
+    """Return the searchable text of `app`: the `words` from `shown_words`, and what the app makes now."""
     labels = [output["label"] for output in app.schema.outputs] if app.schema else []
     text: str = makes_fields(words, Counter(app.makes), labels)["search_text"]
     return text

@@ -1,5 +1,5 @@
-"""The catalogue: finding apps by words and by the kind of results they make: first our own apps, then others on
-Lamina."""
+"""The catalogue: people find apps by words and by the kind of results they make. Our own apps come first, then others
+on Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ MOST_TRIES = 99
 
 @dataclass(frozen=True)
 class AppSection:
-    """The apps of one group on a page; `is_continued` if its heading is already on the page."""
+    """The apps of one group on a page. `is_continued` says whether the page already shows the group's heading."""
 
     dom_id: str
     name: str
@@ -48,7 +48,7 @@ class AppSection:
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
     """Show what we find in our own catalogue. With `ask` (sent if scripts are off), also ask Lamina; otherwise,
-    `app_search` does."""
+    `app_search` asks."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
@@ -129,7 +129,7 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    is_known = found.kinds is not None and not makes  # if not, only apps of one kind were searched
+    is_known = found.kinds is not None and not makes  # if False, only apps of one kind were searched
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
@@ -143,8 +143,8 @@ def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Gro
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
-    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, they follow cards
-    that are already shown."""
+    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, the page already
+    shows earlier cards."""
     if not any(group.name for group in groups):
         return []
     by_pk = {card.app.pk: card for card in cards}
@@ -161,7 +161,7 @@ def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int,
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:
-    """Return whether a browser is prefetching the page. Such pages don't ask Lamina and show no messages."""
+    """Return whether a browser is prefetching the page. Prefetched pages don't ask Lamina and show no messages."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
@@ -173,7 +173,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`. This is for the search on Home, which sends `runs`."""
+    """Return the runs that match `q`, if the request has `runs`, as the search on Home does."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
@@ -182,7 +182,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with URLs for the next poll (with and without scripts), and for trying again."""
+    """Return `part` with the URLs for the next poll (with and without scripts) and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -197,7 +197,7 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 
 def _tries(request: PortalRequest) -> int:
-    """Return how often this page has retried by itself after a wait."""
+    """Return how often this page has tried again by itself after a wait."""
     return _number(request, "tries", MOST_TRIES)
 
 
@@ -217,14 +217,15 @@ def _tell_admin_url(request: PortalRequest, q: str) -> str:
     """Return a link for telling an admin which app is missing; "" for admins themselves."""
     if request.user.is_admin:
         return ""
-    return mail_to_admins(_("Lamina Portal: an app for %(words)s") % {"words": q})
+    return mail_to_admins(_("Lamina Portal: I need an app for %(words)s") % {"words": q})
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
     """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
-            request, _("Found on Lamina and added. It joins everyone's list once someone stars or runs it.")
+            request,
+            _("We found this app on Lamina and added it. It appears on everyone's list once someone stars or runs it."),
         )
     return go_to(request, app.get_absolute_url())
 
@@ -236,7 +237,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, listed: AppQuerySet) -> list[int]:
-    """Return the primary keys of the three apps that have the most trigrams in common with the search."""
+    """Return the primary keys of the three apps that share the most trigrams with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)

@@ -53,7 +53,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
-    """GET asks whether to reset the app to how it is on Lamina; POST does so, unless the rules have changed since."""
+    """GET asks whether to reset the app to Lamina's version; POST resets it, unless the rules have changed since."""
     app = _app(app_id)
     if request.method == "POST":
         try:
@@ -113,8 +113,8 @@ def _page(
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
-    """Show the page with what was posted, or else with what is stored. `is_overtaken` says that another admin has saved
-    changes."""
+    """Show the page with what was posted, or otherwise with what is stored. `is_overtaken` says that another admin has
+    saved changes."""
     lines = app_rules.field_lines(app)
     stored = stored_settings(app, lines)
     settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)
@@ -161,13 +161,13 @@ def _audience(settings: AppSettings) -> str:
 
 
 def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
-    """Return what another admin has saved, where it differs from what was entered here."""
+    """Return the settings that another admin has saved, where they differ from what was entered here."""
     now, entered = _words_of(stored), _words_of(settings)
     return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
 
 
 def _words_of(settings: AppSettings) -> dict[str, str]:
-    """Return all settings except the fields, as text."""
+    """Return all settings as text, except those of the fields."""
     edit = settings.edit
     return {
         "name": edit.name,

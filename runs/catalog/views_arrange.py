@@ -92,12 +92,12 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
         words = ngettext("%(count)s app is now hidden.", "%(count)s apps are now hidden.", count)
     else:
         count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=False)
-        words = ngettext("%(count)s app is shown again.", "%(count)s apps are shown again.", count)
+        words = ngettext("%(count)s app is visible again.", "%(count)s apps are visible again.", count)
     return words % {"count": number_words(count)}
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
-    """Return the search words, which apps to show, and the first row of the page."""
+    """Return the search words, the chosen filter, and the number of the page's first row."""
     shown, after = request.GET.get("show", ""), request.GET.get("after", "")
     is_number = after.isascii() and after.isdigit() and len(after) < 9
     return (
@@ -118,7 +118,7 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return the filters that find any apps: for each, its label, count and URL, and whether it is selected."""
+    """Return the filters that match any apps: for each, its label, count and URL, and whether it is selected."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

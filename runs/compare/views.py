@@ -64,7 +64,7 @@ def compare_url(ids: Sequence[str], **more: str) -> str:
 
 
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
-    """Show the page for choosing, a plain form with checkboxes: first for the runs of the selected results, then for
+    """Show the page for choosing: a plain form with checkboxes, first for the runs of the selected results, then for
     the latest results."""
     words = request.GET.get("q", "").strip()[:200]
     run_ids = comparing.asked_ids(request.GET.getlist("r"))[: comparing.AT_MOST]

@@ -16,12 +16,19 @@ from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
 
 BALANCE_EVERY = timedelta(seconds=60)
-AFTER_RUNS_EVERY = timedelta(seconds=10)  # so that one request is enough for many runs that end one after another
+EXAMPLES_TAKE = timedelta(minutes=15)
+AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough for many runs that end one after another
 
 
 def refresh_balance() -> None:
-    """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet."""
-    asked_at = timezone.now()  # take the time before asking: the answer may not include runs that are sent meanwhile
+    """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet.
+
+    While the examples of a new sandbox portal are being made, keep the known balance: the sandbox charges for each of
+    them and gives the credits back once all are made (`management.examples`).
+    """
+    if _are_examples_made() and status.lamina_status().balance is not None:
+        return
+    asked_at = timezone.now()  # take the time before asking, because the answer may not include runs sent after that
     try:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):
@@ -34,6 +41,11 @@ def refresh_balance() -> None:
     is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
+
+
+def _are_examples_made() -> bool:
+    """Return whether examples are being made: the finished ones are backdated."""
+    return Run.objects.filter(is_example=True, created_at__gt=timezone.now() - EXAMPLES_TAKE).exists()
 
 
 def request_balance_if_stale() -> None:
@@ -50,9 +62,11 @@ def request_balance() -> None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Subtract the run's estimate from the balance we know, unless Lamina has reported its balance since the run was
-    sent (a run is charged when it starts; failed runs may be charged too). Then ask for the balance, in case the run
-    cost less."""
+    """Subtract the run's estimate from the balance we know, unless Lamina has reported the balance since the run was
+    sent. Then ask for the balance, in case the run cost less.
+
+    A run is charged when it starts; failed runs may be charged too.
+    """
     if not run.remote_id or run.is_example:
         return
     known, now = LaminaStatus.objects.filter(pk=status.STATUS_ID).exclude(balance=None).first(), timezone.now()

@@ -1,4 +1,4 @@
-"""The portal's Lamina client. Key and URL come from the settings, and all calls count towards the shared budget."""
+"""The portal's Lamina client. Its key and URL come from the settings, and all calls count towards the shared budget."""
 
 from functools import partial
 from typing import Final
@@ -21,7 +21,7 @@ PRIORITY_OF: Final = {
     "stream": Priority.STREAM,
 }
 
-# Endpoints that are slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
+# These endpoints are slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
 BESIDES: Final = frozenset({"app_search", "discover", "stream"})
 
 
@@ -45,14 +45,14 @@ def _count(priority: Priority | None, endpoint: str) -> None:
 
 
 def note(answered: Answered) -> None:
-    """Record the outcome of a call: what it says about the budget, the key and the state of Lamina."""
+    """Record what a call tells us about the budget, the key and the state of Lamina."""
     error = answered.error
     if isinstance(error, LaminaRateLimited):
         rate_limit.close(error.retry_after)
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
-            return  # the list is slow even when all is well, and has its own line on the Health page
+            return  # the list is slow even when all is well, and the Health page has a separate line for it
         if answered.endpoint in BESIDES and error.was_connected:
             return
         status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)

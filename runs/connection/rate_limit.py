@@ -1,8 +1,8 @@
-"""The shared request counter, which keeps all processes together within Lamina's limit.
+"""The shared request counter, which keeps all processes within Lamina's limit.
 
-Lamina allows each IP address 100 requests of any kind a minute. One locked row has the times of all requests in the
-last minute; with REDIS_URL, these are in Redis, by its own clock (`rate_limit_redis`). Less important requests leave
-room for more important ones, so that a start never waits behind the catalogue.
+Lamina allows each IP address 100 requests of any kind a minute. The times of all requests in the last minute are in one
+row, which is locked for each change. With REDIS_URL, they are in Redis and follow its clock (`rate_limit_redis`). Less
+important requests leave room for more important ones, so that a start never waits behind the catalogue.
 """
 
 import time
@@ -14,10 +14,10 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts when a request arrives, we count when it is sent, so allow two seconds in between
+WINDOW_SECONDS = 62.0  # Lamina counts a request on arrival, we count it when it is sent, so allow two more seconds
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
-STRANGERS = 5  # up to this many requests by other clients aren't worth a write
+STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a write
 
 
 class Priority(IntEnum):
@@ -26,8 +26,8 @@ class Priority(IntEnum):
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
     LIST = 3
-    STREAM = 10  # following a run live, after which no final read is needed
-    PARTIAL = 25  # reading the first results of a run that isn't finished but that someone is looking at
+    STREAM = 10  # following a run live; no final read is needed after that
+    PARTIAL = 25  # reading the first results of an unfinished run that someone is looking at
     CATALOG = 50
 
 
@@ -70,8 +70,8 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Count the requests that other clients at our IP address must have sent, since Lamina says that only `remaining`
-    are left. They share our limit."""
+    """Count the requests that other clients at our IP address must have sent, because Lamina says that only `remaining`
+    are left. These clients share our limit."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -81,17 +81,17 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # with a difference this small, requests may just be on their way
+        return  # if the difference is this small, requests may just be on their way
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
         strangers = max(0, limit - remaining - len(stamps))
-        # We don't know when they were sent, so assume the middle of the window.
+        # We don't know when other clients sent these requests, so assume the middle of the window.
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
 
 
 def closed_seconds() -> float:
-    """Return how many seconds Lamina still asks us to wait: 0.0 if it doesn't, `CLOSED_AT_MOST` at most."""
+    """Return how many more seconds Lamina asks us to wait: 0.0 if it doesn't, `CLOSED_AT_MOST` at most."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()

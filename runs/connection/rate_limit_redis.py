@@ -1,4 +1,4 @@
-"""The shared request counter in Redis, with the same rules as `rate_limit`, but by Redis's own clock.
+"""The shared request counter in Redis. It has the same rules as `rate_limit`, but uses Redis's own clock.
 
 Each step is one script, which Redis runs atomically. While Redis is down, requests can't be counted, so none are sent.
 """

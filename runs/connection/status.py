@@ -18,7 +18,7 @@ CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-# The difference varies by less if both clocks are steady: times have whole seconds, and responses take time
+# With steady clocks, the difference varies by less: times are in whole seconds, and responses take time.
 STEADY_SECONDS = 3.0
 
 
@@ -45,21 +45,22 @@ def record_status(**fields: Any) -> None:
 
 
 def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
-    """Count `credits` as spent since Lamina reported the balance, unless Lamina did so after the run was sent."""
+    """Count `credits` as spent since Lamina reported the balance, unless it reported the balance after the run was
+    sent."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
     known.update(spent_since=F("spent_since") + credits)
     forget_status()
 
 
 def forget_status() -> None:
-    """Clear the cached state in this process, for a page that has just learned of a change."""
+    """Clear this process's cached state, because it has just changed."""
     cache.delete("lamina_status")
 
 
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Record a response from Lamina. Changes are saved at once, anything else at most every five seconds.
+    """Record a response from Lamina. Save it at once if anything has changed, otherwise at most every five seconds.
 
     `is_key_refused` is None if the response says nothing about the key. `clock_ahead_seconds` is Lamina's clock minus
     ours, or None if the response has no time.
@@ -105,7 +106,7 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 def is_clock_known(at: datetime) -> bool:
     """Return whether the difference between Lamina's clock and ours was steady around `at`.
 
-    Only then can we compare Lamina's times around `at` with ours to the second.
+    Only then can we compare Lamina's times around `at` with ours to within a second.
     """
     status = lamina_status()
     steady_since, answered_at = status.clock_steady_since, status.answered_at

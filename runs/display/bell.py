@@ -15,7 +15,7 @@ from runs.models import Member, Notice, NoticeKind, Run
 from runs.notices import notice_text
 
 LISTED = 20
-FRESH_FOR = timedelta(minutes=2)  # a page opened this soon after an event still announces it
+FRESH_FOR = timedelta(minutes=2)  # a page that opens this soon after an event still announces it
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
@@ -35,7 +35,7 @@ VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class NoticeLine:
-    """A notice in a list. If the list shows pictures, `card` is the card of the run that has ended."""
+    """A notice in a list. In lists with pictures, `card` is the card of the run that has ended."""
 
     notice: Notice
     title: str
@@ -45,7 +45,8 @@ class NoticeLine:
 
     @property
     def told_id(self) -> str:
-        """The id that pages remember, so that they announce it only once: the run that ended, or the notice."""
+        """The id that pages remember once they have announced the notice: that of the run that ended, or otherwise of
+        the notice."""
         run = self.notice.run
         return run.public_id if run is not None and self.is_end else self.notice.public_id
 
@@ -71,7 +72,7 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted. Only known in lists that check it (`inbox.inbox_page`)."""
+        """Whether the conversation is muted. This is known only in lists that check it (`inbox.inbox_page`)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property
@@ -82,7 +83,7 @@ class NoticeLine:
 
 @dataclass(frozen=True)
 class Bell:
-    """The contents of the bell. `token` changes with the list; pages send it back when they poll."""
+    """The contents of the bell. `token` changes whenever the list changes; pages send it back when they poll."""
 
     token: str = ""
     lines: list[NoticeLine] = field(default_factory=list)
@@ -108,7 +109,7 @@ class Bell:
 
     @property
     def ids(self) -> str:
-        """The ids of all listed notices, which the form posts if scripts are off."""
+        """The ids of all listed notices. The form posts them if scripts are off."""
         return " ".join(line.notice.public_id for line in self.lines)
 
     @property
@@ -152,7 +153,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
 
 
 def token_of(news_at: datetime | None) -> str:
-    """Return the token for the time of the latest news; pages send it back when they poll."""
+    """Return the token for the time of the member's latest news; pages send it back when they poll."""
     return f"{news_at.timestamp():.6f}" if news_at else ""
 
 

@@ -16,7 +16,7 @@ SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # rela
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run in a row. `picture` comes from a result, otherwise from an input, otherwise from the app."""
+    """A run in a row. `picture` is from a result, otherwise from an input, otherwise from the app."""
 
     run: Run
     gone_at: datetime | None

@@ -1,6 +1,6 @@
 """Results as shown on cards, read as plain values in one query.
 
-A page of 24 cards can have a hundred results; model objects for them took a quarter of the time to build the page.
+A page of 24 cards can have a hundred results. Creating model objects for them took a quarter of the page's time.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class CardPicture:
     width: int | None
     height: int | None
     duration_seconds: float | None
-    has_large: bool  # has a 400 px thumbnail besides the 200 px one
+    has_large: bool  # there is a 400 px thumbnail besides the 200 px one
 
     @property
     def small_url(self) -> str:
@@ -49,7 +49,7 @@ class CardPicture:
 
 @dataclass(frozen=True)
 class CardResults:
-    """The results of one run, as far as its card shows them.
+    """What a card shows about the results of its run.
 
     `kind` is the kind of the first result, `text` the start of the first text, and `duration_seconds` the length of the
     first video or audio file.
@@ -84,7 +84,7 @@ class _Row(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The excerpt in readable form."""
+        """The start of the text in readable form."""
         return excerpt(self.excerpt) if self.value_type in ("object", "array") else self.excerpt
 
 

@@ -19,7 +19,7 @@ from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
-# Most characters; a longer app name might leave no room for the input that follows it in the title
+# In characters; after a longer app name, the title might have no room for the input that follows.
 NAME_BEFORE_INPUT = 22
 
 
@@ -63,7 +63,15 @@ class RunCard:
     maker: Member | None = None  # None if it is the viewer
     can_change: bool = False
     has_guests: bool = False  # shown only to people who can change the run
-    is_active: bool = False  # still changing: results are still to come, or being saved
+    is_active: bool = False  # results are still arriving or being saved
+    is_saving: bool = False
+
+    @property
+    def detail(self) -> str:
+        """What the badge on the picture says: how many results are ready, or that they are being saved."""
+        if self.is_saving and self.run.is_final:
+            return _("Being saved")
+        return self.state.detail
 
     @property
     def ids(self) -> list[str]:
@@ -76,7 +84,7 @@ class RunCard:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many results have which verdict. Takes no query, because the run stores these numbers."""
+        """How many results have each verdict. Takes no query, because the run stores these numbers."""
         run = self.run
         counts = (run.outputs_approved, run.outputs_changes, run.outputs_rejected)
         return {verdict: count for verdict, count in zip(VERDICT_WORDS, counts, strict=True) if count}
@@ -103,7 +111,7 @@ class RunCard:
 
     @property
     def source_url(self) -> str:
-        """URL of the input thumbnail shown next to the result; empty if either is missing."""
+        """URL of the input's thumbnail, shown next to the result; empty if there is no such thumbnail or no result."""
         has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
         return self.input_picture.small_url if self.input_picture and has_result else ""
 
@@ -141,7 +149,7 @@ def version_token(run: Run) -> str:
 
 
 def usual_end_of(run: Run, now: datetime) -> str:
-    """Return in how many seconds the run is likely to end, as "from to", for the script that polls; "" if that is
+    """Return when the run is likely to end, for the script that polls: "from to", in seconds from now; "" if
     unknown."""
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
@@ -172,7 +180,7 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return the inputs (name and text) that all runs with the same title have in common, by title.
+    """Return, for each title that several runs have, the inputs (name and text) that these runs have in common.
 
     Their cards show other inputs first, because those tell the runs apart.
     """
@@ -220,4 +228,5 @@ def _run_card(
         can_change=can_change,
         has_guests=can_change and results.has_guests,
         is_active=run.is_active or results.is_saving,
+        is_saving=results.is_saving,
     )

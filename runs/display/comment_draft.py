@@ -14,7 +14,7 @@ from runs.review.spots import SpotButton
 
 @dataclass(frozen=True)
 class Person:
-    """A member who can be picked; `sees` is whether they can see the run."""
+    """A member who can be picked; `sees` says whether they can see the run."""
 
     member: Member
     sees: bool
@@ -23,14 +23,15 @@ class Person:
 
 @dataclass(frozen=True)
 class CommentDraft:
-    """A form for a comment. `key` makes its ids unique on the page: "new", or the id of the comment it is for."""
+    """A form for a comment. `key` makes its ids unique on the page: it is "new", or the id of the comment that is
+    edited or replied to."""
 
     key: str
     kind: str  # new, reply or edit
     action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # start of the query string that makes the page play from a second, which is appended
+    at_query: str = "?at="  # start of the query string that plays the file from a second; the second is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True
@@ -40,13 +41,13 @@ class CommentDraft:
     x: str = ""
     y: str = ""
     at: str = ""
-    spot: tuple[int, int] | None = None  # a valid spot, in ten-thousandths
+    spot: tuple[int, int] | None = None  # a valid spot: x and y in ten-thousandths of the picture
     errors: dict[str, str] = field(default_factory=dict)  # error messages by field
     problem: str = ""  # why nothing was saved, if the error isn't about a field
     unseen: Sequence[Member] = ()  # people who were mentioned but can't see the run
-    may_share: bool = False  # whether the person may share the run with the team
+    may_share: bool = False  # whether the author may share the run with the team
     hint: str = ""  # placeholder in the empty text box
-    people: Sequence[Person] = ()  # people to pick from, if these were asked for
+    people: Sequence[Person] = ()  # people to choose from, if the author asked for them
     picked: Sequence[Member] = ()
 
     @property
@@ -83,7 +84,8 @@ def with_all_comments(url: str) -> str:
 
 
 def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. `shows_all` says whether it shows all comments."""
+    """Return the empty form for a comment on the result of `page`. `shows_all` says whether the page shows all
+    comments."""
     slide = page.slide
     back = with_all_comments(slide.url) if shows_all else slide.url
     return draft_on(slide.output, page.run, back, slide.file, slide.number)
@@ -97,8 +99,8 @@ def draft_on(output: Output, run: Run, back: str, file: StoredFile | None, numbe
 
 
 def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the whole run. `walk` is the query of the History list that the page
-    belongs to."""
+    """Return the empty form for a comment on the whole run. `walk` is the query string of the History list that the
+    page was opened from."""
     url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
     back = with_all_comments(url) if shows_all else url
     action = reverse("runs:run-comment", args=[run.public_id])

@@ -18,9 +18,9 @@ from runs.review.threads import Thread
 from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
 
-MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for them takes a whole millisecond
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for links takes a whole millisecond
 SAFE_REL = 'rel="nofollow noopener noreferrer"'
-SUMMARY_LENGTH = 80  # characters shown of a resolved comment
+SUMMARY_LENGTH = 80  # characters to show of a resolved comment
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Dot:
 
 @dataclass(frozen=True)
 class CommentLine:
-    """One comment or reply. `number` is the number on its dot (0: no dot); `place` is its time as shown ("0:12"), and
-    `seconds` the time for URLs."""
+    """One comment or reply. `number` is the number on its dot (0: no dot). `place` is its time as pages show it
+    ("0:12"), and `seconds` is the same time for URLs."""
 
     comment: Comment
     html: SafeString
@@ -47,12 +47,12 @@ class CommentLine:
     number: int = 0
     place: str = ""
     seconds: str = ""
-    file_number: int = 1  # number of the file it is about on the result's page
+    file_number: int = 1  # on the result's page, the number of the file that the comment is about
     can_act: bool = True  # the viewer can reply, resolve and edit
     carry_to: str = ""  # id of the result that this comment can be carried over to
     came_from: str = ""  # where it was written ("From version 1"), if it was carried over
     came_from_url: str = ""  # "" if the viewer can't see that version
-    back_words: str = ""  # label of the button that moves it back; "" if the viewer can't do that
+    back_words: str = ""  # label of the button that moves the comment back; "" if the viewer can't do that
     replies: "list[CommentLine]" = field(default_factory=list)
 
     @property
@@ -72,7 +72,8 @@ class CommentLine:
 
 @dataclass(frozen=True)
 class OlderComments:
-    """Comments under one heading that aren't about the shown file: on another version, or on an earlier file."""
+    """Comments under one heading that aren't about the file on the page, but about another version or an earlier
+    file."""
 
     heading: str
     url: str  # URL of the other version; "" for an earlier file
@@ -106,8 +107,8 @@ class CommentPanel:
 
 
 def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
-    """Return the comments on the result of `slide`, with dots for the file that it shows. Only the latest `most` are
-    included, so that the page stays fast."""
+    """Return the comments on the result of `slide`, with dots for the file that it shows. Only the latest `most`
+    comments are included, so that the page stays fast."""
     output, position = slide.output, position_of(slide.output, slide.number)
     talk = threads.talk_on(output, viewer, position, most=most)
     builder = _Builder(output, viewer, numbers_of(output))
@@ -125,8 +126,7 @@ def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> 
 
 
 def player_start(at: str) -> str:
-    """Return the end of the URL of a video or audio file that starts playing at the second `at`; "" if that is
-    invalid."""
+    """Return what to append to a file's URL so that it plays from the second `at`; "" if `at` is invalid."""
     at_ms = parse_seconds(at)
     return f"#t={at_ms / 1000:.1f}" if at_ms is not None else ""
 
@@ -163,8 +163,8 @@ class _Builder:
         )
 
     def older(self, found: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
-        """Return the older comments in this order: those on an earlier file, those on earlier versions (newest first),
-        and those that were carried over to later versions."""
+        """Return the older comments: first those on an earlier file, then those on earlier versions (newest first),
+        then those carried over to later versions."""
         groups: dict[int, list[Thread]] = {}
         for thread in found:
             groups.setdefault(thread.comment.output.number if thread.comment.output else 0, []).append(thread)

@@ -15,7 +15,7 @@ from runs.models.addresses import path_to
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # most ids in one URL
-ID_LENGTH = 20  # characters of a result id, possibly with a file number
+ID_LENGTH = 20  # most characters of an id in the URL: a result's id, perhaps with a file number
 TEXT_SHOWN = 20_000  # most characters shown of a text; the result page shows all of it
 TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the box that all columns share
 
@@ -33,13 +33,13 @@ class Column:
     pieces: list[Piece] = field(default_factory=list)
     is_cut: bool = False
     lead_label: str = ""
-    lead: str = ""  # the first input that differs between the columns, shown first in the caption
-    verdict: VerdictPanel | None = None  # if several columns show files of one result, only one of them has its verdict
-    is_choosable: bool = False  # "Approve this, reject the others" is offered
+    lead: str = ""  # the first input that differs between the columns; comes first in the caption
+    verdict: VerdictPanel | None = None  # if several columns show files of one result, only the first has its verdict
+    is_choosable: bool = False  # whether to offer "Approve this, reject the others"
 
     @property
     def key(self) -> str:
-        """The id in a URL: the result id, followed by the file number unless it is the first file."""
+        """The result's id in a URL, followed by the file number unless it is the first file."""
         return self.output.public_id if self.place == 1 else f"{self.output.public_id}.{self.place}"
 
     @property
@@ -62,7 +62,7 @@ class Column:
 
     @property
     def title(self) -> str:
-        """The title of the run, without its input if the lead already shows that input."""
+        """The title of the run, without its input if the lead already shows it."""
         told = self.run.told_input
         is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
@@ -76,12 +76,12 @@ class Column:
 
     @property
     def stage_class(self) -> str:
-        """CSS class for the content; pictures and videos need none."""
+        """CSS class for the content; pictures and videos need no class."""
         return {"image": "", "video": "", "text": "is-text"}.get(self.kind, "is-plain")
 
     @property
     def missing_words(self) -> str:
-        """The reason why there is nothing to show."""
+        """Why there is nothing to show."""
         words = {
             "pending": _("Not ready yet"),
             "saving": _("Being saved"),
@@ -131,7 +131,7 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
 
 
 def compare(found: list[Column], asked: int, member: Member) -> Comparison:
-    """Compare the first four of `found`, for `member`; `asked` is the number of results named in the URL."""
+    """Compare the first four of `found` for `member`. `asked` is the number of results that the URL names."""
     columns = found[:AT_MOST]
     _add_verdicts(columns, member)
     for number, column in enumerate(columns, 1):
@@ -146,17 +146,17 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if kind == "text" and not _mark_texts(columns):
-        sentences.append(_("These texts are too long, so differences aren't marked."))
+        sentences.append(_("The differences aren't marked because these texts are too long."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = rows_of([c.run for c in columns])
-    _lead(columns, rows[1:])  # skip the first row (the app), because titles already name it
+    _lead(columns, rows[1:])  # skip the first row (the app), because titles already name the app
     rows += _asked_changes(columns)
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
 
 
 def _add_verdicts(columns: list[Column], member: Member) -> None:
-    """Set the verdicts, and say which columns can be chosen over the others (only if there are others to decide on)."""
+    """Set the verdicts. A column can be chosen over the others only if there are others to decide on."""
     first = {column.output.pk: column for column in reversed(columns)}
     panels = verdicts_of([column.output for column in first.values()], member)
     decidable = sum(panel.may_decide for panel in panels.values())
@@ -176,7 +176,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Set each column's lead from the first row that differs between columns and has text in all of them."""
+    """Set each column's lead from the first row that has text in every column and isn't the same in all of them."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -195,8 +195,8 @@ def columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark the differences between two texts, or between the first and each other text. Return False if they are too
-    long."""
+    """Mark the differences between two texts; if there are more, mark how each differs from the first. Return False if
+    the texts are too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -210,7 +210,7 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Return the width and height of the box that all columns share, which has the shape of the tallest picture, within
+    """Return the width and height of the box that all columns share. It has the shape of the tallest picture, within
     limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]

@@ -14,7 +14,7 @@ from runs.schema_forms.questions import shortened
 
 @dataclass(frozen=True)
 class Cell:
-    """One input of one run: text, possibly with differences highlighted, and files."""
+    """One input of one run: its text, possibly with differences highlighted, and its files."""
 
     pieces: list[Piece]
     files: list[StoredFile]
@@ -32,7 +32,7 @@ class Row:
 
 
 def rows_of(runs: list[Run]) -> list[Row]:
-    """Return rows that compare all `runs`: one for the app, one for each input in the form's order, one for the
+    """Return rows that compare all `runs`: one for the app, one for each input in the form's order, and one for the
     requested results."""
     rows = [
         plain_row(_("App"), [run.app_name for run in runs]),
@@ -61,8 +61,8 @@ def _inputrows_of(runs: list[Run]) -> list[Row]:
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
     """Return the inputs of `run` by keys that are the same for the same field in other runs.
 
-    If all runs are of one app, a key is the field's most lasting id; otherwise, it is the name. Repeated keys are
-    numbered.
+    If all runs are of one app, the key is the field's most stable id; otherwise, it is the field's name. Repeated keys
+    are numbered.
     """
     seen: Counter[str] = Counter()
     found = {}
@@ -91,12 +91,12 @@ def _input_row(label: str, answers: list[RunInput | None]) -> Row:
 
 def _words(given: RunInput) -> str:
     if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
-        return ""  # the picture itself is shown
+        return ""  # the page shows the picture itself
     return whole_text(given)
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """Return `texts` as pieces. Differences are only marked if there are two long texts: in short ones, they are easy
+    """Return `texts` as pieces. Differences are marked only if there are two long texts; in short texts, they are easy
     to see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
@@ -106,7 +106,7 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
 
 
 def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """Return a value with which answers can be compared; files are compared by content."""
+    """Return a value for comparing answers; files are compared by content."""
     if given is None:
         return ("not asked",)
     files = input_files(given)

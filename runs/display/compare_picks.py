@@ -54,9 +54,9 @@ def suggested_picks(runs: Sequence[Run]) -> list[str]:
 
 
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """Return the newest results of `member` and of teammates' shared runs, except for the runs in `without`.
+    """Return the newest results of `member` and of teammates' shared runs, leaving out the runs in `without`.
 
-    Searching works as in History: if no run has all of the words, similar words count too.
+    The search works as in History: if no run has all of the words, similar words count too.
     """
     left_out = {run.pk for run in without}
     directory = Directory.load(member, words) if words else Directory()

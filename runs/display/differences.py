@@ -1,7 +1,7 @@
 """Differences between two texts, word by word, at a bounded cost.
 
-Texts that are too long or repetitive to compare word by word are compared line by line. Even longer ones aren't
-compared at all: nobody would read that many marks, and the comparison would slow down the portal for everybody else.
+Texts that are too long or repetitive for this are compared line by line. Even longer texts aren't compared at all:
+nobody would read that many marks, and comparing the texts would slow down the portal for everybody else.
 """
 
 import re
@@ -19,7 +19,7 @@ MAX_PAIRS = 300_000  # pairs of equal words in the two texts, which determine ho
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text; `mark` is "ins" if only the new text has it, "del" if only the old one has."""
+    """A piece of text; `mark` is "ins" if only the new text has it, "del" if only the old one does."""
 
     text: str
     mark: Mark = ""
@@ -36,7 +36,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return a single text that marks what changed from `base` to `text`; None if the texts are too long."""
+    """Return one text that marks what changed from `base` to `text`; None if the texts are too long."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 

@@ -1,6 +1,6 @@
 """A page that is waiting for an app form: when it polls, and which message it shows meanwhile.
 
-It polls fast at first, since the worker often gets the form in a fraction of a second, and then more slowly.
+The page polls fast at first, because the worker often gets the form in a fraction of a second, and then more slowly.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,18 @@ from runs.models import App
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # what the URL says about the message shown last
+FETCHING, SLOW, AWAY = "f", "s", "a"  # how the URL tells which message was shown last
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
-    AWAY: _lazy("We can't reach Lamina. The form will appear here when it answers."),
+    AWAY: _lazy("We can't reach Lamina. The form will appear here when Lamina answers."),
 }
 
 
 @dataclass(frozen=True)
 class FormLook:
-    """The next poll: its URL, its delay in milliseconds (in seconds without scripts), and the message until then."""
+    """The next poll: its URL, its delay (`delay_ms`, or `plain_seconds` without scripts), and the message to show until
+    then."""
 
     url: str
     delay_ms: int

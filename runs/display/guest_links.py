@@ -27,7 +27,7 @@ from runs.words.numbers import number_words
 from runs.words.time_spans import age_words
 
 PICTURES = 4
-LOOKED_AT = 12  # how many results of a link a list reads to find pictures
+LOOKED_AT = 12  # how many of a link's results a list reads to find pictures
 LONGEST_TITLE = 80
 SOON = timedelta(days=4)
 
@@ -42,13 +42,13 @@ class LinkView:
     title: str
     count: int
     pictures: list[StoredFile]
-    run: Run | None  # the run that all results come from; None if there are several or the member may not see it
+    run: Run | None  # the run that all results come from; None if there are several runs or the member may not see it
     is_of_several: bool
     state: State
     last_day: date
     views_words: str
     answered_words: str  # "2 of 3 answered"; empty if guests can't decide and no guest ever did
-    copies_notes: list[str]  # notes about guests' copies of files; in a list, only the first
+    copies_notes: list[str]  # notes about guests' copies of files; lists have only the first note
     is_preparing: bool
     is_fresh: bool
     passphrase: str  # set only right after a link with a passphrase was created
@@ -67,8 +67,8 @@ class LinkView:
 
     @property
     def is_named(self) -> bool:
-        """Whether lists name the link by its audience. Otherwise they name it by its run, which says more than
-        "anyone"."""
+        """Whether lists name the link by its audience. Otherwise, they name it by its run, because the run says more
+        than "anyone"."""
         return bool(self.link.audience) or self.run is None
 
     @property
@@ -119,9 +119,9 @@ def refusal_of(member: Member) -> str:
 
 
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Return `links` for a list, the open ones first, each group sorted newest first.
+    """Return `links` for a list: first the open links, then the others, both newest first.
 
-    A link may show 2,000 results, so these are only counted, and just the first few are fetched for their pictures.
+    A link may show 2,000 results, so we count the results and fetch only the first few for their pictures.
     """
     is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None, link=OuterRef("pk")).order_by()
@@ -144,7 +144,7 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _results() -> QuerySet[GuestLinkOutput]:
-    """Return the results that links show, with their runs and files."""
+    """Return the results that guest links share, with their runs and files."""
     saved = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return there.prefetch_related(Prefetch("output__files", saved))
@@ -155,7 +155,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return an annotation that counts those of `chosen` that belong to a link, using `count`."""
+    """Return an annotation that applies `count` to those of `chosen` that belong to a link."""
     return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
 
 
@@ -164,7 +164,7 @@ def link_view(
 ) -> LinkView:
     """Return `link` (fetched with `with_pictures` or `open_first`) as `member` sees it.
 
-    If `may_end` is False, the link also shows other people's runs, so its URL is hidden.
+    If `may_end` is False, the link also shows other people's runs, so `member` doesn't get its URL.
     """
     outputs = [chosen.output for chosen in _chosen(link)]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
@@ -199,8 +199,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it, otherwise None. (They may have created the link while they were an
-    admin.)"""
+    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may no longer see
+    its run."""
     return run if run.is_visible_to(member) else None
 
 
@@ -229,7 +229,7 @@ def _answered_words(link: GuestLink, count: int) -> str:
 
 
 def copies_notes(given: list[Given]) -> list[str]:
-    """Return notes for members about problems with the copies for guests; an empty list if there are none."""
+    """Return notes for members about problems with guests' copies of files; an empty list if there are none."""
     counts = Counter(one.state for one in given)
     errors = [one.error for one in given if one.error]
     notes = []
@@ -245,8 +245,8 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := counts[guest_copies.State.LATE]:
         notes.append(
             ngettext(
-                "%(count)s file isn't ready for guests yet and will be tried again. %(reason)s",
-                "%(count)s files aren't ready for guests yet and will be tried again. %(reason)s",
+                "%(count)s file isn't ready for guests yet. We'll try again. %(reason)s",
+                "%(count)s files aren't ready for guests yet. We'll try again. %(reason)s",
                 count,
             )
             % {"count": count, "reason": errors[0]}
@@ -286,6 +286,6 @@ def copies_notes(given: list[Given]) -> list[str]:
 
 
 def _chosen(link: GuestLink) -> list[GuestLinkOutput]:
-    """Return the fetched results of `link`: all of them, or only the first ones in a list."""
+    """Return the results of `link` that were fetched: all of them, or only the first few in a list."""
     first: list[GuestLinkOutput] | None = getattr(link, "first_chosen", None)
     return list(link.chosen.all()) if first is None else first

@@ -1,4 +1,4 @@
-"""Decisions on Home: results waiting for the member, and what others decided on theirs."""
+"""Decisions on Home: results waiting for the member's decision, and what others decided on the member's results."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ from runs.models import Member, ReviewItem
 from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
 
-WAITING = 4  # how many results are shown
+WAITING = 4  # how many results to show
 DECIDED = 3
-READ = 12  # how many items to read to find them, because several requests may ask about one result
+READ = 12  # how many queue items to read to find those results, because several requests may ask about one result
 
 
 @dataclass(frozen=True)

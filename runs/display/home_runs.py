@@ -1,4 +1,4 @@
-"""The runs and apps on Home. Home takes ten queries, so each is prepared once for each role."""
+"""The runs and apps on Home. Home takes ten queries, so each query is prepared once for each role."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ LATEST = 8
 STARRED = 8
 ACTIVE_SHOWN = 24
 USED_LATELY = 4
-LOOKED_BACK = 100  # how many runs are searched for recently used apps
+LOOKED_BACK = 100  # how many runs to search for recently used apps
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def shelves_of(member: Member) -> Shelves:
 
 
 def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
-    """Return the first `count` apps that the member is offered, and how many there are in all."""
+    """Return the first `count` apps that are offered to the member, and the total number of such apps."""
     first: list[Any] = _offered(member.role, count).rows()
     return [app_card(app) for app in first], first[0].of if first else 0
 
@@ -76,8 +76,8 @@ def _keys(query: Prepared[Any], member: Member) -> list[int]:
 
 
 def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
-    """Return the runs in progress, one more than Home shows: first those that need a person to decide, then the newest.
-    The sandbox's examples appear only once they are ready."""
+    """Return the runs in progress, up to one more than Home shows: first runs that need a person to decide, then the
+    newest. The sandbox's examples appear only once they are ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
     found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
     return found.values_list("pk")[: ACTIVE_SHOWN + 1]
@@ -99,8 +99,8 @@ _USED = Prepared(
 
 @cache
 def _latest(role: str) -> Prepared[Any]:
-    """Return the query for the newest runs with results; it also tells whether others have decided on them since a
-    given time."""
+    """Return the query for the newest runs with results. It also tells whether others have decided on these results
+    since a given time."""
 
     def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
         member = Member(pk=key, role=role)

@@ -15,7 +15,7 @@ from runs.models import Member, Mute, Notice, NoticeKind, Run
 from runs.notices import mutes, notice_text
 
 PAGE = 50
-EXCERPT = 80  # characters shown of a muted conversation
+EXCERPT = 80  # characters to show of a muted conversation
 OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a run
 
 
@@ -31,8 +31,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Inbox:
-    """One page of the inbox. `older` is the id before which the next page starts, or ""; `until` is when this page was
-    made."""
+    """One page of the inbox. The next page has the notices before the id `older` ("" if this is the last page). `until`
+    is when this page was made."""
 
     groups: list[Group]
     older: str
@@ -55,13 +55,14 @@ class MutedLine:
 
     @property
     def what(self) -> str:
-        """The value to post for unmuting it."""
+        """The value to post for unmuting the run or conversation."""
         comment = self.mute.comment
         return f"comment-{comment.public_id}" if comment is not None else self.mute.run.public_id
 
 
 def inbox_page(member: Member, before: str = "") -> Inbox:
-    """Return the member's notices before the one with the id `before`. Takes one query, or two for later pages."""
+    """Return the page of notices that come before the one with the id `before`. Takes one query, or two for later
+    pages."""
     until = timezone.now()
     notices = Notice.objects.of(member).for_lists().annotate(**_mutes(member))
     if before:
@@ -97,7 +98,7 @@ def _groups(notices: list[Notice]) -> list[Group]:
 
 
 def _subject(notice: Notice) -> tuple[int | None, bool]:
-    """Return what a notice is grouped under: its run, the portal, or several runs."""
+    """Return what the notice is grouped under: its run, the portal, or several runs."""
     return notice.run_id, notice.kind in OF_PORTAL
 
 
@@ -113,12 +114,12 @@ def _group(notices: list[Notice]) -> Group:
 
 
 def _exact(at: datetime) -> str:
-    """Format a time for `ReadAllForm`, exact to the microsecond."""
+    """Format a time for `ReadAllForm`, to the microsecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def muted_lines(member: Member) -> list[MutedLine]:
-    """Return what `member` muted, most recently muted first."""
+    """Return what `member` has muted, most recently muted first."""
     return [
         MutedLine(
             mute=mute,

@@ -1,7 +1,7 @@
 """Structured results (JSON objects and arrays), shown as a readable tree or table.
 
-They are parsed from the text of the result, since PostgreSQL doesn't preserve the order of fields in
-`Output.raw_value`. Parsing stops when there is enough to show, however long, deep or broken the text is.
+They are parsed from the text of the result, because PostgreSQL doesn't keep the order of fields in `Output.raw_value`.
+Parsing stops when there is enough to show, however long, deep or broken the text is.
 """
 
 import json
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from runs.models import Output
 
-MOST_SHOWN = 400  # fields, items and values
+MOST_SHOWN = 400  # number of fields, items and values
 MOST_COPIED = 5_000
 DEEPEST = 6  # levels of nesting shown on a page; copied text has all levels
 COLUMNS = 6
@@ -51,8 +51,8 @@ class Tree:
 
 @dataclass(frozen=True)
 class FileNames:
-    """What to show in place of URLs: for saved files, their `names`; for all other URLs, `other` ("" shows the URL
-    itself)."""
+    """What to show in place of URLs. Saved files have `names` by URL; any other URL is shown as `other` ("" shows the
+    URL itself)."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
@@ -80,7 +80,7 @@ def excerpt(text: str) -> str:
 
 
 def read_start(text: str, most: int) -> tuple[Any, bool]:
-    """Parse the start of `text`, up to `most` fields and items. Return the value and whether it was truncated."""
+    """Parse the start of `text`, up to `most` fields and items. Return the value and whether anything was left out."""
     is_cut = text.endswith(CUT)
     found: list[Any] = []
     stack: list[list[Any] | dict[str, Any]] = [found]
@@ -110,7 +110,7 @@ def read_start(text: str, most: int) -> tuple[Any, bool]:
 
 
 def _value(mark: str | None, quoted: str | None, word: str) -> Any:
-    """Return the value that a token begins: an empty object or list, or a text."""
+    """Return the value that a token begins: an empty object, an empty list, or a text."""
     if mark:
         return {} if mark == "{" else []
     return _literal(word) if quoted is None else _unquoted(quoted)
@@ -144,7 +144,7 @@ def _depth(value: Any) -> int:
 
 
 def _part(label: str, value: Any, files: FileNames, level: int = 0) -> Part:
-    """Return the part that shows `value` at this nesting level."""
+    """Return a `Part` that shows `value` at this level of nesting."""
     if not isinstance(value, dict | list) or not value:
         return Part(label, _text(value, files))
     if level == DEEPEST:
@@ -193,8 +193,8 @@ def _text(value: Any, files: FileNames) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return a field name in words: "hexCode" and "hex_code" become "Hex code"; other names are only shortened if they
-    are too long."""
+    """Return a field name in words: "hexCode" and "hex_code" become "Hex code". Other names stay as they are, unless
+    they are too long."""
     if not IDENTIFIER.fullmatch(name[: 2 * LABEL_LENGTH]):
         return name[:LABEL_LENGTH]
     words = [word if word.isupper() else word.lower() for word in WORD_STARTS.split(name[:LABEL_LENGTH]) if word]

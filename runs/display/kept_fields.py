@@ -1,4 +1,4 @@
-"""HTML of form fields that nobody has filled in yet, rendered once for everyone who sees the same form.
+"""HTML of empty form fields, rendered once for everyone who sees the same form.
 
 The HTML is made from a form class alone, which is the same for the same parameters, rules and language
 (`schema_forms.build`). A member's answers, files and errors never get into it.
@@ -34,7 +34,7 @@ def _untouched(made: type[SchemaForm], name: str, pictures: Pictures, app_id: st
 
 
 def results_html(form: SchemaForm) -> SafeString:
-    """Return the HTML of the results to choose from."""
+    """Return the HTML of the checkboxes for the results that people can choose."""
     if form.results_error:
         return render_to_string("schema_forms/_results.html", {"form": form})
     return _results(type(form), tuple(form.wanted_outputs()))

@@ -1,4 +1,5 @@
-"""Newer versions of results that guest links show, offered to the link's maker, who can swap them in with one click."""
+"""Offers for guest links that show an old version of a result: the link's maker can swap in the newest with one
+click."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ class VersionOffer:
 
 
 def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | None = None) -> list[VersionOffer]:
-    """Return offers for the member's open links that show an earlier version of `outputs`, or an output that has a
-    newer version; with `link`, only offers for that link."""
+    """Return offers for the member's open links that show earlier versions of `outputs`, or any of `outputs` that has a
+    newer version. With `link`, return only the offers for that link."""
     lines = {output.line_id or output.pk for output in outputs}
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
     if len(family) == len(lines):  # no result has a second version

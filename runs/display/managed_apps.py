@@ -35,7 +35,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class ManagedApp:
-    """One row of the list. `place` counts from 1 in its group of `count` apps."""
+    """One row of the list. `place` is the app's place in its group, from 1 to `count`."""
 
     card: AppCard
     public_id: str
@@ -43,7 +43,7 @@ class ManagedApp:
     own_name: str  # Lamina's name, if the admin has renamed the app
     audience: Audience
     facts: list[str]
-    changed_at: datetime | None  # when its form last changed on Lamina, if recently
+    changed_at: datetime | None  # when the app's form last changed on Lamina, if recently
     place: int
     count: int
 
@@ -74,7 +74,7 @@ class ManagedGroup:
     number: int
     is_first: bool
     is_last: bool
-    has_others: bool  # if so, the apps in no group need a heading too
+    has_others: bool  # there are apps in no group, so these apps need a heading too
 
     @property
     def up_id(self) -> str:
@@ -87,8 +87,8 @@ class ManagedGroup:
 
 @dataclass(frozen=True)
 class ManagedList:
-    """One page of the list. `found` is the number of apps on all pages; `total` would be that number without any
-    filter."""
+    """One page of the list. `found` is the number of matching apps on all pages; `total` is the number of apps without
+    any filter."""
 
     groups: list[ManagedGroup]
     found: int
@@ -123,7 +123,8 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
 
 
 def audience_of(rule: AppRule) -> Audience:
-    """Return who sees an app with these rules. If the app is paused, that comes first, because an admin must act."""
+    """Return who sees an app with these rules. A paused app counts as paused, whatever the other rules are, because an
+    admin must act."""
     if rule.is_paused:
         return Audience("paused", "warning", _("Paused"))
     if rule.is_hidden:
@@ -208,7 +209,7 @@ def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
 
 
 def _facts(app: App) -> list[str]:
-    """Return the admin's changes, in a few words each."""
+    """Return what the admin has changed, with a few words for each change."""
     count = getattr(app, "rule_count", None) or 0
     rule = rule_of(app)
     fields = ngettext("%(count)s field changed", "%(count)s fields changed", count) % {"count": number_words(count)}

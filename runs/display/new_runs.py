@@ -14,16 +14,16 @@ from runs.history.search import Filter
 from runs.models import Member, Run
 
 AT_MOST = 100
-# A run that was shared just before the page was rendered may be committed only afterwards
+# If a run was shared just before the page was rendered, it may not have been committed yet.
 MARGIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class NewRuns:
-    """New runs: `ids`, latest first and separated by spaces, and the `url` of a list that includes them.
+    """New runs: their `ids`, separated by spaces and latest first, and the `url` of a list that includes them.
 
-    `ids` has at most AT_MOST of them; `has_more` says whether there are more. `is_own` says whether these are the
-    member's own runs; otherwise, they are the team's.
+    `ids` has at most AT_MOST ids; `has_more` says whether there are more new runs. `is_own` says whether the runs are
+    the member's own or the team's.
     """
 
     since: str
@@ -39,12 +39,12 @@ class NewRuns:
 
 def page_opened(found: Filter, url: str = "") -> NewRuns:
     """Return the state for a page that is just being rendered: no new runs yet. `found` is the list that the page shows
-    or links to; pass its `url` if that isn't in History."""
+    or links to; pass its `url` if the list isn't in History."""
     return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
 
 
 def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewRuns | None:
-    """Return runs in the list `found` (Mine or Team) of `member` that appeared there after `since`.
+    """Return runs that appeared after `since` in the list `found` (Mine or Team) of `member`.
 
     Return None if `since` isn't a valid time.
     """

@@ -9,15 +9,15 @@ from runs.models import Decision, Member
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The result that was chosen instead. Both fields are empty if the viewer can't see it."""
+    """The result that was chosen instead. Both fields are empty if the viewer can't see that result."""
 
     label: str
     url: str
 
 
 def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
-    """Return the result that was chosen instead of the one decided on (whose run must be loaded); None if nothing was
-    chosen instead."""
+    """Return the result that was chosen instead of the one that `decision` is about; None if nothing was chosen
+    instead. The run of the chosen result must be loaded."""
     chosen = decision.chosen
     if chosen is None:
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape of a generated pattern in a grid of 16 by 10; `tone` goes from 1 to 4."""
+    """One shape of a generated pattern, in a grid of 16 by 10; `tone` ranges from 1 to 4."""
 
     x: int
     y: int
@@ -15,10 +15,10 @@ class Shape:
 
 
 def shapes_of(name: str) -> list[Shape]:
-    """Return the shapes of a subtle pattern, always the same for the same name."""
+    """Return the shapes of a subtle pattern. The same name always gets the same pattern."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
     fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
     shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
-    # At least one strong tone, so that the pattern doesn't look pale
+    # Use at least one strong tone, so that the pattern doesn't look pale.
     shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)
     return shapes

@@ -41,7 +41,7 @@ class Provenance:
     references: dict[str, str]  # keys: "run", "app" and "result", each only if known
     sha256: str
     verdict: str = ""  # the overall verdict, in words
-    decisions: tuple[Decision, ...] = ()  # decisions that apply to its current content
+    decisions: tuple[Decision, ...] = ()  # decisions that apply to the result's current content
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -57,14 +57,14 @@ class Provenance:
 def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: Iterable[Decision] = ()) -> Provenance:
     """Return the provenance of `file` in `output`; `run` must be fetched with `for_page()`.
 
-    `decisions` are those in force on the result (`decisions_on`).
+    `decisions` are the decisions in force on the result (`decisions_on`).
     """
     return Provenance(
         output=output,
         file=file,
         app_name=run.app_name,
         inputs=input_lines(run),
-        # The run was transferred before makers were recorded
+        # The run was transferred before the portal recorded makers.
         maker=run.made_by.display_name if run.made_by else _("Unknown"),
         owner=run.member.display_name if run.is_transferred else "",
         pressed_at=run.created_at,
@@ -78,7 +78,7 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
 
 
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
-    """Return the decisions in force on the results' current content, by primary key of the result. Takes at most one
+    """Return the decisions in force on the results' current content, by primary key of the result. Makes at most one
     query."""
     decided = [output.pk for output in outputs if output.decided_in]
     found: dict[int, list[Decision]] = {}

@@ -19,7 +19,7 @@ NAME = "provenance.csv"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file in a download: its name in the zip ("" if it isn't there), and where it came from."""
+    """One file in a download: its name in the zip ("" if the zip doesn't have it), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -108,8 +108,8 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return who decided and how, when the latest decision was made, and the notes; if there are several decisions,
-    each note begins with a name."""
+    """Return a sheet's three cells about decisions: who decided what, the time of the latest decision, and the notes.
+    If there are several decisions, each note begins with a name."""
     notes = [(row.who, words) for row in decisions if (words := "\n".join(_said(row)))]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)
@@ -120,13 +120,13 @@ def _said(decision: Decision) -> Iterator[str]:
     """Yield which result was chosen instead, if any, and then the note."""
     if decision.chosen is not None:
         url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"
-        yield _("Another one was chosen: %(url)s") % {"url": url}
+        yield _("Another result was chosen: %(url)s") % {"url": url}
     if decision.note:
         yield decision.note
 
 
 def _decider(decision: Decision) -> str:
-    """Return the decider's name, and what they decided: "Kim (guest): Needs changes"."""
+    """Return who decided what: "Kim (guest): Needs changes"."""
     name = _("%(name)s (guest)") % {"name": decision.who} if decision.is_guest else decision.who
     return f"{name}: {verdict_words(decision.verdict)}"
 

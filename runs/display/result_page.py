@@ -1,8 +1,8 @@
 """The page of one result: the result, its neighbours, and where it came from.
 
-A result may have several files; each is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next work
-the same everywhere. Previous and Next go through all results of the run in order, including failed ones. If the page
-was opened from History (`?in=<query>`), they continue with the other runs in that list.
+A result may have several files. Each file is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next
+always work the same way. Previous and Next go through all results of the run in order, including failed ones. If the
+page was opened from History (`?in=<query>`), they continue with the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -46,13 +46,14 @@ class Slide:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to look at. There isn't if the result failed, was cancelled, couldn't be saved or
-        was removed."""
+        """Whether there is anything to look at. There is nothing if the result failed, was cancelled, couldn't be saved
+        or was removed."""
         return self.kind not in ("error", "cancelled", "unsaved", "removed")
 
     @property
     def kind(self) -> str:
-        """How to show the slide: as image, video, audio, text, object or download; its state if there is no content."""
+        """How to show the slide: as an image, video, audio, text, object or download. If there is no content, the
+        result's state."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -78,7 +79,7 @@ class Slide:
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` and `media` (video or audio) are URLs to preload."""
+    """The page that Previous or Next opens; `picture` and `media` (video or audio) are URLs to preload."""
 
     url: str
     label: str
@@ -101,9 +102,9 @@ class ResultPage:
     verdict: VerdictPanel
     is_live: bool
     run_url: str
-    versions: Versions | None  # None if there is only one
+    versions: Versions | None  # None if there is only one version
     next_url: str  # URL of the form for the next version; "" if `member` can't make one
-    selected_url: str  # URL of all that `member` has selected; "" if this result isn't selected
+    selected_url: str  # URL of everything that `member` has selected; "" if this result isn't selected
 
     @property
     def place_words(self) -> str:
@@ -113,7 +114,8 @@ class ResultPage:
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may see none."""
+    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may not see any such
+    result."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -125,7 +127,7 @@ def result_of_file(member: Member, public_id: str) -> str:
 def result_page(
     rows: ResultRows, member: Member, public_id: str, number: int = 1, walk: str | None = None
 ) -> ResultPage:
-    """Return the page for the result of `rows`, showing its file `number`.
+    """Return the page for the result `public_id` in `rows`, showing its file `number`.
 
     `walk` is the query string of the History list that `member` came from, or None.
     """
@@ -172,7 +174,7 @@ def _beside(slide: Slide) -> Beside:
 
 
 def _elsewhere(output: Output | None, walk: str) -> Beside | None:
-    """Return the link to a result of another run; None if `output` is None."""
+    """Return a link to `output`, a result of another run; None if `output` is None."""
     if output is None:
         return None
     label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}

@@ -1,6 +1,8 @@
-"""Reads everything that a result's page needs, except decisions and comments: the run with its results and inputs, all
-versions, the rules for deciding, and the number next to Review. Takes three queries, however many versions there
-are."""
+"""Reads everything that a result's page needs, except decisions and comments.
+
+This is the run with its results and inputs, all versions, the rules for deciding, and the number next to Review. It
+takes three queries, no matter how many versions there are.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +29,8 @@ class ResultRows:
     run: Run
     line: list[Output]  # all versions with their files; their runs have only the fields `OF_A_RUN`
     around: Around
-    waiting: int  # number of results waiting for the member
-    is_selected: bool  # the member has selected this result, with others or alone
+    waiting: int  # number of results waiting for the member's decision
+    is_selected: bool  # whether the member has selected this result, alone or with others
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:

@@ -1,4 +1,4 @@
-"""Single results that can be selected in History. One query reads those of all runs on a page."""
+"""Single results that can be selected in History. One query reads the results of all runs on a page."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -62,10 +62,10 @@ class RunTiles:
 def result_tiles(
     runs: Iterable[Run], viewer: Member, found: Filter, *, walk: str, only: Collection[str] | None = None
 ) -> list[RunTiles]:
-    """Return those results of runs fetched with `for_cards()` that have the kind and verdict requested by `found`.
+    """Return the results of `runs` (fetched with `for_cards()`) that have the kind and verdict that `found` asks for.
 
-    With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` of each run. `walk` is
-    the query string of the list that Previous and Next follow. Runs without such results are left out.
+    With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` of each run. Runs without
+    such results are left out. `walk` is the query string of the list that Previous and Next follow.
     """
     runs = list(runs)
     of_run = _tiles_of(runs, walk)

@@ -1,6 +1,6 @@
 """The number next to Review in the main bar: results waiting for the member's decision.
 
-As it is on every page, it takes only one query for people who may decide, and none for others. Whether makers may
+Because it is on every page, it takes only one query for people who may decide, and none for others. Whether makers may
 decide is cached for a minute.
 """
 
@@ -30,7 +30,7 @@ def words_of(count: int) -> str:
 
 
 def may_decide(member: Member) -> bool:
-    """Return whether to offer deciding to `member`. For approvers and admins, this takes no query."""
+    """Return whether to offer decisions to `member`. For approvers and admins, this takes no query."""
     return member.role in ReviewRules().deciding_roles or member.role in _deciding_roles()
 
 

@@ -1,4 +1,4 @@
-"""The lists that go with the review queue: the member's requests, and recent decisions."""
+"""The lists that accompany the review queue: the member's requests, and recent decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
 PAGE = 20  # requests on a page
-PICTURES = 8  # results shown for a request
-LATELY = 5  # decisions shown under an empty queue and on Home
+PICTURES = 8  # results to show for a request
+LATELY = 5  # decisions to show under an empty queue and on Home
 DECIDED = 50  # decisions in the list
 GUESTS = ReviewRequest.Audience.GUESTS  # guests can't be reminded, because the portal doesn't have their addresses
 

@@ -28,7 +28,7 @@ from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
 LATEST = 10  # comment threads shown at first, so that pages stay fast
-LISTED = 1_000  # how many results the queue reads to know their order
+LISTED = 1_000  # how many waiting results the queue reads to put them in order
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
@@ -38,7 +38,7 @@ class Shown:
 
     decision: Decision
     viewer: Member
-    others: int = 0  # number of other results decided with it
+    others: int = 0  # number of other results that got the same decision
 
     @property
     def chosen(self) -> PassedOver | None:
@@ -69,8 +69,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class QueuePage:
-    """One result to decide on. `item` is None if it is no longer waiting, because someone decided while this page was
-    open."""
+    """One result to decide on. `item` is None if the result is no longer waiting, because someone decided while this
+    page was open."""
 
     item: ReviewItem | None
     output: Output
@@ -81,7 +81,7 @@ class QueuePage:
     position: int  # the result's place in the queue, from 1; 0 if it isn't waiting any more
     previous: Beside | None
     next: Beside | None
-    after: str  # id of the result to show after this one
+    after: str  # id of the result to show next
     verdicts: list[Shown]
     needs_reason: bool
     refusal: str  # why the member may not decide; "" if they may
@@ -118,12 +118,13 @@ def left_words(count: int) -> str:
 
 
 def label_of(output: Output) -> str:
-    """Return the label of a result, without the number that tells it from others with the same label."""
+    """Return the label of a result, without the number that distinguishes results with the same label."""
     return output.label or _("Result %(number)s") % {"number": output.position + 1}
 
 
 def waiting_ids(member: Member) -> dict[str, int]:
-    """Return what is waiting for `member`, in order: public ids of results, each with its review item."""
+    """Return what is waiting for `member`, in order: public ids of results, and the primary key of each result's review
+    item."""
     rows = requests.waiting_for(member).values_list("output__public_id", "pk")
     found: dict[str, int] = {}
     for public_id, pk in rows[: LISTED + 1]:
@@ -132,7 +133,7 @@ def waiting_ids(member: Member) -> dict[str, int]:
 
 
 def first_of(request_id: str, waiting: dict[str, int]) -> str:
-    """Return the public id of the first result of the request that is waiting; "" if none is."""
+    """Return the public id of the request's first waiting result; "" if none is waiting."""
     if not request_id:
         return ""
     asked = ReviewItem.objects.filter(pk__in=waiting.values(), request__public_id=request_id)
@@ -145,7 +146,7 @@ def queue_page(
 ) -> QueuePage | None:
     """Return the page for the result `at` (public id), by default the first of `waiting`; None if nothing is waiting.
 
-    With `is_kept`, the result is shown even if it is no longer waiting. `number` is the number of its file.
+    With `is_kept`, show the result even if it is no longer waiting. `number` says which of its files to show.
     """
     ids = list(waiting)
     if at not in waiting and not is_kept:
@@ -166,7 +167,7 @@ def queue_page(
         .select_related("member", "link", "chosen__run")
     )
     item = items.get(at)
-    # If it waits for the member, they may decide, so the rules needn't be read
+    # if the result waits for the member, they may decide, so there is no need to read the rules
     rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,
@@ -187,15 +188,15 @@ def queue_page(
 
 @dataclass(frozen=True)
 class Newer:
-    """A newer version, and where to decide on it."""
+    """A newer version of a result, and where to decide on it."""
 
     number: int
     url: str
 
 
 def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]) -> Newer | None:
-    """Return the newer version that `error` is about, linked to the queue if it is waiting there; None if `member`
-    can't see it."""
+    """Return the newer version that `error` is about, with a link to the queue if it is waiting there; None if `member`
+    can't see that version."""
     if not isinstance(error, SupersededError) or not error.output.run.is_visible_to(member):
         return None
     newer = error.output
@@ -204,14 +205,15 @@ def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the result of `page`. Takes no query if it has neither comments nor earlier versions."""
+    """Return the comments on the result of `page`. Takes no query if the result has neither comments nor earlier
+    versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])
     return result_talk(page.slide, member, most=threads.MOST if shows_all else LATEST)
 
 
 def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. After posting it, the member is back at the same
+    """Return the empty form for a comment on the result of `page`. After posting it, the member returns to the same
     result in the queue."""
     slide = page.slide
     n = str(slide.number) if slide.number > 1 else ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from runs.display.cards import usual_end_of, version_token
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
+    cancel_money_words,
     cancel_words,
     cost_words,
     decide_words,
@@ -41,7 +42,8 @@ from runs.words.run_states import State, state_of
 from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
-LONG_TEXT, LONG_LINES = 900, 12  # a text with more characters or lines than this is long
+JUST_NOW = timedelta(seconds=15)
+LONG_TEXT, LONG_LINES = 900, 12  # a text that exceeds either limit (characters, lines) is long
 KNOWN_KINDS = ("image", "video", "audio", "text")
 
 
@@ -53,7 +55,7 @@ class OutputBox:
     public_id: str  # public id of the result
     label: str
     kind: str
-    look: str  # the kind, if there are styles for it; otherwise "other"
+    look: str  # the kind, if there are styles for that kind; otherwise "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
@@ -61,18 +63,18 @@ class OutputBox:
     links: list[str]  # URLs of originals that couldn't be saved
     refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links
     text: str
-    tree: Tree | None  # set if the result is structured; `text` is then its plain text
+    tree: Tree | None  # only for structured results; `text` is then the same value as plain text
     text_url: str  # URL for downloading the text
     error: str
     version: int
     position: int
     alt: str
     url: str  # URL of the result page
-    use_url: str  # URL for using the result in another app; empty if it has no file or text to use, or several files
-    unsaved: int  # number of files that couldn't be saved; others may have been saved
-    fetch_again_url: str  # URL for fetching these files again
+    use_url: str  # URL for using the result in another app; empty if it has several files, or neither file nor text
+    unsaved: int  # number of files that couldn't be saved; the others may have been saved
+    fetch_again_url: str  # URL for another try to fetch the files that couldn't be saved
     walk: str  # query string of the History list for Previous and Next
-    goes_at: datetime | None  # when the retention rules will remove it
+    goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
     keep_url: str  # URL for keeping it
     verdict: VerdictPanel | None = None  # only set on the run page
@@ -99,8 +101,8 @@ class Onward:
     """Buttons that lead from a run to its form."""
 
     run: Run
-    next_url: str  # URL of the form that makes the next versions of results that need changes; "" if none do
-    offers_change: bool  # offer to open the form in the row of buttons, because no failure message does
+    next_url: str  # URL of the form for the next versions of results that need changes; "" if no result needs any
+    offers_change: bool  # whether the row of buttons offers the form; False if the failure message does
     is_change_primary: bool
 
 
@@ -116,14 +118,16 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    can_change: bool  # the app's form can be opened with this run's inputs
+    was_just_cancelled: bool  # whether somebody has just pressed Cancel: the panel, which says so, then gets the focus
+    can_change: bool  # whether the app's form can be opened with this run's inputs
     onward: Onward
-    is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
+    is_mine_to_change: bool  # whether the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
     ready_count: int
     cancel_words: str
-    ended_money_words: str  # what it cost, for people who were about to cancel it
+    cancel_money_words: str
+    ended_money_words: str  # what the run cost, for people who were about to cancel it
     money_words: str
     cost_words: str
     elapsed_since: str | None
@@ -143,7 +147,7 @@ class RunPage:
     preset: Preset | None
     parent: Run | None
     children: list[Run]
-    url: str  # URL of this page, with the list for Previous and Next
+    url: str  # URL of this page, including the list for Previous and Next
     mail_wish: Wish  # whether the viewer has asked for an email when the run is ready
 
 
@@ -166,7 +170,8 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     may_change = run.is_changeable_by(member)
     boxes = _with_verdicts(run, member, output_boxes(run, is_swap=is_swap, walk=walk))
     failure = failure_of(run, member)
-    # Show only one sentence: on a phone, a second one would push the pictures down, and they'd jump back up later.
+    # Show only one of these sentences: on a phone, a second sentence would push the pictures down, and they'd jump back
+    # up later.
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = money_words(run)
     has_note = not (run.needs_confirmation or money or any(told)) and run.belongs_to(member)
@@ -180,6 +185,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=told[0],
+        cancel_money_words=cancel_money_words(run),
         ended_money_words=ended_money_words(run),
         money_words=money,
         cost_words=cost_words(run),
@@ -190,6 +196,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         has_results=any(box.files or box.text for box in boxes),
         ready_count=sum(bool(box.files or box.text) for box in boxes),
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
+        was_just_cancelled=run.cancel_asked_at is not None and now - run.cancel_asked_at < JUST_NOW,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
         usual_end=usual_end_of(run, now),
@@ -224,7 +231,8 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """Return the boxes for all results of `run`. With `is_swap`, they keep the shape they have on the open page."""
+    """Return the boxes for all results of `run`. With `is_swap`, the boxes keep the shape they have on the open
+    page."""
     outputs = list(run.outputs.all())
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
     return [_box(run, output, label, stems, is_swap=is_swap, walk=walk) for output, label, stems in told]
@@ -255,7 +263,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
     for output_file in kept:
-        if output_file.file is not None:  # the current name, set for this page only
+        if output_file.file is not None:  # show the current file name, only on this page
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
     given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
     state = {"completed": "ready"}.get(output.status, output.status)
@@ -304,7 +312,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
 
 
 def file_label(words: str, number: int, count: int) -> str:
-    """Return `words`, which describe a result, and add the file number if the result has several files."""
+    """Return `words`, which describe a result, with the file number added if the result has several files."""
     if count <= 1:
         return words
     values = {"result": words, "number": number, "count": count}
@@ -328,7 +336,8 @@ def _can_change(run: Run, member: Member) -> bool:
 
 
 def _next_url(run: Run) -> str:
-    """Return the URL of the form that makes the next versions of the results that need changes; "" if none does."""
+    """Return the URL of the form that makes the next versions of results that need changes; "" if no result needs
+    any."""
     if not run.outputs_changes:
         return ""
     waiting = Output.objects.filter(run=run, verdict="changes", later_versions=None).exclude(
@@ -344,8 +353,8 @@ def _with_query(url: str, *parts: str) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Return why the portal refuses to fetch the file's URL (found before or during fetching); "" if it doesn't
-    refuse."""
+    """Return why the portal refuses to fetch the file's URL, whether it noticed before or during the download; "" if it
+    doesn't refuse."""
     if output_file.is_refused:
         return say(output_file.error)
     try:

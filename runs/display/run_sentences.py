@@ -1,4 +1,4 @@
-"""Sentences on the run page: what state the run is in, what it is waiting for, and why it failed."""
+"""Sentences on the run page: the run's state, what it is waiting for, and why it failed."""
 
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from runs.models import AT_LAMINA, Member, Run
 from runs.team.admins import mail_to_admins
 from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.messages import say
+from runs.words.moments import short_time_words
 from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
 from runs.words.run_states import WAITS, state_of
 from runs.words.support import about_run
@@ -31,24 +32,38 @@ def sentence_of(run: Run) -> str:
         return _("Sending it to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
-            return _("We couldn't find out whether it started. Please decide what to do.")
-        return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
+            return _("We couldn't find out whether this run started. Please decide what to do.")
+        return _("We don't know yet whether this run started. We're checking; nothing is sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
-        unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
-        words = (
-            _("Finished in %(span)s. Saving the results.") if unsaved else _("All results were ready after %(span)s.")
-        )
-        return words % {"span": took}
+        saving = saving_words(run)
+        if saving:
+            return _("Finished in %(span)s. %(saving)s") % {"span": took, "saving": saving}
+        return _("All results were ready after %(span)s.") % {"span": took}
     if state.key == "partly":
         values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
-        return _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
+        words = _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
+        return " ".join(filter(None, [words, saving_words(run)]))
     if state.key == "cancelled":
         by = run.cancelled_by
         return _("Stopped by %(name)s.") % {"name": by.display_name} if by else _("Stopped.")
     return _("There are no results.")
+
+
+def saving_words(run: Run) -> str:
+    """Return how far saving the results has come; "" if all of them are saved, or we have given up on the others."""
+    outputs = [output for output in run.outputs.all() if output.status == "completed"]
+    unsaved = sum(any(f.status == "saving" for f in output.files.all()) for output in outputs)
+    if not unsaved:
+        return ""
+    if len(outputs) == 1:
+        return _("Saving the result…")
+    return _("Saving the results: %(saved)s of %(total)s saved.") % {
+        "saved": len(outputs) - unsaved,
+        "total": len(outputs),
+    }
 
 
 def note_of(run: Run, *, is_live: bool) -> str:
@@ -56,7 +71,7 @@ def note_of(run: Run, *, is_live: bool) -> str:
     if run.is_active:
         return _("You can close this page. The run will continue.")
     if is_live:
-        return _("Saving the results in your history.")
+        return _("Each result appears here as soon as it's saved.")
     return _("Saved in your history.") if run.status == "completed" else ""
 
 
@@ -67,33 +82,47 @@ def cancel_words(run: Run) -> str:
     if run.is_final:
         return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
-        return _("Cancel requested. We'll tell Lamina as soon as we can.")
+        words = _("Cancel requested at %(time)s. We'll tell Lamina as soon as we can.")
+        return words % {"time": short_time_words(run.cancel_asked_at)}
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
-    return _("We asked Lamina to stop it. Checking whether it did.")
+    words = _("At %(time)s, we asked Lamina to stop the run. We're checking whether it did.")
+    return words % {"time": short_time_words(run.cancel_sent_at)}
+
+
+def cancel_money_words(run: Run) -> str:
+    """Return what a run that a person asked to stop may cost; "" if nobody has, or it has ended."""
+    if not run.is_active or run.cancel_asked_at is None:
+        return ""
+    if run.cancel_answer in CANNOT_STOP:
+        return ""
+    if cost := about_credits(run.credits_estimated):
+        return _("It may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    return _("It may still cost credits. Lamina doesn't say how many.")
 
 
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
-    Lamina doesn't report the cost of a run. Runs it never accepted are certainly free; for others, we have an estimate.
+    Lamina doesn't report the cost of a run. Runs that Lamina never accepted are certainly free; for others, we have an
+    estimate.
     """
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
         return ""
     if run.failure == "left":
-        return _("It may have cost %(cost)s.") % {"cost": cost} if cost else _("It may have cost credits.")
+        return _("This run may have cost %(cost)s.") % {"cost": cost} if cost else _("This run may have cost credits.")
     if not run.remote_id:
         return _("Nothing was charged: Lamina never started this run.")
     if not cost:
-        return _("It may have cost credits. Lamina doesn't say how many.")
+        return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
-        return _("It may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
-    return _("It may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+        return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
+    return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
 def cost_words(run: Run) -> str:
-    """Return what a run has cost if all of it succeeded, as far as that is known; "" for all other runs."""
+    """Return what a fully successful run has cost, as far as we know; "" for all other runs."""
     if state_of(run).key != "ready":
         return ""
     if cost := about_credits(run.credits_estimated):
@@ -106,30 +135,30 @@ def ended_money_words(run: Run) -> str:
     if not run.is_final or (words := money_words(run)):
         return words if run.is_final else ""
     if cost := about_credits(run.credits_estimated):
-        return _("It finished, so it costs what was estimated: %(cost)s.") % {"cost": cost}
-    return _("It finished, so it costs its full price. Lamina doesn't say how many credits that is.")
+        return _("The run finished, so it costs the full estimate: %(cost)s.") % {"cost": cost}
+    return _("The run finished, so it costs the full price. Lamina doesn't say how many credits that is.")
 
 
 def decide_words(run: Run) -> str:
-    """Return why a person has to decide whether to resend a start whose outcome is unknown."""
+    """Return why a person has to decide whether to send a start again: we don't know whether Lamina received it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s attempt, and its list of runs doesn't show it.",
-            "Lamina gave no clear answer to %(count)s attempts, and its list of runs shows none of them.",
+            "Lamina gave no clear answer to %(count)s attempt to start this run, and its list doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempts to start this run, and its list doesn't show it.",
             tries,
         ) % {"count": tries}
-    return _("We couldn't tell from Lamina's list of runs.")
+    return _("We couldn't tell from Lamina's list of runs whether this run started.")
 
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
     _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
-    None,  # instead, the page asks whether to give up (`asks_to_give_up`)
+    None,  # no sentence; the page asks whether to give up (`asks_to_give_up`)
 )
 
 
@@ -152,7 +181,7 @@ def wait_words(run: Run) -> str:
 
 
 def failure_of(run: Run, viewer: Member) -> Failure | None:
-    """Return why the run failed and what to do next; None if it didn't fail. Admins aren't referred to an admin."""
+    """Return why the run failed and what to do next; None if it didn't fail. Admins aren't told to ask an admin."""
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
@@ -192,7 +221,7 @@ def _credits_words(run: Run) -> str:
     """Return a sentence saying how many credits are left and how many are needed, if both are known."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
-    if balance is not None and needs is not None and balance < needs:  # otherwise the balance we know is out of date
+    if balance is not None and needs is not None and balance < needs:  # otherwise, the known balance is out of date
         sentence = ngettext(
             "There is %(balance)s credit left, but this run needs %(cost)s.",
             "There are %(balance)s credits left, but this run needs %(cost)s.",

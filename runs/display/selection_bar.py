@@ -15,13 +15,13 @@ from runs.history.selection import Chosen, Place
 from runs.models import Member
 from runs.words.numbers import number_words
 
-FIRST = 3  # actions that a phone has room for
+FIRST = 3  # how many actions fit on a phone
 
 
 @dataclass(frozen=True)
 class Act:
-    """A button in the bar. `name` is what it posts. `needs` names a limit: "files" or "zip" for how much it can handle,
-    "pair" if it compares two or more."""
+    """A button in the bar. `name` is the value that it posts. `needs` names a condition for using it: "files" or "zip"
+    (the selection isn't too large), or "pair" (enough is selected to compare)."""
 
     name: str
     icon: str
@@ -32,7 +32,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Acts:
-    """The buttons in the bar. On a phone, `first` are in view and `more` are in a menu."""
+    """The buttons in the bar. On a phone, only `first` are in view, and `more` are in a menu."""
 
     first: list[Act]
     more: list[Act]
@@ -49,8 +49,8 @@ def picks_bar(
 ) -> dict[str, Any]:
     """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
 
-    `found` is the History filter; the bar offers to select everything that matches it. If already known, pass `is_any`
-    (whether anything is selected in `place`) and the `directory` used for `found`.
+    `found` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether anything
+    is selected in `place`) and the `directory` for `found` if these are already known.
     """
     chosen = selection.chosen(member, place, is_any=is_any)
     ticked = selection.ticked(member, place, shown) if chosen.count else set()

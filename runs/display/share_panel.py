@@ -24,7 +24,7 @@ UNDO_SHOWN = timedelta(hours=1)  # a revoked link stays in the panel for this lo
 
 @dataclass(frozen=True)
 class PanelLink:
-    """One guest link in the sharing panel of a run; `words` say which results of the run it shows."""
+    """One guest link in the sharing panel of a run; `words` say which of the run's results the link shows."""
 
     view: LinkView
     words: str
@@ -33,7 +33,7 @@ class PanelLink:
 
 @dataclass(frozen=True)
 class ResultToShare:
-    """A ready result that people can choose for a new link; ticked if it is selected on the run's page."""
+    """A ready result that people can choose for a new link. It is ticked if it is selected on the run's page."""
 
     public_id: str
     label: str
@@ -55,8 +55,8 @@ class SharePanel:
     no_link_words: str
     usual_last_day: date
     said: str
-    maker: str  # name of the owner; empty if the run is the member's own
-    # Id of the result that the panel was opened from, for a link to just that result; empty for the whole run
+    maker: str  # name of the run's owner; empty if that is the member
+    # Id of the result that the panel was opened from, for links to just that result. Empty for the whole run.
     only: str
     only_label: str
     results: list[ResultToShare]  # results to choose from for a new link; empty if there is no choice
@@ -137,7 +137,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
 
 
 def _results_to_share(member: Member, labels: dict[Output, str]) -> list[ResultToShare]:
-    """Return those results of `labels` that are ready; an empty list if there are fewer than two."""
+    """Return the ready results in `labels`; an empty list if there are fewer than two."""
     ready = [output for output in labels if output.status == Output.Status.COMPLETED]
     if len(ready) < 2:
         return []
@@ -152,7 +152,7 @@ def _picture_of(output: Output) -> StoredFile | None:
 
 
 def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) -> PanelLink:
-    """Return `view` with words about which results it shows; `labels` has the labels of all results of the run."""
+    """Return `view` with words that say which results it shows. `labels` has the labels of all results of the run."""
     shown = {chosen.output_id for chosen in view.link.chosen.all()}
     here = [label for output, label in labels.items() if output.pk in shown]
     shows_this = this is None or this.pk in shown

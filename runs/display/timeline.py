@@ -1,4 +1,4 @@
-"""A run's timeline: what happened to it and its results, and the comments on the whole run, in order of time."""
+"""A run's timeline: what happened to it and its results, and the comments on the whole run, in chronological order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from runs.display.run_page import RunPage, result_labels
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
-MOST = 50  # at most this many of the latest steps of each kind about results
+MOST = 50  # how many of the latest steps about results to show, for each kind of step
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)
@@ -27,7 +27,7 @@ class Step:
     at: datetime | None = None
     who: str = ""
     is_guest: bool = False
-    run: Run | None = None  # the run that this one was started from, or one that was started from this
+    run: Run | None = None  # the run that this run was started from, or a run that was started from this run
     label: str = ""  # the result's label
     url: str = ""
     count: int = 0  # number of comments
@@ -98,7 +98,7 @@ def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[S
         yield Step(act, at, who, label=label, url=f"{url}#talk", count=count)
 
 
-# What happened to a run's results, by the run's primary key, latest first
+# These queries read what happened to a run's results, by the run's primary key, latest first.
 _DECISIONS = Prepared(
     lambda run: (
         Decision.objects.filter(output__run_id=run).select_related("member").order_by("-created_at", "-pk")[:MOST]

@@ -29,19 +29,19 @@ class Given:
     """One action: a verdict that someone gave or ended."""
 
     decision: Decision
-    word: str  # a key: a verdict, or how a verdict ended
+    word: str  # a key that names a verdict, or how a verdict ended
     icon: str
     who: str
     is_mine: bool
     is_guest: bool
-    is_standing: bool  # in force, and about the current content
+    is_standing: bool  # whether it is in force and about the current content
     counts: bool  # False for guests whose link doesn't let them decide
     note: str
     at: datetime
     age: str  # "2 min ago"
     chosen: PassedOver | None = None  # the result that was chosen instead
     about: str = ""  # the person whose verdict was set aside
-    set_aside_url: str = ""  # empty if the viewer may not do that
+    set_aside_url: str = ""  # empty if the viewer may not set the verdict aside
 
     @property
     def verdict(self) -> str:
@@ -56,14 +56,14 @@ class VerdictPanel:
     # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
     # there is no result
     state: str
-    # The verdict that counts, which is the strictest; if several are, the viewer's own or else the newest
+    # The verdict that counts: the strictest. If several are equally strict, the viewer's own, otherwise the newest.
     first: Given | None
     others: list[Given]  # other verdicts in force
     mine: Given | None
     may_decide: bool
-    approve_refusal: str  # why the viewer may not approve, though they may decide
+    approve_refusal: str  # why the viewer may decide but not approve
     needs_reason: bool
-    undo_batch: str  # batch of the viewer's own verdict, if it can still be undone
+    undo_batch: str  # the batch of the viewer's own verdict, if they can still undo it
     newer: Output | None
     newer_url: str  # empty if the viewer can't see it
     # The whole history, newest first; empty on pages that don't show it
@@ -83,7 +83,7 @@ class VerdictPanel:
 
     @property
     def seen(self) -> int:
-        """What forms send along, so that we notice if the page is out of date."""
+        """The value that forms send along, so that we notice if the page is out of date."""
         return self.output.decided_in
 
     @property
@@ -101,7 +101,7 @@ class VerdictPanel:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the panel has anything to show in its brief form."""
+        """Whether the panel's brief form has anything to show."""
         return bool(self.first or self.others or self.may_decide)
 
     @property
@@ -111,7 +111,7 @@ class VerdictPanel:
 
     @property
     def has_history(self) -> bool:
-        """Whether the full history shows or offers more than the panel itself."""
+        """Whether the full history shows or offers more than the brief panel."""
         return any(not act.is_standing or act.set_aside_url for act in self.acts)
 
     @property
@@ -128,15 +128,15 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel for one result, with its full history. If `known` is given, it isn't read again."""
+    """Return the panel for one result, with its full history. Pass `known` if it has already been read."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
-    """Return panels for many results by primary key, without history. The number of queries doesn't grow with the
-    results.
+    """Return panels for many results by primary key, without history. The number of queries doesn't depend on how many
+    results there are.
 
     The runs of the results should be loaded.
     """
@@ -147,8 +147,8 @@ def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictP
 
 @dataclass(frozen=True)
 class Around:
-    """What panels need besides decisions: the rules, the newest version of each result (by primary key) if it is a
-    later one, and which results are the viewer's own work."""
+    """What panels need besides decisions: the rules, the newest later version of each result (by primary key), and
+    which results are the viewer's own work."""
 
     rules: ReviewRules
     newer: Mapping[int, Output]

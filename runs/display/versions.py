@@ -18,21 +18,22 @@ class VersionLine:
     number: int
     url: str
     file: StoredFile | None
-    words: str  # its verdict, or its state if it isn't ready
+    words: str  # the version's verdict, or its state if it isn't ready
     icon: str
-    is_shown: bool  # it is the version on this page
+    is_shown: bool  # whether it is the version on this page
 
 
 @dataclass(frozen=True)
 class Versions:
-    """All versions of a result, from the first."""
+    """All versions of a result, starting with the first."""
 
     lines: list[VersionLine]
-    compare_url: str  # URL that compares this version with the one before it, or the first version with the second
+    compare_url: str  # URL that compares this version with the previous one; for the first version, with the second
 
 
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
-    """Return the strip of versions of `output`: those in `line` that `member` may see. None if there is only one."""
+    """Return the strip of versions of `output`, with those in `line` that `member` may see; None if there is only one
+    version."""
     found = seen_among(line, member)
     if not found:
         return None

@@ -1,7 +1,7 @@
 """Turns people's answers into what a run sends, with the admin's rules applied last. No other code does this.
 
 Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
-use `ruled` to say in advance what the rules change.
+use `ruled` to say in advance what the rules will change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,8 @@ def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set
 
 
 def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
-    """Return `rules` with each locked picture replaced by the member's own upload of it, creating uploads as needed."""
+    """Return `rules` with each locked picture replaced by the member's own upload of it. Creates these uploads as
+    needed."""
     ids = [rule.file.id for rule in rules if rule.file]
     stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
     return [_own_rule(member, rule, stored) for rule in rules]
@@ -72,7 +73,7 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
 
 
 def _is_same_file(change: Change) -> bool:
-    """Return whether a locked picture is the same file as before."""
+    """Return whether the change only replaces a picture with the same file."""
     if change.before is None or not isinstance(change.after.value, Files):
         return False
     before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)

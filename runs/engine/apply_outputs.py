@@ -1,8 +1,9 @@
 """Store Lamina's outputs as results: update the box of each output, and queue its files for saving.
 
-Functions that read a snapshot expect the caller to have locked the run's row.
+The caller must lock the run's row before calling functions that read a snapshot.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,32 +14,63 @@ from runs.background.queue import enqueue_long
 from runs.engine.match_outputs import match
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
-from runs.models import Output, OutputFile, Run, StoredFile
+from runs.models import HeldOutputs, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # characters per text result
+TEXT_LIMIT = 1_000_000  # most characters of a text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
-SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
-KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
+OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would permanently slow down every page
+SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
+KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     """Update the run's boxes from `snapshot`; return True if any changed."""
-    boxes = list(run.outputs.all())
-    changed = False
-    if snapshot.outputs:
-        known = {box.pk: box.remote_id for box in boxes}
-        for box, remote in match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN], is_final=snapshot.is_final):
-            is_named_now = known.get(box.pk) != box.remote_id
-            changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
-        _note_kinds(run, boxes)
+    remotes = snapshot.outputs[:OUTPUTS_PER_RUN]
+    changed = _apply_all(run, remotes, version, is_final=snapshot.is_final) if remotes else False
     if snapshot.is_final:
         ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
         changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
+
+
+def _apply_all(
+    run: Run, remotes: Sequence[RemoteOutput], version: int, *, is_final: bool, is_given_up: bool = False
+) -> bool:
+    """Fill the run's boxes from `remotes`; return True if any changed. Remember `remotes` if some of them wait for
+    more."""
+    boxes = list(run.outputs.all())
+    known = {box.pk: box.remote_id for box in boxes}
+    changed, matched = False, match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
+    for box, remote in matched:
+        is_named_now = known.get(box.pk) != box.remote_id
+        changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final)
+    _note_kinds(run, boxes)
+    if any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
+        _hold(run, [] if is_final or len(matched) == len(remotes) else remotes)
+    return changed
+
+
+def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
+    """Remember the outputs of a run of which some wait for more; without any, forget those remembered before."""
+    if not remotes:
+        HeldOutputs.objects.filter(run=run).delete()
+        return
+    told = [remote.model_dump(mode="json", by_alias=True) for remote in remotes]
+    HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": told})
+
+
+def apply_held(run: Run) -> bool:
+    """Store the outputs that wait for more as extra results, since no more will arrive; return False if there are none.
+    Call this when a run ends without Lamina's final answer."""
+    held = HeldOutputs.objects.filter(run=run).first()
+    if held is None:
+        return False
+    remotes = [RemoteOutput.model_validate(told) for told in held.outputs]
+    _apply_all(run, remotes, run.version, is_final=False, is_given_up=True)
+    return True
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
@@ -55,7 +87,7 @@ def count(run: Run) -> tuple[int, int, int]:
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close the boxes that are still waiting, since no more outputs will arrive; `error` is the reason."""
+    """Close the boxes that are still waiting, because no more outputs will arrive. `error` is the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
@@ -75,7 +107,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture arrives, so that the page doesn't jump.
+        # Only before the picture arrives, because the page would jump afterwards.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -91,7 +123,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
     """Set the status, text and error of `box`; return the URLs of files to save.
 
-    Once the run has ended, even a value with an unknown status is shown, because it was paid for.
+    Once the run has ended, a value is shown even if its status is unknown, because it was paid for.
     """
     state = remote.state
     if state == "pending" and is_final and remote.has_value:
@@ -115,12 +147,12 @@ def _fitting(text: str) -> str:
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return the fields for the end of a run, as people see it: a run with any usable result counts as completed."""
+    """Return the fields for the end of a run, as people see it. A run with any usable result counts as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
-    if ready:  # "failed" with some good results is shown as partly ready
+    if ready:  # a "failed" run with some good results is shown as partly ready
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
     cause = "credits" if tells_insufficient_credits(whole) else cause
@@ -137,7 +169,7 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Tell listeners that the result has its content, once none of its files is being saved any more.
+    """Once none of the result's files is being saved any more, tell listeners that the result has its content.
 
     Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
     """
@@ -147,6 +179,6 @@ def tell_if_complete(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Mark the boxes with this file, and their runs, as changed, since we now know more about the file."""
+    """Mark the boxes with this file, and their runs, as changed, because we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

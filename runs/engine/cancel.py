@@ -1,4 +1,4 @@
-"""Ask Lamina to cancel runs. The worker does this after `progress.ask_cancel` has recorded that a person wants it."""
+"""Ask Lamina to cancel runs. The worker does this once `progress.ask_cancel` has recorded a person's request."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ NO_WORD = "no word"
 
 
 def send_cancel(run_id: int) -> None:
-    """Ask Lamina to cancel a run, then read the run's state, because only that tells whether it stopped."""
+    """Ask Lamina to cancel a run, then read the run's state, because only the state tells whether the run stopped."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return
@@ -27,9 +27,9 @@ def send_cancel(run_id: int) -> None:
         answer = "refused"
     except (LaminaError, RateLimitWait):
         wakeups.heard(run.pk)
-        return  # the sweep sends it again
+        return  # the sweep sends the request again
     if not answer and run.cancel_sent_at is not None:
-        answer = NO_WORD  # twice without a status, so another try won't help
+        answer = NO_WORD  # two responses without a status, so another try won't help
     progress.record_cancel_sent(run, timezone.now(), answer)
-    with suppress(LaminaError, RateLimitWait):  # otherwise the poller reads it
+    with suppress(LaminaError, RateLimitWait):  # if this fails, the poller reads the state
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

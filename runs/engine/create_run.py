@@ -46,18 +46,18 @@ class TokenSpentError(Exception):
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """Everything the form contained when Run was pressed."""
+    """Everything that the form contained when Run was pressed."""
 
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
     wanted: Sequence[int]  # indexes of the schema's outputs; empty if the app names none
     token: str
-    parent: Run | None = None  # the run that this one was started from
+    parent: Run | None = None  # the run that this run was started from
     preset: Preset | None = None  # the preset that the form was opened with
-    is_private: bool = False  # the form said that only the maker would see the run
-    keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep that form's draft
-    # Earlier results that this run makes new versions of, by index of the schema's outputs.
+    is_private: bool = False  # whether the form said that only the maker would see the run
+    keeps_draft: bool = False  # Run was pressed elsewhere, so keep the draft of the app's form
+    # Earlier results that get a new version from this run, by index of the schema's outputs.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
@@ -67,8 +67,8 @@ def new_form_token(member: Member) -> str:
 
 
 def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
-    """Return the primary key of the member that the token was created for; None if it isn't ours or is older than
-    `max_age`."""
+    """Return the primary key of the member that the token was created for; None if the token isn't ours or is older
+    than `max_age`."""
     try:
         return int(signing.TimestampSigner(salt=TOKEN_SALT).unsign(token, max_age=max_age).split(".")[0])
     except (signing.BadSignature, ValueError):
@@ -94,8 +94,8 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, and `limits.LimitReached`.
-    The caller must have checked token and answers.
+    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, or `limits.LimitReached`. The
+    caller must have checked the token and the answers.
     """
     now = now or timezone.now()
     press = replace(press, answers=ruled_answers(member, press.app, press.schema, press.answers))
@@ -123,7 +123,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Return a hash that is the same for the same inputs; links are compared by URL, files by content."""
+    """Return a hash that is the same for the same inputs. Links are compared by URL, files by content."""
     return hashlib.sha256(repr((_told(answers), sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -133,7 +133,7 @@ def fingerprint_of(run: Run) -> str:
 
 
 def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
-    """Return `answers` as values that are equal for equal answers: links by URL, files by content."""
+    """Return `answers` as values that are equal for equal answers. Links are compared by URL, files by content."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -154,8 +154,8 @@ def answers_of(run: Run) -> list[Answer]:
 
 
 def answers_for(member: Member, run: Run) -> list[Answer]:
-    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden then may be visible
-    now."""
+    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden at the time may be
+    visible now."""
     return [_answer_of(given) for given in run.inputs.shown_to(member)]
 
 
@@ -195,13 +195,13 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     _record_boxes(run, press, outputs)
     if run.shared_at is not None:
         events.run_shared.send(run)
-    # Last, because this locks the portal's total, and everyone else who presses Run waits for it
+    # This comes last, because it locks the portal's total, and everyone else who presses Run then has to wait.
     charges.reserve(run, estimated, now)
     return run
 
 
 def _hidden_before(press: LaunchRequest) -> set[int]:
-    """Return the positions of answers that repeat hidden inputs of the run that this one was started from."""
+    """Return the positions of answers that repeat hidden inputs of the run that this run was started from."""
     before = list(press.parent.inputs.filter(is_hidden=True)) if press.parent else []
     if not before:
         return set()
@@ -231,9 +231,9 @@ def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, An
 
 
 def _join_line(box: Output, replaced: Output) -> None:
-    """Make `box` the newest version of the result `replaced`, unless that has been deleted.
+    """Make `box` the newest version of the result `replaced`, unless that result has been deleted.
 
-    The first version is locked, so that two presses at the same time make versions 2 and 3.
+    Lock the first version, so that two presses at the same time make versions 2 and 3.
     """
     first = Output.objects.select_for_update().filter(pk=replaced.line_id or replaced.pk).first()
     if first is not None:
@@ -259,7 +259,7 @@ def _record_input(
         is_default=answer.is_default,
         is_hidden=is_hidden,
     )
-    mine = Upload.objects.owned_by(run.member).order_by("pk")  # locked, so that retention doesn't remove a file now
+    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention doesn't remove a file now
     uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)

@@ -1,4 +1,4 @@
-"""How long an app's runs usually take, based on the latest ones; unknown until five have completed."""
+"""How long an app's runs usually take, based on the latest completed runs; unknown until there are five."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -16,7 +16,7 @@ EARLY, LATE = 0.75, 1.5  # one run in seven ends outside the percentiles, and pa
 def spans_of(app_id: int) -> list[float]:
     """Return how many seconds Lamina worked on the app's last completed runs, newest first; at most 20.
 
-    Time in a queue doesn't count, neither in ours nor in Lamina's, where our runs may be waiting for each other.
+    Time in our queue or Lamina's doesn't count, because our runs may be waiting for each other there.
     """
     ended = Run.objects.filter(app=app_id, status="completed").exclude(started_at=None).order_by("-pk")
     pairs = ended.values_list(Coalesce("running_at", "started_at"), "finished_at")[:LAST]
@@ -47,7 +47,7 @@ def slow_level(run: Run, now: datetime) -> int:
     if age > HALF_AN_HOUR and (slow or 0) < HALF_AN_HOUR.total_seconds():
         return 2
     if run.status == "queued":
-        return 0  # it is queued behind other runs on Lamina, so it isn't its app that is slow
+        return 0  # it is waiting for other runs on Lamina, so we can't tell that its app is slow
     worked = now - (run.running_at or run.started_at or run.created_at)
     return int(slow is not None and worked.total_seconds() > slow)
 
@@ -65,7 +65,7 @@ def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
 
 
 def on_run_ended(run: Run) -> None:
-    """Update the percentiles of the app's run times, which are stored so that cards needn't query for them."""
+    """Update the app's stored percentiles of run times. They are stored so that cards don't have to query for them."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

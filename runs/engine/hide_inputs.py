@@ -1,7 +1,7 @@
 """When an admin hides a value in a form, hide the same value in earlier runs too.
 
-What people typed themselves stays visible: only inputs equal to the hidden value are hidden, such as those of runs made
-while the field was locked to it. The value also disappears from search, cards and files. `AppRule.hiding_due_at` says
+Other values that people entered stay visible: only inputs equal to the hidden value are hidden, as in runs made while
+the field was locked to that value. The value also disappears from search, cards and files. `AppRule.hiding_due_at` says
 that an app's runs must still be checked, so losing the task does no harm.
 """
 
@@ -30,8 +30,8 @@ def request_hiding() -> None:
 
 
 def hide_inputs() -> None:
-    """Check the runs of all apps that are due; only one worker does this at a time. If it is stopped, the next sweep
-    starts over, with less left to do."""
+    """Check the runs of all apps that are due. Only one worker does this at a time. If the worker is stopped, the next
+    sweep starts over, but has less left to do."""
     with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
         if may_go_on is not None:
             for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
@@ -65,7 +65,7 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
-    """Return inputs that are still visible although they have the value of one of the hidden `fields`."""
+    """Return inputs that are still visible although they contain a value of the hidden `fields`."""
     told = Q(pk__in=())
     for field in fields:
         told |= _field_of(field) & _value_of(field)
@@ -73,8 +73,8 @@ def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
 
 
 def _field_of(rule: FieldRule) -> Q:
-    """Return a condition for inputs of the rule's field. A match on any of its names is enough, because it is better to
-    hide too many than too few."""
+    """Return a condition for inputs of the rule's field. Matching any one of the field's identifiers is enough, because
+    it is better to hide too many inputs than too few."""
     handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
     found = Q(pk__in=())
     for name, handle in handles.items():
@@ -91,8 +91,8 @@ def _value_of(rule: FieldRule) -> Q:
 
 
 def _hide_uploads(files: Sequence[StoredFile]) -> None:
-    """Hide uploads that were made from now hidden pictures when a run was started. Leave out admins' uploads, and those
-    that their owner also uses elsewhere."""
+    """Hide uploads that were made at the start of a run from pictures that are now hidden. Leave out admins' uploads,
+    and uploads that their owner also uses elsewhere."""
     made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
     used = RunInputUpload.objects.filter(upload__file__in=files)
     hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))

@@ -1,4 +1,4 @@
-"""Inputs of a run as shown to people, for its card, its page and search."""
+"""Inputs of a run as people see them on its card and page, and for search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
 from runs.words.run_index import index_runs
 
-INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already show the first
+INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already show the first input
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
 
 @dataclass(frozen=True)
 class InputLine:
-    """One input of a run, as shown to people."""
+    """One input of a run, as people see it."""
 
     label: str
     text: str
@@ -31,7 +31,7 @@ class InputLine:
 
 
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
-    """Return the inputs of a run fetched with `for_page()`. Only admins see those that an admin has hidden."""
+    """Return the inputs of a run fetched with `for_page()`. Only admins see inputs that an admin has hidden."""
     shown = run.inputs.all() if viewer is not None and viewer.is_admin else open_inputs(run)
     return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in shown]
 
@@ -43,17 +43,16 @@ def open_inputs(run: Run) -> list[RunInput]:
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs shown on the card of `run`, and the text that search uses to find it; hidden inputs are left
-    out.
+    """Store the inputs for the card of `run`, and its searchable text. Hidden inputs are left out.
 
-    Called again when linked files arrive and when the title changes. Both may happen at the same time, so this locks
-    the run and reads its title again.
+    This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
+    locks the run and reads its title again.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.filter(is_hidden=False).prefetch_related(links))
     told = [given for given in inputs if _stored_text(given)]
-    # A person's choices say more than defaults, so they come first
+    # Inputs that a person chose say more than defaults, so they come first.
     told.sort(key=lambda given: (given.is_default, given.position))
     run.summary = [
         {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
@@ -102,7 +101,7 @@ def _translated(kind: str, stored: str) -> str:
 
 
 def _stored_text(given: RunInput) -> str:
-    """Return the input as one line that is the same in every language."""
+    """Return the input as one line of text that is the same in every language."""
     if given.type == "url":
         names = [upload.name for upload in ordered_uploads(given)]
         return ", ".join(names) or (SAMPLE if given.value else "")

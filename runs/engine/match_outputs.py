@@ -1,8 +1,8 @@
 """Match Lamina's outputs to the boxes of a run.
 
-An output gets the box with its id on Lamina; otherwise, one with its label; otherwise, any free box. The rules are
-stricter for the box of a result's next version, because labels may repeat: it only takes the output at the same place
-as that result. Any other outputs are extra results.
+An output gets the box with its id on Lamina; otherwise, a box with its label; otherwise, any free box. Labels may
+repeat, so the rules are stricter for the box of a result's next version: it takes only the output at the same place as
+that result. Outputs without a box are extra results.
 """
 
 from collections.abc import Sequence
@@ -13,23 +13,26 @@ from runs.schema_forms.questions import shortened
 
 
 def match(
-    run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool
+    run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool, is_given_up: bool = False
 ) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes. Outputs without a box get one, which is added to `boxes`. While the run isn't final,
-    those that might be the next version of a result, or might not, are left out until more have arrived."""
+    """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`. While the run isn't
+    final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived. If
+    the run is given up, they are extra results."""
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
     matching = _Matching(run, boxes, remotes, is_final=is_final)
     found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
     found |= matching.by_label([at for at in range(len(ids)) if at not in found])
     found |= matching.anywhere([at for at in range(len(ids)) if at not in found and at not in matching.later])
+    if is_given_up:
+        found |= {at: matching.extra_box() for at in sorted(matching.later)}
     for at, box in found.items():
         box.remote_id = ids[at]
     return [(found[at], remotes[at]) for at in sorted(found)]
 
 
 def _ids_of(remotes: Sequence[RemoteOutput]) -> list[str]:
-    """Return a unique id for each output: two outputs with the same id are still two results."""
+    """Return a unique id for each output. Two outputs with the same id on Lamina are still two results."""
     ids: list[str] = []
     seen = set[str]()
     for at, remote in enumerate(remotes):
@@ -44,7 +47,7 @@ def _label(label: str) -> str:
 
 
 class _Matching:
-    """Gives boxes to outputs that have none yet. `later` has the positions of those that must wait."""
+    """Gives boxes to outputs that have none yet. `later` has the positions of outputs that must wait."""
 
     def __init__(self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool) -> None:
         self.run, self.boxes, self.remotes, self.is_final = run, boxes, remotes, is_final
@@ -64,11 +67,11 @@ class _Matching:
         return found
 
     def _places(self, label: str) -> list[int]:
-        """Return which of the app's results have this label, by index."""
+        """Return the indexes of the app's results that have this label."""
         return [output["index"] for output in self.run.schema.outputs if _label(output["label"]) == label]
 
     def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
-        """Match one of several outputs with the same label by its order among them."""
+        """Match one of several outputs with the same label by its position among them."""
         alike = [n for n, remote in enumerate(self.remotes) if _label(remote.label) == label]
         wanted = [box for box in self.boxes if _label(box.label) == label and box.schema_index in places]
         asked: list[int | None] = [*places]
@@ -76,17 +79,17 @@ class _Matching:
             if not self.is_final:
                 self.later.add(at)
                 return {}
-            # If some are missing, nobody knows which, so none becomes a next version
+            # If some are missing, we can't tell which, so none of them becomes a next version.
             is_all = len(alike) == len(wanted)
             asked = [box.schema_index for box in wanted if is_all or not box.line_id]
         nth = alike.index(at)
         place = asked[nth] if nth < len(asked) else None
         box = next((box for box in self.free if box.schema_index == place and place is not None), None)
-        return {at: self._take(box) if box else self._extra(place)}
+        return {at: self._take(box) if box else self.extra_box(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
-        """Give outputs with other labels the free boxes. The box for a result's next version is only used once the run
-        is final, and only if no other output could belong to it."""
+        """Give outputs with other labels the free boxes. The box for a result's next version is used only once the run
+        is final, and only if no other output could belong in it."""
         found: dict[int, Output] = {}
         plain = [box for box in self.free if not box.line_id]
         for at, box in zip(positions, plain, strict=False):
@@ -96,13 +99,13 @@ class _Matching:
             self.later.update(left)
             return found
         is_plain = len(self.free) == len(left)
-        return found | {at: self._take(self.free[0]) if is_plain else self._extra() for at in left}
+        return found | {at: self._take(self.free[0]) if is_plain else self.extra_box() for at in left}
 
     def _take(self, box: Output) -> Output:
         self.free.remove(box)
         return box
 
-    def _extra(self, schema_index: int | None = None) -> Output:
+    def extra_box(self, schema_index: int | None = None) -> Output:
         """Return a new box for an output that nobody asked for."""
         box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
         box.schema_index = schema_index

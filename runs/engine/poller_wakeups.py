@@ -5,11 +5,11 @@ from runs.background.queue import enqueue_long
 from runs.models import Run
 
 POLLER = "poller"
-TASK_SECONDS = 690  # enough for one window and a slow last round; far less than the queue's `retry`
+TASK_SECONDS = 690  # enough for one window and a slow last round; much less than the queue's `retry`
 
 
 def ensure_poller() -> None:
-    """Make sure that the poller is running; cheap enough to be called whenever a page polls."""
+    """Make sure that the poller is running. This is cheap enough to do whenever a page polls."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
         queue_poller()
 
@@ -26,7 +26,6 @@ def ensure_poller_if_needed() -> None:
 
 
 def revive() -> None:
-    """Like `ensure_poller_if_needed`, but without waiting until the lease of a poller that was killed on this host runs
-    out."""
+    """Like `ensure_poller_if_needed`, but if a poller was killed on this host, don't wait until its lease expires."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

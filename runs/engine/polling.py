@@ -1,9 +1,10 @@
-"""The portal's only poller. It follows active runs: some live through streams, the others by reading Lamina's run list.
+"""The portal's only poller. It follows active runs: some live through streams, and the others by reading Lamina's run
+list.
 
-A django-q2 task that holds a database lease loops for a window, then hands over to its successor. Without active runs,
-there is no loop and no request. The poller is woken when a run is started or viewed, and by the worker's pulse
-(`poller_wakeups`). A stream takes a single request and reports everything about one run (`streams`). Runs without a
-stream are all found with one read of the list per round; requesting 20 of them one by one would exceed the limit of 100
+The poller is a django-q2 task that holds a database lease. It polls for one window, then hands over to the next task.
+Without active runs, there is no poller and no request. The poller is woken when a run is started or viewed, and by the
+worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run (`streams`). One
+read of the list per round covers all runs without a stream; requesting 20 runs one by one would exceed the limit of 100
 requests a minute. The list is also the safety net for streams: every 90 seconds, it is read for all runs.
 """
 
@@ -31,10 +32,10 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 600.0  # the same as the longest that Lamina keeps a stream open
-OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; the total stays below the task's time-out
-LEASE_SECONDS = 12.0  # longer than reading the list may take plus the time between two renewals
-SLICE_SECONDS = 0.25  # longest sleep without checking the stop flag
+WINDOW_SECONDS = 600.0  # the longest that Lamina keeps a stream open
+OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; in total, this stays below the task's timeout
+LEASE_SECONDS = 12.0  # longer than a read of the list may take, plus the time between two renewals
+SLICE_SECONDS = 0.25  # longest sleep before the stop flag is checked again
 LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
@@ -46,7 +47,7 @@ LONGEST_WAIT_SECONDS = 2.0
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Sort runs by start time, so that when reads have to wait, later runs don't delay earlier ones."""
+    """Sort runs by start time. If reads have to wait, later runs then don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
@@ -67,8 +68,8 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
-    # Check after releasing the lease, so that a run added after the last round doesn't have to wait for the worker's
-    # pulse.
+    # Check this after releasing the lease, so that a run added after the last round doesn't have to wait for the
+    # worker's pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
         poller_wakeups.queue_poller()
 
@@ -88,7 +89,7 @@ class Watch:
         self.unread: dict[int, Run] = {}  # runs that have ended but whose results we haven't read yet
 
     def run(self, until: float) -> None:
-        """Poll in rounds until nothing is left to watch, or until the time `until`."""
+        """Poll in rounds until nothing is left to watch, or until `until` (on the monotonic clock)."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
             try:
@@ -115,8 +116,8 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in short steps, so that the poller notices at once when it has to stop, renews its lease and applies
-        what streams deliver."""
+        """Sleep in short steps, so that the poller stops as soon as it has to, renews its lease, and applies what
+        streams deliver."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not stop_requested():
             self._follow(min(SLICE_SECONDS, left))
@@ -162,15 +163,15 @@ class Watch:
         return self._poll(alone, now)
 
     def _poll(self, active: dict[str, Run], now: datetime) -> float:
-        """If it is time, read the list for these runs, and then the results of those that have ended; return how long
-        to sleep."""
+        """Unless it is too early, read the list for these runs, and then the results of runs that have ended; return
+        how long to sleep."""
         if not active:
             return float(settings.LAMINA_POLL_SECONDS)
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, each read of the list takes the place of reading one run's results. Even so, don't
-        # leave the list unread for longer than a slow round.
+        # While the budget is short, each read of the list takes the place of reading one run's results. Even then,
+        # don't leave the list unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -179,7 +180,7 @@ class Watch:
         return self.schedule.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
-        """Read the list, and look for runs that its newest page doesn't show; then read each run that has ended."""
+        """Read the list, look for runs that its newest page doesn't show, and then read each run that has ended."""
         ended, hidden = self._read_list(active)
         self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
@@ -202,20 +203,20 @@ class Watch:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
-        """Return whether webhooks report changes, so that the list is only a safety net."""
+        """Return whether webhooks report changes; the list is then only a safety net."""
         if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()
         return False
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
-        """Read the newest page; return the runs that have ended and the runs that aren't on the page."""
+        """Read the list's newest page; return the runs that have ended, and the runs that aren't on the page."""
         if self.is_list_refused:
             return [], active
         try:
             page = self._page(Priority.FINAL if self._is_look_overdue() else None, limit=PAGE)
         except LaminaError as error:
-            self.looked_at = time.monotonic()  # runs known to have ended are read before the next try
+            self.looked_at = time.monotonic()  # read runs known to have ended before the next try
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
             # This key may not list runs, so read each run by its id.
@@ -227,9 +228,9 @@ class Watch:
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
-        """Read one page of the list, waiting briefly if the budget requires it.
+        """Read one page of the list, after a brief wait if the budget requires it.
 
-        Waiting here, and not starting the round over, makes sure that the last page is read at all.
+        If we started the round over instead of waiting here, we might never get to the last page.
         """
         for _ in range(WAITS_PER_PAGE):
             self._renew()
@@ -257,7 +258,8 @@ class Watch:
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
-        """Find hidden runs in Lamina's lists of active runs; return the runs not found there, longest unseen first."""
+        """Find runs that the newest page doesn't show in Lamina's lists of active runs. Return the runs that aren't
+        there either; the one unseen for longest comes first."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):
@@ -291,7 +293,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # the next read of the list will tell again whether it has ended
+                self.unread.pop(run.pk, None)  # the next read of the list will tell us again if the run has ended
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
@@ -306,7 +308,7 @@ class Watch:
             progress.apply_snapshot(run, snapshot, timezone.now())
 
     def _read_partials(self, active: list[Run]) -> None:
-        """Read early results of runs on somebody's screen, if the budget has room to spare."""
+        """Read early results of runs that somebody has on screen, if the budget has room to spare."""
         if is_budget_short(active):
             return
         now = timezone.now()

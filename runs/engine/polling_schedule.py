@@ -1,8 +1,8 @@
 """Decide when it is worth spending a request on polling Lamina's run list.
 
-One poll shows all runs, and it makes no sense to poll before any app has had time to finish. While the request budget
-has room, polls are frequent. When the budget is too small for the final reads of the active runs, each poll would delay
-one of those reads by half a minute, so we don't poll until most runs should have ended.
+One poll shows all runs, and it makes no sense to poll before any of them has had time to finish. While the request
+budget has room, polls are frequent. When the budget is too small for the final reads of the active runs, each poll
+would delay one of these reads by half a minute, so we don't poll until most runs should have ended.
 """
 
 import time
@@ -20,25 +20,25 @@ from runs.models import Run
 YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
 SLOW_SECONDS = 15.0
-UNWATCHED = 1.25  # pause between polls while nobody is watching a run, in units of LAMINA_POLL_SECONDS
-# Minimum wait before first polling a run that nobody is watching, in units of LAMINA_POLL_SECONDS.
+UNWATCHED = 1.25  # pause between polls while nobody is watching a run, in multiples of LAMINA_POLL_SECONDS
+# Minimum wait before the first poll for a run that nobody is watching, in multiples of LAMINA_POLL_SECONDS.
 CALM = 5 / 3
-SHORT = 1.5  # pause for many runs while the budget is short (same units); we notice within 5 s that a run ended
-# When to first poll a run that nobody is watching, as a fraction of its app's shortest recent run time: SURELY_… if
+SHORT = 1.5  # pause for many runs while the budget is short (same unit); we notice within 5 s that a run ended
+# When to first poll for a run that nobody is watching, as a fraction of its app's shortest recent run time: SURELY_… if
 # there were at least FEWEST recent runs, PERHAPS_… if there were fewer.
 SURELY_NOT_BEFORE = 0.8
 FEWEST = 5
 PERHAPS_NOT_BEFORE = 0.6
 LATEST_FIRST_LOOK = 60.0
 # When to first poll while the budget is short. GATHERING is how long to wait beyond the shortest recent run time, in
-# units of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them over 5 s ago.
+# multiples of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them more than 5 s ago.
 # LATEST_SHORT_LOOK is the age of a run, in seconds, at which we poll in any case.
 GATHERING = 4 / 3
-GATHERING_FEW = 5 / 6  # the same if runs are few: then their final reads need little of the budget
+GATHERING_FEW = 5 / 6  # the same for few runs, whose final reads need little of the budget
 FEW = 20
 LATEST_SHORT_LOOK = 240.0
 KNOWN_SECONDS = 60.0
-LOOKS_TO_COME = 4  # how many polls the budget must have room for besides the final reads
+LOOKS_TO_COME = 4  # the budget must have room for this many polls besides the final reads
 
 
 def is_on_screen(run: Run, now: datetime) -> bool:
@@ -54,7 +54,7 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling schedule; remembers for a minute how long recent runs of each app took."""
+    """The polling schedule. It remembers for a minute how long each app's recent runs took."""
 
     def __init__(self) -> None:
         self.spans: dict[int, list[float]] = {}
@@ -95,20 +95,21 @@ class PollingSchedule:
 
 
 def is_budget_short(active: Iterable[Run]) -> bool:
-    """Return whether fewer requests are left than the active runs need: one final read each, plus a few polls."""
+    """Return whether fewer requests are left than the active runs need: a final read for each, plus a few polls."""
     return rate_limit.left(Priority.FINAL) < sum(1 for _ in active) + LOOKS_TO_COME
 
 
 def _gathering(active: list[Run]) -> float | None:
-    """Return how long to put off a poll so that it shows more runs that have ended, in units of LAMINA_POLL_SECONDS;
-    None while the budget has room."""
+    """Return how long to delay a poll so that it shows more runs that have ended, in multiples of LAMINA_POLL_SECONDS;
+    None if the budget has room."""
     if not is_budget_short(active):
         return None
     return GATHERING_FEW if len(active) <= FEW else GATHERING
 
 
 def _first_look(spans: list[float], gathering: float | None) -> float:
-    """Return the age in seconds at which a run is first worth polling, given that recent runs took `spans` seconds."""
+    """Return the age in seconds at which it is first worth polling for a run, given that recent runs took `spans`
+    seconds."""
     poll: float = settings.LAMINA_POLL_SECONDS
     if not spans:
         return poll * CALM

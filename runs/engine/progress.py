@@ -33,9 +33,9 @@ from runs.spending import charges
 
 logger = logging.getLogger("runs.progress")
 
-LOST_AFTER = 3  # "no such run" responses in a row
-NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to these columns aren't visible on any page
-# Only responses this far apart count, because Lamina may briefly respond like this during a deployment
+LOST_AFTER = 3  # this many "no such run" responses in a row mean that the run is lost
+NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to only these columns don't show on any page
+# Only responses at least this far apart count, because Lamina may briefly respond this way during a deployment.
 LOST_EVERY = timedelta(seconds=30)
 
 
@@ -54,8 +54,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    It waits for a start that is being checked, because the two could be mistaken for each other. With `is_alone`, it
-    also waits for a start that is being sent, because only their order tells two starts apart.
+    It waits for a start that is being checked, because we could mistake one for the other. With `is_alone`, it also
+    waits for a start that is being sent, because two starts differ only by their order.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -108,7 +108,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Put off the start until `until`, because nothing was started; if somebody asked to cancel the run, cancel it
+    """Delay the start until `until`, because nothing was started. If somebody has asked to cancel the run, cancel it
     instead."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
@@ -117,8 +117,8 @@ def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
 
 
 def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
-    """Have the worker check whether this run has started (status `checking`) because there was no clear response. It
-    mustn't simply be sent again."""
+    """Have the worker check whether this run has started (status `checking`), because there was no clear response. The
+    run mustn't simply be sent again."""
     changed = _change(
         run,
         ("starting",),
@@ -135,13 +135,13 @@ def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
 
 
 def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
-    """Have the page ask the run's maker, because our checks couldn't tell whether the run started."""
+    """Have the page ask a person, because our checks couldn't tell whether the run started."""
     return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start, after the delay `after`, because a check or a person found that it didn't happen (see
-    `press_start_again`)."""
+    """Resend a doubtful start after a delay of `after`, because a check or a person (see `press_start_again`) found
+    that it didn't happen."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -154,7 +154,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def press_start_again(run: Run, by: Member, now: datetime) -> bool:
-    """Resend a doubtful start because `by` decided to; return False if someone has already decided. Raises
+    """Resend a doubtful start because `by` decided to. Return False if someone has already decided. Raises
     `limits.LimitReached`."""
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
@@ -177,8 +177,8 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def _settle_unstarted(run: Run) -> None:
-    """Release the charge of a start that didn't happen. If it had been resent because a check found nothing, keep the
-    charge: the earlier POST may have started a run after all."""
+    """Release the charge of a start that didn't happen. Keep the charge if the start was resent because a check found
+    nothing: the earlier POST may have started a run after all."""
     if run.empty_looks:
         charges.keep(run)
     else:
@@ -204,8 +204,9 @@ def fail(
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`; `text` is the reason we
-    were given. A run that fails while it is starting costs nothing, unless it was sent before (`_settle_unstarted`)."""
+    """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`; `text` is the reason
+    that we were given. A run that fails while it is starting costs nothing, unless it had been sent before
+    (`_settle_unstarted`)."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -220,14 +221,23 @@ def fail(
             wait="",
         )
         if changed:
+            _apply_held(run)
             apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
             settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
             settle(run)
     return changed
 
 
+def _apply_held(run: Run) -> None:
+    """Save the results that were waiting for Lamina's final answer, which won't come."""
+    if not apply_outputs.apply_held(run):
+        return
+    ready, failed, total = apply_outputs.count(run)
+    Run.objects.filter(pk=run.pk).update(outputs_ready=ready, outputs_failed=failed, outputs_total=total)
+
+
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Request a cancellation. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
+    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:
@@ -253,7 +263,7 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
     """Apply a row of the run list to a run that hasn't ended; only `apply_snapshot` ends a run."""
-    if run.ended_at is not None:  # the list said earlier that the run had ended
+    if run.ended_at is not None:  # the list said earlier that the run had ended; it hasn't
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -262,15 +272,15 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> datetime | None:
-    """Return when `run` left Lamina's queue, by our clock: worked out from Lamina's times, otherwise when we
-    noticed."""
+    """Return when `run` left Lamina's queue, by our clock. This is worked out from Lamina's times if possible;
+    otherwise, it is when we noticed."""
     if run.started_at and remote.queued_seconds is not None:
         return min(now, run.started_at + timedelta(seconds=remote.queued_seconds))
     return run.running_at or (now if remote.state == "running" else None)
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """Mark these runs as ended because the run list says so; their results are read when the budget allows."""
+    """Mark these runs as ended because the run list says so. Their results are read when the budget allows it."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
@@ -332,7 +342,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """Change a run if our claim on it is still current; if `is_certain` (Lamina named the run), change it in any
+    """Change a run if our claim on it is still current. With `is_certain` (Lamina named the run), change it in any
     case."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
@@ -349,14 +359,14 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
 
 
 def _end_of(fields: dict[str, Any]) -> Verb:
-    """Return the verb with which to record the end: somebody cancelled the run or gave up on it, or it simply ended."""
+    """Return the verb for the entry about a run's end: somebody cancelled it or gave up on it, or it simply ended."""
     if "cancelled_by" in fields:
         return Verb.RUN_CANCELLED
     return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:
-    """Log each change that people may see. `run` is the run before the change; `fields` are the new values."""
+    """Log a change if people may see it. `run` is the run before the change; `fields` has the new values."""
     status = fields.get("status", run.status)
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:

@@ -1,4 +1,4 @@
-"""Position of a run in our own queue of delayed starts. Its position in Lamina's queue is unknown."""
+"""The position of a run in our own queue of delayed starts. We don't know its position in Lamina's queue."""
 
 from django.utils.translation import ngettext
 
@@ -9,7 +9,7 @@ ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # only these waits depend on other ru
 
 
 def place_words(run: Run) -> str:
-    """Return "2 runs are ahead of it." for a start that is waiting its turn; empty if no runs are."""
+    """Return "2 runs are ahead of this one." for a start that is waiting its turn; empty if no runs are ahead."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)
@@ -17,5 +17,5 @@ def place_words(run: Run) -> str:
     count = line.exclude(status="checking", due_at=None).count()
     if not count:
         return ""
-    sentence = ngettext("One run is ahead of it.", "%(count)s runs are ahead of it.", count)
+    sentence = ngettext("One run is ahead of this one.", "%(count)s runs are ahead of this one.", count)
     return sentence % {"count": number_words(count)}

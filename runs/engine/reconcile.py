@@ -1,11 +1,11 @@
 """If a start got no clear response, look for it in Lamina's run list before sending it again.
 
 The list doesn't show inputs, so we compare app and time: we take all runs of this app since just before the POST and
-leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, the run
-hasn't started, and we send it again, with a longer delay each time. After some rounds without a clear response, a
-person decides. A person also decides if several runs are left, if the only one is older than our POST (as far as the
-clocks can tell), or if we aren't allowed to read the list. If a webhook arrives at the run's own URL, the question is
-settled at once (`webhooks`).
+leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, we assume
+that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
+response, a person decides. A person also decides if several runs are left, if the only run left is older than our POST
+(as far as the clocks can tell), or if we aren't allowed to read the list. If a webhook arrives at the run's own URL,
+the question is settled at once (`webhooks`).
 """
 
 import logging
@@ -24,12 +24,12 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.checking")
 
-MARGIN = timedelta(seconds=60)  # because clocks differ, and the POST took some time
+MARGIN = timedelta(seconds=60)  # allows for clocks that differ, and for the time that the POST took
 OLDER = timedelta(seconds=5)  # a run that started this long before our POST isn't ours, if Lamina's clock is known
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
-# Delay before we resend a start that wasn't found: the first time, the second time, and so on. Delays grow because with
-# each start we send, one more may have happened after all.
+# Delay before we resend a start that wasn't found: the first time, the second time, and so on. The delays grow because
+# each start that we send is one more that may have happened after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
@@ -41,7 +41,7 @@ def check_run(run_id: int) -> None:
     """Find out whether a doubtful start happened, and act on the answer."""
     now = timezone.now()
     waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
-    if not waiting.update(due_at=now + CLAIM):  # two checks at once do no harm, nor does one that dies half-way
+    if not waiting.update(due_at=now + CLAIM):  # two checks at once do no harm, and neither does one that dies halfway
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
@@ -64,7 +64,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
-        _look_later(run, SOON)  # the run we found may be one of these whose response is still on the way
+        _look_later(run, SOON)  # the run that we found may be one of these starts, whose response is still on its way
     elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
@@ -88,7 +88,7 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """Return how often this start was sent and not found, if that is why a person is asked; otherwise 0."""
+    """Return how often this start was sent and not found, if that is why we ask a person; otherwise 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
@@ -106,7 +106,7 @@ def _look(run: Run) -> list[RunRow]:
 
 
 def _may_be(row: RunRow, run: Run) -> bool:
-    """Return whether `row` could be `run`. This applies our filters once more, in case Lamina ignored them."""
+    """Return whether `row` could be `run`. This applies the list's filters again, in case Lamina ignored them."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
     return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
 
@@ -128,5 +128,5 @@ def _look_later(run: Run, after: timedelta) -> None:
 
 
 def _ours(run: Run) -> QuerySet[Run]:
-    """Return the run if this check still owns it; a newer check takes over."""
+    """Return the run if this check still owns it. If a newer check has taken over, return nothing."""
     return Run.objects.filter(pk=run.pk, status="checking", due_at=run.due_at)

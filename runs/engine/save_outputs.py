@@ -1,11 +1,11 @@
 """Save results: fetch each media URL that Lamina gave us (after checking that it is safe), check the file, store it and
 show it.
 
-The database says what is due; a task only says "check now". At most two workers move files at a time (two leases), so
-that a start never has to wait for a video. A worker claims a row with a conditional UPDATE, by the database's clock,
-and renews the claim while bytes arrive; if it dies, its claim ends within a minute. Failures, including a full disk,
-are retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original
-link.
+The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
+leases), so that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own
+run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim while
+bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried less and
+less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from runs.audit.record import record
 from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine import apply_outputs
-from runs.models import Output, OutputFile, Verb
+from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
@@ -34,8 +34,8 @@ from runs.words.file_names import file_name
 logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task takes over, so that none runs forever
-FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's time-out
+WINDOW_SECONDS = 240.0  # another task then takes over, so that no task runs forever
+FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's timeout
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -46,15 +46,15 @@ GAVE_UP = Message("not_within_a_day")
 
 
 def request_keeping() -> None:
-    """Tell the worker to save files if any are due. Cheap: one or two queries."""
-    if _due_files().exists():
+    """Tell the worker to save files if any are due. This is cheap: it takes one or two queries."""
+    if _files_to_keep().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def keep_due_files() -> None:
     """Save due files until none are left, the window ends or the worker stops.
 
-    Returns at once if two other tasks are already doing this. Must run in a task with a time-out of `TASK_SECONDS`.
+    Returns at once if two other tasks are already doing this. Must run in a task with a timeout of `TASK_SECONDS`.
     """
     with file_slot(KEEPING) as slot:
         if slot is None:
@@ -76,17 +76,38 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # This uses our own clock: SQLite's is exact only to the millisecond, and would miss a row that was made just now.
+    # Compare `due_at` with our own clock: SQLite's is exact only to the millisecond, so we would miss a row that was
+    # just made.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
+
+
+def _files_to_keep() -> QuerySet[OutputFile]:
+    """Return the due files, without the examples' files while anybody's own run is unfinished."""
+    is_free = ~Exists(_own_active()) & ~Exists(_own_saving())
+    return _due_files().filter(Q(output__run__is_example=False) | is_free)
+
+
+def is_anyone_waiting() -> bool:
+    """Return whether a run that is no example is active, or its results are being saved."""
+    return _own_active().exists() or _own_saving().exists()
+
+
+def _own_active() -> QuerySet[Run]:
+    return Run.objects.active().filter(is_example=False)
+
+
+def _own_saving() -> QuerySet[OutputFile]:
+    """Return files of people's own runs that are being saved, except those that have failed before."""
+    return OutputFile.objects.filter(status=OutputFile.Status.SAVING, attempts__lte=1, output__run__is_example=False)
 
 
 def _claim_next() -> OutputFile | None:
     """Claim the file with the fewest failures; among those, the one that has waited longest. Return None if none is
     left.
 
-    A file that kills its worker has to wait longer each time, like after any other failure.
+    A file that kills its worker has to wait longer each time, as after any other failure.
     """
-    for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
+    for pk, attempts in _files_to_keep().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
         if mine.update(claimed_until=Now() + CLAIM, due_at=Now() + _delay(attempts + 1), attempts=attempts + 1):
             return OutputFile.objects.select_related("output__run").get(pk=pk)
@@ -99,7 +120,7 @@ def _delay(attempts: int) -> timedelta:
 
 
 def fetch_again(output: Output) -> bool:
-    """Try again to save the files of `output` that we gave up on; return True if there were any.
+    """Try again to save files of `output` that we gave up on. Return True if there were any.
 
     Their 24 hours are over, so this is the only try: if it fails, the page says so at once.
     """
@@ -132,7 +153,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has claimed it
+        if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
         _give_up(output_file, error.message, is_refused=True)
@@ -189,7 +210,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Stop trying; the page shows why saving failed, and the original link unless that isn't safe."""
+    """Stop trying. The page shows why saving failed, and the original link unless it isn't safe."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -203,6 +224,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return the current name of the file. Pages and downloads call this each time, because the run's title may
-    change."""
+    """Return the current name of the file. Pages and downloads call this each time, because the name changes with the
+    run's title."""
     return file_name(output_file, found.extension)

@@ -1,4 +1,4 @@
-"""A worker's claim on the start that it is sending, so that no other worker sends it at the same time."""
+"""A worker's claim on the start that it is sending, so that no other worker sends that start at the same time."""
 
 import threading
 from datetime import timedelta
@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from runs.models import Run
 
-CLAIM = timedelta(seconds=30)  # if its worker dies, a start waits this long for another one
+CLAIM = timedelta(seconds=30)  # if its worker dies, a start waits this long for another worker
 RENEW_SECONDS = 8.0
 
 
 class ClaimKeeper:
-    """A thread that renews the claim on a start while its worker is alive, even during large files and slow responses.
+    """A thread that renews the claim on a start while its worker is alive, even if files are large or responses slow.
 
-    It first writes after 8 seconds, so ordinary starts don't write at all.
+    The first renewal is after 8 seconds, so most starts need none.
     """
 
     def __init__(self, run: Run) -> None:
@@ -42,7 +42,7 @@ class ClaimKeeper:
 
     def _renew(self) -> bool:
         """Extend the claim; return False if `due_at` was changed elsewhere, which means that the start is settled or
-        waiting."""
+        has to wait."""
         until = timezone.now() + CLAIM
         mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
         if not mine.update(due_at=until):

@@ -17,11 +17,11 @@ from runs.models import LaminaStatus, Run
 logger = logging.getLogger("runs.streams")
 
 REFUSED_FOR = timedelta(days=1)
-FAILURES = 3  # failures in a row that count as a refusal
+FAILURES = 3  # this many failures in a row count as a refusal
 
 
 def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
-    """Return when Lamina refused streams, or None if that no longer counts."""
+    """Return when Lamina refused streams; None if it didn't, or if that was more than a day ago."""
     at = status.streams_refused_at
     return at if at is not None and at <= now < at + REFUSED_FOR else None
 
@@ -36,14 +36,14 @@ def are_allowed(now: datetime) -> bool:
 def record(run: Run, error: LaminaError | None) -> None:
     """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
 
-    This counts as a refusal if Lamina says so, or if it keeps happening although Lamina responds to requests for that
+    This counts as a refusal if Lamina says so, or if it keeps happening although Lamina responds to requests for the
     run.
     """
     match error:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if _is_readable(run):  # the key is refused for streams only, and works for other calls
+            if _is_readable(run):  # the key works for other calls, so it is refused only for streams
                 _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             failures = lamina_status().stream_failures + 1

@@ -1,9 +1,9 @@
 """Follow active runs live, each through its own stream from Lamina. This is part of the poller and runs under its
 lease.
 
-Each stream has a thread that only reads and puts everything into one shared queue. The poller takes things from there
-and applies them, so nothing is written without the lease, and the threads never touch the database. If anything goes
-wrong with a stream, it just ends, and from then on the poller looks for the run in Lamina's list.
+Each stream has a thread that only reads, and puts everything into one shared queue. The poller applies what is in the
+queue, so nothing is written without the lease, and the threads never touch the database. If anything goes wrong with a
+stream, it just ends, and the poller then looks for the run in Lamina's list.
 """
 
 import logging
@@ -33,18 +33,19 @@ logger = logging.getLogger("runs.streams")
 
 REST_SECONDS = 60.0  # pause before the same run gets another stream
 TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
-# When a stream opens, Lamina at once says what state the run is in; later news means that a proxy holds it back
+# When a stream opens, Lamina tells us the run's state at once. If nothing arrives for this long, a proxy is holding it
+# back.
 FIRST_NEWS_SECONDS = 5.0
-PROBES = 3  # how many streams to open before one has delivered something; enough to tell whether Lamina refuses them
-ALONE_SECONDS = 90.0  # after this long, look for the run in the list too
-FEWER_SECONDS = 120.0  # for this long, open no more streams than Lamina allowed
+PROBES = 3  # streams to open before any has delivered something: enough to tell whether Lamina refuses streams
+ALONE_SECONDS = 90.0  # how often to look for followed runs in the list too
+FEWER_SECONDS = 120.0  # how long to open no more streams than Lamina allowed
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
 @dataclass
 class Followed:
-    """A run and its stream: whether the stream has delivered anything, and when the run was last looked up in another
-    way (on the monotonic clock)."""
+    """A run and its stream. `has_news` is whether the stream has delivered anything, and `alone_since` when the run was
+    last looked up in the list or the stream opened (on the monotonic clock)."""
 
     run: Run
     stream: RunStream
@@ -55,7 +56,8 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that a stream has delivered: the outcome of opening it, a state of the run, or None for its end."""
+    """Something that a stream has delivered: the outcome of opening it, a state of the run, or None when the stream
+    ends."""
 
     run_id: int
     stream: RunStream
@@ -75,7 +77,7 @@ class Streams:
         self._allowed_until = float("-inf")
 
     def follows(self, run: Run) -> bool:
-        """Return whether a stream reports on `run`: it has already delivered something, or was opened only just now."""
+        """Return whether a stream reports on `run`: the stream has delivered something, or was opened only just now."""
         followed = self._open.get(run.pk)
         return followed is not None and (
             followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
@@ -101,7 +103,7 @@ class Streams:
             return None
 
     def apply(self, arrival: Arrival) -> None:
-        """Apply what a stream has delivered, unless we have given up on the stream since."""
+        """Apply what a stream has delivered, unless we have since given up on the stream."""
         followed = self._open.get(arrival.run_id)
         if followed is None or followed.stream is not arrival.stream:
             return
@@ -116,7 +118,7 @@ class Streams:
             case Answered(error=None) as answered:
                 note(answered)
             case Answered(error=error) as answered:
-                # One refused stream doesn't prove that the key is refused; requesting the run does.
+                # If a stream is refused, the key may still be valid; only a request for the run can tell.
                 if not (isinstance(error, LaminaRejected) and error.is_key_refused):
                     note(answered)
                 self._end(followed, error)
@@ -126,7 +128,7 @@ class Streams:
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
-            # If there were too many streams, opening another would hold up all our other requests again.
+            # There were too many streams, and trying another would hold up all our other requests again.
             self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
@@ -135,8 +137,8 @@ class Streams:
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
-        """Open streams for runs that need one, except `besides`, and give up on streams that stay silent. Does nothing
-        if called again within half a second, unless `is_due`."""
+        """Open streams for runs that need one, except for `besides`, and give up on streams that stay silent. Unless
+        `is_due`, do nothing if the last call was less than half a second ago."""
         if not is_due and time.monotonic() < self._tend_at:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
@@ -207,7 +209,7 @@ class Streams:
 
 
 def _spare(ended: int) -> int:
-    """Return how many streams the budget has room for, besides waiting starts and reading the results of `ended`
-    runs."""
+    """Return how many more streams the budget allows, after the waiting starts and the reads of `ended` runs'
+    results."""
     waiting = Run.objects.filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

@@ -28,14 +28,14 @@ from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
 from runs.words.lamina_errors import field_message
 
-# Time for several starts in a row; together with a slow last POST, still below the task's time-out
+# Time for several starts in a row. Even with a slow last POST, this stays below the task's timeout.
 WINDOW_SECONDS = 40.0
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
-FILE_TRIES = 32  # with these pauses, about half an hour
+FILE_TRIES = 32  # with the pauses between tries, about half an hour
 
 
 def submit_run(run_id: int) -> None:
-    """Send the start of this run, then one by one the starts of the same app that waited for it."""
+    """Send the start of this run, then the starts of the same app that waited for it, one at a time."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     waiting: int | None = run_id
     while waiting is not None:
@@ -46,7 +46,7 @@ def submit_run(run_id: int) -> None:
 
 
 def _submit(run: Run) -> bool:
-    """Claim a start and send it; whatever happens, the sweep can take it from there.
+    """Claim a start and send it. Whatever happens, the sweep can continue from there.
 
     Returns True if the app is free for its next start.
     """
@@ -81,7 +81,8 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Send the files of `run`; return their URLs on Lamina by upload id; None if a file makes the run wait or fail."""
+    """Send the files of `run`, and return their URLs on Lamina by upload id. Return None if a file makes the run wait
+    or fail."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
@@ -133,14 +134,14 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other start ended in the meantime, without waking this one
+            wakeups.queue_start(run.pk)  # the other start has ended meanwhile, without waking this one
         return
     try:
         started = _start(run, urls, webhook)
     except RateLimitWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
-        if not error.nothing_happened:  # a 5xx doesn't prove that nothing started, whatever it says
+        if not error.nothing_happened:  # even a 5xx response doesn't prove that nothing started
             progress.doubt(run, error.quote, error.request_id)
         elif isinstance(error, LaminaRejected):
             _rejected(run, error, _cause_of(error))
@@ -155,8 +156,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses the call only because its names for the inputs differ, retry once with its names. That is safe,
-    because the refused call certainly started nothing.
+    If Lamina refuses the call only because it has other names for the inputs, retry once with Lamina's names. That is
+    safe, because the refused call certainly started nothing.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
@@ -179,7 +180,8 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 def _note_surplus(run: Run, remote_id: str) -> None:
     """Cancel a second start of a run that is already settled.
 
-    Does nothing if `remote_id` belongs to a run we know: this one, or another if Lamina gave out the same id twice.
+    Does nothing if `remote_id` belongs to a run that we know: this one, or another run if Lamina gave out the same id
+    twice.
     """
     if Run.objects.filter(remote_id=remote_id).exists():
         return
@@ -201,8 +203,8 @@ def _wanted_labels(run: Run) -> list[str] | None:
 
 
 def _before_sending(run: Run, error: LaminaError) -> None:
-    """Put off or fail the run after an error in a call that can't start anything, such as requesting URLs for
-    uploads."""
+    """Delay the run, or fail it, after an error in a call that can't start anything, such as a request for upload
+    URLs."""
     if isinstance(error, LaminaRejected):
         cause = _cause_of(error)
         _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # the error isn't about the app

@@ -1,4 +1,4 @@
-"""The sweep: finds whatever is due, so that lost, repeated or late tasks do no harm.
+"""The sweep finds whatever is due, so that lost, repeated or late tasks do no harm.
 
 The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. A run whose
 wakeup is still on its way (`wakeups`) doesn't get a second one, so sweeps don't fill the queue while all workers are
@@ -15,15 +15,16 @@ from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
 from runs.models.messages import Message
 
-UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going after this long, send the cancel again
-LONGEST_WAIT = timedelta(minutes=15)  # longer than any step is ever delayed
+UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going this long after the cancel was sent, send it again
+LONGEST_WAIT = timedelta(minutes=15)  # no step is ever delayed for as long as this
 AT_ONCE = 20
 
 
 def sweep(now: datetime | None = None) -> None:
-    """Wake the worker for starts that are due (lost task, wait over, worker died) and for unsent cancels."""
+    """Wake the worker for starts that are due (their task was lost, their wait is over, or their worker died) and for
+    unsent cancels."""
     now = now or timezone.now()
-    # A clock that was ahead set these times, which may be hours away.
+    # These times were set by a clock that was ahead, and may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
     without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))

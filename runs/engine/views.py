@@ -1,4 +1,4 @@
-"""Receives Lamina's webhooks. Each run has its own URL, and the signature proves that Lamina sent them."""
+"""Receives Lamina's webhooks. Each run has its own URL for webhooks, and a signature proves that Lamina sent them."""
 
 from http import HTTPStatus
 
@@ -22,7 +22,7 @@ BODY_LIMIT = 2_000_000  # most bytes of a delivery
 def webhook(request: HttpRequest, token: str) -> HttpResponse:
     """Check and apply a delivery. Its body is read only if a run has this token.
 
-    We respond within a second, because the worker fetches the files later.
+    We respond within a second, because fetching the files is left to the worker.
     """
     run = webhooks.run_of(token)
     if run is None:

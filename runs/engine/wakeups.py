@@ -1,10 +1,10 @@
-"""Wakeups: tasks that tell the worker to take the next step of a run now, and when to assume that one was lost.
+"""Sends wakeups (tasks that tell the worker to take the next step of a run now), and decides when one was lost.
 
-A wakeup may have died with its worker or still be queued for a free worker; there is no way to tell. `Run.rung_at` is
-when the last wakeup was queued. We assume that this wakeup is still on its way for as long as the step had already been
-due when it was queued. So losing a wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups
-after 5, 10, 20, 40 seconds and so on, not one in every round. A step that comes due later (its worker died with the
-claim, or its wait is over) gets its own wakeup at once.
+A wakeup may have died with its worker, or it may still be waiting for a free worker; there is no way to tell.
+`Run.rung_at` is when the last wakeup was queued. If the step had been due for ten seconds at that time, for example, we
+assume after ten more seconds that the wakeup was lost. So losing a wakeup at most doubles the wait, and while all
+workers are busy, a step gets wakeups after 5, 10, 20, 40 seconds and so on, rather than in every round. A step that
+comes due later (because its worker died with the claim, or its wait is over) gets its own wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -17,19 +17,19 @@ from runs.background.queue import enqueue, enqueue_long
 from runs.models import ACTIVE, Run
 
 START_SECONDS = 900
-BELIEVED = timedelta(seconds=5)  # if no worker has taken a start or cancel by then, we assume its task was lost
-BELIEVED_LONGEST = timedelta(minutes=10)  # the same for a step that has been due for at least this long
+BELIEVED = timedelta(seconds=5)  # if no worker takes a start or cancel within this time, we assume its task was lost
+BELIEVED_LONGEST = timedelta(minutes=10)  # the longest that we wait before we assume so
 
 
 def queue_start(*run_ids: int) -> None:
-    """Tell the worker to send runs. The time-out is long because their files may be large."""
+    """Tell the worker to send runs. The timeout is long, because a run's files may be large."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue_long("submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
 
 
 def queue_check(*run_ids: int) -> None:
-    """Tell the worker to check for runs that may have started."""
+    """Tell the worker to check whether these runs have started."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue("check_run", run_id)
@@ -47,7 +47,7 @@ def _note(run_ids: tuple[int, ...]) -> None:
 
 
 def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> QuerySet[Run]:
-    """Return the `runs` whose step, due since `due`, has no wakeup or one that we must assume was lost."""
+    """Return those `runs` whose step, due since `due`, has no wakeup, or has one that we must assume was lost."""
     unheard_for = ExpressionWrapper(Value(now, DateTimeField()) - F("rung_at"), DurationField())
     was_due_for = ExpressionWrapper(F("rung_at") - due, DurationField())
     never = Q(rung_at=None) | Q(rung_at__lt=due)

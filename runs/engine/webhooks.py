@@ -1,6 +1,6 @@
 """Webhooks: updates about a run, sent to its own URL and trusted only if Lamina's signature fits every byte.
 
-A webhook may come before the response to our POST, so it also settles a start that is being sent or in doubt. The
+A webhook may arrive before the response to our POST, so it also settles a start that is being sent or is in doubt. The
 worker fetches Lamina's keys. While these are missing or seem outdated, we respond with 503, and Lamina tries again
 within seconds.
 """
@@ -30,18 +30,20 @@ from runs.models.messages import Message
 logger = logging.getLogger("runs.deliveries")
 
 KEYS_FRESH_FOR = timedelta(hours=1)
-ASK_KEYS_EVERY = timedelta(minutes=1)  # so that forged posts can't use up the request budget
+ASK_KEYS_EVERY = timedelta(minutes=1)  # this way, forged posts can't use up the request budget
 TRUSTED_FOR = timedelta(days=1)
 
 
 def are_wanted() -> bool:
-    """Return whether to request webhooks: as LAMINA_WEBHOOKS says, or for "auto" if PORTAL_URL is https."""
+    """Return whether to request webhooks. LAMINA_WEBHOOKS decides; with "auto", they are requested if PORTAL_URL is
+    https."""
     mode = settings.LAMINA_WEBHOOKS
     return mode == "on" or (mode == "auto" and settings.PORTAL_URL.startswith("https://"))
 
 
 def are_arriving(now: datetime) -> bool:
-    """Return whether we can rely on webhooks: we asked for them, and a valid one has come within the last day."""
+    """Return whether we can rely on webhooks: we asked for them, and a valid webhook has arrived within the last
+    day."""
     at = lamina_status().delivered_at
     return are_wanted() and at is not None and now - at < TRUSTED_FOR
 
@@ -79,7 +81,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
         incidents.record_incident("delivery", Message("webhook_for_another_run"))
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
-        # There is no response to our own POST yet, and maybe never will be, but this delivery certainly names the run.
+        # Our own POST has no response yet, and may never get one, but this delivery certainly names the run.
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
     if run.remote_id == run_id:
@@ -101,7 +103,7 @@ def request_keys() -> bool:
 
 
 def request_keys_if_wanted() -> None:
-    """Request the keys if webhooks are wanted, before the first one needs them."""
+    """If webhooks are wanted, request the keys before the first webhook needs them."""
     if are_wanted() and not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(signing_keys=[]).exists():
         request_keys()
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, render_page
 
-REVIEWED = date(2026, 11, 26)  # date of docs/accessibility.md, which says the same in more detail
+REVIEWED = date(2026, 11, 26)  # date of docs/accessibility.md, which has the same information in more detail
 
 
 @require_safe
@@ -22,7 +22,7 @@ def help_keys(request: PortalRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def help_accessibility(request: PortalRequest) -> HttpResponse:
-    """Show the accessibility statement, also to visitors. Only members see the email addresses of admins."""
+    """Show the accessibility statement, to visitors too. Only members see admins' email addresses."""
     mail = mail_to_admins(_("Lamina Portal: accessibility")) if request.user.is_authenticated else ""
     context = {"section": "accessibility", "reviewed": REVIEWED, "mail": mail}
     return render_page(request, "help/accessibility.html", context)

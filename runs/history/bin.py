@@ -1,7 +1,7 @@
 """The bin: deleted runs can be restored for 30 days. After that, they are permanently deleted together with their
 files.
 
-Rows are deleted before files. If the process crashes in between, files without a row may remain (the daily sweep
+Rows are deleted before files. So if the process crashes in between, there may be files without a row (the daily sweep
 removes these), but never a row without its file. Files used elsewhere (an upload in a preset, a result used as an
 input) are kept.
 """
@@ -31,8 +31,8 @@ KEPT_FOR = timedelta(days=30)
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Move the finished runs among `runs` to the bin; return how many were moved.
 
-    Active runs stay, so that people can see their costs and results. Runs on hold stay too. The caller checks that
-    `member` may change the runs; `member` is None if the retention rules move them.
+    Active runs stay where they are, so that people can see their costs and results. Protected runs stay too. The caller
+    checks that `member` may change the runs; `member` is None if the retention rules move them.
     """
     ended = runs.filter(status__in=FINAL, deleted_at=None, held_at=None).locked()
     record_each(Verb.RUN_BINNED, ended)
@@ -47,7 +47,8 @@ def moved_words(count: int) -> str:
 
 
 def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
-    """Return sentences about who else uses the results of `runs`, shown to `member` before the runs go to the bin."""
+    """Return sentences about who else uses the results of `runs`. `member` sees them before moving the runs to the
+    bin."""
     results = Output.objects.filter(run__in=runs)
     shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
     using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
@@ -85,8 +86,8 @@ def bring_back(runs: RunQuerySet) -> int:
 
 
 def delete_for_good(run: Run) -> bool:
-    """Permanently delete `run`, along with files and known words that no other run uses. Return False if someone has
-    restored it meanwhile."""
+    """Permanently delete `run`, along with any files and known words that no other run uses. Return False if someone
+    has restored the run meanwhile."""
     files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
     uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
     with transaction.atomic():

@@ -19,7 +19,7 @@ from runs.words.numbers import number_words
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of an action: messages for the person, and how many runs were changed."""
+    """The outcome of an action: a message for the person, and how many runs were changed."""
 
     words: str
     changed: int
@@ -27,7 +27,7 @@ class Outcome:
 
 
 def share(runs: RunQuerySet, member: Member) -> Outcome:
-    """Share those of `runs` that `member` may change with the whole team."""
+    """Share `runs` with the whole team, as far as `member` may change them."""
     asked, own = runs.count(), _changeable(runs, member)
     count = own.count()
     changed = links.share_all_with_team(own)
@@ -38,7 +38,7 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
             ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
-        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these.")
+        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these runs.")
     others = asked - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
@@ -57,7 +57,7 @@ def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return the runs in `runs` that `move_to_bin` would move."""
+    """Return those of `runs` that `move_to_bin` would move."""
     return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL, held_at=None)
 
 
@@ -115,7 +115,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         "%(count)s runs aren't yours, so they weren't changed.",
         others,
     )
-    said = _counted(words, changed) or (_("They were already protected.") if mine else _("Nothing was protected."))
+    said = _counted(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
     return Outcome(f"{said} {_counted(left, others)}".strip(), changed, bool(others))
 
 
@@ -132,11 +132,11 @@ def release(runs: RunQuerySet, member: Member) -> Outcome:
         others,
     )
     said = [_counted(words, changed), _counted(left, others)]
-    return Outcome(" ".join(filter(None, said)) or _("None of these is protected."), changed, bool(others))
+    return Outcome(" ".join(filter(None, said)) or _("None of the selected runs are protected."), changed, bool(others))
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
-    """Restore the runs in `runs` that are in the member's bin."""
+    """Restore those of `runs` that are in the member's bin."""
     count = bin.bring_back(Run.objects.in_bin_of(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", count)
     return Outcome(_counted(words, count) or _("There was nothing left to restore."), count)
@@ -144,8 +144,8 @@ def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
 
 @dataclass(frozen=True)
 class Comparable:
-    """Public ids of two to four results to compare. `is_clear` is False if their runs have other results people might
-    mean."""
+    """Public ids of two to four results to compare. `is_clear` is False if their runs have other results that people
+    might mean."""
 
     results: list[str]
     is_clear: bool
@@ -167,7 +167,7 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
 
 
 def why_no_link(outputs: list[Output]) -> str:
-    """Return why no guest link can be created for `outputs`; "" if it can."""
+    """Return why no guest link can be created for `outputs`; "" if one can."""
     if not outputs:
         return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
@@ -180,13 +180,13 @@ def why_no_link(outputs: list[Output]) -> str:
 
 
 def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output]:
-    """Return the ready results among `outputs` that `member` may share: at most one more than fit into a link."""
+    """Return the ready results among `outputs` that `member` may share: at most one more than a link can show."""
     return list(links.offered(member, outputs)[: FILES_AT_MOST + 1])
 
 
 def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return the runs in `runs` that `member` may change, fixed by primary key, because the action may change what the
-    filter finds."""
+    """Return the runs in `runs` that `member` may change. They are fixed by primary key, because the action may change
+    what the filter finds."""
     own = Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"))
     return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 

@@ -1,7 +1,7 @@
 """Remove the examples of a new sandbox portal (`management.examples`), and restore them.
 
 Example runs go to the bin. There is no bin for guest links and presets, so their rows are returned to the caller, which
-saves them for Undo. Whatever people created or changed themselves stays, and so do example runs that somebody has put
+saves them for Undo. Anything that people created or changed themselves stays, as do example runs that somebody has put
 into their own guest link.
 """
 
@@ -42,7 +42,7 @@ class PutAway:
     """The removed examples: public ids of runs, and the rows of links and presets as JSON.
 
     `of_presets` pairs runs with the preset they were started from, because deleting the preset clears that reference.
-    Examples that were still in progress at the time `at` are moved to the bin later, with no person as `deleted_by`.
+    Examples that were still in progress at the time `at` are moved to the bin later; their `deleted_by` is None.
     """
 
     runs: list[str]
@@ -57,7 +57,7 @@ def examples() -> "models.QuerySet[Run]":
 
 
 def unclaimed() -> "models.QuerySet[Run]":
-    """Return the examples that nobody has put into their own guest link."""
+    """Return the examples that nobody has put into a guest link of their own."""
     own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
     return examples().exclude(pk__in=own_links.values("output__run"))
 
@@ -85,7 +85,7 @@ def put_away(member: Member, now: datetime) -> PutAway:
 
 @transaction.atomic
 def bring_back(found: PutAway) -> None:
-    """Restore the examples that `put_away` removed, except where something else has taken their place."""
+    """Restore the examples that `put_away` removed, unless something else has taken their place."""
     bin.bring_back(Run.objects.filter(_was_put_away(found), is_example=True))
     for row in serializers.deserialize("json", found.rows):
         output_id = row.object.output_id if isinstance(row.object, OF_RESULTS) else None
@@ -95,7 +95,7 @@ def bring_back(found: PutAway) -> None:
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError:
-            continue  # already restored, or the preset name has been reused
+            continue  # already restored, or the preset's name has been reused
     for preset in Preset.objects.filter(pk__in={preset for _run, preset in found.of_presets}):
         runs = [run for run, its_preset in found.of_presets if its_preset == preset.pk]
         Run.objects.filter(pk__in=runs, preset=None).update(preset=preset)
@@ -104,8 +104,8 @@ def bring_back(found: PutAway) -> None:
 
 
 def _was_put_away(found: PutAway) -> Q:
-    """Return a condition for the examples that were moved to the bin by `put_away`, or later because they were still in
-    progress."""
+    """Return a condition for the examples that `put_away` moved to the bin, and for examples that were moved later
+    because they were still in progress."""
     moved = Q(public_id__in=found.runs)
     at = parse_datetime(found.at)
     return moved | Q(deleted_by=None, deleted_at__gte=at) if at else moved
@@ -117,13 +117,13 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def take_kept(request: PortalRequest) -> PutAway | None:
-    """Return the examples removed in this session, and forget them, so that Undo works only once."""
+    """Return the examples removed in this session. They are then forgotten, so that Undo works only once."""
     kept = request.session.pop(UNDO, None)
     return PutAway(**kept) if kept else None
 
 
 def offers_undo(request: PortalRequest) -> bool:
-    """Return whether Home should offer Undo. It is offered only once; prefetching the page doesn't count."""
+    """Return whether Home should offer Undo. Undo is offered only once; prefetching the page doesn't count."""
     if UNDO not in request.session or IS_TOLD in request.session:
         return False
     if "Sec-Purpose" not in request.headers:

@@ -27,8 +27,8 @@ from runs.words.fold import fold
 from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
-CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to
-# For searching: similar known words, the runs that have the words, and whether there are too many
+CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to decide
+# For searches: similar known words, the runs that contain the words, and whether there are too many such runs.
 WORDS = ("word", "run", "many")
 SORTS = ("app", "person", "view", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES, *WORDS)
 BY_NAME = ("app", "person", "view", "word", "guest")
@@ -36,7 +36,7 @@ BY_NAME = ("app", "person", "view", "word", "guest")
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view. `id` is the public id (for a selection: its place).
+    """An app, a person or a saved view. `id` is the public id; a selection has its place there.
 
     `detail` is a person's email, a view's query string, or "kept" for an app with runs outside the bin.
     """
@@ -58,25 +58,25 @@ class Directory:
     selected: frozenset[str] = frozenset()  # places (`Selection.Place`) where the member has selected something
     has_own: bool = True  # False for viewers who own no runs
     transferred_by: frozenset[int] = frozenset()  # keys of people who made runs that now belong to others
-    # Person -> keys of the runs they decided on, if few
+    # Person -> keys of the runs on which they decided, unless there are many
     decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    # Person -> keys of the runs waiting for them, if few
+    # Person -> keys of the runs that are waiting for them, unless there are many
     waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    waited_for: Member | None = None  # the active member that the filter "waits for" names, with only key and role
+    waited_for: Member | None = None  # the active member named by the filter "waits for", with only key and role
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
-    # Full-text query -> keys of the runs it finds; None if many
+    # Full-text query -> keys of the runs that it finds; None if there are many
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
 
     @staticmethod
     def names(
         member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
     ) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return the query for what `load` reads. Only selections that have changed since `since` are included."""
+        """Return the query for what `load` reads. It includes only selections that have changed since `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
-        # With EXISTS, the database would collect the apps of all runs
+        # EXISTS would make the database collect the apps of all runs.
         first = Subquery(used.filter(deleted_at=None).values("pk")[:1])
         kept = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
         apps = _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)
@@ -113,8 +113,8 @@ class Directory:
     def load(cls, member: Member, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = "") -> Self:
         """Read the names for `member` and the known words similar to those in `q`.
 
-        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are the values of these
-        filters.
+        With `is_mine`, read only the apps that this member has used. `decided` and `waits` are the values of the
+        filters with these names.
         """
         since, exact = timezone.now() - KEPT_FOR, _exact_query(q)
         rows: Iterable[tuple[Any, ...]]
@@ -149,9 +149,17 @@ class Directory:
             _having(exact, found["run"], found["many"]) if exact else {},
         )
 
+    def with_app(self, public_id: str) -> Self:
+        """Return this directory with the app, which only others may have used. Takes a query if the app is new."""
+        if not public_id or any(app.id == public_id for app in self.apps):
+            return self
+        used = App.objects.filter(Exists(Run.objects.filter(app=OuterRef("pk"))), public_id=public_id)
+        others = [Named(pk, public_id, name) for pk, name in used.order_by().values_list("pk", "name")]
+        return replace(self, apps=[*self.apps, *others])
+
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
-        """Return this directory with the runs that match each of `queries`, unless they are many. Takes one query if
-        any of `queries` is new."""
+        """Return this directory with the runs that match each of `queries`, except for queries that match many runs.
+        Takes one query if any of `queries` is new."""
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
             return self
@@ -164,20 +172,20 @@ class Directory:
         return Q(in_runs(asked)) if few is None else only(few)
 
     def app_key(self, public_id: str) -> int:
-        """Return the primary key of the app, or 0, which matches nothing, if nobody has used the app."""
+        """Return the primary key of the app. If nobody has used the app, return 0, which matches nothing."""
         return next((app.pk for app in self.apps if app.id == public_id), 0)
 
     def app_name(self, public_id: str) -> str:
         return next((app.name for app in self.apps if app.id == public_id), _("Unknown app"))
 
     def person_key(self, public_id: str) -> int:
-        """Return the primary key of the person, or 0, which matches nobody, if the person is unknown."""
+        """Return the primary key of the person. If the person is unknown, return 0, which matches nobody."""
         return next((person.pk for person in self.people if person.id == public_id), 0)
 
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs belong to their maker, so it looks at makers only for people who made runs that others now own.
+        Nearly all runs belong to their maker, so makers matter only for people who made runs that others now own.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):
@@ -185,12 +193,12 @@ class Directory:
         return condition
 
     def decided_by(self, who: str, verdict: str) -> Q:
-        """Return a condition for runs on which `who` decided; with a `verdict`, only those where they gave that
-        verdict."""
+        """Return a condition for runs on which `who` decided. With a `verdict`, only runs where they gave that verdict
+        match."""
         return with_decision_of(who, verdict, self.decided.get(who))
 
     def waiting_for(self, who: str, member: Member) -> Q:
-        """Return a condition for runs with results that are waiting for `who`: `member`, anyone, or a person."""
+        """Return a condition for runs with results that are waiting for `who`: `member`, anyone, or another person."""
         if who in self.waiting:
             return only(self.waiting[who])
         if who == ANYONE:
@@ -202,7 +210,7 @@ class Directory:
         return next((person.name for person in self.people if person.id == public_id), _("Unknown person"))
 
     def ways_of(self, word: str, *, is_similar: bool) -> Ways:
-        """Return the ways to match `word` (folded) in a run; with `is_similar`, also by similar words."""
+        """Return the ways to match `word` (folded) in a run. With `is_similar`, similar words match too."""
         return similar_ways_of(word, self.similar.get(word, ())) if is_similar else ways_of(word)
 
     def people_called(self, word: str) -> list[int]:
@@ -222,7 +230,7 @@ class Directory:
 
 
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
-    """Return {who: keys of `runs`}, or nothing if there are many runs."""
+    """Return {who: keys of `runs`}; an empty dictionary if there are many runs."""
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
 
 
@@ -233,12 +241,14 @@ def _exact_query(q: str) -> str:
 
 @cache
 def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
-    """Return the query of `Directory.load` for members with `role`, without a search or a filter by decider."""
+    """Return the query that `Directory.load` makes for members with `role` if there is no search and no filter by
+    person."""
     return Prepared(lambda member, since: Directory.names(Member(pk=member, role=role), since, is_mine=is_mine))
 
 
 def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
-    """Return rows for the runs that match `query`; if these are too many, just one row that says so."""
+    """Return queries for rows of the runs that match `query`. If there are too many, there is just one row that says
+    so."""
     return [
         _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
         _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),
@@ -255,7 +265,7 @@ _stored_words = lru_cache(maxsize=4_096)(stored_words)
 
 
 def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable, key: str = "pk") -> QuerySet[Any]:
-    """Return `rows` as (`sort`, `key`, *`columns`). All columns are cast to text, so that tables can be combined."""
+    """Return `rows` as (`sort`, `key`, *`columns`). All `columns` are cast to text, so that tables can be combined."""
     told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
     named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
     return named.values_list("sort", key, *told)

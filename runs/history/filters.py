@@ -1,4 +1,4 @@
-"""What surrounds the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
+"""What goes with the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ from runs.words.numbers import number_words
 from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
-NEWEST_ASKED = 1_000  # how many matching runs to look at for apps to offer as filters
+NEWEST_ASKED = 1_000  # how many matching runs to search for apps to offer as filters
 VIEWS_PER_MEMBER = 50
 NAME_LENGTH = 60
 
@@ -48,7 +48,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists, or a span of days. `url` keeps those active filters that make sense there."""
+    """One of the three lists, or a span of days. `url` keeps the active filters that make sense there."""
 
     name: str
     url: str
@@ -56,7 +56,7 @@ class Tab:
 
 
 def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """Return the tabs of History. "Mine" is left out unless `has_own`: viewers may have no runs."""
+    """Return the tabs of History. "Mine" is left out unless `has_own`, because viewers may have no runs."""
     names = {
         "mine": pgettext("list of runs", "Mine"),
         "team": pgettext("list of runs", "Team"),
@@ -101,7 +101,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
 
 
 def decided_words(who: str, directory: Directory) -> str:
-    """Return who `who` is in the filter "decided by", in words."""
+    """Return words for `who` in the filter "decided by"."""
     if who == GUEST:
         return _("Decided by a guest")
     if who.startswith(ONE_GUEST):
@@ -128,7 +128,7 @@ def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[s
 
 
 def waits_words(who: str, directory: Directory) -> str:
-    """Return who `who` is in the filter "waiting for", in words."""
+    """Return words for `who` in the filter "waiting for"."""
     if who == ME:
         return _("Waiting for me")
     if who == ANYONE:
@@ -142,7 +142,7 @@ def _day_words(day: str) -> str:
 
 
 def broader(found: Filter) -> list[tuple[str, Filter]]:
-    """Return wider searches than `found`, each with a label: the same one in another list, or with fewer filters.
+    """Return wider searches than `found`, each with a label: the same search in another list, or with fewer filters.
 
     For a search with words, return at most three, to limit the cost.
     """
@@ -156,18 +156,24 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
         without_words = (_broader_label("q", found), found.without("q"))
         return [in_other_list, (_("Without the filters"), words_alone), without_words]
     fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
-    return [in_other_list, *fewer] if found.q else fewer
+    return fewer if found.tab == "starred" and not found.q else [in_other_list, *fewer]
+
+
+def mine_url(found: Filter, directory: Directory) -> str:
+    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if that is no help."""
+    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
+    return _on_tab(found, "mine").url() if is_help else ""
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
-    """Return those of `searches` that have matches, with the number of matches."""
+    """Return a hint for each of `searches` that has matches, with the number of matches."""
     return [
         Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
     ]
 
 
 def _broader_label(name: str, found: Filter) -> str:
-    """Return the label for the same search without the filter `name`."""
+    """Return the label of a search without the filter `name`."""
     if name == "q":
         return _("Without “%(words)s”") % {"words": found.q}
     labels = {
@@ -186,13 +192,13 @@ def _broader_label(name: str, found: Filter) -> str:
 
 
 def counted(count: int) -> str:
-    """Return a count of at most `COUNT_UP_TO`, such as "12" or "1,000+"."""
+    """Return a count in words, such as "12" or, at the limit `COUNT_UP_TO`, "1,000+"."""
     return number_words(count) + ("+" if count == COUNT_UP_TO else "")
 
 
 def offers(found: Filter) -> list[Chip]:
-    """Return filters for kinds of result that the search names. Someone who searches for "video" may mean the kind; we
-    let them choose."""
+    """Return filters for the kinds of result that the search names. Someone who searches for "video" may mean the kind,
+    so we let them choose."""
     labels = {
         "image": _("Only pictures"),
         "video": _("Only videos"),
@@ -203,11 +209,11 @@ def offers(found: Filter) -> list[Chip]:
 
 
 def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
-    """Return the apps that have runs under all other filters, on any page.
+    """Return the apps with runs that match all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. For a
-    rare kind or state, it is quicker to read all of its runs than to look for one in each app.
+    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. If a
+    kind or state is rare, it is quicker to read all of its runs than to look for one run in each app.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -221,14 +227,14 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
         newest = list(runs.newest_first().values_list("app_id", flat=True)[: NEWEST_ASKED + 1])
         if len(newest) <= NEWEST_ASKED:
             return set(newest)
-    # So that the database stops at the first match
+    # A subquery lets the database stop at the first match.
     first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
     used = App.objects.filter(pk__in=[app.pk for app in directory.apps]).order_by()
     return set(used.annotate(first=first).filter(first__isnull=False).values_list("pk", flat=True))
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return `found` narrowed to common spans of days. A week starts on the day that is usual in the reader's
+    """Return `found` narrowed to common spans of days. Weeks start on the day that is usual for the reader's
     language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)
@@ -259,7 +265,7 @@ def shorter(found: Filter) -> list[Chip]:
 
 
 def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[int]:
-    """Count the runs in each of `lists`, up to its limit, in one query."""
+    """Count the runs in each of `lists`, up to its limit, with one query for all of them."""
     if not lists:
         return []
     asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
@@ -268,8 +274,8 @@ def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[in
 
 @transaction.atomic
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, replacing any view of that name. Return None if `name` is empty or the member can't save
-    more."""
+    """Save a filter as `name`, replacing any view with that name. Return None if `name` is empty or the member can't
+    save any more views."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
@@ -281,7 +287,7 @@ def save_view(member: Member, name: str, query: str) -> SavedView | None:
 
 @transaction.atomic
 def rename_view(view: SavedView, name: str) -> bool:
-    """Rename `view`; return False if the name is empty or another view already has it."""
+    """Rename `view`; return False if the name is empty or another view already has that name."""
     name = " ".join(name.split())[:NAME_LENGTH]
     if not name or SavedView.objects.filter(member=view.member_id, name=name).exclude(pk=view.pk).exists():
         return False
@@ -293,6 +299,6 @@ def rename_view(view: SavedView, name: str) -> bool:
 
 @transaction.atomic
 def delete_view(view: SavedView) -> None:
-    """Delete `view`; its runs stay."""
+    """Delete `view`, but not its runs."""
     record(Verb.VIEW_REMOVED, view)
     view.delete()

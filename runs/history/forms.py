@@ -26,7 +26,7 @@ DAYS_WANTED = format_lazy(
 
 class SelectionForm(PostedForm):
     """The ids selected in `place`: `r` (runs) or `f` (results). `on` has the ids of everything on the page, separated
-    by spaces. With scripts, `on` has only those whose ticks aren't saved yet, and `shown` has all.
+    by spaces. With scripts, `on` has only ids whose ticks aren't saved yet, and `shown` has all ids.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
     next. `at` is the time of the action to undo, or of the selection that a page asked about.
@@ -73,7 +73,7 @@ class ChangeViewForm(PostedForm):
 
 
 class DeleteForm(PostedForm):
-    """`sure` confirms that the run is to be permanently deleted."""
+    """`sure` confirms that the run should be permanently deleted."""
 
     sure = CutField()
 
@@ -104,10 +104,10 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 
 
 class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """How many days each kind of thing is kept; empty means forever.
+    """How many days to keep each kind of thing; empty means forever.
 
-    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose figures the admin saw before
-    confirming.
+    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose effect the admin was shown
+    before confirming.
     """
 
     ready_days = _days(
@@ -118,18 +118,18 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
         ),
     )
     failed_days = _days(
-        _lazy("Failed or cancelled runs"), _lazy("They have no results, only inputs. They also go to the bin.")
+        _lazy("Failed or cancelled runs"), _lazy("These runs have inputs but no results. They also go to the bin.")
     )
     rejected_days = _days(
         _lazy("Rejected results"),
         _lazy(
-            "Counted from the decision. When the time is up, the files are kept for another 30 days: the result shows "
-            "when they will be removed, and anyone who can change the run can keep it."
+            "Counted from the decision. When the time is up, the files are kept for another 30 days. The result shows "
+            "when they will be removed, and anyone who can change the run can keep them."
         ),
     )
     uploads_days = _days(
         _lazy("Uploads"),
-        _lazy("Counted from the last run that used them. Runs keep the file names, but the files can't be restored."),
+        _lazy("Counted from the last run that used the file. Runs keep its name, but the file can't be restored."),
     )
     record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
     do = CutField()

@@ -1,8 +1,8 @@
-"""Holds: a run on hold, with everything that belongs to it, is protected from deletion by people and by the retention
+"""Holds. A run on hold, with everything that belongs to it, is protected from deletion by people and by the retention
 rules.
 
-Pages say "protected", because a run "on hold" would sound as if it were waiting. The database refuses a run that is
-both on hold and in the bin, so it doesn't matter if someone protects a run while someone else is deleting it.
+Pages say "protected", because "on hold" sounds as if the run were waiting. The database refuses a run that is both on
+hold and in the bin, so nothing goes wrong if someone protects a run while someone else is deleting it.
 """
 
 from datetime import datetime
@@ -17,10 +17,10 @@ from runs.models.run import RunQuerySet
 
 @transaction.atomic
 def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
-    """Put `runs` on hold, except those that already are; return how many were put on hold. The caller checks that
+    """Put `runs` on hold, except for runs that already are; return how many were put on hold. The caller checks that
     `member` may change them.
 
-    Their rejected results are no longer scheduled for removal.
+    Rejected results of these runs are no longer scheduled for removal.
     """
     free = runs.filter(deleted_at=None, held_at=None).locked()
     record_each(Verb.RUN_HELD, free)

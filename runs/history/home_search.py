@@ -1,4 +1,4 @@
-"""The search for runs on Home: among a member's own runs and those shared with the team."""
+"""The search for runs on Home: among a member's own runs and the runs shared with the team."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class FoundRuns:
-    """The newest matching runs, and URLs to see all of them. If `is_wider`, the runs don't match every word exactly."""
+    """The newest matching runs, and URLs to see all of them. If `is_wider`, not every word matches exactly."""
 
     runs: list[Run] = field(default_factory=list)
     is_wider: bool = False
@@ -25,7 +25,8 @@ class FoundRuns:
 
 
 def find_runs(member: Member, q: str) -> FoundRuns:
-    """Return the newest runs that match `q`, among the member's own and shared ones (even if they are an admin)."""
+    """Return the newest runs that match `q`, among the member's own runs and those shared with the team (even if the
+    member is an admin)."""
     found = Filter(tab="both", q=" ".join(q.split()))
     if not found.words:
         return FoundRuns()

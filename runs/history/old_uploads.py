@@ -1,8 +1,8 @@
 """Retention of uploads: files are deleted some time after the last run that used them. The runs still show the files'
 names.
 
-Uploads are kept if they belong to runs on hold, starred runs or unfinished runs, to presets or drafts, if guests can
-see them, or if they are results used as inputs. Uploads that no run uses follow another rule (`storage.orphans`).
+Uploads are kept if they belong to a preset, a draft, or a run that is on hold, starred or unfinished; if guests can see
+them; or if they are results used as inputs. Uploads that no run uses follow another rule (`storage.orphans`).
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
-LATELY = timedelta(hours=1)  # recently changed drafts are checked once more
+LATELY = timedelta(hours=1)  # drafts that changed this recently are checked again
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
@@ -73,7 +73,7 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
 
 
 def _lock(pk: int) -> None:
-    """Wait for transactions that are putting one of the upload's runs on hold or have locked the upload.
+    """Wait for transactions that are putting one of the upload's runs on hold, or that have locked the upload.
 
     Starting a run doesn't lock the upload: on PostgreSQL, foreign keys are checked only on commit.
     """

@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A position in the list, given by a run's time and id. It still works if that run is deleted."""
+    """A position in the list: the time and id of a run. It still works after that run is deleted."""
 
     at: datetime
     public_id: str
@@ -37,7 +37,7 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs after this position in the list. The condition `created_at__lte` is redundant, but lets
+        """Return the runs after this position in the list. The condition `created_at__lte` is redundant, but it lets
         SQLite use the index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
@@ -48,7 +48,8 @@ class Cursor:
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Select the primary key of the run. If it was deleted, other runs from the same microsecond are skipped."""
+        """Select the primary key of the run. If the run was deleted, other runs from the same microsecond are
+        skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
 
@@ -63,13 +64,13 @@ class Page:
 
 
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
-    """Return the page of runs just older than `before` or just newer than `after`; otherwise the first page."""
+    """Return the page of runs just older than `before` or just newer than `after`; without either, the first page."""
     if after is not None:
         found = _fetch(after.newer(runs), size + 1, is_newest_first=False)
         if len(found) > size:
             shown = found[1:]
             return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
-        before = None  # that would be less than a page, so show the full first page instead
+        before = None  # this is less than a page, so show the full first page instead
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""
@@ -77,7 +78,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:
-    """Fetch the newest or oldest `count` runs for cards; the returned list is newest first either way."""
+    """Fetch the newest or oldest `count` runs for cards. The list is newest first in both cases."""
     order = ("-created_at", "-pk") if is_newest_first else ("created_at", "pk")
     ids = runs.order_by(*order).values("pk")[:count]
     return list(Run.objects.filter(pk__in=ids).newest_first().for_cards())

@@ -1,8 +1,9 @@
 """Retention of rejected results: their files and texts are scheduled for removal 30 days ahead, then removed.
 
-Until then, their pages say so, and anyone who may change the run can keep them. Results that someone still wants are
-kept: starred ones, those that guests can open, runs on hold, results with a newer decision, and those that someone is
-still asked to decide on. The result's entry stays, with its decisions and comments.
+Until the removal, a result's page announces it, and anyone who may change the run can keep the result. Results are kept
+if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if there
+is a newer decision, or if someone is still asked to decide on them. The result's entry stays, with its decisions and
+comments.
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ def overdue(days: int, now: datetime) -> QuerySet[Output]:
 
 
 def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
-    """Return results that were rejected at least `days` ago and that nobody still wants."""
+    """Return the results that were rejected at least `days` ago and that nobody wants any more."""
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
@@ -48,8 +49,8 @@ def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
 
 
 def schedule(days: int, now: datetime) -> int:
-    """Schedule the removal of overdue results; return how many. Goes through rejected results in batches, and checks
-    each one once."""
+    """Schedule the removal of overdue results; return how many. Rejected results are checked in batches, each result
+    once."""
     count, run, last = 0, 0, 0
     waiting = Output.objects.filter(verdict="rejected", removal_at=None, removed_at=None).order_by("run", "pk")
     while not stop_requested():
@@ -68,7 +69,7 @@ def unschedule() -> int:
 
 
 def keep(output: Output, now: datetime) -> bool:
-    """Keep a result that was scheduled for removal; its retention period starts again. Return False if it wasn't
+    """Keep a result that was scheduled for removal, and start its retention period again. Return False if it wasn't
     scheduled."""
     going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
     with transaction.atomic():
@@ -79,8 +80,8 @@ def keep(output: Output, now: datetime) -> bool:
 
 
 def remove_due(days: int, now: datetime) -> int:
-    """Remove files and texts of results whose day has come; return how many. If someone wants a result after all, just
-    cancel its removal."""
+    """Remove files and texts of results whose removal date has come; return how many. If someone wants a result after
+    all, just cancel its removal."""
     count = 0
     due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
     for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):

@@ -1,8 +1,9 @@
 """Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
-open are kept, because someone still wants them. For a restored run, the period starts again. Without a rule, everything
-is kept. The work is done in batches and stops when the worker stops, so that even a million rows don't block anything.
+open are kept, because someone still wants them. If a run is restored, its period starts again. Without a rule,
+everything is kept. The work is done in batches and stops when the worker stops, so even a million rows don't block
+anything.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.audit import old_entries
-from runs.audit.objects import name_of
-from runs.audit.overtaken import refuse_older, seen_of
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
@@ -30,16 +30,16 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("Runs with results that will be moved to the bin within a day: %(things)s."),
-    "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
+    "ready_days": gettext_noop("Runs with results, to be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs, to be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
-# Most time for counting what one rule would remove, and for adding up file sizes
+# Time limits for counting what one rule would remove, and for adding up file sizes.
 COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0
-SAMPLE = 2_000  # if there are more things than this, only this many are used to estimate their size
+SAMPLE = 2_000  # if a rule would remove more things than this, a sample of this many is used to estimate their size
 COUNTED = 100_000  # if counting everything takes too long, count only up to this many
 
 type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
@@ -47,9 +47,9 @@ type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. If finding out takes too long, `size_bytes` or `count` is None.
+    """What one rule would remove now. `size_bytes` and `count` are None if it takes too long to find them out.
 
-    If `is_about`, the size is an estimate. If `is_more`, there are more than `count`.
+    If `is_about`, the size is an estimate. If `is_more`, there are more things than `count`.
     """
 
     rule: str
@@ -73,7 +73,7 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """The text next to the rule that tells admins what it would remove now."""
+        """The text next to the rule. It tells admins what the rule would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
@@ -104,34 +104,33 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
 
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
-    """For each rule that is set, return what it would remove now."""
+    """Return what each rule that is set would remove now, by the rule's name."""
     return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only those of `rules` that are new, or shorter than in `before`; the others wouldn't remove anything
-    more."""
+    """Return only the rules that are new, or shorter than in `before`; other rules wouldn't remove anything more."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
 
 
 def rules_seen(rules: RetentionRules) -> str:
-    """Return `rules` as one text, from which `save` can tell whether they have changed."""
+    """Return `rules` as one text, so that `save` can tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 
 @transaction.atomic
 def save(rules: RetentionRules, seen: str = "") -> None:
-    """Save the rules. Without one for rejected results, all scheduled removals are cancelled.
+    """Save the rules. If there is no rule for rejected results, all scheduled removals are cancelled.
 
     `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
-    rules since.
+    rules since then.
     """
-    stored = RetentionRules.objects.select_for_update().first() or RetentionRules()
+    stored = locked_row(RetentionRules)
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(rules).kind)
-    refuse_older(seen, before, after, acts.exclude(changes={}))
+    refuse_older(seen, before, after, changes_of(RetentionRules))
+    rules.pk = stored.pk
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     if rules.rejected_days is None:
@@ -163,7 +162,7 @@ def _count(things: QuerySet[Any]) -> int | None:
 
 
 def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) -> Removal:
-    """Return what is removed, with the size of its files. If there are many things, the size is estimated from a
+    """Return the removal of `things`, with the size of their files. If there are many, the size is estimated from a
     sample."""
     is_about = count > SAMPLE
     if is_about:
@@ -175,7 +174,8 @@ def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) 
 
 
 def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet[Any], FilesOf]:
-    """Return what the rule `name` would remove now, and a function that returns the files of all or some of it."""
+    """Return what the rule `name` would remove now, and a function that returns the files of all or some of these
+    things."""
     if name == "rejected_days":
         return rejected.overdue(days, now), rejected.files_of
     if name == "uploads_days":

@@ -17,16 +17,16 @@ DECISIONS: dict[str, str | Promise] = {
     **{verdict.value: verdict.label for verdict in Decision.Verdict},
     "none": pgettext_lazy("verdict", "Not reviewed"),
 }
-GUEST = "guest"  # in place of a person's id: any guest
-ONE_GUEST = "guest:"  # followed by a guest's folded name: all guests with that name
+GUEST = "guest"  # means any guest, in place of a person's id
+ONE_GUEST = "guest:"  # means all guests with the folded name that follows
 ME, ANYONE = "me", "anyone"
-FEW = 1_000  # up to this many decisions by someone, or runs waiting for someone, count as few
-GUESTS_FROM = 200  # only the guests of this many latest decisions are offered
+FEW = 1_000  # up to this many decisions by someone, or runs that wait for someone, count as few
+GUESTS_FROM = 200  # only guests among this many latest decisions are offered as choices
 
 
 def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
-    """Return decisions in force by `who`: the person with that public id, any guest, or one guest. With a `verdict`,
-    return only those."""
+    """Return the decisions by `who` that are in force. `who` is a person's public id, any guest, or one guest. With a
+    `verdict`, return only decisions with that verdict."""
     decisions = Decision.objects.standing().on_current_content().order_by()
     if who.startswith(ONE_GUEST):
         decisions = decisions.filter(link__isnull=False, guest_key=who.removeprefix(ONE_GUEST))
@@ -42,13 +42,13 @@ def _key_of(who: str) -> Subquery:
 
 
 def few_decided_on(who: str) -> QuerySet[Decision]:
-    """Return the latest decisions of `who`: up to one more than `FEW`."""
+    """Return the latest decisions by `who`: up to one more than `FEW`."""
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Read the index by person, from this person's part on, even if that runs into the next person's. In the index of
-    # everyone's latest decisions, theirs may be far down. And if PostgreSQL expected only a few, it would read all of
-    # theirs.
+    # Read the index by person, from this person on, even if that runs into the next person's decisions. In the index of
+    # everyone's latest decisions, this person's might be far down. And if PostgreSQL expected only a few of them, it
+    # would read them all.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
     few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])
@@ -56,9 +56,9 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
 
 
 def only(pks: Iterable[int]) -> Q:
-    """Return a condition for the runs with these keys, when there are few of them.
+    """Return a condition for the runs with these few keys.
 
-    If we gave PostgreSQL the keys directly, it might go through all runs until it has found enough of these for a page.
+    If we gave PostgreSQL the keys directly, it might go through all runs until it has found enough of them for a page.
     """
     known = list(pks)
     return Q(Among(F("pk"), Subquery(Run.objects.filter(pk__in=known).values("pk")))) if known else Q(pk__in=[])
@@ -67,8 +67,8 @@ def only(pks: Iterable[int]) -> Q:
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
-    `few` has their keys, if there are few, so that the database looks up only these runs. If there are many, a page is
-    soon full of the newest ones; then, the condition keeps the database from collecting all of them first, as it would
+    If there are only a few, `few` has their keys, so that the database looks up only these runs. If there are many, the
+    newest runs soon fill a page, and the condition keeps the database from collecting all of them first, as it would
     for EXISTS.
     """
     if few is not None and not verdict:
@@ -85,7 +85,7 @@ def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
 
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
-    """Return runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
+    """Return the runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
     keys = waiting_for(who)
     if keys.query.is_empty():  # empty for viewers, who don't decide
         return Run.objects.none()
@@ -98,14 +98,15 @@ def people_who_decided() -> QuerySet[Member]:
 
 
 def people_who_may_decide() -> QuerySet[Member]:
-    """Return the people who may decide, so results may be waiting for them."""
+    """Return the people who may decide; results may be waiting for them."""
     makers_too = Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER))
     roles = Q(role__in=ReviewRules().deciding_roles) | Q(makers_too, role=Member.Role.MAKER)
     return Member.objects.filter(roles, is_active=True)
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:
-    """Return guests' latest decisions, as far as `member` may see them: clients' names aren't shown to others."""
+    """Return guests' latest decisions, as far as `member` may see them: only people who can see the run may see a
+    client's name."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
     seen = Run.objects.visible_to(member).filter(pk=OuterRef("output__run"))
     return Decision.objects.filter(Exists(seen), pk__in=Subquery(latest))

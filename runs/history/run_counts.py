@@ -1,4 +1,5 @@
-"""Counts all runs by person and state, in slices, for pages that would have to read every run: Health and People."""
+"""Counts all runs by person and state, in batches, for pages that would otherwise have to read every run: Health and
+People."""
 
 from collections import Counter
 from datetime import datetime
@@ -10,11 +11,11 @@ from django.db.models import Count, Max, Min, Q
 from runs.background.queue import stop_requested
 from runs.models import Member, Run, RunCount
 
-SLICE = 20_000  # how many primary keys to count at a time
+SLICE = 20_000  # how many primary keys to cover at a time
 
 
 class _Key(NamedTuple):
-    """What one row counts."""
+    """What one row counts: runs with the same owner and status, in the bin or not."""
 
     member_id: int
     status: str
@@ -46,7 +47,7 @@ def _slice(start: int) -> list[tuple[_Key, int, datetime]]:
 
 @transaction.atomic
 def _store(runs: Counter[_Key], oldest: dict[_Key, datetime], now: datetime) -> None:
-    """Replace the counts. Someone counted may have been deleted meanwhile."""
+    """Replace the counts. Some people may have been deleted since they were counted."""
     RunCount.objects.all().delete()
     members = set(Member.objects.values_list("pk", flat=True))
     rows = [

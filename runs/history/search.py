@@ -2,8 +2,8 @@
 
 Invalid values in a query string are ignored. Runs are sorted newest first. Each page starts from the last run of the
 one before (`order.Cursor`), so page 1,000 costs no more than page 1. A query first finds the ids for a page in an index
-that contains every column a filter uses (`Run.Meta`), so even a combination without any matches only reads an index,
-never the rows.
+with every column that a filter uses (`Run.Meta`), so even a combination of filters without any matches reads only the
+index, never the rows.
 
 Words are looked up in a database index (`models.search.RunWords`) of the words of each run and their stems. The portal
 computes both, so that SQLite and PostgreSQL find the same runs. If no run has all words, `widen` decides what to do.
@@ -32,14 +32,14 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import Ways, query_words
 
 TABS = ("mine", "team", "starred")
-VIEWS = ("list", "results")  # besides the default, which shows pictures
+VIEWS = ("list", "results")  # besides the default view, which shows pictures
 KINDS = {
     "image": gettext_noop("Pictures"),
     "video": gettext_noop("Videos"),
     "audio": gettext_noop("Audio"),
     "text": gettext_noop("Texts"),
 }
-# Names in the URL, in the order of the chips.
+# Names of filters in the URL, in the order of their chips.
 NARROWING = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,21 +53,21 @@ class Filter:
     tab: str = "mine"
     q: str = ""
     app: str = ""  # public id of an app
-    by: str = ""  # public id of a member who made or owns the runs
+    by: str = ""  # public id of a member who made or owns the run
     state: str = ""
     kind: str = ""
-    decision: str = ""  # a verdict, or "none": runs with such a result
+    decision: str = ""  # a verdict; or "none" for runs with a result that has no verdict
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
-    waits: str = ""  # "me", "anyone", or public id of a member for whose verdict a result is waiting
-    since: str = ""  # a day, "2026-11-24"; `from` in the URL
-    until: str = ""  # a day (inclusive); `to` in the URL
-    selected: str = ""  # "1" for the runs that the member has selected in this tab, or their selected results
+    waits: str = ""  # whose verdict a result is waiting for: "me", "anyone", or a member's public id
+    since: str = ""  # a day such as "2026-11-24"; called `from` in the URL
+    until: str = ""  # a day (inclusive); called `to` in the URL
+    selected: str = ""  # "1" for the runs that the member has selected in this tab, or for their selected results
     view: str = ""  # "list", "results" for single results, or empty for pictures
     is_similar: bool = False  # similar words match too
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
-        """Read the filter from a query string such as `request.GET`; invalid values are ignored."""
+        """Read the filter from a query string such as `request.GET`, ignoring invalid values."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
         tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
         since, until = _span(given["from"], given["to"])
@@ -95,19 +95,19 @@ class Filter:
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """The values that narrow the list, keyed by their names in the URL."""
+        """The values that narrow the list, by their names in the URL."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
     @property
     def place(self) -> str:
-        """Where its selection is kept (`Selection.Place`): runs in the place of their tab, single results of all tabs
-        in one place."""
+        """Where this filter's selection is kept (`Selection.Place`): each tab has a place for its runs, and single
+        results of all tabs share one place."""
         return Selection.Place.RESULTS.value if self.view == "results" else self.tab
 
     @property
     def is_selected_results(self) -> bool:
-        """Whether it shows the selected results, no matter from which tab."""
+        """Whether this filter shows the selected results, no matter from which tab."""
         return bool(self.selected) and self.view == "results"
 
     @property
@@ -124,17 +124,18 @@ class Filter:
         return f"{path_to('history')}?{query}" if query else path_to("history")
 
     def without(self, *names: str) -> Self:
-        """Return this filter without the values of `names` (as in the URL)."""
+        """Return this filter without the filters called `names` in the URL."""
         gone: dict[str, Any] = {f.name: "" for f in fields(self) if _NAMES.get(f.name, f.name) in names}
         return replace(self, **gone)
 
     def in_view(self, view: str) -> Self:
-        """Return this filter in another view, without "selected" if that would mean another selection there."""
+        """Return this filter in another view, without "selected" if the other view has a different selection."""
         seen = replace(self, view=view)
         return seen if seen.place == self.place else seen.without("selected")
 
     def by_kind_named(self) -> list[tuple[str, Self]]:
-        """Return each kind of result named in the search, such as "video", with this filter narrowed to that kind."""
+        """Return the kinds of result named in the search, such as "video", each with this filter narrowed to that
+        kind."""
         if self.kind:
             return []
         parts = self.q.split()
@@ -147,10 +148,11 @@ class Filter:
     def directory(self, member: Member) -> Directory:
         """Read what this filter needs to be applied and shown."""
         found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+        found = found.with_app(self.app)
         return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
-        """Return the runs matching this filter that `member` may see, unordered."""
+        """Return the runs that match this filter and that `member` may see, in no particular order."""
         runs = Run.objects.visible_to(member) if self.is_selected_results else _in_tab(self.tab, member)
         if self.view == "results":
             runs = runs.filter(outputs_ready__gt=0)
@@ -178,7 +180,8 @@ class Filter:
         return self._with_words(runs, member, directory) if self.q else runs
 
     def results(self, outputs: QuerySet[Output]) -> QuerySet[Output]:
-        """Return those of `outputs` that can be selected, of the kind and verdict that this filter asks for."""
+        """Return those of `outputs` that can be selected and that have the kind and verdict that this filter asks
+        for."""
         saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
         outputs = outputs.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, removed_at=None)
         if self.kind:
@@ -193,7 +196,7 @@ class Filter:
         return query_words(self.q)
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
-        """Return the runs in `runs` that have all words, in their texts or in the current name of their maker, owner or
+        """Return those of `runs` that contain all words, in their texts or in the current name of their maker, owner or
         app.
 
         In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
@@ -207,8 +210,8 @@ class Filter:
         return runs.filter(directory.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
-        """Return the words that runs must have, and those that a run may match in another way, each with that
-        condition."""
+        """Return the words that runs must contain, and the words that may also match in another way, each with a
+        condition for that."""
         asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)
@@ -230,11 +233,11 @@ class Filter:
         return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
 
 
-_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone is unclear in code
+_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` on its own would be unclear in code
 
 
 def _is_id(text: str) -> bool:
-    """Return whether `text` may be a public id. Plain numbers, as in old URLs, may not."""
+    """Return whether `text` may be a public id. A plain number, as in old URLs, isn't one."""
     return text.isascii() and text.isalnum() and not text.isdigit()
 
 
@@ -251,7 +254,7 @@ def _span(since: str, until: str) -> tuple[str, str]:
 def _day(text: str) -> str:
     """Return `text` if it is a valid day, otherwise "".
 
-    Years at either end of the calendar are rejected: in UTC, such a day may start outside the calendar, which the
+    The calendar's first and last years are rejected: in UTC, such a day may start outside the calendar, which the
     database can't handle.
     """
     try:

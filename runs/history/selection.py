@@ -1,8 +1,8 @@
-"""Selections of a member: runs across all pages of one tab of History, or results of any runs.
+"""A member's selections: runs across all pages of one tab of History, or results of any runs.
 
-Selections are stored on the server, one for each place (`Selection.Place`), so that nothing is lost by paging,
-reloading, going back or switching devices. Anything that a member may no longer see is left out automatically, since
-all queries go through `visible_to`.
+Selections are stored on the server, one for each place (`Selection.Place`), so that paging, reloading, going back or
+switching devices doesn't lose anything. Anything that a member may no longer see is left out automatically, because all
+queries go through `visible_to`.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ COUNT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Chosen:
-    """How many runs (or results) are selected in one place, and how many results and files these have."""
+    """How many runs (or results) are selected in one place, and how many results and files they have."""
 
     place: str
     count: int = 0
@@ -46,7 +46,7 @@ class Chosen:
     def words(self) -> str:
         """A message such as "137 selected"; "" if nothing is selected."""
         if self.count >= AT_MOST:
-            return _("%(count)s selected, the maximum") % {"count": number_words(self.count)}
+            return _("%(count)s selected; that's the maximum") % {"count": number_words(self.count)}
         return _("%(count)s selected") % {"count": number_words(self.count)} if self.count else ""
 
     @property
@@ -59,7 +59,7 @@ class Chosen:
         """The reason why the results don't fit into one zip or guest link; "" if they fit."""
         if self.results <= FILES_AT_MOST:
             return ""
-        words = _("You selected %(count)s results, but a download or guest link holds at most %(most)s. Select fewer.")
+        words = _("You selected %(count)s results, but at most %(most)s can be used at once. Select fewer.")
         return words % {"count": number_words(self.results), "most": number_words(FILES_AT_MOST)}
 
     @property
@@ -68,12 +68,12 @@ class Chosen:
         matter."""
         if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
             return ""
-        words = _("%(size)s: a download holds at most %(most)s. Select fewer.")
+        words = _("You selected %(size)s, but a download holds at most %(most)s. Select fewer.")
         return words % {"size": size_words(self.size_bytes), "most": size_words(ZIP_BYTES_AT_MOST)}
 
     @property
     def refusal_words(self) -> str:
-        """The reason why there can't be a zip, and perhaps no guest link either; "" if there can."""
+        """Why a zip can't be made, and perhaps no guest link either; "" if it can."""
         return self.too_many_words or self.too_large_words
 
     @property
@@ -83,15 +83,16 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Matches:
-    """How many runs (or results) a filter finds, and how many of these aren't selected yet; counted up to a limit."""
+    """How many runs (or results) a filter finds, and how many of them aren't selected yet, both counted up to a
+    limit."""
 
     total: int
     left: int
-    is_narrowed: bool  # otherwise, the filter finds everything in its list
+    is_narrowed: bool  # if False, the filter finds everything in its list
 
     @property
     def words(self) -> str:
-        """The label of the button that selects them; "" if there is nothing left to select."""
+        """The label of the button that selects all matches; "" if there is nothing left to select."""
         if not self.left:
             return ""
         if not self.is_narrowed:
@@ -121,9 +122,10 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
 
 
 def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return `runs`, or if `found` shows single results, the results of the first of these runs.
+    """Return `runs`. If `found` shows single results, return the results of the first of these runs instead.
 
-    Each of the runs has a result, so there's no need to look at more runs than results can be selected.
+    Each of the runs has a result, so there's no need to look at more runs than the number of results that can be
+    selected.
     """
     if found.place != Place.RESULTS:
         return runs
@@ -131,7 +133,7 @@ def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
 
 
 def runs_in(member: Member, place: str) -> RunQuerySet:
-    """Return the selected runs that `member` may see."""
+    """Return the runs that are selected and that `member` may see."""
     kept = Selection.runs.through.objects.filter(selection__in=Selection.objects.open(member, place))
     return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
 
@@ -147,7 +149,7 @@ def outputs_in(member: Member, place: str) -> QuerySet[Output]:
 def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
     """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
 
-    Pass `is_any` if it is known whether anything is selected there; this saves the first query.
+    If you know whether anything is selected there, pass it as `is_any` to save the first query.
     """
     if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
         return Chosen(place)
@@ -164,13 +166,13 @@ def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
 
 def stamp(member: Member, place: str) -> str:
     """Return when the selection last changed, as text; "" if nothing is selected. Confirmation pages send it back, so
-    that people only confirm what the page showed."""
+    that people confirm only what the page showed."""
     changed_at = Selection.objects.open(member, place).values_list("changed_at", flat=True).first()
     return changed_at.isoformat() if changed_at else ""
 
 
 def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return the public ids of the selected ones among the runs (or results) `shown` on a page."""
+    """Return the public ids of those runs (or results) among `shown` that are selected."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)
@@ -185,7 +187,7 @@ def has_result(member: Member, public_id: str) -> Exists:
 
 
 def ticked_results(member: Member, runs: Iterable[Run]) -> set[str]:
-    """Return public ids of the results of `runs` that are selected."""
+    """Return the public ids of the selected results of `runs`."""
     kept = Selection.objects.open(member, Place.RESULTS).values("outputs")
     return set(Output.objects.filter(run__in=[run.pk for run in runs], pk__in=kept).values_list("public_id", flat=True))
 
@@ -237,9 +239,9 @@ def clear(member: Member, place: str) -> bool:
 
 @transaction.atomic
 def undo_clear(member: Member, place: str) -> None:
-    """Select again what was last cleared in `place`, in addition to anything selected since.
+    """Restore the selection that was last cleared in `place`, in addition to anything selected since.
 
-    The total may exceed `AT_MOST`, so that nothing is lost by undoing.
+    The total may exceed `AT_MOST`, so that Undo doesn't lose anything.
     """
     cleared = Selection.objects.filter(member=member, place=place, cleared_at__isnull=False)
     last = cleared.select_for_update().order_by("-cleared_at").first()
@@ -271,8 +273,8 @@ def _begin(member: Member, place: str) -> Selection:
 
 
 def _room(kept: Any, seen: QuerySet[Any]) -> int:
-    """Return how many more can be selected. What the member can no longer see, such as runs in the bin, doesn't
-    count."""
+    """Return how many more can be selected. Anything that the member can no longer see, such as runs in the bin,
+    doesn't count."""
     return max(0, AT_MOST - seen.filter(pk__in=kept.values("pk")).count())
 
 

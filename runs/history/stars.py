@@ -1,7 +1,7 @@
 """Stars on runs, results and apps, shared by the whole team.
 
 A run counts as starred (`Run.has_star`, for the Starred tab) while it or one of its results has a star. We lock the
-run's row first: if two people change stars at the same time, the second change sees the first.
+run's row first, so that if two people change stars at the same time, the second change sees the first.
 """
 
 from datetime import datetime
@@ -48,7 +48,7 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 @transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star or unstar an app. An app that was only found by searching is on everyone's list while it has a star."""
+    """Star or unstar an app. An app that was found only by searching is on everyone's list while it has a star."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):
         record(Verb.APP_STARRED if is_on else Verb.APP_UNSTARRED, app)

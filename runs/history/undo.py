@@ -1,4 +1,4 @@
-"""Undoing the last action: a message with an Undo button, shown once, on the next page that has room for it."""
+"""Undoes the last action: a message with an Undo button is shown once, on the next page that has room for it."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -11,8 +11,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """What Undo needs: a sentence, the bulk action that undoes what was done and, if that action needs it, the time or
-    the selection."""
+    """What Undo needs: a sentence, the bulk action that undoes what was done, and the time or the selection if that
+    action needs it."""
 
     words: str
     do: str
@@ -21,14 +21,14 @@ class Undo(TypedDict):
 
 
 def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None = None, place: str = "") -> None:
-    """Offer the bulk action `do`, which undoes what `words` says."""
+    """Offer to undo what `words` describes, using the bulk action `do`."""
     request.session[UNDO] = Undo(words=words, do=do, at=at.isoformat() if at else "", place=place)
 
 
 def take_undo(request: PortalRequest, place: str = "") -> Undo | None:
     """Return what can be undone, but only once. For a prefetched page, return None and keep it for later.
 
-    With `place`, return it only if it is about the selection there; otherwise keep it for History.
+    With `place`, return it only if it is about the selection there; otherwise, keep it for History.
     """
     undo: Undo | None = request.session.get(UNDO)
     if undo is None or "Sec-Purpose" in request.headers or (place and undo.get("place") != place):

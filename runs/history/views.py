@@ -1,4 +1,4 @@
-"""History: a member's own runs, the team's and starred ones. The filter is in the URL."""
+"""History: a member's own runs, the team's runs and starred runs. The filter is in the URL."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -37,7 +37,7 @@ EMPTY = {
     "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
     "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters, and the whole team will see it here.")),
 }
-NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Each finished result appears here, for you to select."))
+NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Finished results appear here, and you can select them."))
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,13 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
+        "mine_url": filters.mine_url(found, directory),
         **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,
             found.place,
             ids,
-            None if wants_fragment(request) else shown,  # the bar isn't part of the fragment
+            None if wants_fragment(request) else shown,  # the fragment doesn't include the bar
             is_any=found.place in directory.selected,
             directory=directory,
         ),
@@ -107,7 +108,7 @@ def _listing(
 
 
 def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
-    """Return the list itself, by day, and the ways to its other pages."""
+    """Return the list itself, grouped by day, and the URLs of its other pages."""
     page = listing.page
     return {
         "shown_query": shown.query,
@@ -134,7 +135,7 @@ def _tools(found: Filter, directory: Directory) -> dict[str, object]:
 
 
 def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
-    """Return what an empty list says, and where to look instead."""
+    """Return what an empty list says, and where else to look."""
     return {
         "wider": listing.instead.wider,
         "hints": listing.instead.hints,
@@ -168,9 +169,10 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
 
 
 def _rows(page: Page, viewer: Member, shown: Filter) -> Rows:
-    """Return the runs on the page as cards, or their single results; only the selected ones if `shown` asks for these.
+    """Return the runs on the page as cards, or their single results; only the selected results if `shown` asks for
+    that.
 
-    Each links to a page whose Previous and Next follow this list.
+    Each card or result links to a page whose Previous and Next follow this list.
     """
     walk = urlencode({"in": shown.query})
     if shown.view != "results":
@@ -185,7 +187,7 @@ def _ids_of(rows: Rows) -> list[str]:
 
 
 def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
-    """Return the choice of views: for each, its icon, name, URL, and whether it is the current one."""
+    """Return the views to choose from: for each, its icon, name and URL, and whether it is the current view."""
     views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
     return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
 

@@ -23,14 +23,14 @@ from runs.web.numbered_pages import Page
 from runs.words.numbers import number_words
 
 PAGE = 50
-NAMED = 12  # how many runs are named on the page that asks before moving them to the bin
-FOR_GOOD = "for-good"  # posted only by the confirm button: clicking "Move to bin" twice must never delete
+NAMED = 12  # how many runs to name on the page that asks before moving them to the bin
+FOR_GOOD = "for-good"  # only the confirm button posts this: clicking "Move to bin" twice must never delete anything
 
 
 @require_safe
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
-    """Show deleted runs, most recently deleted first; admins see everyone's."""
+    """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Page(found.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
@@ -91,14 +91,14 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         return _move(request, run)
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         if delete_for_good(run):
-            messages.success(request, _("Permanently deleted, with its files."))
+            messages.success(request, _("The run and its files were permanently deleted."))
         else:
-            messages.warning(request, _("Nothing was deleted: the run was restored or deleted in the meantime."))
+            messages.warning(request, _("Nothing was deleted: someone had already restored or deleted the run."))
     return go_to(request, reverse("runs:bin"))
 
 
 def _move(request: PortalRequest, run: Run) -> HttpResponse:
-    """Move the run to the bin, unless someone has just protected or moved it."""
+    """Move the run to the bin, unless someone has just protected it or moved it there."""
     now = timezone.now()
     if moved := move_to_bin(Run.objects.filter(pk=run.pk), request.user, now):
         offer_undo(request, moved_words(moved), "restore", now)
@@ -121,7 +121,7 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Try again to fetch files of a result that couldn't be saved."""
+    """Try again to fetch a result's files that couldn't be saved."""
     runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)

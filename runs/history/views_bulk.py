@@ -105,7 +105,7 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
         messages.warning(request, chosen.too_many_words)
         return go_to(request, back)
     if not chosen.results:
-        messages.warning(request, _("Nothing you selected is ready to decide on."))
+        messages.warning(request, _("Nothing you selected is ready for a decision."))
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
     url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
@@ -117,7 +117,7 @@ def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back
     """Compare the selected results. If a selected run has several results, let people choose among them."""
     found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
     if found is None:
-        messages.warning(request, _("To compare, select two to four that have a result."))
+        messages.warning(request, _("To compare, select two to four items that have a result."))
         return go_to(request, back)
     query = {"f": ",".join(found.results)} | ({} if found.is_clear else {"pick": "1"})
     return go_to(request, f"{reverse('runs:compare')}?{urlencode(query, safe=',')}")
@@ -134,8 +134,8 @@ def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selec
     shown = len(offered) if chosen.place == selection.Place.RESULTS else len({output.run_id for output in offered})
     if left := chosen.count - shown:
         words = ngettext(
-            "%(count)s of them isn't in the link: it has no ready result, or it isn't yours to share.",
-            "%(count)s of them aren't in the link: they have no ready results, or they aren't yours to share.",
+            "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",
+            "%(count)s selected items aren't in the link: they have no ready results, or they aren't yours to share.",
             left,
         )
         messages.warning(request, words % {"count": number_words(left)})

@@ -39,5 +39,5 @@ def history_select(request: PortalRequest) -> HttpResponse:
 
 
 def _cleared_words(count: int) -> str:
-    words = ngettext("%(count)s is no longer selected.", "%(count)s are no longer selected.", count)
+    words = ngettext("%(count)s item is no longer selected.", "%(count)s items are no longer selected.", count)
     return words % {"count": number_words(count)}

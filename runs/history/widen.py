@@ -66,11 +66,15 @@ def _in_other_list(there: Filter, count: int) -> Link | None:
         return None
     if there.tab == "team":
         words = ngettext(
-            "%(count)s run in Team has all of these words.", "%(count)s runs in Team have all of these words.", count
+            "%(count)s run in Team matches all of these words.",
+            "%(count)s runs in Team match all of these words.",
+            count,
         )
     else:
         words = ngettext(
-            "%(count)s of your runs has all of these words.", "%(count)s of your runs have all of these words.", count
+            "%(count)s of your runs matches all of these words.",
+            "%(count)s of your runs match all of these words.",
+            count,
         )
     return Link(words % {"count": counted(count)}, there.url())
 

@@ -149,7 +149,7 @@ class LaminaRejected(LaminaError):
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Whether there are too few credits: a 402, or a text that says so (Lamina documents no code for this)."""
+        """Whether there aren't enough credits: a 402, or a message that says so (Lamina documents no code for this)."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

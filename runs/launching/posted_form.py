@@ -29,7 +29,7 @@ from runs.spending.limits import LimitReached
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")
-EXPIRED = gettext_noop("This form was opened by someone else or too long ago. Nothing is lost; press Run again.")
+EXPIRED = gettext_noop("This form was open too long, or someone else opened it. Nothing is lost; press Run again.")
 
 
 @dataclass(frozen=True)

@@ -124,9 +124,9 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
         if found.preset is None:
-            words = _("These are the values of that run. Your draft is saved.")
+            words = _("These are the values from that run. Your draft is saved.")
         else:
-            words = _("These are the values of “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
+            words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
         found.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
     if draft is None:
         _offer_last_run(found, member, app)

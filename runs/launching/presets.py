@@ -1,7 +1,7 @@
 """Presets: named answers for one app's form, private or shared with the team.
 
 The uploads in a preset's answers are kept, whatever happens to the runs they were uploaded for. Anyone who opens the
-preset sees these files, and gets their own uploads of them when they submit the form (`uploads.ownership`). So a team
+preset sees these files, and gets copies of their own when they submit the form (`uploads.ownership`). So a team
 preset works for everyone, even after its maker's files are gone. It may contain only the files of the member who saves
 it: otherwise people could share somebody else's file by posting its id.
 """

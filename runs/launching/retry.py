@@ -134,7 +134,7 @@ def _cost(run: Run, member: Member, indexes: list[int]) -> CostLine:
 
 
 def _reason(run: Run, cost: CostLine | None) -> str:
-    """Return why the failed results can't be retried: a retry must send exactly what the first run sent."""
+    """Return the reason the failed results can't be retried, if any: a retry must send exactly what was sent before."""
     if cost is None or cost.is_blocked:
         return cost.reason if cost else ""
     if _has_removed_files(run):
@@ -144,7 +144,9 @@ def _reason(run: Run, cost: CostLine | None) -> str:
     now = ruled(run.app, run.schema, create_run.answers_of(run))
     if not (now.changed or now.refused):
         return ""
-    words = _("An admin has changed the rules for %(names)s since then. Use “Change and run again” instead.")
+    words = _(
+        "An admin has changed the rules for %(names)s since this run was made. Use “Change and run again” instead."
+    )
     return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
 
 

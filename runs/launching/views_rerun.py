@@ -24,7 +24,7 @@ from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
-OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; try again.")
+OLD_PAGE = gettext_noop("This page was open too long, or someone else opened it. Nothing was started; try again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

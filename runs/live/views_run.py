@@ -72,15 +72,19 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation on a page of its own, for when scripts are off; POST cancels.
 
-    The run page shows the outcome and keeps it up to date; a separate message would soon be wrong.
+    While Lamina is asked to stop the run, the run page says so and keeps it up to date; a separate message would soon
+    be wrong.
     """
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(
             request, "live/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
         )
-    if progress.ask_cancel(run, request.user, timezone.now()) == "too late":
+    outcome = progress.ask_cancel(run, request.user, timezone.now())
+    if outcome == "too late":
         messages.info(request, _("This run had already ended."))
+    elif outcome == "cancelled":
+        messages.success(request, _("The run was cancelled before it was sent to Lamina, so nothing was charged."))
     return go_to(request, run.get_absolute_url())
 
 

@@ -51,24 +51,24 @@ MANY_IN_BIN = 1_000  # with more runs in the bin, the exact number isn't counted
 LIST_PROBLEMS = {
     "refused": (
         gettext_noop("refused by Lamina since %(when)s"),
-        gettext_noop("The portal retries by itself, with 200 apps and then with fewer."),
+        gettext_noop("The portal retries automatically, first with 200 apps, then with fewer."),
     ),
     "late": (
-        gettext_noop("arriving too late since %(when)s"),
-        gettext_noop("Lamina has up to 45 s to respond; the portal retries by itself, with fewer apps."),
+        gettext_noop("timing out since %(when)s"),
+        gettext_noop("Lamina has up to 45 s to respond; the portal retries automatically, with fewer apps."),
     ),
     "unreadable": (
         gettext_noop("unreadable since %(when)s"),
-        gettext_noop("The portal retries by itself, with fewer apps."),
+        gettext_noop("The portal retries automatically, with fewer apps."),
     ),
 }
 
 # Why runs aren't followed live.
 REFUSALS = {
-    "forbidden": gettext_noop("Lamina doesn't allow it with this workspace key."),
-    "missing": gettext_noop("Lamina doesn't offer it, although it responds to requests for the same run."),
+    "forbidden": gettext_noop("Lamina doesn't allow live updates with this workspace key."),
+    "missing": gettext_noop("Lamina doesn't offer live updates, but responds to other requests for the same run."),
     "broken": gettext_noop(
-        "Three times in a row, nothing usable arrived, although Lamina responds to requests for the same run."
+        "Three times in a row, no usable live updates arrived, but Lamina responds to other requests for the same run."
     ),
 }
 
@@ -136,11 +136,11 @@ def health_report() -> HealthReport:
 def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
-        words = _("not reached since %(when)s") % {"when": when(status.away_since)}
-        advice = _("Check that this server can reach %(url)s. New runs wait and start automatically.")
+        words = _("unreachable since %(when)s") % {"when": when(status.away_since)}
+        advice = _("Check that this server can reach %(url)s. New runs wait, and start once it can.")
         return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
-        return Fact(label, _("not contacted yet"), "warn", _("The worker contacts it within a minute of starting."))
+        return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))
     values = {"age": age_words(status.answered_at, now)}
     if status.reachable_since:
         values["when"] = when(status.reachable_since)
@@ -174,7 +174,7 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
         words = _(words) % {"when": when(status.catalog_problem_at or now)}
         return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
     if status.catalog_at is None:
-        return Fact(label, _("not read yet"), "warn", _("The worker reads it within a minute of starting."))
+        return Fact(label, _("not read yet"), "warn", _("The worker reads the list within a minute of starting."))
     words = ngettext("%(count)s app, read %(age)s", "%(count)s apps, read %(age)s", status.catalog_count)
     words %= {"count": number_words(status.catalog_count), "age": age_words(status.catalog_at, now)}
     return Fact(label, words, advice=_app_list_limit(status, now))
@@ -185,8 +185,10 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Requested without a limit, because no limit worked.")
-    return _("Requested %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
+        return _("Requested without a limit because every limit we tried failed.")
+    return _("Requested %(count)s apps at a time, the most that worked.") % {
+        "count": number_words(status.catalog_limit)
+    }
 
 
 def _credits(status: LaminaStatus) -> Fact:
@@ -200,7 +202,7 @@ def _budget() -> Fact:
     closed = rate_limit.closed_seconds()
     values = {"used": number_words(used), "limit": number_words(limit), "seconds": f"{closed:.0f}"}
     if closed > 0:
-        return Fact(label, _("%(used)s of %(limit)s, Lamina says to wait %(seconds)s s") % values, "warn")
+        return Fact(label, _("%(used)s of %(limit)s; Lamina asks us to wait %(seconds)s s") % values, "warn")
     return Fact(label, _("%(used)s of %(limit)s") % values, "good" if used < limit * 0.9 else "warn")
 
 
@@ -218,7 +220,7 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
     """Return a line for each cluster seen in the last hour: with a single line, a working cluster would hide one that
     has gone silent."""
     if at is None:
-        advice = _("It reports within a minute of starting.")
+        advice = _("The worker reports within a minute of starting.")
         return [Fact(_("Worker"), _("no report yet"), "warn", advice)]
     facts = [_worker(beat.at, now, worker_words(beat.name)) for beat in heartbeats.clusters(now)]
     is_another_alive = now - at <= heartbeats.SILENT_AFTER and all(fact.state != "good" for fact in facts)
@@ -230,14 +232,14 @@ def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
-        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost until then."))
+        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost in the meantime."))
     return Fact(label, (_("%(name)s: last report %(age)s") if name else _("last report %(age)s")) % values)
 
 
 def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
     label = _("Watching runs")
     if active and (at is None or now - at > heartbeats.SILENT_AFTER):
-        advice = _("The worker wakes it every 30 s. If it stays stopped, restart the worker.")
+        advice = _("The worker should resume watching within 30 s. If it doesn't, restart the worker.")
         return Fact(label, _("stopped although runs are active"), "bad", advice)
     return Fact(label, _("last poll %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
 

@@ -81,7 +81,7 @@ def _use_words(use: str, media: str) -> str:
 
 
 def _people() -> list[Line]:
-    """Return a line for each person who has files, largest first."""
+    """Return a line for each person who has files, sorted by total size, largest first."""
     sizes: dict[int, Counter[str]] = {}
     files: Counter[int] = Counter()
     owned = StorageUse.objects.exclude(member=None).values_list("member", "use", "size_bytes", "files")

@@ -1,17 +1,22 @@
 """Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
 
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
-results are fetched and saved. Only a few run at a time, and new ones start only while nobody is waiting for a run of
-their own, so that neither the start of the portal nor anyone's first picture is delayed. Each run is then titled,
-shared, starred and backdated as if the demo members had worked for a few days. `history.examples` removes the runs.
+results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no new ones
+start and no results of the others are saved, so that neither the start of the portal nor anyone's first picture is
+delayed. Each run is then titled, shared, starred and backdated as if the demo members had worked for a few days, and
+the sandbox gives its credits back: people's balance changes only with their own runs (see also `connection.balance`).
+`history.examples` removes the runs.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
+import requests
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -19,6 +24,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine.create_run import LaunchRequest, answers_of, launch_run
+from runs.engine.save_outputs import is_anyone_waiting
 from runs.history import bin, stars, titles
 from runs.history.examples import unclaimed
 from runs.launching import presets
@@ -32,9 +38,12 @@ from runs.sharing import links
 from runs.spending.limits import LimitReached
 from runs.web.demo_accounts import DEMO_EMAILS
 
+logger = logging.getLogger("runs.examples")
+
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 900
+CONTROL_SECONDS = 5
 DATED_BACK = timedelta(minutes=30)  # finished examples are backdated by at least this much
 DEMO, SAM = "demo@example.com", "sam@example.com"
 
@@ -123,11 +132,15 @@ def request_examples() -> None:
 
 def _is_wanted() -> bool:
     """Return whether nobody has used the portal yet, or it was stopped while the examples were being created."""
-    if not settings.IS_SANDBOX or Run.objects.filter(is_example=False).exists():
+    if not settings.IS_SANDBOX:
         return False
-    made = Run.objects.filter(is_example=True)
-    if made.exists():
-        return made.count() < len(EXAMPLES) and not is_put_away()
+    made = list(Run.objects.filter(is_example=True))
+    if not all(is_finished(run) for run in made):
+        return True
+    if Run.objects.filter(is_example=False).exists():
+        return False
+    if made:
+        return len(made) < len(EXAMPLES) and not is_put_away()
     return not Member.objects.filter(last_login__isnull=False).exists()
 
 
@@ -156,7 +169,7 @@ def advance() -> bool:
         if _has_its_results(run):
             _finish(example, run)
     waiting = [] if is_put_away() else [e for e in EXAMPLES if token_of(e) not in made and _is_possible(e, made)]
-    if not Run.objects.active().filter(is_example=False).exists():
+    if not is_anyone_waiting():
         _launch(waiting, people, at_most=AT_ONCE - len(unfinished))
     return not waiting and not unfinished
 
@@ -239,6 +252,8 @@ def _finish(example: Example, run: Run) -> None:
         _use_results(example, run, is_removed=is_removed)
     if is_removed:
         bin.move_to_bin(Run.objects.filter(pk=run.pk), None, timezone.now())
+    if run.remote_id and run.credits_estimated:
+        transaction.on_commit(partial(_give_back, float(run.credits_estimated)))
     back = timedelta(hours=example.hours_ago)
     Run.objects.filter(pk=run.pk).update(
         created_at=F("created_at") - back,
@@ -250,6 +265,15 @@ def _finish(example: Example, run: Run) -> None:
     )
     if run.status == Run.Status.COMPLETED and not example.next_of and not is_removed:
         example_review.begin(example.app, run)
+
+
+def _give_back(credits: float) -> None:
+    """Give the sandbox's account back what an example has cost, so that the balance doesn't fall by it."""
+    try:
+        url = f"{settings.LAMINA_BASE_URL}/control/balance"
+        requests.post(url, json={"add": credits}, timeout=CONTROL_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        logger.warning("the sandbox didn't give back the credits of an example: %s", error)
 
 
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:

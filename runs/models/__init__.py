@@ -10,6 +10,8 @@ from runs.models.decisions import Decision, ReviewRules
 from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
+from runs.models.guest_notice import GuestContact, GuestNotice
+from runs.models.held_outputs import HeldOutputs
 from runs.models.member import KnownAddress, Member, ThrottleHit
 from runs.models.notice import (
     ChatChannel,
@@ -29,7 +31,7 @@ from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.run_count import RunCount
-from runs.models.search import KnownWord, RunWords, WordTrigram
+from runs.models.search import IndexState, KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 from runs.models.spending import AccountReading, Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
@@ -56,11 +58,15 @@ __all__ = [
     "Entry",
     "EntryOrigin",
     "FieldRule",
+    "GuestContact",
     "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
+    "GuestNotice",
     "Heartbeat",
+    "HeldOutputs",
     "Incident",
+    "IndexState",
     "Invite",
     "KnownAddress",
     "KnownWord",

@@ -19,8 +19,8 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return apps on everyone's list. Other apps keep their URL: those found only by searching, and those that are
-        gone."""
+        """Return the apps on the list that everyone sees. Other apps keep their URL: those found only by
+        searching, and those that are gone."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:

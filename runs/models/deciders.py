@@ -15,7 +15,7 @@ class Decider(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparing
+    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparison
 
     class Meta:
         abstract = True

@@ -80,7 +80,7 @@ class Decision(Decider):
     act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
     verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty if not a verdict
     note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
-    # Rejected because another result was chosen (shown as "Another one was chosen").
+    # Rejected because another result was chosen (shown as "Another result was chosen").
     chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
     batch = models.CharField(max_length=16, default=new_public_id)  # shared by decisions that are undone together

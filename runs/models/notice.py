@@ -178,8 +178,8 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """An email to a member about notices or due decisions. The row is created before sending, and has a fixed
-    `Message-ID`.
+    """An email to a member about notices or due decisions, or to a guest about answers. The row is created before
+    sending, and has a fixed `Message-ID`.
 
     Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
     at most once: the day's row is created first.
@@ -192,7 +192,10 @@ class Mail(models.Model):
 
     # Part of its Message-ID
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="mails")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    guest = models.ForeignKey(
+        "runs.GuestContact", on_delete=models.CASCADE, null=True, blank=True, related_name="mails"
+    )
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
     day = models.DateField(null=True, blank=True)  # the day of a daily email or reminder, in the member's time zone
     created_at = models.DateTimeField(default=timezone.now)
@@ -207,6 +210,10 @@ class Mail(models.Model):
             models.UniqueConstraint(
                 fields=["member", "sort", "day"], condition=Q(day__isnull=False), name="mail_once_a_day"
             ),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, guest=None) | Q(member=None, guest__isnull=False),
+                name="mail_to_member_or_guest",
+            ),
         )
         indexes = (
             models.Index(fields=["due_at"], condition=Q(sent_at=None, given_up_at=None), name="mail_due"),
@@ -214,7 +221,7 @@ class Mail(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.public_id} to {self.member_id}"
+        return f"{self.public_id} to {self.member_id or 'a guest'}"
 
 
 class ChatChannel(models.Model):

@@ -104,6 +104,16 @@ class RunWords(models.Model):
         return f"words of {self.run_id}"
 
 
+class IndexState(models.Model):
+    """A single row: how far the worker is with bringing older runs up to date in the index (`review.search_words`)."""
+
+    version = models.PositiveSmallIntegerField(default=0)  # of the texts that all runs are found by
+    reached = models.PositiveBigIntegerField(default=0)  # the last decision (primary key) that was looked at since
+
+    def __str__(self) -> str:
+        return f"version {self.version}, {self.reached}"
+
+
 class KnownWord(models.Model):
     """A word that occurs in a run or an app, used to correct typos in searches. It is never shown to anyone."""
 

@@ -20,11 +20,11 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
         return self.filter(member=member, place=place).current()
 
     def current(self) -> Self:
-        """Return the selections that weren't cleared and have changed within a week."""
+        """Return the selections that haven't been cleared and that changed in the last week."""
         return self.current_since(timezone.now() - KEPT_FOR)
 
     def current_since(self, since: datetime) -> Self:
-        """Return the selections that weren't cleared and have changed after `since`."""
+        """Return the selections that haven't been cleared and that changed after `since`."""
         return self.filter(cleared_at=None, changed_at__gt=since)
 
     def expired(self, now: datetime) -> Self:

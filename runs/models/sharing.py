@@ -59,7 +59,7 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    company = ""  # the company name from the rules; `sharing.views_guest_base` sets this for guests' pages
+    rules: "SharingRules | None" = None  # `sharing.views_guest_base` sets these for guests' pages
     answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
@@ -149,6 +149,8 @@ class SharingRules(models.Model):
     needs_passphrase = models.BooleanField(default=False)
     link_makers = models.CharField(max_length=10, choices=Makers, default=Makers.MAKER)
     company = models.CharField(max_length=60, blank=True, default="", db_default="")  # company name shown to guests
+    # Shown to guests in place of the company name; a WebP without metadata
+    logo = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     team_by_default = models.BooleanField(default=False)  # new runs are shared with the team from the start
 
     def __str__(self) -> str:

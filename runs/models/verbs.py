@@ -88,7 +88,7 @@ class Verb(StrEnum):
     PERSON_REACTIVATED = "person.reactivated"
     PERSON_TRANSFERRED = "person.transferred"  # everything they owned was transferred
     PERSON_SIGNED_IN = "person.signed-in"
-    PERSON_REFUSED = "person.refused"  # the first refused sign-in of an hour
+    PERSON_REFUSED = "person.refused"  # the first refused sign-in within an hour
     PERSON_SIGNED_OUT = "person.signed-out"
     PERSON_BROWSER_ENDED = "person.browser-ended"
     PERSON_NEW_PASSWORD = "person.new-password"  # noqa: S105 - no password

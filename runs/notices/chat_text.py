@@ -133,8 +133,8 @@ def _asked(request: ReviewRequest, runs: RunQuerySet) -> Post | None:
         title = _("A decision is needed on %(result)s")
     elif group.is_one_run:
         title = ngettext(
-            "Decisions are needed on %(count)s result of %(run)s",
-            "Decisions are needed on %(count)s results of %(run)s",
+            "Decisions are needed on %(count)s result from %(run)s",
+            "Decisions are needed on %(count)s results from %(run)s",
             group.count,
         )
     else:
@@ -185,17 +185,17 @@ def _verdict_title(verdict: str, group: Group) -> str:
         return _("Needs changes: %(result)s") if verdict == CHANGES else _("Rejected: %(result)s")
     if verdict == APPROVED:
         one_run = ngettext(
-            "Approved: %(count)s result of %(run)s", "Approved: %(count)s results of %(run)s", group.count
+            "Approved: %(count)s result from %(run)s", "Approved: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Approved: %(count)s result", "Approved: %(count)s results", group.count)
     elif verdict == CHANGES:
         one_run = ngettext(
-            "Needs changes: %(count)s result of %(run)s", "Needs changes: %(count)s results of %(run)s", group.count
+            "Needs changes: %(count)s result from %(run)s", "Needs changes: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Needs changes: %(count)s result", "Needs changes: %(count)s results", group.count)
     else:
         one_run = ngettext(
-            "Rejected: %(count)s result of %(run)s", "Rejected: %(count)s results of %(run)s", group.count
+            "Rejected: %(count)s result from %(run)s", "Rejected: %(count)s results from %(run)s", group.count
         )
         several = ngettext("Rejected: %(count)s result", "Rejected: %(count)s results", group.count)
     return one_run if group.is_one_run else several

@@ -59,7 +59,7 @@ class Letter:
 
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
     """Return the email to send now; None if there is nothing left to say, or nobody to send it to."""
-    member = Member.objects.filter(pk=row.member_id, is_active=True, mail_dead_at=None).first()
+    member = Member.objects.filter(mails=row, is_active=True, mail_dead_at=None).first()
     if member is None:
         return None
     with mail.as_read_by(member):
@@ -164,19 +164,25 @@ def _turns(char: str) -> bool:
 # --- The email --------------------------------------------------------------------------------------------------------
 def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternatives:
     context = {"letter": letter, "name": line_of(member.display_name)}
-    subject = line_of(letter.subject)
     message = EmailMultiAlternatives(
-        subject if len(subject) <= SUBJECT_LENGTH else f"{subject[: SUBJECT_LENGTH - 1]}…",
+        subject_of(letter),
         render_to_string("notices/mail.txt", context),
         settings.DEFAULT_FROM_EMAIL,
         [member.email],
-        headers=_headers(row, unsubscribe.address_for(member, letter.kinds)),
+        headers=headers_of(row, unsubscribe.address_for(member, letter.kinds)),
     )
     message.attach_alternative(render_to_string("notices/mail.html", context), "text/html")
     return message
 
 
-def _headers(row: Mail, stop_address: str) -> dict[str, str]:
+def subject_of(letter: Letter) -> str:
+    """Return the subject on one line, cut off if it is too long."""
+    subject = line_of(letter.subject)
+    return subject if len(subject) <= SUBJECT_LENGTH else f"{subject[: SUBJECT_LENGTH - 1]}…"
+
+
+def headers_of(row: Mail, stop_address: str) -> dict[str, str]:
+    """Return the headers of an email that can be stopped at `stop_address`."""
     return {
         "Message-ID": f"<{row.public_id}@{urlsplit(settings.PORTAL_URL).hostname}>",
         "List-Unsubscribe": f"<{stop_address}>",

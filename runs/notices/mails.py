@@ -22,7 +22,7 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Mail, Notice, Way
-from runs.notices import bounces, daily_mails, mail_text, problems, reminders
+from runs.notices import bounces, daily_mails, guest_contacts, guest_mails, mail_text, problems, reminders
 from runs.notices.delivery import Outcome, Post, Result
 from runs.team import mail
 
@@ -48,7 +48,7 @@ def request_sending() -> None:
     if not mail.is_set_up():
         return
     now = timezone.now()
-    if not (_due(now).exists() or _gathered(now).exists()):
+    if not (_due(now).exists() or _gathered(now).exists() or guest_mails.gathered(now).exists()):
         return
     leases.release_of_dead(LEASE)
     if leases.may_kick(LEASE):
@@ -104,6 +104,7 @@ def _next() -> list[Mail]:
     """Create emails for due notices, then return all due emails, longest waiting first."""
     now = timezone.now()
     gather(now)
+    guest_mails.gather(now)
     return list(_due(now).select_related("member").order_by("due_at", "pk")[:AT_ONCE])
 
 
@@ -138,7 +139,7 @@ def _claim(row: Mail) -> bool:
     mine = _due(now).filter(pk=row.pk, tries=row.tries)
     if row.tries >= MOST_TRIES:  # a worker died during the last attempt
         if mine.update(given_up_at=now):
-            problems.mail_given_up(row.member, row.error)
+            _tell_given_up(row, row.error)
         return False
     once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
     row.tries += 1
@@ -147,14 +148,15 @@ def _claim(row: Mail) -> bool:
 
 def _send(row: Mail, post: Post) -> Result | None:
     """Send one claimed email and record the result. Return None if there is nothing left to send."""
-    message = mail_text.message_of(row)
+    message = mail_text.message_of(row) if row.member_id else guest_mails.message_of(row)
     if message is None:
         _record(row, given_up_at=timezone.now(), error="")
         return None
     outcome = post.hand_over(message)
     if outcome.is_sent:
         _record(row, sent_at=timezone.now(), given_up_at=None, error="")
-        bounces.record_delivered(row.member)
+        if row.member is not None:
+            bounces.record_delivered(row.member)
     else:
         # don't log the server's words, which may contain the address
         logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)
@@ -172,9 +174,9 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
     _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=outcome.words)
     if is_for_good:
-        problems.mail_given_up(row.member, outcome.words)
+        _tell_given_up(row, outcome.words)
     if outcome.result == Result.BOUNCED:
-        bounces.record_bounce(row.member)
+        _bounced(row)
 
 
 def _put_off(row: Mail, outcome: Outcome) -> None:
@@ -189,7 +191,21 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
         error=outcome.words,
     )
     if is_too_late:
-        problems.mail_given_up(row.member, outcome.words)
+        _tell_given_up(row, outcome.words)
+
+
+def _tell_given_up(row: Mail, words: str) -> None:
+    """Tell admins about an email to a member. What guests typed as their address is no concern of theirs."""
+    if row.member is not None:
+        problems.mail_given_up(row.member, words)
+
+
+def _bounced(row: Mail) -> None:
+    """Count a wrong address of a member; forget that of a guest."""
+    if row.member is not None:
+        bounces.record_bounce(row.member)
+    elif row.guest is not None:
+        guest_contacts.forget(row.guest)
 
 
 def _record(row: Mail, **values: Any) -> None:
@@ -198,5 +214,7 @@ def _record(row: Mail, **values: Any) -> None:
 
 # --- Once an hour -----------------------------------------------------------------------------------------------------
 def tidy(now: datetime) -> None:
-    """Delete emails that are over 90 days old."""
+    """Delete emails that are over 90 days old, and addresses of guests whose links have ended."""
     Mail.objects.filter(created_at__lt=now - KEPT).delete()
+    guest_mails.tidy(now - KEPT)
+    guest_contacts.tidy(now)

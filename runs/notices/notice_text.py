@@ -117,7 +117,7 @@ def _end(told: Told) -> str:
 def _asked(told: Told) -> str:
     if told.request is not None and told.request.reminded_at is not None:
         return _("%(who)s reminds you to decide on %(place)s")
-    return _("%(who)s asks you to decide on %(place)s")
+    return _("%(who)s is asking for your decision on %(place)s")
 
 
 def _decided(decision: Decision) -> str:
@@ -133,9 +133,9 @@ def _decided(decision: Decision) -> str:
 
 def _said(told: Told) -> str:
     if told.kind == NoticeKind.MENTION:
-        return _("%(who)s mentioned you on %(place)s")
+        return _("%(who)s mentioned you in a comment on %(place)s")
     if told.kind == NoticeKind.REPLY:
-        return _("%(who)s replied on %(place)s")
+        return _("%(who)s replied to a comment on %(place)s")
     return _("%(who)s commented on %(place)s")
 
 
@@ -150,7 +150,7 @@ def _place_words(told: Told) -> str:
     if told.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values
     if count > 1:
-        return ngettext("%(count)s result of %(run)s", "%(count)s results of %(run)s", count) % values
+        return ngettext("%(count)s result from %(run)s", "%(count)s results from %(run)s", count) % values
     return values["run"]
 
 

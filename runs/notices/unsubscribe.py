@@ -10,26 +10,38 @@ from dataclasses import dataclass
 from django.core import signing
 from django.urls import reverse
 
-from runs.models import Member, NoticeKind
+from runs.models import GuestContact, Member, NoticeKind
 from runs.notices import choices
 from runs.web import secret_links
 
 SALT = "runs.notices.unsubscribe"
 BETWEEN = "~"  # separator that needs no escaping in a URL
+GUEST = "guest"  # in place of a member's id, which is longer
 KINDS = {*NoticeKind.values, choices.REMINDER}
 
 
 @dataclass(frozen=True)
 class Unsubscription:
-    """Whose emails stop, and of which kinds. `member` is None if the account no longer exists."""
+    """Whose emails stop, and of which kinds. `member` is None if the account no longer exists.
+
+    If `is_guest`, all emails to a guest stop; `contact` is None if they have stopped already.
+    """
 
     member: Member | None
     kinds: list[str]
+    is_guest: bool = False
+    contact: GuestContact | None = None
 
 
 def address_for(member: Member, kinds: Sequence[str]) -> str:
     """Return the full URL that stops emails about `kinds` to `member`."""
     return secret_links.full_address(reverse("runs:mail-stop", args=[sign(member, kinds)]))
+
+
+def address_for_guest(contact: GuestContact) -> str:
+    """Return the full URL that stops all emails to a guest of a link."""
+    signed = _signer().sign(BETWEEN.join([GUEST, contact.public_id]))
+    return secret_links.full_address(reverse("runs:mail-stop", args=[signed]))
 
 
 def sign(member: Member, kinds: Sequence[str]) -> str:
@@ -43,6 +55,9 @@ def read(signed: str) -> Unsubscription | None:
         public_id, *kinds = _signer().unsign(signed).split(BETWEEN)
     except signing.BadSignature:
         return None
+    if public_id == GUEST:
+        contact = GuestContact.objects.filter(public_id__in=kinds).first()
+        return Unsubscription(None, [], is_guest=True, contact=contact)
     known = [kind for kind in kinds if kind in KINDS]
     return Unsubscription(Member.objects.filter(public_id=public_id).first(), known)
 

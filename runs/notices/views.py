@@ -71,7 +71,7 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
 def inbox_unmute(request: PortalRequest) -> HttpResponse:
     run, comment, back = _posted(request)
     mutes.unmute(request.user, run, comment)
-    messages.success(request, _("You'll be notified about it again."))
+    messages.success(request, _("You'll be notified again."))
     return go_to(request, back)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.audit.record import record
 from runs.models import Member, NoticeKind, Run, Verb
-from runs.notices import choices, unsubscribe
+from runs.notices import choices, guest_contacts, unsubscribe
 from runs.notices.delivery import Outcome, try_once
 from runs.notices.forms_mail import BackForm, WishForm
 from runs.team import mail
@@ -39,7 +39,9 @@ def mail_test(request: PortalRequest) -> HttpResponse:
         record(Verb.MAIL_TESTED, None)
         _say(request, try_once(_test_mail(request.user)))
     else:
-        messages.warning(request, _("Emails aren't set up. The person who runs the portal can set EMAIL_URL."))
+        messages.warning(
+            request, _("Emails aren't set up. To turn them on, ask the person who runs the portal to set EMAIL_URL.")
+        )
     return go_to(request, own_path(BackForm.read(request.POST)["back"], reverse("runs:manage")))
 
 
@@ -74,6 +76,11 @@ def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
         raise Http404
     if request.method == "POST" and found.member is not None:
         choices.turn_off(found.member, found.kinds)
+    if request.method == "POST" and found.contact is not None:
+        guest_contacts.forget(found.contact)
+    if found.is_guest:
+        is_stopped = request.method == "POST" or found.contact is None
+        return render(request, "notices/guest_mail_stop.html", {"is_stopped": is_stopped})
     return render(
         request,
         "notices/mail_stop.html",

@@ -72,5 +72,7 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
             raise Http404
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value, is_new=True))
-    context = {"section": "history", "page": page, "uses": library.uses_of(request.user, kind) if kind else []}
+    uses = library.uses_of(request.user, kind) if kind else []
+    uses.sort(key=lambda use: use.app == page.run.app)  # they want another app, so the result's own one comes last
+    context = {"section": "history", "page": page, "uses": uses}
     return render_page(request, "results/result_use.html", context)

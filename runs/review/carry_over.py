@@ -93,7 +93,7 @@ def is_narrowed(source: Run, target: Run) -> bool:
 
 def share_first_words(output: Output) -> str:
     """Return a sentence saying that `output` must be shared before a comment can be moved to it."""
-    words = _("Share version %(number)s with the team first. Otherwise, people couldn't see their own comments there.")
+    words = _("Share version %(number)s with the team first. Otherwise, people won't see their own comments there.")
     return words % {"number": output.number}
 
 

@@ -110,7 +110,7 @@ def edit(
     """
     text = cleaned(text)
     if not is_author(comment, by):
-        raise CommentRefusedError("not-allowed", _("Only its author can change a comment."))
+        raise CommentRefusedError("not-allowed", _("Only a comment's author can change it."))
     parent = comment.parent
     is_for_guests = comment.guests_see if guests_see is None or by.member is None else guests_see
     is_for_guests = is_for_guests and (parent is None or parent.guests_see)
@@ -137,7 +137,7 @@ def edit(
 def remove(comment: Comment, by: Actor) -> bool:
     """Let the author permanently remove a comment's text; its replies stay. Return False if it was already removed."""
     if not is_author(comment, by):
-        raise CommentRefusedError("not-allowed", _("Only its author can remove a comment."))
+        raise CommentRefusedError("not-allowed", _("Only a comment's author can remove it."))
     now = timezone.now()
     _lock(by, comment.run)
     comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over meanwhile

@@ -98,7 +98,7 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
     if not is_open or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
         return _("This link doesn't show the result any more.")
     if not link.lets_decide or verdict == REJECTED:
-        return _("This link doesn't let you decide that.")
+        return _("This link doesn't let you make that decision.")
     return ""
 
 

@@ -1,11 +1,15 @@
 """Forms for deciding, and for the rules of deciding."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import ReviewRules
-from runs.web.posted import CutField, PostedForm, RepeatedField, number_seen
+from runs.review import rules
+from runs.web.posted import CutField, OneOfField, PostedForm, RepeatedField, SeenForm, number_seen
 
 LOOKS = ("page", "box", "column")
 
@@ -50,17 +54,24 @@ class ChooseForm(PostedForm):
         return {public_id: number_seen(seen) for public_id, _, seen in pairs}
 
 
-class ReviewRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
+class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
     """The rules for deciding. Also which of the apps on the page (`on`, public ids) always have their shared results
     reviewed."""
 
-    deciders = CutField()
+    deciders = OneOfField(label=_lazy("Who can decide"), choices=ReviewRules.Deciders.choices)
     app = RepeatedField()
     on = RepeatedField()
 
     class Meta:
         model = ReviewRules
         fields = ("deciders", "four_eyes", "needs_reason")
+        labels: ClassVar[Any] = {
+            "four_eyes": _lazy("Makers can't approve their own results"),
+            "needs_reason": _lazy("“Needs changes” and “Reject” need a reason"),
+        }
+
+    def __init__(self, data: QueryDict | None, instance: ReviewRules) -> None:
+        super().__init__(data, instance=instance, initial={"seen": rules.rules_seen(instance)})
 
     def clean_deciders(self) -> str:
         """Return the posted value if it is one of the choices, otherwise the current one."""
@@ -71,3 +82,12 @@ class ReviewRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stub
         given = self.cleaned_data
         given["on"] = " ".join(given["on"]).split()
         return given
+
+    def overtake(self, name: str, stored: SeenForm) -> None:
+        """Also say which apps ask now, if these aren't the ones that were ticked."""
+        super().overtake(name, stored)
+        asking = rules.asking_apps() & set(self.cleaned_data["on"])
+        if asking != set(self.cleaned_data["app"]):
+            names = rules.reviewable_apps().filter(public_id__in=asking).values_list("name", flat=True)
+            apps = ", ".join(names) or _("none")
+            self.add_error(None, _("Apps that ask for a decision automatically: %(apps)s") % {"apps": apps})

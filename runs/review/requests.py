@@ -114,7 +114,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
     if not unique:
         raise AskError(_("Choose at least one result that is ready or still being made."))
     if len(unique) > MOST:
-        raise AskError(_("One request holds at most %(most)s results. Choose fewer.") % {"most": f"{MOST:,}"})
+        raise AskError(_("One request can cover at most %(most)s results. Choose fewer.") % {"most": f"{MOST:,}"})
     due_on = request.due_on or date.max
     ReviewItem.objects.bulk_create(
         ReviewItem(request=request, output_id=pk, position=position, due_on=due_on, waiting_since=request.created_at)

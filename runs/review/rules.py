@@ -1,14 +1,17 @@
 """The rules for deciding, which admins set: who decides, whether the four-eyes rule applies, whether reasons are
 needed, and which apps' results are always reviewed."""
 
+import hashlib
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
 from runs.audit.record import differences, record, record_each, values_of
 from runs.catalog.app_rules import note_change
-from runs.models import App, ReviewRules, Run, Verb
+from runs.models import App, Entry, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500
 COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_reason")}
@@ -32,14 +35,39 @@ def reviewable_apps() -> QuerySet[App]:
     return App.objects.filter(Q(asks_review=True) | was_run).order_by("name", "pk")
 
 
+def rules_seen(rules: ReviewRules) -> str:
+    """Return `rules` and the apps whose shared results are always reviewed as one text, from which `change_rules` can
+    tell whether they have changed."""
+    return seen_of(_told(values_of(rules), asking_apps()))
+
+
+def asking_apps() -> set[str]:
+    """Return the public ids of the apps whose shared results are always reviewed."""
+    return set(App.objects.filter(asks_review=True).values_list("public_id", flat=True))
+
+
+def _told(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
+    """Return the rules with a hash of the apps, of which there may be many."""
+    return rules | {"apps": hashlib.sha256(" ".join(sorted(asking)).encode()).hexdigest()[:16]}
+
+
 @transaction.atomic
-def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str]) -> None:
+def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str], seen: str = "") -> None:
     """Save the rules. For the apps in `shown` (public ids), also save whether their shared results are always reviewed:
-    those in `asking` are."""
-    before = values_of(ReviewRules.current())
+    those in `asking` are.
+
+    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
+    rules since.
+    """
+    stored = locked_row(ReviewRules)
+    before, after = values_of(stored), values_of(rules)
+    old, apps = asking_apps(), App.objects.filter(public_id__in=shown)
+    new = (old - set(shown)) | set(apps.filter(public_id__in=asking).values_list("public_id", flat=True))
+    shaped = Entry.objects.filter(verb=Verb.APP_SHAPED, changes__has_key="asks_review")
+    refuse_older(seen, _told(before, old), _told(after, new), changes_of(ReviewRules) | shaped)
+    rules.pk = stored.pk
     rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))
-    apps = App.objects.filter(public_id__in=shown)
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     _let_ask(apps.filter(public_id__in=asking), is_asking=True)
     _let_ask(apps.exclude(public_id__in=asking), is_asking=False)
 

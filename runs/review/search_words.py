@@ -1,10 +1,57 @@
 """Lets search find runs by what people say about their results: comments, notes on decisions, and who decided."""
 
-from runs.models import Comment, Decision, Run
+import time
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from runs.background import leases
+from runs.models import Comment, Decision, IndexState, Run
 from runs.words.fold import fold
 from runs.words.known_words import forget_unused
 from runs.words.run_index import index_runs
 from runs.words.terms import split
+
+VERSION = 1  # raise it when runs with decisions can be found by more than before
+LEASE, LEASE_SECONDS = "index-decided", 30.0
+SECONDS = 0.2  # most time for one pass
+SLICE = 50  # decisions
+
+
+def index_decided() -> None:
+    """Reindex runs that were decided before `VERSION`, for at most 0.2 s at a time. The worker calls this in every
+    sweep; once all are done, it takes one query."""
+    if _state().version == VERSION:
+        return
+    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+        if may_go_on is not None:
+            _index_some(_state(), time.monotonic() + SECONDS)
+
+
+def _state() -> IndexState:
+    return IndexState.objects.first() or IndexState(pk=1)
+
+
+def _index_some(state: IndexState, ends_at: float) -> None:
+    """Go on after the last decision looked at, until `ends_at` (on the monotonic clock)."""
+    while decisions := _next_decisions(state.reached):
+        for pk, run_id, is_known in decisions:
+            if not is_known:
+                with transaction.atomic():
+                    _index(run_id)
+            state.reached = pk
+            if time.monotonic() > ends_at:  # only now, so that even a slow database gets on
+                state.save()
+                return
+    state.version, state.reached = VERSION, 0
+    state.save()
+
+
+def _next_decisions(reached: int) -> list[tuple[int, int, bool]]:
+    """Return the next decisions: their keys, those of their runs, and whether an earlier one was of the same run."""
+    earlier = Decision.objects.filter(output__run=OuterRef("output__run"), pk__lt=OuterRef("pk")).exclude(verdict="")
+    found = Decision.objects.filter(pk__gt=reached).exclude(verdict="").order_by("pk")
+    return list(found.values_list("pk", "output__run", Exists(earlier))[:SLICE])
 
 
 def on_comment_posted(comment: Comment) -> None:
@@ -24,7 +71,7 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run, unless this decision adds neither a note nor a name."""
+    """Reindex the run if this decision adds a note or a name."""
     run_id = decision.output.run_id
     before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk).exclude(verdict="")
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before

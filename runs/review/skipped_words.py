@@ -9,24 +9,24 @@ def skipped_words(code: str, count: int) -> str:
     """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
     words = {
         "stale": ngettext(
-            "%(count)s was skipped because it has changed in the meantime.",
-            "%(count)s were skipped because they have changed in the meantime.",
+            "%(count)s result was skipped because it has changed in the meantime.",
+            "%(count)s results were skipped because they have changed in the meantime.",
             count,
         ),
         "superseded": ngettext(
-            "%(count)s was skipped because there is a newer version.",
-            "%(count)s were skipped because there are newer versions.",
+            "%(count)s result was skipped because there is a newer version.",
+            "%(count)s results were skipped because there are newer versions.",
             count,
         ),
         "not-saved": ngettext(
-            "%(count)s was skipped because it isn't saved.",
-            "%(count)s were skipped because they aren't saved.",
+            "%(count)s result was skipped because it isn't saved.",
+            "%(count)s results were skipped because they aren't saved.",
             count,
         ),
     }
     otherwise = ngettext(
-        "%(count)s was skipped because you can't decide on it.",
-        "%(count)s were skipped because you can't decide on them.",
+        "%(count)s result was skipped because you can't decide on it.",
+        "%(count)s results were skipped because you can't decide on them.",
         count,
     )
     return words.get(code, otherwise) % {"count": number_words(count)}

@@ -16,7 +16,7 @@ def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | Non
         return None
     across, down = (spots.ten_thousandths(part.strip()) for part in (x, y))
     if across is None or down is None:
-        raise CommentRefusedError("outside", _("Write two numbers from 0 to 100."))
+        raise CommentRefusedError("outside", _("Enter two numbers from 0 to 100."))
     return (across, down)
 
 
@@ -26,7 +26,7 @@ def time_typed(file: StoredFile | None, typed: str) -> int | None:
         return None
     at_ms = parse_seconds(typed)
     if at_ms is None:
-        raise CommentRefusedError("invalid", _("Write the time as 12, 0:12 or 1:02.5."))
+        raise CommentRefusedError("invalid", _("Enter the time in seconds, or as minutes:seconds: 12, 0:12 or 1:02.5."))
     if file.duration_seconds is not None and at_ms > file.duration_seconds * 1000 + ROUNDED_MS:
         end = seconds_words(int(file.duration_seconds * 1000), is_exact=True)
         raise CommentRefusedError("after-end", _("This ends at %(end)s.") % {"end": end})

@@ -157,7 +157,7 @@ class _Decider:
 
     def _check_content(self, output: Output, verdict: str) -> None:
         if output.status != Output.Status.COMPLETED or output.pk in self.saving:
-            raise NotSavedError(_("This result isn't saved yet. Decide when it is."))
+            raise NotSavedError(_("This result isn't saved yet. You can decide once it is."))
         if output.removed_at is not None:
             raise NotSavedError(_("This result was removed, so nobody can decide on it any more."))
         if verdict == APPROVED and not output.content_hash:

@@ -104,5 +104,5 @@ def _decided_words(count: int) -> str:
     """Return a sentence saying how many of the results already have a verdict; "" if none has."""
     if not count:
         return ""
-    words = ngettext("%(count)s has a decision already.", "%(count)s have a decision already.", count)
+    words = ngettext("%(count)s result already has a decision.", "%(count)s results already have a decision.", count)
     return words % {"count": number_words(count)}

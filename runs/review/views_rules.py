@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs.audit.overtaken import OvertakenError
 from runs.models import ReviewRules
 from runs.review import rules
 from runs.review.forms import ReviewRulesForm
@@ -19,15 +20,23 @@ from runs.web.posted import posted_of
 @admins_only
 def manage_review(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them. They apply to decisions from now on."""
-    form = ReviewRulesForm(posted_of(request), instance=ReviewRules.current())
+    form = ReviewRulesForm(posted_of(request), ReviewRules.current())
     if form.is_valid():
-        rules.change_rules(form.instance, form.cleaned_data["on"], form.cleaned_data["app"])
-        messages.success(request, _("Saved."))
-        return go_to(request, reverse("runs:manage-review"))
+        given = form.cleaned_data
+        try:
+            rules.change_rules(form.instance, given["on"], given["app"], given["seen"])
+        except OvertakenError as error:
+            form.overtake(error.name, ReviewRulesForm(None, ReviewRules.current()))
+        else:
+            messages.success(request, _("Saved."))
+            return go_to(request, reverse("runs:manage-review"))
+    apps = list(rules.reviewable_apps()[: rules.APPS_SHOWN])
     context = {
         "section": "manage",
+        "form": form,
         "rules": form.instance,
         "deciders": ReviewRules.Deciders.choices,
-        "apps": rules.reviewable_apps()[: rules.APPS_SHOWN],
+        "apps": apps,
+        "asking": form.cleaned_data["app"] if form.is_bound else [app.public_id for app in apps if app.asks_review],
     }
     return render_page(request, "review/manage_review.html", context, status=422 if form.errors else 200)

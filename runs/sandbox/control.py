@@ -20,7 +20,7 @@ mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", mo
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
     POST limit           {"per_minute": 100}, null for none
-    POST balance         {"balance": 3.5}
+    POST balance         {"balance": 3.5}; or {"add": 12}
     POST price           {"factor": 1.2}: runs cost that many times their estimate
     POST keys            {"accepted": ["lma_next"]}
     POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
@@ -198,7 +198,8 @@ class Control:
         return {"ok": True}
 
     def _balance(self, body: dict[str, Any], _: str) -> Any:
-        self.world.set_balance(float(body["balance"]))
+        balance = self.world.balance + float(body["add"]) if "add" in body else float(body["balance"])
+        self.world.set_balance(balance)
         return {"ok": True}
 
     def _price(self, body: dict[str, Any], _: str) -> Any:

@@ -56,7 +56,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in the order for this call."""
+        """Return the apps in the order that this call is to get."""
         self.calls += 1
         if self.order == "given":
             return apps

@@ -1,4 +1,4 @@
-"""Extreme apps of any size, and thousands of plain ones."""
+"""Extreme apps, as large as a test asks for, and thousands of plain ones."""
 
 from collections.abc import Callable
 from typing import Any

@@ -28,7 +28,7 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return a page of the listed apps, in the order for this call."""
+        """Return a page of the listed apps, in the order that this call is to get."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,7 +14,16 @@ from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
-from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SwitchField
+from runs.web.posted import (
+    CutField,
+    DaysField,
+    NameField,
+    OneOfField,
+    PostedForm,
+    RepeatedField,
+    SeenForm,
+    SwitchField,
+)
 from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
@@ -66,19 +75,27 @@ class PassphraseForm(PostedForm):
     passphrase = CutField(500)
 
 
-class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """The sharing rules that admins set."""
+class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # generic only in django-stubs
+    """The sharing rules that admins set. A file for the logo comes in `request.FILES`."""
 
-    longest_days = DaysField(1, links.LONGEST_DAYS, "", required=True)
-    link_makers = CutField()
-    company = NameField(60)
+    longest_days = DaysField(
+        1, links.LONGEST_DAYS, "", label=_lazy("Maximum number of days a link can last"), required=True
+    )
+    link_makers = OneOfField(label=_lazy("Who can create links"), choices=SharingRules.Makers.choices)
+    company = NameField(60, label=_lazy("Company name"))
+    no_logo = forms.BooleanField(required=False)
 
     class Meta:
         model = SharingRules
-        fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
+        fields = links.RULES
+        labels: ClassVar[Any] = {
+            "guests_allowed": _lazy("Guest links are allowed"),
+            "needs_passphrase": _lazy("Every new link needs a passphrase"),
+            "team_by_default": _lazy("New runs are shared with the team automatically"),
+        }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None, instance: SharingRules) -> None:
+        super().__init__(data, instance=instance, initial={"seen": links.rules_seen(instance)})
         words = _("Enter a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
         self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
 

@@ -26,6 +26,7 @@ class PressForm(PostedForm):
     opened = CutField(200)
     n = CutField(2_000)  # the guest's signed name
     name = CutField()
+    email = CutField(300)
     x = CutField(20)  # a spot, as percentages
     y = CutField(20)
     at = CutField(20)  # a time in video or audio
@@ -40,6 +41,7 @@ class SentForm:
     opened: str = ""
     signed_name: str = ""
     name: str = ""
+    email: str = ""
     is_asked: bool = False
     is_back: bool = False
     x: str = ""
@@ -59,6 +61,7 @@ class SentForm:
             opened=given["opened"],
             signed_name=given["n"],
             name=given["name"],
+            email=given["email"],
             is_asked=given["asked"],
             is_back=given["back"],
             x=given["x"],
@@ -110,7 +113,8 @@ class SentForm:
 
     @property
     def carried_with_name(self) -> list[tuple[str, str]]:
-        return [*self.carried, ("name", self.name), ("asked", "1")] if self.is_asked else self.carried
+        asked = [("name", self.name), ("email", self.email), ("asked", "1")]
+        return [*self.carried, *asked] if self.is_asked else self.carried
 
 
 def _by_result(posted: QueryDict, prefix: str) -> dict[str, str]:

@@ -15,24 +15,26 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """The person viewing the page: the name they typed, and the same name as a signed field. Both are empty until they
-    give a name."""
+    """The person viewing the page: the name they typed, and a signed field that holds that name. Both are empty until
+    they give a name. `gets_email` says whether they gave an email address with it."""
 
     name: str = ""
     signed: str = ""
+    gets_email: bool = False
 
 
 NOBODY = Guest()
 
 
 class Addresses:
-    """URLs of the page and the files of a link, for someone who has proven that they know the passphrase."""
+    """URLs of the page and the files of a link, for someone who has proven that they know the passphrase. Without
+    `is_proven`, the page will ask for it."""
 
-    def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY) -> None:
+    def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY, *, is_proven: bool = True) -> None:
         self.link = link
         self.token = token
         self.guest = guest
-        self.proof = guests.proof_of(link)
+        self.proof = guests.proof_of(link) if is_proven else ""
 
     def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
         path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])

@@ -1,5 +1,5 @@
-"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, and when they
-opened the page.
+"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, whether they
+gave an email address, and when they opened the page.
 
 Both are signed for one link, so fields from one link are useless on another.
 """
@@ -8,6 +8,8 @@ import unicodedata
 from datetime import timedelta
 
 from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +18,8 @@ from runs.models.deciders import NAME_LENGTH
 from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
 
+EMAIL_LENGTH = 254
+IS_EMAIL = EmailValidator(allowlist=[])  # not even "localhost", which Django allows
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long a page may be open before its answer is sent
@@ -25,6 +29,10 @@ FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
 class NameRefusedError(UserFacingError):
     """The name can't be shown next to an answer."""
+
+
+class EmailRefusedError(UserFacingError):
+    """Nothing can be sent to this email address."""
 
 
 def clean_name(typed: str) -> str:
@@ -48,17 +56,42 @@ def clean_name(typed: str) -> str:
     return name
 
 
-def signed_name(link: GuestLink, name: str) -> str:
-    return signing.dumps([link.public_id, name], salt=NAME_SALT, compress=True) if name else ""
+def clean_email(typed: str) -> str:
+    """Return a typed email address without surrounding spaces; "" if none was typed. Raises `EmailRefusedError`."""
+    email = typed.strip()
+    try:
+        if email:
+            IS_EMAIL(email)
+    except ValidationError:
+        raise EmailRefusedError(_("Check the email address, or leave it empty.")) from None
+    if len(email) > EMAIL_LENGTH or "[" in email:  # a network address in place of a domain
+        raise EmailRefusedError(_("Check the email address, or leave it empty."))
+    return email
+
+
+def signed_name(link: GuestLink, name: str, *, gets_email: bool = False) -> str:
+    """Return the field with the guest's name. It says whether they get emails, but not at which address: it is part of
+    URLs."""
+    told = [link.public_id, name, *([1] if gets_email else [])]
+    return signing.dumps(told, salt=NAME_SALT, compress=True) if name else ""
 
 
 def name_of(link: GuestLink, signed: str) -> str:
     """Return the name that a guest of `link` typed earlier; "" if we didn't create the field for this link."""
+    return _read(link, signed)[0]
+
+
+def gets_email(link: GuestLink, signed: str) -> bool:
+    """Return whether the guest gave an email address together with their name."""
+    return _read(link, signed)[1]
+
+
+def _read(link: GuestLink, signed: str) -> tuple[str, bool]:
     try:
-        link_id, name = signing.loads(signed, salt=NAME_SALT)
+        link_id, name, *rest = signing.loads(signed, salt=NAME_SALT)
     except (signing.BadSignature, ValueError):
-        return ""
-    return str(name) if link_id == link.public_id else ""
+        return "", False
+    return (str(name), bool(rest)) if link_id == link.public_id else ("", False)
 
 
 def opened_now(link: GuestLink) -> str:

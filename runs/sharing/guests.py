@@ -36,6 +36,7 @@ MAX_WRONG = 10  # wrong passphrases for one link from one IP address
 MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses
 MAX_ANSWERS = 200  # answers to one link from one IP address, in ten minutes
 MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses
+PER_PAGE = 48  # results on one page
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
@@ -135,6 +136,11 @@ def named_outputs(link: GuestLink) -> dict[Output, str]:
     many."""
     outputs = list(_shown(link).only("public_id", "label", "kind", "run_id"))
     return dict(zip(outputs, labels_of(outputs), strict=True))
+
+
+def page_with(number: int) -> int:
+    """Return the page that shows the result with this number."""
+    return (number - 1) // PER_PAGE + 1
 
 
 def shown_output(link: GuestLink, public_id: str) -> Output | None:

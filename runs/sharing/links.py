@@ -20,12 +20,14 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from runs import events
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
 from runs.audit.record import differences, record, record_each, values_of
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, Verb
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, StoredFile, Verb
 from runs.models.ids import ALPHABET
 from runs.models.run import RunQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
+from runs.storage import orphans
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import portal_day
@@ -50,6 +52,8 @@ CHANGED_BY_OPTIONS = (
     "passphrase",
     "is_example",
 )
+
+RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,7 @@ def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
         link.chosen.filter(pk=place.pk).update(output=new)
     GuestLink.objects.filter(pk=link.pk).update(is_example=False)
     record(Verb.LINK_REPLACED, link, changes={"result": (old, new), "version": (old.number, new.number)})
+    events.version_shown.send(link, old, new)
     _count_change({old.run_id, new.run_id})
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return True
@@ -334,12 +339,36 @@ def suggested_passphrase(nonce: str) -> str:
 
 
 # --- Rules ------------------------------------------------------------------------------------------------------------
+def rules_seen(rules: SharingRules) -> str:
+    """Return `rules` as one text, from which `change_rules` can tell whether they have changed."""
+    return seen_of(values_of(rules, *RULES))
+
+
 @transaction.atomic
-def change_rules(rules: SharingRules) -> int:
-    """Save `rules` in place of the existing ones; return how many links now expire earlier."""
-    before = values_of(SharingRules.current())
-    rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
+def change_rules(rules: SharingRules, seen: str = "") -> int:
+    """Save `rules`, which replace the existing ones, except for the logo; return how many links now expire earlier.
+
+    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
+    rules since.
+    """
+    stored = locked_row(SharingRules)
+    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
+    refuse_older(seen, before, after, changes_of(SharingRules))
+    rules.pk, rules.logo_id = stored.pk, stored.logo_id
     rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, values_of(rules)))
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
     latest = end_of(latest_day(rules))
     return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)
+
+
+@transaction.atomic
+def change_logo(logo: StoredFile | None) -> None:
+    """Show guests `logo` from now on, or none. Deletes the one before."""
+    rules = locked_row(SharingRules)
+    before = rules.logo
+    SharingRules.objects.filter(pk=rules.pk).update(logo=logo)
+    names = (before.name if before else None, logo.name if logo else None)
+    record(Verb.RULES_CHANGED, rules, changes={"logo": names})
+    if before is not None:
+        old = StoredFile.objects.filter(pk=before.pk)
+        transaction.on_commit(lambda: orphans.remove_files(old))

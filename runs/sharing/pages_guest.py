@@ -33,7 +33,6 @@ from runs.words.sizes import files_words
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 FIRST_VISIT = Visit()
-AT_ONCE = 48  # results on one page
 AT_MOST_ALONE = 2  # up to this many results are shown at full width
 
 
@@ -183,7 +182,7 @@ class GuestPage:
 def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIRST_VISIT) -> GuestPage:
     """Return page `number` of an open link; it is empty if none of the results exists any more."""
     named = guests.named_outputs(link)
-    page = Paginator(list(named), AT_ONCE).get_page(number)
+    page = Paginator(list(named), guests.PER_PAGE).get_page(number)
     outputs = guests.outputs_of(link, [output.pk for output in page])
     addresses = Addresses(link, token, visit.guest)
     boxes = boxes_of(outputs, named, page.start_index(), page.number, addresses, visit)
@@ -217,11 +216,6 @@ def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIR
 def number_of(link: GuestLink, output: Output) -> int:
     """Return the number of a result among all that `link` shows."""
     return list(guests.named_outputs(link)).index(output) + 1
-
-
-def page_with(number: int) -> int:
-    """Return the page that shows the result with this number."""
-    return (number - 1) // AT_ONCE + 1
 
 
 def page_number(given: str) -> int:

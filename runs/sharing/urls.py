@@ -15,6 +15,7 @@ urlpatterns = [
     path("shares/<str:link_id>/revoke/", views.link_revoke, name="link-revoke"),
     path("shares/<str:link_id>/restore/", views.link_restore, name="link-restore"),
     path("manage/sharing/", views.manage_sharing, name="manage-sharing"),
+    path("logo/<str:file_id>/", views_guest.company_logo, name="company-logo"),
     path("s/<str:token>/", views_guest.guest, name="guest"),
     path("s/<str:token>/files/<str:file_id>/<str:variant>", views_guest.guest_file, name="guest-file"),
     path("s/<str:token>/preview.jpg", views_guest.guest_preview, name="guest-preview"),

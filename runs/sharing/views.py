@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.overtaken import OvertakenError
 from runs.display import guest_links, share_panel
 from runs.display.guest_links import link_view, with_pictures
 from runs.display.link_versions import version_offers
@@ -23,6 +25,7 @@ from runs.models.link_access import links_revocable_by, may_extend, may_restore
 from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
+    change_logo,
     change_rules,
     extend,
     last_day_of,
@@ -35,6 +38,8 @@ from runs.sharing.links import (
     share_with_team,
     stop_sharing_with_team,
 )
+from runs.uploads import logos
+from runs.uploads.uploads import UploadRejected
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.moments import brief_day_words
@@ -42,9 +47,9 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 SAID = {
-    "team": gettext_noop("The team can see it now."),
-    "not-team": gettext_noop("The team no longer sees it."),
-    "me": gettext_noop("Only you and admins see it now."),
+    "team": gettext_noop("The team can see this run now."),
+    "not-team": gettext_noop("The team no longer sees this run."),
+    "me": gettext_noop("Only you and admins can see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
     "revoked": gettext_noop("The link was revoked and no longer works."),
@@ -68,7 +73,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     who = PanelForm.read(request.POST)["who"]
     said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = _("Only %(name)s and admins see it now.") % {"name": run.member.display_name}
+        said = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":
@@ -201,7 +206,7 @@ def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == wanted), None)
     if offer is None or not replace_output(link, offer.old, offer.new):
         raise Http404
-    return _changed(request, link, _("The link shows version %(number)s now.") % {"number": offer.new.number})
+    return _changed(request, link, _("The link now shows version %(number)s.") % {"number": offer.new.number})
 
 
 @require_POST
@@ -251,20 +256,41 @@ def link_list(request: PortalRequest) -> HttpResponse:
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
     """Show and change the sharing rules, and list all links."""
-    form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
+    form = SharingRulesForm(posted_of(request), SharingRules.current())
+    if request.method == "POST":
+        _take_logo(request, form)
     if form.is_valid():
-        shortened = change_rules(form.instance)
-        messages.success(request, _rules_words(shortened))
-        return go_to(request, reverse("runs:manage-sharing"))
+        try:
+            shortened = change_rules(form.instance, form.cleaned_data["seen"])
+        except OvertakenError as error:
+            form.overtake(error.name, SharingRulesForm(None, SharingRules.current()))
+        else:
+            messages.success(request, _rules_words(shortened))
+            return go_to(request, reverse("runs:manage-sharing"))
     context = {
         "section": "manage",
         "form": form,
         "rules": form.instance,
+        "logo": SharingRules.current().logo,
         "makers": SharingRules.Makers.choices,
         "is_all": True,
         **_listed(request, GuestLink.objects.all()),
     }
     return render_page(request, "sharing/manage_sharing.html", context, status=422 if form.errors else 200)
+
+
+def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
+    """Save the chosen logo, or remove the current one. This doesn't depend on the other values, because a chosen file
+    would be lost if one of them was wrong."""
+    form.full_clean()
+    given = request.FILES.get("logo")
+    try:
+        if isinstance(given, UploadedFile):
+            change_logo(logos.receive_logo(given))
+        elif form.cleaned_data["no_logo"]:
+            change_logo(None)
+    except UploadRejected as refused:
+        form.errors.setdefault("logo", form.error_class()).append(refused.sentence)
 
 
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
-from runs.models import GuestLink, StoredFile
+from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sharing import guest_copies, guest_fields, guests, pages_guest, pages_guest_zip
 from runs.sharing.guest_addresses import Guest
@@ -33,6 +33,7 @@ from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition
 from runs.storage.store import StorageAway
 
 FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
+LOGO_CACHE = "public, max-age=31536000, immutable"
 PREVIEW_QUALITY = 82
 
 
@@ -51,9 +52,8 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
         return refused
     signed = request.GET.get("n", "")
     name = guest_fields.name_of(link, signed)
-    visit = Visit(
-        Guest(name, signed if name else ""), request.GET.get("answered", ""), request.GET.get("commented", "")
-    )
+    known = Guest(name, signed if name else "", guest_fields.gets_email(link, signed))
+    visit = Visit(known, request.GET.get("answered", ""), request.GET.get("commented", ""))
     page = pages_guest.guest_page(link, token, request.GET.get("page", ""), visit)
     if not page.results:
         return plain(request, "withdrawn", 410, link)
@@ -151,6 +151,22 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         return HttpResponse(content_type="application/zip", headers=headers)
     guests.record_download(link)
     return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)
+
+
+@for_guests
+@require_safe
+def company_logo(request: HttpRequest, file_id: str) -> HttpResponseBase:
+    """Send the company's logo. A new logo has a new URL, so anyone may cache this one forever."""
+    logo = SharingRules.current().logo
+    if logo is None or logo.public_id != file_id:
+        return plain(request, "nothing", 404)
+    try:
+        response = file_response(request, logo)
+    except Http404:
+        return plain(request, "nothing", 404)
+    if response.status_code < 400:
+        response.headers["Cache-Control"] = LOGO_CACHE
+    return response
 
 
 @for_guests

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from runs.models import GuestLink, Output, ReviewRules
+from runs.notices import guest_contacts
 from runs.review import guest_answers, guest_comments, typed_places
 from runs.review.comment_text import CommentRefusedError, cleaned
 from runs.review.deciders import APPROVED
@@ -30,9 +31,10 @@ from runs.review.verdicts import clean_note
 from runs.sharing import guest_fields, guests, pages_guest, pages_guest_comment
 from runs.sharing.forms_guest import SentForm
 from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
-from runs.sharing.guest_fields import NameRefusedError
+from runs.sharing.guest_fields import EmailRefusedError, NameRefusedError
 from runs.sharing.pages_guest_answers import Visit, placed_file
 from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page, plain
+from runs.team import mail
 
 
 class SeeOther(HttpResponseRedirect):
@@ -50,9 +52,11 @@ class Press:
     link: GuestLink
     sent: SentForm
     guest: Guest = NOBODY
+    email: str = ""  # typed together with the name; "" if none was
 
-    def named(self, name: str) -> "Press":
-        return replace(self, guest=Guest(name, guest_fields.signed_name(self.link, name)))
+    def named(self, name: str, email: str = "") -> "Press":
+        signed = guest_fields.signed_name(self.link, name, gets_email=bool(email))
+        return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
     def without_note(self) -> "Press":
         """The press after its note was recorded. It still has everything else that was typed, so that nothing is
@@ -152,9 +156,10 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
     if not guests.record_answer(request, link):
         return plain(request, "busy", 429, link, sent)
     name = guest_fields.name_of(link, sent.signed_name)
-    press = Press(request, token, link, sent, Guest(name, sent.signed_name) if name else NOBODY)
+    guest = Guest(name, sent.signed_name, guest_fields.gets_email(link, sent.signed_name)) if name else NOBODY
+    press = Press(request, token, link, sent, guest)
     if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
-        words = _("This page was open for too long, or came from another link. Look at the results again, then answer.")
+        words = _("This page was open too long, or came from another link. Look at the results again, then answer.")
         return _page(press, 403, words)
     return press
 
@@ -173,19 +178,25 @@ def _named(press: Press) -> Press | HttpResponse:
     if not press.sent.is_asked:
         return _name_page(press)
     try:
-        return press.named(guest_fields.clean_name(press.sent.name))
+        name = guest_fields.clean_name(press.sent.name)
     except NameRefusedError as refused:
         return _name_page(press, refused.sentence)
+    try:
+        return press.named(name, guest_contacts.clean_email(press.link, name, press.sent.email))
+    except EmailRefusedError as refused:
+        return _name_page(press, refused.sentence, wrong="email")
 
 
 def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
     """Redirect to the result on the page, which says what was recorded. If more had been typed, don't redirect but
-    render the page with that text."""
+    render the page with that text. An email address is stored only with an answer."""
+    if press.email:
+        guest_contacts.remember(press.link, press.guest.name, press.email)
     left = press.without_note()
     if left.sent.has_words:
         return _page(left, answered=answered, commented=commented)
     number = pages_guest.number_of(press.link, output)
-    page, place = pages_guest.page_with(number), f"r{number}"
+    page, place = guests.page_with(number), f"r{number}"
     addresses = Addresses(press.link, press.token, press.guest)
     return SeeOther(addresses.page(page, answered=answered, commented=commented, place=place))
 
@@ -221,10 +232,16 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
     return render(press.request, "sharing/guest_comment.html", context, status=422 if problem else 200)
 
 
-def _name_page(press: Press, error: str = "") -> HttpResponse:
-    """Render the page that asks for the guest's name. The page passes on what they typed and which button they
-    pressed."""
-    context = {"press": press, "sender": press.link.member.display_name, "error": error}
+def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpResponse:
+    """Render the page that asks for the guest's name, and for their email address if they answer something. The page
+    passes on what they typed and which button they pressed. The `error` is about the field `wrong`."""
+    context = {
+        "press": press,
+        "sender": press.link.member.display_name,
+        "error": error,
+        "wrong": wrong if error else "",
+        "asks_email": bool(press.sent.act) and mail.is_set_up(),
+    }
     return render(press.request, "sharing/guest_name.html", context, status=422 if error else 200)
 
 
@@ -232,9 +249,9 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     """Return an error's text for a guest, who doesn't know the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
-        return _("There is a newer version now. Ask %(sender)s to show it here, and answer that one.") % sender
+        return _("There is a newer version now. Ask %(sender)s to show it here, then answer that one instead.") % sender
     if isinstance(error, StaleDecisionError):
-        return _("This result has changed since you opened the page. Look at it again, then press once more.")
+        return _("This result has changed since you opened the page. Look at it again, then answer.")
     if isinstance(error, ReasonNeededError):
         return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:

@@ -95,7 +95,7 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
         is_first = guests.record_unknown(request)
         return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), sent=sent)
     rules = SharingRules.current()
-    link.company = rules.company
+    link.rules = rules
     state = guests.state_of(link, rules)
     return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
 

@@ -43,11 +43,11 @@ class RulesForm(SeenForm):
     """The limits for everyone, and when to alert admins."""
 
     default = CreditsField(
-        label=_lazy("Each person"), help_text=_lazy("Unless you set a different limit for them below.")
+        label=_lazy("Each person"), help_text=_lazy("Applies unless you set a different limit for someone below.")
     )
     portal = CreditsField(
         label=_lazy("Everyone together"),
-        help_text=_lazy("Once it's reached, nobody can run anything, not even admins."),
+        help_text=_lazy("Once this limit is reached, nobody can run anything, not even admins."),
     )
     allows_unknown = forms.BooleanField(
         label=_lazy("Allow apps whose cost is unknown"),
@@ -58,7 +58,7 @@ class RulesForm(SeenForm):
     )
     day = CreditsField(
         label=_lazy("Spent in 24 hours"),
-        help_text=_lazy("By the account as a whole, in this portal or elsewhere."),
+        help_text=_lazy("Across the whole account, in this portal or elsewhere."),
     )
     left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this much or less is left."))
 
@@ -101,7 +101,7 @@ class PersonLimitForm(SeenForm):
         label=_lazy("Until the end of this day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_lazy("Leave empty to keep it until you remove it."),
+        help_text=_lazy("Leave empty to keep the raised limit until you remove it."),
         error_messages={"invalid": _lazy("Enter a date such as 2026-12-31.")},
     )
 
@@ -125,7 +125,7 @@ class PersonLimitForm(SeenForm):
         base = _hundredths(given.get("own")) if given.get("sort") == "own" else self.default
         raised = _hundredths(given.get("raised_to"))
         if raised is not None and base is not None and raised <= base and given.get("sort") != "none":
-            self.add_error("raised_to", _("The raised limit must be higher than the limit itself."))
+            self.add_error("raised_to", _("The raised limit must be higher than the usual limit."))
         return given
 
     def changed_limit(self) -> MemberLimit:

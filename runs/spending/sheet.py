@@ -109,4 +109,4 @@ def _note(row: dict[str, Any]) -> str:
         return ""
     if row["is_maker_known"]:
         return _("Charged afterwards")
-    return _("Charged afterwards to the owner, because nobody knows who pressed Run")
+    return _("Charged to the owner later because we don't know who pressed Run")

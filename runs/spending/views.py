@@ -100,14 +100,14 @@ def _gap_note(growth: account.Growth) -> str:
     is_small = growth.gap_percent == 0
     if growth.gap > 0 and growth.charged:
         if is_small:
-            return _("Under 1%% more than charged here: spent outside this portal, or estimated too low.") % percent
-        return _("%(percent)s%% more than charged here: spent outside this portal, or estimated too low.") % percent
+            return _("Under 1%% more than charged here: some was spent elsewhere, or estimates were too low.") % percent
+        return _("%(percent)s%% more than charged here: some was spent elsewhere, or estimates were too low.") % percent
     if growth.gap > 0:
         return _("Spent outside this portal.")
     if growth.gap and is_small:
-        return _("Under 1%% less than charged here: estimated too high.") % percent
+        return _("Under 1%% less than charged here: estimates were too high.") % percent
     if growth.gap:
-        return _("%(percent)s%% less than charged here: estimated too high.") % percent
+        return _("%(percent)s%% less than charged here: estimates were too high.") % percent
     return _("Every credit is accounted for.")
 
 

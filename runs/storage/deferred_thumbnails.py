@@ -10,13 +10,13 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs import events
 from runs.background.queue import enqueue_long, stop_requested
-from runs.models import StoredFile, Upload
+from runs.models import OutputFile, StoredFile, Upload
 from runs.models.messages import Message
 from runs.storage import media, store
 from runs.storage.claimed_fetch import ClaimLost
@@ -57,9 +57,11 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the file that has waited longest among those with the fewest attempts. If the worker dies, that file
-    becomes due again later."""
-    for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
+    """Claim the file that has waited longest among those with the fewest attempts; examples come last. If the worker
+    dies, that file becomes due again later."""
+    of_examples = OutputFile.objects.filter(file=OuterRef("pk"), output__run__is_example=True)
+    waiting = _due().alias(is_example=Exists(of_examples))
+    for stored in waiting.order_by("is_example", "picture_attempts", "picture_due_at", "pk")[:20]:
         number = stored.picture_attempts
         again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
         mine = _due().filter(pk=stored.pk, picture_attempts=number)

@@ -14,7 +14,7 @@ from django.db.models import Case, CharField, Count, Exists, Max, Min, OuterRef,
 from django.db.models.functions import Coalesce
 
 from runs.background.queue import enqueue_long, stop_requested
-from runs.models import FieldRule, GuestCopy, OutputFile, StorageUse, StoredFile, Upload
+from runs.models import FieldRule, GuestCopy, OutputFile, SharingRules, StorageUse, StoredFile, Upload
 
 SLICE = 20_000  # how many primary keys to count at a time
 COUNTING_SECONDS = 900
@@ -66,6 +66,7 @@ def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
         When(result_of__isnull=False, then=Value(Use.RESULTS.value)),
         When(upload_of__isnull=False, then=Value(Use.UPLOADS.value)),
         When(Q(Exists(FieldRule.objects.filter(file=OuterRef("pk")))), then=Value(Use.APPS.value)),
+        When(Q(Exists(SharingRules.objects.filter(logo=OuterRef("pk")))), then=Value(Use.APPS.value)),
         When(binned_of__isnull=False, then=Value(Use.BIN.value)),
         When(Q(Exists(GuestCopy.objects.filter(file=OuterRef("pk")))), then=Value(Use.COPIES.value)),
         default=Value(Use.UNUSED.value),

@@ -1,4 +1,4 @@
-"""Readable names for browsers, based on their user agents, such as "Firefox on Windows"."""
+"""Readable names for browsers, such as "Firefox on Windows", based on their user agents."""
 
 from django.utils.translation import gettext as _
 

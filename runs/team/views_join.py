@@ -64,7 +64,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _closed(request: HttpRequest, state: str) -> HttpResponse:
-    context = {"state": state, "mail_url": mail_to_admins(_("Lamina Portal: an invite for me"))}
+    context = {"state": state, "mail_url": mail_to_admins(_("Lamina Portal: I need a new invite"))}
     return _page(request, "team/invite_closed.html", context, status=410)
 
 

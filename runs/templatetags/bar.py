@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from runs.display.bell import Bell
@@ -35,12 +36,14 @@ class BarKind:
     """What the bar's template depends on. `bell` is None if there is news: the bell is then rendered separately."""
 
     bell: QuietBell | None
+    spending_url: str  # where the balance leads; "" for viewers
 
 
 @dataclass(frozen=True)
 class MenuKind:
     section: str
     is_admin: bool
+    spending_url: str
     balance_words: SafeString | None  # a blank for `web/_balance_left.html`; None if the balance isn't known
 
 
@@ -58,7 +61,8 @@ def bar_end(context: Context) -> SafeString:
         values["bell"] = render_to_string(
             "live/_bell.html", {"bell": bell, "user": member, "csrf_token": context.get("csrf_token")}
         )
-    return filled("web/_bar_end.html", BarKind(None if bell.lines else QuietBell(bell.is_watching)), values)
+    kind = BarKind(None if bell.lines else QuietBell(bell.is_watching), _spending_url(member))
+    return filled("web/_bar_end.html", kind, values)
 
 
 @register.simple_tag(takes_context=True)
@@ -72,7 +76,15 @@ def person_menu(context: Context) -> SafeString:
         "email": member.email,
         "csrf_token": str(context.get("csrf_token") or ""),
     }
-    return filled("web/_person_menu.html", MenuKind(str(context.get("section", "")), member.is_admin, balance), values)
+    kind = MenuKind(str(context.get("section", "")), member.is_admin, _spending_url(member), balance)
+    return filled("web/_person_menu.html", kind, values)
+
+
+def _spending_url(member: Member) -> str:
+    """Return where `member` sees what runs cost: admins for everybody, others for themselves, viewers nowhere."""
+    if member.is_admin:
+        return reverse("runs:manage-spending")
+    return f"{reverse('runs:me')}#spending" if member.can_run else ""
 
 
 def _parts(context: Context) -> tuple[Bell, Member, Portal]:

@@ -66,11 +66,11 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
-    sniffed = _sniffed(uploaded_file)
+    found = sniffed(uploaded_file)
     if size == 0:
         raise UploadRejected(Message("empty_file"))
-    _check_kind(sniffed.kind, sniffed.extension, kinds)
-    if problem := size_problem(sniffed.kind, size):
+    _check_kind(found.kind, found.extension, kinds)
+    if problem := size_problem(found.kind, size):
         raise UploadRejected(problem)
     if isinstance(uploaded_file, RefusedFile):  # it was refused for a reason that no longer holds
         raise UploadRejected(UNREADABLE)
@@ -97,7 +97,8 @@ def _add(member: Member, **fields: Any) -> Upload:
     return upload
 
 
-def _sniffed(uploaded_file: "UploadedFile[bytes]") -> file_types.Sniffed:
+def sniffed(uploaded_file: "UploadedFile[bytes]") -> file_types.Sniffed:
+    """Return the type of the file, detected from its first bytes."""
     if isinstance(uploaded_file, RefusedFile):
         return uploaded_file.sniffed
     head = uploaded_file.read(file_types.HEAD_BYTES)

@@ -27,7 +27,7 @@ DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
 IS_LOCAL = "portal.is_local"  # a key in `request.META` that no header can set
 REFUSED = gettext_noop(  # translated where it is used
     "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with your own account;"
-    " “manage.py createsuperuser” makes the first one."
+    " “manage.py createsuperuser” creates the first one."
 )
 
 

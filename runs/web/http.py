@@ -22,8 +22,8 @@ from runs.words.credits import balance_words, left_words
 from runs.words.moments import short_time_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
-    "Your role is view-only, so you can't run, share or change things. Nothing was changed. "
-    "Ask an admin if you need more."
+    "Your role is view-only, so you can't run, share or change things. Nothing was changed. Ask an admin if you need "
+    "a different role."
 )
 
 
@@ -115,7 +115,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     if status.away_since is not None:
         away = _(
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs start when it's back."
+            "New runs will start once it's back."
         )
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(

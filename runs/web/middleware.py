@@ -105,7 +105,7 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """Replaces NUL characters in posted fields, which PostgreSQL can't store, with U+FFFD before a view uses them.
+    """Replaces NUL characters, which PostgreSQL can't store, with U+FFFD in posted fields before a view uses them.
 
     It runs after the CSRF check, which has already read the fields. Views exempt from that check read the body
     themselves.

@@ -13,7 +13,7 @@ class Page[Row: Model]:
 
     def __init__(self, rows: "QuerySet[Row]", asked: str | None, size: int) -> None:
         """Read page `asked` as it stands in the URL; the first page if it is no number up to 9,999 or has no rows."""
-        self.number = int(asked) if NUMBER.fullmatch(str(asked)) else 1
+        self.number = int(asked) if asked and NUMBER.fullmatch(asked) else 1
         found = self._read(rows, size)
         if not found and self.number > 1:
             self.number = 1

@@ -50,6 +50,17 @@ class NameField(CutField):
         return " ".join(str(forms.CharField.to_python(self, value)).split())[: self.length]
 
 
+class OneOfField(forms.ChoiceField):
+    """One of some choices; "" if anything else was sent."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(value or "")
+        return text if self.valid_value(text) else ""
+
+    def validate(self, value: Any) -> None:
+        pass
+
+
 class RepeatedField(forms.Field):
     """All values sent under one field name, in order."""
 
@@ -110,11 +121,12 @@ class SeenForm(forms.Form):
         """Add an error saying that `name` was faster, and what is `stored` now. Saving the form again replaces those
         values."""
         words = _(
-            "%(name)s has saved other values since you opened this page, so yours aren't saved yet. Save again to "
-            "replace them."
+            "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
+            "again to replace them."
         )
         self.add_error(None, words % {"name": name or _("Somebody")})
-        self.add_error(None, _("Currently saved: %(values)s") % {"values": "; ".join(_stored_words(self, stored))})
+        if values := "; ".join(_stored_words(self, stored)):
+            self.add_error(None, _("Currently saved: %(values)s") % {"values": values})
         self.data = dict(self.data.items()) | {"seen": stored.initial["seen"]}
 
 

@@ -60,7 +60,7 @@ FILES: dict[str, Promise] = {
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
     "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
-    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
+    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. Admins can free space in Manage."),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
     "file_not_ready": _lazy("The file isn't ready yet."),
@@ -123,10 +123,10 @@ INCIDENTS: dict[str, Promise] = {
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
     "app_paused": _lazy("“%(app)s” is paused because its rules no longer fit its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
-        "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
+        "The storage holds %(strays)s old file that the database doesn't know about, but only %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
-        "The storage holds %(strays)s old files that the database doesn't know about and %(known)s that it does. "
-        "Nothing was removed. Check that the database and the storage belong together.",
+        "The storage holds %(strays)s old files that the database doesn't know about, but only %(known)s that it "
+        "does. Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
 }

@@ -41,8 +41,8 @@ KINDS: dict[str, Promise] = {
 }
 FIELDS: dict[str, Promise] = {
     "address": _lazy("Address"),
-    "alert_left": _lazy("Alert: left in the account"),
-    "alert_spent": _lazy("Alert: spent in 24 hours"),
+    "alert_left": _lazy("Alert when fewer credits are left than"),
+    "alert_spent": _lazy("Alert when more credits are spent in 24 hours than"),
     "allows_unknown": _lazy("Apps with unknown cost"),
     "apps": _lazy("Apps"),
     "asks_review": _lazy("Asks for a decision"),
@@ -79,6 +79,7 @@ FIELDS: dict[str, Promise] = {
     "line": pgettext_lazy("of an app", "Line"),
     "link_makers": _lazy("Who can create links"),
     "links": _lazy("Guest links"),
+    "logo": _lazy("Logo"),
     "longest_days": _lazy("Maximum link duration (days)"),
     "mail_hour": _lazy("Time of daily emails"),
     "may_download": _lazy("Guests can download"),

@@ -29,8 +29,8 @@ def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set
 
 
 def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
-    """Return what is wrong with `answer`: its status, a missing sign-in prompt, a cookie, or words that `who` may not
-    see."""
+    """Return the problems with `answer`: a wrong status, no prompt to sign in, a cookie that was set, or words that
+    `who` may not see."""
     wanted = row.expected(who, is_shared=world.subject is world.shared)
     if answer.status_code != wanted:
         return [f"{answer.status_code} instead of {wanted}"]
@@ -56,7 +56,7 @@ def hidden_from(world: World, row: Row, who: str) -> set[str]:
 
 
 class Acts:
-    """Every decision that existed when the walk began: who decided what, when, and in which words."""
+    """Every decision that existed when the walk began: who decided what, when, and in what words."""
 
     def __init__(self) -> None:
         self.before = self.now()
@@ -66,8 +66,8 @@ class Acts:
         return {row[0]: row for row in Decision.objects.values_list(*told)}
 
     def lost(self) -> list[str]:
-        """Return what is wrong with the decisions now: those that changed, and those that are gone although their
-        result isn't."""
+        """Return the decisions that have changed, and those that have disappeared although their result still
+        exists."""
         now = self.now()
         changed = {pk: row for pk, row in self.before.items() if now.get(pk) != row}
         living = set(Output.objects.filter(pk__in=[row[1] for row in changed.values()]).values_list("pk", flat=True))
@@ -80,7 +80,7 @@ def test_every_address_has_a_row() -> None:
 
 @pytest.mark.parametrize("sharing", ["private", "shared"])
 def test_the_walk(world: World, sharing: str) -> None:
-    """This also tests D3: no URL changes or deletes a decision, whoever requests it."""
+    """This also tests D3: no URL lets anyone change or delete a decision."""
     world.subject = getattr(world, sharing)
     wrong, lines, acts = [], [], Acts()
     assert acts.before

@@ -64,7 +64,7 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
     assert told.way == "worker"
     assert told.changes["entries"] == [2, None]
     with pytest.raises(DatabaseError), transaction.atomic():
-        kept.delete()  # permission to delete ended along with retention
+        kept.delete()  # the permission to delete ended when retention was done
 
 
 @pytest.mark.django_db(transaction=True)

@@ -95,7 +95,7 @@ def test_every_task_is_recorded_or_exempt() -> None:
 
 
 def test_every_command_is_recorded_or_exempt() -> None:
-    """Django's own commands matter to the record only if they change what people see or may do."""
+    """Django's own commands need an entry in the record only if they change what people see or may do."""
     of_django = {name for name, app in get_commands().items() if app == "django.core"}
     assert get_commands().keys() - of_django - {"createsuperuser", "changepassword"} == (
         RECORDED_COMMANDS.keys() | EXEMPT_COMMANDS.keys()

@@ -1,5 +1,5 @@
-"""The pool starts processes when there is work and stops them when there is none; a stopped one isn't taken for a
-killed one."""
+"""The pool starts processes when there is work and stops them when there is none; a process that was stopped isn't
+mistaken for one that was killed."""
 
 from multiprocessing import Event, Value
 from types import SimpleNamespace
@@ -49,7 +49,7 @@ def test_only_a_process_that_ended_without_a_task_has_left() -> None:
     assert pool.has_left(process(IDLE, exitcode=0))
     assert not pool.has_left(process(IDLE))  # still waiting for tasks
     assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps while holding the queue's lock
-    assert not pool.has_left(process(BUSY, exitcode=0))  # its task ended the process
+    assert not pool.has_left(process(BUSY, exitcode=0))  # the task itself ended the process
     assert not pool.has_left(process(-2, exitcode=0))  # to be recycled
 
 

@@ -1,5 +1,5 @@
-"""The worker dies as a whole, never stops taking tasks, and stops promptly, even if it is killed at the worst
-moment."""
+"""If a process of the worker is killed, even at the worst moment, the whole worker ends. It never stops taking tasks,
+and it stops promptly when asked to."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing may wait for it that long
+LONG = int(2 * TIMEOUT_SECONDS)  # a task takes this many seconds, and nothing may wait that long for it
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -159,7 +159,7 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process notices the death and receives the signal together. It must not wait forever for a dead
+    """The main process notices the death and receives the signal at the same time. It must not wait forever for a dead
     process."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)
@@ -183,7 +183,8 @@ def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "sub
 
 
 def test_the_pool_grows_with_the_tasks(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """It starts with one process, but three long tasks run side by side and another task doesn't have to wait."""
+    """The worker starts with one process, but three long tasks run side by side and another task doesn't have to
+    wait."""
     for _ in range(3):
         enqueue(home, "window", notes, LONG)
     wait_until(lambda: list(lines(notes)).count("begun") == 3, "all three tasks to begin")

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def verdict_of(verdicts: Sequence[bool]) -> str:
-    """Return the summary. `verdicts` says for each measured target whether it was met."""
+    """Return the summary. `verdicts` says whether each measured target was met."""
     if not verdicts:
         return "Nothing was measured."
     return "Every measured target is met." if all(verdicts) else "Not every target is met."
@@ -72,7 +72,7 @@ def verdict_of(verdicts: Sequence[bool]) -> str:
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one benchmark in its own process, with a time limit. If anything goes wrong, the last row says so."""
-    # A large history takes longer to create: about one more minute for every 10,000 runs.
+    # A large history takes longer to create: about one minute more per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (
         runs / 10_000 * 60 if name.startswith(("growth", "history", "review", "notices")) else 0
     )

@@ -87,8 +87,8 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """The list is silently cut to a different set of twelve apps on each of 20 reads. Apps seen once stay and can be
-    run."""
+    """The list is silently cut to a different set of twelve apps on each of 20 reads. Once the portal has seen an app,
+    it stays and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):

@@ -13,7 +13,8 @@ from tests.support.browser import ARGUMENTS, NAMES
 def chromium() -> Iterator[Browser]:
     """Start Chromium or Chrome for the duration of the block. Raises RuntimeError if neither is installed."""
     windowless, *whole = NAMES
-    path = next(filter(None, map(shutil.which, (*whole, windowless))), None)  # the kept figures come from a whole one
+    # prefer a Chromium that can show windows: the kept figures come from one
+    path = next(filter(None, map(shutil.which, (*whole, windowless))), None)
     if path is None:
         raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -1,5 +1,5 @@
-"""Sends three hundred files through a whole portal; all but every twentieth are damaged. A member uploads half of them;
-the worker fetches the other half as results."""
+"""Sends three hundred files through a whole portal. One in twenty is intact; the rest are damaged. A member uploads
+half of them; the worker fetches the other half as results."""
 
 import os
 from collections import Counter

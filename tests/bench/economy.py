@@ -1,12 +1,12 @@
 """Measures how many requests it takes to follow runs, and how late the portal learns that they ended.
 
-Lamina's quick start is measured for comparison. The portal first follows runs by streams and polls any beyond that
-limit, then gets webhooks from the sandbox. Runs are started through the real pages; a real worker sends, follows and
-saves them. In one round, somebody has a run's page open. The sandbox counts all requests from the first start to the
-last known end. The portal also reads runs by id before they end, to get partial results; these reads use spare budget
-and are listed separately. An end counts as known once the portal has processed a list that shows it; reading the
-results takes another request. If Lamina's limit leaves no room for these reads when the runs end, the target is 1.2
-times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+Lamina's quick start is measured for comparison. The portal is measured twice. First it follows runs by streams, and
+polls any runs for which it has no stream; then it gets webhooks from the sandbox. Runs are started through the real
+pages; a real worker sends, follows and saves them. In one round, somebody has a run's page open. The sandbox counts all
+requests from the first start to the last known end. The portal also reads runs by id before they end, to get partial
+results; these reads use spare budget and are listed separately. An end counts as known once the portal has processed a
+list of runs that shows it; reading the results takes another request. If Lamina's limit leaves no room for these reads
+when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words; "economy, 10
 at once | economy, 50" measures the rows that match either part.
@@ -53,7 +53,7 @@ SPREAD_SECONDS = (25.0, 35.0)
 
 @dataclass(frozen=True)
 class Round:
-    """`count` runs started at once. `is_spread`: they take 25 to 35 s, not 30 s. `is_watched`: one run's page is
+    """`count` runs started at once. `is_spread`: they take 25 to 35 s, instead of 30 s. `is_watched`: one run's page is
     open."""
 
     words: str
@@ -97,7 +97,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -> None:
-    """Measure `rows` on a new web server and worker, with the current environment."""
+    """Measure `rows` with a newly started web server and worker, in the current environment."""
     if not rows:
         return
     web, worker = portal.start_web(), portal.start_worker()
@@ -176,7 +176,8 @@ def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
 
 
 def report_early_results(report: Report, state: dict[str, Any], onlooker: "Onlooker", remote_id: str) -> None:
-    """Report how long after Lamina had them the early results (all but the last one) were on the run's page."""
+    """Report how long it took from when Lamina had the early results (all but the last one) until the run's page showed
+    them."""
     (landed,) = [[seconds(at) for at in run["landsAt"]] for run in state["runs"] if run["runId"] == remote_id]
     early = landed[:-1]
     delays = [next(at for at, shown in onlooker.seen if shown > n) - landed_at for n, landed_at in enumerate(early)]
@@ -184,7 +185,7 @@ def report_early_results(report: Report, state: dict[str, Any], onlooker: "Onloo
 
 
 class Onlooker:
-    """Somebody who has a run's page open during the block. `seen` records when it showed how many results."""
+    """Somebody who has a run's page open during the block. `seen` records when the page showed how many results."""
 
     def __init__(self, visitor: Visitor, path: str) -> None:
         self.visitor, self.path = visitor, path
@@ -217,8 +218,8 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
 
 
 def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
-    """Return the target delays for noticing an end and for reading its results: either fixed, or 1.2 times what the
-    limit causes."""
+    """Return the target delays for noticing an end and for reading its results: either fixed, or 1.2 times the delays
+    that the limit alone causes."""
     if each.is_delivered:
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     if each.is_followed:
@@ -241,8 +242,8 @@ def report_counts(
     until: float,
     limit: float | None,
 ) -> None:
-    """Add rows for the requests that the sandbox counted up to the Unix time `until`: at most `limit` per run, not
-    counting estimates and the like. Without a limit, the rows have no target."""
+    """Add rows for the requests that the sandbox counted up to the Unix time `until`. The target is at most `limit`
+    requests per run, not counting estimates and the like; without a limit, there is no target."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)
@@ -267,7 +268,8 @@ def report_counts(
 
 
 def report_delays(report: Report, delays: list[float], count: int, *, target: float | None) -> None:
-    """Add rows for the delays in seconds between ends on Lamina and the portal noticing them. `target` may be None."""
+    """Add rows for the delay in seconds between the end of each run on Lamina and the portal noticing it. `target` may
+    be None."""
     missed = count - len(delays)
     p95, middle = percentile(delays, 95), f"median {number(median(delays))}, max {number(max(delays))}"
     if target is None:

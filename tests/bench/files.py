@@ -47,7 +47,8 @@ def measure_serving(visitor: Visitor, report: Report, member: Member) -> None:
     report.at_most("queries, including session and member", count_queries(client, address), MAX_QUERIES)
 
     def serve() -> float:
-        """Return the server time in milliseconds from first byte to last, excluding sockets and the client's work."""
+        """Return the server time in milliseconds from the first byte to the last, excluding sockets and the client's
+        work."""
         begun = time.perf_counter()
         sent = b"".join(client.get(address))
         assert sent

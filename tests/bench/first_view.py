@@ -21,7 +21,7 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor, session_cookie
 
 KB = 1000
-MAX_OF = {"sign-in page": (40, 7), "app page": (50, 8)}  # most KB and requests per page
+MAX_OF = {"sign-in page": (40, 7), "app page": (50, 8)}  # maximum KB and number of requests per page
 MAX_KB_OF = {"Document": ("HTML", 12), "Stylesheet": ("CSS", 20), "Script": ("JavaScript", 25)}
 CARDS = 24
 MAX_GALLERY_KB = 1000

@@ -248,7 +248,7 @@ WORK: dict[str, Callable[[int], None]] = {
 
 
 def report_work(report: Report, work: Callable[[int], None], runs: int) -> None:
-    """Measure the statements of `work`, which is undone afterwards."""
+    """Measure the statements that `work` executes, and roll them back."""
     with transaction.atomic(), statements_timed() as taken:
         work(runs)
         transaction.set_rollback(True)

@@ -1,5 +1,5 @@
 """Fills a portal with everything that `growth` measures: what `review` makes, plus a file for each result, and a
-charge, a notice and a record entry for each run. One run in a hundred is in the bin, one in twenty had an upload.
+charge, a notice and a record entry for each run. One run in a hundred is in the bin, and one in twenty had an upload.
 
 The team stays the same, however many runs there are: 200 people with 12 apps.
 """
@@ -23,7 +23,7 @@ UNREAD_EVERY = 50
 def fill(many: Member, approver: Member, count: int) -> Output:
     """Create `count` runs and everything that belongs to them; return a result with many comments and versions."""
     dialect = (Postgres if connection.vendor == "postgresql" else Sqlite)()
-    lately = dialect.minutes_ago("n / 100")  # recent enough that they needn't be deleted
+    lately = dialect.minutes_ago("n / 100")  # recent enough that retention keeps them
     columns = {**RUN_COLUMNS, "deleted_at": f"CASE WHEN n % {BINNED_EVERY} = {BINNED} THEN {lately} END"}
     busy = make_reviewed(many, approver, count, columns, has_files=True)
     pattern, app = Run.objects.get(form_token="bench1"), App.objects.order_by("pk")[0]
@@ -65,7 +65,7 @@ def _charges(run: Run, app: App, first: int, dialect: Sqlite | Postgres) -> str:
 
 
 def _others() -> int:
-    """Return the primary key of the first of the other people."""
+    """Return the primary key of the first of the people who are neither `many` nor the approver."""
     return Member.objects.get(email="person0@example.com").pk
 
 
@@ -124,7 +124,7 @@ def _uploads(run: Run, member: Member, dialect: Sqlite | Postgres) -> tuple[str,
 
 
 def empty() -> None:
-    """Delete everything and restart the ids. Goes around the record's triggers, which would refuse this."""
+    """Delete everything and restart the ids. Bypasses the record's triggers, which would refuse this."""
     with unchecked(), connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'runs\\_%'")
         tables = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())

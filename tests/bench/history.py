@@ -32,7 +32,7 @@ from tests.support.visitor import Visitor, session_cookie
 
 ROUNDS = 40
 TRIES = 3
-WARM_UP = 8  # requests, until every web server process and thread has served the page
+WARM_UP = 8  # number of requests; enough for every process and thread of the web server to serve the page once
 PAGE = 24
 MAX_MS = 60.0
 SEARCH_MS = 300.0
@@ -115,8 +115,8 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
-    """Report the p95 of the milliseconds that `ask` returns. A miss is retried, since other work on the machine can
-    cause it; a slow page won't pass by luck. The last attempt counts."""
+    """Report the p95 of the milliseconds that `ask` returns. If it misses the target, try again, since other work on
+    the machine can cause that; a slow page won't pass by luck. The last attempt counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):

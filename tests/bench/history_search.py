@@ -124,11 +124,11 @@ def make_rows(
     has_files: bool = False,
 ) -> tuple[Run, OutputFile]:
     """Create `count` finished runs, one a minute, newest first, with four results each, and `APPS` apps, of which
-    `USED_APPS` were used. Six in ten runs are by `many`, the newest three by `few`; four in five are shared.
+    `USED_APPS` were used. Six in ten runs are by `many`, and the newest three are by `few`; four in five are shared.
 
-    `runs` and `outputs_of` give more columns as SQL expressions, based on n, the run's number, and place, the result's
-    position. With `has_files`, each result has a file of its own. Returns the run and the file that all others are
-    copied from.
+    `runs` and `outputs_of` give more columns as SQL expressions, based on `n`, the run's number, and `place`, the
+    result's position. With `has_files`, each result has a file of its own. Returns the run and the file that all others
+    are copied from.
     """
     restart_ids()
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
@@ -150,7 +150,8 @@ def make_rows(
             cursor.execute(statement)
         for statement in files_of_results(dialect(), pattern, file, has_files=has_files):
             cursor.execute(statement)
-        cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)  # only ANALYZE can be undone
+        # only ANALYZE works in a transaction
+        cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)
     return pattern, file
 
 
@@ -182,7 +183,7 @@ def unchecked() -> Iterator[None]:
 
 
 def prompts() -> list[str]:
-    """Return the prompts: every adjective with every thing; the place depends on both of them."""
+    """Return the prompts: every combination of an adjective and a thing, which together determine the place."""
     return [
         f"A {adjective} {thing} in the morning light of {PLACES[(a + t) % len(PLACES)]}, {MANNER}"
         for a, adjective in enumerate(ADJECTIVES)

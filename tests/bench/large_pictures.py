@@ -104,7 +104,7 @@ class Watch:
     def _ask(self) -> None:
         while not self._over.wait(PAUSE_SECONDS):
             begun = time.monotonic()
-            with suppress(requests.RequestException):  # if it fails, the time until then counts
+            with suppress(requests.RequestException):  # if the request fails, the time until it failed counts
                 requests.get(f"{self._portal.url}/healthz", timeout=30)
             self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - begun)
 

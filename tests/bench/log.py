@@ -1,4 +1,4 @@
-"""Measures the log page with 1,000,000 entries on PostgreSQL, ten for each of `--runs`; SQLite gets a tenth of them.
+"""Measures the log page with 1,000,000 entries (ten times `--runs`) on PostgreSQL, and a tenth of that on SQLite.
 
 As in `history_search`, the database makes the rows. Filters are measured in the hardest cases: a person who did little,
 a rare act, and the oldest day.
@@ -75,7 +75,8 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute: mostly common acts by `admin` and the portal, about a tenth as many runs."""
+    """Make `count` entries, one a minute. They are mostly common acts by `admin` and the portal, and concern a tenth as
+    many runs."""
     pattern = Entry.objects.create(
         way="page",
         verb=Verb.RUN_STARTED,

@@ -21,18 +21,18 @@ APART = timedelta(minutes=7)
 # Of every twenty runs, one failed, one was cancelled and one has only some of its results.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
-VIDEO = 19  # this one makes videos, not pictures
+VIDEO = 19  # the run in this place makes videos, not pictures
 ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "striped")
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")
 MANNER = "shot on film with a soft lens, muted colours, low contrast, no people, wide angle, seen from above, 4k"
-RARE = "zeppelin"  # only in the first member's oldest run, which also has the only audio results
+RARE = "zeppelin"  # this word is only in the first member's oldest run, which also has the only audio results
 
 
 def make_history(many: Member, few: Member, count: int) -> None:
     """Create `count` finished runs, newest first, 7 minutes apart, with four results each. Six in ten are by `many`,
-    the newest three by `few`, the rest by 198 others. Four in five are shared with the team, one in fifty is
-    starred."""
+    the newest three are by `few`, and the rest are by 198 others. Four in five are shared with the team, and one in
+    fifty is starred."""
     outputs = [{"index": i, "label": f"Picture {i + 1}", "type": "image"} for i in range(OUTPUTS_PER_RUN)]
     apps = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(APPS)]
     others = Member.objects.bulk_create(

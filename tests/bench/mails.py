@@ -1,5 +1,6 @@
 """Measures whether each email arrives exactly once: 300 emails while the sender is killed 50 times, and 1,000 through a
-mail server that defers, drops connections, and takes a minute. Uses both engines if both are available."""
+mail server that defers emails, drops connections, and stalls for a minute. Uses both engines if both are
+available."""
 
 import tempfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ STALL_SECONDS = 60.0
 
 
 def bench(_portal: Portal, report: Report) -> None:
-    """Start separate portals that only send emails. The one that every benchmark gets stays idle."""
+    """Start separate portals that only send emails. The portal that every benchmark gets stays idle."""
     for name in names():
         with report.part(f"{KILLED} mails, kill -9 of the sender, {name}"):
             verdict = _tried(name, lambda folder, env: mail_trials.killed(folder, KILLED, KILLS, SEED, **env))

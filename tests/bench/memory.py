@@ -1,7 +1,7 @@
 """Measures the memory of `make run` without its sandbox: when idle, and after fifty people have opened pages.
 
 Memory is measured as PSS: when several processes share a page of memory, each is charged its part of it. Also measures
-how much memory loading the portal takes, and the web server and the worker on their own, as programs that share
+how much memory it takes to load the portal, and what the web server and the worker would take as programs that share
 nothing.
 """
 

@@ -1,5 +1,5 @@
-"""Measures the inbox of a member with many notices, the count of unread notices on every page, and polls for news from
-open pages.
+"""Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and
+open pages that ask for news.
 
 As in `history_search`, the database makes the rows: ten notices for each run. `--runs` says how many runs; 100,000 make
 1,000,000 notices on PostgreSQL. SQLite gets a tenth of them.
@@ -75,8 +75,8 @@ def bench(portal: Portal, report: Report) -> None:
 
 def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
     """Measure how much more of two cores open pages need because they also ask for news. There are two kinds: pages
-    where nothing is going on, which ask for nothing else, and pages of a run in progress, which ask anyway. This is the
-    web server's processor time, without the database's if that is a separate process."""
+    where nothing is going on, which make no other requests, and pages of a run in progress, which poll anyway. This is
+    the web server's processor time, without the database's if that is a separate process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()
@@ -99,7 +99,8 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
 
 
 def percent(milliseconds: float, every: float) -> float:
-    """Return what percentage of two cores all open pages use if each one works for this long once per interval."""
+    """Return what percentage of two cores all open pages use if each of them causes this much work once per
+    interval."""
     return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
 
 

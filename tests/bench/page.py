@@ -1,5 +1,5 @@
 """Writes docs/benchmarks.md: each figure next to its target and the previous figure. Benchmarks that weren't run keep
-theirs."""
+their figures."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def cells_of(line: str) -> Sequence[str]:
 
 
 def machine() -> str:
-    """Return the number of cores and the memory; the machine's names and folders are nobody's business."""
+    """Return the number of cores and the memory, but none of the machine's names or folders."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GB
     return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {os.getloadavg()[0]:.1f} cores busy at the end"
 

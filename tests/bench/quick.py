@@ -1,4 +1,4 @@
-"""Measures in a few minutes what is the same on any machine: each page's queries, bytes on the wire, and requests to
+"""In a few minutes, measures what is the same on any machine: each page's queries, bytes on the wire, and requests to
 Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target."""
 
 import gzip
@@ -39,12 +39,12 @@ def bench(portal: Portal, report: Report) -> None:
     admin.refresh_from_db()
     count_requests(portal, report, member, figures)
     pages = make_pages(member, admin)
-    usage.count(timezone.now())  # the worker does this once a day, perhaps not yet today
+    usage.count(timezone.now())  # the worker does this once a day, and may not have done it yet today
     for what, (visitor, path) in pages.items():
         client = Client(SERVER_NAME="127.0.0.1", headers=HTMX if what == "poll" else {})
         client.force_login(visitor)
         status = 204 if what == "poll" else 200
-        count_queries(client, path, status)  # does what only the first request does
+        count_queries(client, path, status)  # the first request does some work that later ones don't
         report.add(kept.compared(f"queries: {what}", count_queries(client, path, status), figures))
         answered, size = fetch(portal, visitor, path, HTMX if what == "poll" else {})
         report.add(kept.compared(f"bytes: {what}", size, figures, " B"))
@@ -82,8 +82,8 @@ def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
 
 
 def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) -> tuple[float, int]:
-    """Return the milliseconds taken and the bytes of the body, compressed as on the wire. The random length that the
-    portal adds to prevent guessing is left out."""
+    """Return the time taken in milliseconds, and the size of the body in bytes, compressed as on the wire but without
+    the random padding that the portal adds to prevent guessing."""
     name, value = session_cookie(member)
     headers = {"Cookie": f"{name}={value}", **headers}
     answer = requests.get(f"{portal.url}{path}", headers=headers, timeout=SLOW_SECONDS)

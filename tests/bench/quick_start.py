@@ -35,7 +35,7 @@ def run_many(sandbox: Sandbox, count: int) -> list[Followed]:
 
 
 def run_one(url: str) -> Followed:
-    """Run one quick start from start to end."""
+    """Run one quick start, end to end."""
     headers = {"x-api-key": KEY}
     started = requests.post(f"{url}/v1/apps/{CARTOONIFY}/runs", json={"inputs": INPUTS}, headers=headers, timeout=30)
     if not started.ok:

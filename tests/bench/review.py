@@ -1,5 +1,5 @@
-"""Measures deciding in a portal with many decisions: the queue, deciding in it, a result with many comments and
-versions, and History filtered by decision.
+"""Measures deciding in a portal with many decisions: the queue, making a decision there, a result with many comments
+and versions, and History filtered by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
 runs; PostgreSQL gets ten times as many. Each page is also requested with a tenth of the rows, to check that more rows
@@ -117,8 +117,8 @@ def answer(visitor: Visitor) -> float:
 def make_reviewed(
     many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
 ) -> Output:
-    """Create runs with decisions and comments, a queue, and a result that has more of both than any other; return that
-    result. `columns` for the runs and `has_files` are as in `make_rows`."""
+    """Create runs with decisions and comments, a queue, and a result with more decisions and comments than any other;
+    return that result. `columns` for the runs and `has_files` are as in `make_rows`."""
     pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(

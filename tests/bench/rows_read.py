@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from runs.models import Member
 
 type Plan = dict[str, Any]
-READS = ("SELECT", "(SELECT")  # the second is for a UNION
+READS = ("SELECT", "(SELECT")  # the second is how a UNION begins
 STEPS = 10  # SQLite steps between two counts
 INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
 

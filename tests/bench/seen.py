@@ -1,8 +1,8 @@
 """Measures how long it takes until an open page shows what the portal already knows.
 
 Each run's page is open in a real Chromium, which notes when the run's end and its first picture appear. The runs take
-half to one and a half times as long as usual; each picture has 2 MB. Then ten runs end together, once normally and once
-while a video of 500 MB is being saved.
+half to one and a half times as long as usual; each picture is about 2 MB. Then ten runs end together, once normally and
+once while a 500 MB video is being saved.
 """
 
 import io
@@ -33,7 +33,7 @@ USUAL_SECONDS = 12.0
 SPREAD = (0.5, 1.5)
 TOGETHER_SECONDS = 8.0
 PICTURE_BYTES, FILM_BYTES = 2_000_000, 500_000_000
-SIDE = 820  # px; a square of noise this wide has about PICTURE_BYTES bytes
+SIDE = 820  # px; a square of noise this wide takes about PICTURE_BYTES bytes
 MAX_MEDIAN, MAX_P95 = 0.7, 1.3
 MAX_PICTURE, MAX_TOGETHER = 2.0, 5.0
 PATIENCE = 240.0  # seconds to wait at most
@@ -155,7 +155,8 @@ def measure_ends(portal: Portal, report: Report, watch: Watch) -> None:
 
 
 def make_past(app: App, spans: Sequence[float]) -> None:
-    """Make it look as if the app had taken this many seconds before, so that pages know when its runs usually end."""
+    """Make it look as if earlier runs of the app had taken this many seconds, so that pages know when its runs usually
+    end."""
     member = Member.objects.create_user("past@example.com", "a long enough password", name="Past")
     begun = timezone.now() - timedelta(hours=1)
     for span in spans:

@@ -43,7 +43,7 @@ def measure_one(portal: Portal, report: Report, visitor: Visitor, app: App) -> N
     slow = {"endpoint": "run_start", "fault": "delay", "times": None, "seconds": ANSWER_SECONDS}
     runs = press(portal, visitor, [app] * ONE_APP_PRESSES, 0, slow)
     last = runs.order_by("-pk")[0]
-    wait_until(lambda: "ahead of it" in visitor.get(last.get_absolute_url()).text, "the place in line", PATIENCE)
+    wait_until(lambda: "ahead of this one" in visitor.get(last.get_absolute_url()).text, "the place in line", PATIENCE)
     taken = max(sent_after(portal, runs))
     report.at_most("until the last is sent", taken, TIMES_ANSWERED * ONE_APP_PRESSES * ANSWER_SECONDS, " s")
 

@@ -35,7 +35,7 @@ OPENED = 300
 MIN_PER_SECOND = 150
 MAX_APP_MS, MAX_HISTORY_MS, MAX_HOME_MS = 6, 12, 15
 MAX_HISTORY_QUERIES = 8
-SESSION_AND_MEMBER = 2  # the queries each request made for these two
+SESSION_AND_MEMBER = 2  # each request needs this many queries to read its session and member
 MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 
 

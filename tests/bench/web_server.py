@@ -115,7 +115,8 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         client.request("GET", path, headers=headers)
         try:
             answer = client.getresponse()
-        except http.client.RemoteDisconnected:  # closed as idle while other clients were slow; browsers would retry
+        except http.client.RemoteDisconnected:
+            # the server closed the connection as idle while other clients were slow; browsers would retry
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
         body = answer.read()

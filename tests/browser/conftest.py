@@ -44,7 +44,8 @@ def gallery(_whole: Whole) -> Gallery:
 
 @pytest.fixture
 def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
-    """Make this test's visitors. Fail at the end if a page violated the policy or sent requests to other sites."""
+    """Make this test's visitors. Fail at the end if a page violated the content security policy or sent requests to
+    other sites."""
     made = Guests(browser, whole)
     yield made
     assert made.leave() == []

@@ -31,7 +31,7 @@ from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
 from runs.launching import presets
-from runs.models import App, AppSearch, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
+from runs.models import App, AppSearch, GuestContact, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
@@ -51,11 +51,11 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """Return whether every listed app has its form, and the first ones their pictures.
+    """Return whether every listed app has its form, and the first few also have their pictures.
 
     Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
-    The same goes for forms that the portal hasn't read by the time it stops reading by itself: an app may join those in
-    use when the day's number of forms has already been read.
+    The same is done for forms that the portal still hasn't read when it stops reading by itself: an app may come into
+    use after the portal has read the day's number of forms.
     """
     apps = App.objects.listed()
     last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
@@ -154,7 +154,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
-    """Make a run that stays in `status` ("starting", "checking"): its next step is an hour away, or waits for a
+    """Make a run that stays in `status` ("starting", "checking"): its next step is due in an hour, or is up to a
     person."""
     now = timezone.now()
     due = None if asks else now + timedelta(hours=1)
@@ -265,25 +265,28 @@ def addresses(email: str, run: str) -> list[str]:
     name = f"Preset {next(numbers)}"
     preset = presets.save_preset(who, made.app, name, create_run.answers_of(made), None, is_team=False)
     shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
+    kim = GuestContact.objects.create(link=shown, guest_name="Kim", guest_key="kim", email="kim@example.com")
     of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")
     return [
         *(reverse(f"runs:{page}", args=[mate]) for page in of_mate),
         reverse("runs:preset-edit", args=[preset.public_id]),
         reverse("runs:link-detail", args=[shown.public_id]),
         reverse("runs:mail-stop", args=[unsubscribe.sign(who, ["mention"])]),
+        urlsplit(unsubscribe.address_for_guest(kim)).path,
     ]
 
 
 def ways_in(email: str) -> list[str]:
-    """Return the paths of the pages for joining and for setting a new password; the member, an admin, gives these links
-    to people."""
+    """Return the paths of the pages for joining and for setting a new password, for which the member, an admin, has
+    made links."""
     who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
     made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
     return [urlsplit(address).path for address in made]
 
 
 def close_requests() -> int:
-    """Close the requests that other tests made, so that a reviewer sees only those that their own test made."""
+    """Close the requests for decisions that other tests made, so that a reviewer sees only those that their own test
+    made."""
     return ReviewRequest.objects.open().update(closed_at=timezone.now())
 
 

@@ -10,7 +10,8 @@ from tests.browser.visitors import Visitor
 def stop_time(page: Page) -> None:
     """Stop the page's clock; from now on, only `pass_time` moves it, however long the test takes."""
     now = datetime.now(UTC)
-    page.clock.install(time=now - timedelta(minutes=1))  # runs until it is stopped, which can't be in its past
+    # the clock runs until it is stopped, and can't be stopped at a time in its past
+    page.clock.install(time=now - timedelta(minutes=1))
     page.clock.pause_at(now)
 
 

@@ -79,6 +79,7 @@ NO_PAGES = {
     *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),
     *("runs:file-original", "runs:file-thumb", "runs:result-text", "runs:results-download", "runs:mail-choices"),
+    "runs:company-logo",
     *("runs:guest-file", "runs:guest-preview", "runs:guest-download", "runs:guest-decide", "runs:guest-comment"),
     *("runs:old-result-detail", "runs:old-result-text", "runs:old-result-use"),
 }

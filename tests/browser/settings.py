@@ -1,6 +1,6 @@
-"""The portal's own settings, with the made-up language added to the real ones.
+"""The portal's own settings, with a made-up language added to the real ones.
 
-`PSEUDO_LOCALE` names the folder that has its catalogue.
+`PSEUDO_LOCALE` is the folder with that language's catalogue.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""An admin hides an app, locks a colour and sets a limit; a maker comes across each of these, and the record shows
-every step."""
+"""An admin hides an app, locks a colour and sets a limit; a maker runs into all three, and the record shows every
+step."""
 
 import re
 from secrets import token_hex
@@ -99,7 +99,7 @@ def press_after_opening(sam: Visitor) -> str:
 
 
 def finds_every_step(admin: Visitor, sam: Visitor) -> None:
-    """Export the charges, and find every step of the story in the log."""
+    """Export the charges, and find each of these steps in the log."""
     page = admin.page
     page.goto("/manage/spending/")
     admin.watch.forgive("^console: htmx:")  # submitting the form that downloads the file cancels a poll in progress

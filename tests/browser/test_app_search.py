@@ -1,5 +1,6 @@
-"""Finding apps that aren't listed. Lamina's suggestions appear below our own results without moving them: while typing,
-on Enter, from a pasted address, and without scripts. An app that nobody has opened before shows its form right away."""
+"""Finding apps that aren't listed. Lamina's suggestions appear below our own results without moving them: while someone
+types, on Enter, for a pasted address, and without scripts. An app that nobody has opened before shows its form right
+away."""
 
 import time
 from collections.abc import Iterator
@@ -56,7 +57,8 @@ def type_at_once(page: Page, words: str) -> float:
 
 
 def hold(page: Page, urls: str) -> list[Route]:
-    """Hold htmx's next request to `urls`, so that whatever the page shows until the response stays visible."""
+    """Hold htmx's next request to `urls`, so that the page keeps showing what it shows while waiting for the
+    response."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
@@ -93,7 +95,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # not for any shorter prefix
+    assert asked(whole) == ["cartoon by a dentist"]  # and no request for any of its beginnings
     assert len(whole.lamina.requests_to("discover")) == 1
     assert first_look(page) - typed >= 590
     assert shift(page) <= MOST_SHIFT
@@ -119,11 +121,12 @@ def test_a_pasted_address_opens_the_app_on_enter(guests: Guests, whole: Whole, b
     page.goto("/apps/")
     box = page.get_by_label("Search apps")
     address = f"https://app.uselamina.ai/w/apps/{beyond['id']}?tab=run"
-    box.evaluate("(it, text) => { it.value = text; }", address)  # no typing, as a pause after it would add the app, too
+    # without typing, since pausing after it would also add the app
+    box.evaluate("(it, text) => { it.value = text; }", address)
     box.press("Enter")
 
     expect(page.get_by_role("heading", name=beyond["name"])).to_be_visible()
-    expect(page.get_by_text("Found on Lamina and added")).to_be_visible()
+    expect(page.get_by_text("We found this app on Lamina and added it")).to_be_visible()
     expect(page.get_by_label("Headline")).to_be_visible()
 
 
@@ -134,7 +137,7 @@ def test_a_search_that_fails_says_so_and_can_be_tried_again(
     for endpoint in ("discover", "search"):
         whole.lamina.control("faults", endpoint=endpoint, fault="status", status=500, times=None)
     page.goto("/apps/?q=dentist")
-    expect(page.locator("#lamina")).to_contain_text("Lamina couldn't answer this search.")
+    expect(page.locator("#lamina")).to_contain_text("Lamina couldn't complete this search.")
     whole.lamina.clear_faults()
 
     page.get_by_role("link", name="Ask again").click()

@@ -15,7 +15,7 @@ from tests.support.page_checks import findings
 from tests.support.photos import look, photograph
 
 pytestmark = pytest.mark.browser
-# Makes updates fade in within a millisecond; otherwise, axe would check them half-faded.
+# Makes updates fade in within a millisecond; otherwise, axe would check elements that are still half transparent.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 

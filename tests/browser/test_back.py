@@ -71,8 +71,8 @@ def path_of_form() -> str:
 
 @pytest.fixture
 def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[..., Browser]) -> Iterator[Page]:
-    """Alice's page in a Chromium that has the back/forward cache, like people's browsers do; Playwright turns it
-    off."""
+    """Alice's page in a Chromium with the back/forward cache turned on, as in people's browsers; Playwright normally
+    turns it off."""
     browser = new_chromium(ignore_default_args=["--disable-back-forward-cache"])
     context = browser.new_context(base_url=live_server.url)
     context.set_default_timeout(TIMEOUT_MS)
@@ -103,7 +103,7 @@ def test_back_after_run_brings_back_everything(back_page: Page) -> None:
     assert (second.pk != first.pk, inputs_of(second)) == (True, inputs_of(first))
     assert second.wanted_outputs == first.wanted_outputs == [0]
     page.goto(path)
-    page.evaluate(AS_FROM_CACHE, second.form_token)  # currently, Chromium doesn't keep pages that mustn't be stored
+    page.evaluate(AS_FROM_CACHE, second.form_token)  # Chromium currently doesn't cache pages that mustn't be stored
     expect_whole(page)
 
 

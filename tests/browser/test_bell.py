@@ -39,11 +39,12 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     expect(line).to_contain_text("Ready")
     expect_picture(line.locator(".ended-picture img"))
     expect(page).to_have_title(re.compile(r"^\(1\) "))
-    letter = whole.letter_to(visitor.email)  # before it is read here, since then no email is sent
+    # the email comes before the notice is read here, since no email is sent after that
+    letter = whole.letter_to(visitor.email)
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
     expect(page.locator("#bell")).to_be_focused()
-    page.goto("/help/keys/")  # the line has been shown; the bell still lists the run
+    page.goto("/help/keys/")  # the line has already been shown; the bell still lists the run
     expect(page.get_by_role("button", name="Inbox: 1 new")).to_be_visible()
     expect(line).to_have_count(0)
 
@@ -73,7 +74,7 @@ def test_a_line_gives_way_to_the_keyboard_and_closes_itself(guests: Guests, whol
     region = page.locator("#ended")
     expect(region.locator(".ended-line")).to_have_count(1)
 
-    for _ in range(25):  # as far as the end of the page
+    for _ in range(25):  # Tab through to the end of the page
         page.keyboard.press("Tab")
         assert not page.evaluate(
             """() => {
@@ -94,7 +95,7 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     stop_time(page)
     page.goto("/help/keys/")
-    pass_time(visitor, 4)  # until it has requested its frame; the next request is a minute away
+    pass_time(visitor, 4)  # wait until the news frame has been requested; the next request is a minute away
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
     whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides on it
@@ -143,7 +144,7 @@ def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests,
 
 
 def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
-    """Open a line at its exact place, mute and unmute a run, and mark the rest as read."""
+    """Open a notice at the exact place it is about, mute and unmute a run, and mark the rest as read."""
     page = visitor.page
     for _ in range(2):
         result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
@@ -157,7 +158,7 @@ def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
     page.get_by_role("button", name=re.compile("^Mute (?!conversation)")).first.click()
     expect(page.get_by_text("You won't be notified about this run any more.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("You'll be notified about it again.")).to_be_visible()
+    expect(page.get_by_text("You'll be notified again.")).to_be_visible()
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.locator(".inbox-line.is-unread")).to_have_count(0)
     assert page.evaluate(SIDEWAYS) == ""

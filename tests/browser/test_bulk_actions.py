@@ -35,7 +35,7 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     expect(bar.get_by_text("6 selected")).to_be_visible()
     expect(bar.get_by_role("button", name="Compare")).to_be_disabled()
     page.keyboard.press("Escape")
-    expect(bar.get_by_text("6 are no longer selected.")).to_be_visible()
+    expect(bar.get_by_text("6 items are no longer selected.")).to_be_visible()
 
     page.locator("h1").click()
     for key in ("j", "j", "x", "j", "x"):
@@ -50,7 +50,10 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     bar.get_by_role("button", name="Move to bin").click()
     expect(page.get_by_text("2 runs were moved to the bin.")).to_be_visible()
     expect(boxes).to_have_count(4)
-    page.locator(".undo [value=restore]").click()
+    expect(page.locator(".notice:has(.undo)")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".undo [value=restore]")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(boxes).to_have_count(6)
 
 
@@ -97,7 +100,7 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     expect(bar.get_by_text("2 selected")).to_be_visible()
     expect(bar.get_by_role("button", name="Compare")).to_be_enabled()
     bar.get_by_role("button", name="Clear the selection").click()
-    expect(bar.get_by_text("2 are no longer selected.")).to_be_visible()
+    expect(bar.get_by_text("2 items are no longer selected.")).to_be_visible()
     expect(bar.get_by_role("button", name="Undo")).to_be_focused()
 
     chips.get_by_role("link", name="remove this filter").click()

@@ -7,6 +7,7 @@ from tests.browser.acts import a_run_that_goes_on, expect_state
 from tests.browser.page_clock import pass_time, stop_time
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
+from tests.support.browser import await_scripts
 
 pytestmark = pytest.mark.browser
 
@@ -26,10 +27,22 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Cancel", exact=True)).to_be_focused()
 
+    page.route("**/cancel/", lambda route: route.fulfill(status=204), times=1)  # the page stays as while it waits
     page.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Asking Lamina to stop this run…")).to_be_visible()
+    expect(page.get_by_text("Keep it running")).to_be_hidden()  # the question is answered
+
+    page.goto(f"/runs/{run}/")
+    await_scripts(page)
+    page.get_by_role("link", name="Cancel", exact=True).press("Enter")
+    expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
     page.keyboard.press("Enter")
     expect_state(page, "Cancelled")
-    expect(page.locator("#run-panel")).to_contain_text("It may have cost credits, but no more than the estimate: about")
+    expect(page.locator("#run-panel")).to_contain_text(
+        "This run may have cost credits, but no more than the estimate: about"
+    )
     expect(page.locator("#messages")).to_be_empty()
     assert page.url.endswith(f"/runs/{run}/")
 
@@ -67,7 +80,7 @@ def test_a_run_that_ends_meanwhile_is_told_in_the_open_question(guests: Guests, 
 
     late = page.get_by_role("dialog", name="This run has already ended")
     expect(late).to_contain_text("Ready")
-    expect(late).to_contain_text("It finished, so it costs what was estimated: about")
+    expect(late).to_contain_text("The run finished, so it costs the full estimate: about")
     expect(late.get_by_role("button", name="Cancel the run")).to_have_count(0)
     expect(late.get_by_role("link", name="Back to the run")).to_be_focused()
     page.keyboard.press("Enter")

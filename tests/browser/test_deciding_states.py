@@ -1,5 +1,5 @@
-"""Every place where a decision or a comment is shown or made, in all states (D15). axe finds no problems, wide in
-English and on a phone in German; and on a phone, no page scrolls sideways, with scripts or without.
+"""Every place that shows or takes a decision or a comment, in all states (D15). axe finds no problems in a wide window
+in English, or on a phone in German. On a phone, no page scrolls sideways, with scripts or without.
 
 `test_guest_answers.py` checks what guests see; the scenes for `test_axe.py` include more forms with errors.
 """
@@ -23,7 +23,7 @@ from tests.support.photos import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story", "Banner", "Card", "Lost", "Late")
-# Submits a form as if without scripts, because htmx would handle what a button sends.
+# Submits a form without htmx, which would otherwise handle a press of its button.
 SEND = """([path, fields]) => {
     const form = document.createElement("form");
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;

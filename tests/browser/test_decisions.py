@@ -46,7 +46,7 @@ def test_deciding_by_keyboard(new_context: Contexts, run: Run, petra: Member) ->
     page.keyboard.press("Control+Enter")
     line = page.locator(".verdict > .verdict-line").first
     expect(line).to_contain_text("Needs changes by you")
-    expect(line).to_be_focused()  # so that a screen reader reads it, once
+    expect(line).to_be_focused()  # so that a screen reader reads the line, and only once
     expect(panel.locator(".verdict-note")).to_have_text("Warmer light")
     assert findings(page) == []
     panel.get_by_role("button", name="Undo").press("Enter")
@@ -134,4 +134,4 @@ def test_the_shown_version_is_in_view_in_the_strip(page: Page, alice: Member) ->
     boxes = page.locator(".version")
     expect(boxes).to_have_count(3)
     for box in boxes.all():
-        expect(box).to_be_in_viewport(ratio=0.9)  # with only a few results, all are in view
+        expect(box).to_be_in_viewport(ratio=0.9)  # there are few results, so all of them are in view

@@ -47,7 +47,7 @@ def test_deciding_together(guests: Guests, whole: Whole, width: int, scripts: bo
 
 
 def turn(page: Page) -> None:
-    """Continue in a window of the other width."""
+    """Switch from the wide window to the narrow one, or back."""
     assert page.viewport_size
     page.set_viewport_size({"width": sum(WIDTHS) - page.viewport_size["width"], "height": 720})
 
@@ -100,8 +100,8 @@ def open_form(page: Page, run: str) -> None:
 
 
 def ask(maker: Visitor, run: str, whom: Visitor) -> None:
-    """Ask an approver by name, with a due date, so that these results come first in the queue. This also shares the
-    run."""
+    """Ask an approver by name, with a due date, so that this person's queue starts with these results. This also shares
+    the run."""
     page = maker.page
     open_form(page, run)
     page.get_by_role("radio", name="Specific people").press("Space")
@@ -187,7 +187,7 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the one that needs changes: it waits for its next version."""
+    """Approve two sketches, reject one, and skip the one that needs changes: that one waits for its next version."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
@@ -228,7 +228,8 @@ def make_the_next_version(maker: Visitor, run: str) -> str:
     page.wait_for_url(lambda url: bool(RUN_PATH.search(url)) and run not in url)
     made = run_id(page)
     maker.whole.wait_for(made, "ready")
-    expect(page.locator("noscript meta[http-equiv=refresh]")).to_have_count(0)  # or it would interrupt what comes next
+    # otherwise, the page would reload in the middle of the next steps
+    expect(page.locator("noscript meta[http-equiv=refresh]")).to_have_count(0)
     assert len(maker.whole.inside.ask("results", run=made)) == 1
     assert page.evaluate(SIDEWAYS) == ""
     return made
@@ -243,8 +244,8 @@ def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
 
 
 def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
-    """Expect the run's zip of approved results to hold version 2 instead of version 1, and its sheet to list all
-    decisions."""
+    """Expect the run's zip of approved results to have version 2 instead of version 1, and the CSV file in it to list
+    all decisions."""
     page = maker.page
     page.goto(f"/runs/{run}/")
     if (more := page.locator("#run-more")).is_visible():

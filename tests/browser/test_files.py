@@ -98,7 +98,7 @@ def test_run_waits_for_a_file_on_its_way_and_then_starts_by_itself(guests: Guest
     expect(sending).to_contain_text("me.png")
     expect(sending.locator("img")).to_have_attribute("src", re.compile("^blob:"))
     page.locator(".launch-run").click()
-    expect(page.locator(".launch-run")).to_have_text(re.compile(r"^Waiting for uploads… \d+ %$"))
+    expect(page.locator(".launch-run")).to_have_text(re.compile(r"^Waiting for uploads… \d+%$"))
     visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
     held[0].continue_()
     page.wait_for_url(RUN_PATH)
@@ -115,7 +115,7 @@ def test_a_preset_waits_for_its_files(guests: Guests) -> None:
 
     button.click()
 
-    expect(page.get_by_role("button", name=re.compile(r"^Waiting for uploads… \d+ %$"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(r"^Waiting for uploads… \d+%$"))).to_be_visible()
     expect(page.locator(".launch-run")).to_have_text("Run")
     visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
     held[0].continue_()

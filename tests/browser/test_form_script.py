@@ -64,7 +64,8 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
 
 
 def given(name: str) -> list[Any]:
-    """Return a picture for CHOOSE, which chooses it immediately; Playwright would wait for a navigation to end."""
+    """Return a picture as CHOOSE expects it. CHOOSE picks it at once, whereas Playwright would wait for a navigation to
+    end."""
     return [name, list(picture(name)["buffer"])]
 
 
@@ -148,7 +149,7 @@ def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> Non
         given("second.png"),
     )
     page.locator("#p0_file").set_input_files(picture("first.png"))
-    expect(page.locator(".file-tile.is-ready")).to_contain_text(["second.png"])  # only this one, once the first is gone
+    expect(page.locator(".file-tile.is-ready")).to_contain_text(["second.png"])  # the first file's tile is gone
 
 
 def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> None:
@@ -300,7 +301,7 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
     with page.expect_request("**/uploads/?app=*"):
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     page.locator("[data-run]").click()
-    page.evaluate(  # the cost arrives together with the Run button that it allows
+    page.evaluate(  # imitates the update that brings a new cost and replaces the Run button
         """() => {
             const blocked = '<p id="launch-reason">Not enough credits.</p><button type="button">Run</button>';
             document.querySelector("#launch-go").innerHTML = blocked;
@@ -314,7 +315,7 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
 
 
 def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page) -> None:
-    """The cost changes with the ticked results, and arrives together with the Run button that it allows."""
+    """When the ticked results change, the new cost arrives together with a new Run button."""
     outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
     page.goto(make_app(parameters=[], outputs=outputs).get_absolute_url())
     held: list[Route] = []

@@ -68,7 +68,8 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_stop_of_tab_in_a_form_is_unmarked_or_under_a_bar(guests: Guests, whole: Whole, width: int) -> None:
-    page = guests(width=width).page  # not the gallery's member, because inputs are saved as drafts
+    # not the gallery's member: this test fills in forms, which would save drafts in their name
+    page = guests(width=width).page
     keys = Keys(page)
     for app in ("card-many-pictures", "card-options-25", "sandbox-caption"):
         page.goto(whole.inside.ask("app", remote_id=app)["path"])
@@ -90,6 +91,12 @@ def test_no_stop_of_tab_among_runs_is_unmarked_or_under_a_bar(guests: Guests, ga
         page.goto(path)
         assert keys.tab_through() > 8
     assert keys.bad == []
+
+    page.goto("/history/")
+    page.locator(".skip-link").first.focus()
+    for key in ("Tab", "Enter", "Tab"):  # to the second link, along it, and on
+        page.keyboard.press(key)
+    expect(page.locator("#history-results :focus")).to_have_count(1)
 
 
 def test_slash_goes_to_the_search_and_does_nothing_in_a_field(guests: Guests) -> None:

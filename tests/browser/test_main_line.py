@@ -39,7 +39,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
     fill(page)
     whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
-    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # set before the next frame
+    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # the button's text changed before the next frame
     watch_it_come(visitor, run)
     find_it_again(page, run)
     sam = guests("sam").page

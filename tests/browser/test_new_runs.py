@@ -35,7 +35,7 @@ def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, pa
     pass_time(visitor, 20)
     expect(news).to_have_text(re.compile(r"^\s*2 new"))
     assert page.locator(f"#card-{runs[0]}").bounding_box() == before
-    visitor.wait_for(lambda: "The team has shared new runs: 2." in told(page, "said"), "the news to be announced")
+    visitor.wait_for(lambda: "New runs shared by the team: 2." in told(page, "said"), "the news to be announced")
     box = news.bounding_box()
     assert box
     assert box["x"] >= 0

@@ -31,6 +31,7 @@ def test_an_admin_invites_by_link_and_the_newcomer_is_in(guests: Guests, whole: 
     expect(page.get_by_text("Welcome, Kim.")).to_be_visible()
 
     admin.page.goto("/manage/people/")
+    expect(admin.page.get_by_role("button", name="Invite", exact=True)).to_be_in_viewport()  # without scrolling
     row = admin.page.locator(".person-row", has_text="kim.new@acme.example")
     expect(row).to_contain_text(re.compile(r"just now|\d min ago"))
     row.get_by_role("link", name="Kim").click()

@@ -64,7 +64,7 @@ def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whol
 
 @pytest.mark.parametrize("width", [320, 360])
 def test_long_button_labels_leave_room_for_the_name_of_a_result(guests: Guests, gallery: Gallery, width: int) -> None:
-    """For example in German, where they are twice as long as in English."""
+    """German labels, for example, can be twice as long as English ones."""
     page = at_run(guests, gallery, CARTOONIFY, width=width)
     page.locator(".output-tool").first.evaluate("it => it.append(' Herunterladen')")
     label = page.locator(".output-label").first

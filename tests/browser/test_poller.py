@@ -50,14 +50,14 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     pass_time(visitor, 1)
     expect(page.locator(f"[data-run='{run}'] .state-chip")).to_have_text("Ready")
     assert watch.live() == [200]
-    for _ in range(20):  # until all its results are saved
+    for _ in range(20):  # let the page poll until all of the run's results are saved
         pass_time(visitor, 4)
         if page.locator("[data-active], #bell[data-watching]").count() == 0:
             break
     watch.answers.clear()
     pass_time(visitor, 31)
     assert set(watch.live()) <= {204}
-    assert len(watch.live()) <= 2  # only for news about others' runs
+    assert len(watch.live()) <= 2  # the only requests left ask for news about others' runs
 
 
 def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: Guests, whole: Whole) -> None:
@@ -67,7 +67,7 @@ def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: G
     stop_time(page)
     page.goto(f"/runs/{run}/")
     settle(visitor)
-    page.clock.fast_forward("11:00")  # no matter how long the page has been open
+    page.clock.fast_forward("11:00")  # updates still arrive after the page has been open for hours
     settle(visitor)
     whole.move(whole.remote_id(run), "completed")
     whole.wait_for(run, "ready")
@@ -105,7 +105,8 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before
-    assert "Test card: slow: Ready." not in told(page, "said")  # the line has already said so
+    # the line about the ended run has already announced this
+    assert "Test card: slow: Ready." not in told(page, "said")
 
 
 def test_an_expired_sign_in_leads_to_the_sign_in_page_and_back(guests: Guests, whole: Whole) -> None:

@@ -57,7 +57,7 @@ def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> N
     page.evaluate(A_BOX)
     box.press("a")
     expect(note).to_contain_text("didn't get through")
-    page.evaluate(IN_BACKGROUND)  # doesn't remove it either
+    page.evaluate(IN_BACKGROUND)  # a background request doesn't remove the note either
     expect(note).to_contain_text("didn't get through")
     page.unroute("**/live/nowhere/")
     page.route("**/live/nowhere/", lambda route: route.fulfill(body=""))

@@ -32,7 +32,7 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
         page.keyboard.press(key)
         expect_title(page, title)
         expect(page).to_have_url(re.compile("/results/"))
-    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?Output 1 "))  # "(1) " if admins have news
+    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?Output 1 "))  # starts with "(1) " if the admin has news
 
     fits = page.evaluate(WIDE)
     page.keyboard.press("+")

@@ -1,4 +1,4 @@
-"""What a screen reader reads and hears on the main line, according to Chromium's accessibility tree.
+"""What a screen reader finds and announces in the main journey, according to Chromium's accessibility tree.
 
 `reading` is the tree in reading order: what each thing is and what it is called. Announcements are whatever the page's
 live region says; the tree shows that it is a live region.
@@ -40,7 +40,7 @@ def _read(nodes: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
 
 
 def expect_in_order(found: list[str], *wanted: str) -> None:
-    """Expect a line that matches each pattern, in this order; other lines may stand in between."""
+    """Expect a line that matches each pattern, in this order; other lines may come in between."""
     lines = iter(found)
     for pattern in wanted:
         assert any(re.fullmatch(pattern, line) for line in lines), f"no {pattern!r} in its place:\n" + "\n".join(found)
@@ -55,7 +55,7 @@ def test_one_finds_an_app_fills_it_in_and_hears_the_run_end(guests: Guests, whol
     visitor = guests(hasty=True)
     page = visitor.page
     whole.wait_for(whole.inside.ask("start", email=visitor.email, remote_id="card-instant"), "ready")
-    whole.inside.ask("look", email=visitor.email)  # so that no page counts it in its title
+    whole.inside.ask("look", email=visitor.email)  # so that no page's title counts this run as news
 
     page.goto("/")
     found = reading(page)

@@ -38,7 +38,7 @@ def test_one_click_in_a_menu_shares_with_the_team_and_the_card_says_so(page: Pag
     more = page.get_by_role("button", name="More for")
     more.click()
     page.get_by_role("button", name="Share with team").click()
-    expect(sheet.get_by_text("The team can see it now.")).to_be_visible()
+    expect(sheet.get_by_text("The team can see this run now.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(who).to_have_text("Shared with the team")
     expect(more).to_be_focused()

@@ -109,7 +109,7 @@ class Guests:
         return [problem for visitor in self.visitors for problem in visitor.watch.problems]
 
     def _context(self, *, is_hasty: bool, **options: Any) -> tuple[BrowserContext, Watch]:
-        # In a window, a page may copy something right after a press; without windows, Chromium has to be told
+        # With a window, a page may copy something right after a press; without one, Chromium needs this permission.
         options.setdefault("permissions", ["clipboard-write"])
         context = self.browser.new_context(base_url=self.whole.url, **options)
         context.set_default_timeout(TIMEOUT_MS)

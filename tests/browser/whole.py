@@ -58,8 +58,9 @@ class Whole:
     def begin_anew(self) -> None:
         """Reset the sandbox: no faults or scripts, and no runs from earlier tests.
 
-        Runs that earlier tests left in progress are unshared, because they would keep every Home page polling. How long
-        runs of an app usually take is forgotten, because pages poll more often when a run is likely to end soon.
+        Runs that earlier tests left in progress are unshared, because they would keep every Home page polling. The
+        portal also forgets how long runs of an app usually take, because pages poll more often when a run is likely to
+        end soon.
         """
         self.lamina.control("reset")
         self.inside.ask("unshare_active")

@@ -68,7 +68,7 @@ def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     assert list_fact().words.startswith("50 apps, read ")
-    assert list_fact().advice.startswith("Requested 50 at a time")
+    assert list_fact().advice.startswith("Requested 50 apps at a time")
 
     door.control("list", most=None, beyond="clamp")
     moving.shift(timedelta(hours=23))
@@ -89,7 +89,7 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     page = as_admin.get("/manage/").content.decode()
     assert "refused by Lamina since" in page
     assert "“Not today”" in page
-    assert "No apps can be shown until then. The portal retries by itself" in page
+    assert "No apps can be shown until then. The portal retries automatically" in page
     assert LaminaStatus.objects.get().balance is not None, "everything else continues"
 
     door.clear_faults()
@@ -107,7 +107,7 @@ def test_a_late_list_is_retried_with_fewer_apps(
     catalog.refresh_catalog()
 
     fact = list_fact()
-    assert (fact.state, fact.words.split(" since")[0]) == ("warn", "arriving too late")
+    assert (fact.state, fact.words.split(" since")[0]) == ("warn", "timing out")
     assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to respond")
     incidents = Incident.objects.values_list("text", flat=True)
     assert [message.code for message in incidents] == ["list_late"], "Lamina isn't reported as down"

@@ -31,7 +31,7 @@ def app() -> App:
 
 # --- Who sees it (A1) -------------------------------------------------------------------------------------------------
 def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
-    """Return the pages that belong to the app, all of which are closed to people it is hidden from."""
+    """Return the pages that belong to the app, none of which open for people from whom the app is hidden."""
     return {
         "form": app.get_absolute_url(),
         "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",
@@ -151,7 +151,7 @@ def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> Non
 
 
 def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_member: Member, app: App) -> None:
-    """Fields are named by their position, so a rule would be saved for another field."""
+    """Fields are named by their position, so a rule could be saved for the wrong field."""
     opened = App.objects.select_related("schema").get(pk=app.pk)
     send_form(app, [PROMPT, STYLE, PICTURE])
 
@@ -174,7 +174,7 @@ def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member
 
 @pytest.mark.parametrize("act", ["save", "reset", "forget"])
 def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
-    """`store_detail` uses the same order. Otherwise, the two would wait for each other on PostgreSQL."""
+    """`store_detail` locks the app and its rules in the same order; otherwise, the two could deadlock on PostgreSQL."""
     set_rules(app, admin_member, p0=locked(PIXAR))
     opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
     with CaptureQueriesContext(connection) as found:

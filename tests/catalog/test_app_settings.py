@@ -92,7 +92,7 @@ def test_who_sees_it(as_admin: Client, as_bob: Client, app: App) -> None:
 
 
 def test_a_needed_field_cannot_be_hidden_without_a_value(as_admin: Client, app: App) -> None:
-    """A5; also, everything else that was typed is still there."""
+    """A5: the page refuses such a rule, and keeps everything else that was typed."""
     answer = _post(as_admin, app, **{"name": "Typed", "p0-mode": "hidden", "p1-help": "Typed, too"})
     assert answer.status_code == 422
     page = Page(answer.text)
@@ -105,7 +105,7 @@ def test_a_needed_field_cannot_be_hidden_without_a_value(as_admin: Client, app: 
 
 
 def test_the_second_of_two_admins_is_told_and_loses_nothing(as_admin: Client, app: App) -> None:
-    """A7."""
+    """A7: the second admin's page keeps what they typed, and says what the first one changed."""
     ana = Member.objects.create_user("ana@x.test", "a long enough password", name="Ana", role="admin")
     _saved(client_of(ana), app, **{"name": "Ana's", "p1-label": "Ana's label", "line": "Same"})
 
@@ -145,7 +145,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
     _saved(client_of(ana), app, audience="some", role=["approver"])
     client_of(ana).post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
     seen = _value(Page(as_admin.get(_url(app)).text), "seen")
-    assert seen == "2"  # even a change of only the price is noticed
+    assert seen == "2"  # a change is noticed even if only the price differs
     client_of(ana).post("/manage/review/", {"deciders": "maker", "on": app.public_id, "app": app.public_id})
 
     answer = _post(as_admin, app, seen=seen, price="8")
@@ -161,7 +161,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
-    """A4, A7: field positions would mean other fields now."""
+    """A4, A7: the same positions now belong to other fields."""
     posted = _form(app, **{"p1-label": "What it says", "p3-mode": "locked", "p3-option": "1"})
     app.schema = make_schema(app, [LOOK, PROMPT])
     app.save()
@@ -177,7 +177,7 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
 
 
 def test_a_stored_rule_stays_when_its_field_takes_something_else_meanwhile(as_admin: Client, app: App) -> None:
-    """A4: what the older page says about the field no longer fits, so the rule stays as it was."""
+    """A4: what was posted from the older page no longer fits the field, so the rule stays as it was."""
     _saved(as_admin, app, **{"p1-mode": "locked", "p1-text": "Spring"})
     posted = _form(app, **{"seen": 1, "p1-mode": "locked", "p1-text": "Spring"})
     app.schema = make_schema(app, [STYLE, {**PROMPT, "type": "options", "options": ["Spring", "Autumn"]}])
@@ -233,7 +233,7 @@ def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: Ap
 
 
 def test_a_rule_stays_when_its_field_is_gone_until_an_admin_deletes_it(as_admin: Client, app: App) -> None:
-    """A4."""
+    """A4: the page lists a rule whose field is gone until an admin deletes the rule."""
     _saved(as_admin, app, **{"p1-label": "What it says"})
     app.schema = make_schema(app, [LOOK])
     app.save()
@@ -245,7 +245,7 @@ def test_a_rule_stays_when_its_field_is_gone_until_an_admin_deletes_it(as_admin:
 
 
 def test_house_rules_of_5000_characters_and_no_more(as_admin: Client, app: App) -> None:
-    """A6."""
+    """A6: longer rules are refused, but what was typed stays in the form."""
     _saved(as_admin, app, house_rules="x" * 5_000)
     answer = _post(as_admin, app, seen=1, house_rules="y" * 5_001)
     assert answer.status_code == 422

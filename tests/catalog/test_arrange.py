@@ -43,7 +43,7 @@ def test_home_has_the_admins_order_too(as_admin: Client, as_bob: Client, apps: l
 def test_an_app_that_is_new_at_lamina_comes_last(as_admin: Client, apps: list[App]) -> None:
     _press(as_admin, f"down:{apps[0].public_id}")
     make_app("New", position=0)
-    assert _names(as_admin) == ["B", "A", "New", "C", "D"]  # only the first two have places
+    assert _names(as_admin) == ["B", "A", "New", "C", "D"]  # only A and B have places set by an admin
 
 
 def test_groups_are_headings_in_the_admins_order(as_admin: Client, as_bob: Client, apps: list[App]) -> None:
@@ -68,12 +68,12 @@ def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps
     assert _people_see(as_bob) == ["C", "D"]
     assert _names(as_admin) == ["A", "B", "C", "D"]
     assert _names(as_admin, show="hidden") == ["A", "B"]
-    assert "1 app is shown again." in _press(as_admin, "show", app=[apps[0], apps[3]])
+    assert "1 app is visible again." in _press(as_admin, "show", app=[apps[0], apps[3]])
     assert _people_see(as_bob) == ["A", "C", "D"]
 
 
 def test_the_pressed_button_has_the_focus_again(as_admin: Client, apps: list[App]) -> None:
-    """Without scripts, the page is loaded again; with them, htmx finds the button by its id."""
+    """Without scripts, the new page puts the focus on the button; with them, htmx finds the button by its id."""
     answer = as_admin.post("/manage/apps/", {"act": f"down:{apps[0].public_id}"}, follow=True)
     focused = [tag.attributes["id"] for tag in Page(answer.text).find("button") if "autofocus" in tag.attributes]
     assert focused == [f"down-{apps[0].public_id}"]

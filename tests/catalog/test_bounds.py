@@ -21,7 +21,7 @@ from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE_BYTES = 150_000
-PAGE_SECONDS = 3.0  # of CPU time; without limits, it would be 22 s
+PAGE_SECONDS = 3.0  # seconds of CPU time; without limits, a page would take 22 s
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
 
     app = App.objects.get(remote_id=beyond)
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
-    assert "Found on Lamina and added" in page.content.decode()
+    assert "We found this app on Lamina and added it" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
     assert app.schema is not None  # it was read together with its form
     assert not App.objects.listed().filter(pk=app.pk).exists()

@@ -91,7 +91,7 @@ def test_results_of_one_run_say_that_their_inputs_are_the_same(as_alice: Client,
 
     page = as_alice.get(f"/compare/?f={ids[0]}&f={ids[1]}").text
 
-    assert "These are from one run" in page
+    assert "These results are from the same run" in page
     assert "Not ready yet" not in page
 
 
@@ -206,7 +206,7 @@ def test_marks_are_bounded_in_time(text: str) -> None:
 
 
 def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Member, app: App) -> None:
-    """Every result of each run is offered, also when searching; the first one is ticked."""
+    """Every result of each run is offered, even during a search; the first one is ticked."""
     runs = [made(alice, app), made(alice, app)]
     for run in runs:
         Output.objects.filter(run=run, position=1).update(kind="text", text="words")

@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
 
 @contextmanager
 def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
-    """Another worker asked for the balance before the block, and gets its answer after it."""
+    """Another worker's request for the balance: sent before the block, answered after it."""
     asked = sandbox.state["in_last_minute"]
     sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
 
@@ -168,6 +168,16 @@ def test_an_open_page_asks_lamina_once_a_minute(
     with django_capture_on_commit_callbacks(execute=True):
         catalog.request_balance_if_stale()
     assert OrmQ.objects.count() == 1
+
+
+def test_the_balance_leads_to_what_runs_cost(as_alice: Client, as_admin: Client, alice: Member) -> None:
+    status.record_status(balance=Decimal(4), balance_at=timezone.now())
+    for client, place in ((as_alice, "/me/#spending"), (as_admin, "/manage/spending/")):
+        link = Page(client.get("/").text).first(css="bar-balance")
+        assert (link.words, link.attributes["href"]) == ("4 credits", place)
+
+    Member.objects.filter(pk=alice.pk).update(role="viewer")  # viewers spend nothing
+    assert Page(as_alice.get("/").text).first(css="bar-balance").tag == "span"
 
 
 def test_an_open_page_gets_the_new_balance(as_alice: Client) -> None:

@@ -17,8 +17,8 @@ from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KNOWN, FEW = 2_000, 300  # known apps; FEW, still more than a day's requests, is enough unless the number matters
-PULSE_SECONDS = 120  # s; 30 s in production, but the requests are the same
+KNOWN, FEW = 2_000, 300  # numbers of apps; FEW, still more than a day's requests, is enough for most tests
+PULSE_SECONDS = 120  # 30 s in production, but the requests are the same
 MOST_REQUESTS = 300
 API = "/v1/"
 

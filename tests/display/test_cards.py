@@ -1,4 +1,5 @@
-"""Run cards: what they show, and that their template, rendered once per kind of card, is filled in for each run."""
+"""Run cards: what they show, and how their template is rendered once for each kind of card and then filled in for each
+run."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.template import Context
+from django.test import Client
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
@@ -77,7 +79,7 @@ def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> N
         return re.findall(r"/thumb/(\d+)", drawn(run, alice))
 
     assert sizes(1) == ["400"]
-    assert sizes(2) == ["400", "200"]  # the first picture fills the card, the second sits in its corner
+    assert sizes(2) == ["400", "200"]  # the first picture fills the card, and the second sits in the corner
     assert sizes(3) == ["200"] * 3
 
 
@@ -107,7 +109,7 @@ def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_fi
 
 
 def test_a_video_among_pictures_is_marked_and_a_large_one_shows_its_length(alice: Member) -> None:
-    mark, length = 'class="kind-mark"', "1:12:34"  # can't be mistaken for a time of day
+    mark, length = 'class="kind-mark"', "1:12:34"  # too long to be mistaken for a time of day
     kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
 
     def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
@@ -132,14 +134,24 @@ def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None
         assert 'class="kind-mark"' in drawn(run, alice)
 
 
-def test_a_card_stays_active_while_a_result_is_being_saved(alice: Member) -> None:
+def test_a_run_says_that_its_results_are_being_saved(as_alice: Client, alice: Member) -> None:
+    """Its state is *Ready*, but there are no pictures yet."""
     run = make_run(alice, status="completed")
-    kept = make_kept(run)
+    first, second = make_kept(run), make_kept(run, position=1)
     assert not card_of(run, alice).is_active
+    assert "Being saved" not in drawn(run, alice)
 
-    OutputFile.objects.filter(pk=kept.pk).update(status="saving")
+    OutputFile.objects.filter(pk=second.pk).update(status="saving", file=None)
 
     assert card_of(run, alice).is_active
+    assert "Being saved" in drawn(run, alice)
+    page = Page(as_alice.get(run.get_absolute_url()).text)
+    assert "Saving the results: 1 of 2 saved." in page.first(css="run-sentence").words
+    assert "Each result appears here as soon as it's saved." in page.first(css="run-note").words
+    assert [stage.words for stage in page.find(css="output-wait")] == ["Being saved"]
+
+    Output.objects.filter(pk=first.output_id).delete()
+    assert "Saving the result…" in as_alice.get(run.get_absolute_url()).text
 
 
 def test_cards_of_the_same_name_show_first_what_differs(alice: Member) -> None:

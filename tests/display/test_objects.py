@@ -172,4 +172,5 @@ def test_a_value_stands_below_its_picture(as_alice: Client, run: Run) -> None:
     page = flat(as_alice.get(run.get_absolute_url()).content)
     box = page[page.index("output-of-image") : page.index("</figure>")]
     assert box.index("output-picture") < box.index('<div class="output-text"')
-    assert box.index("</figcaption>") < box.index('<div class="output-text"')  # not on the stage, over the picture
+    # the text is below the picture, not on top of it
+    assert box.index("</figcaption>") < box.index('<div class="output-text"')

@@ -88,7 +88,7 @@ def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: C
     body = page(as_alice, outputs[0])
 
     assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
-    assert "data-shapeless" in body  # the real shape is known once the first bytes arrive
+    assert "data-shapeless" in body  # the page learns the real shape when the first bytes arrive
 
 
 def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:
@@ -275,6 +275,10 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
 
     answer = as_alice.get(f"/results/{outputs[0].public_id}/use/")
     assert [use.app.name for use in answer.context["uses"]] == ["Try on"]
+    own = make_app("Aardvark", parameters=[PICTURE])
+    Run.objects.filter(pk=outputs[0].run_id).update(app=own, schema=own.schema)
+    uses = as_alice.get(f"/results/{outputs[0].public_id}/use/").context["uses"]
+    assert [use.app.name for use in uses] == ["Try on", "Aardvark"]  # the app that made it comes last
     sent = as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
     assert sent.headers["Location"] == f"{taking.get_absolute_url()}#p1-field"

@@ -50,7 +50,7 @@ def test_a_start_without_a_clear_answer_is_delayed_more_each_time_and_then_a_per
 
     assert (run.status, run.due_at, starts(sandbox)) == ("checking", None, 5)
     body = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "Lamina gave no clear answer to 5 attempts, and its list of runs shows none of them." in body
+    assert "Lamina gave no clear answer to 5 attempts to start this run, and its list doesn&#x27;t show it." in body
     assert not Run.objects.needing_poller().exists()
 
     sandbox.clear_faults()
@@ -114,7 +114,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # from now on, this counts responses that say "no such run"
+    assert run.missing_reads == 0  # reset: from now on, it counts responses that say "no such run"
 
 
 def press_with_file(member: Member, app: App) -> Run:
@@ -164,7 +164,7 @@ def test_a_box_with_text_says_why_its_file_was_not_saved(alice: Member, as_alice
 
     body = as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "We couldn't save a copy of its file. There is no file any more." in body
+    assert "We couldn't save a copy of this result's file. There is no file any more." in body
     assert link in body
 
 

@@ -162,11 +162,12 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     def shown(run: Run) -> str:
         return as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "2 runs are ahead of it." in shown(mine)
-    assert "One run is ahead of it." in shown(waiting)
-    assert "ahead of it." not in shown(away)
-    Run.objects.filter(status="checking").update(due_at=None)  # now waits for a person, so it holds up no other run
-    assert "One run is ahead of it." in shown(mine)
+    assert "2 runs are ahead of this one." in shown(mine)
+    assert "One run is ahead of this one." in shown(waiting)
+    assert "ahead of this one." not in shown(away)
+    # that run now waits for a person, so it holds up no other run
+    Run.objects.filter(status="checking").update(due_at=None)
+    assert "One run is ahead of this one." in shown(mine)
 
 
 def test_an_open_form_learns_what_the_app_costs(

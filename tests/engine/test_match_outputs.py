@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from runs.engine import progress
 from runs.engine.apply_outputs import apply_outputs
 from runs.lamina.types import RunSnapshot
-from runs.models import App, Member, Output, Run
+from runs.models import App, HeldOutputs, Member, Output, Run
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,26 @@ def test_if_some_of_a_label_are_missing_the_others_keep_their_boxes(alice: Membe
 
     assert version_of(run)[0] == ""  # nobody knows which one is missing
     assert list(run.outputs.exclude(text="").values_list("schema_index", "text")) == [(0, "one"), (1, "two")]
+
+
+def test_results_that_wait_are_saved_when_somebody_gives_the_run_up(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one")
+    tell(run, f"{BACK}:one", "Side:two")
+    assert extras_of(run) == []  # both might be the next version
+
+    assert progress.fail(run, "silent", timezone.now(), from_statuses=("running",))
+
+    assert extras_of(run) == ["one", "two"]
+    assert version_of(run) == ("", "cancelled")
+    run.refresh_from_db()
+    assert (run.outputs_ready, run.outputs_total) == (2, 3)
+    assert not HeldOutputs.objects.exists()
+
+
+def test_nothing_is_remembered_once_everything_has_its_box(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one")
+    assert HeldOutputs.objects.count() == 1
+    tell(run, f"{BACK}:one", f"{BACK}:two")
+    assert not HeldOutputs.objects.exists()

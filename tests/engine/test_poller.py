@@ -1,4 +1,5 @@
-"""The poller when it freezes or is replaced, when its requests are refused, or when it has few requests left."""
+"""How the poller copes when it freezes or is replaced, when its requests are refused, or when it has few requests
+left."""
 
 import time
 from contextlib import suppress
@@ -117,7 +118,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     old = many(alice, app, sandbox, 3)
     ended, alive, _ = old
     sandbox.control("script", appId=None, times=None, outcome="never", seconds=0)
-    for _ in range(205):  # these come from other clients of the workspace
+    for _ in range(205):  # other clients of the workspace start these runs
         start_as_stranger(sandbox)
     sandbox.control(f"runs/{ended.remote_id}", status="completed")
     began = timezone.now()
@@ -125,7 +126,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # newest; running, page by page; queued
+    assert len(pages) == 1 + 3 + 1  # pages of the list: newest; running, page by page; queued
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"
@@ -151,7 +152,7 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
     watch.round()
 
     asked = [r["runId"] for r in sandbox.requests_to("run")]
-    assert asked[:6] == [run.remote_id for run in order]  # runs that hadn't been read yet came first
+    assert asked[:6] == [run.remote_id for run in order]  # the poller read runs first that it hadn't read before
 
 
 def leave_room_for(count: int) -> None:
@@ -268,7 +269,8 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     for run in many(alice, app, sandbox, 5):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
     RequestLog.objects.all().delete()
-    settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is reserved for starts; then: newest, a read, running, queued, a read
+    # one is reserved for starts; the rest: newest, a read, running, queued, a read
+    settings.LAMINA_REQUESTS_PER_MINUTE = 6
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     with pytest.raises(RateLimitWait):

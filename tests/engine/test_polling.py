@@ -71,7 +71,7 @@ def test_an_unreadable_row_does_not_end_the_list(alice: Member, app: App, sandbo
 
     watch_once()
 
-    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # newest; running, two pages; queued
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # pages of the list: newest; running, two pages; queued
 
 
 def test_with_a_refused_list_runs_are_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -89,7 +89,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as many times as a Lamina deployment may cause
+    for _ in range(5):  # as often as this may happen during a Lamina deployment
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)

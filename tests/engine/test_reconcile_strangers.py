@@ -86,7 +86,8 @@ def test_laminas_clock_may_be_off(
 def test_without_a_clock_the_only_one_is_adopted(alice: Member, app: App, sandbox: SandboxDoor, world: World) -> None:
     older = older_run(sandbox, world, 30)
     run = doubtful(sandbox, alice, app)
-    LaminaStatus.objects.update(clock_steady_since=timezone.now() + timedelta(hours=1))  # first compared after the POST
+    # the clocks were compared only after the POST
+    LaminaStatus.objects.update(clock_steady_since=timezone.now() + timedelta(hours=1))
     cache.clear()
 
     assert look(run).remote_id == older

@@ -92,6 +92,27 @@ def test_failures_are_retried(path: str, code: str, run: Run, server: HostileSer
     assert kept_files(settings) == []
 
 
+def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, alice: Member) -> None:
+    server.files["/a.png"] = picture(64, 48)
+    example = make_file(make_run(alice, status="completed", is_example=True), f"{server.url}/a.png")
+    own = make_file(run, f"{server.url}/a.png")
+    active = make_run(alice)
+
+    keep_due_files()
+    example.refresh_from_db()
+    own.refresh_from_db()
+    assert (own.status, example.status) == ("saved", "saving")
+
+    active.delete()
+    second = make_file(run, f"{server.url}/a.png", 1)
+    keep_due_files()
+    example.refresh_from_db()
+    second.refresh_from_db()
+    assert example.file_id is not None
+    assert second.file_id is not None
+    assert example.file_id > second.file_id  # the example's file came last, though it was due first
+
+
 def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/missing")
     for seconds in (5, 30, 120, 600, 3600, 3600, 3600):

@@ -1,4 +1,5 @@
-"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for whether there is work."""
+"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for whether there is anything to
+do."""
 
 import os
 from contextlib import suppress
@@ -120,7 +121,7 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 
 
 def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: HostileServer) -> None:
-    """The run may be restored."""
+    """Somebody may restore the run."""
     file = make_unsaved(alice, f"{server.url}/a.png")
     bin.move_to_bin(Run.objects.all(), alice, timezone.now())
     keep_due_files()

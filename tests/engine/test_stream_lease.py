@@ -1,4 +1,4 @@
-"""Streams live no longer than the poller's lease, and no longer than their run."""
+"""Streams live no longer than the poller's lease or their run."""
 
 import time
 from datetime import timedelta

@@ -119,7 +119,7 @@ def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
 
 
 def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina allows one stream, and answers the next one with 429. For two minutes, the poller doesn't try a third
+    """Lamina allows one stream, and refuses the next one with a 429. For two minutes, the poller doesn't try a third
     one."""
     first = start(alice, app, sandbox)
     with watching() as watch:

@@ -1,5 +1,5 @@
-"""Starts that wait, workers that die, several workers on one start: there is one call, or a clear reason for
-waiting."""
+"""Starts that wait, workers that die, and several workers on one start: there is only one call, or a clear reason why
+the start waits."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,7 +111,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     hand_over(run)
-    assert starts(sandbox) == 0  # the claim holds for as long as its worker may be alive
+    assert starts(sandbox) == 0  # the claim lasts for as long as its worker might still be alive
 
     assert swept(run).remote_id
 
@@ -200,8 +200,8 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """If two were in flight at once, they couldn't be told apart in the list. In the end, each has been made exactly
-    once."""
+    """If two starts were in flight at once, we couldn't tell them apart in the list. In the end, each has been sent
+    exactly once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)
@@ -218,7 +218,8 @@ def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandb
 def test_a_found_run_may_be_another_start_in_flight(
     alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
-    """With webhooks on, starts of one app go out together; a check waits for the responses to the other starts."""
+    """When the portal gets webhooks, starts of one app go out together; a check waits for the responses to the other
+    starts."""
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)

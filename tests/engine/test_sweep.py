@@ -150,8 +150,8 @@ def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> N
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
-    """The cluster that replaces the killed one queues them again, or another cluster does once it finds the killed one
-    dead."""
+    """The cluster that replaces the killed one queues the wakeups again, or another cluster does so once it notices
+    the death."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(cluster_names.name_of(dead_pid()) if not is_new else "worker there:1")

@@ -1,4 +1,4 @@
-"""A whole worker that follows many runs: it hands over, stops and dies as quickly as it does without streams."""
+"""A whole worker that follows many runs: handing over, stopping and dying take no longer than without streams."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def test_a_worker_with_40_streams_hands_over_and_stops(portal: Portal) -> None:
     portal.wait_for_streams(STREAMS - 1)
     wait_until(lambda: portal.told()["ended"] == 1, "the end that came while nobody listened")
 
-    seconds = [portal.seconds_to_tell()]  # a second on an idle machine, as for stopping a worker
+    seconds = [portal.seconds_to_tell()]  # takes about a second on an idle machine, as does stopping a worker
     began = time.monotonic()
     worker.terminate()
     assert worker.wait(TIMEOUT_SECONDS) == 0

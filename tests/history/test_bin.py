@@ -187,7 +187,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert kept.file is not None
     preset = Preset.objects.create(app=run.app, member=alice, name="Mine")
     preset.uploads.add(upload)
-    taken = adopt(bob, kept.file)  # adopts it into Bob's form
+    taken = adopt(bob, kept.file)  # Bob takes the file into his form
     link = GuestLink.objects.create(
         member=alice, token_hash="x", nonce="n", expires_at=timezone.now() + timedelta(days=1)
     )
@@ -200,7 +200,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert preset.uploads.get() == upload
     assert taken.file == StoredFile.objects.get(pk=kept.file.pk)
     assert default_storage.exists(str(kept.file.file.name))
-    assert GuestLink.objects.get() == link  # its page says that nothing is left
+    assert GuestLink.objects.get() == link  # the link's page says that nothing is left
     assert not link.chosen.exists()
 
 
@@ -247,7 +247,7 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
-    as_alice.get("/bin/")  # who may decide is then remembered for a while
+    as_alice.get("/bin/")  # this request also caches for a while who may decide
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
 

@@ -71,7 +71,7 @@ def test_only_own_runs_are_shared_and_the_rest_is_said(as_alice: Client, mixed: 
 
     assert "3 runs are shared with the team. 1 run isn't yours" in words(body)
     assert Run.objects.filter(shared_at__isnull=False).count() == 4
-    assert "The team already sees all of these." in words(act(as_alice, "share", *mixed[:2]))
+    assert "The team already sees all of these runs." in words(act(as_alice, "share", *mixed[:2]))
 
 
 def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed: list[Run]) -> None:
@@ -166,7 +166,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     link = GuestLink.objects.get()
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
-    assert "1 of them isn't in the link" in words(body)
+    assert "1 selected item isn't in the link" in words(body)
     clear(as_alice)
     refused = words(act(as_alice, "guest", mixed[1], mixed[3]))
     assert "Nothing you selected can be shared: it isn't ready, or it isn't yours to share" in refused
@@ -194,7 +194,7 @@ def test_two_to_four_with_a_result_can_be_compared(as_alice: Client, mixed: list
 
     assert set(answer["Location"].removeprefix("/compare/?f=").split(",")) == {first.public_id, other.public_id}
     clear(as_alice)
-    assert "select two to four that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
+    assert "select two to four items that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
 
 
 def test_any_result_of_a_run_can_be_compared(as_alice: Client, mixed: list[Run]) -> None:
@@ -232,7 +232,7 @@ def test_more_than_fit_into_one_file_or_link_are_told_with_what_to_do(
     make_kept(mixed[0])
     make_kept(mixed[0], position=1)
 
-    assert "holds at most 1. Select fewer." in words(act(as_alice, do, mixed[0]))
+    assert "at most 1 can be used at once. Select fewer." in words(act(as_alice, do, mixed[0]))
     assert not GuestLink.objects.exists()
 
 

@@ -61,7 +61,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(bar.get_by_text("40 selected")).to_be_visible()
     expect(boxes.nth(20)).to_be_checked()
     bar.get_by_role("button", name="Clear the selection").click()
-    expect(bar.get_by_text("40 are no longer selected.")).to_be_visible()
+    expect(bar.get_by_text("40 items are no longer selected.")).to_be_visible()
     expect(bar.get_by_role("button", name="Download", exact=True)).to_be_hidden()
     expect(bar.get_by_role("button", name="Undo")).to_be_focused()
     expect(page.locator(".run-card-pick :checked")).to_have_count(0)
@@ -132,7 +132,7 @@ def test_a_tick_that_cannot_be_sent_is_told_and_sent_with_the_next(page: Page, a
     expect(bar.get_by_text("isn't saved yet")).to_be_visible()
     page.unroute("**/history/select/")
     boxes.nth(1).click()
-    expect(bar.get_by_text("2 selected")).to_be_visible()  # the bar counts before the server does
+    expect(bar.get_by_text("2 selected")).to_be_visible()  # the bar shows the new count before the server responds
     wait_until(lambda: chosen(alice) == 2, "both ticks to be kept")
 
 
@@ -172,7 +172,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # the previous page would show the line, which is shown only once
+            page.goto("about:blank")  # on the way, the previous page would use up the line, which is shown only once
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the line stays for 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))
@@ -217,4 +217,4 @@ def test_escape_first_closes_what_is_open_and_then_clears(page: Page, alice: Mem
     expect(page.locator(":popover-open")).to_have_count(0)
     expect(chosen_words).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#picks").get_by_text("2 are no longer selected.")).to_be_visible()
+    expect(page.locator("#picks").get_by_text("2 items are no longer selected.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Filtering History by reviews: by verdict, by who decided, and by whom results wait for."""
+"""Filtering History by reviews: by verdict, by who decided, and by who has yet to decide."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> dict[str, Run]:
-    """Runs of two people, by title, covering what others and Sam decided on them, and whom they wait for."""
+    """Runs of two people, by title, with what Sam and others decided on them, or who has yet to decide."""
     made = {}
     for title, maker in {"good": alice, "mixed": alice, "asked": alice, "new": alice, "of bob": bob}.items():
         made[title] = run = make_run(maker, status="completed", title=title, shared_at=timezone.now())
@@ -77,7 +77,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # somebody who decided on few runs, and on many
+@pytest.mark.parametrize("few", [1_000, 0])  # one person decided on few runs, the other on many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

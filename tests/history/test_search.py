@@ -33,7 +33,7 @@ def ids(query: str, member: Member) -> set[str]:
         ("tab=team&by=k7k7k7k7k7k7k7k7&kind=video&view=list", "tab=team&by=k7k7k7k7k7k7k7k7&kind=video&view=list"),
         ("from=2026-11-01&to=2026-11-30", "from=2026-11-01&to=2026-11-30"),
         ("tab=x&by=9&state=x&kind=x&from=x&to=2026-02-31&view=x&before=1-a", ""),
-        ("tab=team&by=7", "tab=team"),  # a number, as in old addresses
+        ("tab=team&by=7", "tab=team"),  # old addresses have a number here
         ("tab=team&by=a%20b", "tab=team"),
         ("from=9998-12-31&to=1900-01-01", "from=1900-01-01&to=9998-12-31"),
         ("from=0001-01-01&to=9999-12-31", ""),
@@ -132,7 +132,7 @@ def test_among_ones_own_runs_ones_own_name_finds_nothing(library_of_runs: dict[s
 
     assert ids("q=rose", alice) == {"film"}
     assert ids("q=rose+red", alice) == set()
-    assert ids("tab=starred&q=rose+red", alice) == {"film"}  # on this tab, the maker's name counts
+    assert ids("tab=starred&q=rose+red", alice) == {"film"}  # on this tab, the maker's name is searched, too
 
 
 @pytest.mark.parametrize(

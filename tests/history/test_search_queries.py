@@ -1,4 +1,4 @@
-"""Forty searches in people's own words, written down before anyone had seen this search: 38 of them find the right one
+"""Forty searches in people's own words, written down before this search was built: 38 of them find the right app or run
 among the first three results. Half are for apps of the sandbox, half for runs, and 15 are German. They include typos,
 various word endings and word orders."""
 
@@ -49,7 +49,7 @@ def apps() -> dict[str, App]:
 
 @pytest.fixture
 def runs(apps: dict[str, App]) -> list[Run]:
-    """The runs, shared by their makers, newest first."""
+    """Runs that their makers have shared, newest first."""
     now, members = timezone.now(), {}
     for number, name in enumerate(sorted({told["by"] for told in ASKED["runs"]})):
         members[name] = Member.objects.create(email=f"person{number}@example.com", name=name, password="!")

@@ -63,9 +63,9 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     assert ticked(client_of(alice), second) == {runs[25].public_id}
     assert ticked(as_alice) == {runs[0].public_id, runs[1].public_id}
 
-    assert "2 selected" in select(as_alice, on=[runs[0]])  # a tick removed on the first page
+    assert "2 selected" in select(as_alice, on=[runs[0]])  # with one tick removed on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
-    assert "Move to bin" in as_alice.get("/history/?q=nothing+like+it").text  # the bar is there without a match, too
+    assert "Move to bin" in as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
 
 
 def test_without_scripts_older_and_keep_take_the_ticks_along(as_alice: Client, runs: list[Run]) -> None:
@@ -139,7 +139,7 @@ def test_no_more_than_fit_are_selected_and_that_is_said(
     monkeypatch.setattr(selection, "AT_MOST", 10)
     assert "Select the newest 10<" in select(as_alice, runs[20])
 
-    assert "10 selected, the maximum" in select(as_alice, do="all")
+    assert "10 selected; that&#x27;s the maximum" in select(as_alice, do="all")
     assert ticked(as_alice) == {run.public_id for run in [*runs[:9], runs[20]]}
     select(as_alice, runs[15])
     assert count(as_alice) == 10
@@ -174,13 +174,13 @@ def test_clearing_can_be_undone(as_alice: Client, runs: list[Run], has_scripts: 
     select(as_alice, *runs[:3])
     if has_scripts:
         told = select(as_alice, do="clear")
-        assert "3 are no longer selected." in told
+        assert "3 items are no longer selected." in told
         assert 'value="undo"' in told
     else:
         page = flat(
             as_alice.post("/history/select/", {"do": "clear", "back": "/history/?state=ready"}, follow=True).content
         )
-        assert "3 are no longer selected." in page
+        assert "3 items are no longer selected." in page
         assert 'value="reselect"' in page
     assert ticked(as_alice) == set()
 
@@ -243,7 +243,7 @@ def test_a_selection_lasts_for_a_week_after_its_last_change(as_alice: Client, ru
     tasks.tidy()
     assert not Selection.objects.exists()
     Selection.objects.create(member=Member.objects.get(), place="mine", changed_at=now - timedelta(days=8))
-    select(as_alice, runs[3])  # in the hour before it is tidied up
+    select(as_alice, runs[3])  # the selection has expired, but is tidied up only within the next hour
     assert count(as_alice) == 1
 
 
@@ -258,7 +258,7 @@ def test_a_swapped_card_stays_ticked(as_alice: Client, alice: Member) -> None:
 def test_a_download_that_would_be_too_large_is_told_before_it_is_pressed(
     as_alice: Client, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even then, a guest link to the same results is still offered."""
+    """A guest link to the same results is still offered."""
     monkeypatch.setattr(selection, "ZIP_BYTES_AT_MOST", 50)
 
     told = select(as_alice, runs[0])

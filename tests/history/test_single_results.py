@@ -107,7 +107,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     backs = [results_of(run)[1] for run in runs]
     Output.objects.filter(public_id__in=backs[:2]).update(verdict="approved")
     Run.objects.filter(pk__in=[run.pk for run in runs[:2]]).update(verdicts=" approved none ")
-    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # so there is nothing left to select
+    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # no other result can be selected
 
     data = {"place": "results", "f": backs[:1], "on": backs[0], "query": "view=results&decision=approved"}
     assert "Select all 2 that match" in flat(as_alice.post("/history/select/", data, headers=HTMX).content)

@@ -1,4 +1,5 @@
-"""Names of runs on pages: the run's title, otherwise the app and the first input, so that similar runs differ."""
+"""Names of runs on pages: the run's title, or else the app and the first input, so that similar runs have different
+names."""
 
 from datetime import timedelta
 
@@ -45,7 +46,7 @@ def tab_title(page: str) -> str:
     [
         ("Autumn", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Autumn"),
         ("", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Cartoonify! · Ghibli"),
-        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file's name says little
+        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file's name wouldn't say much
         ("", [{"name": "Photo", "text": "a.png", "type": "url"}, {"name": "A", "text": "b", "type": "text"}],
          "Cartoonify! · b"),
         ("", [], "Cartoonify!"),

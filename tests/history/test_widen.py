@@ -1,4 +1,5 @@
-"""What History shows when no run has all words: similar words, or all words but one; kinds are offered as filters."""
+"""What History shows when no run has all the words: runs with similar words, or with all words but one. Kinds are
+offered as filters."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,7 +44,7 @@ def titles(client: Client, q: str, **more: str) -> list[str]:
         ("shoes red", ["A red leather shoe"]),
         ("lether shoe", ["A red leather shoe"]),
         ("zepellin", ["Zeppelin over the harbour"]),
-        ("Schuhe aus Leder rot", ["A red leather shoe"]),  # "Leder" isn't in the list, but one word may be missing
+        ("Schuhe aus Leder rot", ["A red leather shoe"]),  # no run has "Leder", but one word may be missing
         ("cats in the garden", ["Katzen im Garten"]),
         ("Schreibtisch", ["Oak desk with a lamp"]),
         ("zeppelin in a teapot", ["Zeppelin over the harbour"]),
@@ -61,10 +62,10 @@ def test_what_people_say_finds_what_they_mean(as_alice: Client, q: str, found: l
 @pytest.mark.usefixtures("_runs")
 def test_a_wider_search_says_so_and_its_pages_follow(as_alice: Client, alice: Member) -> None:
     body = as_alice.get("/history/", {"q": "zeppelin teapot"}).content.decode()
-    assert "No run has all of these words. These match without “teapot”." in body
+    assert "No run matches all of these words. These runs match without “teapot”." in body
     assert "<mark>Zeppelin</mark>" in body
     assert "No run matches these exact words." in as_alice.get("/history/", {"q": "zepelin"}).content.decode()
-    assert "No run has" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
+    assert "No run matches" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
 
     app = make_app("Many")
     for _ in range(30):
@@ -82,10 +83,10 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     told = Page(as_bob.get("/history/", {"q": "red leather"}).text).first(css="history-wider")
 
-    assert told.words == "1 run in Team has all of these words. These match without “red”."
+    assert told.words == "1 run in Team matches all of these words. These runs match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
     assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
-    assert "These match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
+    assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:
@@ -129,7 +130,7 @@ def test_kinds_are_offered_and_not_guessed(as_alice: Client) -> None:
 def test_a_search_costs_at_most_eight_queries(
     as_alice: Client, q: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    as_alice.get("/history/")  # the state of the connection is then cached for a while
+    as_alice.get("/history/")  # this caches the state of the connection for a while
 
     with django_assert_max_num_queries(8):
         as_alice.get("/history/", {"q": q})
@@ -154,12 +155,30 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert options(as_alice, q="red") == ["Films", "Shoes"]
     assert options(as_alice, q="carpet") == ["Films"]
     assert options(as_alice, tab="team") == ["Films"]
-    assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]  # the app in use stays listed
+    # the app that is filtered by stays listed
+    assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]
     hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
     assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
     week = {"from": str(timezone.localdate() - timedelta(days=6)), "to": str(timezone.localdate())}
     hints = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week).context["hints"]
     assert ("In the team's runs", "1") in [(hint.label, hint.count) for hint in hints]
+
+
+def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alice: Member, bob: Member) -> None:
+    theirs, own = make_app("Theirs"), make_app("Own")
+    make_run(bob, theirs, status="completed", shared_at=timezone.now())
+    make_run(alice, own, status="completed")
+
+    answer = as_alice.get("/history/", {"app": theirs.public_id})  # she has never used it
+    assert [hint.label for hint in answer.context["hints"]] == ["In the team's runs", "Any app"]
+    assert [chip.label for chip in answer.context["chips"]] == ["Theirs"]
+    assert "under <a" not in answer.text
+
+    answer = as_alice.get("/history/", {"app": own.public_id, "tab": "team"})
+    assert [hint.label for hint in answer.context["hints"]] == ["In your runs", "Any app"]
+    mine = Page(answer.text).first(css="history-wider")
+    assert mine.words == "Your own runs are under Mine."
+    assert f'href="/history/?app={own.public_id}">Mine</a>' in answer.text
 
 
 def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:
@@ -213,7 +232,7 @@ def test_a_run_renamed_while_its_files_arrive_is_found_by_its_new_title(as_alice
     run = make_run(alice, make_app("Studio"), title="zebra")
     as_alice.post(f"/runs/{run.public_id}/rename/", {"title": "giraffe"})
 
-    summarise(run)  # done by the worker, which has read the run before
+    summarise(run)  # the worker does this with a copy of the run that it read earlier
 
     assert titles(as_alice, "giraffe") == ["giraffe"]
     assert titles(as_alice, "zebra") == []

@@ -180,7 +180,7 @@ def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
     assert f"card-{going.public_id}" in part(body, "team-progress")
     assert f"card-{shared.public_id}" in part(body, "latest")
     assert private.public_id not in body
-    assert app.get_absolute_url() not in body  # no link to a form that viewers can't send
+    assert app.get_absolute_url() not in body  # viewers get no link, since they can't send the form
     assert 'data-hotkey="/"' in body
 
 
@@ -231,7 +231,7 @@ def test_home_costs_the_same_with_many_runs(
         for status in ("running", "completed"):
             make_run(alice, app, status=status)
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
-    as_alice.get("/")  # requests a fresh catalogue once
+    as_alice.get("/")  # this visit makes the portal request a fresh catalogue, but only once
 
     with django_assert_max_num_queries(16):
         as_alice.get("/")
@@ -270,7 +270,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
         assert found is not None
         keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
         assert len(keys) >= 6
-        silent = {"X", "="}  # the same key with or without Shift
+        silent = {"X", "="}  # one key, typed with and without Shift
         assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 

@@ -55,7 +55,8 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert '<input type="hidden" name="runs" value="1">' in home
     assert 'id="found-runs"' in home
 
-    body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()  # sent as it is without scripts
+    # the form is sent as it would be without scripts
+    body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()
     assert body.index('id="app-grid"') < body.index("Matching runs")
     assert home.index('id="app-grid"') < home.index('id="found-runs"')
     assert "<mark>Shoe</mark> studio" in body

@@ -17,7 +17,8 @@ from tests.support.quick_portal import KEY
 
 
 class Browser(Client):
-    """A browser that checks every response: no server error, no key, nothing that could run or lead elsewhere."""
+    """A browser that checks every response: no server error, no key, and nothing that could run or lead to another
+    site."""
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)

@@ -40,7 +40,7 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # the worker's rounds while a fault lasts
+ROUNDS = 2  # number of worker rounds while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
@@ -101,8 +101,8 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (with `is_late`, one that begins in the middle of the run), end the fault, and follow
-        the run."""
+        """Press Run during a fault, end the fault, and follow the run. With `is_late`, the fault begins in the middle
+        of the run."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -177,7 +177,7 @@ class Stage:
 
 
 def age_files() -> None:
-    """Let a day pass for every file that isn't saved yet."""
+    """Make every file that isn't saved yet 25 hours old."""
     OutputFile.objects.filter(status="saving").update(created_at=timezone.now() - timedelta(hours=25))
 
 

@@ -102,7 +102,7 @@ def test_failed_results_are_retried_once_from_many_pages(alice: Member) -> None:
 
 
 def test_ten_forms_are_ten_runs(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
-    """The opposite case: no press is lost, and runs of the same app aren't mixed up."""
+    """Ten forms make ten runs: no press is lost, and runs of the same app aren't mixed up."""
     app = known(lamina_door, NOTE)
     forms = [browser.open(app).set("p0", f"number {n}") for n in range(TIMES)]
 

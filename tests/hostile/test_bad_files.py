@@ -95,7 +95,7 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
     tile = send_at_once(browser, app, link=link)
 
     assert errors_of(page) == {"Photo": sentence}
-    assert Form.on(page.html).get("p2_link") == link  # so that people can correct it
+    assert Form.on(page.html).get("p2_link") == link  # kept in the form so that people can correct it
     assert Page(tile.content.decode()).first(css="upload-error").words.startswith(sentence)
     assert not Upload.objects.exists()
 

@@ -108,7 +108,7 @@ def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: 
 
 
 def test_a_start_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
-    """As when somebody presses Run on a host whose clock is ahead, with a worker whose clock is correct."""
+    """Somebody presses Run on a host whose clock is ahead, but the worker's clock is correct."""
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE)
         browser = Browser.of(alice)

@@ -28,7 +28,7 @@ SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
 AWAY = str(WAITING[Run.Wait.LAMINA])
 PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
 KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
-CANCEL_ASKED = "Cancel requested."
+CANCEL_ASKED = "Cancel requested at"
 NOT_STOPPED = "Lamina couldn't stop the run."
 START_REFUSED = {
     "400": SAID["refused"],
@@ -110,7 +110,7 @@ def test_files_on_their_way(
             told = {"401": KEY_REFUSED, "402": "credits left"}.get(name, FILE_REFUSED)
             want(outcome, end="failed", words=told, posts=0, runs=0)
         elif endpoint == "upload_put" and name in ("garbage", "empty"):
-            # The upload only seemed to work: the file is missing, and Lamina says so when it needs it.
+            # The upload only seemed to work: the file is missing, and Lamina says so once it needs the file.
             want(outcome, end="failed", words=START_REFUSED["old error"], posts=1, runs=0)
         else:
             want(outcome, end="ready", posts=1)
@@ -161,7 +161,7 @@ def test_cancelling(lamina_door: SandboxDoor, browser: Browser, alice: Member, i
         outcome = stage.play("cancel", name, is_lasting=is_lasting, is_late=True)
         outcomes.append(outcome)
         if (name in REFUSALS and name != "401") or (name == "empty" and is_lasting):
-            want(outcome, end="ready")  # it wasn't stopped, so it continued
+            want(outcome, end="ready")  # nothing stopped the run, so it continued
             want_meanwhile(outcome, "progress", words=NOT_STOPPED if name in REFUSALS else "")
         else:
             want(outcome, end="cancelled", words="Stopped by Alice.")

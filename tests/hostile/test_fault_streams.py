@@ -24,7 +24,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The stream continues and reports the end.
+# The stream goes on and reports the end of the run.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
 # The stream ends right away, and polling the list takes over.
 ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "endless_line", "truncate")
@@ -90,7 +90,7 @@ def polling_now() -> Iterator[Poller]:
 
 
 def press(door: SandboxDoor, browser: Browser, name: str) -> Run:
-    """Press Run on an app that never ends and whose only result is `name`."""
+    """Press Run on an app whose runs never end and whose only result is `name`."""
     app = known(door, app_like(name, outcome="never", values={"0": f"Result of {name}"}))
     run = browser.press(browser.open(app))
     step()
@@ -155,7 +155,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
 
 @pytest.mark.parametrize("is_lasting", [False, True], ids=["once", "lasting"])
 def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_lasting: bool) -> None:
-    """One after the other, because a refusal turns streams off."""
+    """The faults come one after the other, because a refusal turns streams off."""
     browser, door = Browser.of(alice), lamina_door
     for place, fault in enumerate(READ_FAULTS):
         if fault == "truncated":

@@ -21,7 +21,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXPIRED = "This form was opened by someone else or too long ago. Nothing is lost; press Run again."
+EXPIRED = "This form was open too long, or someone else opened it. Nothing is lost; press Run again."
 SPENT = "This form has already started a run. Press Run again to start another with these values."
 CHANGED = "This app's form has changed since you opened it. Your answers are kept where they still fit."
 
@@ -116,12 +116,12 @@ def test_an_app_that_has_changed_meanwhile(
     browser.press(kept)
     work_until(is_at_rest)
     [record] = lamina_door.runs
-    assert record["inputs"]["Style"] == "Doubled  space"  # found by its label, wherever it is now
+    assert record["inputs"]["Style"] == "Doubled  space"  # the parameter is found by its label, wherever it is now
 
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
 def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """In an unknown list, positions could mean anything, so nothing is started."""
+    """In an unknown list of parameters, positions could mean anything, so nothing is started."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())

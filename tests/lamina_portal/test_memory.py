@@ -1,4 +1,4 @@
-"""Forked processes keep sharing memory: nothing new goes into the gaps between what was loaded."""
+"""Forked processes keep sharing memory: new objects don't go into the gaps between those loaded earlier."""
 
 import subprocess
 import sys

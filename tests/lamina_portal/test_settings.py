@@ -229,7 +229,8 @@ def test_links_follow_the_port_unless_there_is_a_public_address(tmp_path: Path) 
 
 
 def test_the_web_server_listens_where_the_env_file_says(tmp_path: Path) -> None:
-    """Otherwise links would lead to another port. The test uses a copy, since tests don't read `.env`."""
+    """If the web server listened elsewhere, links would lead to the wrong port. The test uses a copy of the code, since
+    tests don't read `.env`."""
     shutil.copytree(ROOT / "lamina_portal", tmp_path / "lamina_portal")
     shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
     (tmp_path / ".env").write_text("PORTAL_BIND=127.0.0.1:8001\n")

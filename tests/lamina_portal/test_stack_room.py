@@ -1,4 +1,4 @@
-"""Calls take no memory from the system, however deep the stack is."""
+"""Function calls take no memory from the system, however deep the stack is."""
 
 import resource
 import sys

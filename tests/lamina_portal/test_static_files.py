@@ -1,4 +1,5 @@
-"""Files after `collectstatic`: hashed names, in module imports too; stylesheets and modules with their parts."""
+"""Files after `collectstatic`: names are hashed, also in module imports, and stylesheets and modules contain their
+parts."""
 
 import gzip
 import re

@@ -141,7 +141,8 @@ def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own
 ) -> None:
     set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
 
-    page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)  # the address contains the name
+    # the address contains the app's name, so it has changed
+    page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)
     assert page.first("h1").words == "Posters"
     assert page.first("label", css="field-label").words == "What should it show?"
     assert page.first(id="p1").attributes["aria-describedby"] == "p1-help"
@@ -242,7 +243,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
     assert Run.objects.count() == 1
 
-    set_rules(app, admin_member, p0=locked(GHIBLI))  # the value that the run had
+    set_rules(app, admin_member, p0=locked(GHIBLI))  # locked to the value that the run had
     as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
     assert Run.objects.count() == 2
 

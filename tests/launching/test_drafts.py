@@ -58,7 +58,7 @@ def test_a_reset_form_offers_its_words_and_files_again_until_it_is_left(
 
 
 def test_a_save_that_arrives_after_reset_or_undo_changes_nothing(as_alice: Client, alice: Member, app: App) -> None:
-    """The page's last autosave may still be on its way when one of its buttons is pressed."""
+    """The page's last autosave may still be on its way when somebody presses a button there."""
     form = fields(app, alice)
     url = as_alice.post(f"/drafts/{app.public_id}/clear/", form).headers["Location"]
     as_alice.post(f"/drafts/{app.public_id}/", {**form, "p1": "words too late"})
@@ -107,7 +107,7 @@ def test_undo_is_still_there_after_another_button_of_the_form(as_alice: Client, 
     assert "The form has been reset." in page
     as_alice.post(f"/drafts/{app.public_id}/restore/", fields(app, alice, p1="on land, too"))
     assert "at sea" in as_alice.get(app.get_absolute_url()).text
-    assert "on land, too" in str(Preset.objects.get().answers)  # what was typed since then isn't lost
+    assert "on land, too" in str(Preset.objects.get().answers)  # what was typed after the reset isn't lost
 
 
 def test_an_untouched_form_has_nothing_to_bring_back(as_alice: Client, alice: Member, app: App) -> None:

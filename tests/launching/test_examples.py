@@ -23,7 +23,7 @@ def offered(client: Client, app: App) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["text", "picture", "hologram", "3d"])
 def test_an_example_with_nothing_to_show_has_an_icon(as_alice: Client, alice: Member, kind: str) -> None:
-    """Its text may have been removed since, and its kind may be anything that Lamina sent."""
+    """The result's text may have been removed since, and its kind may be anything that Lamina sent."""
     app = make_app()
     run = make_run(alice, app, status="completed")
     run.outputs.update(kind=kind, text="")
@@ -45,7 +45,8 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
 
     assert offered(as_alice, app) == [shared.public_id, own.public_id]
     Member.objects.filter(pk=alice.pk).update(role="admin")
-    assert len(offered(as_alice, app)) == 2  # admins could see all of them, but others' private work is no example
+    # admins could see all of them, but others' private work isn't used as an example
+    assert len(offered(as_alice, app)) == 2
 
 
 def test_a_run_isnt_shown_twice(as_alice: Client, alice: Member) -> None:
@@ -68,7 +69,7 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
     url = as_alice.post(app.get_absolute_url(), typed).headers["Location"]
     page = as_alice.get(url).text
 
-    assert "These are the values of that run. Your draft is saved." in page
+    assert "These are the values from that run. Your draft is saved." in page
     assert "at sea" in page
     assert "a.png" in page  # a teammate's file, under its stored name
     assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here
@@ -89,8 +90,8 @@ def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: M
 def test_pressing_examples_sets_aside_one_draft_at_most(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    """What was typed is kept. An example that nobody changed needn't be kept; one that was changed replaces the last
-    one."""
+    """What was typed is kept. An unchanged example needn't be kept; a changed one replaces the last one that was
+    kept."""
     runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
     words = {"p0": "", "p1": "my own words"}
 

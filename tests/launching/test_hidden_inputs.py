@@ -60,7 +60,7 @@ def test_a_hidden_pictures_file_is_served_to_admins_alone(
     assert logo.public_id not in as_alice.get(run.get_absolute_url()).text
     assert logo.public_id in as_admin.get(run.get_absolute_url()).text
 
-    set_rules(app, admin_member, p2=locked(file=logo))  # people can see it from now on
+    set_rules(app, admin_member, p2=locked(file=logo))  # from now on, people can see the logo
     assert statuses(as_alice, logo) == {200}
     seen = pressed(as_alice, app).inputs.get(name="Photo").uploads.get()
     assert (seen.is_hidden, seen.file) == (False, logo)
@@ -81,7 +81,8 @@ def test_a_colleague_who_retries_does_not_get_the_hidden_picture(
     again = as_bob.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
 
     retry = Run.objects.get(parent=run)
-    assert dict(retry.inputs.values_list("name", "value"))["Prompt"] == SECRET  # sent as it originally was
+    # the hidden prompt is sent as it originally was
+    assert dict(retry.inputs.values_list("name", "value"))["Prompt"] == SECRET
     assert retry.inputs.get(name="Photo").uploads.get().file == logo
     assert SECRET not in page + again.text
     assert SECRET not in retry.search_text

@@ -32,8 +32,8 @@ def app() -> App:
 
 
 def test_it_is_what_a_maker_gets(as_admin: Client, admin_member: Member, as_bob: Client, app: App) -> None:
-    """A9: the HTML is the same except for the banner and what sends files. The admin's own results, drafts and rights
-    don't show."""
+    """A9: the HTML is the same except for the banner and the parts that send files. The admin's own results, drafts and
+    rights don't show."""
     make_run(admin_member, app, status="completed")
 
     preview = as_admin.get(_url(app)).text
@@ -56,7 +56,7 @@ def test_nothing_is_saved_or_started_from_it(as_admin: Client, admin_member: Mem
 
     assert "This is only a preview: nothing was saved or started." in answer.text
     assert (saved.status_code, Draft.objects.count(), Run.objects.count()) == (204, 0, 0)
-    del posted["preview"]  # even then, its token starts nothing
+    del posted["preview"]  # even without this field, the page's token starts nothing
     assert as_admin.post(app.get_absolute_url(), posted).status_code == 422
     assert not Run.objects.exists()
 

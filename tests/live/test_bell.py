@@ -1,4 +1,5 @@
-"""The bell, on whatever page members are: what they were told and haven't read; here, the ends of their own runs."""
+"""The bell shows members what they haven't read yet, whatever page they are on. These tests are about the ends of
+their own runs."""
 
 import re
 
@@ -138,7 +139,7 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
     assert "There are no results." in body
     assert 'data-count=""' in body
-    assert "Cartoonify! · Ghibli: Failed." in body  # announced by the page itself
+    assert "Cartoonify! · Ghibli: Failed." in body  # the page itself announces the end
     assert rung(as_alice) == []
 
 
@@ -155,7 +156,7 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
 
 
 def test_a_saved_picture_is_news_again(as_alice: Client, alice: Member) -> None:
-    """The line is there before the picture, which then gets its place in the line."""
+    """The line appears before the picture is saved; the picture is then added to the line."""
     run = make_run(alice, status="completed")
     listeners.on_run_ended(run)
     alice.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Runs that teammates share, or that you start elsewhere, while History or Home is open: how many are new."""
+"""How many runs teammates have shared, or you have started elsewhere, since you opened History or Home."""
 
 import re
 from datetime import timedelta

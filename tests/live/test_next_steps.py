@@ -1,4 +1,4 @@
-"""What newcomers look for next is where they look: beside each result, and in the admin's own menu."""
+"""Newcomers find the next step where they look for it: beside each result, and in the admin's own menu."""
 
 import pytest
 from django.test import Client

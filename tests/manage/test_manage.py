@@ -47,7 +47,7 @@ def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client
 
     body = page(as_admin)
 
-    assert "not reached since" in body
+    assert "unreachable since" in body
     assert "refused since" in body
     assert "LAMINA_API_KEY" in body
     assert "Lamina didn&#x27;t answer “runs”." in body
@@ -67,7 +67,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
     rate_limit.close(30)
 
-    assert "Lamina says to wait" in page(as_admin)
+    assert "Lamina asks us to wait" in page(as_admin)
 
 
 def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:

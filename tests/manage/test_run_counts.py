@@ -1,4 +1,5 @@
-"""Runs as the worker counts them: with many of them, Health and People show these counts and read no run."""
+"""Counts of runs, kept by the worker: if there are many runs, Health and People show these counts and read no
+runs."""
 
 import pytest
 from django.db import connection

@@ -105,7 +105,7 @@ def test_they_can_sign_in_locally_without_any_sign_of_a_proxy(gunicorn: Start) -
         session, page = try_in(url, "Demo@example.com", **headers)
         assert REFUSED in page, headers
         assert not is_in(session, url)
-        assert not is_in(local, url, **headers)  # not even with a local session
+        assert not is_in(local, url, **headers)  # not even with a session from the portal's own machine
         assert is_in(try_in(url, "kim@acme.example", PASSWORD, **headers)[0], url, **headers)
     assert is_in(local, url)
     assert not is_in(local, url, Origin="https://portal.example.com")

@@ -22,7 +22,7 @@ from runs.management.addresses import Address
 from runs.management.commands import portal
 from runs.management.people import prepare_people
 from runs.management.supervise import SIGNALS
-from runs.models import App, Comment, GuestLink, Member, Output, Preset, Run
+from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Output, Preset, Run
 from runs.review import requests
 from runs.sharing import links
 from tests.support.factories import make_run
@@ -64,7 +64,15 @@ def make_all() -> None:
 
 
 def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: SandboxDoor) -> None:
+    catalog.refresh_balance()
+    credits = fresh.state["balance"]
+    assert not maker.advance()
+    work_until(lambda: len(fresh.runs) > 0)
+    assert fresh.state["balance"] < credits
+    catalog.refresh_balance()
+    assert LaminaStatus.objects.get().balance == credits  # the balance that pages show stays
     make_all()
+    assert fresh.state["balance"] == credits
     runs = Run.objects.filter(is_example=True)
     assert runs.count() == 13 == len(fresh.runs)
     assert {run.member.email for run in runs} == {maker.DEMO, maker.SAM}
@@ -79,7 +87,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert ASK in browser.get("/").content
     assert ASK not in browser_of(maker.SAM).get("/").content
     suggested = b'id="first-picture"'
-    assert suggested in browser.get("/").content  # until they run something themselves
+    assert suggested in browser.get("/").content  # the suggestion stays until they run something themselves
     app = App.objects.get(remote_id="sandbox-pattern")
     own = make_run(Member.objects.get(email=maker.DEMO), app, status="completed")
     assert suggested not in browser.get("/").content
@@ -173,7 +181,7 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     assert not wants_examples()
     settings.IS_SANDBOX = True
     run = made()
-    assert wants_examples()  # making them stopped halfway
+    assert wants_examples()  # the examples are only half finished
     Run.objects.update(deleted_at=timezone.now())
     assert not wants_examples()
     run.delete()
@@ -201,6 +209,8 @@ def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
     run = made()
     make_run(run.member, run.app)
     assert not wants_examples()
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now())
+    assert wants_examples()  # the portal was stopped before this one got its title and its day
 
 
 def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> None:

@@ -50,7 +50,8 @@ def said(home: Home, words: str) -> list[str]:
         ("raise ValueError('told')", 1),
         ("import os; os._exit(4)", 4),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),  # not the supervisor's handler
+        # ends the process, without the supervisor's handler
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
     ],
 )
 def test_it_ends_like_a_program(home: Home, code: str, exit_code: int) -> None:

@@ -160,12 +160,13 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
     data.mkdir()
     portal = RunningPortal(data)
     for name in ("lamina_portal", "runs", "templates", "static"):
-        shutil.copytree(portal.home.root / name, code / name)  # with its bytecode, or every part would compile it all
+        # with the bytecode; otherwise, every part would compile all of it
+        shutil.copytree(portal.home.root / name, code / name)
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(portal.home.root / name, code)
     portal.home.root = code
     portal.home.env["PORTAL_DEBUG"] = "true"
-    portal.home.migrate()  # the first start in another test creates the tables by itself
+    portal.home.migrate()  # in another test, the portal's first start creates the tables by itself
     portal.start("--reload")
     yield portal
     portal.home.end_all()
@@ -244,7 +245,8 @@ def test_addresses_are_parsed_and_written_the_same_way() -> None:
 )
 @pytest.mark.django_db
 def test_the_demo_people_exist_on_loopback_only(settings: Settings, bind: str, url: str, can_sign_in: bool) -> None:
-    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)  # left by an earlier start on loopback
+    # these people are left over from an earlier start on loopback
+    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
     settings.PORTAL_URL = url
     said: list[str] = []
     said += prepare_people(Address.parse(bind), said.append)

@@ -63,9 +63,9 @@ def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receive
 def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver: Receiver) -> None:
     hidden = make_run(alice, status="completed")
     chat.post_event(Event("ready", "ended-1", hidden))
-    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # later, when it is no longer news
+    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # shared later, when its end is no longer news
     chat.post_event(Event("ready", "ended-2", run))
-    Run.objects.filter(pk=run.pk).update(shared_at=None)  # before the message was sent
+    Run.objects.filter(pk=run.pk).update(shared_at=None)  # no longer shared when the message is due
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
     chat.post_event(Event("ready", "ended-3", binned))
     chat.send_due()
@@ -185,7 +185,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
     chat.send_due()
     send_after(minutes=59)
-    assert len(receiver.asked) == 1  # the other one isn't sent either
+    assert len(receiver.asked) == 1  # the other message isn't sent either
     send_after(minutes=61)
     assert len(receiver.taken) == 2
     assert not ChatChannel.objects.exclude(error="").exists()

@@ -81,8 +81,8 @@ def test_the_test_button_sends_one_message_and_shows_the_far_sides_words(
     assert "didn't accept the test message" in words_of(answer)
     assert "&lt;b&gt;action_prohibited&lt;/b&gt; by your admin" in answer.content.decode()
     receiver.answer(404, b"no_service")
-    assert "Turned off since" in words_of(as_admin.post(f"{PAGE}chat/{app}/test/", follow=True))
-    assert "Turned off since" not in words_of(as_admin.post(f"{PAGE}chat/{app}/test/", follow=True))
+    assert "Off since" in words_of(as_admin.post(f"{PAGE}chat/{app}/test/", follow=True))
+    assert "Off since" not in words_of(as_admin.post(f"{PAGE}chat/{app}/test/", follow=True))
 
 
 def test_a_server_that_is_not_there_is_named_as_such(as_admin: Client, receiver: Receiver) -> None:

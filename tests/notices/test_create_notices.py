@@ -55,10 +55,10 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
     comments.post(Actor(member=alice), run, front, "@Bob, is this better?", parent=first)
 
     assert told(bob) == [
-        ("reply", "Sam replied on “Front” of Oak desk"),
-        ("mention", "Alice mentioned you on “Front” of Oak desk"),
+        ("reply", "Sam replied to a comment on “Front” of Oak desk"),
+        ("mention", "Alice mentioned you in a comment on “Front” of Oak desk"),
     ]
-    assert told(sam) == [("reply", "Alice replied on “Front” of Oak desk")]
+    assert told(sam) == [("reply", "Alice replied to a comment on “Front” of Oak desk")]
     assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
     comment = Comment.objects.get(text__contains="better")
     for _ in range(3):  # as when a task runs again
@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # on PostgreSQL, nothing works after this without a savepoint
+        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, nothing works after that without a savepoint
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)
@@ -172,7 +172,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
 
     assert requests.remind(request, alice)
 
-    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # the other result still waits for anyone
+    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
     assert told(sam)[1][1] == "Alice reminds you to decide on 2 results of Oak desk"
 
 
@@ -247,7 +247,7 @@ def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: 
 
     comments.post(Actor(member=bob), run, front, "No", parent=quiet)
     comments.post(Actor(member=bob), run, front, "Yes", parent=other)
-    assert [words for _kind, words in told(alice)] == ["Bob replied on “Front” of Oak desk"]
+    assert [words for _kind, words in told(alice)] == ["Bob replied to a comment on “Front” of Oak desk"]
     Mute.objects.create(member=alice, run=run)
     comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
     comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
@@ -266,7 +266,7 @@ def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Mem
         ("comment", "Alice commented on Oak desk"),
         ("comment", "Bob commented on “Front” of Oak desk"),
     ]
-    assert told(alice) == [("mention", "Bob mentioned you on “Front” of Oak desk")], "told once"
+    assert told(alice) == [("mention", "Bob mentioned you in a comment on “Front” of Oak desk")], "told once"
     comments.remove(said, Actor(member=bob))
     assert len(told(sam)) == 1
 

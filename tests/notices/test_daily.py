@@ -1,5 +1,5 @@
-"""Daily emails (N4): at a fixed hour in the reader's time zone, even when the clock changes, once a day, and only with
-news."""
+"""Daily emails (N4): sent once a day at a fixed hour in the reader's time zone, even when the clocks change, and only
+if there is news."""
 
 from datetime import UTC, datetime, timedelta
 

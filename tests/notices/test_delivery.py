@@ -50,7 +50,7 @@ def test_each_arrives_once_whatever_the_server_does_at_first(people: list[Member
 def test_a_server_that_answers_after_the_time_out_has_the_mail_once(
     alice: Member, mail_server: MailServer, settings: Settings
 ) -> None:
-    settings.MAILERS = mail_server.mailers(timeout=0.3)  # the server takes longer than that to accept the email itself
+    settings.MAILERS = mail_server.mailers(timeout=0.3)  # the server takes longer than this to accept an email
     mail_server.at_data = lambda _mail: stall(1)
     tell(alice, NoticeKind.MENTION)
     send_gathered()

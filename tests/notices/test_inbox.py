@@ -88,7 +88,7 @@ def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Membe
 
 
 def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member, reply: Comment) -> None:
-    conversation = f"comment-{reply.public_id}"  # any of its comments will do
+    conversation = f"comment-{reply.public_id}"  # any comment of the conversation will do
 
     page = unescape(as_alice.post("/inbox/mute/", {"what": conversation, "back": "/inbox/"}, follow=True).text)
 
@@ -141,7 +141,7 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     assert (answer.status_code, answer.content) == (204, b"")
 
     news = as_alice.get("/live/", {"n": ""}, headers=HTMX).text
-    assert "Bob replied on “Front” of Oak desk" in news
+    assert "Bob replied to a comment on “Front” of Oak desk" in news
     assert 'id="review-count"' in news
     assert 'data-count="1"' in news
 

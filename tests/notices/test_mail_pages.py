@@ -42,7 +42,8 @@ def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Clie
     alice.refresh_from_db()
     assert alice.mail_hour == 17
     chosen = dict(NoticeChoice.objects.values_list("kind", "way"))
-    assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}  # unchanged choices follow the default
+    # choices that weren't changed follow the default
+    assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}
     assert as_alice.post("/me/mails/", form | {"mail-hour": "24"}).status_code == 422
 
 
@@ -50,7 +51,7 @@ def test_without_mail_the_pages_say_so(as_admin: Client, settings: Settings) -> 
     settings.MAILERS = WITHOUT_MAIL
     assert "Emails aren't set up here" in text_of(as_admin, "/me/")
     answer = as_admin.post("/manage/notices/mail-test/", {"back": "/manage/notices/"}, follow=True)
-    assert "so people get notices only in the app" in answer.content.decode()
+    assert "so people get notices only in the portal" in answer.content.decode()
 
 
 def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Member, mailoutbox: list[Sent]) -> None:
@@ -72,7 +73,7 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
 def test_robots_that_open_everything_in_a_mail_change_nothing(
     alice: Member, bob: Member, make_member: Callable[..., Member], mailoutbox: list[Sent]
 ) -> None:
-    """D6"""
+    """Promise D6 of deciding together."""
     sam = make_member("samuel", role="approver")
     run = make_run(alice, status="completed", shared_at=timezone.now())
     Output.objects.update(text="A lake", content_hash="a" * 64)
@@ -121,7 +122,8 @@ def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alic
     assert "You'll get an email" in text_of(as_alice, run.get_absolute_url())
     as_alice.post(f"/runs/{run.public_id}/mail/", {"wanted": ""})
     assert choices.ways_of([alice.pk], NoticeKind.READY, run) == {alice.pk: "off"}
-    choices.choose(alice, {NoticeKind.READY: "once"})  # people who get emails about all their runs needn't ask
+    # people who get emails about all their runs needn't ask for this one
+    choices.choose(alice, {NoticeKind.READY: "once"})
     assert "run-mail" not in text_of(as_alice, run.get_absolute_url())
     assert "run-mail" in text_of(as_bob, run.get_absolute_url())
     choices.choose(alice, {NoticeKind.READY: "off"})

@@ -37,7 +37,8 @@ def test_what_gathers_within_two_minutes_makes_one_mail(
     send_gathered()
     mail = only(mailoutbox)
     assert mail.to == [alice.email]
-    assert "- Somebody mentioned you on Oak desk\n- Bob mentioned you on Oak desk (19×)\n" in str(mail.body)  # noqa: RUF001
+    told = "- Somebody mentioned you in a comment on Oak desk\n- Bob mentioned you in a comment on Oak desk (19×)\n"  # noqa: RUF001
+    assert told in str(mail.body)
     assert "And 280 more." in str(mail.body)
     send_gathered()
     assert len(mailoutbox) == 1

@@ -1,4 +1,4 @@
-"""Notices while two processes report the same events and are killed: each person gets one notice per event (N1)."""
+"""Notices when two processes report the same events and are killed: each person gets one notice per event (N1)."""
 
 import json
 import random
@@ -31,7 +31,8 @@ def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str
 
 
 def tell_and_kill(home: Home) -> int:
-    """Let two processes report, and kill one of them at work and then the other; return how the first one ended."""
+    """Let two processes report events. Kill one while it works, and then the other; return the first one's exit
+    code."""
     before = home.output().count("told")
     first, second = home.run(*TELLER, "tell"), home.run(*TELLER, "tell")
     few = random.randint(1, 10)

@@ -114,7 +114,7 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
     ]
     assert told(sam) == [
         "Alice asks you to decide on 4 results of Oak bag",
-        "Alice mentioned you on “Front” of Oak bag",
+        "Alice mentioned you in a comment on “Front” of Oak bag",
     ]
     assert letters(mailoutbox, sam) == [
         ("en", "Alice asks you to decide on 4 results of Oak bag"),

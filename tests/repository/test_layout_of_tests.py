@@ -12,7 +12,7 @@ from tests.support.processes import ROOT
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
 FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
-TESTS = "tests"  # a constant of its own, since names in strings count
+TESTS = "tests"  # a separate constant, since a dotted name in a string would count as an import
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
 
 

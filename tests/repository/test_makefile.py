@@ -19,7 +19,7 @@ OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
 # This Python starts and is new enough but can't create an environment, like Debian's without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
-# Just as good, but it doesn't install pip in its environment, which would take seconds: it borrows this one's.
+# This Python works, too, but borrows pip from the tests' environment, since installing it would take seconds.
 QUICK = f"""#!/bin/sh
 if [ "$*" != "-m venv --clear .venv" ]; then exec {sys.executable} "$@"; fi
 {sys.executable} -m venv --clear --without-pip .venv || exit

@@ -183,7 +183,7 @@ def test_no_import_hides_in_a_string() -> None:
     modules = sources()
     names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
     named = {
-        name: dotted_strings(source, names) - {name}  # its logger may be named after it
+        name: dotted_strings(source, names) - {name}  # a module's logger may be named after the module
         for name, source in modules.items()
         if Module(name).folder not in LAST
     }

@@ -105,7 +105,8 @@ def test_a_page_links_at_most_two_stylesheets_beyond_the_base() -> None:
 
 
 def test_every_rule_of_a_page_is_in_a_layer() -> None:
-    """Otherwise, it overrides more specific rules. `portal.css` names the layers; each import names its own."""
+    """A rule outside the layers would override more specific ones. `portal.css` names the layers; each import names its
+    own."""
     parts = set(re.findall(r'@import url\("([\w./-]+)"\)', "".join(path.read_text() for path in STATIC.glob("*.css"))))
     for path in STATIC.glob("*.css"):
         code = re.sub(r"/\*.*?\*/|@import [^;]+;|@layer [\w, ]+;", "", path.read_text(), flags=re.S)

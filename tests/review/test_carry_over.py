@@ -43,7 +43,7 @@ def first(alice: Member) -> Output:
 
 @pytest.fixture
 def second(alice: Member, first: Output) -> Output:
-    """Its version 2."""
+    """Version 2 of that result."""
     return version_of(alice, first)
 
 
@@ -134,7 +134,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     assert [change.act for change in CommentChange.objects.all()] == ["carried"]
     timeline = Page(as_bob.get(second.run.get_absolute_url()).content.decode()).first(id="run-timeline")
     assert "Bob carried 1 comment over to" in timeline.words
-    page = shown(as_bob, first)  # the comment can still be read there, too
+    page = shown(as_bob, first)  # the comment can still be read on the first version, too
     assert [heading.words for heading in page.first("details", css="talk-older").find("h3")] == [
         "Carried over to version 2"
     ]

@@ -133,7 +133,7 @@ def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
 def test_spots_outside_are_refused(as_bob: Client, output: Output, x: str, y: str) -> None:
     page = Page(post(as_bob, output, 422, text="Here", x=x, y=y))
     assert [page.first("input", id=f"{name}-new").attributes["value"] for name in "xy"] == [x, y]
-    assert page.first(id="x-error-new").words == "Write two numbers from 0 to 100."
+    assert page.first(id="x-error-new").words == "Enter two numbers from 0 to 100."
     assert not Comment.objects.exists()
 
 

@@ -151,7 +151,7 @@ def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: 
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str]]]:
-    """Return whom mentions told: (text of the comment, name)."""
+    """Return who was told about mentions, as (text of the comment, name)."""
     found: list[tuple[str, str]] = []
 
     def listener(comment: Comment, member: Member) -> None:
@@ -238,7 +238,7 @@ def test_resolve_and_reopen(alice: Member, bob: Member, output: Output) -> None:
 def test_ten_people_resolving_at_once_make_one_entry(
     alice: Member, output: Output, make_member: Callable[..., Member]
 ) -> None:
-    """D13"""
+    """Promise D13 (see `tests.review`)."""
     comment, gate = say(alice, output), threading.Barrier(10)
     people, resolvers = [make_member(f"person{n}") for n in range(10)], list[Member]()
 

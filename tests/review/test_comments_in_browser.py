@@ -23,7 +23,7 @@ from tests.support.processes import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ACROSS, DOWN = 0.3, 0.7  # the spot that everyone marks
-NEAR = 50  # in ten-thousandths, so 0.5 %
+NEAR = 50  # in ten-thousandths of the picture's size, so 0.5 %
 
 
 def stored(content: bytes, name: str) -> StoredFile:
@@ -85,7 +85,7 @@ def click_spot(page: Page, text: str) -> None:
 def test_every_way_marks_the_same_spot(
     output: Output, alice: Member, new_context: Callable[..., BrowserContext]
 ) -> None:
-    """D10"""
+    """Promise D10 (see `tests.review`)."""
     url = output.get_absolute_url()
     wide = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
     wide.goto(url)
@@ -138,7 +138,7 @@ def test_every_way_marks_the_same_spot(
 
 @pytest.mark.both
 def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member) -> None:
-    """D11"""
+    """Promise D11 (see `tests.review`)."""
     run = make_run(alice, status="completed")
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))

@@ -1,4 +1,4 @@
-"""Deciding on pages (D1 to D5): what they offer to whom, and what the response shows."""
+"""Deciding on pages (D1 to D5): what pages offer to whom, and what the response shows."""
 
 import csv
 import io
@@ -54,7 +54,7 @@ def test_without_scripts_deciding_leads_back_and_offers_undo(run: Run, result: O
     assert answer.headers["Location"] == f"{run.get_absolute_url()}?in=q%3Da#verdict-{result.public_id}"
     page = page_of(as_sam, run.get_absolute_url())
     undo = f"/decisions/undo/{Decision.objects.get().batch}/"
-    assert page.count(undo) == 3  # in the message, and twice beside the verdict: as address and for htmx
+    assert page.count(undo) == 3  # in the message, and twice beside the verdict: as the form's address and for htmx
     assert "Warmer, please" in page
     answer = as_sam.post(undo, {"next": run.get_absolute_url()})
     assert answer.headers["Location"] == run.get_absolute_url()
@@ -98,7 +98,7 @@ def test_a_refused_verdict_keeps_what_was_typed(result: Output, as_sam: Client, 
 
 
 def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth: Member) -> None:
-    """D1"""
+    """Promise D1 (see `tests.review`)."""
     decide(result, "rejected", "Wrong bag", Actor(ruth), 0)
     answer = press(as_sam, result, "changes", "Another bag")
     page = answer.content.decode()
@@ -111,7 +111,7 @@ def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth
 
 
 def test_every_act_stays_readable(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:
-    """D3"""
+    """Promise D3 (see `tests.review`)."""
     decide(result, "changes", "Too dark", Actor(sam), None)
     decide(result, "rejected", "Wrong bag", Actor(ruth), None)
     as_sam.post(f"{result.get_absolute_url()}withdraw/")
@@ -124,7 +124,7 @@ def test_every_act_stays_readable(result: Output, sam: Member, as_sam: Client, r
 
 
 def test_no_address_changes_or_deletes_a_decision(result: Output, sam: Member, admin_member: Member) -> None:
-    """D3"""
+    """Promise D3 (see `tests.review`)."""
     decision = decide(result, "approved", "", Actor(sam), None)
     admin = client_of(admin_member)
     for path in ("", "edit/", "delete/"):
@@ -133,7 +133,7 @@ def test_no_address_changes_or_deletes_a_decision(result: Output, sam: Member, a
 
 
 def test_four_eyes_show_no_approve_button_and_refuse_a_forged_post(result: Output, sam: Member, as_sam: Client) -> None:
-    """D4"""
+    """Promise D4 (see `tests.review`)."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     page = page_of(as_sam, result.get_absolute_url())
@@ -153,7 +153,7 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
     assert as_sam.post("/results/choose/", given).headers["Location"] == comparison
     page = page_of(as_sam, comparison)
     assert "You approved one result and rejected 1 other." in page
-    assert "Another one was chosen" in page
+    assert "Another result was chosen" in page
     chosen = f'<a href="{front.get_absolute_url()}" dir="auto">Front</a>'
     assert chosen in page
     at_back = f"/review/?at={back.public_id}&kept=1"
@@ -209,7 +209,7 @@ def test_approving_takes_a_note_too(result: Output, as_sam: Client) -> None:
 
 
 def test_an_older_version_links_to_the_newest(run: Run, result: Output, as_sam: Client) -> None:
-    """D2"""
+    """Promise D2 (see `tests.review`)."""
     newer = run.outputs.all()[1]
     Output.objects.filter(pk=newer.pk).update(line=result, number=2)
     answer = press(as_sam, result, "approved")
@@ -233,6 +233,26 @@ def test_admins_set_the_rules(
     admin.post("/manage/review/", {"on": run.app.public_id})
     run.app.refresh_from_db()
     assert (ReviewRules.objects.get().deciders, run.app.asks_review) == ("maker", False)
+
+
+def test_a_second_admin_replaces_no_rules_or_apps_unseen(
+    run: Run, admin_member: Member, make_member: Callable[..., Member]
+) -> None:
+    admin, ana = client_of(admin_member), client_of(make_member("ana", role="admin"))
+    seen = Page(ana.get("/manage/review/").text).first("input", id="id_seen").attributes["value"]
+    admin.post("/manage/review/", {"needs_reason": "on", "on": run.app.public_id, "app": run.app.public_id})
+
+    late = ana.post("/manage/review/", {"needs_reason": "on", "on": run.app.public_id, "seen": seen})
+
+    assert late.status_code == 422
+    assert f"{admin_member.display_name} has saved other values since you opened this page" in late.text
+    assert f"Apps that ask for a decision automatically: {run.app.name}" in late.text
+    run.app.refresh_from_db()
+    assert run.app.asks_review
+    again = Page(late.text).first("input", id="id_seen").attributes["value"]
+    assert ana.post("/manage/review/", {"on": run.app.public_id, "seen": again}).status_code == 302
+    run.app.refresh_from_db()
+    assert (run.app.asks_review, ReviewRules.objects.get().needs_reason) == (False, False)
 
 
 def zip_of(answer: Any) -> zipfile.ZipFile:

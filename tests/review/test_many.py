@@ -60,7 +60,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert answer.status_code == 422
     assert "Give a reason" in answer.content.decode()
     page = Page(as_sofia.post("/review/many/", fields | {"verdict": "approved"}, follow=True).content.decode())
-    told = "4 results are approved. 1 was skipped because it has changed in the meantime."
+    told = "4 results are approved. 1 result was skipped because it has changed in the meantime."
     assert page.first(id="messages").words == told
     assert Output.objects.filter(verdict="approved").count() == 4
     undo = page.first("form", id="queue-undo")
@@ -133,7 +133,7 @@ def test_results_that_are_no_longer_visible_are_skipped(as_sofia: Client, runs: 
     Run.objects.filter(pk=runs[0].pk).update(shared_at=None)
     given = {"shown": " ".join(f"{one}.0" for one in ids), "verdict": "approved"}
     answer = as_sofia.post("/review/many/", given, follow=True)
-    assert "2 were skipped because you can&#x27;t decide on them." in answer.content.decode()
+    assert "2 results were skipped because you can&#x27;t decide on them." in answer.content.decode()
     assert set(Output.objects.filter(verdict="approved").values_list("run", flat=True)) == {runs[1].pk}
 
 

@@ -36,7 +36,7 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator("h1")).to_have_text(words)
     expect(page).to_have_title(
         re.compile(rf"(\(\d+\) )?{re.escape(words)} · Review · Lamina Portal")
-    )  # and the count in the bell
+    )  # the number is the count in the bell
     expect(page.locator(".stage-place")).to_have_text(place)
 
 
@@ -44,7 +44,8 @@ def shown(page: Page, words: str, place: str) -> None:
 def test_twenty_decisions_by_keys_alone(
     new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
 ) -> None:
-    """D14; also, from D15, that each verdict is announced once and focus moves to the next result's heading."""
+    """Promise D14, and from D15 that each verdict is announced once and the focus moves to the next result's
+    heading."""
     pictures = make_pictures(alice, 12)
     requests.ask(alice, pictures)
     requests.ask(alice, make_results(alice, 988))
@@ -55,12 +56,13 @@ def test_twenty_decisions_by_keys_alone(
         file = OutputFile.objects.select_related("file").get(output=pictures[n]).file
         assert file is not None
         expect(page.locator(f"[data-picture='{file.large_url or file.original_url}']")).to_have_count(1)
-        page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)  # loaded before the decision
+        # the picture is loaded before the decision
+        page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)
         page.keyboard.press("a")
         shown(page, f"Picture {n + 1}", f"1 of {1000 - n:,}" if 1000 - n >= 1000 else f"1 of {1000 - n}")
         expect(page.locator("#announcer")).to_have_text(f"Approved: Picture {n}. {1000 - n} left.")
         expect(page.locator("h1")).to_be_focused()
-    page.keyboard.press("x")  # rejecting needs a reason, so it asks for one
+    page.keyboard.press("x")  # rejecting needs a reason, so the page asks for one
     expect(page.locator("#decide-note")).to_be_focused()
     page.keyboard.type("axnz?")
     page.keyboard.press("Enter")
@@ -143,7 +145,7 @@ def test_a_press_right_after_the_next_result_came_loads_no_whole_page(
 
 @pytest.mark.both
 def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], alice: Member, sofia: Member) -> None:
-    """D15"""
+    """Promise D15 (see `tests.review`)."""
     requests.ask(alice, make_pictures(alice, 3))
     options = {"viewport": {"width": 320, "height": 568}, "java_script_enabled": False, "has_touch": True}
     page = new_context(sofia, **options).new_page()

@@ -47,7 +47,7 @@ def queue(member: Member) -> list[str]:
 
 
 def judge(output: Output, by: Member, verdict: str = "approved") -> Decision:
-    """Decide the way `review.verdicts` records it."""
+    """Decide as `review.verdicts` does."""
     Decision.objects.filter(output=output, member=by, is_standing=True).update(is_standing=False)
     decision = Decision.objects.create(
         output=output, content_hash=output.content_hash, member=by, verdict=verdict, is_standing=True
@@ -64,7 +64,7 @@ def judge_as_guest(output: Output, link: GuestLink) -> None:
 
 
 def take_back(decision: Decision) -> None:
-    """Withdraw the way `review.verdicts` records it."""
+    """Withdraw a verdict as `review.verdicts` does."""
     Decision.objects.filter(pk=decision.pk).update(is_standing=False)
     events.decision_made.send(
         Decision.objects.create(

@@ -172,7 +172,7 @@ def test_what_could_not_be_saved_can_be_sent_back_but_not_approved(result: Outpu
 
 
 def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Member) -> None:
-    """D2: a verdict applies to what the result contained. If the same bytes come back, they are what was decided on."""
+    """D2: a verdict applies to what the result contained. If the same bytes come back, the verdict applies again."""
     decide(result, "approved", "", Actor(sam), 0)
     file = result.files.get()
     before, other = file.file, make_stored((60, 20))
@@ -203,7 +203,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: the same goes for anyone who made an earlier version since the last approved one."""
+    """D4: whoever made an earlier version since the last approved one may object, too, but not approve."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)
@@ -324,7 +324,7 @@ def at_once(posts: Sequence[Callable[[], object]]) -> list[object]:
 
 @pytest.mark.django_db(transaction=True)
 def test_equal_posts_at_once_leave_one_decision(result: Output, run: Run, sam: Member) -> None:
-    """D1"""
+    """Promise D1 (see `tests.review`)."""
 
     def approve() -> Decision:
         return decide(Output.objects.get(pk=result.pk), "approved", "", Actor(sam), 0)
@@ -338,7 +338,7 @@ def test_equal_posts_at_once_leave_one_decision(result: Output, run: Run, sam: M
 
 @pytest.mark.django_db(transaction=True)
 def test_two_verdicts_of_one_person_at_once_leave_the_first(result: Output, sam: Member) -> None:
-    """D1"""
+    """Promise D1 (see `tests.review`)."""
 
     def press(verdict: str) -> Callable[[], object]:
         return lambda: decide(Output.objects.get(pk=result.pk), verdict, "Because", Actor(sam), 0)

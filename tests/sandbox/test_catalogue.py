@@ -145,7 +145,7 @@ def test_test_cards_are_shown_only_where_somebody_asks_for_them(tmp_path: Path) 
 
 
 def test_a_sandbox_started_with_test_cards_keeps_them_after_a_reset(box: Box) -> None:
-    assert (len(listed(box)), cards(box)) == (61, 37)  # this box was started with them
+    assert (len(listed(box)), cards(box)) == (61, 37)  # this sandbox was started with test cards
     box.control("reset")
     assert cards(box) == 37
 

@@ -118,7 +118,8 @@ def test_scripted_values_types_and_refusals(box: Box) -> None:
     assert box.run(box.start())["status"] == "cancelled"
     box.control("script", outcome="unknown_status", seconds=600)
     run_id = box.start()
-    wait_for(lambda: box.run(run_id), lambda run: run["status"] == "reviewing")  # it spends a second in the queue first
+    # the run spends a second in the queue first
+    wait_for(lambda: box.run(run_id), lambda run: run["status"] == "reviewing")
     box.control(f"runs/{run_id}", status="completed")
     assert box.run(run_id)["status"] == "completed"
 

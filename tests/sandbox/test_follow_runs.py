@@ -1,4 +1,4 @@
-"""Waiting, refining, cancelling early, and permanent copies."""
+"""Waiting for a run, giving feedback on results, cancelling early, and making permanent copies."""
 
 import time
 from typing import Any

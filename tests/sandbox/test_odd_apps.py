@@ -1,4 +1,4 @@
-"""Extreme apps of any size, and what the sandbox accepts as names and values of inputs."""
+"""Extreme apps, as large as a test asks for, and what the sandbox accepts as names and values of inputs."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is sent, how answers survive a new version of the app, and to which fields Lamina's refusals belong."""
+"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals belong to."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_defaults_and_blanks_are_left_out() -> None:
 
 
 def test_of_fields_with_one_name_none_is_guessed() -> None:
-    """Otherwise, an answer could end up in a field that it wasn't given for."""
+    """If we guessed, an answer could end up in a field that it wasn't given for."""
     answers = [answer("front", "Text", key="a"), answer("back", "Text", key="b")]
     for now in ([text("Text", key="b"), text("Text", key="c")], [text("Text", key="c")]):
         fitted = answers_for(now, answers)

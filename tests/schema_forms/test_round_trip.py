@@ -44,7 +44,7 @@ def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str]
 def test_exact_values_come_out(
     parameters: list[dict[str, Any]], outputs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """This holds both when values are first posted and when the draft is shown and posted again unchanged."""
+    """Values stay exact both when they are first posted and when the draft is shown and posted again unchanged."""
     made = build_form(parameters, outputs)
     known = lookup(*UPLOADS)
     filling = [_fill(question, data) for question in questions_of(parameters)]
@@ -75,8 +75,8 @@ def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any
 @given(parameters=strategies.parameter_lists, outputs=strategies.output_lists)
 @thorough
 def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
-    """This holds both for a fresh form and with an error on every field. Nothing that the author wrote becomes
-    markup."""
+    """The form is complete, both when it is fresh and when every field has an error. Nothing that the author wrote
+    becomes markup."""
     made = build_form(parameters, outputs)
     everywhere = dict.fromkeys(made.base_fields, "Lamina says: <b>no</b>")
     for form in (made(), made(field_errors=everywhere), made(posted([]), field_errors=everywhere)):

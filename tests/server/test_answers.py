@@ -69,7 +69,7 @@ def is_reset(client: socket.socket) -> bool:
 
 
 def test_slow_downloads_continue(serve: Serve) -> None:
-    """They take three times as long as a client may go without reading."""
+    """The downloads take three times as long as a client may go without reading."""
     server = serve(IMPATIENT)
     with server.connect() as file, server.connect() as page, server.connect() as pieces:
         came = {file: 0, page: 0, pieces: 0}

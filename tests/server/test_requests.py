@@ -134,11 +134,11 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """It takes five seconds, mostly spent waiting: far longer than the initial allowance."""
+    """The upload takes five seconds, mostly spent waiting. That is far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
-        client.sendall(b"x" * (size // 2))  # sent so early that this client may pause for seconds
+        client.sendall(b"x" * (size // 2))  # half of the body at once, so this client may then pause for seconds
         for _ in range(25):
             assert not select.select([client], [], [], 0.2)[0]
             client.sendall(b"x" * (size // 50))

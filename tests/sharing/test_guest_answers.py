@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import Decision, GuestLink, Member, Output, Run, SharingRules
 from runs.review import requests
-from runs.sharing import guest_fields, guests, links, pages_guest
+from runs.sharing import guest_fields, guests, links
 from tests.sharing.guest_visit import GuestVisit, text_in, visit
 from tests.support.factories import make_run
 from tests.support.guest_links import addresses_of, path_of
@@ -35,7 +35,7 @@ def asking(link: GuestLink) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim") -> GuestVisit:
-    """A guest who has approved the first result under the `name`."""
+    """A guest who has approved the first result under the name `name`."""
     return visit(link).press("approve", "r1").press("", name=name)
 
 
@@ -121,7 +121,7 @@ def test_a_double_press_counts_once(asking: GuestLink) -> None:
 def test_answers_lead_back_to_the_same_page_of_many(alice: Member) -> None:
     run = make_run(alice, status="completed")
     run.outputs.all().delete()
-    total = pages_guest.AT_ONCE + 3
+    total = guests.PER_PAGE + 3
     Output.objects.bulk_create(text_output(run, n) for n in range(total))
     link = links.make_link(alice, list(run.outputs.all()))
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
@@ -204,7 +204,7 @@ def test_a_page_that_was_open_for_too_long_is_shown_anew(asking: GuestLink, monk
     kim = named(asking).type("r2", "Typed words")
     monkeypatch.setattr(guest_fields, "PAGE_AGE", timedelta(seconds=-1))
     kim.press("changes", "r2")
-    assert "open for too long" in kim.words
+    assert "open too long" in kim.words
     monkeypatch.undo()
     kim.press("changes", "r2")
     assert decided()[1] == ("Kim", "changes", "Typed words")
@@ -299,7 +299,7 @@ def test_a_newer_version_is_not_answered_through_the_old_one(asking: GuestLink, 
     text_output(run, 2, line=old, number=2).save()
     kim.press("changes", "r2")
     assert kim.status == 422
-    assert "A newer version was made" in kim.box("r2").words
+    assert "There is a newer version" in kim.box("r2").words
     assert kim.texts("r2")[0] == "Typed words"
     assert not kim.box("r2").find("button")
     assert len(decided()) == 1

@@ -1,5 +1,5 @@
-"""Guests' comments (D7): what guests see of others' comments, spots on pictures, and that words for the team never
-reach them."""
+"""Guests' comments (D7): what guests see of others' comments, and spots on pictures. Words for the team never reach
+guests."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def changed(link: GuestLink, **fields: bool) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim", words: str = "Words of Kim") -> GuestVisit:
-    """A guest who has commented on the first result under the `name`."""
+    """A guest who has commented on the first result under the name `name`."""
     return visit(link).type("r1", words).press("comment", "r1").press("", name=name)
 
 
@@ -209,7 +209,7 @@ def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(talking: Gu
 
     comment = Comment.objects.get()
     assert (comment.spot_x, comment.spot_y, comment.text) == (4982, 32, "Too dark here")
-    assert "1" in [dot.text for dot in kim.page.root.find("text")]  # its number is on the picture
+    assert "1" in [dot.text for dot in kim.page.root.find("text")]  # the comment's number is on the picture
     assert kim.texts("r2")[0] == "Not sent yet"
 
 

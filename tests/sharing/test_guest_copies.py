@@ -69,7 +69,7 @@ def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool,
     GuestLink.objects.update(shows_inputs=True)
     tasks.sweep()
     work()
-    is_copied = may_download or kind == "gif" or kind in RECIPES  # otherwise, small pictures are enough
+    is_copied = may_download or kind == "gif" or kind in RECIPES  # for other files, small pictures are enough
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):

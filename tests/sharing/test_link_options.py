@@ -110,7 +110,8 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """Otherwise, they could make an old link show more, or last longer."""
+    """If people who may no longer make links could change them, they could make an old link show more, or last
+    longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()
@@ -209,7 +210,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
     links.revoke(link, alice)
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
-    assert "Only you and admins see it now." in page
+    assert "Only you and admins can see this run now." in page
     assert "revoked." not in page  # it was already revoked
     links.restore(link, SharingRules.current())
 

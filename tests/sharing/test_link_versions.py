@@ -39,7 +39,7 @@ def test_the_maker_puts_a_newer_version_on_the_link(
 ) -> None:
     old = run.outputs.all()[0]
     kim = visit(asking)
-    assert "A newer version was made. Ask Alice to show it here." in kim.box("r1").words
+    assert "There is a newer version. Ask Alice to show it here." in kim.box("r1").words
     assert not kim.box("r1").find("button")
     places = {
         "old run": f"/runs/{run.public_id}/share/",
@@ -54,7 +54,7 @@ def test_the_maker_puts_a_newer_version_on_the_link(
 
     answer = as_alice.post(replace, posted | {"back": places["link"]}, follow=True)
 
-    assert "The link shows version 2 now." in answer.text
+    assert "The link now shows version 2." in answer.text
     assert list(asking.outputs.order_by("pk")) == [run.outputs.all()[1], newer]
     assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # in the same position
     kim.open(kim.at)

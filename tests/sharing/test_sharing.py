@@ -50,7 +50,7 @@ def address_on(page: str) -> str:
 def test_the_team_sees_a_run_while_it_is_shared(as_alice: Client, as_bob: Client, run: Run) -> None:
     page = f"/runs/{run.public_id}/"
     assert as_bob.get(page).status_code == 404
-    assert "The team can see it now." in share(as_alice, run, "team")
+    assert "The team can see this run now." in share(as_alice, run, "team")
     assert "shared this with the team" in as_bob.get(page).content.decode()
     share(as_alice, run, "me")
     assert as_bob.get(page).status_code == 404
@@ -68,7 +68,7 @@ def test_an_admin_reads_whose_run_it_is(as_admin: Client, run: Run) -> None:
     page = as_admin.get(f"/runs/{run.public_id}/share/").content.decode()
     assert "Only <bdi>Alice</bdi>" in page
     assert "Only me" not in page
-    assert "Only Alice and admins see it now." in share(as_admin, run, "me")
+    assert "Only Alice and admins can see this run now." in share(as_admin, run, "me")
 
 
 def test_sharing_with_the_team_marks_the_run_as_changed(as_alice: Client, run: Run) -> None:
@@ -113,7 +113,7 @@ def test_a_double_click_makes_one_link_and_a_later_one_another(
     assert GuestLink.objects.count() == 1
     assert address_on(second) == address_on(first)
     as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
-    assert GuestLink.objects.count() == 2  # this link shows something else
+    assert GuestLink.objects.count() == 2  # the second link shows something else
     GuestLink.objects.update(created_at=timezone.now() - links.DOUBLE_CLICK)
     as_alice.post("/shares/new/", {"run": run.public_id})
     assert GuestLink.objects.count() == 3

@@ -12,6 +12,7 @@ from runs.sharing import links
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.guest_links import path_of
 from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -119,3 +120,22 @@ def test_a_form_keeps_its_word_when_the_run_it_began_from_is_gone(as_alice: Clie
     as_alice.post(app.get_absolute_url(), posted)
 
     assert Run.objects.exclude(pk=run.pk).get().shared_at is None
+
+
+def test_a_second_admin_sees_what_the_first_has_saved(as_admin: Client, as_bob: Client, bob: Member) -> None:
+    Member.objects.filter(pk=bob.pk).update(role="admin")
+    seen = Page(as_bob.get("/manage/sharing/").text).first("input", id="id_seen").attributes["value"]
+    as_admin.post("/manage/sharing/", rules(company="Oak", link_makers="approver"))
+
+    late = as_bob.post("/manage/sharing/", rules(longest_days="30", seen=seen))
+
+    assert late.status_code == 422
+    assert "has saved other values since you opened this page" in late.text
+    stored = "Maximum number of days a link can last: 90; Who can create links: Approvers and admins; Company name: Oak"
+    assert f"Currently saved: {stored}" in late.text
+    assert SharingRules.objects.get().company == "Oak"
+    page = Page(late.text)
+    assert page.first("input", id="longest-days").attributes["value"] == "30"  # nothing typed is lost
+    again = page.first("input", id="id_seen").attributes["value"]
+    as_bob.post("/manage/sharing/", rules(longest_days="30", company="", seen=again))
+    assert (SharingRules.objects.get().longest_days, SharingRules.objects.get().company) == (30, "")

@@ -168,7 +168,7 @@ def test_a_start_that_was_not_found_and_sent_again_is_charged_once(as_alice: Cli
 
 @pytest.mark.parametrize("end", ["refused", "cancelled"])
 def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Member, app: App, end: str) -> None:
-    """The first attempt wasn't found, but it may have been started after the check."""
+    """The check didn't find the first attempt, but Lamina may have started it after the check."""
     run = press(as_alice, alice, app)
     progress.doubt(run)
     progress.start_again(run, timezone.now(), empty_looks=2)
@@ -182,7 +182,7 @@ def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Memb
 
 
 def test_a_start_that_a_person_sends_again_stays_charged(as_alice: Client, alice: Member, app: App) -> None:
-    """The first attempt may have been started, even if the second one is refused."""
+    """Lamina may have started the first attempt, even if it refuses the second one."""
     run = press(as_alice, alice, app)
     progress.doubt(run)
     progress.ask_person(run, ["r1", "r2"])
@@ -252,8 +252,8 @@ def test_the_month_is_that_of_the_press_in_the_portals_zone(
 def test_ten_thousand_hundredths_are_a_hundred(as_admin: Client, alice: Member, app: App) -> None:
     """S4. Decimals would be floats in SQLite's sums: there, adding 0.01 a thousand times gives 9.999999999999831.
 
-    Only a thousand of them are presses, because on PostgreSQL, each further change to one row in a transaction takes
-    longer.
+    Only a thousand of the ten thousand are presses, because on PostgreSQL, each further change to one row in a
+    transaction takes longer.
     """
     run, cent, now = make_run(alice, app), Estimate(Decimal("0.01"), None, 3, 3), timezone.now()
     for _ in range(1_000):

@@ -1,4 +1,5 @@
-"""Limits hold however many people press at once, and anyone who hits one reads what is left and who can raise it.
+"""Limits hold no matter how many people press Run at once, and anyone who reaches a limit is told what is left and who
+can raise it.
 
 There are no batches yet. Once there are, a batch beyond the limit must be refused as a whole, before its first start.
 """
@@ -112,7 +113,8 @@ def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
     assert words in reason(answer)
     assert "at sea" in answer.text
     assert Draft.objects.filter(member=alice, app=app).exists()
-    assert "launch-reason" in as_alice.get(app.get_absolute_url()).text  # also shown before anyone presses Run
+    # the page says this even before anyone presses Run
+    assert "launch-reason" in as_alice.get(app.get_absolute_url()).text
     assert not Run.objects.exists()
     assert wrong_sums() == [f"{place}: 8000 used instead of 0" for place in [(month_of(timezone.now()), alice.pk)]]
 
@@ -169,7 +171,7 @@ def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
     set_limits(default=15 * (2 * Run.objects.count() + (1 if button == "retry" else 2)))
     first, real, looks = as_alice.post(address, form), create_run.run_of_form, iter([None])
     monkeypatch.setattr(create_run, "run_of_form", lambda *given: next(looks, real(*given)))
-    if button == "run":  # this button looks only once, after checking the cost
+    if button == "run":  # this button looks for the run only once, after checking the cost
         monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")
 
     second = as_alice.post(address, form)
@@ -227,7 +229,8 @@ def test_a_retry_that_meets_the_limit_at_the_press_says_so(
     run = partly_failed(as_alice, alice, app)
     token = token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])
     set_limits(default=40)
-    monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")  # the check before charging
+    # turns off the check that comes before the charge
+    monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")
 
     page = as_alice.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
 
@@ -298,7 +301,7 @@ def test_a_raise_ends_with_its_day(alice: Member) -> None:
     assert limit_of(alice, today) == left_for(alice).limit == 5000
     assert limit_of(alice, today + timedelta(days=1)) == 1000
 
-    MemberLimit.objects.update(raised_to=500)  # a raise never lowers a limit
+    MemberLimit.objects.update(raised_to=500)  # raising a limit never lowers it
     assert limit_of(alice, today) == 1000
     MemberLimit.objects.update(is_unlimited=True)
     assert limit_of(alice, today) is None

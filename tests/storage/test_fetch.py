@@ -11,8 +11,8 @@ from runs.storage.fetch import FetchFailed, FetchRefused, put_file
 from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
 from tests.support.messages import says
 
-ANY = 5_000_000  # bytes, where the limit doesn't matter
-PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
+ANY = 5_000_000  # bytes; used where the limit doesn't matter
+PLENTY = 60.0  # seconds; more than enough for anything that arrives or is refused at once
 
 
 def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None:

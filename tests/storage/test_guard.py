@@ -16,8 +16,8 @@ from tests.support.hostile_urls import HOSTILE_URLS
 from tests.support.messages import says
 from tests.support.second_lookup import PUBLIC, rebind
 
-ANY = 5_000_000  # bytes, where the limit doesn't matter
-PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
+ANY = 5_000_000  # bytes; used where the limit doesn't matter
+PLENTY = 60.0  # seconds; more than enough for anything that arrives or is refused at once
 
 
 def test_nothing_about_us_is_sent(
@@ -150,7 +150,7 @@ def test_the_body_of_a_redirect_is_not_read(server: HostileServer) -> None:
 def test_pasted_links_are_not_trusted_like_those_from_lamina(
     server: HostileServer, settings: Settings, decoy: Decoy
 ) -> None:
-    """Otherwise, members could read a file store in the portal's own network."""
+    """If pasted links were trusted, members could read a file store in the portal's own network."""
     settings.TRUSTED_FILE_ORIGINS = []
     for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
         with pytest.raises(FetchRefused):

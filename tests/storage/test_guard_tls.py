@@ -20,8 +20,8 @@ from runs.storage.fetch import FetchFailed
 from tests.support.hostile_server import fetch_trusted, hostile_server, picture
 from tests.support.messages import says
 
-ANY = 5_000_000  # bytes, where the limit doesn't matter
-PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
+ANY = 5_000_000  # bytes; used where the limit doesn't matter
+PLENTY = 60.0  # seconds; more than enough for anything that arrives or is refused at once
 
 
 @dataclass
@@ -91,4 +91,4 @@ def test_a_slow_answer_over_tls_is_cut_at_the_deadline(tls: TlsServer, monkeypat
     began = time.monotonic()
     with pytest.raises(FetchFailed, check=says("too_slow")):
         fetch_trusted(f"https://pictures.example.com:{tls.port}/drip", max_bytes=ANY, seconds=0.6)
-    assert time.monotonic() - began < PLENTY  # otherwise, it would send slowly forever
+    assert time.monotonic() - began < PLENTY  # without the deadline, the server would keep sending slowly forever

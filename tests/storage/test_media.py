@@ -105,7 +105,7 @@ def test_a_picture_that_was_cut_off_is_refused(format: str, path: Path) -> None:
 
 
 def test_a_broken_picture_is_refused(path: Path) -> None:
-    for position in (60, -16):  # first in the data, then only in the last checksum
+    for position in (60, -16):  # one change in the data, the other only in the last checksum
         body = bytearray(picture(300, 300))
         body[position] ^= 0xFF
         path.write_bytes(body)
@@ -246,7 +246,7 @@ def test_a_picture_that_takes_hours_to_decode_is_not_opened(path: Path) -> None:
         inspect(path)
     assert refused.value.is_lasting
 
-    hidden = b"\xff\xfe\x00\x06\xff\xd9\xff\xd9"  # a comment that looks like the end
+    hidden = b"\xff\xfe\x00\x06\xff\xd9\xff\xd9"  # a comment that looks like the end of the file
     start = many_scans(0)[:-2]
     path.write_bytes(start + hidden + many_scans(300)[len(start) :])
     with pytest.raises(NotMedia, check=says("too_many_scans")):

@@ -61,7 +61,7 @@ def test_the_ai_mark_stays_and_nothing_else_with_it(kind: str, tmp_path: Path) -
     assert made.count(LIST + AI) == 1
     with Image.open(io.BytesIO(made)) as opened:
         opened.load()
-        packet = opened.info.get("xmp", b"") or made  # Pillow doesn't read it from GIFs
+        packet = opened.info.get("xmp", b"") or made  # Pillow doesn't read XMP from GIFs
     assert b'DigitalSourceType="' + LIST + AI + b'"' in (packet if isinstance(packet, bytes) else packet.encode())
 
 

@@ -1,5 +1,5 @@
-"""nginx in front of the portal, set up as in docs/operating.md: nginx sends the files, the portal decides who may see
-them."""
+"""nginx in front of the portal, set up as in docs/operating.md: nginx sends the files, and the portal decides who may
+see them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -81,7 +81,7 @@ def test_odd_metadata_is_no_reason_to_lose_a_picture(
         assert kept.status == "saved", kept.error
     for file in (odd.file, given.file):
         assert file is not None
-        assert (file.width, file.height) == (48, 64)  # rotated, as the camera recorded
+        assert (file.width, file.height) == (48, 64)  # rotated as the camera's metadata says
         with Image.open(BytesIO(file.thumb_200.open("rb").read())) as small:
             assert small.size == (48, 64)
 
@@ -140,7 +140,7 @@ def test_a_picture_process_that_dies_loses_nothing(
 
     file.refresh_from_db()
     assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)
-    assert Run.objects.get().version > version  # so open pages are updated
+    assert Run.objects.get().version > version  # the higher version makes open pages update
 
 
 @pytest.mark.django_db
@@ -192,8 +192,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network. It is refused either because of how it looks, or only once it is
-    requested."""
+    """The address leads into the local network. The portal refuses it right away because of how it looks, or only once
+    it requests it."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -244,7 +244,7 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This also holds for those who just had the slot and want it again."""
+    """Even those who just had the slot and want it again have to wait their turn."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 

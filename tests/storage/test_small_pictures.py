@@ -44,7 +44,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
 
     tile = answer.content.decode()
     taken = Upload.objects.get()
-    assert (answer.status_code, taken.status) == (200, "ready")  # it can be used immediately
+    assert (answer.status_code, taken.status) == (200, "ready")  # the upload can be used immediately
     assert "file-follows" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the real sign
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]

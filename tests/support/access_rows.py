@@ -29,7 +29,7 @@ IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
 SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; the team gets access once the run is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # changes to a run, by its maker or an admin
 OWN = Rule(("owner",), ("owner",))  # not even an admin
-NOBODY = Rule((), ())  # doesn't exist, even for its maker
+NOBODY = Rule((), ())  # the page doesn't exist, even for the run's maker
 PRESET = Rule(("owner",), ("owner", "admin"))  # changes to a person's own presets, or to the team's
 OPENS = Rule(("owner",), MEMBERS)  # parts of a preset
 ADMIN = Rule(("admin",), ("admin",))
@@ -99,7 +99,7 @@ def _kim(world: World) -> dict[str, str]:
 
 def approval(world: World) -> dict[str, str]:
     """Return what a guest of the subject's link sends to approve. Guests of another link send their own link's fields
-    there."""
+    to that address."""
     output = world.subject.output
     return _kim(world) | {"approve": output.public_id, f"seen-{output.public_id}": guest_answers.content_key(output)}
 
@@ -122,8 +122,8 @@ class Row:
     data: Callable[[World], Any] = _nothing
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
-    viewer: int = 0  # what a viewer with access gets, if it differs
-    refused: int = 0  # what members get if they see the run but may not do this, unless it's a 404
+    viewer: int = 0  # the status that a viewer with access gets, if it differs
+    refused: int = 0  # the status for members who see the run but may not do this, unless it is 404
 
     def expected(self, who: str, *, is_shared: bool) -> int:
         """Return the status that `who` must get."""
@@ -134,7 +134,8 @@ class Row:
         if self.refused and who in (SEES.shared if is_shared else SEES.private):
             return self.refused
         if who in OUTSIDE:
-            return 302 if self.method == "get" else 200  # a GET redirects to sign-in; a change gets the page itself
+            # a GET redirects to sign-in; a change gets the sign-in page itself
+            return 302 if self.method == "get" else 200
         return 404
 
     @property
@@ -218,7 +219,7 @@ ROWS = [
     Row("runs:inbox-muted", "get", IN),
     Row("runs:inbox-mute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
     Row("runs:inbox-unmute", "post", SEES, 302, data=lambda w: {"what": w.subject.run.public_id}),
-    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # needs the path and a signature
+    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # also needs a signature
     Row("runs:examples-clear", "post", ADMIN, 302),
     Row("runs:examples-restore", "post", ADMIN, 302),
     Row("runs:manage", "get", ADMIN),
@@ -375,6 +376,8 @@ ROWS = [
     Row("runs:guest-decide", "post", LINK, 303, path=token, data=approval, only=GUESTS | {"guest, other run": 403}),
     Row("runs:guest-comment", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
     Row("runs:guest-comment", "post", LINK, 303, path=token, data=remark, only=GUESTS | {"guest, other run": 403}),
+    Row("runs:company-logo", "get", ALL, path=lambda w: [w.logo.public_id]),
+    Row("runs:company-logo", "get", ALL, 404, query="another file", path=lambda w: [w.subject.file.public_id]),
     Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),
     Row("runs:guest-unknown", "get", ALL, 302, query="no slash", path=lambda w: [w.token]),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
@@ -383,5 +386,5 @@ ROWS = [
     Row("healthz", "get", ALL),
 ]  # fmt: skip
 
-NO_CSRF = ("runs:webhook", "runs:guest", "runs:mail-stop")  # authorized by the secret path
+NO_CSRF = ("runs:webhook", "runs:guest", "runs:mail-stop")  # a secret path authorizes these
 ANY_METHOD = ("login",)  # members are redirected, whatever the method

@@ -21,6 +21,7 @@ from runs.models import (
     Preset,
     ReviewRequest,
     Run,
+    SharingRules,
     StoredFile,
     Upload,
 )
@@ -132,6 +133,8 @@ class World:
             invited_by=self.members["admin"],
             expires_at=timezone.now() + timedelta(days=7),
         )
+        self.logo = make_stored((50, 20))
+        SharingRules.objects.create(logo=self.logo)
         set_channel("teams", "https://127.0.0.1/", [], [], "")  # a private address, so nothing is sent
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
         self.signed_in = BrowserSession.objects.get(member=self.owner)

@@ -37,7 +37,7 @@ NEW_PASSWORD = "another long enough password"
 @dataclass(frozen=True)
 class Act:
     """A request that changes something, sent by `who`, and what the record should say about it. `path` and `data`
-    replace those of the row in the access table; `before` sets up the world."""
+    replace those in the access table's row; `before` sets up the world."""
 
     verbs: tuple[Verb, ...]
     who: str = "owner"
@@ -273,7 +273,7 @@ ACTS: list[tuple[str, Act]] = [
     ("login", Act((Verb.PERSON_SIGNED_IN,), "nobody",
         data=lambda w: {"username": w.owner.email, "password": PASSWORD})),
     ("logout", Act((Verb.PERSON_SIGNED_OUT,))),
-    # Last, since it also deletes a file, which no rollback restores.
+    # This act comes last, since it also deletes a file, which a rollback can't restore.
     ("runs:run-delete", Act((Verb.RUN_PURGED,), query="binned")),
 ]  # fmt: skip
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runs.models import Member
 
-# The first one doesn't draw windows: tests take a quarter less processor time with it.
+# The first one has no windows to draw, which saves tests a quarter of their processor time.
 NAMES = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
@@ -53,7 +53,8 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 @pytest.fixture(scope="session")
 def new_chromium() -> Iterator[Callable[..., Browser]]:
-    """Start an installed Chromium or Chrome: `new_chromium(ignore_default_args=[…])`; closed after the session."""
+    """Start an installed Chromium or Chrome: `new_chromium(ignore_default_args=[…])`. It is closed after the
+    session."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
@@ -78,7 +79,8 @@ def browser(new_chromium: Callable[..., Browser]) -> Browser:
 
 @pytest.fixture
 def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callable[..., BrowserContext]]:
-    """Make a browser context: `new_context(member, java_script_enabled=False, viewport=…)`, closed after the test."""
+    """Make a browser context: `new_context(member, java_script_enabled=False, viewport=…)`. It is closed after the
+    test."""
     contexts: list[BrowserContext] = []
 
     def make(member: "Member | None" = None, **options: object) -> BrowserContext:
@@ -119,15 +121,15 @@ def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Once the request that a route holds in `held` has arrived, let it through."""
+    """Wait until the request that a route holds in `held` has arrived, then let it through."""
     wait_for_event(page, lambda: bool(held), "the request to leave the page")
     held[0].continue_()
 
 
 @contextmanager
 def patient_pages() -> Iterator[None]:
-    """Let pages count as opened only when their scripts are listening: before that, keys and clicks are lost or sent
-    without the scripts. With a `wait_until` other than "load", tests see pages earlier."""
+    """Let pages count as opened only when their scripts are listening: before that, keys and clicks get lost or bypass
+    the scripts. With a `wait_until` other than "load", tests see pages earlier."""
 
     def patient(open_page: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(open_page)

@@ -9,7 +9,7 @@ Place = tuple[date, int, int, str]  # month, member, app, kind
 
 
 def wrong_charges() -> list[str]:
-    """Return what is wrong with the charges of the current runs, all of which people started, and with all sums."""
+    """Return what is wrong with the charges of the current runs, all of which people started, and with the sums."""
     return [*_wrong_states(), *wrong_sums()]
 
 

@@ -27,7 +27,7 @@ FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
 SHORTEST = 16  # bytes; anything shorter has nothing left to damage
-FILM_SHARE = 0.25  # each needs ffmpeg twice, so there are fewer of them than pictures
+FILM_SHARE = 0.25  # each film needs ffmpeg twice, so there are fewer films than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
     "mov": ("-c:v", "libx264", "-c:a", "aac"),
@@ -97,7 +97,7 @@ def damaged(number: int, film_share: float = FILM_SHARE) -> tuple[str, bytes]:
             break
         chance.choice(CHANGES)(chance, body)
     if kind == "png" and chance.random() < 0.7:
-        mend_sums(body)  # otherwise every change would fail at the first wrong checksum
+        mend_sums(body)  # otherwise, every change would only be noticed as a wrong checksum
     return kind, bytes(body)
 
 
@@ -224,7 +224,7 @@ def look_at_all(count: int, folder: Path, film_share: float = FILM_SHARE) -> Tal
     """Inspect damaged files 0 to `count` in the picture process, as many at a time as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
-        whole(kind)  # cache it now; otherwise two threads would each make one
+        whole(kind)  # cache it now; otherwise, two threads would each make one
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for found in threads.map(partial(_look_at, folder, film_share), range(count)):
             tally.add(*found)

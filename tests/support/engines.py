@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-REDIS_DATABASES = range(4, 16)  # the suite's other tests use database 0
+REDIS_DATABASES = range(4, 16)  # the other tests use database 0
 TAKEN_SECONDS = 1800
 
 
@@ -33,8 +33,8 @@ def names() -> list[str]:
 
 
 def parameters(*before: str) -> list[Any]:
-    """Return the parameters for a test with each engine, after each word in `before`; those for "postgres" have the
-    mark of that name."""
+    """Return the parameters for a test with each engine, for each prefix in `before`; those for "postgres" have the
+    pytest mark "postgres"."""
     import pytest  # not above: programs that import this module don't need it
 
     marks = {"postgres": [pytest.mark.postgres]}

@@ -61,7 +61,7 @@ def make_schema(
 
 
 def make_run(member: Member, app: App | None = None, *, status: str = "running", **fields: Any) -> Run:
-    """Create a run in `status` with its outputs, made from "Style: Ghibli"; its id on Lamina is `remote_id`."""
+    """Create a run in `status` with its outputs and the input "Style: Ghibli"; its id on Lamina is `remote_id`."""
     app = app or make_app()
     now: datetime = fields.setdefault("created_at", timezone.now())
     if status in ("completed", "failed", "cancelled"):

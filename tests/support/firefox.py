@@ -32,7 +32,7 @@ TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 
 
 class WebSocket:
-    """As much of RFC 6455 as two programs on one machine need for text messages."""
+    """Only as much of RFC 6455 as two programs on one machine need for text messages."""
 
     def __init__(self, port: int, path: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""What the test of a whole worker with many streams does to its database, in a process of its own.
+"""Changes the database for the test of a whole worker with many streams, from a process of its own.
 
 python -m tests.support.followed_runs start ID ...     a member with these runs of Lamina, all of them active
 python -m tests.support.followed_runs steal            another poller takes the lease
@@ -36,7 +36,7 @@ def steal() -> None:
 
 
 def revive() -> None:
-    """Expire the lease of "another", if it has it."""
+    """Release the poller's lease if "another" has it, and wake the poller."""
     from runs.background import leases
     from runs.engine import poller_wakeups
     from runs.models import Lease

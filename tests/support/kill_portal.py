@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
-ANSWER_SECONDS = 0.8  # the sandbox's delay before it starts a run, so that kills hit starts in progress
+ANSWER_SECONDS = 0.8  # how long the sandbox waits before it starts a run, so that kills hit starts in progress
 SETTLED_SECONDS = 240.0
 
 
 @dataclass
 class Verdict:
-    """The state after the killing. Each list holds cases of something that must not happen."""
+    """The state after the killing. Each list has the cases of one thing that must not happen."""
 
     engine: str
     presses: int = 0
@@ -45,13 +45,14 @@ class Verdict:
     lost: list[str] = field(default_factory=list)  # pressed, but neither started nor refused
     doubled: list[str] = field(default_factory=list)  # more than one run in the sandbox for one press
     strangers: list[str] = field(default_factory=list)  # in the sandbox, but unknown to the portal
-    wrong: list[str] = field(default_factory=list)  # ended differently than in the sandbox, or another press's run
+    # ended differently from the sandbox's run, or belongs to another press
+    wrong: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)  # not final, whether stuck or not
     asked: list[str] = field(default_factory=list)  # waiting for a person to decide
     charged: list[str] = field(default_factory=list)  # charges that are missing or doubled, and sums that are wrong
     settled_seconds: float = 0.0  # seconds from the last kill until every run was final
-    checked: int = 0  # starts that had to be searched for
+    checked: int = 0  # starts that the portal had to look for on Lamina
     begun_again: int = 0
 
     @property
@@ -89,7 +90,7 @@ class Killing:
             slower.start()
             presser.start()
             for gap, kind, down_seconds in self.kills:
-                time.sleep(gap)  # planned timing; there is nothing to wait for
+                time.sleep(gap)  # the kills follow a timetable; there is no event to wait for
                 self.parts.kill(kind, self.chance, down_seconds)
         finally:
             presser.join()

@@ -22,7 +22,7 @@ def stall(seconds: float) -> str:
 
 
 class MailServer(AbstractContextManager["MailServer"]):
-    """Stores what it accepts. `at_rcpt` and `at_data` say what it responds; by default, it accepts everything."""
+    """Stores what it accepts. `at_rcpt` and `at_data` say how it responds; by default, it accepts everything."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

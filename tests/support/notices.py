@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from runs.models import Mail, Member, Notice, Run, Way
+from runs.models import GuestNotice, Mail, Member, Notice, Run, Way
 from runs.notices import choices, mails
 
 _numbers = count(1)
@@ -22,6 +22,7 @@ def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> No
 def send_gathered() -> None:
     """Send what has gathered, as if the two minutes were over."""
     Notice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
+    GuestNotice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     mails.send_due()
 
 

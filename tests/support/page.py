@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-VOID |= {"rect", "circle", "path", "line", "use"}  # icon shapes, closed or not
+VOID |= {"rect", "circle", "path", "line", "use"}  # the shapes in icons, with or without a closing tag
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
 FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
 OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
-OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # leads to the same page, or to another of ours
+OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # leads to the same page, or to another page of the portal
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Element:
 
     def walk(self) -> "Iterator[Element]":
         """Yield this element and everything in it, in the order of the page."""
-        waiting = [self]  # not recursive, which would take time for each level around each element
+        waiting = [self]  # not recursive, since recursion would take time for every level above each element
         while waiting:
             element = waiting.pop()
             yield element
@@ -111,7 +111,8 @@ class Page(HTMLParser):
         return self.root.first(tag, css=css, id=id)
 
     def dangers(self) -> list[str]:
-        """List everything that could run, load or lead elsewhere and doesn't come from our templates."""
+        """List everything that doesn't come from our templates and could run, load something or lead to another
+        site."""
         return [f"{why}: <{e.tag} {e.attributes}>" for e in self.root.walk() for why in _dangers(e)]
 
 

@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-AXE = Axe().axe_script  # half a megabyte, so each page gets it only once
+AXE = Axe().axe_script  # axe is half a megabyte, so each page gets it only once
 QUICK = {"preload": False, "resultTypes": ["violations"]}
 # Ends all animations, because half-faded text has only half its contrast. Waiting isn't enough, as off-screen fades may
 # never end.

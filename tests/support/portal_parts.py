@@ -16,9 +16,9 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
-PER_MINUTE = 1_000_000  # in effect no limit, because these tests are about kills
+PER_MINUTE = 1_000_000  # so high that there is no limit in effect, because these tests are about kills
 WATCH_SECONDS = 0.1
-REVIVED_SECONDS = 180.0  # the lease, plus one check by a live worker's scheduler
+REVIVED_SECONDS = 180.0  # until the lease expires, plus one check by the scheduler of a worker that is alive
 
 
 class Part:
@@ -52,7 +52,7 @@ class Part:
 
 
 class Parts:
-    """Sandbox, two web servers and two workers on one database; each is restarted when it ends."""
+    """A sandbox, two web servers and two workers on one database. Each is restarted when it ends."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         ports = [free_port() for _ in range(3)]
@@ -103,8 +103,8 @@ class Parts:
     def kill(self, kind: str, chance: random.Random, down_seconds: float) -> None:
         """`kill -9` one process of `kind`: "sandbox", "web", "web child", "worker", "worker child" or "poller".
 
-        Waits for one to exist, at most as long as the portal may take to replace a poller. If there is nothing to poll,
-        kills another worker process instead.
+        If none exists, waits for one, but no longer than the portal may take to replace a poller. If there is nothing
+        to poll, kills another worker process instead.
         """
         killed = wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
         self.killed[killed] += 1

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 # How long to wait for something that must happen. A wait ends as soon as it happens, so this doesn't slow down passing
 # tests, but a busy machine may need most of it. No test waits for less time, unless it tests speed.
 TIMEOUT_SECONDS = 90.0
-SHARED = "TEST_SHARED_DIR"  # names a folder that all processes of a test run share
-PORTS = range(10_240, 32_768)  # below the ports that systems use for outgoing connections
+SHARED = "TEST_SHARED_DIR"  # this variable names a folder that all processes of a test run share
+PORTS = range(10_240, 32_768)  # these ports are below the ones that systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
@@ -68,7 +68,7 @@ def free_port() -> int:
 
 
 class Home:
-    """A data folder for portal processes. They can be found because it is in their environment."""
+    """A data folder for portal processes. They can be found because the folder is in their environment."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
@@ -241,7 +241,7 @@ GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its f
 
 
 def is_gone(pid: int) -> bool:
-    """Return whether `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
+    """Return whether `pid` has ended, even if nothing has reaped it, as a container's first process may never do."""
     return state_of(pid) in ("Z", "X")
 
 

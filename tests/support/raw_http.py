@@ -82,7 +82,7 @@ class Told:
 
     raw: bytes
     sent: int
-    ended: bool  # the server closed the connection
+    ended: bool  # whether the server closed the connection
 
     @property
     def status(self) -> int:
@@ -120,7 +120,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while time.monotonic() < deadline:
-            events = sum(events for _, events in ready.select(1))  # there is only one socket
+            events = sum(events for _, events in ready.select(1))  # events of the only socket
             try:
                 if events & selectors.EVENT_READ:
                     got = sock.recv(65536)

@@ -13,7 +13,7 @@ PUBLIC = "93.184.215.14"
 
 def rebind(monkeypatch: pytest.MonkeyPatch, port: int) -> list[tuple[str, int]]:
     """Let every name resolve to a public address at first and to 127.0.0.1 after that; return the list of addresses
-    connected to."""
+    that were connected to."""
     answers = iter([PUBLIC])
     asked: list[tuple[str, int]] = []
 

@@ -161,7 +161,7 @@ RECIPES: dict[str, list[str]] = {
 }
 
 
-@cache  # making one takes a second
+@cache  # making such a file takes a second
 def medium(ending: str) -> bytes:
     """Return video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
     with TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ EVERY_SECONDS = 0.5  # seconds between bytes on each connection
 SMALL_WINDOW = 4096  # bytes that a slow reader's buffer holds
 ASKED = 10
 BOUND_SECONDS = 2.0
-TOKEN = "A" * 43  # as long as tokens in the portal's addresses
+TOKEN = "A" * 43  # as long as the tokens in the portal's addresses
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def post(path: str, content_type: str, length: int) -> bytes:
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
 
-STYLESHEET = b"/a-stylesheet"  # the largest file strangers can get
+STYLESHEET = b"/a-stylesheet"  # the largest file that strangers can get
 GET_FILE = b"GET " + STYLESHEET + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 URLENCODED = "application/x-www-form-urlencoded"
 KINDS = {

@@ -1,4 +1,4 @@
-"""The rows of a freshly migrated database, and a quick way back to them after a test that committed others.
+"""The rows of a freshly migrated database, and a quick way to restore them after a test that committed changes.
 
 Django's own `flush` takes ten times as long: it empties every table, and then sends `post_migrate`, which looks for
 everything that the migrations have already created.

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from runs.models import Member
 
-MOST_AT_ONCE = 64  # connections at the same time
+MOST_AT_ONCE = 64  # maximum number of connections at the same time
 TYPED = "A red bicycle beside a calm lake"
 Pairs = list[tuple[str, str]]
 
@@ -39,7 +39,7 @@ class Visitor:
         return answer
 
     def post(self, path: str, fields: dict[str, str]) -> requests.Response:
-        """Return the response to POST `path`, without following redirects. Raises for 4xx and 5xx."""
+        """POST to `path` and return the response, without following redirects. Raises for 4xx and 5xx."""
         sent = {"Origin": self.url, "Referer": f"{self.url}/"}
         url = f"{self.url}{path}"
         answer = self.session.post(url, data=fields, headers=sent, allow_redirects=False, timeout=60)
@@ -72,7 +72,7 @@ class FormReader(HTMLParser):
         self.form_id = form_id
         self.is_inside = False
         self.pairs: Pairs = []
-        self.radios: dict[str, list[str]] = {}  # every value of each group
+        self.radios: dict[str, list[str]] = {}  # every group's values
         self._text_name = ""
         self._text = ""
         self._select: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 """A whole portal of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare data and check results. That is why each portal
-needs its own process.
+Django is also set up in this process, on the same database, to prepare data and check results, so each portal needs a
+process of its own.
 """
 
 import argparse
@@ -112,7 +112,7 @@ class Whole:
                 return visitor.press_run(path, pairs).headers["Location"]
             except (requests.RequestException, RuntimeError) as error:
                 trouble = f"{type(error).__name__}: {error}"
-                time.sleep(0.2)  # waits like somebody whose page didn't load
+                time.sleep(0.2)  # wait, as a person would whose page didn't load
         raise RuntimeError(f"{text}: no page within {PRESS_SECONDS:.0f} s, lastly {trouble}")
 
 

@@ -9,7 +9,7 @@ ROUNDS = 200
 def work() -> list[str]:
     """Run all queued tasks and the tasks that they queue, until none is left; return the names in order.
 
-    Tasks that queue themselves again (the poller's successor) run each time. The poller runs for as long as there is
+    A task that queues itself again, as the poller does, runs again each time. The poller runs for as long as there is
     something to watch, so it comes last: in a cluster, the other tasks would run in parallel.
     """
     done: list[str] = []

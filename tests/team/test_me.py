@@ -124,7 +124,8 @@ def test_last_seen_is_written_only_now_and_then(alice: Member, monkeypatch: pyte
     long_ago = timezone.now() - timedelta(hours=1)
     alice.signed_in.update(seen_at=long_ago)
     here.get("/history/")
-    assert alice.signed_in.get().seen_at == long_ago  # the sign-in itself was recorded a moment ago
+    # the portal has just recorded the sign-in, so it doesn't record this request
+    assert alice.signed_in.get().seen_at == long_ago
     monkeypatch.setattr(sessions, "_noted", {})
     here.get("/history/")
     assert alice.signed_in.get().seen_at > long_ago
@@ -160,7 +161,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
     answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
     assert answer.status_code == 302
     assert [is_in(here), is_in(there)] == [True, False]
-    assert "This one" in page_of(here)  # the session has a new key
+    assert "This one" in page_of(here)  # the list still shows this session, although its key is new
     assert alice.signed_in.count() == 1
     assert is_in(sign_in(alice, NEW))
 
@@ -226,7 +227,7 @@ def test_one_person_gets_only_a_few_emails(
 
 
 def test_an_unknown_address_takes_as_many_queries(alice: Member) -> None:
-    """Otherwise, the response time would reveal who has an account."""
+    """If an unknown address took fewer queries, the response time would reveal who has an account."""
     counts = []
     for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one is a warm-up
         with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
@@ -245,7 +246,7 @@ def test_without_a_mail_server_people_are_sent_to_an_admin(settings: Settings, a
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     page = page_of(Client(), "/password/reset/")
     assert "send emails. Ask an admin" in page
-    assert admin_member.email not in page  # strangers can read this, too
+    assert admin_member.email not in page  # the page doesn't name admins, since strangers can read it, too
 
 
 def test_an_admin_makes_a_link_to_pass_on(as_admin: Client, alice: Member, bob: Member) -> None:
@@ -279,7 +280,7 @@ def test_old_forged_and_foreign_links_set_nothing(alice: Member, bob: Member) ->
     Member.objects.filter(pk=alice.pk).update(is_active=True)
     assert Client().get(good).status_code == 200
     sign_in(alice)
-    assert Client().get(good).status_code == 404  # they remembered their password
+    assert Client().get(good).status_code == 404  # Alice has signed in since, so the link is no longer valid
 
 
 def test_only_one_of_two_uses_of_a_link_at_once_sets_the_password(
@@ -287,7 +288,8 @@ def test_only_one_of_two_uses_of_a_link_at_once_sets_the_password(
 ) -> None:
     path, as_she_was = path_of(alice), Member.objects.get(pk=alice.pk)
     assert Client().post(path, {"password": NEW}).status_code == 302
-    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))  # as if others had got this far already
+    # as if other requests had already passed this check
+    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))
     assert Client().post(path, {"password": "yet another long one"}).status_code == 404
     second_click = Client()
     assert second_click.post(path, {"password": NEW}).status_code == 302
@@ -300,7 +302,7 @@ def test_expired_sessions_are_deleted(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
     Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
     sessions.tidy(timezone.now())
-    assert Session.objects.count() == 2  # kept for a day to prove who sent open forms
+    assert Session.objects.count() == 2  # an expired session is kept for a day, to prove who sends forms that were open
     sessions.tidy(timezone.now() + timedelta(hours=2))
     assert alice.signed_in.get().session_key == here.session.session_key
     assert Session.objects.count() == 1

@@ -63,7 +63,7 @@ def test_without_a_mail_server_the_link_is_enough(
 
 
 def test_a_mail_server_that_is_down_breaks_nothing(as_admin: Client, settings: Settings) -> None:
-    with socket.socket() as taken:  # bound, but not listening
+    with socket.socket() as taken:  # the port is bound, but nothing listens on it
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         smtp = {
@@ -235,10 +235,10 @@ def test_many_runs_are_transferred_in_slices_each_recorded_as_the_admins_act(
 
     page = as_admin.post(f"{PEOPLE}{alice.public_id}/hand-over/", {"to": bob.public_id}, follow=True)
     assert "Moving all the runs may take a few minutes." in page.text
-    assert Run.objects.filter(member=bob).count() == 2  # the page waits for these only
+    assert Run.objects.filter(member=bob).count() == 2  # the request itself moves only these two runs
     queued: list[str] = []
     monkeypatch.setattr(transfers, "enqueue_long", lambda task, **_options: queued.append(task))
-    tasks.sweep()  # even if the task was lost
+    tasks.sweep()  # the sweep queues the task again, even if it was lost
     for _ in range(2):
         tasks.transfer_runs()
         tasks.sweep()

@@ -26,7 +26,7 @@ def together(acts: list[Callable[[], None]]) -> None:
 
 
 def test_many_changes_of_the_same_people_at_once_all_finish(make_member: Callable[..., Member]) -> None:
-    """This must also hold on PostgreSQL, which aborts deadlocked transactions."""
+    """The changes must also finish on PostgreSQL, which aborts deadlocked transactions."""
     people = [make_member(f"admin{n}", role="admin") for n in range(3)]
     failures: list[DatabaseError] = []
 
@@ -55,7 +55,7 @@ def test_one_person_invited_twice_at_once_gets_one_invite(
 
     def look_together(email: str) -> None:
         look(email)
-        with suppress(threading.BrokenBarrierError):  # the other thread may never get here
+        with suppress(threading.BrokenBarrierError):  # the other thread might not get here
             meeting.wait()
 
     def go() -> None:
@@ -74,7 +74,7 @@ def test_one_person_invited_twice_at_once_gets_one_invite(
 
 
 def test_only_me_and_other_changes_of_links_at_once_all_finish(alice: Member) -> None:
-    """This must also hold on PostgreSQL, where one change locks the run and the other the link."""
+    """Both changes must also finish on PostgreSQL, where one change locks the run and the other locks the link."""
     run = make_run(alice, status="completed")
     make_kept(run)
     links = [make_link(alice, list(run.outputs.all())) for _ in range(3)]

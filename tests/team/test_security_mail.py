@@ -122,7 +122,8 @@ def test_a_browser_is_new_once_for_each_person(
     assert [args[0] for _, args in queued] == [alice.pk, bob.pk]
     sign_in(Client(), alice, "wrong")
     assert len(queued) == 2
-    assert all(isinstance(arg, int) for _, args in queued for arg in args)  # no argument is a secret link
+    # all arguments are numbers, so none is a secret link
+    assert all(isinstance(arg, int) for _, args in queued for arg in args)
 
 
 @pytest.mark.django_db

@@ -81,14 +81,15 @@ def test_no_one_stays_signed_in_longer_than_thirty_days(alice: Member) -> None:
     move_end(client, 0.5)
     client.get("/history/")
     assert days_left(client) == pytest.approx(1, abs=0.01)
-    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # one more day to prove who sent a form
+    # the cookie lasts one more day, to prove who sent a form
+    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400
 
 
 def test_the_end_is_moved_at_most_once_an_hour(
     alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = sign_in(alice)
-    client.get("/history/")  # stores the language the browser asks for
+    client.get("/history/")  # this request stores the language that the browser asks for
     move_end(client, 14 - 0.9 / 24)
     with django_assert_num_queries(3):  # queries: session, member, last use
         client.post("/live/")
@@ -100,7 +101,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
 def test_a_session_without_a_start_time_gets_one(alice: Member) -> None:
     client = sign_in(alice)
     forget_start(client)
-    move_end(client, 10)  # as if it had begun 20 days ago
+    move_end(client, 10)  # as if the session had begun 20 days ago
     client.get("/history/")
     assert days_left(client) == pytest.approx(10, abs=0.01)
     assert row_of(client).get_decoded()[STARTED] == pytest.approx(time.time() - 20 * 86400, abs=10)
@@ -140,7 +141,7 @@ def test_someone_signed_in_under_the_old_names_stays_signed_in(alice: Member, se
 
     browser = Client(enforce_csrf_checks=True)
     browser.cookies.load(names)
-    assert browser.post("/me/", form).status_code != 403  # a form that was open before the change
+    assert browser.post("/me/", form).status_code != 403  # the form was opened before the names changed
     assert browser.cookies["__Host-sessionid"].value == names["sessionid"]
     assert browser.cookies["__Host-csrftoken"].value == names["csrftoken"]
     assert browser.get("/history/").status_code == 200

@@ -1,4 +1,5 @@
-"""Signing in: throttled, with the same error whichever part was wrong, and without losing a posted form."""
+"""Signing in: throttled, with the same error for a wrong address and a wrong password, and without losing a posted
+form."""
 
 from datetime import timedelta
 
@@ -73,7 +74,7 @@ def test_ipv4_addresses_stay_apart_on_an_ipv6_socket(client: Client, alice: Memb
 def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that_is_known(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that the test doesn't need 100 attempts
+    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # a lower limit, so that the test doesn't need 100 attempts
     known, others = Client(), Client()
     assert try_in(known, alice.email, PASSWORD) == "/"
     known.post("/logout/")
@@ -82,7 +83,8 @@ def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that
     for n in range(20):
         assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
     assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
-    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only in Bob's browser
+    # this browser is known, but only for Bob
+    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")
     assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
 
 
@@ -129,7 +131,8 @@ def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
         for n in range(MAX_PER_ADDRESS):
             try_in(Client(), f"p{n}@example.com", "wrong", address)
-        assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)  # Bob never signed in there
+        # Bob has never signed in from that address
+        assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
     assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # in the same network
     assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
@@ -175,7 +178,7 @@ HOSTILE = 'a "quoted" <b>\r\ntwo lines'
 
 
 def expired_post(client: Client | None = None, **values: object) -> tuple[Client, str, str]:
-    """Post VALUES without being signed in; return the client, the page and the page's `replay`."""
+    """Post `VALUES` without being signed in; return the client, the page and the page's `replay`."""
     client = client or Client()
     answer = client.post("/apps/cartoonify-abc/?from=x", VALUES | values)
     assert answer.status_code == 200
@@ -242,6 +245,7 @@ def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) 
         try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
-    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # afterwards, someone corrected the clock
+    # as if the clock had been two hours fast and was then corrected
+    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))
 
     assert try_in(client, alice.email, PASSWORD) == "/"

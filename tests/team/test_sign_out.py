@@ -90,7 +90,7 @@ def transferred(page: Page) -> list[int]:
 def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     for _ in range(6):
         make_kept(make_run(alice, status="completed"))
-    page.goto("/me/")  # like the sign-in page, it stores the browser's time zone: files vary with all cookies
+    page.goto("/me/")  # stores the browser's time zone in a cookie now, since cached files depend on all cookies
     assert "time_zone" in {cookie.get("name") for cookie in page.context.cookies()}
     first = transferred(page)
     page.goto("/me/")
@@ -102,7 +102,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     urls = page.evaluate("() => [...document.images].map(({ src }) => src).filter((src) => src.includes('/files/'))")
     assert page.evaluate(IS_KEPT, urls) == [True] * 6
     sign_out(page)
-    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person to use this browser can't see them
+    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person who uses this browser can't see the pictures
 
 
 @pytest.mark.browser

@@ -56,7 +56,7 @@ def test_the_chosen_zone_comes_before_the_browsers_and_that_before_the_portals(
     assert BERLIN in as_alice.get(page).text
     choose(alice, "Gone/Since_Then")
     assert NEW_YORK in as_alice.get(page).text
-    assert timezone.get_current_timezone_name() == "UTC"  # not left to the next request of this thread
+    assert timezone.get_current_timezone_name() == "UTC"  # the next request in this thread doesn't inherit the zone
 
 
 @pytest.mark.parametrize("wrong", ["Nowhere/Atlantis", "../../etc/passwd", "europe/berlin", "posixrules", "x" * 3000])
@@ -71,7 +71,7 @@ def test_a_new_browser_begins_with_the_zone_of_the_last_one(
     with_zone(client_of(alice), "Europe/Berlin").get("/history/")
     other = client_of(alice)
     assert BERLIN in other.get(run.get_absolute_url()).text
-    other.get("/history/")  # says nothing about a zone, so the known one stays
+    other.get("/history/")  # this request names no time zone, so the known one stays
     alice.refresh_from_db()
     assert (alice.browser_time_zone, alice.time_zone, alice.mail_time_zone) == ("Europe/Berlin", "", "Europe/Berlin")
 

@@ -34,7 +34,7 @@ def is_page(answer: HttpResponseBase) -> bool:
 
 
 def posted_texts(world: World) -> set[str]:
-    """Return the texts that the walk posts, since names of views and presets appear on pages."""
+    """Return the texts that the walk submits. They appear on pages as names of views and presets."""
     data = [row.data(world) or {} for row in ROWS]
     return {value for one in data if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
 

@@ -1,4 +1,4 @@
-"""Finds texts that aren't marked for translation, with the help of the made-up language (`tests/support/pseudo.py`)."""
+"""Uses the made-up language (`tests/support/pseudo.py`) to find strings that aren't marked for translation."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,8 @@ READ_ALOUD = ("title", "alt", "placeholder", "aria-label", "aria-description", "
 SILENT = {"script", "style", "code", "svg", "template"}
 PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
 NAMES = ["Lamina Portal", "Lamina", "Portal", "Slack", "Microsoft Teams", "Teams", "English", "Deutsch", "Pseudo"]
-INDEXES = {KnownWord, RunWords, WordTrigram}  # search indexes; nobody reads them, and parts of words would hide others
+# search indexes: nobody reads them, and their parts of words would hide unmarked words
+INDEXES = {KnownWord, RunWords, WordTrigram}
 TEXTS = (models.CharField, models.TextField, models.JSONField)
 CODES = {"kind", "kinds", "failure", "remote_status", "search_text", "samples", "makes", "code", "problem"}
 UNITS = [

@@ -19,7 +19,7 @@ def test_adopting_makes_an_upload_of_the_same_file(alice: Member, bob: Member) -
     upload = adopt(alice, stored)
 
     assert (upload.member, upload.file, upload.status, upload.name) == (alice, stored, "ready", stored.name)
-    assert upload.asset_url == "https://lamina.test/b"  # it needn't be sent again
+    assert upload.asset_url == "https://lamina.test/b"  # the file needn't be sent to Lamina again
     assert StoredFile.objects.count() == 1
 
 

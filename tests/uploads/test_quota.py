@@ -22,7 +22,7 @@ from tests.support.page import Page
 from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n"  # marks a file as a picture
+PNG = b"\x89PNG\r\n\x1a\n"  # a file that starts like this counts as a picture
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def waiting(settings: Settings) -> list[str]:
 def test_what_arrives_waits_on_the_disk_it_will_stay_on(
     as_alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`/tmp` is often in memory."""
+    """Files don't wait in `/tmp`, which is often in memory."""
     app = make_app(parameters=[PICTURE])
     seen: list[Path] = []
     take = receive_file
@@ -182,4 +182,4 @@ def test_what_arrives_waits_on_the_disk_it_will_stay_on(
 
     assert answer.status_code == 200
     assert seen[0].is_relative_to(settings.MEDIA_ROOT)
-    assert len(kept_files(settings)) == 4  # and nothing is left in the waiting room
+    assert len(kept_files(settings)) == 4  # nothing is left in the waiting room

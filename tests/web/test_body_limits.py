@@ -24,9 +24,9 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
 POSTED = [row for row in ROWS if row.method == "post"]
-TOKEN = "a" * 32  # if one is sent, Django reads the form to compare it
+TOKEN = "a" * 32  # if this cookie is sent, Django reads the form to compare the tokens
 COOKIE = f"csrftoken={TOKEN}"
-MOST_TAKEN = 700_000  # bytes of 1 MB: the 64 KB read after a refusal, plus what the kernels at both ends buffer
+MOST_TAKEN = 700_000  # bytes out of 1 MB: 64 KB are read after a refusal, and the kernels at both ends buffer some
 
 
 class Counted(BytesIO):
@@ -136,7 +136,7 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     assert upload(as_alice) == 422
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
-    assert as_alice.cookies["sessionid"].value  # without the cookie, nothing would prove who sent the file
+    assert as_alice.cookies["sessionid"].value  # the cookie is still set; nothing else would prove who sent the file
     assert upload(as_alice) == 200  # this is the sign-in page, which keeps the file
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
@@ -187,7 +187,7 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
         path, kind, first = body
         return push(server.port, path, MB, kind=kind, first=first, Cookie=COOKIE)
 
-    with ThreadPoolExecutor(16) as pool:  # threads mostly wait for the end of a refused body
+    with ThreadPoolExecutor(16) as pool:  # the threads mostly wait until a refused body has been sent
         told = dict(zip(bodies, pool.map(send_one, bodies), strict=True))
     wrong = [f"{path} {kind}: {one.status}, {one.sent}" for (path, kind, _), one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)

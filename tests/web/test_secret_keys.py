@@ -68,7 +68,7 @@ def guess(client: Client, email: str, address: str) -> str:
 
 
 def is_known(browser: Client, alice: Member) -> bool:
-    """Return whether Alice may still enter a wrong password in `browser` after too many attempts everywhere else."""
+    """Return whether Alice may still try a password in `browser` after too many wrong ones elsewhere."""
     for _ in range(MAX_PER_PAIR):
         guess(Client(), alice.email, "203.0.113.5")
     return TOO_MANY not in guess(browser, alice.email, "203.0.113.5")
@@ -84,12 +84,12 @@ def test_with_the_old_key_among_the_fallbacks_all_goes_on(
     row.refresh_from_db()
     assert row.session_key == old.session.session.session_key  # the session key is new, but the row is the same
     page = re.sub(r"\s+", " ", old.session.get("/shares/").content.decode())
-    assert old.guest_address in page  # so that it can be copied again
+    assert old.guest_address in page  # the address is shown so that it can be copied again
     assert Client().get(old.guest).status_code == 200
     assert Client().get(old.invite).status_code == 200
     assert old.invite in as_admin.get(PEOPLE).content.decode()
     assert Client().get(old.password).status_code == 200
-    assert Client().post(old.hook).status_code == 503  # the path is known, but the signing keys aren't
+    assert Client().post(old.hook).status_code == 503  # the portal knows the path, but has no signing keys
     assert is_known(old.browser, alice)
 
 
@@ -104,7 +104,7 @@ def test_without_it_what_it_signed_is_void(
     again = Client()
     again.force_login(alice)
     assert old.guest_address not in again.get("/shares/").content.decode()
-    assert Client().get(old.guest).status_code == 200  # found by its token's hash, which needs no key
+    assert Client().get(old.guest).status_code == 200  # the link is found by its token's hash, which needs no key
 
 
 @pytest.mark.parametrize("keeps_old", [True, False])

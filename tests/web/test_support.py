@@ -34,7 +34,8 @@ def test_a_failed_run_has_a_sentence_to_copy(as_alice: Client, alice: Member) ->
         "On 6 March 2026, 00:30 (Berlin, UTC+1), Lamina Portal showed this message about “Cartoonify!” "
         f"(reference {run.public_id} req_77): “Lamina couldn&#x27;t make this. No face.”"
     )
-    assert re.search(r'data-copy="run-support"[^>]*hidden', page)  # without scripts, the sentence is enough
+    # without scripts, the button is hidden, and people copy the sentence by hand
+    assert re.search(r'data-copy="run-support"[^>]*hidden', page)
 
 
 def test_a_refused_file_has_one(as_alice: Client) -> None:

@@ -1,5 +1,6 @@
 """Every failure has an explanation and a next step."""
 
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -63,8 +64,8 @@ def test_refused_inputs_lead_back_to_their_fields(as_alice: Client, alice: Membe
 
 
 NOTHING_PAID = "Nothing was charged: Lamina never started this run."
-MAY_CHARGE = "It may have cost credits, but no more than the estimate: about 12 credits."
-MAY_CHARGE_ALL = "It may have cost the full estimate, about 12 credits. Lamina doesn't say."
+MAY_CHARGE = "This run may have cost credits, but no more than the estimate: about 12 credits."
+MAY_CHARGE_ALL = "This run may have cost the full estimate, about 12 credits. Lamina doesn't say."
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ MAY_CHARGE_ALL = "It may have cost the full estimate, about 12 credits. Lamina d
     [
         ({"status": "cancelled", "remote_id": ""}, NOTHING_PAID),
         ({"status": "failed", "failure": "inputs", "remote_id": ""}, NOTHING_PAID),
-        ({"status": "failed", "failure": "left", "remote_id": ""}, "It may have cost about 12 credits."),
+        ({"status": "failed", "failure": "left", "remote_id": ""}, "This run may have cost about 12 credits."),
         ({"status": "failed", "failure": "remote"}, MAY_CHARGE),
         ({"status": "cancelled"}, MAY_CHARGE),
         ({"status": "completed", "outputs_failed": 1}, MAY_CHARGE_ALL),
@@ -86,8 +87,8 @@ def test_what_did_not_fully_succeed_says_what_it_cost(
 
     body = unescape(as_alice.get(run.get_absolute_url()).text)
 
-    assert Page(body).first(css="run-sentence").words.endswith(words)  # comes first, right after the state
-    if run.status == "failed":  # this comes before the reason
+    assert Page(body).first(css="run-sentence").words.endswith(words)  # these words come first, right after the state
+    if run.status == "failed":  # the words come before the reason
         assert body.index(words) < body.index(str(FAILURES[run.failure][0]))
 
 
@@ -104,7 +105,7 @@ def test_a_good_run_says_what_it_cost_once_it_is_ready(as_alice: Client, alice: 
 
 
 def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Member) -> None:
-    """The page keeps updating, so no message above the run may say something that was true only when Cancel was
+    """The page keeps updating, so no message above the run may say what was true only at the moment when Cancel was
     pressed."""
     run = make_run(alice)
 
@@ -112,7 +113,17 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
     ended = as_alice.get(run.get_absolute_url()).text
 
-    assert "Cancel requested." in asked
+    assert "Cancel requested at" in asked
+    assert "It may still cost credits" in asked
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
-    assert "Cancel requested." not in ended
+    assert "Cancel requested at" not in ended
+
+
+def test_a_run_that_was_never_sent_is_cancelled_at_once(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="starting", due_at=timezone.now() + timedelta(minutes=1))
+    answer = as_alice.post(f"/runs/{run.public_id}/cancel/", follow=True)
+    told = Page(answer.text).first(css="notice")
+    assert told.words == "The run was cancelled before it was sent to Lamina, so nothing was charged."
+    assert "autofocus" in told.attributes

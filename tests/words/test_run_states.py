@@ -8,7 +8,7 @@ from runs.words.run_states import STATES, WAITS, state_of
 
 
 def test_states_and_waits_are_read_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This also works for modules that read them at import time."""
+    """This also works for modules that read the words at import time."""
     with translation.override("de"):
         monkeypatch.setattr("django.utils.translation._trans.pgettext", lambda _context, word: f"German {word}")
         monkeypatch.setattr("django.utils.translation._trans.gettext", lambda word: f"German {word}")

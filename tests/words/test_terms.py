@@ -1,4 +1,4 @@
-"""The words of texts and queries, and what is marked in them."""
+"""How texts and queries are split into words, and which words are highlighted."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_long_query_is_cut() -> None:
         ("Product Reel", "products", True),
         ("Produktfotos", "produktfoto", True),
         ("Schuhfoto", "schuh", True),
-        ("Schuhfoto", "foto", False),  # words are found by their beginnings
+        ("Schuhfoto", "foto", False),  # a query finds words by their beginnings, not their ends
         ("Shoe Try-On", "tryon", True),
         ("赤い靴がほしい", "靴か", True),
         ("赤い靴がほしい", "靴赤", False),

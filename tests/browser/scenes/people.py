@@ -123,5 +123,5 @@ def notices_with_a_refused_address(visitor: Visitor, whole: Whole) -> None:
 def notices_with_a_channel_that_is_gone(visitor: Visitor, whole: Whole) -> None:
     whole.inside.ask("chat_off")
     visitor.page.goto("/manage/notices/")
-    visitor.page.get_by_text("Turned off since").wait_for()
+    visitor.page.get_by_text("Off since").wait_for()
     visitor.page.locator("#teams summary", has_text="address").click()

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.scenes.stage import scene, scene_of, started
 from tests.browser.visitors import Visitor
 from tests.browser.whole import Whole
+from tests.support.hostile_server import picture
 
 PASSPHRASE = "green apples"
 
@@ -118,6 +119,12 @@ def links_of_nobody(visitor: Visitor, whole: Whole) -> None:
 def sharing_rules(visitor: Visitor, whole: Whole) -> None:
     shared(visitor)
     visitor.page.goto("/manage/sharing/")
+    visitor.page.get_by_label("Company name").fill("Oak & Sons")
+    visitor.page.get_by_label("Logo optional").set_input_files(
+        {"name": "oak.png", "mimeType": "image/png", "buffer": picture(600, 200)}
+    )
+    visitor.page.get_by_role("button", name="Save").click()
+    visitor.page.get_by_role("img", name="Current logo").wait_for()
 
 
 @scene

@@ -1,0 +1,46 @@
+"""Email addresses that guests gave to get answers: remember one, forget one, and forget those of links that have ended.
+
+An address belongs to one guest of one link, that is, to a name. No page, file or record entry ever shows it.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from runs.models import GuestContact, GuestLink
+from runs.review.deciders import Actor
+from runs.sharing import guest_fields
+from runs.sharing.guest_fields import EmailRefusedError
+from runs.team import mail
+
+MOST_PER_LINK = 50  # so that nobody can make the portal send emails to a whole list
+KEPT = timedelta(days=30)  # after a link has ended; until then, it may be restored or extended
+
+
+def clean_email(link: GuestLink, name: str, typed: str) -> str:
+    """Return the typed address; "" if there is none, or if emails aren't set up. Raises `EmailRefusedError`."""
+    email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
+    others = GuestContact.objects.filter(link=link).exclude(guest_key=Actor(link=link, name=name).key)
+    if email and others.count() >= MOST_PER_LINK:
+        raise EmailRefusedError(_("Too many guests get emails about this page. Leave the email address empty."))
+    return email
+
+
+def remember(link: GuestLink, name: str, email: str) -> None:
+    """Store the address of the guest called `name`, in place of an earlier one."""
+    by = Actor(link=link, name=name)
+    told = {"email": email, "language": translation.get_language() or "", "guest_name": by.shown_name}
+    GuestContact.objects.update_or_create(link=link, guest_key=by.key, defaults=told)
+
+
+def forget(contact: GuestContact) -> None:
+    """Delete the address, and whatever was to be sent there."""
+    contact.delete()
+
+
+def tidy(now: datetime) -> None:
+    """Delete the addresses of links that ended a while ago."""
+    before = now - KEPT
+    GuestContact.objects.filter(Q(link__expires_at__lt=before) | Q(link__revoked_at__lt=before)).delete()

@@ -1,0 +1,166 @@
+"""Emails that tell guests they have been answered: a reply to their comment, or the next version of a result they
+answered, shown on their link.
+
+They go through the same queue as emails to members. Several answers within two minutes share one email, and a guest
+gets at most one an hour. The text is written when the email is sent, and leaves out what guests can't see any more. It
+contains nothing that guests typed: anyone could enter someone else's address.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from runs.models import Comment, Decision, GuestContact, GuestLink, GuestNotice, Mail, Output, SharingRules
+from runs.notices import choices, unsubscribe
+from runs.notices.mail_text import Letter, headers_of, line_of, subject_of
+from runs.sharing import guest_fields, guests
+from runs.sharing.guest_addresses import Addresses, Guest
+from runs.team import mail
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
+
+PAUSE = timedelta(hours=1)  # between two emails to the same guest
+AT_ONCE = 500
+RELATED = ("output", "comment__member", "comment__output", "comment__parent__carried_from")
+
+
+# --- What happened ----------------------------------------------------------------------------------------------------
+def on_comment_posted(comment: Comment) -> None:
+    """Tell a guest about a member's reply to their comment, if guests see it."""
+    parent = comment.parent
+    if comment.is_guest or parent is None or parent.link_id is None or not comment.guests_see:
+        return
+    if comment.output is not None:
+        whose = GuestContact.objects.filter(link=parent.link_id, guest_key=parent.guest_key)
+        _tell(whose, f"comment-{comment.pk}", comment.output, comment)
+
+
+def on_comment_changed(comment: Comment, _text_before: str) -> None:
+    """Tell the guest if a reply can be seen by guests only now."""
+    changed = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
+    if changed is not None:
+        on_comment_posted(changed)
+
+
+def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
+    """Tell the guests of `link` who decided or commented on `old` that the link shows `new` in its place."""
+    decided = Decision.objects.standing().filter(link=link, output=old).values("guest_key")
+    commented = Comment.objects.filter(link=link, output=old, removed_at=None).values("guest_key")
+    contacts = GuestContact.objects.filter(link=link)
+    _tell(contacts.filter(guest_key__in=decided) | contacts.filter(guest_key__in=commented), f"version-{new.pk}", new)
+
+
+def _tell(contacts: Iterable[GuestContact], event: str, output: Output, comment: Comment | None = None) -> None:
+    if not mail.is_set_up():
+        return
+    due = timezone.now() + choices.GATHER
+    rows = [
+        GuestNotice(contact=who, event=event, output=output, comment=comment, mail_due_at=_not_too_soon(who, due))
+        for who in contacts
+    ]
+    GuestNotice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _not_too_soon(contact: GuestContact, due: datetime) -> datetime:
+    last = contact.mails.order_by("-created_at").values_list("created_at", flat=True).first()
+    return max(due, last + PAUSE) if last else due
+
+
+# --- The queue --------------------------------------------------------------------------------------------------------
+def gathered(now: datetime) -> QuerySet[GuestNotice]:
+    """Return the notices that are due and in no email yet."""
+    return GuestNotice.objects.filter(mail=None, mail_due_at__lte=now)
+
+
+def gather(now: datetime) -> None:
+    """Create one email for each guest with due notices; it contains all that are waiting for this guest."""
+    for pk in list(gathered(now).order_by().values_list("contact", flat=True).distinct()[:AT_ONCE]):
+        with transaction.atomic():
+            if GuestContact.objects.select_for_update().filter(pk=pk).first() is None:
+                continue
+            row = Mail.objects.create(guest_id=pk, due_at=now)
+            waiting = GuestNotice.objects.filter(contact=pk, mail=None, mail_due_at__isnull=False)
+            waiting.update(mail=row)
+
+
+def tidy(before: datetime) -> None:
+    """Delete notices from before this time."""
+    GuestNotice.objects.filter(created_at__lt=before).delete()
+
+
+# --- The email --------------------------------------------------------------------------------------------------------
+def message_of(row: Mail) -> EmailMultiAlternatives | None:
+    """Return the email to send now; None if its link is closed, or nothing is left to say."""
+    contact = GuestContact.objects.select_related("link__member").filter(mails=row).first()
+    if contact is None or guests.state_of(contact.link, SharingRules.current()) is not guests.State.OPEN:
+        return None
+    with translation.override(contact.language or settings.LANGUAGE_CODE):
+        letter = _letter(row, contact)
+        return _message(row, contact, letter) if letter else None
+
+
+def _letter(row: Mail, contact: GuestContact) -> Letter | None:
+    link, labels = contact.link, guests.named_outputs(contact.link)
+    found = [(notice, _place_of(notice, labels)) for notice in row.guest_notices.select_related(*RELATED)]
+    there = [(notice, output) for notice, output in found if output is not None]
+    token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
+    if not there or not token:
+        return None
+    lines = [line_of(_line(notice, labels[output], link)) for notice, output in there]
+    subject = lines[0]
+    if len(lines) > 1:
+        more = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(lines) - 1)
+        subject = more % {"first": lines[0], "count": len(lines) - 1}
+    guest = Guest(contact.guest_name, guest_fields.signed_name(link, contact.guest_name, gets_email=True))
+    page = partial(Addresses(link, token, guest, is_proven=False).page)
+    number = list(labels).index(there[0][1]) + 1
+    is_one_place = len({output for _notice, output in there}) == 1
+    return Letter(
+        subject=subject,
+        intro="",
+        lines=lines,
+        path=page(guests.page_with(number), place=f"r{number}") if is_one_place else page(),
+        kinds=[],
+    )
+
+
+def _place_of(notice: GuestNotice, shown: Collection[Output]) -> Output | None:
+    """Return where the guest sees what the notice is about, among the results that the link shows; None if nowhere. A
+    comment that was carried over to another version is also shown where it was written."""
+    comment = notice.comment
+    if comment is None:
+        return notice.output if notice.output in shown else None
+    if not comment.guests_see or comment.removed_at is not None:
+        return None
+    written_on = comment.parent.carried_from if comment.parent else None
+    return next((output for output in (comment.output, written_on) if output in shown), None)
+
+
+def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:
+    comment = notice.comment
+    if comment is None:
+        values = {"number": notice.output.number, "result": label}
+        return _("Version %(number)s of “%(result)s” is there for you to see") % values
+    if link.hides_names:
+        return _("The team replied to your comment on “%(result)s”") % {"result": label}
+    return _("%(name)s replied to your comment on “%(result)s”") % {"name": comment.who, "result": label}
+
+
+def _message(row: Mail, contact: GuestContact, letter: Letter) -> EmailMultiAlternatives:
+    stop = unsubscribe.address_for_guest(contact)
+    context = {"letter": letter, "sender": line_of(contact.link.member.display_name), "stop": stop}
+    text = render_to_string("notices/guest_mail.txt", context)
+    message = EmailMultiAlternatives(
+        subject_of(letter), text, settings.DEFAULT_FROM_EMAIL, [contact.email], headers=headers_of(row, stop)
+    )
+    message.attach_alternative(render_to_string("notices/guest_mail.html", context), "text/html")
+    return message

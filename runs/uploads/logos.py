@@ -1,0 +1,68 @@
+"""The company's logo for guests' pages: a small picture, opened only by the picture process.
+
+What is stored is a new WebP made from it, so nothing else that the file contained ever reaches guests.
+"""
+
+import hashlib
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from runs.models import StoredFile
+from runs.models.messages import Message
+from runs.storage import disk, file_types, media, store
+from runs.storage.media import Media, NotMedia
+from runs.storage.store import Arrival
+from runs.uploads.file_limits import kind_problem
+from runs.uploads.upload_handler import RefusedFile
+from runs.uploads.uploads import UNREADABLE, UploadRejected, sniffed
+
+LIMIT_BYTES = 2_000_000
+WIDTH = 400  # pixels at most; pages show it about half as wide
+EXTENSIONS = {sniffed.extension for sniffed in (file_types.PNG, file_types.JPEG, file_types.WEBP)}
+
+
+def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
+    """Save a logo from an admin's disk. Raises `UploadRejected` if it is too large, broken, or not a PNG, JPEG or
+    WebP."""
+    found, size = sniffed(uploaded_file), uploaded_file.size or 0
+    if size == 0:
+        raise UploadRejected(Message("empty_file"))
+    if problem := kind_problem(found.kind, found.extension, [StoredFile.Kind.IMAGE]):
+        raise UploadRejected(problem)
+    if found.extension not in EXTENSIONS:
+        raise UploadRejected(_("Choose a PNG, JPEG or WebP picture as the logo."))
+    if size > LIMIT_BYTES:
+        raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
+    if isinstance(uploaded_file, RefusedFile):  # it was refused for a reason that no longer holds
+        raise UploadRejected(UNREADABLE)
+    try:
+        return _stored(uploaded_file)
+    except NotMedia as error:
+        raise UploadRejected(error.message) from None
+    except OSError as error:
+        raise UploadRejected(disk.disk_message(error)) from error
+
+
+def _stored(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
+    """Store a small WebP made from the file. Raises `UploadRejected`, `NotMedia` or OSError."""
+    given, made = store.new_waiting_path(), store.new_waiting_path()
+    try:
+        with given.open("xb") as target:
+            for chunk in uploaded_file.chunks():
+                target.write(chunk)
+        made.write_bytes(_looked_at(given).small[WIDTH])
+        encoded = made.read_bytes()
+        arrival = Arrival(made, _looked_at(made), hashlib.sha256(encoded).hexdigest(), len(encoded))
+        return store.store(arrival, uploaded_file.name or "logo")
+    finally:
+        given.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
+
+
+def _looked_at(path: Path) -> Media:
+    found = media.inspect_in_web(path)
+    if WIDTH not in found.small:
+        raise UploadRejected(_("The portal is busy with other pictures. Choose the logo again in a moment."))
+    return found
