@@ -147,6 +147,9 @@ LONG = (
     "tests/schema_forms/test_round_trip.py",
     "tests/background/test_task_package.py",
     "tests/management/test_demo.py",
+    "tests/engine/test_whole_streams.py",
+    "tests/server/test_answers.py",
+    "tests/web/test_touch_targets.py",
 )
 
 
