@@ -42,6 +42,18 @@ class ResultToShare:
 
 
 @dataclass(frozen=True)
+class ResultChoice:
+    """The results that people can choose from for a new link; none if there is no choice."""
+
+    dom_id: str
+    results: list[ResultToShare]
+
+    @property
+    def has_ticks(self) -> bool:
+        return any(result.is_ticked for result in self.results)
+
+
+@dataclass(frozen=True)
 class SharePanel:
     """The sharing panel: who can see a run, and the three ways to share it."""
 
@@ -59,11 +71,7 @@ class SharePanel:
     # Id of the result that the panel was opened from, for links to just that result. Empty for the whole run.
     only: str
     only_label: str
-    results: list[ResultToShare]  # results to choose from for a new link; empty if there is no choice
-
-    @property
-    def has_ticks(self) -> bool:
-        return any(result.is_ticked for result in self.results)
+    choice: ResultChoice | None  # only for the whole run, and only if the member may create links
 
     @property
     def has_guests(self) -> bool:
@@ -132,8 +140,20 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
         maker="" if run.belongs_to(member) else run.member.display_name,
         only=this.public_id if this else "",
         only_label=labels[this] if this else "",
-        results=_results_to_share(member, labels) if may_share and not no_link and this is None else [],
+        choice=_choice(member, run, labels) if may_share and not no_link and this is None else None,
     )
+
+
+def result_choice(member: Member, run: Run) -> ResultChoice | None:
+    """Return the results of `run` that `member` can choose from for a new link; None if they may not create any."""
+    if not run.is_shareable_by(member) or refusal_of(member):
+        return None
+    outputs = list(run.outputs.all())
+    return _choice(member, run, dict(zip(outputs, result_labels(outputs), strict=True)))
+
+
+def _choice(member: Member, run: Run, labels: dict[Output, str]) -> ResultChoice:
+    return ResultChoice(f"share-{run.public_id}-results", _results_to_share(member, labels))
 
 
 def _results_to_share(member: Member, labels: dict[Output, str]) -> list[ResultToShare]:

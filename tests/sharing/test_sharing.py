@@ -317,6 +317,7 @@ def test_a_new_link_can_show_some_results_of_a_run_and_offers_those_ticked_on_it
     panel = Page(as_alice.get(f"/runs/{run.public_id}/share/").text).first(css="share-which")
     assert "open" in panel.attributes
     assert [box.attributes["value"] for box in panel.find("input") if "checked" in box.attributes] == [back.public_id]
+    assert "Create a guest link to these" in panel.words  # below the ticks, so the next stop of Tab
 
     none = as_alice.post("/shares/new/", {"run": run.public_id, "picks": "1"}, follow=True)
     assert "Tick at least one result" in none.text
