@@ -14,7 +14,7 @@ interface DocumentEventMap {
 	"htmx:afterRequest": CustomEvent<HtmxRequest>;
 	"htmx:afterSwap": CustomEvent<HtmxRequest>;
 	"htmx:afterSettle": CustomEvent<HtmxRequest>;
-	"htmx:oobBeforeSwap": CustomEvent<HtmxRequest>;
+	"htmx:oobBeforeSwap": CustomEvent<HtmxRequest & { fragment: DocumentFragment }>;
 	"htmx:oobAfterSwap": CustomEvent<HtmxRequest>;
 	"htmx:responseError": CustomEvent<HtmxRequest>;
 	"htmx:sendError": CustomEvent<HtmxRequest>;

@@ -1,6 +1,6 @@
 /* The click that makes a link also copies it, if the browser allows it; otherwise, the Copy button is focused. */
 import { copy } from "./copy.js";
-import { find, on } from "./helpers.js";
+import { all, find, get, on } from "./helpers.js";
 import { look } from "./live.js";
 
 const openMenu = () => find(":is(.run-card-menu, .more-menu):popover-open");
@@ -54,3 +54,12 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 });
 // close the menu when following a link within the page
 on(["click"], '.more-menu [href^="#"]', () => openMenu()?.hidePopover());
+// when the last results arrive, they join the choice for a guest link as it is
+document.addEventListener("htmx:oobBeforeSwap", ({ target, detail }) => {
+	if (!(target instanceof Element) || !target.matches(".share-results") || !find("details", target)) return;
+	get("details", detail.fragment, HTMLDetailsElement).open = get("details", target, HTMLDetailsElement).open;
+	for (const old of all("[name=pick]", target, HTMLInputElement)) {
+		const box = find(`[value="${old.value}"]`, detail.fragment, HTMLInputElement);
+		if (box) box.checked = old.checked;
+	}
+});

@@ -59,6 +59,8 @@ class OutputBox:
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
+    is_reshaped: bool  # the picture turned out to have another shape than the box had before it arrived
+    colour: str  # the picture's; "" if the box would show it beside the picture
     files: list[StoredFile]
     links: list[str]  # URLs of originals that couldn't be saved
     refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links
@@ -231,8 +233,9 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """Return the boxes for all results of `run`. With `is_swap`, the boxes keep the shape they have on the open
-    page."""
+    """Return the boxes for all results of `run`. With `is_swap`, they keep the shape they have on the open page until
+    the run ends, so that nothing moves with every result."""
+    is_swap = is_swap and run.is_active
     outputs = list(run.outputs.all())
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
     return [_box(run, output, label, stems, is_swap=is_swap, walk=walk) for output, label, stems in told]
@@ -275,9 +278,10 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
     if output.removed_at is not None:
         state = "removed"
     told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
-    width, height = output.box_width, output.box_height
-    if not is_swap and len(files) == 1 and files[0].width and files[0].height:
-        width, height = files[0].width, files[0].height
+    expected = shape = (output.box_width, output.box_height)
+    if len(files) == 1 and files[0].width and files[0].height:
+        shape = (files[0].width, files[0].height)
+    is_reshaped = shape[0] * expected[1] != shape[1] * expected[0]
     names = {f.source_url: f.file.name for f in kept if f.file is not None}
     tree = tree_of(output, FileNames(names))
     told_of = [f for f in kept if f.file is None] if state == "unsaved" else given_up
@@ -288,8 +292,10 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         kind=output.kind,
         look="text" if tree and not files else output.kind if output.kind in KNOWN_KINDS else "other",
         state=state,
-        box_width=width,
-        box_height=height,
+        box_width=(expected if is_swap else shape)[0],
+        box_height=(expected if is_swap else shape)[1],
+        is_reshaped=is_reshaped,
+        colour=files[0].colour if len(files) == 1 and not (is_swap and is_reshaped) else "",
         files=files,
         links=[f.source_url for f in told_of if not refusal_of(f)],
         refused=[(f.source_url, sentence) for f in told_of if (sentence := refusal_of(f))],

@@ -22,6 +22,7 @@ from runs.display.cards import run_cards, version_token
 from runs.display.comment_draft import run_draft
 from runs.display.review_count import count_words
 from runs.display.run_page import run_page
+from runs.display.share_panel import result_choice
 from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule
 from runs.history import selection
@@ -196,14 +197,17 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
     known_as, retry = seen[run.public_id], retry_of(run, request.user)
+    known = [box for box in page.boxes if box.position < known_as.boxes]
     return {
         "fresh": fresh,
         "page": page,
         "timeline": timeline_of(page, request.user, shows_all=shows_all),
         "draft": run_draft(run, walk, shows_all=shows_all),
         "run": run,
-        "boxes": [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes],
+        "boxes": [box for box in known if box.version > known_as.version],
+        "frames": [box for box in known if run.is_final and box.is_reshaped and box.version <= known_as.version],
         "new_boxes": [box for box in page.boxes if box.position >= known_as.boxes],
+        "choice": result_choice(request.user, run) if run.is_final else None,
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
         "retry": retry,
         "has_asked": retry.can_ask and alerts.has_asked(request.user),

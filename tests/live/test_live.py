@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.background import leases
 from runs.display.cards import version_token
 from runs.engine import poller_wakeups, progress
-from runs.models import Member, Run
+from runs.models import Member, Run, StoredFile
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
@@ -118,6 +118,31 @@ def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, al
     assert f"box-{run.public_id}-{first.position}" in body
     assert f"box-{run.public_id}-{second.position}" not in body
     assert "1 of 2 ready" in body
+
+
+def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pictures(
+    as_alice: Client, alice: Member
+) -> None:
+    run = make_run(alice, status="completed")
+    for position in range(2):
+        make_kept(run, position=position)
+    StoredFile.objects.update(width=100, height=300)
+    run.outputs.update(changed_in=1)
+    seen = {"r": f"{run.public_id}:1.0--progress-2", "page": "run"}
+
+    body = as_alice.get("/live/", seen, headers=HTMX).text
+
+    assert "Choose which of the 2 results" in body
+    opened = as_alice.get(run.get_absolute_url()).text
+    for output in run.outputs.all():
+        frame = Page(body).first(id=f"box-{run.public_id}-{output.position}-space")
+        assert frame.attributes.pop("hx-swap-oob") == "true"
+        assert frame.attributes == Page(opened).first(id=frame.attributes["id"]).attributes
+        assert frame.attributes["height"] == "300000"
+    Run.objects.update(status="running", finished_at=None)
+    body = as_alice.get("/live/", seen, headers=HTMX).text
+    assert "-space" not in body  # while results arrive, nothing moves
+    assert "Choose which" not in body
 
 
 @pytest.mark.parametrize("query", ["", "r=", "r=x:y", "r=:::", "r=%00:1", "r=abc:99999999999999999999&page=run"])
