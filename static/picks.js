@@ -14,6 +14,7 @@ let changes = new Map();
 let sent = new Map();
 let unsent = ""; // the action of a button whose request didn't get through
 let busy = Promise.resolve();
+let openedAt = -Infinity; // when the bar opened
 /** @type {string | null} */
 let last = null;
 
@@ -122,6 +123,19 @@ const press = (act) => {
 const retry = () => {
 	if (find("#picks") && (changes.size || unsent)) save();
 };
+const SETTLES = 500;
+// The bar may open over the next row, where a quick second tap, meant for that row, would press one of its buttons
+document.addEventListener(
+	"click",
+	(event) => {
+		const isTap = event instanceof PointerEvent && event.pointerType === "touch";
+		if (!isTap || performance.now() - openedAt > SETTLES) return;
+		if (!(event.target instanceof Element && event.target.closest("#picks"))) return;
+		event.preventDefault();
+		event.stopImmediatePropagation();
+	},
+	true,
+);
 /** @param {HTMLInputElement} box @param {boolean} isOn */
 const set = (box, isOn) => {
 	box.checked = isOn;
@@ -129,6 +143,7 @@ const set = (box, isOn) => {
 };
 /** @param {number} before how many boxes on the page were ticked */
 const ticked = (before) => {
+	if (!before || !total()) openedAt = performance.now();
 	const isCleared = Boolean(find(".picks-cleared", told()));
 	const size = Math.max(0, (isCleared ? 0 : total()) + boxes().filter((box) => box.checked).length - before);
 	show(size);
