@@ -63,12 +63,20 @@ def picks_bar(
         "ticked": ticked,
         "elsewhere": elsewhere,
         "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
+        "plain_words": _plain_words(elsewhere),
         "elsewhere_url": _all_selected(place).url(),
         "results_url": "" if place == Place.RESULTS else (found or Filter(tab=place)).in_view("results").url(),
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
         "acts": _acts(member, place, chosen),  # takes one query if anything is selected
     }
+
+
+def _plain_words(elsewhere: int) -> str:
+    """Return what the bar says without scripts, where the numbers don't follow the ticks on the page."""
+    if not elsewhere:
+        return _("What is ticked here")
+    return _("%(count)s selected earlier, and what is ticked here") % {"count": number_words(elsewhere)}
 
 
 def _all_selected(place: str) -> Filter:
