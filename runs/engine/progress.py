@@ -237,14 +237,15 @@ def _apply_held(run: Run) -> None:
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "asked", or "too late"."""
+    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "sent before" (if it was cancelled before
+    it was sent again), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:
             return "too late"
         if locked.status == "starting" and locked.sent_at is None:
             _end_unsent(locked, now, cancelled_by=member)
-            return "cancelled"
+            return "sent before" if charges.is_kept(locked) else "cancelled"
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
             record(Verb.RUN_CANCELLED, locked)
