@@ -7,12 +7,20 @@ for each part, but `collectstatic` joins the parts (see `joined_files.py`).
 All our modules have the same hash, which is made from all of them. `portal.js` and the other modules import each other,
 so a module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes modules
 from two versions.
+
+`collectstatic` runs whenever the portal starts. Compressing takes most of its time, so what hasn't changed since the
+last start isn't compressed again.
 """
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import brotli
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from lamina_portal.joined_files import MODULE, JoinedModules, JoinedStylesheets, Paths
@@ -23,6 +31,9 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
     support_js_module_import_aggregation = True
     _modules_hash = ""
+
+    def create_compressor(self, **options: Any) -> "KeepingCompressor":
+        return KeepingCompressor(**options)
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
         if self._modules_hash and MODULE.fullmatch(name or ""):  # the manifest has no name
@@ -45,3 +56,25 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         whole = {name: paths[name] for name in paths if name not in modules.sources}
         joined: Paths = {name: (sheets, name) for name in names} | {name: (modules, name) for name in modules.files}
         yield from super().post_process(whole | joined, dry_run=dry_run, **options)
+
+
+class KeepingCompressor(Compressor):  # type: ignore[misc] # whitenoise has no types
+    """Compresses files, but keeps what was compressed from the same content."""
+
+    def compress(self, path: str) -> list[str]:
+        kept = [f"{path}.br", f"{path}.gz"]
+        if _is_made_from(Path(path).read_bytes(), *map(Path, kept)):
+            return kept
+        made: list[str] = super().compress(path)
+        return made
+
+
+def _is_made_from(content: bytes, with_brotli: Path, with_gzip: Path) -> bool:
+    """Return whether both files exist and contain `content`."""
+    try:
+        return (
+            brotli.decompress(with_brotli.read_bytes()) == content
+            and gzip.decompress(with_gzip.read_bytes()) == content
+        )
+    except (OSError, EOFError, zlib.error, brotli.error):  # missing, or only half written
+        return False

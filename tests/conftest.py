@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.clients import PASSWORD, client_of
-from tests.support.processes import SHARED, copy_migrated, drop_database, drop_migrated, migrated
+from tests.support.processes import SHARED, copy_migrated, drop_database, drop_migrated, migrate_ahead, migrated
 from tests.support.requirements import skip_or_fail
 from tests.support.sandbox_door import SandboxDoor, small_pictures
 from tests.support.tables import way_back
@@ -146,6 +147,9 @@ LONG = (
     "tests/schema_forms/test_round_trip.py",
     "tests/background/test_task_package.py",
     "tests/management/test_demo.py",
+    "tests/engine/test_whole_streams.py",
+    "tests/server/test_answers.py",
+    "tests/web/test_touch_targets.py",
 )
 
 
@@ -176,6 +180,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
         # runs before the folder is removed: cleanups run in reverse order
         config.add_cleanup(partial(drop_migrated, folder))
+        if config.getoption("numprocesses", None):
+            ahead = Thread(target=migrate_ahead)
+            ahead.start()
+            config.add_cleanup(ahead.join)
 
 
 def pytest_collection_finish() -> None:

@@ -115,7 +115,7 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
 def open_the_email(sam: Visitor, run: str) -> None:
     """Open the address in the email that asks for decisions: it leads to the results."""
     letter = sam.whole.letter_to(sam.email)
-    assert letter["Subject"].startswith("Mara asks you to decide on 4 results of ")
+    assert letter["Subject"].startswith("Mara is asking for your decision on 4 results from ")
     sam.page.goto(address_in(letter))
     expect(sam.page.get_by_text("For the sign above the door").first).to_be_visible()
 

@@ -43,6 +43,7 @@ class Whole:
     def start(self) -> None:
         """Start everything and wait for a complete catalogue. The caller must call `stop`, even after an error."""
         self.home.migrate()
+        self.home.collect_static()  # the portal does so itself, but what is there already takes it less time
         place = ("--port", str(self._lamina_port), "--data", str(self._lamina_data))
         pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
         self.home.start("lamina_sandbox", "--test-cards", *place, *pace)

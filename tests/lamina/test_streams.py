@@ -15,7 +15,7 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, L
 from runs.lamina.streams import RunStream
 from runs.lamina.types import RunSnapshot
 from tests.lamina.scripted import KEY, Scripted
-from tests.support.processes import wait_until
+from tests.support.processes import TIMEOUT_SECONDS, wait_until
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 TEXT = "Ein Müller\n\n: no comment\ndata: nor data 🙂"
@@ -183,7 +183,7 @@ def test_any_thread_can_close_a_stream(
 
     stream.close()
 
-    thread.join(10)
+    thread.join(TIMEOUT_SECONDS)
     assert not thread.is_alive()
     assert stream.end == "cut"
 
@@ -209,9 +209,9 @@ def test_only_whole_lines_count_as_a_sign_of_life(
     events = stream.events()
     thread = threading.Thread(target=lambda: list(events), daemon=True)
     thread.start()
-    assert dripped.wait(10)
+    assert dripped.wait(TIMEOUT_SECONDS)
 
     assert stream.is_stale
     stream.close()
-    thread.join(10)
+    thread.join(TIMEOUT_SECONDS)
     assert not thread.is_alive()

@@ -125,7 +125,7 @@ def test_random_keys_are_accepted_with_old_ones_as_fallbacks(tmp_path: Path) -> 
 def test_a_missing_data_folder_is_created_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
     home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
-    home.manage("migrate", "--verbosity", "0")
+    home.manage("showmigrations")  # opens the database, as `migrate` does, but takes a tenth of its time
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (folder / "portal.sqlite3").exists()
 

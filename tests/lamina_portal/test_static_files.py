@@ -1,10 +1,12 @@
 """Files after `collectstatic`: names are hashed, also in module imports, and stylesheets and modules contain their
 parts."""
 
+import gzip
 import re
 import shutil
 from pathlib import Path
 
+import brotli
 import pytest
 from django.core.files.storage import FileSystemStorage
 
@@ -71,6 +73,27 @@ def test_a_module_contains_its_parts(collected: Path) -> None:
         assert f"./{part}" not in text
     (sharing,) = hashed(collected, "sharing.js")
     assert len(re.findall(r'\blook\b.* from "\./portal\.', sharing.read_text())) == 1
+
+
+def test_what_has_not_changed_is_not_compressed_again(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "static"
+    source.mkdir()
+    (source / "portal.js").touch()  # without it, there are no modules to join
+    for name in ("same.txt", "changed.txt", "broken.txt"):
+        (source / name).write_text(name * 100)
+    collect(source, folder)
+    compressed = [folder / "same.txt.br", folder / "same.txt.gz", *folder.glob("same.*.txt.*")]
+    assert len(compressed) == 4
+    before = [path.stat().st_ctime_ns for path in compressed]
+    (source / "changed.txt").write_text("another text" * 100)
+    (folder / "broken.txt.gz").write_bytes((folder / "broken.txt.gz").read_bytes()[:-9])
+
+    collect(source, folder)
+
+    assert [path.stat().st_ctime_ns for path in compressed] == before
+    assert brotli.decompress((folder / "changed.txt.br").read_bytes()) == b"another text" * 100
+    assert gzip.decompress((folder / "changed.txt.gz").read_bytes()) == b"another text" * 100
+    assert gzip.decompress((folder / "broken.txt.gz").read_bytes()) == b"broken.txt" * 100
 
 
 def test_files_are_small_but_say_the_same() -> None:

@@ -16,7 +16,7 @@ from runs.web.demo_accounts import DEMO_EMAILS, DEMO_PASSWORD
 from tests.support import web_servers
 from tests.support.clients import PASSWORD, client_of
 from tests.support.nginx import FRAME
-from tests.support.processes import ROOT, Home, free_port
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port
 from tests.support.requirements import skip_or_fail
 
 MAKE_KIM = """
@@ -76,14 +76,14 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
 def try_in(url: str, email: str, password: str = DEMO_PASSWORD, **headers: str) -> tuple[requests.Session, str]:
     """Submit the sign-in page; return the browser and the page that came back."""
     session = requests.Session()
-    session.get(f"{url}/login/", timeout=10, headers=headers).raise_for_status()
+    session.get(f"{url}/login/", timeout=TIMEOUT_SECONDS, headers=headers).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
-    answer = session.post(f"{url}/login/", form, timeout=10, headers=headers)
+    answer = session.post(f"{url}/login/", form, timeout=TIMEOUT_SECONDS, headers=headers)
     return session, re.sub(r"\s+", " ", answer.text)
 
 
 def is_in(session: requests.Session, url: str, **headers: str) -> bool:
-    return session.get(f"{url}/me/", timeout=10, allow_redirects=False, headers=headers).status_code == 200
+    return session.get(f"{url}/me/", timeout=TIMEOUT_SECONDS, allow_redirects=False, headers=headers).status_code == 200
 
 
 @pytest.mark.whole

@@ -80,11 +80,11 @@ def test_one_press_on_many_results_tells_the_maker_and_the_asker_once(
 ) -> None:
     front, back = results(run)
     requests.ask(bob, [front, back], message="For the fair", members=[sam])
-    assert told(sam) == [("asked", "Bob asks you to decide on 2 results of Oak desk")]
+    assert told(sam) == [("asked", "Bob is asking for your decision on 2 results from Oak desk")]
 
     done = verdicts.decide_many([(front, 0), (back, 0)], "approved", "", Actor(member=sam))
 
-    assert told(alice) == told(bob) == [("decided", "Sam approved 2 results of Oak desk")]
+    assert told(alice) == told(bob) == [("decided", "Sam approved 2 results from Oak desk")]
     verdicts.undo(done.batch, Actor(member=sam))
     assert told(alice) == told(bob) == []
     alice.refresh_from_db()
@@ -165,7 +165,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
     run = make_run(alice, status="completed", title="Oak desk")
     request = requests.ask(alice, results(run))  # this shares the run
 
-    asked = [("asked", "Alice asks you to decide on 2 results of Oak desk")]
+    asked = [("asked", "Alice is asking for your decision on 2 results from Oak desk")]
     assert told(sam) == told(admin_member) == asked
     assert told(alice) == told(bob) == []
     verdicts.decide_many([(output, None) for output in results(run)[:1]], "changes", "Why", Actor(member=sam))
@@ -173,7 +173,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
     assert requests.remind(request, alice)
 
     assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
-    assert told(sam)[1][1] == "Alice reminds you to decide on 2 results of Oak desk"
+    assert told(sam)[1][1] == "Alice reminds you to decide on 2 results from Oak desk"
 
 
 def test_a_request_is_read_for_whom_it_no_longer_waits(

@@ -113,11 +113,11 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
         "Samuel approved “Front” of Oak bag",
     ]
     assert told(sam) == [
-        "Alice asks you to decide on 4 results of Oak bag",
+        "Alice is asking for your decision on 4 results from Oak bag",
         "Alice mentioned you in a comment on “Front” of Oak bag",
     ]
     assert letters(mailoutbox, sam) == [
-        ("en", "Alice asks you to decide on 4 results of Oak bag"),
+        ("en", "Alice is asking for your decision on 4 results from Oak bag"),
         ("en", "Your daily email: 1 notice"),
     ]
     (first, several), (second, one) = letters(mailoutbox, alice)

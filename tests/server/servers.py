@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from runs.background.prctl import die_with_parent
-from tests.support.processes import ROOT, free_port, wait_until
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, free_port, wait_until
 
 CONFIG = """
 from lamina_portal.server import deadlines, sockets, worker
@@ -74,7 +74,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(TIMEOUT_SECONDS)
         finally:
             self.process.kill()
 

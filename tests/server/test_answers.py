@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.server.servers import Serve, Server, read_answer, read_to_end, request
-from tests.support.processes import children_of, wait_until
+from tests.support.processes import TIMEOUT_SECONDS, children_of, wait_until
 
 LARGE = 30_000_000
 SMALL_WINDOW = 4096
@@ -119,7 +119,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
         assert read_answer(idle)[1] == b"let go"
         assert read_answer(busy)[1] == b"released"
         assert read_to_end(silent) == b""
-    assert server.process.wait(20) == 0
+    assert server.process.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_a_stopping_server_waits_for_nobody_for_long(serve: Serve) -> None:
@@ -130,7 +130,7 @@ def test_a_stopping_server_waits_for_nobody_for_long(serve: Serve) -> None:
         assert read_answer(kept)[1] == b"refused"
         server.process.send_signal(signal.SIGTERM)
         assert read_to_end(kept) == read_to_end(silent) == b""
-        assert server.process.wait(20) == 0
+        assert server.process.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:

@@ -9,7 +9,7 @@ import requests
 
 from tests.server.servers import Serve, Server
 from tests.support import caddy, nginx
-from tests.support.processes import free_port
+from tests.support.processes import TIMEOUT_SECONDS, free_port
 from tests.support.proxies import running
 
 
@@ -35,17 +35,17 @@ def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Itera
 
 def test_the_server_learns_who_sent_the_request_and_how(url: str) -> None:
     forged = {"X-Forwarded-Proto": "https"}
-    told = requests.get(f"{url}/headers", headers=forged, timeout=10).text.split()
+    told = requests.get(f"{url}/headers", headers=forged, timeout=TIMEOUT_SECONDS).text.split()
     assert [told[0].partition(":")[0], *told[1:]] == ["127.0.0.1", "127.0.0.1", "http"]
 
 
 def test_many_requests_and_large_bodies_pass(url: str) -> None:
     with requests.Session() as browser:
         for size in (0, 10, 60_000, 70_000, 3_000_000) * 4:
-            assert browser.post(f"{url}/read", data=b"x" * size, timeout=10).text == f"read {size}"
-        assert len(browser.get(f"{url}/file/5000000", timeout=10).content) == 5_000_000
-        assert len(browser.get(f"{url}/pieces/50", timeout=10).content) == 50 * 65536
+            assert browser.post(f"{url}/read", data=b"x" * size, timeout=TIMEOUT_SECONDS).text == f"read {size}"
+        assert len(browser.get(f"{url}/file/5000000", timeout=TIMEOUT_SECONDS).content) == 5_000_000
+        assert len(browser.get(f"{url}/pieces/50", timeout=TIMEOUT_SECONDS).content) == 50 * 65536
 
 
 def test_the_refusal_of_an_unread_body_arrives(url: str) -> None:
-    assert requests.post(f"{url}/refuse", data=b"x" * 3_000_000, timeout=10).text == "refused"
+    assert requests.post(f"{url}/refuse", data=b"x" * 3_000_000, timeout=TIMEOUT_SECONDS).text == "refused"

@@ -14,7 +14,7 @@ import requests
 from runs.background.prctl import die_with_parent
 from runs.management.addresses import Address
 from runs.management.parts import web_part
-from tests.support.processes import ROOT, Home, free_port, wait_until
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port, wait_until
 from tests.support.slow_clients import KINDS, answers_in_time, slow_clients
 
 pytestmark = pytest.mark.whole
@@ -32,7 +32,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port = free_port()
     home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
     home.migrate()
-    home.manage("collectstatic", "--noinput", "-v0")
+    home.collect_static()
     with home.log.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *web_part(Address("127.0.0.1", port)).command[1:]],
@@ -52,7 +52,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     wait_until(answers, "the web server to respond with everything loaded", 60)
     yield port
     process.terminate()
-    process.wait(20)
+    process.wait(TIMEOUT_SECONDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -179,7 +179,7 @@ def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
 def test_what_is_not_ready_cannot_be_shown(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="running")
     answer = flat(as_alice.post("/shares/new/", {"run": run.public_id}, follow=True).content)
-    assert '<div class="notice warn" role="status">' in answer
+    assert '<div class="notice warn" role="status"' in answer
     assert "Nothing is ready yet." in answer
     assert "notice good" not in answer
     assert not GuestLink.objects.exists()

@@ -12,7 +12,7 @@ from tests.support.caddy import prepare
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_kept, make_run
 from tests.support.nginx import SAME
-from tests.support.processes import free_port
+from tests.support.processes import TIMEOUT_SECONDS, free_port
 from tests.support.proxies import running, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,8 +39,8 @@ def test_caddy_passes_on_what_the_portal_sends(
     assert kept.file is not None
     cookies = signed_in(alice)
     for path in (kept.file.original_url, kept.file.card_url):
-        by_caddy = requests.get(caddy + path, cookies=cookies, timeout=10)
-        by_portal = requests.get(live_server.url + path, cookies=cookies, timeout=10)
+        by_caddy = requests.get(caddy + path, cookies=cookies, timeout=TIMEOUT_SECONDS)
+        by_portal = requests.get(live_server.url + path, cookies=cookies, timeout=TIMEOUT_SECONDS)
 
         assert "Caddy" in by_caddy.headers["Server"]
         assert (by_caddy.status_code, by_caddy.content) == (200, by_portal.content)
@@ -52,22 +52,22 @@ def test_caddy_passes_on_what_the_portal_sends(
 def test_a_video_can_be_sought(caddy: str, alice: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     cookies, address = signed_in(alice), caddy + kept.file.original_url
-    whole = requests.get(address, cookies=cookies, timeout=10).content
+    whole = requests.get(address, cookies=cookies, timeout=TIMEOUT_SECONDS).content
 
-    part = requests.get(address, cookies=cookies, headers={"Range": "bytes=10-19"}, timeout=10)
+    part = requests.get(address, cookies=cookies, headers={"Range": "bytes=10-19"}, timeout=TIMEOUT_SECONDS)
 
     assert (part.status_code, part.content) == (206, whole[10:20])
 
 
 def test_people_sign_in(caddy: str, alice: Member) -> None:
     with requests.Session() as browser:
-        browser.get(f"{caddy}/login/", timeout=10).raise_for_status()
+        browser.get(f"{caddy}/login/", timeout=TIMEOUT_SECONDS).raise_for_status()
         form = {"username": alice.email, "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
-        browser.post(f"{caddy}/login/", form, timeout=10).raise_for_status()
-        assert browser.get(f"{caddy}/history/", allow_redirects=False, timeout=10).status_code == 200
+        browser.post(f"{caddy}/login/", form, timeout=TIMEOUT_SECONDS).raise_for_status()
+        assert browser.get(f"{caddy}/history/", allow_redirects=False, timeout=TIMEOUT_SECONDS).status_code == 200
 
 
 def test_nobody_else_gets_a_file(caddy: str, bob: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     address = caddy + kept.file.original_url
-    assert requests.get(address, cookies=signed_in(bob), timeout=10).status_code == 404
+    assert requests.get(address, cookies=signed_in(bob), timeout=TIMEOUT_SECONDS).status_code == 404

@@ -33,6 +33,7 @@ from tests.support.damaged_files import GIVEN
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, picture
 from tests.support.messages import says
+from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
 
@@ -248,19 +249,19 @@ def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 
     def wait() -> None:
-        with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=waits.set) as is_mine:
+        with picture_slot(is_large=False, ends_at=time.monotonic() + TIMEOUT_SECONDS, on_wait=waits.set) as is_mine:
             if is_mine:
                 got.set()
-            over.wait(30)
+            over.wait(TIMEOUT_SECONDS)
 
     waiting = threading.Thread(target=wait)
-    with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=nothing) as first:
+    with picture_slot(is_large=False, ends_at=time.monotonic() + TIMEOUT_SECONDS, on_wait=nothing) as first:
         waiting.start()
         assert first
-        assert waits.wait(30)
+        assert waits.wait(TIMEOUT_SECONDS)
     with picture_slot(is_large=False, ends_at=time.monotonic(), on_wait=nothing) as again:
         assert not again
-    assert got.wait(30)
+    assert got.wait(TIMEOUT_SECONDS)
     over.set()
     waiting.join()
 

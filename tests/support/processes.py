@@ -93,9 +93,20 @@ class Home:
         elif url := self.env["DATABASE_URL"]:
             copy_migrated(url)
         else:
-            folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(migrated(Path(os.environ[SHARED])), folder / "portal.sqlite3")
+            shutil.copyfile(migrated(Path(os.environ[SHARED])), self._data_folder() / "portal.sqlite3")
+
+    def collect_static(self) -> None:
+        """Put the static files in their place, by copying them, because joining and compressing them takes seconds."""
+        if SHARED not in os.environ:
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        else:
+            shutil.copytree(collected(Path(os.environ[SHARED])), self._data_folder() / "static", dirs_exist_ok=True)
+
+    def _data_folder(self) -> Path:
+        """Return where the database and the static files are."""
+        folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command of manage.py in its own session; its output is appended to `log`."""
@@ -156,19 +167,50 @@ def migrated(folder: Path) -> Path:
     return made
 
 
-def copy_migrated(url: str) -> None:
-    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables. The first call in a test
-    run makes that database."""
+def collected(folder: Path) -> Path:
+    """Return the static files as the portal serves them, made once in `folder`."""
+    made = folder / "static"
+    with only_one("static"):
+        if not made.exists():
+            home = Home(folder / "collecting")
+            home.folder.mkdir()
+            home.manage("collectstatic", "--noinput", "--verbosity", "0")
+            (home.folder / "sandbox" / "static").rename(made)
+    return made
+
+
+def migrated_on_server(url: str) -> str:
+    """Return the name of an empty PostgreSQL database with all tables, made once beside the one at `url`."""
     folder = Path(os.environ[SHARED])
-    made, template = folder / "migrated.postgres", folder.name
+    made = folder / "migrated.postgres"
     with only_one("postgres"):
         if not made.exists():
-            address = urlsplit(url)._replace(path=f"/{template}").geturl()
-            on_server(url, f'CREATE DATABASE "{template}"')
+            address = urlsplit(url)._replace(path=f"/{folder.name}").geturl()
+            drop_database(address)  # left by a migration that failed
+            on_server(url, f'CREATE DATABASE "{folder.name}"')
             Home(folder, DATABASE_URL=address).manage("migrate", "--verbosity", "0")
             made.write_text(address)
+    return folder.name
+
+
+def copy_migrated(url: str) -> None:
+    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables."""
+    template = migrated_on_server(url)
+    with only_one("postgres"):
         drop_database(url)
         on_server(url, f'CREATE DATABASE "{urlsplit(url).path[1:]}" TEMPLATE "{template}"')
+
+
+def migrate_ahead() -> None:
+    """Make the database that the workers copy, while they still collect tests. If that fails, they make it and say
+    why."""
+    import psycopg
+
+    with suppress(AssertionError, psycopg.Error):
+        if url := os.environ.get("TEST_DATABASE_URL"):
+            migrated_on_server(url)
+        else:
+            migrated(Path(os.environ[SHARED]))
 
 
 def drop_migrated(folder: Path) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from runs.models import Member
 from tests.support.clients import PASSWORD
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, wait_until
 from tests.support.requirements import skip_or_fail
 
 WHERE = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
@@ -54,7 +54,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(TIMEOUT_SECONDS)
 
 
 def signed_in(member: Member) -> dict[str, str]:

@@ -15,11 +15,10 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from tests.support.processes import Home, free_port, wait_until
+from tests.support.processes import TIMEOUT_SECONDS, Home, free_port, wait_until
 
 BLOCK = bytes(64 * 1024)
 SEND_BUFFER = 16 * 1024  # bytes; small, so that the bytes sent are roughly the bytes read
-TIMEOUT_SECONDS = 20.0
 
 
 class Server:
@@ -39,7 +38,7 @@ class Server:
 
     def start(self, *options: str) -> None:
         """Start gunicorn with `options`. Raises AssertionError if it doesn't respond."""
-        self.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+        self.home.collect_static()
         bind = ("--bind", f"127.0.0.1:{self.port}")
         self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, *options, "lamina_portal.wsgi")
         wait_until(self._answers, "gunicorn to answer")

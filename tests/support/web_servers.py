@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import requests
 
-from tests.support.processes import ROOT, Home, wait_until
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, wait_until
 
 MAKE_PEOPLE = """
 from runs.management.addresses import Address
@@ -27,7 +27,7 @@ def serving(command: list[str], url: str, **options: object) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(TIMEOUT_SECONDS)
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def gunicorn(home: Home, port: int) -> Iterator[str]:
 def prepare(home: Home) -> None:
     """Prepare the database, static files and the sandbox's accounts."""
     home.migrate()
-    home.manage("collectstatic", "--noinput", "--verbosity", "0")
+    home.collect_static()
     home.manage("shell", "-c", MAKE_PEOPLE)
 
 

@@ -54,7 +54,7 @@ class Whole:
         from runs.models import App
 
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        self.parts.home.collect_static()
         self.parts.start(self.parts.sandbox)
         wait_until(self.sandbox_answers, "the sandbox")
         for remote_id in APPS:

@@ -19,7 +19,7 @@ from runs.team import passwords, security_mail
 from tests.support import web_servers
 from tests.support.clients import PASSWORD
 from tests.support.invites import invite, join, path_of
-from tests.support.processes import Home, free_port, wait_until
+from tests.support.processes import TIMEOUT_SECONDS, Home, free_port, wait_until
 
 NEW = "another long password"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -56,7 +56,7 @@ def mail_server() -> Iterator[tuple[Mailbox, str]]:
 
 
 def post(session: requests.Session, url: str, form: dict[str, str]) -> requests.Response:
-    return session.post(url, form | {"csrfmiddlewaretoken": session.cookies["csrftoken"]}, timeout=20)
+    return session.post(url, form | {"csrfmiddlewaretoken": session.cookies["csrftoken"]}, timeout=TIMEOUT_SECONDS)
 
 
 @pytest.mark.whole
@@ -79,7 +79,7 @@ def test_the_worker_mails_a_new_browser_and_a_changed_password(
 def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
     session = requests.Session()
     session.headers["User-Agent"] = FIREFOX
-    session.get(f"{url}/login/", timeout=20)
+    session.get(f"{url}/login/", timeout=TIMEOUT_SECONDS)
     post(session, f"{url}/login/", {"username": "sam@example.com", "password": "demo"})
     mail = mailbox.wait_for("New sign-in")
     assert mail["To"] == "sam@example.com"
@@ -87,7 +87,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
     assert "Firefox on Windows" in mail.get_content()
     assert f"{url}/me/#places" in mail.get_content()
 
-    session.get(f"{url}/me/", timeout=20)
+    session.get(f"{url}/me/", timeout=TIMEOUT_SECONDS)
     answer = post(session, f"{url}/password/change/", {"old_password": "demo", "password": NEW})
     assert "Your password was changed" in answer.text
     text = mailbox.wait_for("password for Lamina Portal was changed").get_content()

@@ -18,7 +18,7 @@ import requests
 
 from runs.sandbox.server import Sandbox, start_sandbox
 from runs.sandbox.store import Store
-from tests.support.processes import Home, drop_database, free_port, on_server
+from tests.support.processes import TIMEOUT_SECONDS, Home, drop_database, free_port, on_server
 from tests.upgrades.known import PASSWORD, SANDBOX_PORT, SECRET_KEY
 
 FOLDER = Path(__file__).parent
@@ -85,7 +85,7 @@ class OldPortal:
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         if self.engine == "sqlite":
-            connection = sqlite3.connect(self.database, timeout=20)
+            connection = sqlite3.connect(self.database, timeout=TIMEOUT_SECONDS)
             try:
                 with connection:
                     yield connection

@@ -30,7 +30,7 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         assert len(before["runs_run"]) >= 18
         portal.home.manage("migrate", "--verbosity", "0")
         assert_all_there(portal, before)
-        portal.home.manage("collectstatic", "--noinput", "--verbosity", "0")
+        portal.home.collect_static()
         portal.keep()
         yield portal
 
