@@ -98,7 +98,9 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
     chat.send_due()
     assert receiver.asked == []  # the acts may still be undone
     send_after(minutes=2)
-    assert [texts(message)[:3] for message in receiver.taken] == [["Approved: 2 results from Oak desk", "Lovely", "Ada"]]
+    assert [texts(message)[:3] for message in receiver.taken] == [
+        ["Approved: 2 results from Oak desk", "Lovely", "Ada"]
+    ]
 
     output = run.outputs.all()[0]
     made = decide(output, "rejected", "No", Actor(admin_member), None)
