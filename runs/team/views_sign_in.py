@@ -106,8 +106,12 @@ class SignInView(LoginView):
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
-        context = {"action": kept.path, "fields": kept.pairs, "label": _("Send it again")}
-        context["lacks_files"] = kept.lacks_files
+        context = {
+            "action": kept.path,
+            "fields": kept.pairs,
+            "lacks_files": kept.lacks_files,
+            "label": _("Send it again"),
+        }
         return render(self.request, "team/resume.html", context)
 
 
