@@ -22,16 +22,26 @@ SIDEWAYS = """
   return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
 }
 """
+# Returns what people read of a <noscript> that a style shows although scripts run: its markup, as text.
+SHOWN_MARKUP = """
+() => {
+  const read = document.body.innerText;
+  const pieces = [...document.querySelectorAll("noscript")].map((it) => it.textContent.trim().slice(0, 40));
+  return pieces.find((piece) => piece && read.includes(piece)) ?? "";
+}
+"""
 WIDTHS = (320, 360, 768, 1280)
 
 
 def too_wide(page: Page) -> list[str]:
-    """Return the widths at which the open page scrolls sideways, with the elements that cause it."""
+    """Return the widths at which the open page scrolls sideways, with the elements that cause it, or shows markup."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         if said := page.evaluate(SIDEWAYS):
             found.append(f"{page.url} at {width}: {said}")
+        if markup := page.evaluate(SHOWN_MARKUP):
+            found.append(f"{page.url} at {width} shows {markup}")
     return found
 
 
