@@ -53,6 +53,7 @@ def pulse(worker: str = "") -> None:
     problems.look()
     alerts.look()
     mails.request_daily()
+    examples.request_rest()
 
 
 def sweep() -> None:

@@ -13,6 +13,7 @@ from runs.connection import status
 from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Member, Run
+from runs.spending import charges
 from runs.team.admins import mail_to_admins
 from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.messages import say
@@ -104,13 +105,13 @@ def cancel_money_words(run: Run) -> str:
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
-    Lamina doesn't report the cost of a run. Runs that Lamina never accepted are certainly free; for others, we have an
+    Lamina doesn't report the cost of a run. Runs that Lamina certainly never started are free; for others, we have an
     estimate.
     """
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
         return ""
-    if run.failure == "left":
+    if run.failure == "left" or (not run.remote_id and charges.is_kept(run)):  # an earlier attempt may have started
         return _("This run may have cost %(cost)s.") % {"cost": cost} if cost else _("This run may have cost credits.")
     if not run.remote_id:
         return _("Nothing was charged: Lamina never started this run.")

@@ -31,6 +31,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     remotes = snapshot.outputs[:OUTPUTS_PER_RUN]
     changed = _apply_all(run, remotes, version, is_final=snapshot.is_final) if remotes else False
     if snapshot.is_final:
+        changed |= apply_held(run, version, remotes)
         ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
         changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
@@ -46,10 +47,11 @@ def _apply_all(
     changed, matched = False, match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
     for box, remote in matched:
         is_named_now = known.get(box.pk) != box.remote_id
-        changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final)
+        changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final or is_given_up)
     _note_kinds(run, boxes)
-    if any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
-        _hold(run, [] if is_final or len(matched) == len(remotes) else remotes)
+    is_over = is_final or is_given_up
+    if not is_over and any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
+        _hold(run, [] if len(matched) == len(remotes) else remotes)
     return changed
 
 
@@ -62,15 +64,18 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
     HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": told})
 
 
-def apply_held(run: Run) -> bool:
-    """Store the outputs that wait for more as extra results, since no more will arrive; return False if there are none.
-    Call this when a run ends without Lamina's final answer."""
+def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
+    """Store the outputs that wait for more as extra results, since the run has ended; return True if any box changed.
+    `final` has the outputs in Lamina's final answer, if there is one; those that it lacks were still paid for."""
     held = HeldOutputs.objects.filter(run=run).first()
     if held is None:
         return False
+    held.delete()
     remotes = [RemoteOutput.model_validate(told) for told in held.outputs]
-    _apply_all(run, remotes, run.version, is_final=False, is_given_up=True)
-    return True
+    if final:
+        known = {"", *(remote.id for remote in final)}
+        remotes = [remote for remote in remotes if remote.id not in known]
+    return _apply_all(run, remotes, version, is_final=False, is_given_up=True) if remotes else False
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:

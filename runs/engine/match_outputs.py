@@ -17,13 +17,14 @@ def match(
 ) -> list[tuple[Output, RemoteOutput]]:
     """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`. While the run isn't
     final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived. If
-    the run is given up, they are extra results."""
+    the run is given up, they are extra results, unless there is nothing in them yet."""
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
     matching = _Matching(run, boxes, remotes, is_final=is_final)
     found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
-    found |= matching.by_label([at for at in range(len(ids)) if at not in found])
-    found |= matching.anywhere([at for at in range(len(ids)) if at not in found and at not in matching.later])
+    wanted = [at for at, remote in enumerate(remotes) if not is_given_up or remote.has_value or remote.is_over]
+    found |= matching.by_label([at for at in wanted if at not in found])
+    found |= matching.anywhere([at for at in wanted if at not in found and at not in matching.later])
     if is_given_up:
         found |= {at: matching.extra_box() for at in sorted(matching.later)}
     for at, box in found.items():

@@ -166,14 +166,25 @@ def press_start_again(run: Run, by: Member, now: datetime) -> bool:
     return is_started
 
 
-@transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Cancel a run at once, because nothing was started on Lamina."""
-    changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
-    if changed:
-        apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
-        _settle_unstarted(run)
-    return changed
+    return _end(run, ("starting",), status="cancelled", finished_at=now, **fields)
+
+
+@transaction.atomic
+def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
+    """End a run without Lamina's final answer. Listeners are told last, so that they find its results and its charge as
+    they stay."""
+    before = run.status
+    if not _change(run, from_statuses, due_at=None, wait="", **fields):
+        return False
+    _apply_held(run)
+    apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
+    settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
+    settle(run)
+    record(_end_of(fields), run, changes={"status": (before, run.status)})
+    events.run_ended.send(run)
+    return True
 
 
 def _settle_unstarted(run: Run) -> None:
@@ -207,44 +218,35 @@ def fail(
     """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`; `text` is the reason
     that we were given. A run that fails while it is starting costs nothing, unless it had been sent before
     (`_settle_unstarted`)."""
-    with transaction.atomic():
-        changed = _change(
-            run,
-            from_statuses,
-            status="failed",
-            failure=cause,
-            failure_text=text,
-            request_id=request_id[:100],
-            field_errors=field_errors or [],
-            finished_at=now,
-            due_at=None,
-            wait="",
-        )
-        if changed:
-            _apply_held(run)
-            apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
-            settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
-            settle(run)
-    return changed
+    return _end(
+        run,
+        from_statuses,
+        status="failed",
+        failure=cause,
+        failure_text=text,
+        request_id=request_id[:100],
+        field_errors=field_errors or [],
+        finished_at=now,
+    )
 
 
 def _apply_held(run: Run) -> None:
     """Save the results that were waiting for Lamina's final answer, which won't come."""
-    if not apply_outputs.apply_held(run):
-        return
-    ready, failed, total = apply_outputs.count(run)
-    Run.objects.filter(pk=run.pk).update(outputs_ready=ready, outputs_failed=failed, outputs_total=total)
+    if apply_outputs.apply_held(run, run.version):
+        run.outputs_ready, run.outputs_failed, run.outputs_total = apply_outputs.count(run)
+        run.save(update_fields=["outputs_ready", "outputs_failed", "outputs_total"])
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "asked", or "too late"."""
+    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "sent before" (if it was cancelled before
+    it was sent again), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:
             return "too late"
         if locked.status == "starting" and locked.sent_at is None:
             _end_unsent(locked, now, cancelled_by=member)
-            return "cancelled"
+            return "sent before" if charges.is_kept(locked) else "cancelled"
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
             record(Verb.RUN_CANCELLED, locked)
@@ -350,11 +352,7 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
         if not rows.update(version=F("version") + 1, **fields):
             return False
         _log(run, fields)
-        before = run.status
         run.refresh_from_db()
-        if fields.get("status") in FINAL:
-            record(_end_of(fields), run, changes={"status": (before, run.status)})
-            events.run_ended.send(run)
     return True
 
 

@@ -3,9 +3,9 @@ show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
 leases), so that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own
-run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim while
-bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried less and
-less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
+recent run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim
+while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried
+less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -39,6 +39,7 @@ FETCH_SECONDS = 600.0  # per file; window and file together stay below the task'
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
+PEOPLE_FIRST = timedelta(minutes=15)  # how long examples wait for a run; longer runs use no more of the portal
 
 WEB_PAGE = Message("web_page_instead")
 UNREADABLE = Message("unreadable_answer")
@@ -82,18 +83,20 @@ def _due_files() -> QuerySet[OutputFile]:
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:
-    """Return the due files, without the examples' files while anybody's own run is unfinished."""
+    """Return the due files, without the examples' files while anybody's own recent run is unfinished."""
     is_free = ~Exists(_own_active()) & ~Exists(_own_saving())
     return _due_files().filter(Q(output__run__is_example=False) | is_free)
 
 
 def is_anyone_waiting() -> bool:
-    """Return whether a run that is no example is active, or its results are being saved."""
+    """Return whether a recent run that is no example is active, or its results are being saved."""
     return _own_active().exists() or _own_saving().exists()
 
 
 def _own_active() -> QuerySet[Run]:
-    return Run.objects.active().filter(is_example=False)
+    """Return people's own recent runs that are active, except those that wait for a person's decision."""
+    recent = Run.objects.active().filter(is_example=False, created_at__gt=timezone.now() - PEOPLE_FIRST)
+    return recent.exclude(status=Run.Status.CHECKING, due_at=None)
 
 
 def _own_saving() -> QuerySet[OutputFile]:

@@ -149,13 +149,20 @@ class Directory:
             _having(exact, found["run"], found["many"]) if exact else {},
         )
 
-    def with_app(self, public_id: str) -> Self:
-        """Return this directory with the app, which only others may have used. Takes a query if the app is new."""
-        if not public_id or any(app.id == public_id for app in self.apps):
+    def with_app(self, public_id: str, member: Member, *, is_mine: bool) -> Self:
+        """Return this directory with the app, which only others may have used, but without it if `member` may neither
+        open it nor see a run of it. Takes a query, unless the directory has only the member's own apps (`is_mine`), and
+        this is one of them."""
+        if not public_id or (is_mine and any(app.id == public_id for app in self.apps)):
             return self
-        used = App.objects.filter(Exists(Run.objects.filter(app=OuterRef("pk"))), public_id=public_id)
-        others = [Named(pk, public_id, name) for pk, name in used.order_by().values_list("pk", "name")]
-        return replace(self, apps=[*self.apps, *others])
+        is_seen = Exists(Run.objects.visible_to(member).filter(app=OuterRef("pk")))
+        is_theirs = Exists(Run.objects.filter(app=OuterRef("pk"), member=member))  # perhaps in the bin
+        is_open = Q(pk__in=App.objects.open_to(member).filter(public_id=public_id).values("pk"))
+        known = App.objects.filter(is_open | is_theirs | is_seen, public_id=public_id).order_by()
+        found = [Named(pk, public_id, name) for pk, name in known.values_list("pk", "name")]
+        is_new = all(app.id != public_id for app in self.apps)
+        kept = [app for app in self.apps if app.id != public_id or found]
+        return replace(self, apps=kept + found if is_new else kept)
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
         """Return this directory with the runs that match each of `queries`, except for queries that match many runs.

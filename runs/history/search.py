@@ -148,7 +148,7 @@ class Filter:
     def directory(self, member: Member) -> Directory:
         """Read what this filter needs to be applied and shown."""
         found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
-        found = found.with_app(self.app)
+        found = found.with_app(self.app, member, is_mine=self.tab == "mine")
         return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:

@@ -188,6 +188,10 @@ class RemoteOutput(Remote):
         return self.state == "completed" and self.has_value
 
     @property
+    def is_over(self) -> bool:
+        return self.state != "pending"
+
+    @property
     def urls(self) -> list[str]:
         """All http(s) URLs in the value, in order, without duplicates; empty for a text, where URLs are part of the
         text."""

@@ -85,6 +85,8 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
         messages.info(request, _("This run had already ended."))
     elif outcome == "cancelled":
         messages.success(request, _("The run was cancelled before it was sent to Lamina, so nothing was charged."))
+    elif outcome == "sent before":
+        messages.success(request, _("The run was cancelled. An earlier attempt to start it may have cost credits."))
     return go_to(request, run.get_absolute_url())
 
 

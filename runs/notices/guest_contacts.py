@@ -5,11 +5,13 @@ An address belongs to one guest of one link, that is, to a name. No page, file o
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from runs.models import GuestContact, GuestLink
+from runs.models.ids import new_public_id
 from runs.review.deciders import Actor
 from runs.sharing import guest_fields
 from runs.sharing.guest_fields import EmailRefusedError
@@ -29,15 +31,31 @@ def clean_email(link: GuestLink, name: str, typed: str) -> str:
 
 
 def remember(link: GuestLink, name: str, email: str) -> None:
-    """Store the address of the guest called `name`, in place of an earlier one."""
+    """Store the address of the guest called `name`, in place of an earlier one. URLs that were sent to an earlier
+    address can't stop emails to the new one."""
     by = Actor(link=link, name=name)
     told = {"email": email, "language": translation.get_language() or "", "guest_name": by.shown_name}
-    GuestContact.objects.update_or_create(link=link, guest_key=by.key, defaults=told)
+    with transaction.atomic():
+        found = GuestContact.objects.select_for_update().filter(link=link, guest_key=by.key)
+        if found.exclude(email=email).exists():
+            told["public_id"] = new_public_id()
+        GuestContact.objects.update_or_create(link=link, guest_key=by.key, defaults=told)
 
 
+def gets_email(link: GuestLink, signed_name: str) -> bool:
+    """Return whether the guest with this signed name gets emails. They may have stopped them since they typed it."""
+    if not (guest_fields.gets_email(link, signed_name) and mail.is_set_up()):
+        return False
+    by = Actor(link=link, name=guest_fields.name_of(link, signed_name))
+    return GuestContact.objects.filter(link=link, guest_key=by.key).exists()
+
+
+@transaction.atomic
 def forget(contact: GuestContact) -> None:
     """Delete the address, and whatever was to be sent there."""
-    contact.delete()
+    # Lock it first: whoever is adding a notice or an email has to finish before we look for what to delete with it.
+    for found in GuestContact.objects.select_for_update().filter(pk=contact.pk):
+        found.delete()
 
 
 def tidy(now: datetime) -> None:

@@ -1,19 +1,20 @@
 """Emails that tell guests they have been answered: a reply to their comment, or the next version of a result they
 answered, shown on their link.
 
-They go through the same queue as emails to members. Several answers within two minutes share one email, and a guest
-gets at most one an hour. The text is written when the email is sent, and leaves out what guests can't see any more. It
-contains nothing that guests typed: anyone could enter someone else's address.
+They go through the same queue as emails to members. Several answers within two minutes share one email, and from each
+link, an address gets at most one an hour. The text is written when the email is sent, and leaves out what guests can't
+see any more. It contains nothing that guests typed: anyone could enter someone else's address.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -28,7 +29,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 
-PAUSE = timedelta(hours=1)  # between two emails to the same guest
+PAUSE = timedelta(hours=1)  # between two emails to the same address
 AT_ONCE = 500
 RELATED = ("output", "comment__member", "comment__output", "comment__parent__carried_from")
 
@@ -45,7 +46,9 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
-    """Tell the guest if a reply can be seen by guests only now."""
+    """Tell the guest if a reply can be seen by guests only now. `comment` is still as it was before the change."""
+    if comment.guests_see:
+        return
     changed = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
     if changed is not None:
         on_comment_posted(changed)
@@ -54,25 +57,23 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
 def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
     """Tell the guests of `link` who decided or commented on `old` that the link shows `new` in its place."""
     decided = Decision.objects.standing().filter(link=link, output=old).values("guest_key")
-    commented = Comment.objects.filter(link=link, output=old, removed_at=None).values("guest_key")
-    contacts = GuestContact.objects.filter(link=link)
-    _tell(contacts.filter(guest_key__in=decided) | contacts.filter(guest_key__in=commented), f"version-{new.pk}", new)
+    on_old = Q(output=old) | Q(carried_from=old)  # open comments have often been carried over to `new` by now
+    commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest_key")
+    contacts = GuestContact.objects.filter(Q(guest_key__in=decided) | Q(guest_key__in=commented), link=link)
+    _tell(contacts, f"version-{new.pk}", new)
 
 
-def _tell(contacts: Iterable[GuestContact], event: str, output: Output, comment: Comment | None = None) -> None:
+@transaction.atomic
+def _tell(contacts: QuerySet[GuestContact], event: str, output: Output, comment: Comment | None = None) -> None:
+    """Note an event for `contacts`. They are locked, so that none is deleted before these notices are stored."""
     if not mail.is_set_up():
         return
     due = timezone.now() + choices.GATHER
     rows = [
-        GuestNotice(contact=who, event=event, output=output, comment=comment, mail_due_at=_not_too_soon(who, due))
-        for who in contacts
+        GuestNotice(contact=contact, event=event, output=output, comment=comment, mail_due_at=due)
+        for contact in contacts.select_for_update().order_by("pk")
     ]
     GuestNotice.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _not_too_soon(contact: GuestContact, due: datetime) -> datetime:
-    last = contact.mails.order_by("-created_at").values_list("created_at", flat=True).first()
-    return max(due, last + PAUSE) if last else due
 
 
 # --- The queue --------------------------------------------------------------------------------------------------------
@@ -82,14 +83,28 @@ def gathered(now: datetime) -> QuerySet[GuestNotice]:
 
 
 def gather(now: datetime) -> None:
-    """Create one email for each guest with due notices; it contains all that are waiting for this guest."""
+    """Create one email for each guest with due notices; it contains all that are waiting for this guest. If their
+    address got an email within the hour, put the notices off."""
     for pk in list(gathered(now).order_by().values_list("contact", flat=True).distinct()[:AT_ONCE]):
         with transaction.atomic():
-            if GuestContact.objects.select_for_update().filter(pk=pk).first() is None:
+            contact = GuestContact.objects.select_for_update().filter(pk=pk).first()
+            if contact is None:
                 continue
-            row = Mail.objects.create(guest_id=pk, due_at=now)
             waiting = GuestNotice.objects.filter(contact=pk, mail=None, mail_due_at__isnull=False)
-            waiting.update(mail=row)
+            last = _last_mail_at(contact)
+            if last is not None and last + PAUSE > now:
+                waiting.update(mail_due_at=last + PAUSE)
+            else:
+                # Without a time, they don't count as waiting again when the email's row is deleted
+                waiting.update(mail=Mail.objects.create(guest=contact, due_at=now), mail_due_at=None)
+
+
+def _last_mail_at(contact: GuestContact) -> datetime | None:
+    """Return when the last email from this link went to the contact's address, whatever name was typed with it."""
+    same = Mail.objects.filter(guest__link=contact.link_id, guest__email__iexact=contact.email)
+    same = same.exclude(sent_at=None, given_up_at__isnull=False)
+    last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", "created_at")))["last"]
+    return last
 
 
 def tidy(before: datetime) -> None:

@@ -172,7 +172,7 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
         return
     is_for_good = outcome.result in (Result.REFUSED, Result.BOUNCED) or row.tries >= MOST_TRIES
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
-    _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=outcome.words)
+    _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=_words_kept(row, outcome))
     if is_for_good:
         _tell_given_up(row, outcome.words)
     if outcome.result == Result.BOUNCED:
@@ -188,10 +188,15 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
         tries=F("tries") - 1,
         due_at=now + PAUSES[0],
         given_up_at=now if is_too_late else None,
-        error=outcome.words,
+        error=_words_kept(row, outcome),
     )
     if is_too_late:
         _tell_given_up(row, outcome.words)
+
+
+def _words_kept(row: Mail, outcome: Outcome) -> str:
+    """Return the server's words to store; "" for an email to a guest, since they may contain the address."""
+    return outcome.words if row.member_id else ""
 
 
 def _tell_given_up(row: Mail, words: str) -> None:
@@ -215,6 +220,6 @@ def _record(row: Mail, **values: Any) -> None:
 # --- Once an hour -----------------------------------------------------------------------------------------------------
 def tidy(now: datetime) -> None:
     """Delete emails that are over 90 days old, and addresses of guests whose links have ended."""
-    Mail.objects.filter(created_at__lt=now - KEPT).delete()
     guest_mails.tidy(now - KEPT)
+    Mail.objects.filter(created_at__lt=now - KEPT).delete()
     guest_contacts.tidy(now)

@@ -353,7 +353,7 @@ def change_rules(rules: SharingRules, seen: str = "") -> int:
     """
     stored = locked_row(SharingRules)
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    refuse_older(seen, before, after, changes_of(SharingRules))
+    refuse_older(seen, before, after, changes_of(SharingRules).exclude(changes__has_key="logo"))
     rules.pk, rules.logo_id = stored.pk, stored.logo_id
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
@@ -366,6 +366,8 @@ def change_logo(logo: StoredFile | None) -> None:
     """Show guests `logo` from now on, or none. Deletes the one before."""
     rules = locked_row(SharingRules)
     before = rules.logo
+    if before is None and logo is None:
+        return
     SharingRules.objects.filter(pk=rules.pk).update(logo=logo)
     names = (before.name if before else None, logo.name if logo else None)
     record(Verb.RULES_CHANGED, rules, changes={"logo": names})

@@ -21,6 +21,7 @@ from PIL import Image
 
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
+from runs.notices import guest_contacts
 from runs.sharing import guest_copies, guest_fields, guests, pages_guest, pages_guest_zip
 from runs.sharing.guest_addresses import Guest
 from runs.sharing.guest_copies import Given
@@ -34,6 +35,7 @@ from runs.storage.store import StorageAway
 
 FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
 LOGO_CACHE = "public, max-age=31536000, immutable"
+LOGO_NAME = "logo.webp"  # the name of the admin's file is nobody else's concern
 PREVIEW_QUALITY = 82
 
 
@@ -52,7 +54,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
         return refused
     signed = request.GET.get("n", "")
     name = guest_fields.name_of(link, signed)
-    known = Guest(name, signed if name else "", guest_fields.gets_email(link, signed))
+    known = Guest(name, signed if name else "", guest_contacts.gets_email(link, signed))
     visit = Visit(known, request.GET.get("answered", ""), request.GET.get("commented", ""))
     page = pages_guest.guest_page(link, token, request.GET.get("page", ""), visit)
     if not page.results:
@@ -161,7 +163,7 @@ def company_logo(request: HttpRequest, file_id: str) -> HttpResponseBase:
     if logo is None or logo.public_id != file_id:
         return plain(request, "nothing", 404)
     try:
-        response = file_response(request, logo)
+        response = file_response(request, logo, name=LOGO_NAME)
     except Http404:
         return plain(request, "nothing", 404)
     if response.status_code < 400:

@@ -156,7 +156,7 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
     if not guests.record_answer(request, link):
         return plain(request, "busy", 429, link, sent)
     name = guest_fields.name_of(link, sent.signed_name)
-    guest = Guest(name, sent.signed_name, guest_fields.gets_email(link, sent.signed_name)) if name else NOBODY
+    guest = Guest(name, sent.signed_name, guest_contacts.gets_email(link, sent.signed_name)) if name else NOBODY
     press = Press(request, token, link, sent, guest)
     if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
         words = _("This page was open too long, or came from another link. Look at the results again, then answer.")

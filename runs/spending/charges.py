@@ -68,6 +68,11 @@ def release(run: Run) -> None:
             MonthTotal.objects.filter(member=member, month=charge.month).update(used=F("used") - charge.hundredths)
 
 
+def is_kept(run: Run) -> bool:
+    """Return whether the charge for `run` stays, even if Lamina hasn't told us that it started the run."""
+    return Charge.objects.filter(run=run, state=State.KEPT).exists()
+
+
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
     """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if whoever pays for the first attempt is

@@ -6,7 +6,7 @@ After signing in, the person can send the form again; it is never sent automatic
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -36,6 +36,14 @@ REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
 REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # a form posts it back, and the size of forms is limited
 REPLAY_MAX_AGE = timedelta(days=1)
+
+
+class Replay(NamedTuple):
+    """A form that can be sent again. `lacks_files`: files that were posted with it couldn't be kept."""
+
+    path: str
+    pairs: Pairs
+    lacks_files: bool = False
 
 
 class SignInForm(AuthenticationForm):
@@ -98,8 +106,12 @@ class SignInView(LoginView):
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
-        action, fields = kept
-        context = {"action": action, "fields": fields, "label": _("Send it again")}
+        context = {
+            "action": kept.path,
+            "fields": kept.pairs,
+            "lacks_files": kept.lacks_files,
+            "label": _("Send it again"),
+        }
         return render(self.request, "team/resume.html", context)
 
 
@@ -119,12 +131,16 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     The status is 200, so that password managers fill in the form, and no proxy replaces the page with its own.
     """
     most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
-    replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
+    files = _file_pairs(request)
+    lacks_files = len(files) < sum(len(given) for _name, given in request.FILES.lists())
+    form = Replay(request.get_full_path(), [*_posted_pairs(request), *files], lacks_files)
+    replay = make_replay(form, most)
     context = {
         "form": SignInForm(request),
         "next": "" if replay else request.path,
         "replay": replay,
         "is_expired": True,
+        "lacks_files": lacks_files,
         "is_lost": not replay,  # too long to carry along; the draft on the server still has it
     }
     response = render(request, "registration/login.html", context)
@@ -132,17 +148,17 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
-    """Sign `path` and `pairs` for a hidden field; return "" if the result is longer than `most` bytes."""
-    if sum(len(name) + len(value) for name, value in pairs) > 10 * most:
+def make_replay(form: Replay, most: int = REPLAY_MAX_BYTES) -> str:
+    """Sign `form` for a hidden field; return "" if the result is longer than `most` bytes."""
+    if sum(len(name) + len(value) for name, value in form.pairs) > 10 * most:
         return ""
-    replay = signing.dumps({"path": path, "pairs": pairs}, salt=REPLAY_SALT, compress=True)
+    replay = signing.dumps(form._asdict(), salt=REPLAY_SALT, compress=True)
     return replay if len(replay) <= most else ""
 
 
-def read_replay(replay: str) -> tuple[str, Pairs] | None:
-    """Return the path and pairs that `make_replay` signed; None if they are forged, older than a day, or lead out of
-    the portal."""
+def read_replay(replay: str) -> Replay | None:
+    """Return the form that `make_replay` signed; None if it is forged, older than a day, or leads out of the
+    portal."""
     if not replay:
         return None
     try:
@@ -152,7 +168,8 @@ def read_replay(replay: str) -> tuple[str, Pairs] | None:
     path = str(kept["path"])
     if not (path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)):
         return None
-    return path, [(str(name), str(value)) for name, value in kept["pairs"]]
+    pairs = [(str(name), str(value)) for name, value in kept["pairs"]]
+    return Replay(path, pairs, bool(kept.get("lacks_files")))
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:

@@ -48,7 +48,7 @@ def test_a_client_answers_on_a_phone_without_scripts(new_context: NewContext, li
     context = new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
     page = context.new_page()
     page.goto(path_of(link))
-    expect(page.get_by_text("Alice asks for your decision")).to_be_visible()
+    expect(page.get_by_text("Alice is asking for your decision")).to_be_visible()
     expect_fits(page)
     front, poster, slogan = (page.locator(f"#r{number}") for number in (1, 2, 3))
     front.get_by_role("button", name="Needs changes").click()

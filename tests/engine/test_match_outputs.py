@@ -8,7 +8,8 @@ from django.utils import timezone
 from runs.engine import progress
 from runs.engine.apply_outputs import apply_outputs
 from runs.lamina.types import RunSnapshot
-from runs.models import App, HeldOutputs, Member, Output, Run
+from runs.models import App, HeldOutputs, Member, Output, ReviewItem, Run
+from runs.review import requests
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
@@ -35,10 +36,12 @@ def run_for(member: Member, app: App, version: int, *places: int) -> Run:
 
 
 def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
-    """Apply Lamina's answer: "Back:b" stands for the text "b" with the label "Back"; the text is also its id."""
+    """Apply Lamina's answer: "Back:b" stands for the text "b" with the label "Back"; the text is also its id. With "?"
+    after the text, the output is still pending; "Back:?" has no text yet."""
     rows: list[dict[str, Any]] = []
     for label, text in (output.split(":") for output in outputs):
-        rows.append({"id": text, "label": label, "type": "text", "value": text, "status": "completed"})
+        status, value = "pending" if "?" in text else "completed", text.rstrip("?")
+        rows.append({"id": text, "label": label, "type": "text", "value": value, "status": status})
     state = "completed" if is_final else "running"
     answer = {"runId": run.remote_id, "status": state, "outputs": rows}
     apply_outputs(run, RunSnapshot.model_validate(answer), run.version + 1)
@@ -112,16 +115,32 @@ def test_if_some_of_a_label_are_missing_the_others_keep_their_boxes(alice: Membe
 
 def test_results_that_wait_are_saved_when_somebody_gives_the_run_up(alice: Member, app: App) -> None:
     run = run_for(alice, app, 2, 2)
+    app.asks_review = True
+    app.save()
+    requests.on_run_shared(run)
     tell(run, f"{BACK}:one")
-    tell(run, f"{BACK}:one", "Side:two")
-    assert extras_of(run) == []  # both might be the next version
+    tell(run, f"{BACK}:one", "Side:two", "Side:three?", "Side:?")
+    assert extras_of(run) == []  # each might be the next version
 
     assert progress.fail(run, "silent", timezone.now(), from_statuses=("running",))
 
-    assert extras_of(run) == ["one", "two"]
+    assert extras_of(run) == ["one", "two", "three"]
     assert version_of(run) == ("", "cancelled")
+    asked = ReviewItem.objects.exclude(output__text="").values_list("output__text", flat=True)
+    assert sorted(asked) == ["one", "three", "two"]  # whoever hears of the end sees them
     run.refresh_from_db()
-    assert (run.outputs_ready, run.outputs_total) == (2, 3)
+    assert (run.outputs_ready, run.outputs_total) == (3, 4)
+    assert not HeldOutputs.objects.exists()
+
+
+@pytest.mark.parametrize("told", [[], ["Side:two"]])
+def test_results_that_wait_are_saved_if_the_final_answer_lacks_them(alice: Member, app: App, told: list[str]) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one", "Side:?")
+    tell(run, *told, is_final=True)
+    assert extras_of(run) == ["one"]
+    assert version_of(run) == (("two", "completed") if told else ("", "error"))
+    assert run.outputs.count() == 2
     assert not HeldOutputs.objects.exists()
 
 

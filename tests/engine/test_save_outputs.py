@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from runs.background import leases, queue
 from runs.engine import apply_outputs
-from runs.engine.save_outputs import keep_due_files, request_keeping
+from runs.engine.save_outputs import is_anyone_waiting, keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.review.content_hash import hash_of_files
@@ -103,7 +103,14 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     own.refresh_from_db()
     assert (own.status, example.status) == ("saved", "saving")
 
+    needless = [  # a run that waits for a person, and one that may take hours
+        make_run(alice, status="checking", due_at=None),
+        make_run(alice, status="starting", created_at=timezone.now() - timedelta(minutes=16)),
+    ]
+    assert is_anyone_waiting()
     active.delete()
+    assert not is_anyone_waiting()
+    assert all(run.is_active for run in needless)
     second = make_file(run, f"{server.url}/a.png", 1)
     keep_due_files()
     example.refresh_from_db()

@@ -98,7 +98,7 @@ def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(as_admin: 
     refused = as_admin.post(ADDRESS, {"failed_days": "14", "record_days": "730", "seen": opened})
 
     told = Page(refused.text).words
-    assert "Ana has saved other values since you opened this page" in told
+    assert "Ana has saved different values since you opened this page" in told
     assert "Currently saved: Runs with results: 30; Failed or cancelled runs: empty" in told
     assert 'value="14"' in refused.text
     assert (RetentionRules.objects.get().ready_days, RetentionRules.objects.get().failed_days) == (30, None)

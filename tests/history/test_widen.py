@@ -13,7 +13,7 @@ from runs.engine.input_summary import summarise
 from runs.history import selection
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
-from runs.models import Member, Run
+from runs.models import AppRule, Member, Run
 from runs.words.known_words import edits, learn, similar_to
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
@@ -195,6 +195,26 @@ def test_similar_runs_in_the_other_list_are_found(
     page = Page(as_alice.get("/history/", {"q": "Schuh"}).text)
     links = [one.words for one in page.find(css="skip-link")]
     assert links == ["Skip to the runs", "Skip to content"]  # after a search, the runs are one key away
+
+
+@pytest.mark.parametrize("tab", ["mine", "team"])
+def test_an_app_that_only_others_used_privately_is_not_named(
+    as_alice: Client, as_admin: Client, alice: Member, bob: Member, tab: str
+) -> None:
+    make_run(alice, make_app("Own"), status="completed")
+    secret = make_app("Secret")
+    AppRule.objects.create(app=secret, name="Secret", is_hidden=True)
+    own = make_run(bob, secret, status="completed")
+
+    def label(client: Client) -> str:
+        (chip,) = client.get("/history/", {"app": secret.public_id, "tab": tab}).context["chips"]
+        return str(chip.label)
+
+    assert label(as_alice) == "Unknown app"
+    if tab == "team":
+        assert label(as_admin) == "Secret"
+    Run.objects.filter(pk=own.pk).update(shared_at=timezone.now())
+    assert label(as_alice) == "Secret"
 
 
 def test_an_app_whose_runs_are_all_in_the_bin_is_not_offered(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from runs import catalog
+from runs import catalog, tasks
+from runs.background import leases
 from runs.engine import durations
 from runs.history import bin
 from runs.history.examples import examples
@@ -211,6 +212,29 @@ def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
     assert not wants_examples()
     Run.objects.filter(pk=run.pk).update(sent_at=timezone.now())
     assert wants_examples()  # the portal was stopped before this one got its title and its day
+
+
+def pulse_asks_for_examples() -> bool:
+    OrmQ.objects.all().delete()
+    tasks.pulse()
+    return "runs.tasks.make_examples" in [task.task["func"] for task in OrmQ.objects.all()]
+
+
+def test_examples_that_took_too_long_are_finished_later() -> None:
+    titled = next(example for example in maker.EXAMPLES if example.title == "Bakery jingle")
+    assert not pulse_asks_for_examples()  # people may have started the portal without examples
+    made(sent_at=timezone.now())
+    late = Run.objects.all()
+    late.update(form_token=maker.token_of(titled), remote_id="r", status="running", finished_at=None)
+    assert not pulse_asks_for_examples()
+    late.update(status="completed", finished_at=timezone.now())
+    with leases.held("examples", 60):  # the task is still running
+        assert not pulse_asks_for_examples()
+    assert pulse_asks_for_examples()
+
+    maker.advance()
+    assert late.get().title == "Bakery jingle"
+    assert not pulse_asks_for_examples()
 
 
 def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> None:

@@ -245,7 +245,7 @@ def test_a_second_admin_replaces_no_rules_or_apps_unseen(
     late = ana.post("/manage/review/", {"needs_reason": "on", "on": run.app.public_id, "seen": seen})
 
     assert late.status_code == 422
-    assert f"{admin_member.display_name} has saved other values since you opened this page" in late.text
+    assert f"{admin_member.display_name} has saved different values since you opened this page" in late.text
     assert f"Apps that ask for a decision automatically: {run.app.name}" in late.text
     run.app.refresh_from_db()
     assert run.app.asks_review

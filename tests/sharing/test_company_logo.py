@@ -48,6 +48,7 @@ def test_guests_see_the_logo_in_place_of_the_name(as_admin: Client, link: GuestL
     sent = Client().get(f"/logo/{stored.public_id}/")
     assert (sent.status_code, sent.headers["Content-Type"], b"".join(sent)) == (200, "image/webp", content)
     assert sent.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert sent.headers["Content-Disposition"] == 'inline; filename="logo.webp"'  # not what the admin's file is called
     assert not sent.cookies
 
 
@@ -63,7 +64,8 @@ def test_a_replaced_or_removed_logo_is_gone(
     second = SharingRules.objects.get().logo
     assert second is not None
     with django_capture_on_commit_callbacks(execute=True):
-        as_admin.post("/manage/sharing/", RULES | {"no_logo": "on"})
+        for _ in range(2):  # the second from a page that still shows the logo
+            as_admin.post("/manage/sharing/", RULES | {"no_logo": "on"})
     assert Client().get(f"/logo/{second.public_id}/").status_code == 404
     assert not StoredFile.objects.filter(pk=second.pk).exists()
     assert "company-logo" not in Client().get(path_of(link)).text
@@ -93,3 +95,8 @@ def test_a_logo_is_kept_although_another_value_is_wrong(as_admin: Client) -> Non
     page = save(as_admin, picture(), longest_days="0")
     assert "Enter a number of days" in page.root.words
     assert logo_on(page)["width"] == "400"
+
+
+def test_without_a_company_name_the_logo_still_has_words(as_admin: Client, link: GuestLink) -> None:
+    save(as_admin, picture(), company="")
+    assert logo_on(Page(Client().get(path_of(link)).text))["alt"] == "Logo"

@@ -1,16 +1,21 @@
 """Emails to guests who are answered: who gets one, what is in it, and how they stop (product.md, share page)."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMultiAlternatives as Sent
+from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import Comment, Entry, GuestContact, GuestLink, GuestNotice, Mail, Member, Output
+from runs.models import Comment, Entry, GuestContact, GuestLink, GuestNotice, Mail, Member, Output, Run
 from runs.notices import guest_contacts, mails
+from runs.review.carry_over import carry_over
 from runs.review.comments import edit, post
 from runs.review.deciders import Actor
 from runs.sharing import links
@@ -46,6 +51,13 @@ def comment_of(link: GuestLink, name: str = "Kim", email: str = KIM, words: str 
 
 def to_guests(box: list[Sent]) -> list[Sent]:
     return [mail for mail in box if mail.to[0].endswith("@client.example")]
+
+
+def an_hour_later() -> None:
+    """Let an hour pass since the last emails, then send what has gathered."""
+    hour = timedelta(minutes=61)
+    Mail.objects.update(created_at=F("created_at") - hour, sent_at=F("sent_at") - hour)
+    send_gathered()
 
 
 def answer(link: GuestLink, by: Member, words: str = "Done.", *, guests_see: bool = True) -> Comment:
@@ -88,12 +100,23 @@ def test_only_what_guests_see_is_told(link: GuestLink, alice: Member, bob: Membe
     send_gathered()
     assert [mail.to for mail in to_guests(mailoutbox)] == [[KIM]]
     edit(hidden, Actor(member=bob), "Done now.", guests_see=True)
-    send_gathered()
+    an_hour_later()
     assert len(to_guests(mailoutbox)) == 1
     removed = answer(link, alice)
     Comment.objects.filter(pk=removed.pk).update(removed_at=timezone.now())
-    send_gathered()
+    an_hour_later()
     assert len(to_guests(mailoutbox)) == 1
+
+
+def test_a_reply_from_before_the_address_is_not_told_when_it_is_edited(
+    link: GuestLink, bob: Member, mailoutbox: list[Sent]
+) -> None:
+    comment_of(link, email="")
+    early = answer(link, bob)
+    comment_of(link, words="And larger")
+    edit(early, Actor(member=bob), "Done!", guests_see=True)
+    send_gathered()
+    assert to_guests(mailoutbox) == []
 
 
 def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
@@ -110,19 +133,22 @@ def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
 
 
 def test_those_who_answered_get_an_email_about_version_2(
-    link: GuestLink, front: Output, mailoutbox: list[Sent]
+    link: GuestLink, front: Output, alice: Member, mailoutbox: list[Sent]
 ) -> None:
     kim = visit(link)
     kim.press("approve", "r1").press("", name="Kim", email=KIM)
+    comment_of(link, "Lee", "lee@client.example")  # carried over before the guests see version 2
     GuestContact.objects.create(link=link, guest_name="Robin", guest_key="robin", email="robin@client.example")
     run = make_run(front.run.member, front.run.app, status="completed")
     second = make_kept(run).output
     Output.objects.filter(pk=second.pk).update(line=front, number=2)
+    Run.objects.update(shared_at=timezone.now())
+    assert carry_over(Output.objects.get(pk=second.pk), alice) == 1
     assert links.replace_output(link, front, Output.objects.get(pk=second.pk))
     send_gathered()
-    (sent,) = to_guests(mailoutbox)
-    assert sent.to == [KIM]
-    assert sent.subject == "Version 2 of “Front” is there for you to see"
+    sent = to_guests(mailoutbox)
+    assert sorted(mail.to[0] for mail in sent) == [KIM, "lee@client.example"]
+    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is there for you to see"}
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "off"])
@@ -141,14 +167,30 @@ def test_nothing_is_sent_once_the_link_is_closed(
     assert not Mail.objects.filter(guest__isnull=False, sent_at=None, given_up_at=None).exists()
 
 
-def test_a_guest_gets_at_most_one_email_an_hour(link: GuestLink, bob: Member, mailoutbox: list[Sent]) -> None:
+def test_an_address_gets_at_most_one_email_an_hour(link: GuestLink, bob: Member, mailoutbox: list[Sent]) -> None:
     comment_of(link)
     answer(link, bob)
     send_gathered()
     answer(link, bob, "And one more thing.")
-    due = GuestNotice.objects.latest("pk").mail_due_at
-    assert due is not None
-    assert due - timezone.now() > timedelta(minutes=55)
+    comment_of(link, "Robin", "Kim@client.example")  # another name with the same address
+    answer(link, bob, "Sure.")
+    send_gathered()
+    assert len(to_guests(mailoutbox)) == 1
+    assert not GuestNotice.objects.filter(mail=None, mail_due_at__lt=timezone.now() + timedelta(minutes=55)).exists()
+    an_hour_later()
+    assert len(to_guests(mailoutbox)) == 2
+    an_hour_later()
+    assert len(to_guests(mailoutbox)) == 3
+
+
+def test_an_email_is_not_sent_again_when_its_row_is_deleted(
+    link: GuestLink, bob: Member, mailoutbox: list[Sent]
+) -> None:
+    comment_of(link)
+    answer(link, bob)
+    send_gathered()
+    Mail.objects.all().delete()
+    mails.send_due()
     assert len(to_guests(mailoutbox)) == 1
 
 
@@ -208,34 +250,80 @@ def test_the_address_is_in_no_page_record_sheet_or_url(
 
 
 def test_a_guest_stops_the_emails_by_a_form(link: GuestLink, bob: Member, mailoutbox: list[Sent]) -> None:
-    comment_of(link)
+    kim = comment_of(link)
     answer(link, bob)
     send_gathered()
     (sent,) = to_guests(mailoutbox)
-    path = "/" + str(sent.extra_headers["List-Unsubscribe"]).strip("<>").split("/", 3)[3]
+    path = path_to_stop(sent)
     assert path in str(sent.body)
     assert "Stop these emails?" in Client().get(path).text  # asking changes nothing: mail scanners open links
     assert GuestContact.objects.exists()
+    assert "you'll get an email" in kim.open(kim.at).words
     assert "Your address was deleted." in Client(enforce_csrf_checks=True).post(path).text
     assert not GuestContact.objects.exists()
     assert not Mail.objects.filter(guest__isnull=False).exists()
+    assert "you'll get an email" not in kim.open(kim.at).words
+    assert "you'll get an email" not in kim.type("r1", "And larger").press("comment", "r1").words
     answer(link, bob, "And one more thing.")
     send_gathered()
     assert len(to_guests(mailoutbox)) == 1
     assert "No more emails" in Client().get(path).text
 
 
+def test_an_old_address_cannot_stop_emails_to_a_new_one(link: GuestLink, bob: Member, mailoutbox: list[Sent]) -> None:
+    comment_of(link)
+    answer(link, bob)
+    send_gathered()
+    path = path_to_stop(*to_guests(mailoutbox))
+    comment_of(link)  # with the same address again
+    assert "Stop these emails?" in Client().get(path).text
+    comment_of(link, email="kim.lee@client.example")
+    assert "No more emails" in Client().post(path).text
+    assert GuestContact.objects.get().email == "kim.lee@client.example"
+
+
+def path_to_stop(sent: Sent) -> str:
+    return "/" + str(sent.extra_headers["List-Unsubscribe"]).strip("<>").split("/", 3)[3]
+
+
 def test_an_address_that_does_not_exist_is_forgotten(link: GuestLink, bob: Member, settings: Settings) -> None:
     with MailServer() as server:
         settings.MAILERS = server.mailers()
         comment_of(link)
-        server.at_rcpt = lambda address: "550 5.1.1 No such user" if address == KIM else "250 OK"
+        server.at_rcpt = lambda address: f"450 4.2.0 {KIM} is busy" if address == KIM else "250 OK"
         answer(link, bob)
         send_gathered()
+        assert [(row.tries, row.error) for row in Mail.objects.filter(guest__isnull=False)] == [(1, "")]
+        server.at_rcpt = lambda address: "550 5.1.1 No such user" if address == KIM else "250 OK"
+        try_again()
         assert not GuestContact.objects.exists()
         server.at_rcpt = lambda _address: "250 OK"
         try_again()
         assert not [mail for mail in server.mails if KIM in str(mail["To"])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_and_a_stop_at_once_do_no_harm(link: GuestLink, bob: Member) -> None:
+    comment_of(link)
+    told, stopped = threading.Event(), threading.Event()
+
+    def reply() -> None:
+        try:
+            with transaction.atomic():
+                answer(link, bob)
+                told.set()
+                stopped.wait(0.5)  # waits in vain: whoever stops has to wait for this transaction
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        replying = pool.submit(reply)
+        assert told.wait(30)
+        guest_contacts.forget(GuestContact.objects.get())
+        stopped.set()
+        replying.result()
+    assert Comment.objects.filter(member=bob).exists()
+    assert not GuestContact.objects.exists()
 
 
 def test_addresses_are_deleted_some_time_after_the_link_has_ended(link: GuestLink) -> None:

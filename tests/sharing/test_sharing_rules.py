@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
 from runs.sharing import links
+from tests.support.damaged_files import whole
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.guest_links import path_of
 from tests.support.html import flat
@@ -127,10 +129,11 @@ def test_a_second_admin_sees_what_the_first_has_saved(as_admin: Client, as_bob: 
     seen = Page(as_bob.get("/manage/sharing/").text).first("input", id="id_seen").attributes["value"]
     as_admin.post("/manage/sharing/", rules(company="Oak", link_makers="approver"))
 
-    late = as_bob.post("/manage/sharing/", rules(longest_days="30", seen=seen))
+    logo = SimpleUploadedFile("oak.png", whole("png"))
+    late = as_bob.post("/manage/sharing/", rules(longest_days="30", seen=seen) | {"logo": logo})
 
     assert late.status_code == 422
-    assert "has saved other values since you opened this page" in late.text
+    assert "Ada has saved different values since you opened this page" in late.text
     stored = "Maximum number of days a link can last: 90; Who can create links: Approvers and admins; Company name: Oak"
     assert f"Currently saved: {stored}" in late.text
     assert SharingRules.objects.get().company == "Oak"

@@ -26,6 +26,7 @@ from tests.support.app_forms import fields, token_in
 from tests.support.app_forms import press as run_again
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
+from tests.support.page import Page
 
 if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
@@ -48,6 +49,10 @@ def press(client: Client, member: Member, app: App, **more: Any) -> Run:
 
 def charge_of(run: Run) -> Charge:
     return Charge.objects.get(run=run)
+
+
+def money_on_page(client: Client, run: Run) -> str:
+    return Page(client.get(run.get_absolute_url()).text).first(css="run-money").words
 
 
 def used(member: Member | None) -> int:
@@ -126,6 +131,7 @@ def test_what_certainly_did_not_start_is_given_back_once(as_alice: Client, alice
 
     assert charge_of(run).state == "released"
     assert (used(alice), used(None), SpendingSum.objects.get().count) == (0, 0, 0)
+    assert money_on_page(as_alice, run) == "Nothing was charged: Lamina never started this run."
     assert wrong_charges() == []
 
 
@@ -175,9 +181,11 @@ def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Memb
     if end == "refused":
         progress.fail(run, "refused", timezone.now())
     else:
-        progress.ask_cancel(run, alice, timezone.now())
+        told = Page(as_alice.post(f"/runs/{run.public_id}/cancel/", follow=True).text).first(css="notice").words
+        assert told == "The run was cancelled. An earlier attempt to start it may have cost credits."
 
     assert (charge_of(run).state, used(alice)) == ("kept", 1200)
+    assert money_on_page(as_alice, run) == "This run may have cost about 12 credits."
     assert wrong_charges() == []
 
 
@@ -193,6 +201,7 @@ def test_a_start_that_a_person_sends_again_stays_charged(as_alice: Client, alice
     progress.fail(run, "refused", timezone.now())
 
     assert (charge_of(run).state, used(alice)) == ("kept", 1200)
+    assert money_on_page(as_alice, run) == "This run may have cost about 12 credits."
     assert wrong_charges() == []
 
 

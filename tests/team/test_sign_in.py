@@ -12,10 +12,11 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from runs.models import KnownAddress, Member, ThrottleHit
-from runs.team.views_sign_in import REPLAY_MAX_BYTES, WRONG, make_replay, read_replay
+from runs.team.views_sign_in import REPLAY_MAX_BYTES, WRONG, Replay, make_replay, read_replay
 from runs.web import throttling
 from runs.web.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from tests.support.clients import PASSWORD, run_out
+from tests.support.html import flat
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +198,7 @@ def test_what_was_posted_is_offered_again_after_the_sign_in(alice: Member) -> No
     assert resumed.context["action"] == "/apps/cartoonify-abc/?from=x"
     assert resumed.context["fields"] == [("p0", HOSTILE), ("p1", "2"), ("p1", "3"), ("schema", "v1")]
     assert escape("<b>") in resumed.content.decode()
+    assert "The files you chose" not in resumed.text
     assert "hidden" not in dict(resumed.context["fields"]).values()
 
 
@@ -215,7 +217,7 @@ def test_a_replay_that_is_not_ours_leads_home(alice: Member) -> None:
 
 @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"])
 def test_a_replay_never_leads_out_of_the_portal(path: str) -> None:
-    assert read_replay(make_replay(path, [("a", "b")])) is None
+    assert read_replay(make_replay(Replay(path, [("a", "b")]))) is None
 
 
 def test_what_is_too_long_to_carry_is_told(as_alice: Client) -> None:
@@ -238,6 +240,14 @@ def test_posted_files_are_handed_to_their_keeper(as_alice: Client, settings: Set
     kept = read_replay(replay)
     assert kept is not None
     assert ("p2_kept", "cat.png") in kept[1]
+
+
+def test_a_file_that_is_not_kept_is_told(as_alice: Client, alice: Member) -> None:
+    client, page, replay = expired_post(run_out(as_alice), logo=SimpleUploadedFile("oak.png", b"x"))
+    assert "Everything you filled in is saved, except the files you chose." in flat(page)
+    resumed = client.post("/login/", {"username": alice.email, "password": PASSWORD, "replay": replay})
+    assert "The files you chose weren't saved" in flat(resumed.text)
+    assert dict(resumed.context["fields"])["p0"] == HOSTILE
 
 
 def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) -> None:
