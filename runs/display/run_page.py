@@ -16,6 +16,7 @@ from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.run_sentences import (
     cancel_money_words,
     cancel_words,
+    cost_fact,
     cost_words,
     decide_words,
     ended_money_words,
@@ -34,7 +35,6 @@ from runs.models.messages import Message
 from runs.notices.choices import Wish, wish_of
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
-from runs.words.credits import about_credits
 from runs.words.file_names import Stem, ending_of, run_stems
 from runs.words.messages import say
 from runs.words.run_failures import Failure
@@ -137,7 +137,7 @@ class RunPage:
     usual_end: str  # see `cards.usual_end_of`
     wait_words: str
     wanted_words: str
-    credits_words: str
+    cost_fact: tuple[str, str]  # what the run costs, and how sure that is
     usual_words: str
     slow_words: str
     note: str
@@ -204,7 +204,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         usual_end=usual_end_of(run, now),
         wait_words=told[1],
         wanted_words=wanted_words(run),
-        credits_words=about_credits(run.credits_estimated),
+        cost_fact=cost_fact(run),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=told[2],
         note=note_of(run, is_live=is_live(run)) if has_note else "",

@@ -119,7 +119,18 @@ def money_words(run: Run) -> str:
         return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
         return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
-    return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    words = _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    return f"{words} {_('Spending counts the whole estimate; the balance follows what Lamina reports.')}"
+
+
+def cost_fact(run: Run) -> tuple[str, str]:
+    """Return what a run costs and how sure that is, in line with `money_words`; two empty texts without an estimate."""
+    state, cost = state_of(run).key, about_credits(run.credits_estimated)
+    if not cost or state not in ("failed", "cancelled") or run.failure == "left":
+        return cost, _("An estimate: Lamina doesn't report the exact cost.")
+    if not run.remote_id:
+        return _("Nothing"), _("Lamina never started this run.")
+    return _("At most %(cost)s") % {"cost": cost}, _("Lamina hasn't said what it charged for this run.")
 
 
 def cost_words(run: Run) -> str:

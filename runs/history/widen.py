@@ -40,7 +40,8 @@ class Elsewhere:
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return alternatives to `found`, which has no matches. Makes at most two queries.
+    """Return alternatives to `found`, which has no matches. Makes at most two queries, or four if neither a wider
+    search nor the other list has any.
 
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
     Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
@@ -53,11 +54,25 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     hints = hints_of(searches, counts[len(choices) :])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
-        return Elsewhere(directory, hints=hints)
-    best = useful[0][0] if not useful[0][0].left_out else min(useful, key=_least_lost)[0]
+        return Elsewhere(directory, hints=hints or _near_in_other_list(searches[:1], member, directory))
+    best = _best(useful)[0]
     if found.narrowing.keys() != {"q"}:
         return Elsewhere(directory, best, hints)
     return Elsewhere(directory, best, other=_in_other_list(searches[0][1], counts[len(choices)]))
+
+
+def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, directory: Directory) -> list[Hint]:
+    """Return a hint to the other list if the wider search that it would show finds runs there."""
+    choices = [choice for _label, there in searches for choice in _wider(there)]
+    directory = directory.with_words([q for one in choices for q in one.filter.word_queries(member, directory)], member)
+    counts = count_up_to([(one.filter.runs(member, directory), FEW) for one in choices], member)
+    useful = [(choice, count) for choice, count in zip(choices, counts, strict=True) if count]
+    return hints_of(searches, [_best(useful)[1]]) if useful else []
+
+
+def _best(useful: list[tuple[Wider, int]]) -> tuple[Wider, int]:
+    """Return the one of these wider searches to show, with its count."""
+    return useful[0] if not useful[0][0].left_out else min(useful, key=_least_lost)
 
 
 def _in_other_list(there: Filter, count: int) -> Link | None:

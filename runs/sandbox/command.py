@@ -7,7 +7,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from runs.sandbox.server import DEFAULT_PER_MINUTE, DEFAULT_SECONDS, start_sandbox
+from runs.sandbox.server import DEFAULT_PER_MINUTE, start_sandbox
+from runs.sandbox.state import DEFAULT_SECONDS
 
 DEFAULT_PORT = 8900
 DEFAULT_DATA = Path("var/sandbox/lamina")

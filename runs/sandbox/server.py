@@ -14,11 +14,10 @@ from runs.sandbox.handler import Handler
 from runs.sandbox.http_server import HttpServer
 from runs.sandbox.routing import Router
 from runs.sandbox.search import Finding
-from runs.sandbox.state import World
+from runs.sandbox.state import DEFAULT_SECONDS, World
 from runs.sandbox.transfers import Transfers
 from runs.sandbox.webhooks import Deliveries
 
-DEFAULT_SECONDS = 7.0
 DEFAULT_PER_MINUTE = 100
 
 

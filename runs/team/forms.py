@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import Member
-from runs.team import members
+from runs.team import mail, members
 from runs.team.password_rules import HELP
 from runs.web.posted import CutField, PostedForm
 from runs.words.moments import zoned_words
@@ -74,7 +74,11 @@ class InviteForm(RoleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = _("Leave empty to get just a link.")
+        self.fields["email"].help_text = (
+            _("Leave empty to get just a link.")
+            if mail.is_set_up()
+            else _("No email server is set up, so you'll get a link to pass on yourself, by chat or on paper.")
+        )
         self.fields["name"].widget.attrs["autocomplete"] = "off"
 
 

@@ -181,6 +181,22 @@ def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alic
     assert f'href="/history/?app={own.public_id}">Mine</a>' in answer.text
 
 
+def test_similar_runs_in_the_other_list_are_found(
+    as_alice: Client, alice: Member, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_run(bob, make_app("Studio"), status="completed", title="A red shoe", shared_at=timezone.now())
+    make_run(alice, make_app("Halls"), status="completed", title="An oak desk")
+
+    for q in ("Schuh", "roter Schuh", "a red booot shoe"):
+        with django_assert_max_num_queries(13):
+            (hint,) = as_alice.get("/history/", {"q": q}).context["hints"]
+        assert (hint.label, hint.count) == ("In the team's runs", "1")
+        assert titles(as_alice, q, tab="team") == ["A red shoe"]
+    page = Page(as_alice.get("/history/", {"q": "Schuh"}).text)
+    links = [one.words for one in page.find(css="skip-link")]
+    assert links == ["Skip to the runs", "Skip to content"]  # after a search, the runs are one key away
+
+
 @pytest.mark.parametrize("tab", ["mine", "team"])
 def test_an_app_that_only_others_used_privately_is_not_named(
     as_alice: Client, as_admin: Client, alice: Member, bob: Member, tab: str

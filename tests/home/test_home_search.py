@@ -25,7 +25,10 @@ def _runs(alice: Member, bob: Member, admin_member: Member) -> None:
 
 def found(client: Client, q: str) -> set[str]:
     body = client.get("/apps/", {"q": q, "runs": "1"}, headers=HTMX).content.decode()
-    part = body.partition('id="found-runs" hx-swap-oob="true"')[2].partition("</section>")[0]
+    below = body.partition('id="found-runs" hx-swap-oob="true"')[2].partition("</section>")[0]
+    above = body.partition('id="found-first"')[2].partition("</section>")[0]
+    assert not above or "card-link" not in below  # the runs are shown once
+    part = above.partition('class="app-tools"')[0] or below
     titles = re.findall(r'class="card-link"\s+id="card-\w+-link"[^>]*>(.*?)</a>', part)
     assert not titles or "hx-swap-oob" not in part  # the cards arrive together with their section
     return {re.sub(r"</?mark>", "", title).replace("&#x27;", "'") for title in titles}
@@ -63,7 +66,13 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert 'href="/history/?q=shoes"' in body
     assert 'href="/history/?tab=team&amp;q=shoes"' in body
     assert "Partial matches" in as_alice.get("/apps/", {"q": "red booots", "runs": "1"}).content.decode()
-    assert 'id="found-runs"' not in as_alice.get("/apps/", {"q": "shoes"}).content.decode()
+
+    # the search for apps alone leads to the runs as well
+    for q in ("shoes", "red boots"):
+        apps = as_alice.get("/apps/", {"q": q}).content.decode()
+        assert 'id="found-' not in apps
+        assert f'<a href="/history/?q={q.replace(" ", "%20")}">' in apps
+        assert f"Search your runs for “{q}”" in apps
 
 
 @pytest.mark.usefixtures("_runs")
@@ -71,6 +80,8 @@ def test_if_only_runs_match_no_other_apps_stand_before_them(as_alice: Client) ->
     def closest(q: str) -> bool:
         return "closest match" in as_alice.get("/apps/", {"q": q, "runs": "1"}).content.decode()
 
+    body = as_alice.get("/apps/", {"q": "red boots", "runs": "1"}).content.decode()
+    assert body.index("Matching runs") < body.index('class="app-tools"')
     assert closest("harbours")
     assert not closest("red boots")
 

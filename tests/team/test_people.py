@@ -58,6 +58,8 @@ def test_without_a_mail_server_the_link_is_enough(
     made = invite(as_admin, email="kim@acme.example")
     page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
     assert "No email server is set up" in page
+    assert "Leave empty to get just a link" not in page
+    assert "icon-starting" not in as_admin.get(PEOPLE).text  # nothing was sent
     assert path_of(made) in page
     assert not mailoutbox
 

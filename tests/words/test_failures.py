@@ -64,7 +64,10 @@ def test_refused_inputs_lead_back_to_their_fields(as_alice: Client, alice: Membe
 
 
 NOTHING_PAID = "Nothing was charged: Lamina never started this run."
-MAY_CHARGE = "This run may have cost credits, but no more than the estimate: about 12 credits."
+MAY_CHARGE = (
+    "This run may have cost credits, but no more than the estimate: about 12 credits. Spending counts the whole "
+    "estimate; the balance follows what Lamina reports."
+)
 MAY_CHARGE_ALL = "This run may have cost the full estimate, about 12 credits. Lamina doesn't say."
 
 
@@ -102,6 +105,19 @@ def test_a_good_run_says_what_it_cost_once_it_is_ready(as_alice: Client, alice: 
     told = page.first(css="run-note").words
     assert ("Cost: about 12 credits (estimate)." in told) == (status == "completed")
     assert "An estimate: Lamina doesn't report the exact cost." in page.first(css="went-in").words
+
+
+@pytest.mark.parametrize(("remote_id", "fact"), [("r-1", "At most about 12 credits"), ("", "Nothing")])
+def test_the_facts_of_a_cancelled_run_say_what_its_note_says(
+    as_alice: Client, alice: Member, remote_id: str, fact: str
+) -> None:
+    run = make_run(alice, status="cancelled", credits_estimated=Decimal(12))
+    Run.objects.filter(pk=run.pk).update(remote_id=remote_id)
+
+    page = Page(as_alice.get(run.get_absolute_url()).text)
+
+    assert f"Cost {fact}" in page.first(css="went-in").words
+    assert (MAY_CHARGE in page.words) == bool(remote_id)
 
 
 def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Member) -> None:
