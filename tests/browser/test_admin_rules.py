@@ -85,7 +85,7 @@ def meets_each(sam: Visitor) -> None:
     answer = page.goto(sam.whole.inside.ask("app", remote_id=HIDDEN)["path"])
     assert answer
     assert answer.status == 404
-    expect(page.get_by_text("be hidden from you")).to_contain_text("If you need it, ask an admin.")
+    expect(page.get_by_text("hidden from you")).to_contain_text("If you need it, ask an admin.")
     open_app(sam, APP)
     expect(page.locator(".locked-value")).to_have_text("Mint")
     expect(page.get_by_text("Set by an admin.")).to_be_visible()

@@ -77,7 +77,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
 @pytest.mark.parametrize(
     ("fields", "told", "told_maker"),
     [
-        ({"status": "preparing", "error": "No room."}, "We'll try again", "will be tried again. No room."),
+        ({"status": "preparing", "error": "No room."}, "We'll try again", "We'll try again. No room."),
         ({"status": "impossible"}, "can't be removed", "4 files aren't shared with guests"),
         ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
     ],
