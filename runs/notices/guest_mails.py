@@ -13,7 +13,7 @@ from functools import partial
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -57,7 +57,9 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
 def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
     """Tell the guests of `link` who decided or commented on `old` that the link shows `new` in its place."""
     decided = Decision.objects.standing().filter(link=link, output=old).values("guest_key")
-    on_old = Q(output=old) | Q(carried_from=old)  # open comments have often been carried over to `new` by now
+    # Open comments have often been carried over by now, and may have been written on an even earlier version
+    until_old = Output.objects.in_line_of(old).filter(number__lte=old.number).order_by().values("pk")
+    on_old = Q(output=old) | Q(carried_from__in=until_old, output__number__gt=old.number)
     commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest_key")
     contacts = GuestContact.objects.filter(Q(guest_key__in=decided) | Q(guest_key__in=commented), link=link)
     _tell(contacts, f"version-{new.pk}", new)
@@ -91,7 +93,7 @@ def gather(now: datetime) -> None:
             if contact is None:
                 continue
             waiting = GuestNotice.objects.filter(contact=pk, mail=None, mail_due_at__isnull=False)
-            last = _last_mail_at(contact)
+            last = _last_mail_at(contact, now)
             if last is not None and last + PAUSE > now:
                 waiting.update(mail_due_at=last + PAUSE)
             else:
@@ -99,11 +101,12 @@ def gather(now: datetime) -> None:
                 waiting.update(mail=Mail.objects.create(guest=contact, due_at=now), mail_due_at=None)
 
 
-def _last_mail_at(contact: GuestContact) -> datetime | None:
-    """Return when the last email from this link went to the contact's address, whatever name was typed with it."""
+def _last_mail_at(contact: GuestContact, now: datetime) -> datetime | None:
+    """Return when the last email from this link went to the contact's address, whatever name was typed with it; `now`
+    if one is still to be sent, for example because the mail server can't be reached."""
     same = Mail.objects.filter(guest__link=contact.link_id, guest__email__iexact=contact.email)
     same = same.exclude(sent_at=None, given_up_at__isnull=False)
-    last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", "created_at")))["last"]
+    last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", Value(now))))["last"]
     return last
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import enqueue_long, stop_requested
-from runs.models import Mail, Notice, Way
+from runs.models import GuestContact, Mail, Notice, Way
 from runs.notices import bounces, daily_mails, guest_contacts, guest_mails, mail_text, problems, reminders
 from runs.notices.delivery import Outcome, Post, Result
 from runs.team import mail
@@ -209,8 +209,8 @@ def _bounced(row: Mail) -> None:
     """Count a wrong address of a member; forget that of a guest."""
     if row.member is not None:
         bounces.record_bounce(row.member)
-    elif row.guest is not None:
-        guest_contacts.forget(row.guest)
+    elif contact := GuestContact.objects.filter(mails=row).first():  # they may have stopped the emails meanwhile
+        guest_contacts.forget(contact)
 
 
 def _record(row: Mail, **values: Any) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import Comment, Entry, GuestContact, GuestLink, GuestNotice, Mail, Member, Output, Run
+from runs.models import Comment, Entry, GuestContact, GuestLink, GuestNotice, Mail, Member, Output
 from runs.notices import guest_contacts, mails
 from runs.review.carry_over import carry_over
 from runs.review.comments import edit, post
@@ -24,6 +24,7 @@ from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import path_of
 from tests.support.mail_servers import MailServer
 from tests.support.notices import send_gathered, try_again
+from tests.support.processes import TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.django_db
 KIM = "kim@client.example"
@@ -58,6 +59,13 @@ def an_hour_later() -> None:
     hour = timedelta(minutes=61)
     Mail.objects.update(created_at=F("created_at") - hour, sent_at=F("sent_at") - hour)
     send_gathered()
+
+
+def version(first: Output, number: int) -> Output:
+    run = make_run(first.run.member, first.run.app, status="completed", shared_at=timezone.now())
+    made = make_kept(run).output
+    Output.objects.filter(pk=made.pk).update(line=first, number=number)
+    return Output.objects.get(pk=made.pk)
 
 
 def answer(link: GuestLink, by: Member, words: str = "Done.", *, guests_see: bool = True) -> Comment:
@@ -132,23 +140,27 @@ def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
     assert "Done." in GuestVisit(re.findall(r"(/s/\S+)", str(sent.body))[0]).box("r1").words
 
 
-def test_those_who_answered_get_an_email_about_version_2(
+def test_those_who_answered_get_an_email_about_the_next_version(
     link: GuestLink, front: Output, alice: Member, mailoutbox: list[Sent]
 ) -> None:
     kim = visit(link)
     kim.press("approve", "r1").press("", name="Kim", email=KIM)
     comment_of(link, "Lee", "lee@client.example")  # carried over before the guests see version 2
     GuestContact.objects.create(link=link, guest_name="Robin", guest_key="robin", email="robin@client.example")
-    run = make_run(front.run.member, front.run.app, status="completed")
-    second = make_kept(run).output
-    Output.objects.filter(pk=second.pk).update(line=front, number=2)
-    Run.objects.update(shared_at=timezone.now())
-    assert carry_over(Output.objects.get(pk=second.pk), alice) == 1
-    assert links.replace_output(link, front, Output.objects.get(pk=second.pk))
+    second, third = version(front, 2), version(front, 3)
+    assert carry_over(second, alice) == 1
+    assert links.replace_output(link, front, second)
     send_gathered()
     sent = to_guests(mailoutbox)
     assert sorted(mail.to[0] for mail in sent) == [KIM, "lee@client.example"]
     assert {mail.subject for mail in sent} == {"Version 2 of “Front” is there for you to see"}
+
+    mailoutbox.clear()
+    assert carry_over(third, alice) == 1  # written on version 1, which the link no longer shows
+    assert links.replace_output(link, second, third)
+    an_hour_later()
+    (later,) = to_guests(mailoutbox)
+    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is there for you to see")
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "off"])
@@ -302,6 +314,44 @@ def test_an_address_that_does_not_exist_is_forgotten(link: GuestLink, bob: Membe
         assert not [mail for mail in server.mails if KIM in str(mail["To"])]
 
 
+def test_an_email_that_waits_for_the_server_is_the_only_one(link: GuestLink, bob: Member, settings: Settings) -> None:
+    with MailServer() as server:
+        settings.MAILERS = server.mailers()
+        server.at_rcpt = lambda address: f"450 4.2.0 {KIM} is busy" if address == KIM else "250 OK"
+        comment_of(link)
+        answer(link, bob)
+        send_gathered()
+        later = answer(link, bob, "And one more thing.")
+        an_hour_later()
+    assert [row.sent_at for row in Mail.objects.filter(guest__isnull=False)] == [None]
+    put_off = GuestNotice.objects.filter(mail=None, mail_due_at__gt=timezone.now() + timedelta(minutes=55))
+    assert put_off.get().comment == later
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_guest_may_stop_while_their_email_bounces(link: GuestLink, bob: Member, settings: Settings) -> None:
+    def stop() -> None:
+        try:
+            GuestContact.objects.all().delete()
+        finally:
+            connection.close()
+
+    with MailServer() as server, ThreadPoolExecutor() as pool:
+
+        def refuse(address: str) -> str:
+            if address != KIM:
+                return "250 OK"
+            pool.submit(stop).result(TIMEOUT_SECONDS)
+            return "550 5.1.1 No such user"
+
+        server.at_rcpt = refuse
+        settings.MAILERS = server.mailers(TIMEOUT_SECONDS)
+        comment_of(link)
+        answer(link, bob)
+        send_gathered()
+    assert not GuestContact.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_reply_and_a_stop_at_once_do_no_harm(link: GuestLink, bob: Member) -> None:
     comment_of(link)
@@ -318,7 +368,7 @@ def test_a_reply_and_a_stop_at_once_do_no_harm(link: GuestLink, bob: Member) -> 
 
     with ThreadPoolExecutor() as pool:
         replying = pool.submit(reply)
-        assert told.wait(30)
+        assert told.wait(TIMEOUT_SECONDS)
         guest_contacts.forget(GuestContact.objects.get())
         stopped.set()
         replying.result()
