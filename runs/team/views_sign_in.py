@@ -39,11 +39,13 @@ REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class Replay(NamedTuple):
-    """A form that can be sent again. `lacks_files`: files that were posted with it couldn't be kept."""
+    """A form that can be sent again. `lacks_files`: files that were posted with it couldn't be kept; `keeps_files`:
+    others were kept."""
 
     path: str
     pairs: Pairs
     lacks_files: bool = False
+    keeps_files: bool = False
 
 
 class SignInForm(AuthenticationForm):
@@ -110,6 +112,7 @@ class SignInView(LoginView):
             "action": kept.path,
             "fields": kept.pairs,
             "lacks_files": kept.lacks_files,
+            "keeps_files": kept.keeps_files,
             "label": _("Send it again"),
         }
         return render(self.request, "team/resume.html", context)
@@ -133,7 +136,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     files = _file_pairs(request)
     lacks_files = len(files) < sum(len(given) for _name, given in request.FILES.lists())
-    form = Replay(request.get_full_path(), [*_posted_pairs(request), *files], lacks_files)
+    form = Replay(request.get_full_path(), [*_posted_pairs(request), *files], lacks_files, bool(files))
     replay = make_replay(form, most)
     context = {
         "form": SignInForm(request),
@@ -141,6 +144,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
         "replay": replay,
         "is_expired": True,
         "lacks_files": lacks_files,
+        "keeps_files": bool(files),
         "is_lost": not replay,  # too long to carry along; the draft on the server still has it
     }
     response = render(request, "registration/login.html", context)
@@ -169,7 +173,7 @@ def read_replay(replay: str) -> Replay | None:
     if not (path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)):
         return None
     pairs = [(str(name), str(value)) for name, value in kept["pairs"]]
-    return Replay(path, pairs, bool(kept.get("lacks_files")))
+    return Replay(path, pairs, bool(kept.get("lacks_files")), bool(kept.get("keeps_files")))
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:

@@ -250,6 +250,17 @@ def test_a_file_that_is_not_kept_is_told(as_alice: Client, alice: Member) -> Non
     assert dict(resumed.context["fields"])["p0"] == HOSTILE
 
 
+def test_a_file_that_is_not_kept_is_told_apart_from_one_that_is(
+    as_alice: Client, alice: Member, settings: Settings
+) -> None:
+    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"  # keeps one file of each field
+    two = [SimpleUploadedFile("cat.png", b"x"), SimpleUploadedFile("oak.png", b"x")]
+    client, page, replay = expired_post(run_out(as_alice), p2=two)
+    assert "Everything you filled in is saved, except some of the files you chose." in flat(page)
+    resumed = client.post("/login/", {"username": alice.email, "password": PASSWORD, "replay": replay})
+    assert "Some of the files you chose weren't saved" in flat(resumed.text)
+
+
 def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) -> None:
     for _ in range(MAX_PER_PAIR):
         try_in(client, alice.email, "wrong")
