@@ -143,7 +143,9 @@ const set = (box, isOn) => {
 };
 /** @param {number} before how many boxes on the page were ticked */
 const ticked = (before) => {
-	if (!before || !total()) openedAt = performance.now();
+	// A run's page shows the bar only while a result there is selected
+	const isOpening = find("main > .run-page") ? !before : !total();
+	if (isOpening) openedAt = performance.now();
 	const isCleared = Boolean(find(".picks-cleared", told()));
 	const size = Math.max(0, (isCleared ? 0 : total()) + boxes().filter((box) => box.checked).length - before);
 	show(size);

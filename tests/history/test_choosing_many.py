@@ -213,6 +213,13 @@ def test_on_a_phone_a_tap_beside_an_open_menu_only_closes_it(
     expect(box).to_be_checked()
     assert not page.evaluate(TAP_TWICE)  # the bar has only just opened, maybe under the finger
 
+    both = [runs[1].public_id, runs[39].public_id]  # one of them is on the next page, so the bar stays open
+    selection.keep(alice, "mine", both, both)
+    page.reload()
+    expect(page.locator("#picks").get_by_text("2 selected")).to_be_visible()
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
+    assert page.evaluate(TAP_TWICE)
+
 
 def test_escape_first_closes_what_is_open_and_then_clears(page: Page, alice: Member, runs: list[Run]) -> None:
     ids = [output.public_id for output in runs[0].outputs.all()]
