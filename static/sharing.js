@@ -57,7 +57,8 @@ on(["click"], '.more-menu [href^="#"]', () => openMenu()?.hidePopover());
 // when the last results arrive, they join the choice for a guest link as it is
 document.addEventListener("htmx:oobBeforeSwap", ({ target, detail }) => {
 	if (!(target instanceof Element) || !target.matches(".share-results") || !find("details", target)) return;
-	get("details", detail.fragment, HTMLDetailsElement).open = get("details", target, HTMLDetailsElement).open;
+	const fresh = find("details", detail.fragment, HTMLDetailsElement); // missing if there is nothing left to choose
+	if (fresh) fresh.open = get("details", target, HTMLDetailsElement).open;
 	for (const old of all("[name=pick]", target, HTMLInputElement)) {
 		const box = find(`[value="${old.value}"]`, detail.fragment, HTMLInputElement);
 		if (box) box.checked = old.checked;
