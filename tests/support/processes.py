@@ -173,7 +173,7 @@ def collected(folder: Path) -> Path:
     with only_one("static"):
         if not made.exists():
             home = Home(folder / "collecting")
-            home.folder.mkdir()
+            home.folder.mkdir(exist_ok=True)  # left by an attempt that failed
             home.manage("collectstatic", "--noinput", "--verbosity", "0")
             (home.folder / "sandbox" / "static").rename(made)
     return made
