@@ -102,6 +102,11 @@ def cancel_money_words(run: Run) -> str:
     return _("It may still cost credits. Lamina doesn't say how many.")
 
 
+def may_have_started(run: Run) -> bool:
+    """Return whether Lamina may have started a run of which we know no run there, now or in an earlier attempt."""
+    return run.failure == "left" or (not run.remote_id and charges.is_kept(run))
+
+
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
@@ -111,7 +116,7 @@ def money_words(run: Run) -> str:
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
         return ""
-    if run.failure == "left" or (not run.remote_id and charges.is_kept(run)):  # an earlier attempt may have started
+    if may_have_started(run):
         return _("This run may have cost %(cost)s.") % {"cost": cost} if cost else _("This run may have cost credits.")
     if not run.remote_id:
         return _("Nothing was charged: Lamina never started this run.")
@@ -126,9 +131,9 @@ def money_words(run: Run) -> str:
 def cost_fact(run: Run) -> tuple[str, str]:
     """Return what a run costs and how sure that is, in line with `money_words`; two empty texts without an estimate."""
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
-    if not cost or state not in ("failed", "cancelled") or run.failure == "left":
+    if not cost or state not in ("failed", "cancelled"):
         return cost, _("An estimate: Lamina doesn't report the exact cost.")
-    if not run.remote_id:
+    if not run.remote_id and not may_have_started(run):
         return _("Nothing"), _("Lamina never started this run.")
     return _("At most %(cost)s") % {"cost": cost}, _("Lamina hasn't said what it charged for this run.")
 

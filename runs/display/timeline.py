@@ -9,6 +9,7 @@ from django.db.models import Count, Max
 
 from runs.display.comments import CommentLine, CommentPanel, run_talk
 from runs.display.run_page import RunPage, result_labels
+from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
@@ -62,7 +63,7 @@ def _steps_of_run(page: RunPage) -> Iterator[Step]:
         yield Step("started", run.started_at)
     elif run.finished_at is None:
         yield Step("starts")
-    elif ended:
+    elif ended and not may_have_started(run):
         yield Step("never-started", run.finished_at)
     if run.cancel_asked_at is not None and run.finished_at is None:
         yield Step("cancel-asked", run.cancel_asked_at)

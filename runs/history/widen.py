@@ -54,7 +54,8 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     hints = hints_of(searches, counts[len(choices) :])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
-        return Elsewhere(directory, hints=hints or _near_in_other_list(searches[:1], member, directory))
+        other = [] if found.tab == "both" else searches[:1]  # what Home searches includes the other list
+        return Elsewhere(directory, hints=hints or _near_in_other_list(other, member, directory))
     best = _best(useful)[0]
     if found.narrowing.keys() != {"q"}:
         return Elsewhere(directory, best, hints)

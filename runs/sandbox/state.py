@@ -213,8 +213,10 @@ class World:
         """
         own = app["sandbox"]
         seconds = float(own.get("seconds", self.seconds))
-        is_quick = self.seconds < DEFAULT_SECONDS or (is_first and own.get("quickFirst") in inputs.values())
-        return seconds if is_quick else max(seconds, float(own.get("leastSeconds", 0)))
+        is_example = is_first and "quickFirst" in own and own["quickFirst"] in inputs.values()
+        return (
+            seconds if is_example or self.seconds < DEFAULT_SECONDS else max(seconds, float(own.get("leastSeconds", 0)))
+        )
 
     def _next_variant(self, app_id: str, inputs: dict[str, Any]) -> int:
         key = json.dumps([app_id, inputs], sort_keys=True)

@@ -186,6 +186,9 @@ def test_a_start_that_was_sent_again_stays_charged(as_alice: Client, alice: Memb
 
     assert (charge_of(run).state, used(alice)) == ("kept", 1200)
     assert money_on_page(as_alice, run) == "This run may have cost about 12 credits."
+    page = Page(as_alice.get(run.get_absolute_url()).text)
+    assert page.first(id="run-cost").words.startswith("At most about 12 credits")
+    assert "Never started" not in page.words
     assert wrong_charges() == []
 
 
