@@ -239,7 +239,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     page = as_alice.get(old.get_absolute_url()).text
     as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
 
-    assert "An admin has changed the rules for “Style” since then." in page
+    assert "An admin has changed the rules for “Style” since this run was made." in page
     assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
     assert Run.objects.count() == 1
 

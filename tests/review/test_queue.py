@@ -62,7 +62,7 @@ def test_results_are_decided_one_after_the_other(as_sam: Client, sam: Member, al
     page = page_of(as_sam)
     assert (heading(page), page.first(css="stage-place").words) == ("Front", "1 of 2")
     assert "due tomorrow" in page.words
-    assert "Alice asks for a decision." in page.words
+    assert "Alice is asking for a decision." in page.words
     assert "For the shop" in page.words
     assert page.first(id="review-nav").words == "Review 2 2 waiting for you"
     answer = as_sam.post("/review/", form_of(page, verdict="approved"))

@@ -209,7 +209,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
     assert rows[0]["Kind"] == "Images"  # the same word as on the page
-    assert rows[1]["Note"].startswith("Charged to the owner afterwards")
+    assert rows[1]["Note"].startswith("Charged to the owner later")
     assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
 
