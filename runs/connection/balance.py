@@ -26,7 +26,7 @@ def refresh_balance() -> None:
     While the examples of a new sandbox portal are being made, keep the known balance: the sandbox charges for each of
     them and gives the credits back once all are made (`management.examples`).
     """
-    if _are_examples_made() and status.lamina_status().balance is not None:
+    if are_examples_made() and status.lamina_status().balance is not None:
         return
     asked_at = timezone.now()  # take the time before asking, because the answer may not include runs sent after that
     try:
@@ -43,7 +43,7 @@ def refresh_balance() -> None:
     status.forget_status()
 
 
-def _are_examples_made() -> bool:
+def are_examples_made() -> bool:
     """Return whether examples are being made: the finished ones are backdated."""
     return Run.objects.filter(is_example=True, created_at__gt=timezone.now() - EXAMPLES_TAKE).exists()
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
+from runs.connection import status as health
+from runs.connection.balance import are_examples_made
 from runs.display.cards import RunCard, run_cards
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
@@ -141,6 +143,7 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "hints": listing.instead.hints,
         "other": listing.instead.other,
         "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
+        "examples_follow": not rows and bool(found.narrowing) and health.is_sandbox() and are_examples_made(),
         "is_too_slow": listing.is_too_slow,
         "shorter": filters.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],

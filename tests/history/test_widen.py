@@ -272,3 +272,13 @@ def test_a_run_renamed_while_its_files_arrive_is_found_by_its_new_title(as_alice
 
     assert titles(as_alice, "giraffe") == ["giraffe"]
     assert titles(as_alice, "zebra") == []
+
+
+def test_while_examples_are_made_an_empty_list_says_that_more_runs_follow(as_alice: Client, bob: Member) -> None:
+    told = "Example runs are still being added."
+    example = make_run(bob, make_app(), status="running", is_example=True)
+    assert told in Page(as_alice.get("/history/", {"q": "red shoe"}).text).words
+
+    Run.objects.filter(pk=example.pk).update(created_at=timezone.now() - timedelta(days=2))  # made, and backdated
+
+    assert told not in Page(as_alice.get("/history/", {"q": "red shoe"}).text).words
