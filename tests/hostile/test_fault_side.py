@@ -157,4 +157,4 @@ def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, bro
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     told = browser.page("/").first(css="banner").words
     away = f"We haven't been able to reach Lamina since {since:%H:%M}."
-    assert f"{away} Your history still works. New runs start when" in told
+    assert f"{away} Your history still works. New runs will start once" in told
