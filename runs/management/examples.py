@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
@@ -53,7 +55,7 @@ DEMO, SAM = "demo@example.com", "sam@example.com"
 @dataclass(frozen=True)
 class Example:
     """A run to create. `app` is an app id on Lamina; `inputs` maps keys to values; all other inputs use the app's
-    defaults."""
+    defaults. The value of a picture is the file name of one of the sandbox's samples."""
 
     app: str
     maker: str
@@ -65,6 +67,7 @@ class Example:
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
     next_of: str = ""  # label of the earlier example's result whose next version this run makes
+    is_early: bool = False  # made before the others, because newcomers look for it first
 
 
 EXAMPLES = (
@@ -110,7 +113,15 @@ EXAMPLES = (
     Example(
         "sandbox-room", SAM, 4, {"interior_style_text": "Japandi", "time_of_day_text": "Evening"}, "Flat in the north"
     ),
-    Example("sandbox-product-reel", SAM, 7 * 24, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
+    Example(
+        "sandbox-product-reel",
+        SAM,
+        7 * 24,
+        {"visual_style_text": "Nature"},
+        title="Red shoe",
+        is_shared=True,
+        is_early=True,
+    ),
     Example("sandbox-banner-ja", SAM, 51, {"catch_copy_text": "新茶、入荷しました"}),
     Example(
         "sandbox-description",
@@ -122,6 +133,15 @@ EXAMPLES = (
             "tone_text": "Warm",
         },
         is_shared=True,
+    ),
+    Example(
+        "sandbox-hintergrund",
+        SAM,
+        7 * 24 - 2,
+        {"produktbild_image_url": "product-shoe.jpg", "hintergrund_text": "Marmor"},
+        title="Roter Schuh auf weißem Marmor",
+        is_shared=True,
+        is_early=True,
     ),
 )
 
@@ -215,6 +235,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
+    ready.sort(key=lambda example: not example.is_early)
     for example in ready[: max(0, at_most)]:
         _press_run(example, apps[example.app], people[example.maker])
 
@@ -229,7 +250,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
     """Start the run of `example`, as if its maker had filled in the form and pressed Run."""
     assert app.schema is not None  # noqa: S101 - `_launch` has checked it
     given = [
-        Answer(p["name"], p.get("key") or "", p["id"], p["type"], example.inputs[key])
+        Answer(p["name"], p.get("key") or "", p["id"], p["type"], _value(p, example.inputs[key]))
         for p in app.schema.parameters
         if (key := p.get("key") or p["name"]) in example.inputs
     ]
@@ -250,6 +271,11 @@ def _press_run(example: Example, app: App, member: Member) -> None:
     with suppress(LimitReached), transaction.atomic():  # an admin has already set a limit
         run = launch_run(member, press)
         Run.objects.filter(pk=run.pk).update(is_example=True)
+
+
+def _value(parameter: Mapping[str, Any], value: str) -> str:
+    """Return what the form sends for `value`. A sample's URL is like that of the sample that is the default."""
+    return urljoin(parameter["default"], value) if parameter["type"] == "url" else value
 
 
 def _has_its_results(run: Run) -> bool:
