@@ -15,8 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
@@ -55,7 +53,7 @@ DEMO, SAM = "demo@example.com", "sam@example.com"
 @dataclass(frozen=True)
 class Example:
     """A run to create. `app` is an app id on Lamina; `inputs` maps keys to values; all other inputs use the app's
-    defaults. The value of a picture is the file name of one of the sandbox's samples."""
+    defaults."""
 
     app: str
     maker: str
@@ -137,8 +135,8 @@ EXAMPLES = (
     Example(
         "sandbox-hintergrund",
         SAM,
-        7 * 24 - 2,
-        {"produktbild_image_url": "product-shoe.jpg", "hintergrund_text": "Marmor"},
+        7 * 24,
+        {"hintergrund_text": "Marmor"},
         title="Roter Schuh auf weißem Marmor",
         is_shared=True,
         is_early=True,
@@ -250,7 +248,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
     """Start the run of `example`, as if its maker had filled in the form and pressed Run."""
     assert app.schema is not None  # noqa: S101 - `_launch` has checked it
     given = [
-        Answer(p["name"], p.get("key") or "", p["id"], p["type"], _value(p, example.inputs[key]))
+        Answer(p["name"], p.get("key") or "", p["id"], p["type"], example.inputs[key])
         for p in app.schema.parameters
         if (key := p.get("key") or p["name"]) in example.inputs
     ]
@@ -271,11 +269,6 @@ def _press_run(example: Example, app: App, member: Member) -> None:
     with suppress(LimitReached), transaction.atomic():  # an admin has already set a limit
         run = launch_run(member, press)
         Run.objects.filter(pk=run.pk).update(is_example=True)
-
-
-def _value(parameter: Mapping[str, Any], value: str) -> str:
-    """Return what the form sends for `value`. A sample's URL is like that of the sample that is the default."""
-    return urljoin(parameter["default"], value) if parameter["type"] == "url" else value
 
 
 def _has_its_results(run: Run) -> bool:

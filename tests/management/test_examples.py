@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
+from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog, tasks
@@ -87,6 +88,10 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert all(0 < seconds < 60 for run in runs for seconds in durations.spans_of(run.app_id))
     link, preset = GuestLink.objects.get(), Preset.objects.get()
     browser = browser_of(maker.DEMO)
+    shoe = runs.get(title="Roter Schuh auf weißem Marmor").outputs.get(position=0).files.get().file
+    with Image.open(shoe.file) as picture:
+        pixels = [picture.convert("RGB").resize((40, 40)).getpixel((n % 40, n // 40)) for n in range(1600)]
+    assert sum(red > 180 and max(green, blue) < 120 for red, green, blue in pixels) > 30  # the red of the sample's shoe
     for q in ("red shoe", "roter Schuh", "rote Schuhe"):
         found = Page(browser.get("/history/", {"q": q, "tab": "team"}).text).first(id="history-results").words
         assert "Red shoe" in found or "Roter Schuh" in found

@@ -87,7 +87,6 @@ KNOWN: dict[str, tuple[Subject, str]] = {
     "1b2854fd": (front, "nordic"),
     "d81ce1a8": (back, "nordic"),
     "person": (person, "terracotta"),
-    "product-glas": (product, "lagoon"),
     "product-honey": (product, "terracotta"),
     "product-ocha": (product, "mint"),
     "product-shoe": (shoe, RED),
