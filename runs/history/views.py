@@ -146,6 +146,7 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "hints": listing.instead.hints,
         "other": listing.instead.other,
         "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
+        "everything_url": found.without(*found.narrowing).url(),
         "is_too_slow": listing.is_too_slow,
         "shorter": filters.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
