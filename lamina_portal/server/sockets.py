@@ -120,8 +120,8 @@ class ClientSocket(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "the rest of the body isn't needed")
 
     def recv_now(self, size: int) -> bytes | None:
-        """Read what is available, in the main loop. Return b"" if the client has closed the connection, None if nothing
-        has arrived yet."""
+        """Read whatever has arrived, from within the main loop. Return b"" if the client has closed the
+        connection, None if nothing has arrived yet."""
         try:
             return super().recv(size)
         except BlockingIOError:

@@ -59,7 +59,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """One page of lines by day, latest first. `older` is the id to continue after; empty on the last page."""
+    """One page of lines, grouped by day, latest first. `older` is the id to continue after; empty on the last page."""
 
     days: list[tuple[date, list[Line]]]
     older: str = ""

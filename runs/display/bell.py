@@ -72,7 +72,7 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted. This is known only in lists that check it (`inbox.inbox_page`)."""
+        """Whether the conversation is muted. Only lists that look this up set it (`inbox.inbox_page`)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property

@@ -86,7 +86,7 @@ class LinkView:
 
 @dataclass(frozen=True)
 class LinkAnswer:
-    """A guest's answer about one result, on the page of the link."""
+    """A guest's answer on one result, as the link's page shows it."""
 
     label: str
     url: str

@@ -33,7 +33,7 @@ class PanelLink:
 
 @dataclass(frozen=True)
 class ResultToShare:
-    """A ready result that people can choose for a new link. It is ticked if it is selected on the run's page."""
+    """A finished result that people can choose for a new link. It is ticked if it is selected on the run's page."""
 
     public_id: str
     label: str

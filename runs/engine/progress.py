@@ -197,7 +197,7 @@ def _settle_unstarted(run: Run) -> None:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up on a doubtful start, or on a run that is still going after a day, because a person decided to."""
+    """Give up on a run that may not have started, or is still going after a day, because somebody asked for it."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):

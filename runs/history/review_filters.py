@@ -46,8 +46,8 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Read the index by person, from this person on, even if that runs into the next person's decisions. In the index of
-    # everyone's latest decisions, this person's might be far down. And if PostgreSQL expected only a few of them, it
+    # Start at this person in the index by person, even if that reads some of the next person's decisions. In the index
+    # of everyone's latest decisions, this person's might be far down. And if PostgreSQL expected only a few of them, it
     # would read them all.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)

@@ -186,8 +186,7 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
 
 
 def _rows(page: Page, viewer: Member, shown: Filter) -> Rows:
-    """Return the runs on the page as cards, or their single results; only the selected results if `shown` asks for
-    that.
+    """Return the runs on the page as cards, or each of their results; only the selected ones if `shown` asks for that.
 
     Each card or result links to a page whose Previous and Next follow this list.
     """

@@ -195,7 +195,10 @@ class LaminaClient:
 
     # --- The workspace ------------------------------------------------------------------------------------------------
     def account(self) -> Account:
-        """Return the account that the key belongs to; a cheap check of the key. Source: GET /v1/account."""
+        """Return the account that the key belongs to, which is also a cheap way to check the key.
+
+        Source: GET /v1/account.
+        """
         return self._call("account", "GET", "/v1/account", lambda body: answers.one(Account, body))
 
     def usage(self) -> Usage:

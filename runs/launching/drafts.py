@@ -103,7 +103,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
 
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
-    """Return the value for `Draft.closed_forms` that includes the form with `form_token`."""
+    """Return the new value of `Draft.closed_forms`, with the form of `form_token` added."""
     added = [_form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 

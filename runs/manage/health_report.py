@@ -137,7 +137,7 @@ def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
         words = _("unreachable since %(when)s") % {"when": when(status.away_since)}
-        advice = _("Check that this server can reach %(url)s. New runs wait, and start once it can.")
+        advice = _("Check that this server can reach %(url)s. New runs wait and start as soon as it can.")
         return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
         return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))

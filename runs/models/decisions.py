@@ -42,7 +42,7 @@ class ReviewRules(models.Model):
         return {"approver", "admin"} | makers
 
     def may_decide(self, member: Member) -> bool:
-        """Return whether the member may decide on results that they see."""
+        """Return whether the member may decide on results they can see."""
         return member.is_active and member.role in self.deciding_roles
 
 

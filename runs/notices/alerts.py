@@ -1,7 +1,7 @@
 """Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
 
-The worker's pulse checks whether an alert is due. The month's total stores which alert about a limit was sent last, so
-that each is sent only once.
+The worker's pulse checks whether an alert is due. The row with the month's total also holds the last alert about a
+limit, so that each is sent only once.
 """
 
 from collections.abc import Iterator
@@ -111,7 +111,7 @@ def ask_for_more(member: Member) -> bool:
 
 
 def has_asked(member: Member) -> bool:
-    """Return whether admins were already told today that `member` asks for more."""
+    """Return whether admins have already been told today that `member` is asking for more."""
     event = f"more-{member.pk}-{day_of(timezone.now()):%Y%m%d}"
     return Notice.objects.filter(member__is_active=True, member__role=Member.Role.ADMIN, event=event).exists()
 

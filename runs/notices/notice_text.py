@@ -116,7 +116,7 @@ def _end(told: Told) -> str:
 
 def _asked(told: Told) -> str:
     if told.request is not None and told.request.reminded_at is not None:
-        return _("%(who)s reminds you to decide on %(place)s")
+        return _("%(who)s sent you a reminder to decide on %(place)s")
     return _("%(who)s is asking for your decision on %(place)s")
 
 

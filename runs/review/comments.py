@@ -63,7 +63,7 @@ def post(
     parent = _top(parent)
     _check_place(by, run, output, parent)
     if spot is not None and not all(0 <= part <= END for part in spot):
-        raise CommentRefusedError("spot", _("This spot isn't on the picture."))
+        raise CommentRefusedError("spot", _("This spot is outside the picture."))
     named = {} if by.member is None else _named(text, by.member, run, mentions, skips_unseen=skips_unseen)
     comment = Comment(
         **by.fields,

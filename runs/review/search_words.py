@@ -19,8 +19,10 @@ SLICE = 50  # decisions
 
 
 def index_decided() -> None:
-    """Reindex runs that were decided before `VERSION`, for at most 0.2 s at a time. The worker calls this in every
-    sweep; once all are done, it takes one query."""
+    """Reindex runs that were decided before `VERSION`, for at most 0.2 s at a time.
+
+    The worker calls this in every sweep. Once all runs are done, each call costs one query.
+    """
     if _state().version == VERSION:
         return
     with leases.held(LEASE, LEASE_SECONDS) as may_go_on:

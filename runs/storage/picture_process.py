@@ -1,6 +1,6 @@
 """The only process that opens untrusted pictures, videos and audio: `python -m runs.storage.picture_process`.
 
-It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders
+It is separate because a 135 KB picture can need gigabytes of memory, a 292 KB one can take half a minute, and decoders
 sometimes crash. It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of
 each request. If a request takes longer, the kernel kills this process, and the caller carries on.
 

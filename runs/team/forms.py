@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WHAT_ROLES_DO = {
     Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
     Member.Role.MAKER: _lazy("Also runs apps and shares results."),
-    Member.Role.APPROVER: _lazy("Also decides on results, and creates guest links if only approvers may do that."),
+    Member.Role.APPROVER: _lazy("Can also approve or reject results, and create guest links where only approvers may."),
     Member.Role.ADMIN: _lazy("Also sees private runs and manages people and the portal."),
 }
 

@@ -1,4 +1,4 @@
-"""What is posted with a file or link for a field in an app's form."""
+"""What the browser posts when somebody adds a file or link to a field of an app's form."""
 
 from runs.web.posted import CutField, PostedForm
 

@@ -97,7 +97,7 @@ INCIDENTS: dict[str, Promise] = {
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
     "record_unguarded": _lazy(
-        "The database had stopped protecting the record against changes, but now protects it again."
+        "The database had stopped protecting the record against changes. It's protected again now."
     ),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),

@@ -171,7 +171,7 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
 
 
 def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
-    """Make up a result of a finished run: `text`, or a missing file with status `file_status`."""
+    """Fake a result of a finished run: `text`, or a file that can't be fetched, with status `file_status`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
     if file_status:  # the retry is due tomorrow, so the portal leaves the file alone

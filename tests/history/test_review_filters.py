@@ -77,7 +77,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # one person decided on few runs, the other on many
+@pytest.mark.parametrize("few", [1_000, 0])  # one person decided on only a few runs, the other on many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

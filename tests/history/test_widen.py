@@ -227,7 +227,7 @@ def test_similar_runs_in_the_other_list_are_found(
         assert titles(as_alice, q, tab="team") == ["A red shoe"]
     page = Page(as_alice.get("/history/", {"q": "Schuh"}).text)
     links = [one.words for one in page.find(css="skip-link")]
-    assert links == ["Skip to the runs", "Skip to content"]  # after a search, the runs are one key away
+    assert links == ["Skip to the runs", "Skip to content"]  # after a search, the runs are one keypress away
 
 
 @pytest.mark.parametrize("tab", ["mine", "team"])

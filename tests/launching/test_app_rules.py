@@ -223,7 +223,8 @@ def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
     assert answer.status_code == 422
     assert "Check the values in the form." in answer.text
     assert (
-        "Your answer for “Style” no longer fits." in as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
+        "Your answer for “Style” is no longer among the choices."
+        in as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
     )
 
 

@@ -75,7 +75,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     work_until(lambda: len(fresh.runs) > 0)
     assert fresh.state["balance"] < credits
     catalog.refresh_balance()
-    assert LaminaStatus.objects.get().balance == credits  # the balance that pages show stays
+    assert LaminaStatus.objects.get().balance == credits  # the balance shown on pages doesn't change
     make_all()
     assert fresh.state["balance"] == credits
     runs = Run.objects.filter(is_example=True)

@@ -155,7 +155,7 @@ def test_a_busy_port_is_reported_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.fixture
 def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
-    """A portal started like `make dev`, on a copy of the code that tests may change."""
+    """A portal started the way `make dev` does it, on a copy of the code that tests may change."""
     code, data = tmp_path / "code", tmp_path / "data"
     data.mkdir()
     portal = RunningPortal(data)

@@ -173,7 +173,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
     assert requests.remind(request, alice)
 
     assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
-    assert told(sam)[1][1] == "Alice reminds you to decide on 2 results from Oak desk"
+    assert told(sam)[1][1] == "Alice sent you a reminder to decide on 2 results from Oak desk"
 
 
 def test_a_request_is_read_for_whom_it_no_longer_waits(

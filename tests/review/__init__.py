@@ -14,8 +14,8 @@
 - D12: mentions. `test_comments`, `test_comment_pages`
 - D13: resolve, reopen and remove. `test_comments`
 - D14: the queue by keys, quickly. `test_queue_keys`, `test_many_people`
-- D15: without scripts, on a phone, by screen reader, in all states. `browser/test_deciding_states`,
-  `browser/test_decisions_together`, `test_queue_keys`
+- D15: everything works without scripts, on a phone and with a screen reader, in every state.
+  `browser/test_deciding_states`, `browser/test_decisions_together`, `test_queue_keys`
 
 All these tests run on SQLite and PostgreSQL, except those in `tests/browser`.
 """

@@ -121,7 +121,7 @@ def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Wait until the request that a route holds in `held` has arrived, then let it through."""
+    """Wait until a route has caught a request and put it into `held`, then let it through."""
     wait_for_event(page, lambda: bool(held), "the request to leave the page")
     held[0].continue_()
 
