@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -190,18 +191,21 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
     return {title: frozenset(set.intersection(*given)) for title, given in inputs.items() if len(given) > 1}
 
 
-def _label(name: str) -> str:
-    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request."""
+def _label(line: dict[str, Any]) -> str:
+    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request. If the input
+    differs from the run that this run was made from, say so."""
+    name = _("Changed: %(name)s") % {"name": line["name"]} if line.get("is_changed") else line["name"]
     return f"{name}:" if name[-1:].isalnum() else name
 
 
 def _run_card(
     run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
 ) -> RunCard:
-    """Return the card of `run`; inputs in `alike` come last, because other cards show the same ones."""
+    """Return the card of `run`; inputs in `alike` come last, because other cards show the same ones. Those that differ
+    from the run it was made from come first."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
-    lines = sorted(others, key=lambda line: (line["name"], line["text"]) in alike)
+    lines = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
     seconds = results.duration_seconds
     can_change = run.is_changeable_by(viewer)
     maker = run.made_by or run.member  # `made_by` is None if the run was transferred before makers were recorded
@@ -212,7 +216,7 @@ def _run_card(
         title=run.display_title,
         app_name=run.app_name,
         state=state_of(run),
-        lines=[(_label(line["name"]), summary_text(line)) for line in lines[:LINES_PER_CARD]],
+        lines=[(_label(line), summary_text(line)) for line in lines[:LINES_PER_CARD]],
         pictures=results.pictures,
         input_picture=run.input_picture,
         kind=results.kind,

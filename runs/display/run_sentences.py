@@ -124,8 +124,7 @@ def money_words(run: Run) -> str:
         return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
         return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
-    words = _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
-    return f"{words} {_('Spending counts the whole estimate; the balance follows what Lamina reports.')}"
+    return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
 def cost_fact(run: Run) -> tuple[str, str]:
@@ -135,7 +134,11 @@ def cost_fact(run: Run) -> tuple[str, str]:
         return cost, _("An estimate: Lamina doesn't report the exact cost.")
     if not run.remote_id and not may_have_started(run):
         return _("Nothing"), _("Lamina never started this run.")
-    return _("At most %(cost)s") % {"cost": cost}, _("Lamina hasn't said what it charged for this run.")
+    how_sure = _(
+        "Lamina hasn't said what it charged for this run. Spending counts the whole estimate; the balance follows what "
+        "Lamina reports."
+    )
+    return _("At most %(cost)s") % {"cost": cost}, how_sure
 
 
 def cost_words(run: Run) -> str:

@@ -15,6 +15,7 @@ from runs.words.fold import fold
 from runs.words.run_index import index_runs
 
 INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already show the first input
+CHANGED_PER_CARD = 2
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
@@ -43,7 +44,8 @@ def open_inputs(run: Run) -> list[RunInput]:
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs for the card of `run`, and its searchable text. Hidden inputs are left out.
+    """Store the inputs for the card of `run`, and its searchable text. Hidden inputs are left out. If the run was made
+    from another one, inputs that differ from that run's are marked, because they tell the two apart.
 
     This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
     locks the run and reads its title again.
@@ -54,15 +56,39 @@ def summarise(run: Run) -> None:
     told = [given for given in inputs if _stored_text(given)]
     # Inputs that a person chose say more than defaults, so they come first.
     told.sort(key=lambda given: (given.is_default, given.position))
-    run.summary = [
-        {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
-        for given in told[:INPUTS_PER_CARD]
-    ]
+    changed = _changed(inputs, run.parent_id)
+    shown = dict.fromkeys([*told[:INPUTS_PER_CARD], *changed[:CHANGED_PER_CARD]])
+    run.summary = [_summary_line(given, is_changed=given in changed) for given in shown]
     run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
     run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
     told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
     Run.objects.filter(pk=run.pk).update(**told_fields)
     index_runs([run])
+
+
+def _summary_line(given: RunInput, *, is_changed: bool) -> dict[str, object]:
+    line = {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
+    return line | ({"is_changed": True} if is_changed else {})
+
+
+def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
+    """Return those of `inputs` that the run with the key `parent_id` had with another value."""
+    if parent_id is None:
+        return []
+    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    earlier = RunInput.objects.filter(run=parent_id, is_hidden=False).prefetch_related(links)
+    before = {(given.name, given.key): given for given in earlier}
+    return [
+        given for given in inputs if (old := before.get((given.name, given.key))) and not _is_same_input(given, old)
+    ]
+
+
+def _is_same_input(given: RunInput, other: RunInput) -> bool:
+    """Return whether both have the same text or the same files; files that haven't arrived yet are known by name."""
+    if _stored_text(given) != _stored_text(other):
+        return False
+    contents = [[upload.file_id for upload in ordered_uploads(one)] for one in (given, other)]
+    return contents[0] == contents[1] or any(None in files for files in contents)
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
@@ -92,8 +118,8 @@ def input_text(given: RunInput) -> str:
 
 
 def summary_text(line: dict[str, str]) -> str:
-    """Return the text for one line of `Run.summary`."""
-    return _translated(line["type"], line["text"])
+    """Return the text for one line of `Run.summary`; only an input that was emptied has none."""
+    return _translated(line["type"], line["text"]) or _("(empty)")
 
 
 def _translated(kind: str, stored: str) -> str:

@@ -147,22 +147,28 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
     For a search with words, return at most three, to limit the cost.
     """
     narrowing = found.narrowing
-    there = "team" if found.tab == "mine" else "mine"
-    in_other_list = (_("In the team's runs") if there == "team" else _("In your runs"), _on_tab(found, there))
+    there = in_other_list(found)
+    other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
     if narrowing.keys() == {"q"}:
-        return [in_other_list]
+        return [other]
     if found.q and len(narrowing) > 2:
         words_alone = found.without(*[name for name in narrowing if name != "q"])
         without_words = (_broader_label("q", found), found.without("q"))
-        return [in_other_list, (_("Without the filters"), words_alone), without_words]
+        return [other, (_("Without the filters"), words_alone), without_words]
     fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
-    return fewer if found.tab == "starred" and not found.q else [in_other_list, *fewer]
+    return fewer if found.tab == "starred" and not found.q else [other, *fewer]
+
+
+def in_other_list(found: Filter) -> Filter:
+    """Return the same search in Team for a search in Mine, and in Mine for any other."""
+    return _on_tab(found, "team" if found.tab == "mine" else "mine")
 
 
 def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if that is no help."""
+    """Return the URL of the same filters in the member's own runs, which Team doesn't list; "" if that is no help. For
+    searches, `widen` counts the runs there."""
     is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
-    return _on_tab(found, "mine").url() if is_help else ""
+    return in_other_list(found).url() if is_help and not found.q else ""
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
@@ -191,9 +197,9 @@ def _broader_label(name: str, found: Filter) -> str:
     return labels[name]
 
 
-def counted(count: int) -> str:
-    """Return a count in words, such as "12" or, at the limit `COUNT_UP_TO`, "1,000+"."""
-    return number_words(count) + ("+" if count == COUNT_UP_TO else "")
+def counted(count: int, most: int = COUNT_UP_TO) -> str:
+    """Return a count in words, such as "12" or, at the limit `most`, "1,000+"."""
+    return number_words(count) + ("+" if count == most else "")
 
 
 def offers(found: Filter) -> list[Chip]:

@@ -25,7 +25,7 @@ from runs.history.order import Cursor, Page, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.search import KINDS, Filter
 from runs.history.undo import take_undo
-from runs.history.widen import Elsewhere, elsewhere
+from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
 from runs.models import Member
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.highlight import Marker
@@ -74,7 +74,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
-        "mine_url": filters.mine_url(found, directory),
+        **_besides(found, directory, listing.page, is_first_page=not (before or after)),
         **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,
@@ -104,9 +104,12 @@ def _listing(
             if instead.wider:
                 page = page_of(instead.wider.filter.runs(member, instead.directory))
                 return Listing(page, instead, {run.app_id for run in page.runs})
-            return Listing(page, instead, filters.findable_apps(found, page, member, directory))
+            findable = filters.findable_apps(found, page, member, directory)
     except query_timeout.TookTooLong:
         return Listing(page, instead, is_too_slow=True)
+    if page.runs and not (before or after):
+        instead = also_elsewhere(found, member, directory, is_few=page.is_whole)
+    return Listing(page, instead, findable)
 
 
 def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
@@ -143,10 +146,21 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "hints": listing.instead.hints,
         "other": listing.instead.other,
         "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
-        "examples_follow": not rows and bool(found.narrowing) and health.is_sandbox() and are_examples_made(),
+        "everything_url": found.without(*found.narrowing).url(),
         "is_too_slow": listing.is_too_slow,
         "shorter": filters.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
+    }
+
+
+def _besides(found: Filter, directory: Directory, page: Page, *, is_first_page: bool) -> dict[str, object]:
+    """Return what the first page says of runs that the list doesn't contain. Someone who finds more than a page of runs
+    doesn't wait for examples."""
+    is_told = is_first_page and bool(found.narrowing)
+    is_short = page.is_whole or not page.runs
+    return {
+        "mine_url": filters.mine_url(found, directory) if is_told else "",
+        "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
     }
 
 

@@ -1,17 +1,20 @@
-"""Wider searches for when no run contains all the words. They look for similar words, or leave one word out."""
+"""Wider searches for when no run contains all the words: they look for similar words, or leave one word out. And the
+same search in the other list, so that nobody takes a few matches for all of them."""
 
 from dataclasses import dataclass, field, replace
 
 from django.utils.translation import ngettext
 
+from runs.history import query_timeout
 from runs.history.filter_choices import Directory
-from runs.history.filters import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of
+from runs.history.filters import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of, in_other_list
 from runs.history.search import Filter
 from runs.models import Member
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
 FEW = 100  # count at most this many runs for each wider search, to see which one finds the fewest
+ASIDE_SECONDS = 0.3  # a search that has matches may take this much longer, to count those in the other list
 
 
 @dataclass(frozen=True)
@@ -24,19 +27,22 @@ class Wider:
 
 @dataclass(frozen=True)
 class Link:
+    """A link to the other list, and whether the runs there contain all words exactly."""
+
     words: str
     url: str
+    is_exact: bool
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Suggestions for a search that finds nothing: a wider search to show, and others to choose from. `directory`
-    already contains the word matches that these searches need."""
+    """Suggestions for a search: if it finds nothing, a wider search to show, and others to choose from; and a link to
+    the other list. `directory` already contains the word matches that these searches need."""
 
     directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
-    other: Link | None = None  # link to the other list, if it has runs with all the words
+    other: Link | None = None  # link to the other list, if it has runs with all the words, or with similar ones
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
@@ -47,25 +53,51 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
     """
     choices, searches = _wider(found), broader(found)
-    filters = [*(choice.filter for choice in choices), *(one for _label, one in searches)]
-    directory = directory.with_words([q for one in filters for q in one.word_queries(member, directory)], member)
+    is_words_alone = found.narrowing.keys() == {"q"}
+    near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
     asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
+    asked += [(one, COUNT_UP_TO) for one in near]
+    directory = _with_words(directory, [one for one, _most in asked], member)
     counts = count_up_to([(one.runs(member, directory), most) for one, most in asked], member)
-    hints = hints_of(searches, counts[len(choices) :])
+    there = counts[len(choices) :]
+    hints = hints_of(searches, there[: len(searches)])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
         other = [] if found.tab == "both" else searches[:1]  # what Home searches includes the other list
         return Elsewhere(directory, hints=hints or _near_in_other_list(other, member, directory))
     best = _best(useful)[0]
-    if found.narrowing.keys() != {"q"}:
+    if not is_words_alone:
         return Elsewhere(directory, best, hints)
-    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], counts[len(choices)]))
+    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there))
+
+
+def also_elsewhere(found: Filter, member: Member, directory: Directory, *, is_few: bool) -> Elsewhere:
+    """Return a link to the other list if the search `found`, which has matches in Mine or in Team, has some there too.
+    With `is_few` matches here, similar words there count as well. Makes at most two queries, and gives up after
+    `ASIDE_SECONDS`."""
+    is_asked = found.words and found.tab != "starred" and not (found.selected or found.is_similar)
+    there = in_other_list(found)
+    if not is_asked or (there.tab == "mine" and not directory.has_own):
+        return Elsewhere(directory)
+    asked = [there, replace(there, is_similar=True)] if is_few else [there]
+    try:
+        with query_timeout.at_most(ASIDE_SECONDS):
+            directory = _with_words(directory, asked, member)
+            counts = count_up_to([(one.runs(member, directory), FEW) for one in asked], member)
+    except query_timeout.TookTooLong:
+        return Elsewhere(directory)
+    return Elsewhere(directory, other=_in_other_list(there, *counts, most=FEW))
+
+
+def _with_words(directory: Directory, filters: list[Filter], member: Member) -> Directory:
+    """Return the directory with the word matches that `filters` need. Takes at most one query."""
+    return directory.with_words([q for one in filters for q in one.word_queries(member, directory)], member)
 
 
 def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, directory: Directory) -> list[Hint]:
     """Return a hint to the other list if the wider search that it would show finds runs there."""
     choices = [choice for _label, there in searches for choice in _wider(there)]
-    directory = directory.with_words([q for one in choices for q in one.filter.word_queries(member, directory)], member)
+    directory = _with_words(directory, [one.filter for one in choices], member)
     counts = count_up_to([(one.filter.runs(member, directory), FEW) for one in choices], member)
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=True) if count]
     return hints_of(searches, [_best(useful)[1]]) if useful else []
@@ -76,23 +108,42 @@ def _best(useful: list[tuple[Wider, int]]) -> tuple[Wider, int]:
     return useful[0] if not useful[0][0].left_out else min(useful, key=_least_lost)
 
 
-def _in_other_list(there: Filter, count: int) -> Link | None:
-    """Return a link to `there` (the same search in Team or Mine) if it finds runs."""
+def _in_other_list(there: Filter, exact: int, similar: int = 0, *, most: int = COUNT_UP_TO) -> Link | None:
+    """Return a link to `there` (the same search in Team or Mine) if it finds runs. `exact` and `similar` say how many
+    runs have the exact words or similar ones, counted up to `most`."""
+    count = exact or similar
     if not count:
         return None
+    words = _exact_words(there, count) if exact else _similar_words(there, count)
+    return Link(words % {"count": counted(count, most)}, there.url(), bool(exact))
+
+
+def _exact_words(there: Filter, count: int) -> str:
     if there.tab == "team":
-        words = ngettext(
+        return ngettext(
             "%(count)s run in Team matches all of these words.",
             "%(count)s runs in Team match all of these words.",
             count,
         )
-    else:
-        words = ngettext(
-            "%(count)s of your runs matches all of these words.",
-            "%(count)s of your runs match all of these words.",
+    return ngettext(
+        "%(count)s of your runs matches all of these words.",
+        "%(count)s of your runs match all of these words.",
+        count,
+    )
+
+
+def _similar_words(there: Filter, count: int) -> str:
+    if there.tab == "team":
+        return ngettext(
+            "%(count)s run in Team matches with similar words.",
+            "%(count)s runs in Team match with similar words.",
             count,
         )
-    return Link(words % {"count": counted(count)}, there.url())
+    return ngettext(
+        "%(count)s of your runs matches with similar words.",
+        "%(count)s of your runs match with similar words.",
+        count,
+    )
 
 
 def _wider(found: Filter) -> list[Wider]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -176,7 +177,7 @@ def put_into_draft(
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
     answers[place] = replace(answer, is_default=False)
     drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
-    return form_url(member, app, _first_empty(form, question) if is_new else question)
+    return form_url(member, app, _first_empty(form, question) if is_new else question, added=question)
 
 
 def _first_empty(form: SchemaForm, question: Question) -> Question:
@@ -186,10 +187,12 @@ def _first_empty(form: SchemaForm, question: Question) -> Question:
     return next((bound.question for bound in above if bound.answer.is_empty), question)
 
 
-def form_url(member: Member, app: App, question: Question) -> str:
-    """Return the URL of the app's form at `question`, and include the run or preset that the draft was started from."""
+def form_url(member: Member, app: App, question: Question, *, added: Question | None = None) -> str:
+    """Return the URL of the app's form at `question`, and include the run or preset that the draft was started from.
+    With `added`, the page says that this question has just been answered."""
     source = Draft.objects.current().filter(member=member, app=app).values_list("source", flat=True).first()
-    return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
+    query = ({"from": source} if source else {}) | ({"added": added.field_name} if added else {})
+    return f"{app.get_absolute_url()}{f'?{urlencode(query)}' if query else ''}#{question.field_name}-field"
 
 
 @dataclass(frozen=True)

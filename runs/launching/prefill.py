@@ -21,6 +21,7 @@ from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
+from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.ruled_answers import open_answers
 from runs.uploads import ownership
@@ -115,7 +116,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
         raise NoSourceError(asked)
     if draft is not None and is_draft:
         found.answers, found.wanted = draft.answers, draft.wanted
-        found.notices.append(_kept_notice(found) if asked else Notice(_(KEPT)))
+        words = _draft_words(draft, app, schema, query.get("added", ""))
+        found.notices.append(_kept_notice(found, words) if asked else Notice(words))
     elif found.run is not None:
         _fill_from_run(found, found.run, member, schema)
     elif found.preset is not None:
@@ -166,14 +168,31 @@ def sent_url(member: Member, app: App, token: str) -> str:
     return from_url(run) if run and is_there else app.get_absolute_url()
 
 
-def _kept_notice(found: Opening) -> Notice:
-    """Return the notice saying that this is a draft, with a link to the original values of the run or preset it came
+def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) -> str:
+    """Return a sentence about where the values of `draft` come from. If something has just been put into the field
+    `added` ("p0"), from a result or from the library, name that field."""
+    fields = ruled_questions(schema.parameters, rules_of(app)) if added else []
+    question = next((one for one in fields if one.field_name == added), None)
+    if question is None:
+        return _(KEPT)
+    own = (question.name, question.key, question.id)
+    is_alone = all((given.name, given.key, given.id) == own for given in draft.answers if given.is_given)
+    words = (
+        _("What you chose is now in “%(field)s”.")
+        if is_alone
+        else _("What you chose is now in “%(field)s”. The other fields are as you left them.")
+    )
+    return words % {"field": question.label}
+
+
+def _kept_notice(found: Opening, words: str) -> Notice:
+    """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
     if found.run is not None:
         url = f"{next_url(found.result) if found.result else from_url(found.run)}&fresh=1"
-        return Notice(_(KEPT), url, _("Show the run's own values"))
+        return Notice(words, url, _("Show the run's own values"))
     assert found.preset is not None  # noqa: S101 - the caller has checked that one of the two is set
-    return Notice(_(KEPT), f"{found.preset.get_absolute_url()}&fresh=1", _("Show the preset as it was saved"))
+    return Notice(words, f"{found.preset.get_absolute_url()}&fresh=1", _("Show the preset as it was saved"))
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:

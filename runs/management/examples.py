@@ -65,6 +65,7 @@ class Example:
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
     next_of: str = ""  # label of the earlier example's result whose next version this run makes
+    is_early: bool = False  # made before the others, because newcomers look for it first
 
 
 EXAMPLES = (
@@ -110,7 +111,15 @@ EXAMPLES = (
     Example(
         "sandbox-room", SAM, 4, {"interior_style_text": "Japandi", "time_of_day_text": "Evening"}, "Flat in the north"
     ),
-    Example("sandbox-product-reel", SAM, 7 * 24, {"visual_style_text": "Nature"}, "Red shoe", is_shared=True),
+    Example(
+        "sandbox-product-reel",
+        SAM,
+        7 * 24,
+        {"visual_style_text": "Nature"},
+        title="Red shoe",
+        is_shared=True,
+        is_early=True,
+    ),
     Example("sandbox-banner-ja", SAM, 51, {"catch_copy_text": "新茶、入荷しました"}),
     Example(
         "sandbox-description",
@@ -122,6 +131,15 @@ EXAMPLES = (
             "tone_text": "Warm",
         },
         is_shared=True,
+    ),
+    Example(
+        "sandbox-hintergrund",
+        SAM,
+        7 * 24,
+        {"hintergrund_text": "Marmor"},
+        title="Roter Schuh auf weißem Marmor",
+        is_shared=True,
+        is_early=True,
     ),
 )
 
@@ -215,6 +233,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
+    ready.sort(key=lambda example: not example.is_early)
     for example in ready[: max(0, at_most)]:
         _press_run(example, apps[example.app], people[example.maker])
 

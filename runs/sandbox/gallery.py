@@ -16,7 +16,7 @@ from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
 # Increment this whenever the drawings change, so that outdated pictures in an old data folder are never served.
-VERSION = 2
+VERSION = 3
 # Larger pictures are treated as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
 CUBE = "# A cube from the sandbox\n" + "".join(

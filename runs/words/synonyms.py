@@ -73,7 +73,7 @@ spring fruhling
 morning morgen
 evening abend
 night nacht
-red rot
+red rot rote roter rotes roten rotem
 blue blau
 green grun
 yellow gelb

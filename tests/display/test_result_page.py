@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.launching import prefill
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_stored
@@ -281,7 +282,11 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert [use.app.name for use in uses] == ["Try on", "Aardvark"]  # the app that made it comes last
     sent = as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
-    assert sent.headers["Location"] == f"{taking.get_absolute_url()}#p1-field"
+    assert sent.headers["Location"] == f"{taking.get_absolute_url()}?added=p1#p1-field"
+    form = as_alice.get(sent.headers["Location"]).text
+    assert "What you chose is now in “Photo”. The other fields are as you left them." in form
+    assert prefill.KEPT not in form
+    assert prefill.KEPT in as_alice.get(taking.get_absolute_url()).text
     prompt, picture = Draft.objects.get(app=taking).answers
     assert prompt["value"] == "A red shoe"
     assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]

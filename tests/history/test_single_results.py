@@ -153,6 +153,13 @@ def test_other_views_are_a_press_away_even_if_no_result_is_there(as_alice: Clien
     assert "selected" not in str(Page(as_alice.get(SELECTED).text).first(css="view-switch").find("a")[0].attributes)
 
 
+def test_a_search_without_matches_leads_to_everything_in_the_same_view(as_alice: Client) -> None:
+    page = Page(as_alice.get("/history/", {"view": "results", "tab": "team", "q": "xylophone"}).text)
+
+    (link,) = (one for one in page.first(css="history-none").find("a") if one.words == "Show everything")
+    assert link.attributes["href"] == "/history/?tab=team&view=results"
+
+
 @pytest.mark.parametrize("url", [RESULTS, SELECTED])
 def test_it_costs_at_most_eight_queries(
     as_alice: Client, alice: Member, runs: list[Run], django_assert_max_num_queries: DjangoAssertNumQueries, url: str

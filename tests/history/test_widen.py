@@ -3,6 +3,7 @@ offered as filters."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -87,6 +88,38 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
     assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
     assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
+
+
+@pytest.mark.parametrize(("q", "words"), [("red shoe", "matches all of these words."), ("roter Schuh", "matches")])
+def test_a_search_that_finds_some_tells_how_many_more_are_in_the_other_list(
+    as_alice: Client, as_bob: Client, alice: Member, bob: Member, q: str, words: str
+) -> None:
+    app = make_app("Studio")
+    make_run(alice, app, status="completed", title=f"{q} on marble")
+    make_run(bob, app, status="completed", title="A red shoe", shared_at=timezone.now())
+
+    page = Page(as_alice.get("/history/", {"q": q}).text)
+
+    assert titles(as_alice, q) == [f"{q} on marble"]
+    told = page.first(css="history-wider").first("a")
+    assert told.words.startswith(f"1 run in Team {words}")
+    assert told.attributes["href"] == f"/history/?{urlencode({'tab': 'team', 'q': q})}"
+    assert titles(as_alice, q, tab="team") == ["A red shoe"]
+    assert "in Team" not in Page(as_alice.get("/history/", {"q": "marble"}).text).first(id="history-results").words
+
+    Run.objects.update(shared_at=timezone.now())
+    told = Page(as_bob.get("/history/", {"q": q, "tab": "team"}).text).first(css="history-wider").first("a")
+    assert told.words.startswith(f"1 of your runs {words}")
+
+
+def test_a_word_left_out_here_is_found_with_similar_words_there(as_alice: Client, alice: Member, bob: Member) -> None:
+    app = make_app("Studio")
+    make_run(alice, app, status="completed", title="Roter Teppich")
+    make_run(bob, app, status="completed", title="A red shoe", shared_at=timezone.now())
+
+    told = Page(as_alice.get("/history/", {"q": "roter Schuh"}).text).first(css="history-wider")
+
+    assert told.words.endswith("without “Schuh”. 1 run in Team matches with similar words.")
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:
@@ -274,10 +307,15 @@ def test_a_run_renamed_while_its_files_arrive_is_found_by_its_new_title(as_alice
     assert titles(as_alice, "zebra") == []
 
 
-def test_while_examples_are_made_an_empty_list_says_that_more_runs_follow(as_alice: Client, bob: Member) -> None:
+def test_while_examples_are_made_a_search_says_that_more_runs_follow(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
     told = "Example runs are still being added."
+    make_run(alice, make_app("Studio"), status="completed", title="A blue shoe")
     example = make_run(bob, make_app(), status="running", is_example=True)
-    assert told in Page(as_alice.get("/history/", {"q": "red shoe"}).text).words
+    for q in ("red shoe", "shoe", "zeppelin"):
+        assert told in Page(as_alice.get("/history/", {"q": q}).text).words
+    assert told not in Page(as_alice.get("/history/").text).words
 
     Run.objects.filter(pk=example.pk).update(created_at=timezone.now() - timedelta(days=2))  # made, and backdated
 

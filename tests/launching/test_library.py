@@ -165,7 +165,7 @@ def test_without_scripts_the_form_is_kept_and_found_again(as_alice: Client, alic
     assert picks(as_alice, sent.headers["Location"]) == [file.public_id]
     back = as_alice.post("/library/", {"app": app.public_id, "field": "p1", "pick": file.public_id})
 
-    assert back.headers["Location"] == f"{app.get_absolute_url()}#p1-field"
+    assert back.headers["Location"] == f"{app.get_absolute_url()}?added=p1#p1-field"
     form = as_alice.get(app.get_absolute_url()).content.decode()
     upload = Upload.objects.get()
     assert (upload.member, upload.file) == (alice, file)
@@ -192,7 +192,7 @@ def test_a_draft_begun_from_a_run_stays_one(as_alice: Client, alice: Member, app
 
     back = as_alice.post("/library/", {"app": app.public_id, "field": "p1", "pick": file.public_id})
 
-    assert back.headers["Location"] == f"{app.get_absolute_url()}?from={run.public_id}#p1-field"
+    assert back.headers["Location"] == f"{app.get_absolute_url()}?from={run.public_id}&added=p1#p1-field"
     assert Draft.objects.get().wanted_outputs == [1]
 
 

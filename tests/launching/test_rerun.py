@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs.connection import status
 from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
-from tests.support.app_forms import press, run_of, token_in
+from tests.support.app_forms import fields, press, run_of, token_in
 from tests.support.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
 from tests.support.page import Page
 
@@ -44,6 +44,24 @@ def test_it_asks_with_cost_and_a_double_click_starts_one(as_alice: Client, app: 
     values = [given.value for given in made.inputs.all()]
     assert values[:2] == ["Ghibli", "at sea"]
     assert made.inputs.all()[2].uploads.get().file == run.inputs.all()[2].uploads.get().file
+
+
+def test_the_card_of_a_run_made_from_another_one_says_what_changed(
+    as_alice: Client, alice: Member, app: App, run: Run
+) -> None:
+    photo = Upload.objects.get()
+
+    for changes in ({"p0": "1"}, {"p1": ""}, {}):
+        as_alice.post(app.get_absolute_url(), fields(app, alice, photo, **changes) | {"from": run.public_id})
+
+    Run.objects.update(title="At sea")
+    *made, first = Run.objects.order_by("-pk")
+    assert {one.parent for one in made} == {run}
+    found = {card.run: card.lines for _, cards in as_alice.get("/history/").context["groups"] for card in cards}
+    same, emptied, styled = (found[one] for one in made)
+    assert styled[0] == ("Changed: Style:", "Disney / Pixar")
+    assert emptied[0] == ("Changed: Prompt:", "(empty)")
+    assert not [label for label, _text in [*same, *found[first]] if "Changed" in label]
 
 
 def test_what_is_being_typed_into_the_form_stays(as_alice: Client, alice: Member, app: App, run: Run) -> None:

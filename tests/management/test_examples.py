@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import batched
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
+from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog, tasks
@@ -68,6 +70,8 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     catalog.refresh_balance()
     credits = fresh.state["balance"]
     assert not maker.advance()
+    first = [run.app.remote_id for run in Run.objects.order_by("pk")[:2]]
+    assert first == ["sandbox-product-reel", "sandbox-hintergrund"]  # what newcomers search for
     work_until(lambda: len(fresh.runs) > 0)
     assert fresh.state["balance"] < credits
     catalog.refresh_balance()
@@ -75,7 +79,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     make_all()
     assert fresh.state["balance"] == credits
     runs = Run.objects.filter(is_example=True)
-    assert runs.count() == 13 == len(fresh.runs)
+    assert runs.count() == 14 == len(fresh.runs)
     assert {run.member.email for run in runs} == {maker.DEMO, maker.SAM}
     partly = runs.get(outputs_failed__gt=0)
     assert (partly.outputs_ready, partly.outputs_failed) == (3, 1)
@@ -85,6 +89,14 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert all(0 < seconds < 60 for run in runs for seconds in durations.spans_of(run.app_id))
     link, preset = GuestLink.objects.get(), Preset.objects.get()
     browser = browser_of(maker.DEMO)
+    shoe = runs.get(title="Roter Schuh auf weißem Marmor").outputs.get(position=0).files.get().file
+    assert shoe is not None
+    with Image.open(shoe.file) as picture:
+        pixels = batched(picture.convert("RGB").resize((40, 40)).tobytes(), 3)
+    assert sum(red > 180 and max(green, blue) < 120 for red, green, blue in pixels) > 30  # the red of the sample's shoe
+    for q in ("red shoe", "roter Schuh", "rote Schuhe"):
+        found = Page(browser.get("/history/", {"q": q, "tab": "team"}).text).first(id="history-results").words
+        assert "Red shoe" in found or "Roter Schuh" in found
     assert ASK in browser.get("/").content
     assert ASK not in browser_of(maker.SAM).get("/").content
     suggested = b'id="first-picture"'
@@ -104,13 +116,13 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert not Preset.objects.exists()
 
     assert ASK in browser.post("/examples/restore/", follow=True).content
-    assert examples().count() == 13
+    assert examples().count() == 14
     restored = GuestLink.objects.get()
     assert (restored.public_id, restored.token_hash) == (link.public_id, link.token_hash)
     assert list(restored.outputs.all())
     assert Preset.objects.get().public_id == preset.public_id
     assert maker.advance()
-    assert len(fresh.runs) == 13
+    assert len(fresh.runs) == 14
 
 
 def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:

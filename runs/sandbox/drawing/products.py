@@ -11,6 +11,8 @@ from runs.sandbox.drawing.job import Job
 from runs.sandbox.drawing.palette import PALETTES, WHITE, Colour, Palette, mix
 from runs.sandbox.drawing.paper import Paper, Pen, Point, Size, glow, gradient, joined
 
+SHOE, RED = "sample:product-shoe.jpg", "nordic"  # the sample of a red shoe, and its palette
+
 
 def packshot(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
     """Draw a product on a stand: from the front, next to its box, or close up."""
@@ -65,7 +67,8 @@ def _window_light(sheet: Paper, palette: Palette) -> None:
 
 
 def surface(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a bottle on marble, wood, linen or a plain colour, or in a forest, in the chosen light."""
+    """Draw bottles on marble, wood, linen or a plain colour, or in a forest, in the chosen light; if the input is the
+    sample of a shoe, draw that instead."""
     width, height = size
     unit = min(size)
     chosen = pick(job, "marmor", "eichenholz", "linen", "leinen", "farb", "herbst")
@@ -79,13 +82,21 @@ def surface(job: Job, size: Size, palette: Palette, chance: random.Random) -> Im
     table = height * 0.7
     sheet.lay(Pen().box(-4, table, width + 4, height + 4), top, shadow=0.35, lift=12)
     _grain_lines(sheet, top, table, chance)
-    places = ((0.36, 0.5), (0.62, 0.36)) if width > height else ((0.42, 0.52), (0.66, 0.34))
-    for share, tall in places:
-        figures.bottle(sheet, palette, width * share, table + height * 0.12, unit * tall)
+    if SHOE in job.pictures:
+        sneaker(sheet, PALETTES[RED], width * 0.48, table + height * 0.14, unit * 0.66)
+    else:
+        _two_bottles(sheet, palette, table, unit)
     if pick(job, "tages", "morgen", "kerzen") == 2:
         sheet.lay(glow(size, width * 0.16, table, unit * 0.5), (255, 196, 110), opacity=0.5)
         sheet.image = Image.blend(sheet.image, Image.new("RGB", size, (92, 46, 24)), 0.22)
     return sheet.image
+
+
+def _two_bottles(sheet: Paper, palette: Palette, table: float, unit: float) -> None:
+    width, height = sheet.size
+    places = ((0.36, 0.5), (0.62, 0.36)) if width > height else ((0.42, 0.52), (0.66, 0.34))
+    for share, tall in places:
+        figures.bottle(sheet, palette, width * share, table + height * 0.12, unit * tall)
 
 
 def _grain_lines(sheet: Paper, colour: Colour, top: float, chance: random.Random) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from runs.sandbox.drawing import figures, scenes, still
 from runs.sandbox.drawing.palette import PALETTES, Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient, grained
+from runs.sandbox.drawing.products import RED, sneaker
 
 SIZE = (960, 1200)
 GRAIN = 0.35  # low, because a sample used as an input gets paper grain a second time
@@ -64,6 +65,16 @@ def product(palette: Palette, chance: random.Random) -> Image.Image:
     return sheet.image
 
 
+def shoe(palette: Palette, chance: random.Random) -> Image.Image:
+    """Draw a shoe on a plain background, in the same way as `product`."""
+    width, height = SIZE
+    ground = mix(palette.paper, palette.tone(0.9), 0.5)
+    sheet = Paper(SIZE, gradient(SIZE, ground, mix(ground, palette.tone(0.5), 0.1)))
+    sheet.lay(Pen().box(-4, height * 0.62, width + 4, height + 4), mix(ground, palette.tone(0.5), 0.16), shadow=0.1)
+    sneaker(sheet, palette, width * 0.5, height * 0.74, width * 0.72)
+    return sheet.image
+
+
 def _scene(palette: Palette, chance: random.Random) -> Image.Image:
     draw = chance.choice([scenes.hills, scenes.sea, still.botanic, still.town])
     return draw(SIZE, palette, chance)
@@ -76,9 +87,9 @@ KNOWN: dict[str, tuple[Subject, str]] = {
     "1b2854fd": (front, "nordic"),
     "d81ce1a8": (back, "nordic"),
     "person": (person, "terracotta"),
-    "product-glas": (product, "lagoon"),
     "product-honey": (product, "terracotta"),
     "product-ocha": (product, "mint"),
+    "product-shoe": (shoe, RED),
     "product": (product, "dune"),
 }
 
