@@ -15,8 +15,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.engine import create_run
-from runs.engine.apply_field_rules import RulesRefuseError, ruled_answers
+from runs.engine import create_run, run_inputs
+from runs.engine.apply_field_rules import RulesRefuseError, ruled_for
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
@@ -212,25 +212,15 @@ class PostedAppForm:
 
     def _is_what_started(self, spent: Run, form: SchemaForm) -> bool:
         with suppress(RulesRefuseError):
-            answers = ruled_answers(self.member, self.app, self._posted_schema, form.answers())
-            return create_run.is_same(spent, self.app, answers, form.wanted_outputs())
+            ruled = ruled_for(self.member, self.app, self._posted_schema, form.answers())
+            return run_inputs.is_same(spent, self.app, ruled.answers, form.wanted_outputs())
         return False
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form."""
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
-        pressed = LaunchRequest(
-            self.app,
-            self.schema,
-            form.answers(),
-            form.wanted_outputs(),
-            self.controls.token,
-            parent=opened.run,
-            preset=opened.preset,
-            is_private=opened.is_private,
-            replaces=next_version.replaced_by(opened.result, self.schema, form.wanted_outputs()),
-        )
+        pressed = self._pressed(form, opened)
         try:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
@@ -241,3 +231,17 @@ class PostedAppForm:
             is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)
+
+    def _pressed(self, form: SchemaForm, opened: Opening) -> LaunchRequest:
+        """Return what to start from the valid form."""
+        return LaunchRequest(
+            self.app,
+            self.schema,
+            form.answers(),
+            form.wanted_outputs(),
+            self.controls.token,
+            parent=opened.run,
+            preset=opened.preset,
+            is_private=opened.is_private,
+            replaces=next_version.replaced_by(opened.result, self.schema, form.wanted_outputs()),
+        )
