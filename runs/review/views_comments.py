@@ -20,7 +20,7 @@ from runs.audit.admin_access import record_openings
 from runs.display import comment_draft
 from runs.display.comment_draft import CommentDraft
 from runs.display.comments import CommentLine, comment_line, editable_text, position_of
-from runs.display.run_page import result_labels
+from runs.display.result_boxes import result_labels
 from runs.models import Comment, Member, Output, OutputFile, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
