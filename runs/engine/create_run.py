@@ -27,7 +27,7 @@ from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.ruled_answers import Ruled
-from runs.sharing.links import begins_with_team
+from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate
 from runs.words.fold import fold, kinds_text

@@ -26,7 +26,7 @@ from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
 from runs.review.deciders import Actor
 from runs.review.forms_comments import BackForm, CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.fold import fold
