@@ -220,21 +220,7 @@ class PostedAppForm:
         """Start a run from the valid form."""
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
-        pressed = self._pressed(form, opened)
-        try:
-            return Done(launch_run(self.member, pressed).get_absolute_url())
-        except TokenSpentError:
-            return Shown(form, opened.saying(_(SPENT)), is_refused=True)
-        except RulesRefuseError as refused:  # an admin has just changed the rules
-            return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
-        except LimitReached as reached:
-            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
-            said = opened if is_told else opened.saying(reached.sentence)
-            return Shown(form, said, self.controls.token, is_refused=True)
-
-    def _pressed(self, form: SchemaForm, opened: Opening) -> LaunchRequest:
-        """Return what to start from the valid form."""
-        return LaunchRequest(
+        pressed = LaunchRequest(
             self.app,
             self.schema,
             form.answers(),
@@ -245,3 +231,13 @@ class PostedAppForm:
             is_private=opened.is_private,
             replaces=next_version.replaced_by(opened.result, self.schema, form.wanted_outputs()),
         )
+        try:
+            return Done(launch_run(self.member, pressed).get_absolute_url())
+        except TokenSpentError:
+            return Shown(form, opened.saying(_(SPENT)), is_refused=True)
+        except RulesRefuseError as refused:  # an admin has just changed the rules
+            return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
+        except LimitReached as reached:
+            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
+            said = opened if is_told else opened.saying(reached.sentence)
+            return Shown(form, said, self.controls.token, is_refused=True)
