@@ -50,6 +50,7 @@ class RunCard:
     app_name: str
     state: State
     lines: list[tuple[str, str]]  # inputs that the title doesn't contain
+    changed: int  # how many of `lines`, from the first on, differ from the run that this run was made from
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -192,9 +193,8 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
 
 
 def _label(line: dict[str, Any]) -> str:
-    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request. If the input
-    differs from the run that this run was made from, say so."""
-    name = _("Changed: %(name)s") % {"name": line["name"]} if line.get("is_changed") else line["name"]
+    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request."""
+    name: str = line["name"]
     return f"{name}:" if name[-1:].isalnum() else name
 
 
@@ -205,7 +205,8 @@ def _run_card(
     from the run it was made from come first."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
-    lines = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
+    in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
+    lines = in_order[:LINES_PER_CARD]
     seconds = results.duration_seconds
     can_change = run.is_changeable_by(viewer)
     maker = run.made_by or run.member  # `made_by` is None if the run was transferred before makers were recorded
@@ -216,7 +217,8 @@ def _run_card(
         title=run.display_title,
         app_name=run.app_name,
         state=state_of(run),
-        lines=[(_label(line), summary_text(line)) for line in lines[:LINES_PER_CARD]],
+        lines=[(_label(line), summary_text(line)) for line in lines],
+        changed=sum("is_changed" in line for line in lines),
         pictures=results.pictures,
         input_picture=run.input_picture,
         kind=results.kind,

@@ -1,5 +1,6 @@
 """Inputs of a run as people see them on its card and page, and for search."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from runs.words.fold import fold
 from runs.words.run_index import index_runs
 
 INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already show the first input
-CHANGED_PER_CARD = 2
+CHANGED_PER_CARD = 3  # for the same reason
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
@@ -77,18 +78,26 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
         return []
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     earlier = RunInput.objects.filter(run=parent_id, is_hidden=False).prefetch_related(links)
-    before = {(given.name, given.key): given for given in earlier}
-    return [
-        given for given in inputs if (old := before.get((given.name, given.key))) and not _is_same_input(given, old)
-    ]
+    before: dict[tuple[str, str, str], deque[RunInput]] = {}
+    for old in earlier:
+        before.setdefault(_handles(old), deque()).append(old)
+    pairs = [(given, waiting.popleft()) for given in inputs if (waiting := before.get(_handles(given)))]
+    return [given for given, old in pairs if not _is_same_input(given, old)]
+
+
+def _handles(given: RunInput) -> tuple[str, str, str]:
+    """Return what identifies the parameter; inputs that share all of it are matched in order."""
+    return given.name, given.key, given.parameter_id
 
 
 def _is_same_input(given: RunInput, other: RunInput) -> bool:
-    """Return whether both have the same text or the same files; files that haven't arrived yet are known by name."""
-    if _stored_text(given) != _stored_text(other):
-        return False
-    contents = [[upload.file_id for upload in ordered_uploads(one)] for one in (given, other)]
-    return contents[0] == contents[1] or any(None in files for files in contents)
+    """Return whether both have the same text or the same files. Files are compared by content, because a file may be
+    uploaded twice and under any name; those that haven't arrived yet, or have been removed, are compared by name."""
+    files = [[upload.file for upload in ordered_uploads(one)] for one in (given, other)]
+    if all(files) and not any(None in some for some in files):
+        first, second = ([file.sha256 for file in some if file] for some in files)
+        return first == second
+    return _stored_text(given) == _stored_text(other)
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:

@@ -125,6 +125,7 @@ class CardKind:
     menu: RunMenu | None
     star: StarKind | None
     lines: tuple[Blanks, ...]
+    changed: int  # how many of `lines` are marked, from the first on
     verdicts: tuple[MarkKind, ...]
     is_swapped: bool  # replaces the card with the same id
     is_active: bool
@@ -149,6 +150,7 @@ class CardKind:
             menu=RunMenu.of(card, member) if has_tools else None,
             star=StarKind.of(run, member) if has_tools else None,
             lines=LINES[: len(card.lines)],
+            changed=card.changed,
             verdicts=tuple(MARKS[verdict] for verdict in card.verdicts),
             is_swapped=is_swapped,
             is_active=card.is_active,

@@ -7,7 +7,10 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.connection import status
+from runs.display.cards import RunCard
+from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
+from runs.schema_forms.answers import load_answers
 from tests.support.app_forms import fields, press, run_of, token_in
 from tests.support.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
 from tests.support.page import Page
@@ -25,6 +28,10 @@ def app() -> App:
 def run(alice: Member, app: App) -> Run:
     photo = Upload.objects.create(member=alice, file=make_stored(), status="ready", name="shoe.png")
     return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
+
+
+def cards_of(client: Client) -> dict[Run, RunCard]:
+    return {card.run: card for _, cards in client.get("/history/").context["groups"] for card in cards}
 
 
 def test_it_asks_with_cost_and_a_double_click_starts_one(as_alice: Client, app: App, run: Run) -> None:
@@ -57,11 +64,38 @@ def test_the_card_of_a_run_made_from_another_one_says_what_changed(
     Run.objects.update(title="At sea")
     *made, first = Run.objects.order_by("-pk")
     assert {one.parent for one in made} == {run}
-    found = {card.run: card.lines for _, cards in as_alice.get("/history/").context["groups"] for card in cards}
+    found = cards_of(as_alice)
     same, emptied, styled = (found[one] for one in made)
-    assert styled[0] == ("Changed: Style:", "Disney / Pixar")
-    assert emptied[0] == ("Changed: Prompt:", "(empty)")
-    assert not [label for label, _text in [*same, *found[first]] if "Changed" in label]
+    assert (styled.lines[0], styled.changed) == (("Style:", "Disney / Pixar"), 1)
+    assert (emptied.lines[0], emptied.changed) == (("Prompt:", "(empty)"), 1)
+    assert (same.changed, found[first].changed) == (0, 0)
+    card = Page(as_alice.get("/history/").text).first(id=f"card-{styled.run.public_id}")
+    assert card.first(css="run-card-lines").words.startswith("Changed Style: Disney / Pixar")
+
+
+def test_inputs_of_the_same_name_are_compared_and_files_by_their_content(as_alice: Client, alice: Member) -> None:
+    parameters: list[dict[str, Any]] = [{**PHOTO, "id": f"u-{n}"} for n in range(3)]
+    parameters += [{"id": f"t-{n}", "name": "Line", "type": "text"} for n in range(3)]
+    app = make_app("Poster", parameters=parameters)
+
+    def made_of(names: str, texts: str, parent: Run | None = None) -> Run:
+        files = [make_stored((40 + n, 30)) for n in range(3)]
+        uploads = [
+            Upload.objects.create(member=alice, file=file, status="ready", name=name)
+            for file, name in zip(files, names, strict=True)
+        ]
+        values = [*({"uploads": [upload.public_id]} for upload in uploads), *texts]
+        answers = load_answers([{**one, "value": value} for one, value in zip(parameters, values, strict=True)])
+        assert app.schema is not None
+        return launch_run(alice, LaunchRequest(app, app.schema, answers, [0], new_form_token(alice), parent=parent))
+
+    first = made_of("abc", "xyz")
+    same, other = made_of("def", "xyz", first), made_of("abc", "rst", first)
+
+    found = cards_of(as_alice)
+    assert found[same].changed == 0
+    assert (found[other].title, found[other].changed) == ("Poster · r", 2)
+    assert found[other].lines == [("Line:", "s"), ("Line:", "t")]
 
 
 def test_what_is_being_typed_into_the_form_stays(as_alice: Client, alice: Member, app: App, run: Run) -> None:
