@@ -28,8 +28,9 @@ from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
 CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to decide
-# For searches: similar known words, the runs that contain the words, and whether there are too many such runs.
-WORDS = ("word", "run", "many")
+# For searches: similar known words, the runs that contain the words, whether there are too many such runs, and all apps,
+# whose names may contain the words.
+WORDS = ("word", "run", "many", "called")
 SORTS = ("app", "person", "view", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES, *WORDS)
 BY_NAME = ("app", "person", "view", "word", "guest")
 
@@ -66,6 +67,7 @@ class Directory:
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
+    called: list[Named] = field(default_factory=list)  # for searches in Mine: all apps with runs, for searches in Team
     # Full-text query -> keys of the runs that it finds; None if there are many
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
 
@@ -102,6 +104,9 @@ class Directory:
             others.append(_rows("waiting", some, "public_id", "public_id", "public_id"))
         exact = _exact_query(q)
         others += _runs_with(exact, member) if exact else []
+        if exact and is_mine:
+            everyones = App.objects.filter(pk__in=distinct_values(Run, "app"))
+            others.append(_rows("called", everyones, "public_id", "name", "public_id"))
         if decided:
             others.append(_rows("decided", few_decided_on(decided), "batch", "batch", "batch", key="output__run"))
         if waits not in ("", ME, ANYONE):
@@ -146,6 +151,7 @@ class Directory:
             frozenset(one.pk for one in found["decider"]),
             frozenset(one.pk for one in found["judge"]),
             {one.id: one.name for one in found["guest"]},
+            found["called"],
             _having(exact, found["run"], found["many"]) if exact else {},
         )
 
@@ -230,10 +236,11 @@ class Directory:
         begins = re.compile(start + re.escape(word))
         return [person.pk for person in self.people if begins.search(fold(person.name))]
 
-    def apps_called(self, ways: Ways) -> list[int]:
-        """Return primary keys of apps whose current name matches one of `ways`."""
-        matches = matcher(ways)
-        return [app.pk for app in self.apps if matches(_stored_words(app.name))]
+    def apps_called(self, ways: Ways, *, is_mine: bool) -> list[int]:
+        """Return primary keys of apps whose current name matches one of `ways`. With `is_mine`, apps that only others
+        use needn't be among them."""
+        matches, apps = matcher(ways), self.apps if is_mine else self.called or self.apps
+        return [app.pk for app in apps if matches(_stored_words(app.name))]
 
 
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:

@@ -165,10 +165,9 @@ def in_other_list(found: Filter) -> Filter:
 
 
 def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same filters in the member's own runs, which Team doesn't list; "" if that is no help. For
-    searches, `widen` counts the runs there."""
+    """Return the URL of the same filters in the member's own runs, which Team doesn't list; "" if that is no help."""
     is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
-    return in_other_list(found).url() if is_help and not found.q else ""
+    return in_other_list(found).url() if is_help else ""
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:

@@ -218,7 +218,7 @@ class Filter:
             people = [] if self.tab == "mine" else directory.people_called(word)
             if self.tab == "both":
                 people = [person for person in people if person != member.pk]
-            other = directory.of_people(people) | Q(app_id__in=directory.apps_called(ways))
+            other = directory.of_people(people) | Q(app_id__in=directory.apps_called(ways, is_mine=self.tab == "mine"))
             if self.is_similar and (kind := kind_named(word)):
                 other |= Q(kinds__contains=f" {kind} ")
             if other == Q(member_id__in=[]) | Q(app_id__in=[]):

@@ -74,7 +74,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
-        **_besides(found, directory, listing.page, is_first_page=not (before or after)),
+        **_besides(found, directory, listing, is_first_page=not (before or after)),
         **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,
@@ -153,13 +153,14 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
     }
 
 
-def _besides(found: Filter, directory: Directory, page: Page, *, is_first_page: bool) -> dict[str, object]:
-    """Return what the first page says of runs that the list doesn't contain. Someone who finds more than a page of runs
-    doesn't wait for examples."""
-    is_told = is_first_page and bool(found.narrowing)
+def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
+    """Return what the first page says of runs that the list doesn't contain; if the search in the other list counted
+    some, it says so itself. Someone who finds more than a page of runs doesn't wait for examples."""
+    page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
     is_short = page.is_whole or not page.runs
+    is_counted = bool(found.q) and listing.instead.is_counted
     return {
-        "mine_url": filters.mine_url(found, directory) if is_told else "",
+        "mine_url": filters.mine_url(found, directory) if is_told and not is_counted else "",
         "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
     }
 

@@ -37,12 +37,14 @@ class Link:
 @dataclass(frozen=True)
 class Elsewhere:
     """Suggestions for a search: if it finds nothing, a wider search to show, and others to choose from; and a link to
-    the other list. `directory` already contains the word matches that these searches need."""
+    the other list. `directory` already contains the word matches that these searches need. `is_counted` says whether
+    the runs in the other list that have the searched words have been counted."""
 
     directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
     other: Link | None = None  # link to the other list, if it has runs with all the words, or with similar ones
+    is_counted: bool = False
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
@@ -52,8 +54,9 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
     Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
     """
-    choices, searches = _wider(found), broader(found)
-    is_words_alone = found.narrowing.keys() == {"q"}
+    # What Home searches includes the other list, and Home shows no hints
+    choices, searches = _wider(found), broader(found) if found.tab != "both" else []
+    is_words_alone = bool(searches) and found.narrowing.keys() == {"q"}
     near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
     asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
     asked += [(one, COUNT_UP_TO) for one in near]
@@ -63,12 +66,12 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     hints = hints_of(searches, there[: len(searches)])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
-        other = [] if found.tab == "both" else searches[:1]  # what Home searches includes the other list
-        return Elsewhere(directory, hints=hints or _near_in_other_list(other, member, directory))
+        near_hints = hints or _near_in_other_list(searches[:1], member, directory)
+        return Elsewhere(directory, hints=near_hints, is_counted=True)
     best = _best(useful)[0]
     if not is_words_alone:
-        return Elsewhere(directory, best, hints)
-    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there))
+        return Elsewhere(directory, best, hints, is_counted=True)
+    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there), is_counted=True)
 
 
 def also_elsewhere(found: Filter, member: Member, directory: Directory, *, is_few: bool) -> Elsewhere:
@@ -86,7 +89,7 @@ def also_elsewhere(found: Filter, member: Member, directory: Directory, *, is_fe
             counts = count_up_to([(one.runs(member, directory), FEW) for one in asked], member)
     except query_timeout.TookTooLong:
         return Elsewhere(directory)
-    return Elsewhere(directory, other=_in_other_list(there, *counts, most=FEW))
+    return Elsewhere(directory, other=_in_other_list(there, *counts, most=FEW), is_counted=True)
 
 
 def _with_words(directory: Directory, filters: list[Filter], member: Member) -> Directory:

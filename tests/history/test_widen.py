@@ -11,10 +11,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.engine.input_summary import summarise
-from runs.history import selection
+from runs.history import query_timeout, selection, widen
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
-from runs.models import AppRule, Member, Run
+from runs.models import App, AppRule, Member, Run
 from runs.words.known_words import edits, learn, similar_to
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
@@ -110,6 +110,29 @@ def test_a_search_that_finds_some_tells_how_many_more_are_in_the_other_list(
     Run.objects.update(shared_at=timezone.now())
     told = Page(as_bob.get("/history/", {"q": q, "tab": "team"}).text).first(css="history-wider").first("a")
     assert told.words.startswith(f"1 of your runs {words}")
+
+
+def test_runs_of_apps_that_only_others_use_are_counted(
+    as_alice: Client, as_bob: Client, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, own = make_app("Signs"), make_app("Studio")
+    make_run(bob, theirs, status="completed", title="A quiet day", shared_at=timezone.now())
+    make_run(alice, own, status="completed", title="A poster", shared_at=timezone.now())
+    App.objects.filter(pk=theirs.pk).update(name="Poster maker")  # the run doesn't contain this name
+
+    def told(client: Client, **query: str) -> list[str]:
+        return [one.words for one in Page(client.get("/history/", query).text).find(css="history-wider")]
+
+    assert told(as_alice, q="poster") == ["1 run in Team matches all of these words."]
+    mine = "Your own runs are under Mine."
+    assert told(as_bob, q="poster", tab="team") == ["1 of your runs matches all of these words."]
+    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # these aren't counted
+
+    def take_too_long(*_args: object) -> list[int]:
+        raise query_timeout.TookTooLong
+
+    monkeypatch.setattr(widen, "count_up_to", take_too_long)
+    assert told(as_bob, q="poster", tab="team") == [mine]
 
 
 def test_a_word_left_out_here_is_found_with_similar_words_there(as_alice: Client, alice: Member, bob: Member) -> None:
