@@ -170,16 +170,18 @@ def sent_url(member: Member, app: App, token: str) -> str:
 
 def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) -> str:
     """Return a sentence about where the values of `draft` come from. If something has just been put into the field
-    `added` ("p0"), from a result or from the library, name that field."""
+    `added` ("p0"), from a result or from the library, and is still there, name that field."""
     fields = ruled_questions(schema.parameters, rules_of(app)) if added else []
-    question = next((one for one in fields if one.field_name == added), None)
+    question = next((one for one in fields if one.field_name == added and not one.is_fixed), None)
     if question is None:
         return _(KEPT)
     own = (question.name, question.key, question.id)
-    is_alone = all((given.name, given.key, given.id) == own for given in draft.answers if given.is_given)
+    is_there = [(given.name, given.key, given.id) == own for given in draft.answers if given.is_given]
+    if not any(is_there):
+        return _(KEPT)
     words = (
         _("What you chose is now in “%(field)s”.")
-        if is_alone
+        if all(is_there)
         else _("What you chose is now in “%(field)s”. The other fields are as you left them.")
     )
     return words % {"field": question.label}

@@ -291,6 +291,9 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert prompt["value"] == "A red shoe"
     assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
 
+    Draft.objects.filter(app=taking).update(answers=[prompt])  # the picture has been taken out again
+    assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
+
 
 def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
     Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="Words that sell")

@@ -170,6 +170,19 @@ def test_only_allowed_options_can_be_chosen(
     assert RunInput.objects.get(name="Style").value == PIXAR
 
 
+def test_a_field_hidden_since_is_not_named_as_just_filled(
+    as_alice: Client, alice: Member, admin_member: Member, app: App
+) -> None:
+    answer = {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "at sea"}
+    Draft.objects.create(member=alice, app=app, answers=[answer])
+    url = f"{app.get_absolute_url()}?added=p1"
+    assert "is now in “Prompt”" in as_alice.get(url).text
+
+    set_rules(app, admin_member, p1=hidden("brand words"))
+
+    assert "is now in" not in as_alice.get(url).text
+
+
 def test_a_default_that_is_not_allowed_must_be_answered(
     as_alice: Client, alice: Member, admin_member: Member, photo: Upload
 ) -> None:
@@ -223,7 +236,7 @@ def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
     assert answer.status_code == 422
     assert "Check the values in the form." in answer.text
     assert (
-        "Your answer for “Style” is no longer among the choices."
+        "Your answer for “Style” no longer fits. Choose again."
         in as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
     )
 
