@@ -8,6 +8,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 
 from runs.display.card_results import CardPicture, CardResults, results_of
+from runs.engine.input_summary import summary_text
 from runs.history.bin import gone_at
 from runs.models import Member, Run, StoredFile
 
@@ -16,18 +17,27 @@ SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # rela
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run in a row. `picture` is from a result, otherwise from an input, otherwise from the app."""
+    """A run in a row. `picture` is from a result, otherwise from an input, otherwise from the app. `input_words` is the
+    first input, unless the title shows it."""
 
     run: Run
     gone_at: datetime | None
     picture: CardPicture | StoredFile | None
+    input_words: str
 
 
 def rows_of(runs: Iterable[Run]) -> list[BinRow]:
     """Return rows for runs fetched with `SHOWN_WITH`, with one query for all their results."""
     runs = list(runs)
     found = results_of(runs)
-    return [BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults()))) for run in runs]
+    return [
+        BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults())), _input_words(run)) for run in runs
+    ]
+
+
+def _input_words(run: Run) -> str:
+    first = next(iter(run.summary), None)
+    return summary_text(first) if first and first != run.told_input else ""
 
 
 def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:

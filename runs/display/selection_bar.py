@@ -28,6 +28,7 @@ class Act:
     words: str
     needs: str = ""
     is_off: bool = False
+    title: str = ""  # what else to know about it
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,15 @@ def _all_selected(place: str) -> Filter:
 def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
     is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
     has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
+    told = _("A zip file; provenance.csv in it lists where each file comes from")
     acts = [
-        (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words))),
+        (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words), told)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),
         (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
         (may_decide(member), Act("decide", "good", _("Decide…"), "files", is_many)),
         (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
         (True, Act("compare", "compare", _("Compare"), "pair")),
-        (True, Act("download-approved", "download", _("Download approved"), "files", is_many)),
+        (True, Act("download-approved", "download", _("Download approved"), "files", is_many, told)),
         (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
         (can_run and of_runs, Act("hold", "hold", _("Protect"))),
         (has_held, Act("release", "hold", _("Stop protecting"))),
