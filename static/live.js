@@ -31,6 +31,16 @@ const isEndNear = ({ dataset }) => {
 };
 
 /**
+ * Drop a response that arrives after Back or Forward: htmx has put another page into the body, and would look for the
+ * parts to replace beside the element that asked.
+ *
+ * @param {Event} event
+ */
+const dropIfLeft = (event) => {
+	if (event.target instanceof Element && !event.target.isConnected) event.preventDefault();
+};
+
+/**
  * Request changes; the response replaces the parts that are out of date.
  *
  * @param {string | undefined} url
@@ -39,6 +49,7 @@ const isEndNear = ({ dataset }) => {
 export const ask = async (url, pairs) => {
 	const live = find("#live");
 	if (find("#launch-left")) pairs.push(["form", "1"]); // an app's form shows the balance, too
+	live?.addEventListener("htmx:beforeOnLoad", dropIfLeft);
 	if (live && url)
 		await htmx.ajax("GET", `${url}?${new URLSearchParams(pairs)}`, { source: live, swap: "none" }).catch(() => {});
 };

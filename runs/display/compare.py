@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from runs.display.compare_inputs import Row, plain_row, rows_of
 from runs.display.differences import Piece, inline, side_by_side
-from runs.display.run_page import OutputBox, file_label, output_boxes
+from runs.display.result_boxes import OutputBox, file_label, output_boxes
 from runs.display.verdicts import VerdictPanel, verdicts_of
 from runs.models import Decision, Member, Output, Run, StoredFile, for_page
 from runs.models.addresses import path_to

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.models.link_access import may_extend, may_restore
@@ -30,6 +30,37 @@ PICTURES = 4
 LOOKED_AT = 12  # how many of a link's results a list reads to find pictures
 LONGEST_TITLE = 80
 SOON = timedelta(days=4)
+COPY_NOTES = {
+    guest_copies.State.PREPARING: ngettext_lazy(
+        "%(count)s file is being prepared: guests get copies without prompts or other hidden details.",
+        "%(count)s files are being prepared: guests get copies without prompts or other hidden details.",
+        "count",
+    ),
+    guest_copies.State.LATE: ngettext_lazy(
+        "%(count)s file isn't ready for guests yet. We'll try again. %(reason)s",
+        "%(count)s files aren't ready for guests yet. We'll try again. %(reason)s",
+        "count",
+    ),
+    guest_copies.State.NOT_OFFERED: ngettext_lazy(
+        "%(count)s file isn't shared with guests: the prompt and other hidden details can't be removed.",
+        "%(count)s files aren't shared with guests: the prompt and other hidden details can't be removed.",
+        "count",
+    ),
+    guest_copies.State.NOT_PLAYED: ngettext_lazy(
+        "Guests can't play %(count)s file: without ffmpeg on the server, the prompt can't be removed. "
+        "Allow downloads to share it unchanged.",
+        "Guests can't play %(count)s files: without ffmpeg on the server, the prompt can't be removed. "
+        "Allow downloads to share them unchanged.",
+        "count",
+    ),
+}
+UNCHANGED_COPY = ngettext_lazy(
+    "%(count)s file is offered unchanged and may contain the prompt, which can't be removed without "
+    "ffmpeg on the server.",
+    "%(count)s files are offered unchanged and may contain the prompt, which can't be removed without "
+    "ffmpeg on the server.",
+    "count",
+)
 
 
 @dataclass(frozen=True)
@@ -231,57 +262,10 @@ def _answered_words(link: GuestLink, count: int) -> str:
 def copies_notes(given: list[Given]) -> list[str]:
     """Return notes for members about problems with guests' copies of files; an empty list if there are none."""
     counts = Counter(one.state for one in given)
-    errors = [one.error for one in given if one.error]
-    notes = []
-    if count := counts[guest_copies.State.PREPARING]:
-        notes.append(
-            ngettext(
-                "%(count)s file is being prepared: guests get copies without prompts or other hidden details.",
-                "%(count)s files are being prepared: guests get copies without prompts or other hidden details.",
-                count,
-            )
-            % {"count": count}
-        )
-    if count := counts[guest_copies.State.LATE]:
-        notes.append(
-            ngettext(
-                "%(count)s file isn't ready for guests yet. We'll try again. %(reason)s",
-                "%(count)s files aren't ready for guests yet. We'll try again. %(reason)s",
-                count,
-            )
-            % {"count": count, "reason": errors[0]}
-        )
-    if count := counts[guest_copies.State.NOT_OFFERED]:
-        notes.append(
-            ngettext(
-                "%(count)s file isn't shared with guests: the prompt and other hidden details can't be removed.",
-                "%(count)s files aren't shared with guests: the prompt and other hidden details can't be removed.",
-                count,
-            )
-            % {"count": count}
-        )
-    if count := counts[guest_copies.State.NOT_PLAYED]:
-        notes.append(
-            ngettext(
-                "Guests can't play %(count)s file: without ffmpeg on the server, the prompt can't be removed. "
-                "Allow downloads to share it unchanged.",
-                "Guests can't play %(count)s files: without ffmpeg on the server, the prompt can't be removed. "
-                "Allow downloads to share them unchanged.",
-                count,
-            )
-            % {"count": count}
-        )
+    reason = next((one.error for one in given if one.error), "")
+    notes = [words % {"count": counts[state], "reason": reason} for state, words in COPY_NOTES.items() if counts[state]]
     if count := sum(one.is_as_it_is for one in given):
-        notes.append(
-            ngettext(
-                "%(count)s file is offered unchanged and may contain the prompt, which can't be removed without "
-                "ffmpeg on the server.",
-                "%(count)s files are offered unchanged and may contain the prompt, which can't be removed without "
-                "ffmpeg on the server.",
-                count,
-            )
-            % {"count": count}
-        )
+        notes.append(UNCHANGED_COPY % {"count": count})
     return notes
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
+from runs.display.result_boxes import OutputBox, file_label, output_boxes
 from runs.display.result_rows import ResultRows
-from runs.display.run_page import OutputBox, file_label, is_live, output_boxes
+from runs.display.run_page import is_live
 from runs.display.verdicts import VerdictPanel, verdict_of
 from runs.display.versions import Versions, versions_for
 from runs.history.order import outputs_beside

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 
 from runs.display.card_results import EXCERPT, FILE_COLUMNS, CardPicture, JsonType
 from runs.display.json_results import excerpt
-from runs.display.run_page import result_labels
+from runs.display.result_boxes import result_labels
 from runs.history.search import Filter
 from runs.models import Decision, Member, Output, OutputFile, Run
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from runs.display.guest_links import LinkView, link_view, refusal_of, with_pictures
 from runs.display.link_versions import VersionOffer, version_offers
-from runs.display.run_page import result_labels
+from runs.display.result_boxes import result_labels
 from runs.history import selection
 from runs.models import GuestLink, Member, Output, Run, Selection, SharingRules, StoredFile
 from runs.models.link_access import links_revocable_by

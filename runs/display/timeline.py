@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Count, Max
 
 from runs.display.comments import CommentLine, CommentPanel, run_talk
-from runs.display.run_page import RunPage, result_labels
+from runs.display.result_boxes import result_labels
+from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared

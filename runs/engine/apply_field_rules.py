@@ -1,7 +1,7 @@
 """Turns people's answers into what a run sends, with the admin's rules applied last. No other code does this.
 
-Every run goes through `ruled_answers`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages
-use `ruled` to say in advance what the rules will change.
+Every run goes through `ruled_for`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages use
+`ruled` to say in advance what the rules will change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,17 +30,18 @@ class RulesRefuseError(UserFacingError):
     """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
 
 
-def ruled_answers(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> list[Answer]:
+def ruled_for(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
     """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes one of the member's uploads.
 
     Raises `RulesRefuseError`.
     """
     if words := closed_words(app, member):
         raise RulesRefuseError(words)
-    ruled = apply_rules(schema.parameters, own_rules(member, rules_of(app)), answers)
+    rules = own_rules(member, rules_of(app))
+    ruled = apply_rules(schema.parameters, rules, answers)
     if ruled.refused:
         raise RulesRefuseError(refused_words(ruled))
-    return ruled.answers
+    return ruled
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:

@@ -5,11 +5,10 @@ interrupted. `sent_at` is committed before the one POST that may cost credits, s
 checking.
 """
 
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +20,14 @@ from django.utils import timezone
 from runs import events
 from runs.audit.record import record
 from runs.engine import poller_wakeups, wakeups
-from runs.engine.apply_field_rules import hidden_places, ruled_answers
+from runs.engine.apply_field_rules import ruled_for
 from runs.engine.input_summary import summarise
-from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload, Verb
-from runs.models.run import RunInputUpload
-from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
-from runs.schema_forms.questions import sample_urls, shortened
-from runs.sharing.links import begins_with_team
+from runs.engine.run_inputs import hidden_before, is_same, record_inputs
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb
+from runs.schema_forms.answers import Answer
+from runs.schema_forms.questions import shortened
+from runs.schema_forms.ruled_answers import Ruled
+from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate
 from runs.words.fold import fold, kinds_text
@@ -86,11 +86,6 @@ def run_of_form(member: Member, token: str) -> Run | None:
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
-def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
-    """Return whether `run` was started with exactly these inputs."""
-    return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
-
-
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
 
@@ -98,10 +93,10 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     caller must have checked the token and the answers.
     """
     now = now or timezone.now()
-    press = replace(press, answers=ruled_answers(member, press.app, press.schema, press.answers))
+    ruled = ruled_for(member, press.app, press.schema, press.answers)
     try:
         with transaction.atomic():
-            run = _record(member, press, now)
+            run = _record(member, press, ruled, now)
             record(Verb.RUN_STARTED, run)
             _clear_draft(member, press)
             wakeups.queue_start(run.pk)
@@ -111,7 +106,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         first = run_of_form(member, press.token)
         if first is None:
             raise
-        if is_same(first, press.app, press.answers, press.wanted):
+        if is_same(first, press.app, ruled.answers, press.wanted):
             _clear_draft(member, press)
             return first
         raise TokenSpentError(first) from None
@@ -122,51 +117,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
         Draft.objects.current().filter(member=member, app=press.app).delete()
 
 
-def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Return a hash that is the same for the same inputs. Links are compared by URL, files by content."""
-    return hashlib.sha256(repr((_told(answers), sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def fingerprint_of(run: Run) -> str:
-    """Return the fingerprint of the inputs of `run`."""
-    return fingerprint(answers_of(run), run.wanted_outputs)
-
-
-def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
-    """Return `answers` as values that are equal for equal answers. Links are compared by URL, files by content."""
-    contents = {
-        upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
-        for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
-    }
-    return [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
-
-
-def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
-    if not isinstance(answer.value, Files):
-        return answer.value
-    given = [contents.get(upload_id) for upload_id in answer.upload_ids]
-    return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]
-
-
-def answers_of(run: Run) -> list[Answer]:
-    """Return the inputs of `run` as form answers, including hidden ones."""
-    return [_answer_of(given) for given in run.inputs.all()]
-
-
-def answers_for(member: Member, run: Run) -> list[Answer]:
-    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden at the time may be
-    visible now."""
-    return [_answer_of(given) for given in run.inputs.shown_to(member)]
-
-
-def _answer_of(given: RunInput) -> Answer:
-    value = load_value(given.value)
-    if given.type == "url":
-        value = Files(tuple(link.upload.public_id for link in given.links.select_related("upload")))
-    return Answer(given.name, given.key, given.parameter_id, given.type, value, given.is_default)
-
-
-def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
+def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -> Run:
     outputs = press.schema.asked(press.wanted)
     estimated = estimate(press.app, press.schema, press.wanted)
     run = Run.objects.create(
@@ -186,13 +137,11 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
-    hidden = hidden_places(press.app, press.schema, press.answers) | _hidden_before(press)
-    for position, answer in enumerate(press.answers):
-        _record_input(run, position, answer, press.schema.parameters, is_hidden=position in hidden)
+    record_inputs(run, ruled.answers, ruled.hidden | hidden_before(press.parent, ruled.answers))
     if not press.app.is_listed:
         App.objects.filter(pk=press.app.pk).list_for_all()
     summarise(run)
-    _record_boxes(run, press, outputs)
+    _record_boxes(run, outputs, expected_ratio(ruled.answers), press.replaces)
     if run.shared_at is not None:
         events.run_shared.send(run)
     # This comes last, because it locks the portal's total, and everyone else who presses Run then has to wait.
@@ -200,17 +149,10 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     return run
 
 
-def _hidden_before(press: LaunchRequest) -> set[int]:
-    """Return the positions of answers that repeat hidden inputs of the run that this run was started from."""
-    before = list(press.parent.inputs.filter(is_hidden=True)) if press.parent else []
-    if not before:
-        return set()
-    secret, told = _told([_answer_of(given) for given in before]), _told(press.answers)
-    return {position for position, one in enumerate(told) if one in secret}
-
-
-def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, Any]]) -> None:
-    width, height = expected_ratio(press.answers)
+def _record_boxes(
+    run: Run, outputs: Sequence[dict[str, Any]], ratio: tuple[int, int], replaces: Mapping[int, Output]
+) -> None:
+    width, height = ratio
     boxes = [
         Output(
             run=run,
@@ -225,7 +167,7 @@ def _record_boxes(run: Run, press: LaunchRequest, outputs: Sequence[dict[str, An
         for position, output in enumerate(outputs)
     ]
     for box, output in zip(boxes, outputs, strict=True):
-        if (replaced := press.replaces.get(output["index"])) is not None:
+        if (replaced := replaces.get(output["index"])) is not None:
             _join_line(box, replaced)
     Output.objects.bulk_create(boxes)
 
@@ -239,35 +181,6 @@ def _join_line(box: Output, replaced: Output) -> None:
     if first is not None:
         latest = Output.objects.filter(line=first).aggregate(latest=Max("number"))["latest"]
         box.line, box.number = first, (latest or first.number) + 1
-
-
-def _record_input(
-    run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]], *, is_hidden: bool
-) -> None:
-    value: str | list[str] = answer.text
-    if isinstance(answer.value, Files):
-        value = sample_urls(parameters[position : position + 1]) if answer.is_default else []
-    ids = () if answer.is_default else answer.upload_ids
-    given = RunInput.objects.create(
-        run=run,
-        position=position,
-        name=answer.name,
-        key=answer.key,
-        parameter_id=answer.id,
-        type=answer.type[:50],
-        value=value,
-        is_default=answer.is_default,
-        is_hidden=is_hidden,
-    )
-    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention doesn't remove a file now
-    uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
-    RunInputUpload.objects.bulk_create(
-        RunInputUpload(input=given, upload=uploads[upload_id], position=i)
-        for i, upload_id in enumerate(ids)
-        if upload_id in uploads
-    )
-    if uploads:
-        mine.filter(pk__in=[upload.pk for upload in uploads.values()]).update(used_at=run.created_at)
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from runs.background.queue import stop_requested
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
-from runs.engine.create_run import answers_of
 from runs.engine.input_summary import summarise
+from runs.engine.run_inputs import answers_of
 from runs.engine.start_claim import CLAIM, ClaimKeeper
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
@@ -22,6 +22,7 @@ from runs.models import App, Run, Upload
 from runs.models.messages import Message
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
+from runs.schema_forms.types import Parameters
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
@@ -165,16 +166,16 @@ def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
         return lamina().start_run(run.app.remote_id, inputs, labels, webhook)
     except LaminaRejected as error:
         by_key = to_inputs(parameters, answers, urls, by_key=True)
-        if by_key.keys() == inputs.keys() or not _is_about_names_alone(run, inputs, error):
+        if by_key.keys() == inputs.keys() or not _is_about_names_alone(parameters, inputs, error):
             raise
     return lamina().start_run(run.app.remote_id, by_key, labels, webhook)
 
 
-def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejected) -> bool:
+def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error: LaminaRejected) -> bool:
     if not error.nothing_happened or error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
         return False
     problems = [(problem.field, problem.code) for problem in error.field_errors]
-    return error.says_unknown_parameter or is_about_names_alone(run.schema.parameters, inputs, problems)
+    return error.says_unknown_parameter or is_about_names_alone(parameters, inputs, problems)
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:

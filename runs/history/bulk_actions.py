@@ -13,7 +13,7 @@ from runs.history import bin, holds, stars
 from runs.history.selection import COMPARED, FILES_AT_MOST
 from runs.models import FINAL, Member, Output, Run
 from runs.models.run import RunQuerySet
-from runs.sharing import links
+from runs.sharing import links, visibility
 from runs.words.numbers import number_words
 
 
@@ -30,7 +30,7 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
     """Share `runs` with the whole team, as far as `member` may change them."""
     asked, own = runs.count(), _changeable(runs, member)
     count = own.count()
-    changed = links.share_all_with_team(own)
+    changed = visibility.share_all_with_team(own)
     if not count:
         words = _("Nothing was shared.")
     elif changed:

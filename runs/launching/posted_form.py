@@ -15,8 +15,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.engine import create_run
-from runs.engine.apply_field_rules import RulesRefuseError, ruled_answers
+from runs.engine import create_run, run_inputs
+from runs.engine.apply_field_rules import RulesRefuseError, ruled_for
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
@@ -212,8 +212,8 @@ class PostedAppForm:
 
     def _is_what_started(self, spent: Run, form: SchemaForm) -> bool:
         with suppress(RulesRefuseError):
-            answers = ruled_answers(self.member, self.app, self._posted_schema, form.answers())
-            return create_run.is_same(spent, self.app, answers, form.wanted_outputs())
+            ruled = ruled_for(self.member, self.app, self._posted_schema, form.answers())
+            return run_inputs.is_same(spent, self.app, ruled.answers, form.wanted_outputs())
         return False
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.catalog.field_rules import rules_of
-from runs.engine import create_run
+from runs.engine import create_run, run_inputs
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.models.prepared import Prepared
@@ -196,7 +196,7 @@ def _kept_notice(found: Opening, words: str) -> Notice:
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers = ownership.shown(member, create_run.answers_for(member, run))
+    found.answers = ownership.shown(member, run_inputs.answers_for(member, run))
     found.wanted = run.wanted_outputs or None
     if found.result is not None:
         found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
@@ -234,7 +234,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
     run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
     if run is None and preset is None:
         return False
-    source = create_run.answers_for(member, run) if run else presets.answers_of(preset) if preset else []
+    source = run_inputs.answers_for(member, run) if run else presets.answers_of(preset) if preset else []
     parameters, rules = app.schema.parameters if app.schema else [], rules_of(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:

@@ -7,7 +7,7 @@ from django.forms import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.engine import create_run
+from runs.engine import run_inputs
 from runs.engine.apply_field_rules import changed_words, ruled
 from runs.engine.create_run import LaunchRequest
 from runs.launching.app_form import app_form
@@ -43,10 +43,10 @@ def again(member: Member, run: Run) -> RerunPlan:
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
-    past = create_run.answers_of(run)
+    past = run_inputs.answers_of(run)
     form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
     given = open_answers(schema.parameters, form.rules, past)
-    seen = open_answers(schema.parameters, form.rules, create_run.answers_for(member, run))
+    seen = open_answers(schema.parameters, form.rules, run_inputs.answers_for(member, run))
     if len(seen) != len(given):  # a field that was hidden is visible now, but nobody may see what it sent then
         return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, given)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from runs.engine import create_run
+from runs.engine import create_run, run_inputs
 from runs.engine.apply_field_rules import RulesRefuseError, quoted_names, ruled
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.models import Member, Output, Run, Upload
@@ -112,7 +112,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     # The page is out of date, or a faster press (someone else's, or the first of two) used up what was left to spend.
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
-    answers = own_files(member, create_run.answers_of(run))
+    answers = own_files(member, run_inputs.answers_of(run))
     replaces = {place: box for box in run.outputs.all() if (place := box.schema_index) in indexes and box.line_id}
     press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True, replaces=replaces)
     try:
@@ -141,7 +141,7 @@ def _reason(run: Run, cost: CostLine | None) -> str:
         return _(FILES)
     if run.schema_id != run.app.schema_id:
         return _(CHANGED)
-    now = ruled(run.app, run.schema, create_run.answers_of(run))
+    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
     if not (now.changed or now.refused):
         return ""
     words = _(

@@ -31,7 +31,7 @@ from runs.launching.prefill import NoSourceError, Opening
 from runs.models import App, AppRule, AppSchema, Member
 from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
-from runs.sharing import links
+from runs.sharing import visibility
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
 RESET = "reset"  # in the URL of a form that has just been emptied
@@ -231,7 +231,7 @@ def app_page(
         "opened": opened_with,
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
-        "launch": launch_box(app, member, form, links.audience_words(opened_with.run, is_private=is_private)),
+        "launch": launch_box(app, member, form, visibility.audience_words(opened_with.run, is_private=is_private)),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,

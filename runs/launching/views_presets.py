@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import rules_of
-from runs.engine import create_run
+from runs.engine import run_inputs
 from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
@@ -71,7 +71,7 @@ def _source(request: PortalRequest) -> Source:
         run = get_object_or_404(runs.select_related("app", "schema"), public_id=run_id)
         refuse_viewers(request.user)
         record_openings(request, [run])
-        past = create_run.answers_for(request.user, run)
+        past = run_inputs.answers_for(request.user, run)
         given = open_answers(run.schema.parameters, rules_of(run.app), past)
         answers = ownership.shown(request.user, given)
         return Source(run.app, answers, run.wanted_outputs or None, run=run)

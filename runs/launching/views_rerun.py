@@ -19,7 +19,7 @@ from runs.launching.forms import RunAgainForm, TitleForm
 from runs.models import Member, Run, for_page
 from runs.notices import alerts
 from runs.schema_forms.answers import Answer
-from runs.sharing import links
+from runs.sharing import visibility
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
@@ -79,7 +79,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "said": said if said != reason else "",
         "cost": cost,
         "has_asked": cost.can_ask and alerts.has_asked(request.user),
-        "audience_words": links.audience_words(run),
+        "audience_words": visibility.audience_words(run),
         "token": create_run.new_form_token(request.user),
     }
     return render_page(request, "launching/run_rerun.html", context, status=status)

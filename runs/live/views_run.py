@@ -16,7 +16,7 @@ from runs.display.run_page import run_page
 from runs.display.selection_bar import picks_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
-from runs.engine import create_run, poller_wakeups, polling_schedule, progress
+from runs.engine import poller_wakeups, polling_schedule, progress, run_inputs
 from runs.engine.apply_field_rules import ruled
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
@@ -113,7 +113,7 @@ def _against_rules(run: Run, member: Member) -> str:
     """Return why the admin's current rules don't let `member` send the inputs of `run`; "" if they do."""
     if words := closed_words(run.app, member):
         return words
-    now = ruled(run.app, run.schema, create_run.answers_of(run))
+    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
     if not (now.changed or now.refused):
         return ""
     return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")

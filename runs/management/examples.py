@@ -24,7 +24,8 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
-from runs.engine.create_run import LaunchRequest, answers_of, launch_run
+from runs.engine.create_run import LaunchRequest, launch_run
+from runs.engine.run_inputs import answers_of
 from runs.engine.save_outputs import is_anyone_waiting
 from runs.history import bin, stars, titles
 from runs.history.examples import unclaimed

@@ -1,8 +1,8 @@
 """Reminders of due decisions: one email each morning to people who owe one.
 
-They start two days before the due date and end five days after it. If anything in the portal is due, everyone gets a row
-for the day, even if they owe nothing themselves. The row means that this day has been checked, so a decision that is
-requested later in the day doesn't cause an email right away.
+They start two days before the due date and end five days after it. If anything in the portal is due, everyone gets a
+row for the day, even if they owe nothing themselves. The row means that this day has been checked, so a decision that
+is requested later in the day doesn't cause an email right away.
 """
 
 from datetime import date, datetime, timedelta

@@ -18,7 +18,7 @@ from zipstream import ZipStream
 
 from runs.audit.record import FEW_FILES, record
 from runs.display.provenance_sheet import NAME, Origin, sheet
-from runs.display.run_page import result_labels
+from runs.display.result_boxes import result_labels
 from runs.history.selection import FILES_AT_MOST, ZIP_BYTES_AT_MOST
 from runs.models import Decision, Member, Output, OutputFile, Run, Verb, for_page
 from runs.storage import store

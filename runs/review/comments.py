@@ -62,8 +62,7 @@ def post(
     text = cleaned(text)
     parent = _top(parent)
     _check_place(by, run, output, parent)
-    if spot is not None and not all(0 <= part <= END for part in spot):
-        raise CommentRefusedError("spot", _("This spot is outside the picture."))
+    _check_spot(spot)
     named = {} if by.member is None else _named(text, by.member, run, mentions, skips_unseen=skips_unseen)
     comment = Comment(
         **by.fields,
@@ -79,8 +78,14 @@ def post(
         file_position=file_position,
         created_at=timezone.now(),
     )
-    _lock(by, run)
-    _check_is_there(comment, parent)
+    return _save(comment, by, named)
+
+
+def _save(comment: Comment, by: Actor, named: dict[Member, str]) -> Comment:
+    """Store the new comment and tell those `named` in it, or return its twin. From here on, the person's comments are
+    posted one at a time."""
+    _lock(by, comment.run)
+    _check_is_there(comment)
     if (twin := _twin(comment, by)) is not None:
         return twin
     _check_pace(by, comment.created_at)
@@ -184,8 +189,14 @@ def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | N
         raise CommentRefusedError("not-allowed", _("This comment belongs to another result."))
 
 
-def _check_is_there(reply: Comment, parent: Comment | None) -> None:
+def _check_spot(spot: tuple[int, int] | None) -> None:
+    if spot is not None and not all(0 <= part <= END for part in spot):
+        raise CommentRefusedError("spot", _("This spot is outside the picture."))
+
+
+def _check_is_there(reply: Comment) -> None:
     """Raise `CommentRefusedError` if the parent was carried over meanwhile; a reply would have to go with it."""
+    parent = reply.parent
     if parent is not None and not Comment.objects.filter(pk=parent.pk, run=reply.run, output=reply.output).exists():
         raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
 

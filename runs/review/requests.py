@@ -36,7 +36,7 @@ from runs.models import (
 )
 from runs.models.joined import Among
 from runs.review import overall_verdict
-from runs.sharing import links
+from runs.sharing import visibility
 from runs.words.errors import UserFacingError
 
 Audience = ReviewRequest.Audience
@@ -82,7 +82,7 @@ def ask(
     record(Verb.REVIEW_ASKED, request, changes={"results": (0, request.items.count())})
     if link is None:
         private = Run.objects.changeable_by(asker).filter(pk__in={output.run_id for output in outputs})
-        links.share_all_with_team(private)
+        visibility.share_all_with_team(private)
     events.review_asked.send(request)
     return request
 
@@ -284,7 +284,7 @@ def on_version_made(new: Output, replaced: Output) -> None:
             has_new.add(item.request_id)
             ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None, due_on=date.min)
     if any(item.request.audience != Audience.GUESTS for item in found):
-        links.share_all_with_team(Run.objects.filter(pk=new.run_id))
+        visibility.share_all_with_team(Run.objects.filter(pk=new.run_id))
 
 
 def on_run_shared(run: Run) -> None:

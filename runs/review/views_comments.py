@@ -20,13 +20,13 @@ from runs.audit.admin_access import record_openings
 from runs.display import comment_draft
 from runs.display.comment_draft import CommentDraft
 from runs.display.comments import CommentLine, comment_line, editable_text, position_of
-from runs.display.run_page import result_labels
+from runs.display.result_boxes import result_labels
 from runs.models import Comment, Member, Output, OutputFile, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
 from runs.review.deciders import Actor
 from runs.review.forms_comments import BackForm, CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.fold import fold

@@ -170,12 +170,9 @@ class World:
         own = app["sandbox"]
         variant = self._next_variant(app["appId"], inputs)
         script = script or _script_of(app, inputs, is_first=variant == 0)
-        seconds = (
-            script.seconds if script.seconds is not None else self._usual_seconds(app, inputs, is_first=variant == 0)
-        )
-        failed = script.failed_outputs
-        if failed is None:
-            failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
+        seconds = script.seconds
+        if seconds is None:
+            seconds = self._usual_seconds(app, inputs, is_first=variant == 0)
         with self.lock:
             # Round the time to milliseconds, like the times in responses, so that `since` works. Round it down, so that
             # it's never in the future.
@@ -192,7 +189,7 @@ class World:
                 cost=catalogue.cost(outputs) * self.price_factor,
                 outcome=script.outcome,
                 error=script.error,
-                failed=failed,
+                failed=_failed_of(app, script, outputs),
                 values=own.get("values", {}) | script.values,
                 types=own.get("types", {}) | script.types,
                 webhook=webhook,
@@ -272,3 +269,12 @@ def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) ->
     if fails and is_first and fails["value"] in inputs.values():
         return faults.Script(outcome="partial", failed_outputs=fails["outputs"])
     return faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))
+
+
+def _failed_of(app: catalogue.App, script: faults.Script, outputs: list[dict[str, Any]]) -> list[int]:
+    """Return the positions of the outputs that will fail. If `script` doesn't name them, but says that some fail, it's
+    those that the app names, or else the last one."""
+    if script.failed_outputs is not None:
+        return script.failed_outputs
+    failed: list[int] = app["sandbox"].get("failedOutputs", [len(outputs) - 1])
+    return failed if script.outcome == "partial" else []

@@ -20,10 +20,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Ruled:
-    """Answers after applying the rules: what to send, what the rules `changed`, and the `refused` answers, which the
-    rules no longer allow in an open field."""
+    """Answers after applying the rules: what to send, the positions of answers to `hidden` fields, what the rules
+    `changed`, and the `refused` answers, which the rules no longer allow in an open field."""
 
     answers: list[Answer]
+    hidden: set[int] = field(default_factory=set)
     changed: list[Change] = field(default_factory=list)
     refused: list[Answer] = field(default_factory=list)
 
@@ -39,6 +40,8 @@ def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence
     for question in questions:
         answer, fixed = given.get(question), fixed_answer(question)
         if fixed is not None:
+            if question.is_hidden:
+                ruled.hidden.add(len(ruled.answers))
             ruled.answers.append(fixed)
             if answer is None or not _sends_same(answer, fixed):
                 ruled.changed.append(Change(question.label, answer, fixed))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
+from runs.sharing import rules as sharing_rules
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
 from runs.web.posted import (
@@ -87,7 +88,7 @@ class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # 
 
     class Meta:
         model = SharingRules
-        fields = links.RULES
+        fields = sharing_rules.RULES
         labels: ClassVar[Any] = {
             "guests_allowed": _lazy("Guest links are allowed"),
             "needs_passphrase": _lazy("Every new link needs a passphrase"),
@@ -95,7 +96,7 @@ class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # 
         }
 
     def __init__(self, data: QueryDict | None, instance: SharingRules) -> None:
-        super().__init__(data, instance=instance, initial={"seen": links.rules_seen(instance)})
+        super().__init__(data, instance=instance, initial={"seen": sharing_rules.rules_seen(instance)})
         words = _("Enter a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
         self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
 

@@ -1,10 +1,9 @@
-"""Who can see a run besides its maker: the team, and guests with a link.
+"""Guest links: who may create them, what they show, how long they work, and how they end.
 
-*Only me*, *Team* and *Guest link* take one click each. A run can be shared with the team and also have guest links;
-*Only me* ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed
-afterwards. Revoking doesn't ask for confirmation, because it can be undone: the same URL then works again. If an admin
-revoked the link, only an admin can undo that. The admins' rules (`SharingRules`) apply to new links. Lowering the
-maximum number of days also shortens existing links, and no link opens while guest links are turned off.
+A new link shows every result that is ready and lasts two weeks; its options can be changed afterwards. Revoking doesn't
+ask for confirmation, because it can be undone: the same URL then works again. If an admin revoked the link, only an
+admin can undo that. The admins' rules (`sharing.rules`) apply to new links. No link opens while guest links are turned
+off.
 """
 
 from collections.abc import Iterable
@@ -17,17 +16,13 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from runs import events
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
-from runs.audit.record import differences, record, record_each, values_of
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, StoredFile, Verb
+from runs.audit.record import differences, record, values_of
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, Verb
 from runs.models.ids import ALPHABET
-from runs.models.run import RunQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
-from runs.storage import orphans
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import portal_day
@@ -53,8 +48,6 @@ CHANGED_BY_OPTIONS = (
     "is_example",
 )
 
-RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
-
 
 @dataclass(frozen=True)
 class LinkOptions:
@@ -74,72 +67,6 @@ class LinkOptions:
     hides_names: bool
 
 
-# --- Team -------------------------------------------------------------------------------------------------------------
-def begins_with_team(parent: Run | None) -> bool:
-    """Return whether a new run is shared with the team from the start. A run started from a private `parent` never is,
-    because both have the same inputs."""
-    is_private = parent is not None and parent.shared_at is None
-    return not is_private and SharingRules.current().team_by_default
-
-
-def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Return the text next to the Run button that says who will see a new run; "" unless runs are shared by default."""
-    if not SharingRules.current().team_by_default:
-        return ""
-    is_private = is_private or (parent is not None and parent.shared_at is None)
-    return _("only you and admins see it") if is_private else _("the team sees it")
-
-
-def share_with_team(run: Run) -> bool:
-    """Share `run` with every member; return False if it was already shared."""
-    return bool(share_all_with_team(Run.objects.filter(pk=run.pk)))
-
-
-@transaction.atomic
-def share_all_with_team(runs: RunQuerySet) -> int:
-    """Share `runs` with every member; return how many weren't shared before."""
-    private = list(runs.filter(shared_at=None).select_for_update(of=("self",)).select_related("app", "member"))
-    now = timezone.now()
-    record_each(Verb.RUN_SHARED, private)
-    Run.objects.filter(pk__in=[run.pk for run in private]).update(shared_at=now, version=F("version") + 1)
-    for run in private:
-        run.shared_at = now
-        events.run_shared.send(run)
-    return len(private)
-
-
-@transaction.atomic
-def stop_sharing_with_team(run: Run) -> bool:
-    """Make `run` private to its maker again; return False if it was already private."""
-    shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
-    is_changed = bool(shared.update(shared_at=None, version=F("version") + 1))
-    if is_changed:
-        record(Verb.RUN_UNSHARED, run)
-    return is_changed
-
-
-@transaction.atomic
-def only_me(run: Run, member: Member) -> int:
-    """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
-
-    A link that also shows other runs stays open but no longer shows `run`. Revoked and expired links are changed too,
-    because they may be reopened.
-    """
-    ended, now = 0, timezone.now()
-    # Lock links before runs, as all code that changes links does, to avoid deadlocks.
-    for link in list(links_to(run).select_for_update().order_by("pk")):
-        if link.chosen.exclude(output__run=run).exists():
-            count = link.chosen.count()
-            gone, _rows = link.chosen.filter(output__run=run).delete()
-            record(Verb.LINK_CHANGED, link, changes={"results": (count, count - gone)})
-        elif link.expires_at > now:
-            ended += revoke(link, member)
-    _count_change([run.pk])
-    stop_sharing_with_team(run)
-    return ended
-
-
-# --- Links ------------------------------------------------------------------------------------------------------------
 def links_to(run: Run) -> GuestLinkQuerySet:
     """Return every link that shows a result of `run`, newest first."""
     chosen = GuestLinkOutput.objects.filter(output__run=run)
@@ -184,7 +111,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
     )
     _choose(link, outputs)
     record(Verb.LINK_MADE, link, changes={"results": (0, len(outputs))})
-    _count_change(_runs_shown(link))
+    mark_changed(_runs_shown(link))
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return link
 
@@ -229,7 +156,7 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
     _choose(link, options.outputs)
     after = values_of(link, *CHANGED_BY_OPTIONS) | {"results": len(options.outputs)}
     record(Verb.LINK_CHANGED, link, changes=differences(before, after))
-    _count_change({*shown_before, *_runs_shown(link)})
+    mark_changed({*shown_before, *_runs_shown(link)})
     if has_new_deciders:
         events.deciders_changed.send(link)
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
@@ -253,7 +180,7 @@ def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
     GuestLink.objects.filter(pk=link.pk).update(is_example=False)
     record(Verb.LINK_REPLACED, link, changes={"result": (old, new), "version": (old.number, new.number)})
     events.version_shown.send(link, old, new)
-    _count_change({old.run_id, new.run_id})
+    mark_changed({old.run_id, new.run_id})
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return True
 
@@ -269,7 +196,7 @@ def _runs_shown(link: GuestLink) -> list[int]:
     return list(link.chosen.order_by().values_list("output__run", flat=True).distinct())
 
 
-def _count_change(runs: Iterable[int]) -> None:
+def mark_changed(runs: Iterable[int]) -> None:
     """Mark `runs` (primary keys) as changed, so that open pages are updated to show who can see them now."""
     changed = Run.objects.filter(pk__in=list(runs))
     list(changed.select_for_update().order_by("pk").values_list("pk"))  # always in the same order, to avoid deadlocks
@@ -283,7 +210,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
         record(Verb.LINK_REVOKED, link)
-        _count_change(_runs_shown(link))
+        mark_changed(_runs_shown(link))
     return is_ended
 
 
@@ -294,7 +221,7 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     record(Verb.LINK_RESTORED, link, changes={"expires_at": (link.expires_at, expires_at)})
-    _count_change(_runs_shown(link))
+    mark_changed(_runs_shown(link))
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 
 
@@ -336,41 +263,3 @@ def suggested_passphrase(nonce: str) -> str:
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))
-
-
-# --- Rules ------------------------------------------------------------------------------------------------------------
-def rules_seen(rules: SharingRules) -> str:
-    """Return `rules` as one text, from which `change_rules` can tell whether they have changed."""
-    return seen_of(values_of(rules, *RULES))
-
-
-@transaction.atomic
-def change_rules(rules: SharingRules, seen: str = "") -> int:
-    """Save `rules`, which replace the existing ones, except for the logo; return how many links now expire earlier.
-
-    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
-    rules since.
-    """
-    stored = locked_row(SharingRules)
-    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    refuse_older(seen, before, after, changes_of(SharingRules).exclude(changes__has_key="logo"))
-    rules.pk, rules.logo_id = stored.pk, stored.logo_id
-    rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
-    latest = end_of(latest_day(rules))
-    return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)
-
-
-@transaction.atomic
-def change_logo(logo: StoredFile | None) -> None:
-    """Show guests `logo` from now on, or none. Deletes the one before."""
-    rules = locked_row(SharingRules)
-    before = rules.logo
-    if before is None and logo is None:
-        return
-    SharingRules.objects.filter(pk=rules.pk).update(logo=logo)
-    names = (before.name if before else None, logo.name if logo else None)
-    record(Verb.RULES_CHANGED, rules, changes={"logo": names})
-    if before is not None:
-        old = StoredFile.objects.filter(pk=before.pk)
-        transaction.on_commit(lambda: orphans.remove_files(old))

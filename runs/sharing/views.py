@@ -25,19 +25,16 @@ from runs.models.link_access import links_revocable_by, may_extend, may_restore
 from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
-    change_logo,
-    change_rules,
     extend,
     last_day_of,
     link_of_click,
-    only_me,
     outputs_for,
     replace_output,
     restore,
     revoke,
-    share_with_team,
-    stop_sharing_with_team,
 )
+from runs.sharing.rules import change_logo, change_rules
+from runs.sharing.visibility import only_me, share_with_team, stop_sharing_with_team
 from runs.uploads import logos
 from runs.uploads.uploads import UploadRejected
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment

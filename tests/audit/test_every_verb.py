@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from runs.audit.record import WITH_ORIGIN
 from runs.models import App, Entry, EntryOrigin, Member, Verb
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from tests.support.access_rows import ROWS, SAID, Row
 from tests.support.access_world import World
 from tests.support.acts import ACTS, EXEMPT, NEW_PASSWORD, Act

@@ -13,7 +13,7 @@ from runs.audit.overtaken import OvertakenError
 from runs.history import retention_rules
 from runs.models import RetentionRules, ReviewRules, SharingRules
 from runs.review import rules as review_rules
-from runs.sharing import links
+from runs.sharing import rules as sharing_rules
 
 type Save = Callable[[Any, str], object]
 
@@ -23,7 +23,7 @@ type Save = Callable[[Any, str], object]
     ("model", "field", "values", "seen_of", "save"),
     [
         (RetentionRules, "ready_days", (30, 60), retention_rules.rules_seen, retention_rules.save),
-        (SharingRules, "longest_days", (30, 60), links.rules_seen, links.change_rules),
+        (SharingRules, "longest_days", (30, 60), sharing_rules.rules_seen, sharing_rules.change_rules),
         (
             ReviewRules,
             "four_eyes",

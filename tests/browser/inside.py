@@ -28,7 +28,7 @@ from django.utils import timezone
 from runs import catalog
 from runs.catalog import in_use, lamina_search
 from runs.connection.status import lamina_status
-from runs.engine import create_run
+from runs.engine import create_run, run_inputs
 from runs.history import bin
 from runs.launching import presets
 from runs.models import App, AppSearch, GuestContact, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
@@ -263,7 +263,7 @@ def addresses(email: str, run: str) -> list[str]:
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
-    preset = presets.save_preset(who, made.app, name, create_run.answers_of(made), None, is_team=False)
+    preset = presets.save_preset(who, made.app, name, run_inputs.answers_of(made), None, is_team=False)
     shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
     kim = GuestContact.objects.create(link=shown, guest_name="Kim", guest_key="kim", email="kim@example.com")
     of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")

@@ -16,7 +16,8 @@ from runs.models import Decision, GuestLink, Member, Output, OutputFile, ReviewR
 from runs.review import comments, requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import choose, decide, set_aside
-from runs.sharing.links import make_link, share_with_team
+from runs.sharing.links import make_link
+from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page_checks import SIDEWAYS, findings
 from tests.support.photos import look

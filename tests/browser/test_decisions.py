@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Member, Output, Run
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page_checks import SIDEWAYS, findings
 

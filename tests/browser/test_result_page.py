@@ -4,10 +4,11 @@ import re
 import zipfile
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
+from tests.browser.page_clock import stop_time
 from tests.browser.visitors import Gallery, Guests
-from tests.support.browser import await_scripts
+from tests.support.browser import await_scripts, release, wait_for_event
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,24 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     expect_title(page, "Output 2")
     page.go_back()
     expect_title(page, "Output 1")
+
+
+def test_what_arrives_after_going_back_is_dropped(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email).page
+    stop_time(page)
+    opened(page, gallery, "card-twelve", "Output 1")
+    page.keyboard.press("j")
+    expect_title(page, "Output 2")
+    held: list[Route] = []
+    page.route(re.compile("/live/frame/"), lambda route: held.append(route))
+    page.evaluate("document.querySelector('#bell').dataset.bell = 'old'")  # so that the response has parts to replace
+    page.clock.run_for(61_000)
+    wait_for_event(page, lambda: bool(held), "the page to ask for news")
+    page.go_back()
+    expect_title(page, "Output 1")
+    with page.expect_response(re.compile("/live/frame/")) as response:
+        release(page, held)
+    assert "hx-swap-oob" in response.value.text()
 
 
 def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, gallery: Gallery) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from runs.engine import create_run, sweep, wakeups
+from runs.engine import run_inputs, sweep, wakeups
 from runs.engine.create_run import (
     LaunchRequest,
     TokenSpentError,
@@ -93,7 +93,7 @@ def test_exact_labels_are_kept(alice: Member) -> None:
 
     run = launch_run(alice, press(app, new_form_token(alice), style=" Plain  two "))
 
-    assert create_run.answers_of(run)[0].value == " Plain  two "
+    assert run_inputs.answers_of(run)[0].value == " Plain  two "
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from runs.engine.create_run import LaunchRequest, answers_of, launch_run, new_form_token
+from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
+from runs.engine.run_inputs import answers_of
 from runs.launching.next_version import replaced_by
 from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
 from runs.review import requests

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from runs.models import Member, Output, Run
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
 

@@ -3,25 +3,23 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from runs import events
-from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewRequest, ReviewRules, Run, StoredFile
+from runs.models import Decision, Member, Notice, Output, ReviewRules, Run, StoredFile
 from runs.notices.notice_text import path_of
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
-from runs.sharing import links
-from runs.sharing.links import share_with_team
-from tests.support.clients import HTMX, client_of
-from tests.support.factories import make_kept, make_run
+from runs.sharing.visibility import share_with_team
+from tests.support.clients import client_of
+from tests.support.factories import make_run
 from tests.support.html import flat
 from tests.support.page import Page
-from tests.support.queue_page import form_of, heading, queries_of
+from tests.support.queue_page import deciding_link, form_of, heading, make_waiting, outputs, page_of, queries_of
 
 pytestmark = pytest.mark.django_db
 EIGHT_AND_THE_BELL = 9  # the bell lists what the member hasn't read yet
@@ -39,22 +37,7 @@ def as_sam(sam: Member) -> Client:
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Two ready results: the first has a picture, the second a text."""
-    run = make_run(alice, status="completed", title="Autumn")
-    make_kept(run)
-    Output.objects.filter(run=run, position=0).update(content_hash="a" * 64)
-    Output.objects.filter(run=run, position=1).update(kind="text", text="A lake", content_hash="b" * 64)
-    return run
-
-
-def outputs(run: Run) -> list[Output]:
-    return list(run.outputs.all())
-
-
-def page_of(client: Client, url: str = "/review/") -> Page:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    return Page(answer.content.decode())
+    return make_waiting(alice)
 
 
 def test_results_are_decided_one_after_the_other(as_sam: Client, sam: Member, alice: Member, run: Run) -> None:
@@ -208,159 +191,12 @@ def test_each_page_takes_at_most_eight_queries_besides_the_list_of_the_bell(
     assert heading(page_of(as_sam)) == "Nothing is waiting for you."
 
 
-def test_requests_are_followed_closed_and_reminded_of(
-    as_alice: Client, as_bob: Client, as_sam: Client, alice: Member, sam: Member, run: Run
-) -> None:
-    request = requests.ask(alice, outputs(run), message="Spring <b>", members=[sam], due_on=timezone.localdate())
-    decide(outputs(run)[0], "approved", "", Actor(sam), None)
-    page = page_of(as_alice, "/review/asked/")
-    line = page.first(css="asked-line").words
-    assert "Spring <b>" in line
-    assert "1 of 2 decided" in line
-    assert "due today" in line
-    assert "Sofia" in line
-    assert "Front: Approved" in line
-    assert "Back: Not reviewed" in line
-    remind, close = (form.attributes["action"] for form in page.first(css="asked-line").find("form"))
-    for action in (remind, close):
-        assert as_bob.post(action).status_code == 404
-    assert "Reminder sent." in as_alice.post(remind, follow=True).content.decode()
-    assert "once an hour" in as_alice.post(remind, follow=True).content.decode()
-    assert "The request is closed" in as_alice.post(close, follow=True).content.decode()
-    request.refresh_from_db()
-    assert request.closed_by == alice
-    page = page_of(as_alice, "/review/asked/")
-    assert "closed" in page.first(css="asked-state").words
-    assert not page.first(css="asked-line").find("form")
-    assert heading(page_of(as_sam)) == "Nothing is waiting for you."
-
-
 def test_the_number_in_the_bar_ends_at_99(as_sam: Client, as_bob: Client, alice: Member, run: Run) -> None:
     many = [Output(run=run, position=n, label=str(n), kind="image", status="completed") for n in range(2, 130)]
     Output.objects.bulk_create(many)
     requests.ask(alice, outputs(run))
     assert page_of(as_sam, "/history/?tab=team").first(css="bar-count").words == "99+"
     assert not page_of(as_bob, "/history/").find(css="bar-count")
-
-
-def test_asking_from_a_run(as_alice: Client, as_sam: Client, sam: Member, run: Run) -> None:
-    page = page_of(as_alice, f"/review/ask/?run={run.public_id}")
-    assert "2 results" in page.words
-    assert "Asking your team also shares it" in page.words
-    given = {"run": run.public_id, "who": "named"}
-    answer = as_alice.post("/review/ask/", given | {"message": "Which one?", "due_on": "2020-01-01"})
-    page = Page(answer.content.decode())
-    assert answer.status_code == 422
-    assert [e.words for e in page.find(css="field-error")] == [
-        "Choose at least one person.",
-        "Choose today or a later day.",
-    ]
-    assert page.first("input", id="ask-message").attributes["value"] == "Which one?"
-    answer = as_alice.post("/review/ask/", given | {"members": [sam.public_id]}, follow=True)
-    assert "Asked for decisions on 2 results." in answer.content.decode()
-    run.refresh_from_db()
-    assert run.shared_at is not None
-    assert heading(page_of(as_sam)) == "Front"
-
-
-def test_asking_in_a_sheet_loads_the_page_under_it_again(as_alice: Client, run: Run) -> None:
-    url = f"/review/ask/?run={run.public_id}"
-    page = page_of(as_alice, run.get_absolute_url())
-    assert page.first(id="run-ask").attributes["hx-get"] == url
-    assert page.first(id=page.first(id="run-ask").attributes["popovertarget"]).attributes["role"] == "dialog"
-    sheet = as_alice.get(url, headers=HTMX).text
-    assert "<main" not in sheet
-    form = Page(sheet).first("form")
-    assert form.attributes["hx-post"] == "/review/ask/"
-    under = HTMX | {"HX-Current-URL": f"http://testserver{run.get_absolute_url()}?in=tab#talk"}
-    given = {"run": run.public_id}
-    assert as_alice.post("/review/ask/", given | {"due_on": "2020-01-01"}, headers=under).status_code == 422
-    answer = as_alice.post("/review/ask/", given, headers=under)
-    assert answer.headers["HX-Redirect"] == f"{run.get_absolute_url()}?in=tab"
-    assert "Asked for decisions on 2 results." in page_of(as_alice, run.get_absolute_url()).words
-
-
-def test_asking_about_one_result_or_a_client(as_alice: Client, as_bob: Client, run: Run) -> None:
-    given = {"f": outputs(run)[0].public_id}
-    assert "1 result" in page_of(as_alice, f"/review/ask/?f={given['f']}").words
-    for method in (as_bob.get, as_bob.post):
-        assert method("/review/ask/", given).status_code == 404
-    answer = as_alice.post("/review/ask/", given | {"who": "guests", "audience": "Kim at Acme", "message": "Hello"})
-    request = ReviewRequest.objects.get()
-    assert request.link is not None
-    assert "left out" not in as_alice.get(answer.headers["Location"]).content.decode()
-    assert answer.headers["Location"] == f"/shares/{request.link.public_id}/?made=1"
-    assert (request.link.audience, request.link.lets_decide, request.link.message) == ("Kim at Acme", True, "Hello")
-    run.refresh_from_db()
-    assert run.shared_at is None, "a client is asked without telling the team"
-
-
-def test_a_client_is_asked_without_what_the_link_cannot_show(as_alice: Client, bob: Member, run: Run) -> None:
-    theirs = make_run(bob, status="completed", shared_at=timezone.now())
-    Output.objects.create(run=run, position=2, label="Side", kind="image")  # not ready yet
-    given = {"f": [output.public_id for output in [*outputs(run), outputs(theirs)[0]]]}
-    page = page_of(as_alice, f"/review/ask/?{urlencode(given, doseq=True)}")
-    left_out = (
-        "1 result isn't ready yet, so it's left out of the link. "
-        "1 result belongs to someone else, so it's left out of the link: only they may share it."
-    )
-    told = page.first("p", css="ask-for-guests").words
-    assert told == f"The link shows only these results. Nothing is shared with your team. {left_out}"
-    answer = as_alice.post("/review/ask/", given | {"who": "guests"}, follow=True)
-    assert f"Copy the address and send it to your client. {left_out}" in Page(answer.content.decode()).words
-    assert ReviewRequest.objects.get().items.count() == 2
-
-
-def test_nobody_is_asked_about_an_older_version(as_alice: Client, run: Run) -> None:
-    first, second = outputs(run)
-    Output.objects.filter(pk=second.pk).update(line=first, number=2)
-    told = "1 result has a newer version, so it's left out."
-    assert f"1 result {told}" in page_of(as_alice, f"/review/ask/?run={run.public_id}").words
-    as_alice.post("/review/ask/", {"run": run.public_id})
-    assert ReviewRequest.objects.get().items.get().output == second
-    assert f"0 results {told}" in page_of(as_alice, f"/review/ask/?f={first.public_id}").words
-
-
-def test_what_changed_since_the_page_was_shown_is_not_asked_about(
-    as_alice: Client, as_sam: Client, sam: Member, run: Run
-) -> None:
-    Run.objects.update(shared_at=timezone.now())
-    front, back = outputs(run)
-    page = page_of(as_alice, f"/review/ask/?run={run.public_id}")
-    hidden = [field.attributes for field in page.first("form", css="ask-form").find("input")]
-    given = {field["name"]: field["value"] for field in hidden if field.get("type") == "hidden"}
-    decide(front, "approved", "", Actor(sam), None)
-    Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
-    answer = as_alice.post("/review/ask/", given, follow=True)
-    said = "Asked for a decision on 1 result. 1 result was skipped because it has changed in the meantime."
-    assert said in Page(answer.content.decode()).words
-    assert [item.output for item in ReviewRequest.objects.get().items.all()] == [back]
-
-
-def test_if_all_has_changed_the_page_shows_what_there_is_now(as_alice: Client, sam: Member, run: Run) -> None:
-    front, _back = outputs(run)
-    given = {"f": front.public_id, "shown": f"{front.public_id}.{front.decided_in}"}
-    Run.objects.update(shared_at=timezone.now())
-    decide(front, "approved", "", Actor(sam), None)
-
-    answer = as_alice.post("/review/ask/", given)
-    page = Page(answer.content.decode())
-
-    assert answer.status_code == 422
-    assert "1 result was skipped because it has changed in the meantime." in page.words
-    front.refresh_from_db()
-    [shown] = [one.attributes["value"] for one in page.find("input") if one.attributes.get("name") == "shown"]
-    assert shown == f"{front.public_id}.{front.decided_in}"
-    assert as_alice.post("/review/ask/", given | {"shown": shown}).status_code == 302
-    too_long = as_alice.post("/review/ask/", given | {"shown": f"{front.public_id}.{'9' * 5000}"})
-    assert too_long.status_code == 302, "what nobody can have seen is left out"
-
-
-def test_viewers_cannot_ask(run: Run, make_member: Callable[..., Member]) -> None:
-    Run.objects.update(shared_at=timezone.now())
-    as_vera = client_of(make_member("vera", role="viewer"))
-    assert as_vera.get(f"/review/ask/?run={run.public_id}").status_code == 403
-    assert as_vera.post("/review/ask/", {"run": run.public_id}).status_code == 403
 
 
 def test_home_shows_what_waits_and_what_others_decided(
@@ -398,13 +234,6 @@ def test_a_result_that_no_longer_waits_heeds_the_rule_about_reasons(as_sam: Clie
     assert "data-needs-reason" not in page_of(as_sam, kept).first("form", id="decide").attributes
 
 
-def deciding_link(member: Member, result: Output) -> GuestLink:
-    link = links.make_link(member, [result])
-    link.lets_decide = True
-    link.save()
-    return link
-
-
 def test_decisions_so_far_say_when_and_that_a_guest_decided(
     as_sam: Client, sam: Member, alice: Member, run: Run
 ) -> None:
@@ -414,14 +243,6 @@ def test_decisions_so_far_say_when_and_that_a_guest_decided(
     decide(result, "changes", "Warmer", Actor(link=link, name="Sam"), None)
     line = page_of(as_sam, f"/review/?at={result.public_id}&kept=1").first("ul", css="queue-verdicts").words
     assert "by Sam (guest) · " in line
-
-
-def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> None:
-    result = outputs(run)[0]
-    link = deciding_link(alice, result)
-    requests.ask(alice, [result], link=link)
-    lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
-    assert [len(line.find("form")) for line in lines] == [1]  # only to close it
 
 
 def test_a_notice_opens_what_was_asked_for_and_not_what_is_due_first(

@@ -15,7 +15,7 @@ from runs.display.verdicts import verdict_of
 from runs.history import bin
 from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
 from runs.review import requests
-from runs.sharing import links
+from runs.sharing import links, visibility
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +170,7 @@ def test_runs_in_the_bin_drop_out(alice: Member, run: Run, sam: Member) -> None:
 def test_private_runs_of_others_never_appear(alice: Member, run: Run, sam: Member, admin_member: Member) -> None:
     requests.ask(alice, outputs(run))
     judge(outputs(run)[0], admin_member)
-    links.stop_sharing_with_team(run)
+    visibility.stop_sharing_with_team(run)
     assert queue(sam) == []
     assert requests.waiting_count(sam) == 0
     assert not requests.decided_lately(sam).exists()
@@ -287,8 +287,8 @@ def test_apps_can_ask_by_themselves(alice: Member, sam: Member) -> None:
     assert sorted(queue(sam)) == ["Back", "Front"]
     automatic = ReviewRequest.objects.get(is_automatic=True)
     assert (automatic.asker, automatic.items.get().output.label) == (alice, "Back")
-    links.stop_sharing_with_team(run)
-    links.share_with_team(run)
+    visibility.stop_sharing_with_team(run)
+    visibility.share_with_team(run)
     assert ReviewRequest.objects.count() == 2, "sharing it again asks for nothing new"
     Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
     events.run_ended.send(run)
@@ -296,7 +296,7 @@ def test_apps_can_ask_by_themselves(alice: Member, sam: Member) -> None:
 
 
 def test_other_apps_ask_for_nothing(alice: Member, sam: Member) -> None:
-    links.share_with_team(make_run(alice, status="completed"))
+    visibility.share_with_team(make_run(alice, status="completed"))
     assert queue(sam) == []
 
 

@@ -27,7 +27,8 @@ from runs.review.errors import (
     SupersededError,
 )
 from runs.review.verdicts import choose, count_guests_again, decide, decide_many, set_aside, undo, withdraw
-from runs.sharing.links import make_link, share_with_team
+from runs.sharing.links import make_link
+from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

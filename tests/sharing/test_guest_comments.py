@@ -11,7 +11,7 @@ from runs.review import requests
 from runs.review.comments import edit, post
 from runs.review.deciders import Actor
 from runs.sharing import links
-from runs.sharing.links import share_with_team
+from runs.sharing.visibility import share_with_team
 from tests.sharing.guest_visit import GuestVisit, visit
 from tests.support.clients import client_of
 from tests.support.guest_links import path_of

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
-from runs.sharing import links
+from runs.sharing import links, visibility
 from tests.support.damaged_files import whole
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.guest_links import path_of
@@ -89,7 +89,7 @@ def test_a_run_begun_from_a_private_one_stays_private_whatever_the_rules(alice: 
     SharingRules.objects.create(team_by_default=True)
     assert pressed(alice, parent=private).shared_at is None
     assert pressed(admin_member, parent=private).shared_at is None
-    links.share_with_team(private)
+    visibility.share_with_team(private)
     private.refresh_from_db()
     assert pressed(alice, parent=private).shared_at is not None
 
@@ -106,7 +106,7 @@ def test_beside_run_it_says_who_will_see_it(as_alice: Client, alice: Member) -> 
     SharingRules.objects.create(team_by_default=True)
     assert said(form) == ["the team sees it"]
     assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins see it"]
-    links.share_with_team(run)
+    visibility.share_with_team(run)
     assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]
 
 

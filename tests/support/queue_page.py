@@ -5,8 +5,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.models import App, Member, Output
-from tests.support.factories import make_app, make_run
+from runs.models import App, GuestLink, Member, Output, Run
+from runs.sharing import links
+from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
 
 
@@ -36,3 +37,30 @@ def make_results(maker: Member, count: int, app: App | None = None) -> list[Outp
     runs = [make_run(maker, app, status="completed", shared_at=timezone.now()) for _ in range(count // 4)]
     Output.objects.filter(run__in=runs).update(text="A lake", content_hash="a" * 64)
     return list(Output.objects.filter(run__in=runs).order_by("run", "position"))
+
+
+def page_of(client: Client, url: str = "/review/") -> Page:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return Page(answer.content.decode())
+
+
+def make_waiting(maker: Member) -> Run:
+    """Make a private run with two ready results: the first has a picture, the second a text."""
+    run = make_run(maker, status="completed", title="Autumn")
+    make_kept(run)
+    Output.objects.filter(run=run, position=0).update(content_hash="a" * 64)
+    Output.objects.filter(run=run, position=1).update(kind="text", text="A lake", content_hash="b" * 64)
+    return run
+
+
+def outputs(run: Run) -> list[Output]:
+    return list(run.outputs.all())
+
+
+def deciding_link(member: Member, result: Output) -> GuestLink:
+    """Make a link whose guests decide on `result`."""
+    link = links.make_link(member, [result])
+    link.lets_decide = True
+    link.save()
+    return link

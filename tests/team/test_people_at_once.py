@@ -9,7 +9,8 @@ import pytest
 from django.db import DatabaseError, connection
 
 from runs.models import Invite, Member, SharingRules
-from runs.sharing.links import make_link, only_me, restore, revoke, share_with_team
+from runs.sharing.links import make_link, restore, revoke
+from runs.sharing.visibility import only_me, share_with_team
 from runs.team import invites, members
 from tests.support.factories import make_kept, make_run
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.engine.create_run import answers_of
+from runs.engine.run_inputs import answers_of
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Files

@@ -1,0 +1,197 @@
+"""The boxes that show a run's results, as plain values for templates."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from runs.display.json_results import FileNames, Tree, tree_of
+from runs.display.verdicts import VerdictPanel
+from runs.engine.input_summary import input_text, open_inputs
+from runs.models import Output, OutputFile, Run, StoredFile
+from runs.models.messages import Message
+from runs.storage.fetch import FetchRefused, check_url
+from runs.words.file_names import Stem, ending_of, run_stems
+from runs.words.messages import say
+
+LONG_TEXT, LONG_LINES = 900, 12  # a text that exceeds either limit (characters, lines) is long
+KNOWN_KINDS = ("image", "video", "audio", "text")
+
+
+@dataclass(frozen=True)
+class OutputBox:
+    """The box for one expected result, shown at its final size from the start."""
+
+    dom_id: str
+    public_id: str  # public id of the result
+    label: str
+    kind: str
+    look: str  # the kind, if there are styles for that kind; otherwise "other"
+    state: str  # pending, saving, ready, error, cancelled, unsaved, removed
+    box_width: int
+    box_height: int
+    is_reshaped: bool  # the picture turned out to have another shape than the box had before it arrived
+    colour: str  # the picture's; "" if the box would show it beside the picture
+    files: list[StoredFile]
+    links: list[str]  # URLs of originals that couldn't be saved
+    refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links
+    text: str
+    tree: Tree | None  # only for structured results; `text` is then the same value as plain text
+    text_url: str  # URL for downloading the text
+    error: str
+    version: int
+    position: int
+    alt: str
+    url: str  # URL of the result page
+    use_url: str  # URL for using the result in another app; empty if it has several files, or neither file nor text
+    unsaved: int  # number of files that couldn't be saved; the others may have been saved
+    fetch_again_url: str  # URL for another try to fetch the files that couldn't be saved
+    walk: str  # query string of the History list for Previous and Next
+    goes_at: datetime | None  # when the retention rules will remove the result
+    removed_at: datetime | None
+    keep_url: str  # URL for keeping it
+    verdict: VerdictPanel | None = None  # only set on the run page
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the page collapses the text at first."""
+        return len(self.text) > LONG_TEXT or self.text.count("\n") >= LONG_LINES
+
+    @property
+    def page_url(self) -> str:
+        """URL of the result page, including the query string of the list."""
+        return with_query(self.url, self.walk)
+
+    @property
+    def files_and_pages(self) -> list[tuple[StoredFile, str]]:
+        """Each file, paired with the URL of its page."""
+        numbers = ["", *(f"n={number}" for number in range(2, len(self.files) + 1))]
+        return [(f, with_query(self.url, n, self.walk)) for f, n in zip(self.files, numbers, strict=False)]
+
+
+def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
+    """Return the boxes for all results of `run`. With `is_swap`, they keep the shape they have on the open page until
+    the run ends, so that nothing moves with every result."""
+    is_swap = is_swap and run.is_active
+    outputs = list(run.outputs.all())
+    told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
+    return [_box(run, output, label, stems, is_swap=is_swap, walk=walk) for output, label, stems in told]
+
+
+def result_labels(outputs: list[Output]) -> list[str]:
+    """Return the labels of all `outputs` of a run, with duplicates numbered."""
+    counts = Counter(output.label for output in outputs)
+    seen: Counter[str] = Counter()
+    labels = []
+    for output in outputs:
+        seen[output.label] += 1
+        label = output.label or _("Result %(number)s") % {"number": output.position + 1}
+        if counts[output.label] > 1 and output.label:
+            values = {"label": label, "number": seen[output.label], "count": counts[output.label]}
+            label = pgettext("one of several results", "%(label)s %(number)s of %(count)s") % values
+        labels.append(label)
+    return labels
+
+
+def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bool, walk: str) -> OutputBox:
+    kept = list(output.files.all())
+    _name_files(kept, stems)
+    files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
+    given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
+    state, error = _state_of(output, kept, has_files=bool(files))
+    missing = [f for f in kept if f.file is None] if state == "unsaved" else given_up
+    expected, shape = (output.box_width, output.box_height), _shape_of(output, files)
+    is_reshaped = shape[0] * expected[1] != shape[1] * expected[0]
+    box_width, box_height = expected if is_swap else shape
+    tree = tree_of(output, FileNames({f.source_url: f.file.name for f in kept if f.file is not None}))
+    return OutputBox(
+        dom_id=f"box-{run.public_id}-{output.position}",
+        public_id=output.public_id,
+        label=label,
+        kind=output.kind,
+        look="text" if tree and not files else output.kind if output.kind in KNOWN_KINDS else "other",
+        state=state,
+        box_width=box_width,
+        box_height=box_height,
+        is_reshaped=is_reshaped,
+        colour=files[0].colour if len(files) == 1 and not (is_swap and is_reshaped) else "",
+        files=files,
+        links=[f.source_url for f in missing if not refusal_of(f)],
+        refused=[(f.source_url, sentence) for f in missing if (sentence := refusal_of(f))],
+        text=tree.plain if tree else output.text,
+        tree=tree,
+        text_url=reverse("runs:result-text", args=[output.public_id]) if output.text else "",
+        error=say(error),
+        version=output.changed_in,
+        position=output.position,
+        alt=_alt(run, label),
+        url=output.get_absolute_url(),
+        use_url=reverse("runs:result-use", args=[output.public_id]) if output.text or len(files) == 1 else "",
+        unsaved=len(given_up),
+        fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
+        walk=walk,
+        goes_at=output.goes_at if output.removal_at else None,
+        removed_at=output.removed_at,
+        keep_url=reverse("runs:result-keep", args=[output.public_id]),
+    )
+
+
+def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
+    """Give the files their current names, only for this page."""
+    for output_file in kept:
+        if output_file.file is not None:
+            output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
+
+
+def _state_of(output: Output, kept: list[OutputFile], *, has_files: bool) -> tuple[str, Message]:
+    """Return the state of the box, and the error to show in it."""
+    state = {"completed": "ready"}.get(output.status, output.status)
+    error = output.error
+    if state == "ready" and kept and not has_files:
+        is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
+        state = "saving" if is_saving else "unsaved"
+        error = next((f.error for f in kept if f.error), Message())
+    return ("removed" if output.removed_at is not None else state), error
+
+
+def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
+    """Return the size of the only picture, or else the size that was expected."""
+    if len(files) == 1 and files[0].width and files[0].height:
+        return files[0].width, files[0].height
+    return output.box_width, output.box_height
+
+
+def _alt(run: Run, label: str) -> str:
+    """Return the text for people who can't see the picture: its label, and the first two inputs."""
+    told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
+    return " · ".join([label, *told])[:200]
+
+
+def file_label(words: str, number: int, count: int) -> str:
+    """Return `words`, which describe a result, with the file number added if the result has several files."""
+    if count <= 1:
+        return words
+    values = {"result": words, "number": number, "count": count}
+    return _("%(result)s, %(number)s of %(count)s") % values
+
+
+def refusal_of(output_file: OutputFile) -> str:
+    """Return why the portal refuses to fetch the file's URL, whether it noticed before or during the download; "" if it
+    doesn't refuse."""
+    if output_file.is_refused:
+        return say(output_file.error)
+    try:
+        check_url(output_file.source_url, settings.TRUSTED_FILE_ORIGINS)
+    except FetchRefused as error:
+        return error.sentence
+    return ""
+
+
+def with_query(url: str, *parts: str) -> str:
+    """Return `url` with those `parts` of a query string that aren't empty."""
+    query = "&".join(filter(None, parts))
+    return f"{url}?{query}" if query else url

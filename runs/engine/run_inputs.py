@@ -1,0 +1,105 @@
+"""The inputs of a run: stored when Run is pressed, and read back as answers to send, to show or to compare.
+
+`schema_forms.inputs` turns the answers into what Lamina gets.
+"""
+
+import hashlib
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from runs.models import App, Member, Run, RunInput, Upload
+from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
+from runs.schema_forms.questions import sample_urls
+
+
+def record_inputs(run: Run, answers: Sequence[Answer], hidden: Container[int]) -> None:
+    """Store `answers` as the inputs of the new `run`. Those whose position is in `hidden` are shown only to admins."""
+    for position, answer in enumerate(answers):
+        _record_input(run, position, answer, is_hidden=position in hidden)
+
+
+def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> None:
+    value: str | list[str] = answer.text
+    if isinstance(answer.value, Files):
+        value = sample_urls(run.schema.parameters[position : position + 1]) if answer.is_default else []
+    ids = () if answer.is_default else answer.upload_ids
+    given = RunInput.objects.create(
+        run=run,
+        position=position,
+        name=answer.name,
+        key=answer.key,
+        parameter_id=answer.id,
+        type=answer.type[:50],
+        value=value,
+        is_default=answer.is_default,
+        is_hidden=is_hidden,
+    )
+    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention doesn't remove a file now
+    uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
+    RunInputUpload.objects.bulk_create(
+        RunInputUpload(input=given, upload=uploads[upload_id], position=i)
+        for i, upload_id in enumerate(ids)
+        if upload_id in uploads
+    )
+    if uploads:
+        mine.filter(pk__in=[upload.pk for upload in uploads.values()]).update(used_at=run.created_at)
+
+
+def answers_of(run: Run) -> list[Answer]:
+    """Return the inputs of `run` as form answers, including hidden ones."""
+    return [_answer_of(given) for given in run.inputs.all()]
+
+
+def answers_for(member: Member, run: Run) -> list[Answer]:
+    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden at the time may be
+    visible now."""
+    return [_answer_of(given) for given in run.inputs.shown_to(member)]
+
+
+def _answer_of(given: RunInput) -> Answer:
+    value = load_value(given.value)
+    if given.type == "url":
+        value = Files(tuple(link.upload.public_id for link in given.links.select_related("upload")))
+    return Answer(given.name, given.key, given.parameter_id, given.type, value, given.is_default)
+
+
+def hidden_before(parent: Run | None, answers: Sequence[Answer]) -> set[int]:
+    """Return the positions of `answers` that repeat hidden inputs of `parent`, the run that a new run was started
+    from."""
+    before = list(parent.inputs.filter(is_hidden=True)) if parent else []
+    if not before:
+        return set()
+    secret, told = _told([_answer_of(given) for given in before]), _told(answers)
+    return {position for position, one in enumerate(told) if one in secret}
+
+
+def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
+    """Return whether `run` was started with exactly these inputs."""
+    return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
+
+
+def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
+    """Return a hash that is the same for the same inputs. Links are compared by URL, files by content."""
+    return hashlib.sha256(repr((_told(answers), sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fingerprint_of(run: Run) -> str:
+    """Return the fingerprint of the inputs of `run`."""
+    return fingerprint(answers_of(run), run.wanted_outputs)
+
+
+def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
+    """Return `answers` as values that are equal for equal answers. Links are compared by URL, files by content."""
+    contents = {
+        upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
+        for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
+    }
+    return [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
+
+
+def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
+    if not isinstance(answer.value, Files):
+        return answer.value
+    given = [contents.get(upload_id) for upload_id in answer.upload_ids]
+    return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]

@@ -1,0 +1,52 @@
+"""The rules for sharing, which admins set: whether there are guest links, who creates them, how long they last, and the
+company's name and logo that guests see.
+
+Lowering the maximum number of days also shortens existing links.
+"""
+
+from django.db import transaction
+
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
+from runs.audit.record import differences, record, values_of
+from runs.models import GuestLink, SharingRules, StoredFile, Verb
+from runs.sharing.links import end_of, latest_day
+from runs.storage import orphans
+
+RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
+
+
+def rules_seen(rules: SharingRules) -> str:
+    """Return `rules` as one text, from which `change_rules` can tell whether they have changed."""
+    return seen_of(values_of(rules, *RULES))
+
+
+@transaction.atomic
+def change_rules(rules: SharingRules, seen: str = "") -> int:
+    """Save `rules`, which replace the existing ones, except for the logo; return how many links now expire earlier.
+
+    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
+    rules since.
+    """
+    stored = locked_row(SharingRules)
+    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
+    refuse_older(seen, before, after, changes_of(SharingRules).exclude(changes__has_key="logo"))
+    rules.pk, rules.logo_id = stored.pk, stored.logo_id
+    rules.save()
+    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
+    latest = end_of(latest_day(rules))
+    return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)
+
+
+@transaction.atomic
+def change_logo(logo: StoredFile | None) -> None:
+    """Show guests `logo` from now on, or none. Deletes the one before."""
+    rules = locked_row(SharingRules)
+    before = rules.logo
+    if before is None and logo is None:
+        return
+    SharingRules.objects.filter(pk=rules.pk).update(logo=logo)
+    names = (before.name if before else None, logo.name if logo else None)
+    record(Verb.RULES_CHANGED, rules, changes={"logo": names})
+    if before is not None:
+        old = StoredFile.objects.filter(pk=before.pk)
+        transaction.on_commit(lambda: orphans.remove_files(old))
