@@ -28,7 +28,7 @@ from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
 CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to decide
-# For searches: similar known words, the runs that contain the words, whether there are too many such runs, and all apps,
+# For searches: similar known words, the runs that contain the words, whether there are too many such runs, and apps
 # whose names may contain the words.
 WORDS = ("word", "run", "many", "called")
 SORTS = ("app", "person", "view", "selected", "own", "maker", "decided", "waited", "waiting", *CHOICES, *WORDS)

@@ -30,6 +30,7 @@ from runs.uploads.ownership import adopt
 from runs.words import known_words
 from runs.words.known_words import learn, similar_to
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,7 @@ def test_a_run_goes_to_the_bin_and_comes_back_as_it_was(as_alice: Client, as_bob
     run, kept, _ = make_finished(alice, title="Red shoes", shared_at=timezone.now())
     assert kept.file is not None
     original = kept.file.original_url
+    Run.objects.update(summary=[{"name": "Prompt", "text": "", "type": "text", "is_changed": True}])
 
     assert "Move to the bin?" in as_alice.get(f"/runs/{run.public_id}/delete/").content.decode()
     as_alice.post(f"/runs/{run.public_id}/delete/")
@@ -60,7 +62,8 @@ def test_a_run_goes_to_the_bin_and_comes_back_as_it_was(as_alice: Client, as_bob
         assert client.get(run.get_absolute_url()).status_code == 404
         assert client.get(original).status_code == 404
         assert "Red shoes" not in client.get("/history/").content.decode()
-    assert "Red shoes" in as_alice.get("/bin/").content.decode()
+    binned = Page(as_alice.get("/bin/").text).first(id=f"run-{run.public_id}")
+    assert (binned.first("h2").words, binned.first(css="bin-input").words) == ("Red shoes", "(empty)")
     assert "Red shoes" not in as_bob.get("/bin/").content.decode()
     for url in (run.get_absolute_url(), kept.output.get_absolute_url()):
         said = as_alice.get(url).content.decode()

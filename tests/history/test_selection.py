@@ -65,7 +65,12 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
 
     assert "2 selected" in select(as_alice, on=[runs[0]])  # with one tick removed on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
-    assert "Move to bin" in as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
+    page = as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
+    acts = Page(page).first(id="picks").find(css="button")
+    assert any("Move to bin" in act.words for act in acts)
+    told = [act.attributes["value"] for act in acts if "provenance.csv" in act.attributes.get("title", "")]
+    assert told == ["download", "download-approved"]
+    assert page.count("provenance.csv") == 2
 
 
 def test_without_scripts_older_and_keep_take_the_ticks_along(as_alice: Client, runs: list[Run]) -> None:
