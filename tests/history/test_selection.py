@@ -123,7 +123,10 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
 
     assert "30 selected" in told
     assert "that match" not in told
-    assert "Select all 31\n" in as_alice.get("/history/").text
+    page = as_alice.get("/history/").text
+    assert "Select all 31\n" in page
+    # Enter on a checkbox presses the bar's first button, which must not be that one
+    assert Page(page).first(id="picks").find("button")[0].attrs["value"] == "keep"
     assert "Select all 31 that match" in as_alice.get("/history/", {"q": "ghibli"}).text
 
 
