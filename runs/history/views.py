@@ -154,10 +154,10 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
 
 
 def _besides(found: Filter, directory: Directory, page: Page, *, is_first_page: bool) -> dict[str, object]:
-    """Return what the first page says of runs that the list doesn't contain. Someone who finds more than a page of runs
-    doesn't wait for examples."""
+    """Return what the first page says of runs that the list doesn't contain. Examples are mentioned if a search finds
+    at most a page of runs, or a filter finds none."""
     is_told = is_first_page and bool(found.narrowing)
-    is_short = page.is_whole or not page.runs
+    is_short = bool(found.q and page.is_whole) or not page.runs
     return {
         "mine_url": filters.mine_url(found, directory) if is_told else "",
         "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
