@@ -126,7 +126,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     page = as_alice.get("/history/").text
     assert "Select all 31\n" in page
     # Enter on a checkbox presses the bar's first button, which must not be that one
-    assert Page(page).first(id="picks").find("button")[0].attrs["value"] == "keep"
+    assert Page(page).first(id="picks").first("button").attributes["value"] == "keep"
     assert "Select all 31 that match" in as_alice.get("/history/", {"q": "ghibli"}).text
 
 
