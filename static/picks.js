@@ -197,6 +197,10 @@ on(["click"], "#history-results .card-link", (link, event) => {
 document.addEventListener("keydown", (event) => {
 	const { key, target } = event;
 	if (!(target instanceof Element) || !find("#picks")) return;
+	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(PICK)) {
+		event.preventDefault(); // or the form's first button would be pressed
+		target.click();
+	}
 	const isInside = find("#history-results, #outputs")?.contains(target) || (total() > 0 && target === document.body);
 	if (target.matches("input:not([type=checkbox]), textarea, select") || find("dialog[open], :popover-open")) return;
 	if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "a" && isInside && boxes().length) {

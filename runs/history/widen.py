@@ -3,6 +3,7 @@ same search in the other list, so that nobody takes a few matches for all of the
 
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.history import query_timeout
@@ -19,10 +20,12 @@ ASIDE_SECONDS = 0.3  # a search that has matches may take this much longer, to c
 
 @dataclass(frozen=True)
 class Wider:
-    """A wider search that finds runs, and the word it leaves out, as typed ("" if none)."""
+    """A wider search that finds runs, and the word it leaves out, as typed ("" if none). If it is the same search in
+    the other list, `other_list` says so above the runs."""
 
     filter: Filter
     left_out: str = ""
+    other_list: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Elsewhere:
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """Return alternatives to `found`, which has no matches. Makes at most two queries, or four if neither a wider
-    search nor the other list has any.
+    search nor the other list has any. If only the other list has all the words, its runs are shown.
 
     If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
     Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
@@ -66,6 +69,8 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     hints = hints_of(searches, there[: len(searches)])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
+        if searches and found.words and found.tab != "starred" and there[0]:
+            return Elsewhere(directory, _only_there(searches[0][1]), hints[1:], is_counted=True)
         near_hints = hints or _near_in_other_list(searches[:1], member, directory)
         return Elsewhere(directory, hints=near_hints, is_counted=True)
     best = _best(useful)[0]
@@ -119,6 +124,15 @@ def _in_other_list(there: Filter, exact: int, similar: int = 0, *, most: int = C
         return None
     words = _exact_words(there, count) if exact else _similar_words(there, count)
     return Link(words % {"count": counted(count, most)}, there.url(), bool(exact))
+
+
+def _only_there(there: Filter) -> Wider:
+    words = (
+        _("None of your runs match. These are in Team.")
+        if there.tab == "team"
+        else _("None match in Team. These are your own runs.")
+    )
+    return Wider(there, other_list=words)
 
 
 def _exact_words(there: Filter, count: int) -> str:

@@ -27,7 +27,7 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     boxes, bar = page.locator(".run-card-pick input"), page.locator("#picks")
     expect(bar).to_be_hidden()
 
-    boxes.nth(1).click()
+    boxes.nth(1).press("Enter")
     boxes.nth(3).click(modifiers=["Shift"])
     expect_chosen(page, False, True, True, True, False, False)
     expect(bar.get_by_text("3 selected")).to_be_visible()

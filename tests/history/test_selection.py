@@ -68,8 +68,8 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     page = as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
     acts = Page(page).first(id="picks").find(css="button")
     assert any("Move to bin" in act.words for act in acts)
-    told = [act.attributes["value"] for act in acts if "provenance.csv" in act.attributes.get("title", "")]
-    assert told == ["download", "download-approved"]
+    explained = [act.attributes["value"] for act in acts if "provenance.csv" in act.attributes.get("title", "")]
+    assert explained == ["download", "download-approved"]
     assert page.count("provenance.csv") == 2
 
 
@@ -128,7 +128,10 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
 
     assert "30 selected" in told
     assert "that match" not in told
-    assert "Select all 31\n" in as_alice.get("/history/").text
+    page = as_alice.get("/history/").text
+    assert "Select all 31\n" in page
+    # Enter on a checkbox presses the bar's first button, which must not be that one
+    assert Page(page).first(id="picks").first("button").attributes["value"] == "keep"
     assert "Select all 31 that match" in as_alice.get("/history/", {"q": "ghibli"}).text
 
 

@@ -216,8 +216,9 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
     assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
     week = {"from": str(timezone.localdate() - timedelta(days=6)), "to": str(timezone.localdate())}
-    hints = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week).context["hints"]
-    assert ("In the team's runs", "1") in [(hint.label, hint.count) for hint in hints]
+    answer = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week)
+    assert answer.context["wider"].filter.tab == "team"  # the only match is there
+    assert [hint.label for hint in answer.context["hints"]] == ["Without the filters", "Without “film”"]
 
 
 def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alice: Member, bob: Member) -> None:
@@ -235,6 +236,19 @@ def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alic
     mine = Page(answer.text).first(css="history-wider")
     assert mine.words == "Your own runs are under Mine."
     assert f'href="/history/?app={own.public_id}">Mine</a>' in answer.text
+
+
+def test_runs_that_only_the_other_list_has_are_shown(as_alice: Client, alice: Member, bob: Member) -> None:
+    app = make_app("Studio")
+    make_run(bob, app, status="completed", title="A red shoe", shared_at=timezone.now())
+    make_run(alice, app, status="completed", title="An oak desk")
+
+    page = Page(as_alice.get("/history/", {"q": "red shoe"}).text)
+    assert page.first(css="history-wider").words == "None of your runs match. These are in Team."
+    assert titles(as_alice, "red shoe") == ["A red shoe"]
+    page = Page(as_alice.get("/history/", {"q": "oak", "tab": "team"}).text)
+    assert page.first(css="history-wider").words == "None match in Team. These are your own runs."
+    assert titles(as_alice, "oak", tab="team") == ["An oak desk"]
 
 
 def test_similar_runs_in_the_other_list_are_found(
