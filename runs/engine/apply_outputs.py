@@ -51,8 +51,19 @@ def _apply_all(
     _note_kinds(run, boxes)
     is_over = is_final or is_given_up
     if not is_over and any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
-        _hold(run, [] if len(matched) == len(remotes) else remotes)
+        waiting = remotes if len(matched) < len(remotes) else []
+        _hold(run, [*_held_without(run, boxes, remotes), *waiting])
     return changed
+
+
+def _held_without(run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput]) -> list[RemoteOutput]:
+    """Return the outputs that are remembered for the run, have no box yet, and are missing from `remotes`."""
+    known = {"", *(box.remote_id for box in boxes), *(remote.id for remote in remotes)}
+    return [remote for remote in _held(HeldOutputs.objects.filter(run=run).first()) if remote.id not in known]
+
+
+def _held(row: HeldOutputs | None) -> list[RemoteOutput]:
+    return [RemoteOutput.model_validate(told) for told in row.outputs] if row else []
 
 
 def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
@@ -60,7 +71,7 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
     if not remotes:
         HeldOutputs.objects.filter(run=run).delete()
         return
-    told = [remote.model_dump(mode="json", by_alias=True) for remote in remotes]
+    told = [remote.model_dump(mode="json", by_alias=True) for remote in remotes[:OUTPUTS_PER_RUN]]
     HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": told})
 
 
@@ -71,7 +82,7 @@ def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bo
     if held is None:
         return False
     held.delete()
-    remotes = [RemoteOutput.model_validate(told) for told in held.outputs]
+    remotes = _held(held)
     if final:
         known = {"", *(remote.id for remote in final)}
         remotes = [remote for remote in remotes if remote.id not in known]

@@ -144,6 +144,15 @@ def test_results_that_wait_are_saved_if_the_final_answer_lacks_them(alice: Membe
     assert not HeldOutputs.objects.exists()
 
 
+def test_results_that_wait_are_saved_even_if_a_later_answer_lacks_them(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one")
+    tell(run, "Side:two")
+    tell(run, "Side:two", is_final=True)
+    assert sorted([version_of(run)[0], *extras_of(run)]) == ["one", "two"]
+    assert not HeldOutputs.objects.exists()
+
+
 def test_nothing_is_remembered_once_everything_has_its_box(alice: Member, app: App) -> None:
     run = run_for(alice, app, 2, 2)
     tell(run, f"{BACK}:one")
