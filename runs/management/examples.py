@@ -3,9 +3,10 @@
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
 results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no new ones
 start and no results of the others are saved, so that neither the start of the portal nor anyone's first picture is
-delayed. Each run is then titled, shared, starred and backdated as if the demo members had worked for a few days, and
-the sandbox gives its credits back: people's balance changes only with their own runs (see also `connection.balance`).
-`history.examples` removes the runs.
+delayed; only the two that newcomers look for start at once, and are found while they are in progress. Each finished run
+is shared, starred and backdated as if the demo members had worked for a few days, and the sandbox gives its credits
+back: people's balance changes only with their own runs (see also `connection.balance`). `history.examples` removes the
+runs.
 """
 
 import logging
@@ -66,7 +67,7 @@ class Example:
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
     next_of: str = ""  # label of the earlier example's result whose next version this run makes
-    is_early: bool = False  # made before the others, because newcomers look for it first
+    is_early: bool = False  # made before the others and shared from the start, because newcomers look for it first
 
 
 EXAMPLES = (
@@ -201,8 +202,8 @@ def advance() -> bool:
         if _has_its_results(run):
             _finish(example, run)
     waiting = [] if is_put_away() else [e for e in EXAMPLES if token_of(e) not in made and _is_possible(e, made)]
-    if not is_anyone_waiting():
-        _launch(waiting, people, at_most=AT_ONCE - len(unfinished))
+    now = [example for example in waiting if example.is_early] if is_anyone_waiting() else waiting
+    _launch(now, people, at_most=AT_ONCE - len(unfinished))
     return not waiting and not unfinished
 
 
@@ -269,7 +270,10 @@ def _press_run(example: Example, app: App, member: Member) -> None:
     )
     with suppress(LimitReached), transaction.atomic():  # an admin has already set a limit
         run = launch_run(member, press)
-        Run.objects.filter(pk=run.pk).update(is_example=True)
+        shared_at = run.created_at if example.is_early and example.is_shared else None
+        Run.objects.filter(pk=run.pk).update(is_example=True, shared_at=shared_at)
+        if example.title:
+            titles.rename(run, example.title)
 
 
 def _has_its_results(run: Run) -> bool:
@@ -314,7 +318,7 @@ def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
 
     With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
     """
-    if example.title:
+    if run.title != example.title:
         titles.rename(run, example.title)
     if example.is_starred:
         stars.star_run(run, run.member, timezone.now(), is_on=True)

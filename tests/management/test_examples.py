@@ -69,9 +69,13 @@ def make_all() -> None:
 def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: SandboxDoor) -> None:
     catalog.refresh_balance()
     credits = fresh.state["balance"]
+    own = make_run(Member.objects.get(email=maker.DEMO))
     assert not maker.advance()
-    first = [run.app.remote_id for run in Run.objects.order_by("pk")[:2]]
-    assert first == ["sandbox-product-reel", "sandbox-hintergrund"]  # what newcomers search for
+    first = Run.objects.filter(is_example=True, shared_at__isnull=False).values_list("title", flat=True)
+    assert sorted(first) == ["Red shoe", "Roter Schuh auf weißem Marmor"]  # newcomers search for them at once
+    assert Run.objects.filter(is_example=True).count() == 2  # the others wait for a person's own run
+    own.delete()
+    assert not maker.advance()
     work_until(lambda: len(fresh.runs) > 0)
     assert fresh.state["balance"] < credits
     catalog.refresh_balance()
