@@ -43,7 +43,7 @@ def _packshots(run: Run) -> None:
     _backdate(Comment, pin.pk, hours_ago=22)
     link = GuestLink.objects.filter(is_example=True, outputs=front).first()
     if link is not None:
-        GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True)
+        GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True, views=1, viewed_at=_at(21))
         link.refresh_from_db()
         _decide(front, "approved", "Lovely light!", Actor(link=link, name=CLIENT), hours_ago=21)
 
