@@ -303,6 +303,7 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     newer = Output.objects.get(line=detail)
     assert [output.verdict for output in (front, angle, detail, newer)] == ["approved", "", "changes", ""]
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
+    assert GuestLink.objects.get().viewed_at  # whoever has answered has opened it
     assert Comment.objects.get(output=detail).spot_x is not None
     assert [item.output for item in requests.waiting_for(sam)] == [newer, angle]
     assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # the results Sam asks about
