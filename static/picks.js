@@ -18,6 +18,8 @@ let openedAt = -Infinity; // when the bar opened
 /** @type {string | null} */
 let last = null;
 
+const place = () => find("#picks-place", document, HTMLInputElement)?.value;
+let lastPlace = place();
 const total = () => Number(find("[data-number]", told())?.dataset.number ?? 0);
 const idsOnPage = () =>
 	all('[form="picks"][name="on"]', document, HTMLInputElement)
@@ -199,7 +201,7 @@ document.addEventListener("keydown", (event) => {
 	if (!(target instanceof Element) || !find("#picks")) return;
 	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(PICK)) {
 		event.preventDefault(); // or the form's first button would be pressed
-		target.click();
+		if (!event.repeat) target.click();
 	}
 	const isInside = find("#history-results, #outputs")?.contains(target) || (total() > 0 && target === document.body);
 	if (target.matches("input:not([type=checkbox]), textarea, select") || find("dialog[open], :popover-open")) return;
@@ -255,7 +257,10 @@ on(["htmx:afterRequest"], ".history-filters", (_, { detail }) => {
 document.addEventListener("htmx:afterSwap", refresh);
 document.addEventListener("htmx:oobAfterSwap", refresh);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-	if (target instanceof Element && target.id === "history-results" && total()) press("look"); // other runs match now
+	if (!(target instanceof Element) || target.id !== "history-results") return;
+	const isMoved = place() !== lastPlace; // the list may show the team's runs instead of one's own
+	lastPlace = place();
+	if (total() || isMoved) press("look"); // other runs match now
 });
 document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {

@@ -52,7 +52,7 @@ def _apply_all(
     is_over = is_final or is_given_up
     if not is_over and any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
         waiting = remotes if len(matched) < len(remotes) else []
-        _hold(run, [*_held_without(run, boxes, remotes), *waiting])
+        _hold(run, [*waiting, *_held_without(run, boxes, remotes)])
     return changed
 
 

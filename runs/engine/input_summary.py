@@ -1,8 +1,8 @@
 """Inputs of a run as people see them on its card and page, and for search."""
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Prefetch
@@ -78,16 +78,20 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
         return []
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     earlier = RunInput.objects.filter(run=parent_id, is_hidden=False).prefetch_related(links)
-    before: dict[tuple[str, str, str], deque[RunInput]] = {}
-    for old in earlier:
-        before.setdefault(_handles(old), deque()).append(old)
-    pairs = [(given, waiting.popleft()) for given in inputs if (waiting := before.get(_handles(given)))]
-    return [given for given, old in pairs if not _is_same_input(given, old)]
+    return [given for given, old in _pairs(inputs, list(earlier)) if not _is_same_input(given, old)]
 
 
-def _handles(given: RunInput) -> tuple[str, str, str]:
-    """Return what identifies the parameter; inputs that share all of it are matched in order."""
-    return given.name, given.key, given.parameter_id
+def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:
+    """Pair each input with the same one of the earlier run: first by all that identifies it, because an app may repeat
+    names, then without its id, which may be new in a new version of the app."""
+    left = list(inputs)
+    for names in (("name", "key", "parameter_id"), ("name", "key")):
+        handles = attrgetter(*names)
+        for given in list(left):
+            if old := next((one for one in earlier if handles(one) == handles(given)), None):
+                left.remove(given)
+                earlier.remove(old)
+                yield given, old
 
 
 def _is_same_input(given: RunInput, other: RunInput) -> bool:

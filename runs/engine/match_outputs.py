@@ -17,10 +17,11 @@ def match(
 ) -> list[tuple[Output, RemoteOutput]]:
     """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`. While the run isn't
     final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived. If
-    the run is given up, they are extra results, unless there is nothing in them yet."""
+    the run is given up, they are extra results, unless there is nothing in them yet. They may come from several
+    answers then, so their order says nothing, and none of them becomes a next version."""
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
-    matching = _Matching(run, boxes, remotes, is_final=is_final)
+    matching = _Matching(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
     found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
     wanted = [at for at, remote in enumerate(remotes) if not is_given_up or remote.has_value or remote.is_over]
     found |= matching.by_label([at for at in wanted if at not in found])
@@ -50,8 +51,11 @@ def _label(label: str) -> str:
 class _Matching:
     """Gives boxes to outputs that have none yet. `later` has the positions of outputs that must wait."""
 
-    def __init__(self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool) -> None:
-        self.run, self.boxes, self.remotes, self.is_final = run, boxes, remotes, is_final
+    def __init__(
+        self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool, is_given_up: bool
+    ) -> None:
+        self.run, self.boxes, self.remotes = run, boxes, remotes
+        self.is_final, self.is_given_up = is_final, is_given_up
         self.free = [box for box in boxes if not box.remote_id]
         self.later = set[int]()
 
@@ -86,6 +90,8 @@ class _Matching:
         nth = alike.index(at)
         place = asked[nth] if nth < len(asked) else None
         box = next((box for box in self.free if box.schema_index == place and place is not None), None)
+        if box and box.line_id and self.is_given_up:
+            box = None
         return {at: self._take(box) if box else self.extra_box(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:

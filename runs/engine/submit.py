@@ -84,10 +84,8 @@ def _next_of(app: App) -> int | None:
 def _hand_over_files(run: Run) -> dict[str, str] | None:
     """Send the files of `run`, and return their URLs on Lamina by upload id. Return None if a file makes the run wait
     or fail."""
-    links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload__file", "input"))
+    links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
-        if any(_has_arrived(link.upload, run) for link in links):  # another run has handed over the same link
-            summarise(run)
         return {link.upload.public_id: link.upload.asset_url for link in links}
     with file_slot(HANDING_OVER) as slot:
         if slot is None:  # two tasks are already moving files, and starts mustn't have to wait for a video
@@ -115,15 +113,10 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             error = {"field": link.input.name, "key": link.input.key, "message": asset_upload.LOST.to_stored()}
             progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
-        if _has_arrived(upload, run):
+        if upload.source_url and run.input_picture_id is None:
             summarise(run)
         urls[upload.public_id] = asset_upload.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
     return urls
-
-
-def _has_arrived(upload: Upload, run: Run) -> bool:
-    """Return whether `upload` is a link that was fetched after Run was pressed, so the card doesn't show its file."""
-    return bool(upload.source_url and upload.file and upload.file.created_at >= run.created_at)
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:

@@ -78,10 +78,10 @@ def history(request: PortalRequest) -> HttpResponse:
         **_choices(found, request.user, directory, listing.findable),
         **picks_bar(
             request.user,
-            found.place,
+            shown.place,
             ids,
             None if wants_fragment(request) else shown,  # the fragment doesn't include the bar
-            is_any=found.place in directory.selected,
+            is_any=shown.place in directory.selected,
             directory=directory,
         ),
     }

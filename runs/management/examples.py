@@ -231,12 +231,14 @@ def is_finished(run: Run) -> bool:
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start up to `at_most` of the waiting examples whose app's form and estimate have arrived from the sandbox."""
+    """Start up to `at_most` of the waiting examples, or more if they are early ones. Their app's form and estimate must
+    have arrived from the sandbox."""
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
-    ready.sort(key=lambda example: not example.is_early)
-    for example in ready[: max(0, at_most)]:
+    early = [example for example in ready if example.is_early]
+    others = [example for example in ready if not example.is_early]
+    for example in [*early, *others[: max(0, at_most - len(early))]]:
         _press_run(example, apps[example.app], people[example.maker])
 
 
@@ -292,12 +294,13 @@ def _finish(example: Example, run: Run) -> None:
     if run.remote_id and run.credits_estimated:
         transaction.on_commit(partial(_give_back, float(run.credits_estimated)))
     back = timedelta(hours=example.hours_ago)
+    is_shared = example.is_shared and bool(run.shared_at or not example.is_early)  # somebody may have unshared it
     Run.objects.filter(pk=run.pk).update(
         created_at=F("created_at") - back,
         started_at=F("started_at") - back,
         running_at=F("running_at") - back,
         finished_at=F("finished_at") - back,
-        shared_at=F("finished_at") - back if example.is_shared else None,
+        shared_at=F("finished_at") - back if is_shared else None,
         version=F("version") + 1,
     )
     if run.status == Run.Status.COMPLETED and not example.next_of and not is_removed:
@@ -318,7 +321,7 @@ def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
 
     With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
     """
-    if run.title != example.title:
+    if example.title and not run.title:
         titles.rename(run, example.title)
     if example.is_starred:
         stars.star_run(run, run.member, timezone.now(), is_on=True)

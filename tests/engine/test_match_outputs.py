@@ -153,6 +153,15 @@ def test_results_that_wait_are_saved_even_if_a_later_answer_lacks_them(alice: Me
     assert not HeldOutputs.objects.exists()
 
 
+def test_results_of_different_answers_never_become_the_next_version(alice: Member, app: App) -> None:
+    run = run_for(alice, app, 2, 2)
+    tell(run, f"{BACK}:one")
+    tell(run, f"{BACK}:two")
+    assert progress.fail(run, "silent", timezone.now(), from_statuses=("running",))
+    assert sorted(extras_of(run)) == ["one", "two"]
+    assert version_of(run) == ("", "cancelled")
+
+
 def test_nothing_is_remembered_once_everything_has_its_box(alice: Member, app: App) -> None:
     run = run_for(alice, app, 2, 2)
     tell(run, f"{BACK}:one")

@@ -12,9 +12,7 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit
 from runs.engine import progress, start_claim, submit, sweep
-from runs.engine.input_summary import summarise
-from runs.models import App, Member, RequestLog, Run, Upload
-from runs.models.run import RunInputUpload
+from runs.models import App, Member, RequestLog, Run
 from runs.words.run_states import WAITS
 from tests.engine.steps import (
     at_once,
@@ -28,7 +26,6 @@ from tests.engine.steps import (
     waits,
 )
 from tests.support.cartoonify import press
-from tests.support.factories import make_stored
 from tests.support.processes import free_port, wait_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -46,29 +43,6 @@ def swept(run: Run) -> Run:
     sweep.sweep()
     assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # other tasks may be due, too
     return hand_over(run)
-
-
-@pytest.mark.parametrize("asset_url", ["", "https://assets.test/b.png"], ids=["new", "sent by another run"])
-def test_a_link_that_arrives_after_the_press_is_compared_anew(
-    alice: Member, app: App, sandbox: SandboxDoor, asset_url: str
-) -> None:
-    before, run = press(alice, app), press(alice, app)
-    Run.objects.filter(pk=run.pk).update(parent=before)
-    picture = make_stored()
-    links = {"status": "fetching", "source_url": "https://x.test/b.png"}
-    for one, second in ((before, {"status": "ready", "file": make_stored((50, 50))}), (run, links)):
-        for position, fields in enumerate(({"status": "ready", "file": picture}, second)):
-            upload = Upload.objects.create(member=alice, name=f"{position}.png", **fields)
-            RunInputUpload.objects.create(input=one.inputs.all()[0], upload=upload, position=position)
-    run.refresh_from_db()
-    summarise(run)
-    assert not [line for line in run.summary if "is_changed" in line]
-
-    Upload.objects.filter(status="fetching").update(status="ready", file=make_stored((60, 60)))
-    Upload.objects.update(asset_url=asset_url)
-    hand_over(run)
-
-    assert [line["text"] for line in run.summary if "is_changed" in line] == ["0.png, 1.png"]
 
 
 # --- Waiting ----------------------------------------------------------------------------------------------------------

@@ -245,6 +245,7 @@ def test_runs_that_only_the_other_list_has_are_shown(as_alice: Client, alice: Me
 
     page = Page(as_alice.get("/history/", {"q": "red shoe"}).text)
     assert page.first(css="history-wider").words == "None of your runs match. These are in Team."
+    assert page.first(id="picks-place").attributes["value"] == "team"  # they are selected with the team's runs
     assert titles(as_alice, "red shoe") == ["A red shoe"]
     page = Page(as_alice.get("/history/", {"q": "oak", "tab": "team"}).text)
     assert page.first(css="history-wider").words == "None match in Team. These are your own runs."
