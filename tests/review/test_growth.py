@@ -13,7 +13,7 @@ from runs.models import Member
 from tests.bench.review import FEWER, MOST_GROWTH, work_before
 
 pytestmark = pytest.mark.django_db
-RUNS = 100_000
+RUNS = 50_000  # more would take CI a minute
 # PostgreSQL would rather read tables this small completely. It does that with large tables only where no index helps.
 AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
 
