@@ -43,7 +43,9 @@ OBSERVE = """() => {
   window.seen = {};
   const note = (what) => { seen[what] ??= Date.now() / 1000; };
   const look = () => {
-    if (!document.querySelector("#run-panel[data-active]")) note("end");
+    // The page stays active while it saves the results
+    const state = document.querySelector("#run-panel").dataset.state; // it stays active while it saves the results
+    if (["ready", "partly", "failed"].includes(state)) note("end");
     for (const picture of document.querySelectorAll(".output-stage img"))
       if (picture.complete && picture.naturalWidth) note("picture");
   };
