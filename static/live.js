@@ -3,7 +3,7 @@ import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
-const END_PACE = 1000; // while a run is likely to end
+const OFTEN_PACE = 1000; // while a run is likely to end, and while its results are being saved
 const FRAME_PACE = 60_000;
 const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;
@@ -21,11 +21,11 @@ const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
 
-/** Whether the run of `card` is likely to end soon, judging by how long its app usually takes. @param {HTMLElement} card */
-const isEndNear = ({ dataset }) => {
+/** Whether news of the run of `card` is likely now; its `data-ask-often` says from when to when. @param {HTMLElement} card */
+const isNewsLikely = ({ dataset }) => {
 	dataset.shownAt ??= String(Date.now());
-	if (!dataset.usualEnd) return false;
-	const [from = 0, to = 0] = dataset.usualEnd.split(" ").map((seconds) => Number(seconds) * 1000);
+	if (!dataset.askOften) return false;
+	const [from = 0, to = 0] = dataset.askOften.split(" ").map((seconds) => Number(seconds) * 1000);
 	const passed = Date.now() - Number(dataset.shownAt);
 	return passed > from - PACE && passed < to + PACE;
 };
@@ -111,7 +111,7 @@ const soon = () => {
 	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
 	const rest = Math.min(...dues) - Date.now();
 	// The pace doesn't depend on how old the runs are: the page shows within 3 s that one has ended
-	const pace = cards.filter(isEndNear)[0] ? END_PACE : PACE;
+	const pace = cards.filter(isNewsLikely)[0] ? OFTEN_PACE : PACE;
 	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
 	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
 };

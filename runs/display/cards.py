@@ -22,6 +22,7 @@ LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
 # In characters; after a longer app name, the title might have no room for the input that follows.
 NAME_BEFORE_INPUT = 22
+SAVED_SECONDS = 20  # pictures and texts are nearly always saved by then; for a long video, asking often is no use
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RunCard:
     age_words: str
     age_brief: str  # shorter, for phones: without "ago"
     elapsed_words: str = ""
-    usual_end: str = ""  # see `usual_end_of`
+    ask_often: str = ""  # see `ask_often_of`
     duration_words: str = ""
     owner: Member | None = None  # None if it is the viewer
     maker: Member | None = None  # None if it is the viewer
@@ -150,9 +151,13 @@ def version_token(run: Run) -> str:
     return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
 
 
-def usual_end_of(run: Run, now: datetime) -> str:
-    """Return when the run is likely to end, for the script that polls: "from to", in seconds from now; "" if
-    unknown."""
+def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
+    """Return when news of the run is likely, for the script that polls: "from to", in seconds from now; "" if unknown.
+
+    That is around the run's usual end, and for `SAVED_SECONDS` after its end while its results are being saved.
+    """
+    if is_saving and run.finished_at:
+        return f"0 {SAVED_SECONDS - (now - run.finished_at).total_seconds():.1f}"
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
 
@@ -228,7 +233,7 @@ def _run_card(
         age_brief=brief_age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
-        usual_end=usual_end_of(run, now),
+        ask_often=ask_often_of(run, now, is_saving=results.is_saving),
         owner=None if run.belongs_to(viewer) else run.member,
         maker=None if maker == viewer else maker,
         can_change=can_change,

@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.display.cards import usual_end_of, version_token
+from runs.display.cards import ask_often_of, version_token
 from runs.display.result_boxes import OutputBox, output_boxes, with_query
 from runs.display.run_sentences import (
     cancel_money_words,
@@ -64,7 +64,7 @@ class Clock:
 
     since: str | None  # only while the clock is running
     words: str
-    usual_end: str  # see `cards.usual_end_of`
+    ask_often: str  # see `cards.ask_often_of`
     usual_words: str
 
 
@@ -182,7 +182,7 @@ def _clock_of(run: Run, now: datetime) -> Clock:
     return Clock(
         since=since.isoformat() if is_watched else None,
         words=clock_words((run.finished_at or now) - since),
-        usual_end=usual_end_of(run, now),
+        ask_often=ask_often_of(run, now, is_saving=is_live(run) and not run.is_active),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
     )
 

@@ -228,14 +228,19 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     runs = others.runs(member, directory)
     if others.q or others.decision or others.decided or others.waits:
         return set(runs.newest_first().values_list("app_id", flat=True)[:NEWEST_ASKED])
+    found_apps: set[int] = set()
     if others.kind or others.state:
         newest = list(runs.newest_first().values_list("app_id", flat=True)[: NEWEST_ASKED + 1])
+        found_apps = set(newest)
         if len(newest) <= NEWEST_ASKED:
-            return set(newest)
+            return found_apps
+    left = [app.pk for app in directory.apps if app.pk not in found_apps]
+    if not left:
+        return found_apps
     # A subquery lets the database stop at the first match.
     first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
-    used = App.objects.filter(pk__in=[app.pk for app in directory.apps]).order_by()
-    return set(used.annotate(first=first).filter(first__isnull=False).values_list("pk", flat=True))
+    used = App.objects.filter(pk__in=left).order_by().annotate(first=first).filter(first__isnull=False)
+    return found_apps | set(used.values_list("pk", flat=True))
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:

@@ -1,6 +1,6 @@
 """The search for runs on Home: among a member's own runs and the runs shared with the team."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
@@ -33,12 +33,30 @@ def find_runs(member: Member, q: str) -> FoundRuns:
     directory = Directory.load(member, found.q)
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS):
-            runs, wider = page_of(found.runs(member, directory), size=SHOWN).runs, None
-            if not runs:
-                instead = elsewhere(found, member, directory)
-                wider = instead.wider
-                runs = page_of(wider.filter.runs(member, instead.directory), size=SHOWN).runs if wider else []
+            runs = _newest(found, member, directory)
+            is_wider = not runs
+            if is_wider:
+                runs = _wider(found, member, directory)
     except query_timeout.TookTooLong:
         return FoundRuns()
     own, team = (Filter(tab=tab, q=found.q).url() for tab in ("mine", "team"))
-    return FoundRuns(runs, wider is not None, own, team, Marker.of(found.words, directory.similar))
+    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.similar))
+
+
+def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
+    """Return runs with similar words; if there are none, those of a search that leaves out a word."""
+    similar = replace(found, is_similar=True)
+    directory = directory.with_words(similar.word_queries(member, directory), member)
+    if runs := _newest(similar, member, directory):
+        return runs
+    instead = elsewhere(found, member, directory)
+    return _newest(instead.wider.filter, member, instead.directory) if instead.wider else []
+
+
+def _newest(found: Filter, member: Member, directory: Directory) -> list[Run]:
+    """Return the newest runs that `found` finds. Own and shared runs are read separately, because an index has each of
+    them in order, and none has both."""
+    runs = found.runs(member, directory)
+    lists = (runs.owned_by(member), runs.shared_by_others(member))
+    newest = [run for one in lists for run in page_of(one, size=SHOWN).runs]
+    return sorted(newest, key=lambda run: (run.created_at, run.pk), reverse=True)[:SHOWN]

@@ -132,7 +132,7 @@ class CardKind:
     is_mosaic: bool
     is_timed: bool  # shows how long it has been active, not how old it is
     is_ticked: bool
-    has_usual_end: bool
+    asks_often: bool
     has_detail: bool
     has_mark: bool
     has_pick: bool
@@ -157,7 +157,7 @@ class CardKind:
             is_mosaic=card.is_mosaic,
             is_timed=bool(run.is_active and card.elapsed_words),
             is_ticked=run.public_id in (context.get("ticked") or ()),
-            has_usual_end=bool(card.usual_end),
+            asks_often=bool(card.ask_often),
             has_detail=bool(card.detail),
             has_mark=card.kind == "audio" or not card.pictures,
             has_pick=bool(context.get("has_picks")),
@@ -213,7 +213,7 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
     texts = {
         "id": card.run.public_id,
         "version": card.version,
-        "usual_end": card.usual_end,
+        "ask_often": card.ask_often,
         "url": card.url,
         "title": card.title,
         "marked_title": marker.marked(card.title),

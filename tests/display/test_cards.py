@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from runs.display.cards import RunCard, run_cards, version_token
+from runs.display.cards import RunCard, ask_often_of, run_cards, version_token
 from runs.models import AppRule, GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
 from runs.sharing import links
 from runs.templatetags.cards import run_card
@@ -152,6 +152,17 @@ def test_a_run_says_that_its_results_are_being_saved(as_alice: Client, alice: Me
 
     Output.objects.filter(pk=first.output_id).delete()
     assert "Saving the result…" in as_alice.get(run.get_absolute_url()).text
+
+
+def test_news_is_likely_around_the_usual_end_and_while_results_are_being_saved(alice: Member) -> None:
+    now = timezone.now()
+    app = make_app(quick_seconds=40, late_seconds=80)
+    running = make_run(alice, app, status="running", started_at=now - timedelta(seconds=10))
+    ended = make_run(alice, app, status="completed", finished_at=now - timedelta(seconds=5))
+
+    assert ask_often_of(running, now, is_saving=False) == "20.0 110.0"  # 0.75 * 40 - 10, 1.5 * 80 - 10
+    assert ask_often_of(ended, now, is_saving=True) == "0 15.0"
+    assert ask_often_of(ended, now, is_saving=False) == ""
 
 
 def test_cards_of_the_same_name_show_first_what_differs(alice: Member) -> None:
