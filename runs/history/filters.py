@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 
 from runs.audit.record import record
 from runs.history.filter_choices import Directory
-from runs.history.order import Page
+from runs.history.order import NEWEST_ASKED, Page, newest_keys
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.history.search import KINDS, TABS, Filter
 from runs.models import App, Member, SavedView, Verb
@@ -24,7 +24,6 @@ from runs.words.numbers import number_words
 from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
-NEWEST_ASKED = 1_000  # how many matching runs to search for apps to offer as filters
 VIEWS_PER_MEMBER = 50
 NAME_LENGTH = 60
 
@@ -225,14 +224,12 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
         return {app.pk for app in directory.apps if app.detail}
     if page.is_whole and not found.app:
         return {run.app_id for run in page.runs}
-    runs = others.runs(member, directory)
-    if others.q or others.decision or others.decided or others.waits:
-        return set(runs.newest_first().values_list("app_id", flat=True)[:NEWEST_ASKED])
-    found_apps: set[int] = set()
-    if others.kind or others.state:
-        newest = list(runs.newest_first().values_list("app_id", flat=True)[: NEWEST_ASKED + 1])
-        found_apps = set(newest)
-        if len(newest) <= NEWEST_ASKED:
+    runs, found_apps = others.runs(member, directory), set[int]()
+    if asks_newest(others):
+        known = None if found.app else page.newest_apps
+        newest = [app for _key, app in newest_keys(runs)] if known is None else known
+        found_apps = set(newest[:NEWEST_ASKED])
+        if _is_search(others) or len(newest) <= NEWEST_ASKED:
             return found_apps
     left = [app.pk for app in directory.apps if app.pk not in found_apps]
     if not left:
@@ -241,6 +238,16 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
     used = App.objects.filter(pk__in=left).order_by().annotate(first=first).filter(first__isnull=False)
     return found_apps | set(used.values_list("pk", flat=True))
+
+
+def asks_newest(found: Filter) -> bool:
+    """Return whether the apps to offer beside `found` are looked for among the newest runs."""
+    return _is_search(found) or bool(found.kind or found.state)
+
+
+def _is_search(found: Filter) -> bool:
+    """Return whether finding a single run may take long: by words or decisions."""
+    return bool(found.q or found.decision or found.decided or found.waits)
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:

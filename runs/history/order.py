@@ -11,6 +11,7 @@ from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
 
 PAGE = 24
+NEWEST_ASKED = 1_000  # how many matching runs to search for apps to offer as filters
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,12 +56,16 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of runs, and the cursors for the pages before and after it ("" at the end of the list)."""
+    """One page of runs, and the cursors for the pages before and after it ("" at the end of the list).
+
+    `newest_apps` are the apps of the newest matching runs on any page, newest first; None if they weren't read.
+    """
 
     runs: list[Run]
     older: str = ""
     newer: str = ""
     is_whole: bool = False  # there are no other pages
+    newest_apps: list[int] | None = None
 
 
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
@@ -75,6 +80,22 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""
     return Page(shown, older, str(Cursor.of(shown[0])) if before and shown else "", not older and before is None)
+
+
+def first_page_with_apps(runs: RunQuerySet) -> Page:
+    """Return the first page of runs, with the apps of the newest matching runs. They are read in one go, because what
+    takes time in a search is finding all runs with its words."""
+    newest = newest_keys(runs)
+    keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
+    shown = list(Run.objects.filter(pk__in=keys).newest_first().for_cards())  # without keys, Django makes no query
+    older = str(Cursor.of(shown[-1])) if shown and not is_whole else ""
+    return Page(shown, older, is_whole=is_whole, newest_apps=[app for _key, app in newest])
+
+
+def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
+    """Return the primary key and app of the newest `NEWEST_ASKED` runs, and of one more to show that there are more."""
+    newest = runs.newest_first().values_list("pk", "app_id")
+    return [(key, app) for key, app in newest[: NEWEST_ASKED + 1]]
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:

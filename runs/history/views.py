@@ -21,7 +21,7 @@ from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
 from runs.history import filters, query_timeout, selection
 from runs.history.filter_choices import Directory
-from runs.history.order import Cursor, Page, page_of
+from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.search import KINDS, Filter
 from runs.history.undo import take_undo
@@ -98,7 +98,7 @@ def _listing(
     page, instead = Page([]), Elsewhere(directory)
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
-            page = page_of(found.runs(member, directory), before, after)
+            page = _page(found, member, directory, before, after)
             if not page.runs and found.narrowing:
                 instead = elsewhere(found, member, directory)
             if instead.wider:
@@ -110,6 +110,13 @@ def _listing(
     if page.runs and not (before or after):
         instead = also_elsewhere(found, member, directory, is_few=page.is_whole)
     return Listing(page, instead, findable)
+
+
+def _page(found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None) -> Page:
+    """Return a page of runs; if they may take long to find, with what `filters.findable_apps` needs."""
+    runs, is_first = found.runs(member, directory), before is None and after is None
+    is_slow = filters.asks_newest(found) and not directory.has_few(found.word_queries(member, directory))
+    return first_page_with_apps(runs) if is_first and is_slow and not found.app else page_of(runs, before, after)
 
 
 def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
