@@ -3,7 +3,7 @@ import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
-const OFTEN_PACE = 1000; // while a run is likely to end, and while its results are being saved
+const OFTEN_PACE = 1000; // while news is likely: see `isNewsLikely`
 const FRAME_PACE = 60_000;
 const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;

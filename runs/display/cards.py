@@ -22,7 +22,7 @@ LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
 # In characters; after a longer app name, the title might have no room for the input that follows.
 NAME_BEFORE_INPUT = 22
-SAVED_SECONDS = 20  # pictures and texts are nearly always saved by then; for a long video, asking often is no use
+SAVING_SECONDS = 20  # nearly everything is saved by then; for a long video, there's no point in asking often
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,10 @@ def version_token(run: Run) -> str:
 def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
     """Return when news of the run is likely, for the script that polls: "from to", in seconds from now; "" if unknown.
 
-    That is around the run's usual end, and for `SAVED_SECONDS` after its end while its results are being saved.
+    That is around the run's usual end, and for `SAVING_SECONDS` while results are being saved.
     """
-    if is_saving and run.finished_at:
-        return f"0 {SAVED_SECONDS - (now - run.finished_at).total_seconds():.1f}"
+    if is_saving:
+        return f"0 {SAVING_SECONDS}"
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
 

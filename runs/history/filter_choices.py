@@ -179,10 +179,6 @@ class Directory:
         few = few_runs(new, member)
         return replace(self, having={**self.having, **{query: few.get(query) for query in new}})
 
-    def has_few(self, queries: Iterable[str]) -> bool:
-        """Return whether the runs that match one of `queries` are few, and already known."""
-        return any(self.having.get(query) is not None for query in queries)
-
     def with_all(self, asked: list[Ways]) -> Q:
         """Return a condition for runs whose words match everything in `asked`."""
         few = self.having.get(query_of(asked))

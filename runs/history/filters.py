@@ -216,8 +216,8 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     """Return the apps with runs that match all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. If a
-    kind or state is rare, it is quicker to read all of its runs than to look for one run in each app.
+    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. For a
+    kind or state, apps that aren't among the newest matches are looked up one by one.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -241,7 +241,7 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
 
 
 def asks_newest(found: Filter) -> bool:
-    """Return whether the apps to offer beside `found` are looked for among the newest runs."""
+    """Return whether the apps to offer beside `found` are taken from the newest runs."""
     return _is_search(found) or bool(found.kind or found.state)
 
 

@@ -54,9 +54,9 @@ def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
 
 
 def _newest(found: Filter, member: Member, directory: Directory) -> list[Run]:
-    """Return the newest runs that `found` finds. Own and shared runs are read separately, because an index has each of
-    them in order, and none has both."""
+    """Return the newest runs that `found` finds. Own and shared runs are read separately, because each has an index in
+    this order, and no index covers both."""
     runs = found.runs(member, directory)
     lists = (runs.owned_by(member), runs.shared_by_others(member))
-    newest = [run for one in lists for run in page_of(one, size=SHOWN).runs]
-    return sorted(newest, key=lambda run: (run.created_at, run.pk), reverse=True)[:SHOWN]
+    newest = {run.pk: run for one in lists for run in page_of(one, size=SHOWN).runs}
+    return sorted(newest.values(), key=lambda run: (run.created_at, run.pk), reverse=True)[:SHOWN]

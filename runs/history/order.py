@@ -87,7 +87,8 @@ def first_page_with_apps(runs: RunQuerySet) -> Page:
     takes time in a search is finding all runs with its words."""
     newest = newest_keys(runs)
     keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
-    shown = list(Run.objects.filter(pk__in=keys).newest_first().for_cards())  # without keys, Django makes no query
+    found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # without keys, Django makes no query
+    shown = list(found.for_cards())
     older = str(Cursor.of(shown[-1])) if shown and not is_whole else ""
     return Page(shown, older, is_whole=is_whole, newest_apps=[app for _key, app in newest])
 

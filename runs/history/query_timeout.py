@@ -21,7 +21,8 @@ class TookTooLong(Exception):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop the queries in this block once they have taken `seconds` in total, and then raise `TookTooLong`."""
+    """Stop the queries in this block once they have taken `seconds` in total, and then raise `TookTooLong`. One block
+    can't be inside another."""
     connection.ensure_connection()
     began = time.monotonic()
     try:

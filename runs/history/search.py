@@ -227,6 +227,11 @@ class Filter:
                 either.append((ways, other))
         return asked, either
 
+    def has_few(self, member: Member, directory: Directory) -> bool:
+        """Return whether `directory` already knows all runs with this filter's words, because they are few."""
+        asked, either = self._asked(member, directory)
+        return bool(asked) and not either and directory.having.get(query_of(asked)) is not None
+
     def word_queries(self, member: Member, directory: Directory) -> list[str]:
         """Return the full-text queries for this filter's words, for `Directory.with_words`."""
         asked, either = self._asked(member, directory)

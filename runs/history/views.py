@@ -1,7 +1,7 @@
 """History: a member's own runs, the team's runs and starred runs. The filter is in the URL."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -33,6 +33,7 @@ from runs.words.moments import day_words, weekday_words
 from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
+WITH_APPS_SECONDS = 2.0  # then the page is searched for by itself
 Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
@@ -94,11 +95,13 @@ def history(request: PortalRequest) -> HttpResponse:
 def _listing(
     found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
 ) -> Listing:
-    """Search for at most `SEARCH_SECONDS`. If nothing is found, look for what the person may have meant."""
+    """Search for at most `WITH_APPS_SECONDS` and `SEARCH_SECONDS`. If nothing is found, look for what the person may
+    have meant."""
     page, instead = Page([]), Elsewhere(directory)
     try:
-        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
-            page = _page(found, member, directory, before, after)
+        with_apps = None if before or after else _page_with_apps(found, member, directory)
+        with _limit(found, query_timeout.SEARCH_SECONDS):
+            page = with_apps or page_of(found.runs(member, directory), before, after)
             if not page.runs and found.narrowing:
                 instead = elsewhere(found, member, directory)
             if instead.wider:
@@ -112,11 +115,21 @@ def _listing(
     return Listing(page, instead, findable)
 
 
-def _page(found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None) -> Page:
-    """Return a page of runs; if they may take long to find, with what `filters.findable_apps` needs."""
-    runs, is_first = found.runs(member, directory), before is None and after is None
-    is_slow = filters.asks_newest(found) and not directory.has_few(found.word_queries(member, directory))
-    return first_page_with_apps(runs) if is_first and is_slow and not found.app else page_of(runs, before, after)
+def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
+    """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if one search for
+    both is no help or takes too long; a page alone needs fewer runs."""
+    if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
+        return None
+    try:
+        with _limit(found, WITH_APPS_SECONDS):
+            return first_page_with_apps(found.runs(member, directory))
+    except query_timeout.TookTooLong:
+        return None
+
+
+def _limit(found: Filter, seconds: float) -> AbstractContextManager[None]:
+    """Limit the time of a search by words; other filters need no limit."""
+    return query_timeout.at_most(seconds) if found.q else nullcontext()
 
 
 def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:

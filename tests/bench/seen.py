@@ -45,7 +45,7 @@ OBSERVE = """() => {
   const note = (what) => { seen[what] ??= Date.now() / 1000; };
   const look = () => {
     // The page stays active while it saves the results
-    const state = document.querySelector("#run-panel").dataset.state; // it stays active while it saves the results
+    const state = document.querySelector("#run-panel").dataset.state;
     if (["ready", "partly", "failed"].includes(state)) note("end");
     for (const picture of document.querySelectorAll(".output-stage img"))
       if (picture.complete && picture.naturalWidth) note("picture");

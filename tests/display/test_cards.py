@@ -47,11 +47,13 @@ def test_all_cards_of_a_page_are_read_in_two_queries(
     AppRule.objects.create(app=app, shown_to=" approver ")
     for _ in range(3):
         make_kept(make_run(alice, app, status="completed", input_picture=make_stored(), **starred))
-    make_run(alice, app, input_picture=make_stored())
+    saving = make_kept(make_run(alice, app, input_picture=make_stored()))
+    OutputFile.objects.filter(pk=saving.pk).update(status="saving", file=None)
 
     with django_assert_num_queries(2):
         cards = run_cards(Run.objects.newest_first().for_cards(), alice)
         assert [len(card.pictures) for card in cards] == [0, 1, 1, 1]
+        assert [card.is_saving for card in cards] == [True, False, False, False]
         for viewer in (alice, bob):
             for card in cards:
                 run_card(Context({"user": viewer, "has_tools": True, "has_picks": True}), card)
@@ -158,10 +160,10 @@ def test_news_is_likely_around_the_usual_end_and_while_results_are_being_saved(a
     now = timezone.now()
     app = make_app(quick_seconds=40, late_seconds=80)
     running = make_run(alice, app, status="running", started_at=now - timedelta(seconds=10))
-    ended = make_run(alice, app, status="completed", finished_at=now - timedelta(seconds=5))
+    ended = make_run(alice, app, status="completed")
 
     assert ask_often_of(running, now, is_saving=False) == "20.0 110.0"  # 0.75 * 40 - 10, 1.5 * 80 - 10
-    assert ask_often_of(ended, now, is_saving=True) == "0 15.0"
+    assert ask_often_of(ended, now, is_saving=True) == "0 20"
     assert ask_often_of(ended, now, is_saving=False) == ""
 
 

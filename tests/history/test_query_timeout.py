@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from runs.history import query_timeout, views
+from runs.history.search import Filter
 from runs.models import Member
 from tests.support.factories import make_app, make_run
 
@@ -53,3 +54,17 @@ def test_the_page_says_so_and_offers_fewer_days(
     assert [chip.label for chip in answer.context["shorter"]] == labels
     assert all(chip.url.startswith("/history/?q=submarine&from=20") for chip in answer.context["shorter"])
     assert "The search took too long" not in as_alice.get("/history/").content.decode()
+
+
+def test_a_page_is_shown_even_if_finding_its_apps_takes_too_long(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(alice, make_app(), status="completed", title="A red shoe")
+    monkeypatch.setattr(Filter, "has_few", lambda *_: False)
+    monkeypatch.setattr(views, "WITH_APPS_SECONDS", 0.2)
+    monkeypatch.setattr(views, "first_page_with_apps", lambda _: ask(ENDLESS))
+
+    answer = as_alice.get("/history/?q=shoe")
+
+    assert [card.title for _, cards in answer.context["groups"] for card in cards] == [run.title]
+    assert not answer.context["is_too_slow"]
