@@ -8,8 +8,8 @@ const draftUrl = form.dataset.draftUrl ?? "";
 /* After Run and then Back, the browser would restore only half of the form. So the server fills it in from the run. */
 
 const restore = () => {
-	const token = history.state?.sentToken;
-	if (token) location.replace(`?${new URLSearchParams({ sent: token })}`);
+	const { sentToken: sent, sentNext: next = "" } = history.state ?? {};
+	if (sent) location.replace(`?${new URLSearchParams({ sent, next })}`);
 };
 restore();
 addEventListener("pageshow", ({ persisted }) => {
@@ -23,8 +23,9 @@ history.replaceState(history.state, "", location.href);
 on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
 	if (defaultPrevented) return;
 	const isClosed = Boolean(submitter?.hasAttribute("formaction"));
-	const sent = submitter?.matches("[data-free]") ? {} : { sentToken: new FormData(form).get("token") };
-	history.replaceState({ ...history.state, ...sent, isClosed }, "");
+	const posted = new FormData(form);
+	const sent = { sentToken: posted.get("token"), sentNext: posted.get("next") ?? "" };
+	history.replaceState({ ...history.state, ...(submitter?.matches("[data-free]") ? {} : sent), isClosed }, "");
 });
 
 /* Run waits for uploads in progress */

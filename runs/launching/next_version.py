@@ -6,6 +6,7 @@ Which results are replaced depends on their position in the app's form, never on
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Q
 
@@ -27,10 +28,16 @@ class NextVersion:
     def wanted(self) -> list[int]:
         return sorted(self.replaced)
 
-    @property
+    @cached_property
     def number(self) -> int:
         """The number of the version to be made, unless someone else makes one first."""
         return self.result.newest_number + 1
+
+    @property
+    def newer(self) -> int:
+        """The number of the newest version if there already is one after the result, finished or not; otherwise 0."""
+        newest = self.number - 1
+        return newest if newest > self.result.number else 0
 
     @property
     def others(self) -> int:
@@ -52,6 +59,19 @@ def source_result(member: Member, app: App, public_id: str) -> Output | None:
     if not public_id:
         return None
     return Output.objects.visible_to(member).filter(run__app=app, public_id=public_id).select_related("run").first()
+
+
+def replaced_result(member: Member, run: Run) -> Output | None:
+    """Return the result that got a new version from `run`, if `member` may see it.
+
+    If there are several, prefer one that doesn't need changes, because `next_version` then finds the others.
+    """
+    if run.parent_id is None:
+        return None
+    lines = run.outputs.filter(line__isnull=False).order_by().values("line")
+    replaced = Output.objects.visible_to(member).filter(Q(pk__in=lines) | Q(line__in=lines), run=run.parent_id)
+    found = replaced.select_related("run").order_by("position")
+    return min(found, key=lambda output: output.verdict == Decision.Verdict.CHANGES, default=None)
 
 
 def next_version(result: Output, schema: AppSchema) -> NextVersion:

@@ -5,13 +5,14 @@ typed. To prevent that, the page says where its values come from and offers the 
 a preset before the new form is first saved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -65,18 +66,24 @@ class Opening:
     wanted: list[int] | None = None
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
-    run: Run | None = None
+    run: Run | None = None  # the parent of the run that the form starts
     result: Output | None = None  # the result of `run` whose next version the form makes
     preset: Preset | None = None
+    filled_from: Run | None = None  # usually `run`; after Back, the run that this form has started
     set_aside: str = ""
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
     is_private: bool = False  # recorded when the form was opened, because the source run may be deleted by now
 
     @property
     def source(self) -> str:
-        """Public id of the result, run or preset the form was opened from."""
-        begun_from = self.result or self.run or self.preset
+        """Public id of the result, preset or run the form was opened from."""
+        begun_from = self.result or self.preset or self.run
         return begun_from.public_id if begun_from else ""
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs the form was opened from."""
+        return [run for run in {self.run, self.filled_from} if run is not None]
 
     def saying(self, *words: str) -> Self:
         """Return this opening with more sentences above the form."""
@@ -99,39 +106,48 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
 
 
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
-    """Return the contents of the form of `app` for `?next=<result>`, `?from=<run>`, `?preset=<id>` or none of these.
+    """Return the contents of the form of `app` for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
 
-    Raises `NoSourceError`.
+    If there are several, the values are those of the run. Raises `NoSourceError` if none of them exists any more.
     """
-    asked = next(filter(None, (query.get(name, "")[:16] for name in ("next", "from", "preset"))), "")
+    asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
     draft = drafts.load_draft(member, app)
-    is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
+    is_draft = draft is not None and (not asked or draft.source in asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
         draft = None  # there is nothing in it to go back to
-    source = draft.source if draft is not None and is_draft and not asked else asked
-    found = Opening(result=next_version.source_result(member, app, source))
-    found.run = found.result.run if found.result else source_run(member, app, source)
-    found.preset = None if found.run else source_preset(member, app, source)
-    if asked and found.run is None and found.preset is None:
-        raise NoSourceError(asked)
+    found = _opened_from(member, app, [draft.source] if draft is not None and is_draft and not asked else asked)
+    if asked and not found.source:
+        raise NoSourceError(*asked)
     if draft is not None and is_draft:
         found.answers, found.wanted = draft.answers, draft.wanted
         words = _draft_words(draft, app, schema, query.get("added", ""))
-        found.notices.append(_kept_notice(found, words) if asked else Notice(words))
-    elif found.run is not None:
-        _fill_from_run(found, found.run, member, schema)
+        found.notices.append(_kept_notice(app, found, words) if asked else Notice(words))
+    elif found.filled_from is not None:
+        _fill_from_run(found, found.filled_from, member, schema)
     elif found.preset is not None:
         found.answers = ownership.shown(member, presets.answers_of(found.preset))
         found.wanted = found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
-        if found.preset is None:
-            words = _("These are the values from that run. Your draft is saved.")
-        else:
+        words = _("These are the values from that run. Your draft is saved.")
+        if found.filled_from is None and found.preset is not None:
             words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
         found.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
     if draft is None:
         _offer_last_run(found, member, app)
+    return found
+
+
+def _opened_from(member: Member, app: App, sources: Iterable[str]) -> Opening:
+    """Return an opening for those of `sources` (public ids of a result, a preset and a run) that `member` may see."""
+    found = Opening()
+    for source in sources:
+        if (result := next_version.source_result(member, app, source)) is not None:
+            found.result, found.run, found.filled_from = result, result.run, result.run
+        elif (run := source_run(member, app, source)) is not None:
+            found.run, found.filled_from = found.run or run, run
+        else:
+            found.preset = found.preset or source_preset(member, app, source)
     return found
 
 
@@ -145,27 +161,36 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
         return
     run = Run.objects.select_related("app", "parent", "preset").get(pk=lately[0])
     is_filled = found.run is not None or found.preset is not None
-    if not is_filled or (found.run, found.preset) == (run.parent, run.preset):
+    is_as_opened = (found.run, found.preset) == (run.parent, run.preset) and found.filled_from != run
+    if not is_filled or is_as_opened:
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
-        found.notices.append(Notice(_(words), from_url(run), _("Fill in the same inputs")))
+        url = again_url(member, app, run, next_version.replaced_result(member, run) or found.result)
+        found.notices.append(Notice(_(words), url, _("Fill in the same inputs")))
 
 
-def from_url(run: Run) -> str:
-    """Return the URL of the form of the run's app, filled in with the run's inputs."""
-    return f"{run.app.get_absolute_url()}?from={run.public_id}"
+def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
+    """Return the URL of the form that makes the next version of `result`, starts from `preset` and shows the inputs of
+    `run`. At least one of these must be given."""
+    given = {"next": result, "preset": preset, "from": run}
+    query = {name: source.public_id for name, source in given.items() if source is not None}
+    return f"{app.get_absolute_url()}?{urlencode(query)}"
 
 
-def next_url(result: Output) -> str:
-    """Return the URL of the form for making the next version of `result`, fetched with its run and app."""
-    return f"{result.run.app.get_absolute_url()}?next={result.public_id}"
+def again_url(member: Member, app: App, run: Run, result: Output | None) -> str:
+    """Return the URL of the form as `run` was started from it: with the run's inputs, making the next version of
+    `result`, and with the run's preset if `member` may still see it."""
+    preset = run.preset if run.preset is not None and run.preset.is_visible_to(member) else None
+    return form_url(app, result=result, preset=preset, run=run)
 
 
-def sent_url(member: Member, app: App, token: str) -> str:
-    """Return the URL for Back after pressing Run: the form with the inputs of the run started with `token`, or the form
-    as usual if no run was started."""
+def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
+    """Return the URL for Back after pressing Run: the form as it was sent with `token`, or as usual if it started no
+    run. `next_id` is the public id of the result whose next version it made, if the browser knows."""
     run = create_run.run_of_form(member, token)
-    is_there = run is not None and run.deleted_at is None and run.app_id == app.pk
-    return from_url(run) if run and is_there else app.get_absolute_url()
+    if run is None or run.deleted_at is not None or run.app_id != app.pk:
+        return app.get_absolute_url()
+    result = next_version.source_result(member, app, next_id) or next_version.replaced_result(member, run)
+    return again_url(member, app, run, result)
 
 
 def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) -> str:
@@ -187,20 +212,18 @@ def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) ->
     return words % {"field": question.label}
 
 
-def _kept_notice(found: Opening, words: str) -> Notice:
+def _kept_notice(app: App, found: Opening, words: str) -> Notice:
     """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
-    if found.run is not None:
-        url = f"{next_url(found.result) if found.result else from_url(found.run)}&fresh=1"
-        return Notice(words, url, _("Show the run's own values"))
-    assert found.preset is not None  # noqa: S101 - the caller has checked that one of the two is set
-    return Notice(words, f"{found.preset.get_absolute_url()}&fresh=1", _("Show the preset as it was saved"))
+    url = form_url(app, result=found.result, preset=found.preset, run=found.filled_from)
+    label = _("Show the run's own values") if found.filled_from else _("Show the preset as it was saved")
+    return Notice(words, f"{url}&fresh=1", label)
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
     found.answers = ownership.shown(member, run_inputs.answers_for(member, run))
     found.wanted = run.wanted_outputs or None
-    if found.result is not None:
+    if found.result is not None and found.result.run_id == run.pk:
         found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
     found.field_errors = map_field_errors(schema.parameters, field_errors_of(run))
     if run.schema_id != schema.pk:

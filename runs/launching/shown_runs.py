@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Case, IntegerField, When
+
 from runs.models import App, Member, Run
 from runs.models.prepared import Prepared, padded
 from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
+EXAMPLES_FROM = 50  # the newest good runs, from which the examples are chosen
+REJECTED = " rejected "  # `Run.verdicts` if all results are rejected
 # The columns that cards show, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
@@ -22,11 +26,17 @@ def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
     return ready.select_related("input_picture").only(*COLUMNS)
 
 
-def _seen(member: Member) -> RunQuerySet:
-    return Run.objects.owned_by(member) | Run.objects.shared_by_others(member)
+def examples_query(member: int, app: int) -> RunQuerySet:
+    """Return the query for `examples`. An index alone finds the newest runs, however many runs there are."""
+    seen = Run.objects.own_or_shared(Member(pk=member))
+    ready = seen.filter(app_id=app).in_state("ready").exclude(verdicts=REJECTED)
+    newest = ready.newest_first().values("pk")[:EXAMPLES_FROM]
+    is_approved = Case(When(outputs_approved__gt=0, then=1), default=0, output_field=IntegerField())
+    found = Run.objects.filter(pk__in=newest).select_related("input_picture").only(*COLUMNS)
+    return found.order_by(is_approved.desc(), "-created_at", "-pk")[:EXAMPLES_SHOWN]
 
 
-_EXAMPLES = Prepared(lambda member, app: _ready(_seen(Member(pk=member)), app)[:EXAMPLES_SHOWN])
+_EXAMPLES = Prepared(examples_query)
 _OWN = Prepared(
     lambda member, app, *but: _ready(Run.objects.owned_by(Member(pk=member)).exclude(pk__in=but), app)[:RESULTS_SHOWN]
 )
@@ -35,7 +45,8 @@ _PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 
 
 def examples(member: Member, app: App) -> list[Run]:
-    """Return the latest good runs of `app` by the member and the team, whose inputs the form offers as examples."""
+    """Return the latest good runs of `app` by the member and the team, whose inputs the form offers as examples: first
+    those with an approved result, and none whose results are all rejected."""
     return _EXAMPLES.rows(member.pk, app.pk)
 
 

@@ -46,7 +46,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
     if sent := request.GET.get("sent", ""):
-        return redirect(prefill.sent_url(request.user, app, sent))
+        return redirect(prefill.sent_url(request.user, app, sent, request.GET.get("next", "")[:16]))
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     catalog.request_balance_if_stale()
@@ -82,7 +82,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
-    record_openings(request, [opened.run] if opened.run else [])
+    record_openings(request, opened.runs)
     answered = request.GET.get(form_after_redirect.PARAMETER, "")
     told = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
     opened = told.opened

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import request_started
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from runs.launching import prefill
-from runs.models import Member, Run
+from runs.models import App, Member, Run
 from tests.browser.acts import a_photo, photo_on_disk
 from tests.support.browser import TIMEOUT_MS, sign_in
 from tests.support.clients import client_of
-from tests.support.factories import make_app
+from tests.support.factories import make_app, make_run
 from tests.support.firefox import Firefox, firefox
 from tests.support.form_examples import options, text, url
 
@@ -81,7 +82,21 @@ def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[...
     browser.close()
 
 
-def test_back_after_run_brings_back_everything(back_page: Page) -> None:
+@pytest.fixture
+def answered() -> Iterator[list[str]]:
+    """What the portal has been asked for, as "path?query". Unlike Playwright's requests, none of these came from
+    Chromium's own cache."""
+    urls: list[str] = []
+
+    def note(environ: dict[str, Any], **_more: Any) -> None:
+        urls.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}")
+
+    request_started.connect(note)
+    yield urls
+    request_started.disconnect(note)
+
+
+def test_back_after_run_brings_back_everything(back_page: Page, answered: list[str]) -> None:
     page = back_page
     page.context.add_init_script(SHOWN)
     path = path_of_form()
@@ -89,15 +104,15 @@ def test_back_after_run_brings_back_everything(back_page: Page) -> None:
     fill_in(page)
     expect(page.locator(".file-tile.is-ready")).to_have_count(1)
     press_run(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    answered.clear()
 
     page.go_back()
 
     expect_whole(page)
     first = Run.objects.get()
     shown = page.evaluate("sessionStorage.shown").split()
-    assert shown[2] == f"{path}:true" or any(url.endswith(path) for url in asked)
+    was_kept, was_fetched = f"{path}:true" in shown[2:], f"{path}?" in answered
+    assert was_kept != was_fetched, "the form came from another cache than the one for Back"
     press_run(page)
     second = Run.objects.latest("pk")
     assert (second.pk != first.pk, inputs_of(second)) == (True, inputs_of(first))
@@ -105,6 +120,25 @@ def test_back_after_run_brings_back_everything(back_page: Page) -> None:
     page.goto(path)
     page.evaluate(AS_FROM_CACHE, second.form_token)  # Chromium currently doesn't cache pages that mustn't be stored
     expect_whole(page)
+
+
+def test_back_after_run_still_makes_the_next_version(page: Page, alice: Member) -> None:
+    path = path_of_form()
+    result = make_run(alice, App.objects.get(), status="completed").outputs.get(label="Front")
+    page.goto(f"{path}?next={result.public_id}")
+    page.get_by_label("Idea").fill("A red shoe")
+    page.get_by_role("checkbox", name="Back").check()
+    page.get_by_role("checkbox", name="Front").uncheck()  # so only the browser knows what the run was started from
+    press_run(page)
+
+    page.go_back()
+
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe")
+    expect(page.locator(".next-version")).to_contain_text("version 2 of Front")
+    expect(page.get_by_role("checkbox", name="Front")).not_to_be_checked()
+    page.get_by_role("checkbox", name="Front").check()
+    press_run(page)
+    assert [made.number for made in result.later_versions.all()] == [2]
 
 
 def test_back_past_a_form_that_was_refused_shows_it_again(page: Page) -> None:
@@ -143,7 +177,7 @@ def test_back_without_scripts_to_a_form_opened_from_a_run_shows_that_run_whole(p
     page.goto(path_of_form())
     fill_in(page)
     press_run(page)
-    page.goto(prefill.from_url(Run.objects.get()))
+    page.goto(prefill.form_url(App.objects.get(), run=Run.objects.get()))
     page.get_by_label("Idea").fill("A blue shoe")
     page.locator("[name=p1_file]").set_input_files(a_photo("blue.png"))
     press_run(page)

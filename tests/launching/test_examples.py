@@ -1,13 +1,17 @@
 """Examples next to the form: the app's latest good results. One press takes over their inputs, including files."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from runs.launching import shown_runs
 from runs.models import App, Draft, Member, Preset, Run, Upload
+from runs.review import overall_verdict
 from tests.support.app_forms import fields, run_of
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page
@@ -47,6 +51,42 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
     Member.objects.filter(pk=alice.pk).update(role="admin")
     # admins could see all of them, but others' private work isn't used as an example
     assert len(offered(as_alice, app)) == 2
+
+
+@pytest.mark.parametrize("verdicts", [["rejected", "rejected"], ["changes", "rejected"], ["approved", "rejected"]])
+def test_a_run_is_no_example_if_all_its_results_are_rejected(
+    as_alice: Client, alice: Member, verdicts: list[str]
+) -> None:
+    app = make_app(outputs=[{"index": n, "label": f"View {n}", "type": "image"} for n in range(2)])
+    run = make_run(alice, app, status="completed")
+    assert offered(as_alice, app) == [run.public_id]
+    for output, verdict in zip(run.outputs.all(), verdicts, strict=True):
+        run.outputs.filter(pk=output.pk).update(verdict=verdict)
+
+    overall_verdict.count([run.pk])
+
+    is_offered = bool({"changes", "approved"} & {*verdicts})
+    assert offered(as_alice, app) == [run.public_id] * is_offered
+
+
+def test_runs_with_an_approved_result_come_first_then_the_newest(as_alice: Client, alice: Member) -> None:
+    app, now = make_app(), timezone.now()
+    runs = [make_run(alice, app, status="completed", created_at=now - timedelta(days=n)) for n in range(6)]
+    runs[0].outputs.update(verdict="rejected")
+    for approved in (runs[3], runs[5]):
+        approved.outputs.update(verdict="approved")
+
+    overall_verdict.count([run.pk for run in runs])
+
+    assert offered(as_alice, app) == [run.public_id for run in (runs[3], runs[5], runs[1])]
+
+
+def test_an_index_alone_finds_the_newest_runs(alice: Member) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("small tables are read whole")
+    plan = shown_runs.examples_query(alice.pk, make_app().pk).explain()
+    [found] = re.findall(r"LIST SUBQUERY.*\n.*USING COVERING INDEX run_find_app\b.*\n(.*)", plan)
+    assert "TEMP B-TREE" not in found
 
 
 def test_a_run_isnt_shown_twice(as_alice: Client, alice: Member) -> None:
