@@ -15,10 +15,10 @@ KEPT = 1000
 Pictures = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (source URL, ((size, URL of our copy), …)), …
 
 
-def field_html(bound: BoundAnswer, app_id: str, *, preview: bool) -> SafeString:
-    """Return the HTML of a field in the form of the app `app_id`."""
+def field_html(bound: BoundAnswer, app_id: str, app_name: str, *, preview: bool) -> SafeString:
+    """Return the HTML of a field in the form of the app `app_id`, called `app_name`."""
     if not bound.is_untouched:
-        context = {"field": bound, "app": {"public_id": app_id}, "preview": preview}
+        context = {"field": bound, "app": {"public_id": app_id, "name": app_name}, "preview": preview}
         return render_to_string("schema_forms/_field.html", context)
     samples = bound.form.samples if bound.question.samples else {}
     pictures = tuple((url, tuple(samples[url].items())) for url in bound.question.samples if url in samples)

@@ -43,7 +43,8 @@ def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -
         if upload_id in uploads
     )
     if uploads:
-        mine.filter(pk__in=[upload.pk for upload in uploads.values()]).update(used_at=run.created_at)
+        used = mine.exclude(status=Upload.Status.FAILED).filter(pk__in=[upload.pk for upload in uploads.values()])
+        used.update(used_at=run.created_at)
 
 
 def answers_of(run: Run) -> list[Answer]:

@@ -62,9 +62,8 @@ def _picked(request: PortalRequest, app: App, question: Question, picked: list[s
     taken = take(request.user, question, picked[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
-        return render_page(
-            request, "launching/library.html", {"tiles": infos, "field": question.field_name}, partial="tiles"
-        )
+        context = {"tiles": infos, "field": question.field_name, "app": app}
+        return render_page(request, "launching/library.html", context, partial="tiles")
     if taken:
         return go_to(request, put_into_draft(request.user, app, question, taken))
     return go_to(request, form_url(request.user, app, question))

@@ -126,7 +126,7 @@ class Upload(models.Model):
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    used_at = models.DateTimeField(default=timezone.now)  # when it was added or a run last used it
+    used_at = models.DateTimeField(default=timezone.now)  # when it was added, failed, or was last used by a run
 
     objects = UploadQuerySet.as_manager()
 

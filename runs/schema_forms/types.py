@@ -1,6 +1,7 @@
 """Types shared by the form, its callers and the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 Parameters = list[dict[str, Any]]
@@ -17,6 +18,7 @@ class UploadInfo:
     kind: str = ""  # "image", "video", "audio", "other"; empty until known
     size_bytes: int | None = None
     error: str = ""
+    failed_at: datetime | None = None
     source_url: str = ""
     small_url: str = ""
     card_url: str = ""

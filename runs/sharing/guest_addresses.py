@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from runs.models import GuestLink, StoredFile
+from runs.models import GuestLink, Output, StoredFile
 from runs.sharing import guests
 
 
@@ -39,6 +39,9 @@ class Addresses:
     def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
         path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])
         return self._with(path, {"download": "1" if is_download else ""})
+
+    def text(self, output: Output) -> str:
+        return self._with(reverse("runs:guest-text", args=[self.token, output.public_id]), {})
 
     def all_files(self) -> str:
         return self._with(reverse("runs:guest-download", args=[self.token]), {"n": self.guest.signed})

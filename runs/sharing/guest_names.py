@@ -58,6 +58,11 @@ def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: i
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 
+def text_name(stems: list[Stem]) -> str:
+    """Return the name of a result's text. Structured results are text for guests, too."""
+    return stems[0].named("txt")
+
+
 def archive_name_of(link: GuestLink) -> str:
     """Return the name of the zip: the link's audience as shown on its page, and the day the link was created."""
     return file_names.archive_name(file_names.slug(link.audience) or _("Shared"), link.created_at)

@@ -24,7 +24,7 @@ from runs.schema_forms.results import how_many
 from runs.sharing import guest_copies, guests, links
 from runs.sharing.guest_addresses import Addresses
 from runs.sharing.guest_copies import Given, State
-from runs.sharing.guest_names import input_name, some_names
+from runs.sharing.guest_names import input_name, some_names, text_name
 from runs.sharing.pages_guest_answers import AnswerBox, Answers, Visit, answers_of_page, boxes_of
 from runs.words.file_names import Stem, ending_of
 from runs.words.numbers import number_words
@@ -82,7 +82,7 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class GuestResult:
-    """One result that the link shows."""
+    """One result that the link shows. `text_url` downloads its text as `text_name`, if the link allows it."""
 
     number: int
     label: str
@@ -91,6 +91,8 @@ class GuestResult:
     files: list[GuestFile]
     tree: Tree | None = None  # set if the text is a structured value
     box: AnswerBox | None = None  # where guests answer, if the link lets them
+    text_url: str = ""
+    text_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,9 @@ def _results(
         label, stems = named[output], stems_of[output.pk]
         files = files_of(output, label, stems, addresses)
         tree, box = guest_tree(output, stems), boxes.get(output.public_id)
-        results.append(GuestResult(number, label, output.kind, output.text, files, tree, box))
+        text_url = addresses.text(output) if output.text and addresses.link.may_download else ""
+        text = (text_url, text_name(stems))
+        results.append(GuestResult(number, label, output.kind, output.text, files, tree, box, *text))
     return results
 
 
@@ -259,6 +263,12 @@ def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
     kept = [f for f in output.files.all() if f.file is not None]
     names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in kept if f.file is not None}
     return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
+
+
+def text_bytes(output: Output, stems: list[Stem]) -> bytes:
+    """Return the text of a result as guests download it; for a structured result, its lines without URLs at Lamina."""
+    tree = guest_tree(output, stems)
+    return (tree.plain if tree else output.text).encode("utf-8", "replace")
 
 
 def _file_label(label: str, number: int) -> str:

@@ -21,8 +21,8 @@ from runs.review.guest_answers import given_by
 from runs.schema_forms.questions import shortened
 from runs.sharing import guest_copies, guests
 from runs.sharing.guest_copies import State
-from runs.sharing.guest_names import input_name, labels_of, stems_of
-from runs.sharing.pages_guest import guest_tree
+from runs.sharing.guest_names import input_name, labels_of, stems_of, text_name
+from runs.sharing.pages_guest import text_bytes
 from runs.storage import store
 from runs.words.csv_cells import csv_bytes
 from runs.words.file_names import Stem, day_of, ending_of
@@ -84,9 +84,7 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
             if kept.file is not None:
                 _add_file(parcel, link, kept.file, output, label, stems[kept.position])
         if output.text:
-            tree = guest_tree(output, stems)
-            text = (tree.plain if tree else output.text).encode("utf-8", "replace")
-            parcel.add(text, stems[0].named("txt"), label, _("Text"), output)
+            parcel.add(text_bytes(output, stems), text_name(stems), label, _("Text"), output)
     if parcel.packed:
         parcel.archive.add(_sheet(link, outputs, parcel.packed, guest_name), SHEET)
     if parcel.notes:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("logo/<str:file_id>/", views_guest.company_logo, name="company-logo"),
     path("s/<str:token>/", views_guest.guest, name="guest"),
     path("s/<str:token>/files/<str:file_id>/<str:variant>", views_guest.guest_file, name="guest-file"),
+    path("s/<str:token>/results/<str:result_id>/text", views_guest.guest_text, name="guest-text"),
     path("s/<str:token>/preview.jpg", views_guest.guest_preview, name="guest-preview"),
     path("s/<str:token>/download/", views_guest.guest_download, name="guest-download"),
     path("s/<str:token>/decide/", views_guest_answers.guest_decide, name="guest-decide"),

@@ -25,7 +25,7 @@ from runs.notices import guest_contacts
 from runs.sharing import guest_copies, guest_fields, guests, pages_guest, pages_guest_zip
 from runs.sharing.guest_addresses import Guest
 from runs.sharing.guest_copies import Given
-from runs.sharing.guest_names import archive_name_of
+from runs.sharing.guest_names import archive_name_of, text_name
 from runs.sharing.guests import Found
 from runs.sharing.pages_guest_answers import Visit
 from runs.sharing.pages_guest_zip import StillPreparing
@@ -107,6 +107,22 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
     if response.status_code < 400:
         response.headers["Cache-Control"] = FILE_CACHE
     return response
+
+
+@for_guests
+@require_safe
+def guest_text(request: HttpRequest, token: str, result_id: str) -> HttpResponseBase:
+    """Send the text of one result, if the sender allows downloads: the same file as in the zip."""
+    link = proven_link(request, token)
+    if isinstance(link, HttpResponse):
+        return link
+    output = guests.shown_output(link, result_id) if link.may_download else None
+    if output is None or not output.text:
+        return plain(request, "nothing", 404)
+    stems = guests.stems_by_result(link)[output.pk]
+    headers = {"Content-Disposition": content_disposition(text_name(stems), is_inline=False)}
+    text = pages_guest.text_bytes(output, stems)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @for_guests

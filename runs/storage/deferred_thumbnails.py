@@ -111,5 +111,5 @@ def _refuse(stored: StoredFile, message: Message) -> None:
     """Record that the file is unusable after all: an upload is refused, but a result can still be downloaded."""
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
-    uploads.update(status=Upload.Status.FAILED, error=message)
+    uploads.update(status=Upload.Status.FAILED, error=message, used_at=timezone.now())
     events.file_inspected.send(stored)

@@ -36,7 +36,8 @@ def _rendered(name: str, _language: str | None, values: tuple[tuple[str, type, H
 def form_field(context: Context, field: BoundAnswer) -> SafeString:
     """Render one field in an app's form (`display/kept_fields.py`)."""
     app = context.get("app")
-    return field_html(field, app.public_id if app else "", preview=bool(context.get("preview")))
+    names = (app.public_id, app.name) if app else ("", "")
+    return field_html(field, *names, preview=bool(context.get("preview")))
 
 
 @register.simple_tag

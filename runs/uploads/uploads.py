@@ -190,10 +190,10 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.message)
     except OSError as error:
-        logger.warning("could not save upload %s: %s", upload.pk, error)
+        logger.warning("could not save upload %s: %s", upload.public_id, error)
         _settle(upload, error=disk.disk_message(error))
     except Exception:  # a strange file or response may cause any kind of error in a library
-        logger.exception("upload %s: unexpected error", upload.pk)
+        logger.exception("upload %s: unexpected error", upload.public_id)
         _settle(upload, error=Message("unreadable_answer"))
     else:
         if not _settle(upload, stored=stored):
@@ -221,7 +221,12 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message 
     fields: dict[str, Any] = {"status": status, "file": stored, "error": error or Message(), "claimed_until": None}
     if stored:
         fields |= named(stored.name)
-    return Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
+    else:
+        fields["used_at"] = timezone.now()
+    is_settled = Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
+    if is_settled and error:
+        logger.warning("reference %s is a link that failed: %s", upload.public_id, error.code)
+    return is_settled
 
 
 def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
@@ -248,6 +253,7 @@ def upload_info(upload: Upload) -> UploadInfo:
         kind=file.kind if file else "",
         status=cast(Literal["fetching", "ready", "failed", "removed"], upload.status),
         error=say(upload.error),
+        failed_at=upload.used_at if upload.status == Upload.Status.FAILED else None,
         source_url=upload.source_url,
         small_url=file.small_url if file else "",
         card_url=file.card_url if file else "",

@@ -1,5 +1,7 @@
 """Accepting a file or link for a field in an app's form, and showing its tile there."""
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -15,7 +17,9 @@ from runs.uploads.forms import RoomForm, UploadForm
 from runs.web import body_limits
 from runs.web.http import VIEWERS_LOOK, PortalRequest
 from runs.words.messages import say
-from runs.words.support import about_file_for
+from runs.words.support import about_file
+
+logger = logging.getLogger("runs.refused")
 
 
 @require_POST
@@ -31,10 +35,12 @@ def upload_create(request: PortalRequest) -> HttpResponse:
             raise uploads.UploadRejected(_(VIEWERS_LOOK))
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
-        support = about_file_for(app.name, name or posted["link"], timezone.now(), str(rejected))
-        context = {"error": str(rejected), "name": name, "support": support, "dom_id": f"support-{new_public_id()}"}
+        reference, code = new_public_id(), rejected.message.code or rejected.message.quote
+        logger.warning("reference %s is a file refused for app %s: %s", reference, app.public_id, code)
+        support = about_file(app.name, name or posted["link"], reference, timezone.now(), str(rejected))
+        context = {"error": str(rejected), "name": name, "support": support, "dom_id": f"support-{reference}"}
         return render(request, "uploads/_upload_error.html", context, status=422)
-    return _tile(request, upload, field)
+    return _tile(request, upload, field, app)
 
 
 @require_safe
@@ -59,9 +65,11 @@ def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     upload = get_object_or_404(Upload.objects.shown_to(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # nothing has changed, so keep the tile and its focus
-    return _tile(request, upload, request.GET.get("field", ""))
+    given = UploadForm.read(request.GET)
+    app = App.objects.open_to(request.user).filter(public_id=given["app"]).first()
+    return _tile(request, upload, given["field"], app)
 
 
-def _tile(request: HttpRequest, upload: Upload, field: str) -> HttpResponse:
-    info = uploads.upload_infos(upload.member, [upload.public_id])[0]
-    return render(request, "uploads/_upload.html", {"upload": info, "field": field})
+def _tile(request: HttpRequest, upload: Upload, field: str, app: App | None) -> HttpResponse:
+    context = {"upload": uploads.upload_info(upload), "field": field, "app": app}
+    return render(request, "uploads/_upload.html", context)

@@ -15,16 +15,19 @@ def about_run(app: str, reference: str, at: datetime, shown: str) -> str:
     return words % values
 
 
-def about_file(name: str, at: datetime, shown: str) -> str:
-    """Describe a file or link that was refused."""
-    values = {"when": zoned_words(at), "name": name, "shown": shown}
-    return _("On %(when)s, Lamina Portal showed this message about the file “%(name)s”: “%(shown)s”") % values
-
-
-def about_file_for(app: str, name: str, at: datetime, shown: str) -> str:
-    """Describe a file or link that was refused, and the app it was for."""
-    values = {"when": zoned_words(at), "app": app, "name": name, "shown": shown}
-    words = _("On %(when)s, Lamina Portal showed this message about the file “%(name)s” for “%(app)s”: “%(shown)s”")
+def about_file(app: str, name: str, reference: str, at: datetime, shown: str) -> str:
+    """Describe a file or link that was refused, and the app it was for, if known."""
+    values = {"when": zoned_words(at), "app": app, "name": name, "reference": reference, "shown": shown}
+    if not app:
+        words = _(
+            "On %(when)s, Lamina Portal showed this message about the file “%(name)s” (reference %(reference)s): "
+            "“%(shown)s”"
+        )
+        return words % values
+    words = _(
+        "On %(when)s, Lamina Portal showed this message about the file “%(name)s” for “%(app)s” "
+        "(reference %(reference)s): “%(shown)s”"
+    )
     return words % values
 
 

@@ -80,7 +80,8 @@ NO_PAGES = {
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),
     *("runs:file-original", "runs:file-thumb", "runs:result-text", "runs:results-download", "runs:mail-choices"),
     "runs:company-logo",
-    *("runs:guest-file", "runs:guest-preview", "runs:guest-download", "runs:guest-decide", "runs:guest-comment"),
+    *("runs:guest-file", "runs:guest-text", "runs:guest-preview", "runs:guest-download"),
+    *("runs:guest-decide", "runs:guest-comment"),
     *("runs:old-result-detail", "runs:old-result-text", "runs:old-result-use"),
 }
 # Pages that `scenes` opens in every state.

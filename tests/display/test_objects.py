@@ -9,9 +9,9 @@ from django.test import Client
 
 from runs.display.json_results import DEEPEST, MOST_SHOWN, FileNames, Part, excerpt, field_words, read_start, tree_of
 from runs.engine.apply_outputs import TEXT_LIMIT
-from runs.models import Member, Output, OutputFile, Run
+from runs.models import GuestLink, Member, Output, OutputFile, Run
 from runs.sharing import links
-from tests.support.factories import make_kept, make_run
+from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.guest_links import path_of
 from tests.support.html import flat
 from tests.support.page import Page
@@ -165,6 +165,40 @@ def test_a_value_can_be_copied_and_downloaded_as_it_came(as_alice: Client, run: 
     assert answer.headers["Content-Disposition"].endswith('.json"')
     box = flat(as_alice.get(run.get_absolute_url()).content)
     assert f'href="/results/{back.public_id}/text"' in box
+
+
+@pytest.mark.django_db
+def test_a_value_beside_files_has_its_own_download(as_alice: Client, run: Run) -> None:
+    front = run.outputs.all()[0]
+
+    def downloads() -> list[str]:
+        box = Page(as_alice.get(run.get_absolute_url()).text).first(css="output-of-image")
+        return [a.attributes["href"] for a in box.find("a", css="output-tool") if "Download" in a.words]
+
+    original, value = downloads()
+    assert (original.startswith("/files/"), value) == (True, f"/results/{front.public_id}/text")
+
+    second = {"source_url": "https://x.test/b.png", "file": make_stored((50, 40))}
+    OutputFile.objects.create(output=front, position=1, status="saved", **second)  # several files have no download here
+    assert downloads() == [value]
+
+
+@pytest.mark.django_db
+def test_guests_download_a_value_as_they_see_it(run: Run, alice: Member) -> None:
+    front, back = run.outputs.all()
+    link = links.make_link(alice, [front])
+    path = f"{path_of(link)}results/{front.public_id}/text"
+    assert path not in Client().get(path_of(link)).text
+    assert Client().get(path).status_code == 404
+
+    GuestLink.objects.filter(pk=link.pk).update(may_download=True)
+    downloads = Page(Client().get(path_of(link)).text).find("a", css="guest-download")
+    assert downloads[-1].attributes["href"] == path
+    assert "data" in downloads[-1].words
+    answer = Client().get(path)
+    assert answer.text.startswith("Z title: Autumn")
+    assert "https://x.test" not in answer.text
+    assert Client().get(f"{path_of(link)}results/{back.public_id}/text").status_code == 404  # not in the link
 
 
 @pytest.mark.django_db

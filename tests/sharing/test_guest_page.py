@@ -149,6 +149,37 @@ def test_a_file_that_cannot_be_shown_is_only_named_when_it_may_be_had(link: Gues
     assert Client().get(file_paths(page)[-1]).headers["Content-Type"] == "application/octet-stream"
 
 
+@pytest.mark.parametrize("passphrase", ["", "green apples"])
+def test_a_text_alone_can_be_downloaded_if_the_sender_allows_it(run: Run, alice: Member, passphrase: str) -> None:
+    text = run.outputs.all()[1]
+    link = links.make_link(alice, [text])
+    path = f"{path_of(link)}results/{text.public_id}/text"
+    page_of(link, passphrase=make_password(passphrase) if passphrase else "")
+
+    def download() -> list[dict[str, str]]:
+        page = Page(Client().post(path_of(link), {"passphrase": passphrase}).text)
+        return [a.attributes for a in page.find("a", css="guest-download")]
+
+    assert download() == []
+    assert Client().get(path).status_code == (403 if passphrase else 404)
+    page_of(link, may_download=True)
+    (offered,) = download()
+    assert offered["href"].partition("?")[0] == path
+    assert offered["download"] == f"shared_back_{today()}.txt"
+    answer = Client().get(offered["href"])
+    assert answer.content == b"Made for walking."
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{offered["download"]}"'
+    assert (Client().get(path).status_code == 403) is bool(passphrase)
+    links.revoke(link, alice)
+    assert Client().get(offered["href"]).status_code == 410
+
+
+def test_a_picture_has_no_text_to_download(link: GuestLink, run: Run) -> None:
+    page_of(link, may_download=True)
+    assert Client().get(f"{path_of(link)}results/{run.outputs.all()[0].public_id}/text").status_code == 404
+
+
 def test_the_chat_s_picture_is_a_jpeg_at_an_absolute_address(link: GuestLink) -> None:
     page = page_of(link)
     assert f'<meta property="og:image" content="http://127.0.0.1:8000{path_of(link)}preview.jpg">' in page

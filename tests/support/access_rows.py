@@ -370,6 +370,8 @@ ROWS = [
         path=lambda w: [w.token, w.subject.file.public_id, "400"]),
     Row("runs:guest-file", "get", LINK, 404, query="what went in",
         only=GUESTS, path=lambda w: [w.token, w.subject.input_file.public_id, "400"]),
+    Row("runs:guest-text", "get", LINK, only=GUESTS,
+        path=lambda w: [w.token, w.subject.run.outputs.all()[1].public_id]),
     Row("runs:guest-preview", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-download", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-decide", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),

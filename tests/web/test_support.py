@@ -1,17 +1,24 @@
 """What people copy for support: a sentence with the app, the reference, the time and the message that was shown."""
 
+import json
 import logging
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
-from runs.models import Member
+from runs.models import Draft, Member, Upload
+from runs.models.messages import Message
+from runs.schema_forms.answers import Answer, Files
+from runs.storage.fetch import FetchFailed
+from runs.uploads.uploads import fetch_upload
 from runs.web.time_zone import COOKIE
 from tests.support.factories import PICTURE, make_app, make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 5, 23, 30, 9, tzinfo=UTC)
@@ -38,16 +45,52 @@ def test_a_failed_run_has_a_sentence_to_copy(as_alice: Client, alice: Member) ->
     assert re.search(r'data-copy="run-support"[^>]*hidden', page)
 
 
-def test_a_refused_file_has_one(as_alice: Client) -> None:
+def test_a_refused_file_has_one_whose_reference_is_in_the_log(
+    as_alice: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     app = make_app(parameters=[PICTURE])
     posted = {"app": app.public_id, "field": "p0", "file": SimpleUploadedFile("notes.txt", b"no picture")}
     answer = as_alice.post("/uploads/", posted)
     assert answer.status_code == 422
-    assert re.fullmatch(
+    found = re.fullmatch(
         r"On \d+ \w+ \d+, \d\d:\d\d \(UTC\), "
-        r"Lamina Portal showed this message about the file “notes\.txt” for “Cartoonify!”: “.+”",
+        r"Lamina Portal showed this message about the file “notes\.txt” for “Cartoonify!” \(reference (\w+)\): “.+”",
         words_of(answer.text),
     )
+    assert found
+    assert f"reference {found[1]} " in caplog.text
+    assert "notes" not in caplog.text
+
+
+def test_a_failed_link_has_one_that_says_when_and_where_it_failed(
+    as_alice: Client, as_admin: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(parameters=[PICTURE])
+    posted = {"app": app.public_id, "field": "p0", "link": "https://example.com/a.png"}
+    tile = Page(as_alice.post("/uploads/", posted).text).first("li").attributes
+    upload = Upload.objects.get()
+    Upload.objects.update(created_at=AT - timedelta(minutes=9), used_at=AT - timedelta(minutes=9))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("django.utils.timezone.now", lambda: AT)
+        patch.setattr("runs.uploads.uploads._fetch_link", not_there)
+        fetch_upload(upload.pk)
+
+    answer = Answer("Photo", "", "u-1", "url", Files((upload.public_id,)))
+    Draft.objects.create(member=upload.member, app=app, answers=[answer.to_stored()])
+    asked = as_alice.get(f"{tile['hx-get']}&{urlencode(json.loads(tile['hx-vals']))}")
+    for page in (asked.text, as_alice.get(app.get_absolute_url()).text):
+        assert words_of(page).startswith(
+            "On 5 March 2026, 23:30 (UTC), Lamina Portal showed this message about the file “a.png” for “Cartoonify!” "
+            f"(reference {upload.public_id}): “"
+        )
+    assert f"reference {upload.public_id} " in caplog.text
+    record = Page(as_admin.get("/manage/log/", {"about": f"upload:{upload.public_id}"}).text)
+    assert "Alice" in record.first(id="log-results").words
+
+
+def not_there(*_: object) -> None:
+    raise FetchFailed(Message("not_there"))
 
 
 @pytest.mark.parametrize(("path", "told"), [("/me/", "/me/"), ("/s/secret-token/", "/s/•••/")])
