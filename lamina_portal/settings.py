@@ -83,11 +83,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "runs.web.language.BrowserLanguageMiddleware",  # comes before anything that may return a page
     "runs.web.body_limits.BodyLimitMiddleware",  # comes before the CSRF check, which reads the body
-    "runs.web.middleware.RefuseNulMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    # These four add headers to every response, so they come before anything that may refuse a request
     "runs.web.middleware.HeadersMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "runs.web.middleware.PortalSecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "runs.web.middleware.RefuseNulMiddleware",
     "runs.web.session_lifetime.PortalSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,9 +104,9 @@ MIDDLEWARE = [
     "runs.web.time_zone.ZoneMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "runs.notices.middleware.OpenedMiddleware",
     "runs.web.middleware.SpeculationRulesMiddleware",
+    "runs.web.body_limits.StoppedUploadMiddleware",  # comes last, so that all others see the response it returns
 ]
 ROOT_URLCONF = "lamina_portal.urls"
 WSGI_APPLICATION = "lamina_portal.wsgi.application"
@@ -265,6 +267,9 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        # Without these two, Django's own handlers would write the lines a second time, with secret paths
+        "django": {"level": "INFO", "handlers": []},
+        "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "runs": {"level": "INFO"},
         "lamina_portal": {"level": "INFO"},
         # Each entry of the record is logged as one line of JSON.

@@ -52,8 +52,7 @@ logger = logging.getLogger("runs.refused")
 
 
 class BodyLimitMiddleware:
-    """Rejects bodies that aren't allowed, and says why. If reading stops early, a file that was only partly received is
-    deleted."""
+    """Rejects bodies that aren't allowed, and says why."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -61,10 +60,9 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         _hold(request)
         response = self.get_response(request)
-        stopped = _drop_arriving(request)
-        if stopped or (declared_bytes(request) > SMALL_BYTES and not _was_read(request)):
+        if declared_bytes(request) > SMALL_BYTES and not _was_read(request):
             _hang_up(request)
-        return _refuse(request, stopped) if stopped else response
+        return response
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *_: Any
@@ -73,6 +71,21 @@ class BodyLimitMiddleware:
         if not status:
             _let_go(request)
             return None
+        _hang_up(request)
+        return _refuse(request, status)
+
+
+class StoppedUploadMiddleware:
+    """Says why an upload was stopped, and deletes the file that was only partly received."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        status = _drop_arriving(request)
+        if not status:
+            return response
         _hang_up(request)
         return _refuse(request, status)
 

@@ -2,7 +2,9 @@
 
 import logging
 import runpy
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -12,6 +14,7 @@ from lamina_portal.logs import MaskSecretPaths
 from runs.engine import progress
 from runs.models import Member, Run
 from tests.support.factories import make_run
+from tests.support.processes import TIMEOUT_SECONDS, Home
 
 SECRETS = [
     "/hooks/lamina/T0ken-x/",
@@ -57,6 +60,24 @@ def test_secret_paths_are_masked(path: str, line: str) -> None:
 
 def test_other_lines_are_unchanged() -> None:
     assert written("Not Found: /runs/%s/", "abc") == "Not Found: /runs/abc/"
+
+
+WRITE_LINES = """
+import logging
+logging.getLogger("django.request").warning("Not Found: %s", "/s/T0ken-x/")
+logging.getLogger("django.server").info('"%s" %s %s', "GET /invite/T0ken-x/ HTTP/1.1", "200", "0")
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("debug", ["true", "false"])
+def test_djangos_own_lines_are_masked_and_written_once(tmp_path: Path, debug: str) -> None:
+    """With PORTAL_DEBUG, Django adds handlers of its own."""
+    home = Home(tmp_path, PORTAL_DEBUG=debug)
+    home.run(sys.executable, "manage.py", "shell", "--no-imports", "-c", WRITE_LINES).wait(TIMEOUT_SECONDS)
+    assert home.output().count("Not Found: /s/•••/") == 1
+    assert home.output().count("GET /invite/•••/") == 1
+    assert "T0ken" not in home.output()
 
 
 def test_gunicorns_own_handlers_mask_them_too(caplog: pytest.LogCaptureFixture) -> None:

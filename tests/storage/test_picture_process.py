@@ -1,6 +1,8 @@
 """One bad file never stops the others, even if the process that opens it crashes, hangs or uses ever more memory."""
 
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -22,7 +25,7 @@ from runs import catalog
 from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.models.messages import Message
-from runs.storage import deferred_thumbnails, picture_headers, picture_slots
+from runs.storage import deferred_thumbnails, picture_client, picture_headers, picture_slots
 from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
@@ -33,7 +36,7 @@ from tests.support.damaged_files import GIVEN
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, picture
 from tests.support.messages import says
-from tests.support.processes import TIMEOUT_SECONDS
+from tests.support.processes import ROOT, TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
 
@@ -215,6 +218,16 @@ def test_a_picture_of_70_million_pixels_fits_in_the_process(tmp_path: Path) -> N
     assert (found.width, found.height, set(found.small)) == (10_000, 7_000, {200, 400, 1200})
 
 
+def test_a_picture_that_needs_more_than_400_mib_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "larger.png"
+    path.write_bytes(large_png(10_000, 10_000))  # decoded, it takes 381 MiB, and the process itself takes about 45
+    found = picture_client.look(path, "image", "PNG", memory_bytes=400_000_000, max_points=200_000_000)
+    assert (found.end, found.small) == ("no_picture", {})
+    small = tmp_path / "small.png"
+    small.write_bytes(picture())
+    assert picture_client.look(small, "image", "PNG", max_points=200_000_000).end == "seen"  # this way of asking works
+
+
 def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
     pretend(HANGS)
     path, few = tmp_path / "scans.jpg", picture(640, 480, "JPEG", progressive=True)
@@ -241,6 +254,29 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
         assert (first, second) == (True, False)
     with picture_slot(is_large=True, ends_at=now, on_wait=nothing) as third:
         assert third
+
+
+HOLD_THE_SLOT = """
+import sys, time
+from django.conf import settings
+settings.configure(DATA_DIR=sys.argv[1])
+from runs.storage.picture_slots import picture_slot
+with picture_slot(is_large=True, ends_at=time.monotonic() + 60, on_wait=lambda: None) as is_mine:
+    print(is_mine, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_large_pictures_of_other_processes_count() -> None:
+    command = [sys.executable, "-c", HOLD_THE_SLOT, str(settings.DATA_DIR)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        with picture_slot(is_large=True, ends_at=time.monotonic(), on_wait=nothing) as is_mine:
+            assert not is_mine
+        other.communicate(timeout=TIMEOUT_SECONDS)
+    with picture_slot(is_large=True, ends_at=time.monotonic(), on_wait=nothing) as is_mine:
+        assert is_mine
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
