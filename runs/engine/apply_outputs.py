@@ -139,7 +139,8 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
     """Set the status, text and error of `box`; return the URLs of files to save.
 
-    Once the run has ended, a value is shown even if its status is unknown, because it was paid for.
+    Once the run has ended, a value is shown even if its status is unknown, because it was paid for. Until then, a
+    completed output without a value may still get one.
     """
     state = remote.state
     if state == "pending" and is_final and remote.has_value:
@@ -149,7 +150,8 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
     elif state == "cancelled":
         box.status = Output.Status.CANCELLED
     elif state == "completed" and not remote.has_value:
-        box.status, box.error = Output.Status.ERROR, Message("nothing_came")
+        if is_final:
+            box.status, box.error = Output.Status.ERROR, Message("nothing_came")
     elif state == "completed":
         box.status, box.raw_value = Output.Status.COMPLETED, remote.value
         box.text = _fitting(remote.text)

@@ -83,6 +83,7 @@ class Watch:
         self.renewed_at = float("-inf")
         self.failures = 0
         self.list_refused_until = self.listed = self.looked_at = float("-inf")
+        self.is_list_missing = False  # whether Lamina's last response for the list was "not found"
         self.streams = Streams()
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
@@ -221,7 +222,9 @@ class Watch:
                 raise
             # This key may not list runs, so read each run by its id.
             self.list_refused_until = time.monotonic() + LIST_REFUSED_SECONDS
+            self.is_list_missing = error.is_not_found
             return [], active
+        self.is_list_missing = False
         self.looked_at = time.monotonic()
         ended = self._note_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
@@ -302,7 +305,7 @@ class Watch:
         except LaminaRejected as error:
             if not error.is_not_found:
                 raise
-            progress.record_missing(run, timezone.now())
+            progress.record_missing(run, timezone.now(), is_list_missing=self.is_list_missing)
             self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
         else:
             progress.apply_snapshot(run, snapshot, timezone.now())

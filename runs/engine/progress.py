@@ -282,14 +282,18 @@ def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> dateti
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """Mark these runs as ended because the run list says so. Their results are read when the budget allows it."""
+    """Mark these runs as ended because Lamina says so. Their results are read when the budget allows it."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
 
 
-def record_missing(run: Run, now: datetime) -> bool:
-    """Count a "no such run" response; after three in a row, fail the run as lost."""
+def record_missing(run: Run, now: datetime, *, is_list_missing: bool = False) -> bool:
+    """Count a "no such run" response; after three in a row, fail the run as lost. While the run list is missing too,
+    the response probably comes from a gateway and says nothing about the run, so counting starts over."""
+    if is_list_missing:
+        Run.objects.filter(pk=run.pk).update(missing_reads=1, asked_at=now)
+        return False
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
     if not counted or run.missing_reads + 1 < LOST_AFTER:
@@ -297,12 +301,20 @@ def record_missing(run: Run, now: datetime) -> bool:
     return fail(run, "lost", now, from_statuses=("queued", "running"))
 
 
-def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
-    """Record Lamina's report on a run and its results; return True if this changed anything that a page shows."""
+def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed: bool = False) -> bool:
+    """Record Lamina's report on a run and its results; return True if this changed anything that a page shows.
+
+    With `is_pushed`, the report came from a stream or a webhook. If it says "completed" but has no outputs, it only
+    counts as news that the run has ended: the poller then reads the run by its id, and believes that response.
+    """
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.status not in ("queued", "running"):
             return False
+        if is_pushed and snapshot.state == "completed" and not snapshot.outputs:
+            is_first = locked.ended_at is None
+            note_ended([locked], now)
+            return is_first
         version = locked.version + 1
         boxes_changed = apply_outputs.apply_outputs(locked, snapshot, version)
         fields = _fields_from(locked, snapshot, now)

@@ -114,7 +114,7 @@ class Streams:
                     stream_refusals.forget()
                 if not self._is_proven:
                     self._is_proven, self._tend_at = True, float("-inf")
-                progress.apply_snapshot(followed.run, snapshot, timezone.now())
+                progress.apply_snapshot(followed.run, snapshot, timezone.now(), is_pushed=True)
             case Answered(error=None) as answered:
                 note(answered)
             case Answered(error=error) as answered:

@@ -85,7 +85,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
     if run.remote_id == run_id:
-        progress.apply_snapshot(run, snapshot, now)
+        progress.apply_snapshot(run, snapshot, now, is_pushed=True)
     if status.delivered_at is None or now - status.delivered_at > timedelta(minutes=1):
         record_status(delivered_at=now)
     return HTTPStatus.OK

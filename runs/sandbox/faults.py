@@ -13,7 +13,7 @@ AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
 # These faults change what a stream sends; stream_faults.py says how.
 STREAM = {
     "crlf", "cr", "comments", "huge", "drip", "break", "close", "half_event", "open_event", "stranger", "junk",
-    "misnamed", "stale", "silence", "endless_line", "late", "endless",
+    "misnamed", "stale", "bare_end", "silence", "endless_line", "late", "endless",
 }  # fmt: skip
 OUTCOMES = {
     "completed", "failed", "partial", "no_output", "cancelled", "insufficient_credits", "unknown_status", "never",

@@ -133,6 +133,11 @@ def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
     yield written(("progress", stream.status() | {"status": "queued", "outputs": [], "startedAt": None}))
 
 
+def _bare_end(stream: Stream, fault: Fault) -> Iterator[bytes]:
+    """Report that the run is completed, without its outputs."""
+    yield written(("complete", stream.status() | {"status": "completed", "outputs": None}))
+
+
 def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Send nothing, not even `ping`, for `seconds` (by default 600), or until a test ends all delays."""
     yield b": silence\n"
@@ -181,6 +186,7 @@ DISTURBANCES: dict[str, Callable[[Stream, Fault], Iterator[bytes]]] = {
     "junk": _junk,
     "misnamed": _misnamed,
     "stale": _stale,
+    "bare_end": _bare_end,
     "silence": _silence,
     "endless_line": _endless_line,
 }

@@ -119,6 +119,27 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
     assert run.status == "completed"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_run_is_not_lost_while_the_list_is_missing_too(
+    alice: Member, app: App, sandbox: SandboxDoor, status: int
+) -> None:
+    """A gateway says "not found" about everything, for longer than it takes to lose a run that Lamina doesn't know."""
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="*", fault="status", status=status, times=None)
+    for _ in range(5):
+        watch_once()
+        Run.objects.update(asked_at=timezone.now() - timedelta(seconds=31))
+    run.refresh_from_db()
+    assert (run.status, run.missing_reads) == ("queued", 1)
+    sandbox.clear_faults()
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.outputs_ready) == ("completed", 2)
+
+
 def test_results_land_one_by_one_for_a_run_on_screen(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)

@@ -62,6 +62,20 @@ def test_a_stream_that_ended_early_is_opened_again_after_a_minute(
         watch_until(watch, lambda: len(followed(sandbox)) == 2, "the second stream")
 
 
+def test_an_end_without_any_outputs_is_read_once_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("faults", endpoint="stream", fault="bare_end", times=None)
+    run = start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch_until(watch, lambda: bool(sandbox.requests_to("runs")), "the list to be read")
+        assert not is_final(run)
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+        watch_until(watch, lambda: is_final(run), "the end")
+
+    assert (run.status, run.outputs_ready) == ("completed", 2)
+    assert len(sandbox.requests_to("run")) == 1
+
+
 def test_a_silent_stream_is_given_up(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

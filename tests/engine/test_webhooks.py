@@ -20,7 +20,7 @@ from runs.engine import progress, start_claim, webhooks
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
 from tests.engine.courier import Courier, post
-from tests.engine.steps import hand_over, look, start_as_stranger
+from tests.engine.steps import hand_over, look, start_as_stranger, watch_once
 from tests.support import webhook_vector as vector
 from tests.support.cartoonify import press
 from tests.support.factories import make_run
@@ -91,6 +91,44 @@ def test_five_times_the_same_is_one_change(courier: Courier, run: Run) -> None:
 
     assert as_it_is(run) == after_first
     assert (OutputFile.objects.count(), OrmQ.objects.count()) == (files, tasks)
+
+
+def test_a_result_that_is_completed_before_it_has_a_value_is_kept(courier: Courier, run: Run) -> None:
+    final = json.loads(courier.body(run.remote_id))
+    outputs = final["data"]["outputs"]
+    early = final["data"] | {"status": "running", "outputs": [one | {"value": None} for one in outputs]}
+
+    assert courier.deliver(run, json.dumps({"data": early}).encode()) == 200
+
+    assert set(run.outputs.values_list("status", flat=True)) == {"pending"}
+    assert courier.deliver(run, json.dumps(final).encode()) == 200
+    assert as_it_is(run)[0] == "completed"
+    assert set(run.outputs.values_list("status", flat=True)) == {"completed"}
+    assert set(OutputFile.objects.values_list("source_url", flat=True)) == {one["value"] for one in outputs}
+
+
+@pytest.mark.parametrize("outputs", [{}, {"outputs": None}, {"outputs": "none"}, {"outputs": []}])
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_an_end_without_any_outputs_is_read_once_more(
+    courier: Courier, run: Run, sandbox: SandboxDoor, outputs: dict[str, object], is_empty: bool
+) -> None:
+    told = {name: value for name, value in json.loads(courier.body(run.remote_id))["data"].items() if name != "outputs"}
+    bare = {"data": told | outputs}
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough to be polled
+    reads = len(sandbox.requests_to("run"))
+
+    for _ in range(2):
+        assert courier.deliver(run, json.dumps(bare).encode()) == 200
+
+    run.refresh_from_db()
+    assert run.is_active
+    assert run.ended_at is not None
+    if is_empty:
+        sandbox.control("faults", endpoint="run", fault="status", status=200, body=bare)
+    watch_once()
+    run.refresh_from_db()
+    assert (run.status, run.failure) == (("failed", "nothing") if is_empty else ("completed", ""))
+    assert len(sandbox.requests_to("run")) == reads + 1
 
 
 Forge = Callable[[Courier, Run, bytes], tuple[bytes, dict[str, str]]]

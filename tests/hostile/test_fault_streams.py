@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # The stream goes on and reports the end of the run.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
 # The stream ends right away, and polling the list takes over.
-ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "endless_line", "truncate")
+ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "bare_end", "endless_line", "truncate")
 # The stream stays open, but doesn't report the end.
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
