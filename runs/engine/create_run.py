@@ -23,6 +23,7 @@ from runs.engine import poller_wakeups, wakeups
 from runs.engine.apply_field_rules import ruled_for
 from runs.engine.input_summary import summarise
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
+from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.questions import shortened
@@ -95,7 +96,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     now = now or timezone.now()
     ruled = ruled_for(member, press.app, press.schema, press.answers)
     try:
-        with transaction.atomic():
+        with synced(), transaction.atomic():
             run = _record(member, press, ruled, now)
             record(Verb.RUN_STARTED, run)
             _clear_draft(member, press)

@@ -26,6 +26,7 @@ from django.utils import timezone
 from runs import events
 from runs.audit.record import record
 from runs.engine import apply_outputs, wakeups
+from runs.engine.synced_commit import synced
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
@@ -37,6 +38,7 @@ LOST_AFTER = 3  # this many "no such run" responses in a row mean that the run i
 NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to only these columns don't show on any page
 # Only responses at least this far apart count, because Lamina may briefly respond this way during a deployment.
 LOST_EVERY = timedelta(seconds=30)
+INTERRUPTED = Message("interrupted")  # the worker died between the POST and the response
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
@@ -44,10 +46,13 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 
     The claim lasts until `due_at`. If the worker dies, the sweep finds the run.
     """
-    waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now)
-    if not waiting.update(due_at=until, attempts=F("attempts") + 1, wait=""):
+    claim = run.attempts + 1
+    waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now, attempts=run.attempts)
+    if not waiting.update(due_at=until, attempts=claim, wait=""):
         return False
     run.refresh_from_db()
+    if run.attempts != claim:  # we stalled for so long that another worker claimed the start
+        return False
     return not (run.cancel_asked_at and _end_unsent(run, now))
 
 
@@ -64,11 +69,11 @@ def is_app_busy(run: Run, *, is_alone: bool) -> bool:
 
 
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
-    """Commit that the one POST is about to be sent.
+    """Commit that the one POST is about to be sent. After a power cut, we still know it.
 
     Returns False if the claim was lost, the run was cancelled, or another start of its app comes first.
     """
-    with transaction.atomic():
+    with synced(), transaction.atomic():
         App.objects.select_for_update().get(pk=run.app_id)  # only one worker decides at a time
         if is_app_busy(run, is_alone=is_alone):
             return False

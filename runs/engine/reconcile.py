@@ -4,8 +4,8 @@ The list doesn't show inputs, so we compare app and time: we take all runs of th
 leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, we assume
 that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
 response, a person decides. A person also decides if several runs are left, if the only run left is older than our POST
-(as far as the clocks can tell), or if we aren't allowed to read the list. If a webhook arrives at the run's own URL,
-the question is settled at once (`webhooks`).
+(as far as the clocks can tell), if we can't read the whole list, or if we aren't allowed to read it. If a webhook
+arrives at the run's own URL, the question is settled at once (`webhooks`).
 """
 
 import logging
@@ -18,6 +18,7 @@ from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress
+from runs.lamina.client import START
 from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
@@ -28,6 +29,8 @@ MARGIN = timedelta(seconds=60)  # allows for clocks that differ, and for the tim
 OLDER = timedelta(seconds=5)  # a run that started this long before our POST isn't ours, if Lamina's clock is known
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
+MAY_START = timedelta(seconds=START.total)  # if our worker dies, Lamina may still work on its POST for this long
+UNCLEAR_FOR = timedelta(minutes=2)  # if we can't read the whole list until this long after the POST, a person decides
 # Delay before we resend a start that wasn't found: the first time, the second time, and so on. The delays grow because
 # each start that we send is one more that may have happened after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
@@ -45,7 +48,7 @@ def check_run(run_id: int) -> None:
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
-        found = _look(run)
+        found, is_whole = _look(run)
     except RateLimitWait as wait:
         _look_later(run, timedelta(seconds=wait.seconds))
     except LaminaRejected as error:
@@ -56,19 +59,25 @@ def check_run(run_id: int) -> None:
     except LaminaError:
         _look_later(run, LATER)
     else:
-        _decide(run, found, now)
+        _decide(run, found, now, is_whole=is_whole)
 
 
-def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
+def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> None:
     others = Run.objects.filter(app=run.app).exclude(pk=run.pk)
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
         _look_later(run, SOON)  # the run that we found may be one of these starts, whose response is still on its way
+    elif not is_whole and _age(run, now) < UNCLEAR_FOR:
+        _look_later(run, LOOK_AGAIN)  # our run may be in the part that we couldn't read
+    elif not is_whole:
+        progress.ask_person(run, [row.run_id for row in found])
     elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         poller_wakeups.ensure_poller()
+    elif not could_be and run.failure_text == progress.INTERRUPTED and _age(run, now) < MAY_START:
+        _look_later(run, LOOK_AGAIN)  # this doesn't count as a check, because our run may only be late
     elif could_be or (found and not is_first_look):
         progress.ask_person(run, [row.run_id for row in found])
     elif is_first_look:
@@ -92,17 +101,21 @@ def tries_of(run: Run) -> int:
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
-def _look(run: Run) -> list[RunRow]:
-    """Return runs of this app that Lamina started since just before our POST and that we don't know yet."""
+def _look(run: Run) -> tuple[list[RunRow], bool]:
+    """Return runs of this app that Lamina started since just before our POST and that we don't know yet; and whether we
+    could read the whole list."""
     since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
+    skipped, is_last = 0, False
     for number in range(PAGES):
         page = lamina(Priority.FINAL).list_runs(app_id=run.app.remote_id, since=since, limit=PAGE, offset=number * PAGE)
         rows |= {row.run_id: row for row in page.rows if _may_be(row, run)}
-        if len(page.rows) + page.skipped < PAGE:
+        skipped += page.skipped
+        is_last = len(page.rows) + page.skipped < PAGE
+        if is_last:
             break
     known = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
-    return [row for row in rows.values() if row.run_id not in known]
+    return [row for row in rows.values() if row.run_id not in known], is_last and not skipped
 
 
 def _may_be(row: RunRow, run: Run) -> bool:
@@ -121,6 +134,12 @@ def _sent_at(run: Run) -> datetime:
     """Return the time of our POST by Lamina's clock, as far as we know it."""
     assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
     return run.sent_at + timedelta(seconds=status.lamina_status().clock_ahead_seconds)
+
+
+def _age(run: Run, now: datetime) -> timedelta:
+    """Return how long ago our POST was. If our clock was set back, we don't wait until it has caught up."""
+    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
+    return abs(now - run.sent_at)
 
 
 def _look_later(run: Run, after: timedelta) -> None:

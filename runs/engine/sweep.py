@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
-from runs.models.messages import Message
 
 UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going this long after the cancel was sent, send it again
 LONGEST_WAIT = timedelta(minutes=15)  # no step is ever delayed for as long as this
@@ -30,8 +29,7 @@ def sweep(now: datetime | None = None) -> None:
     without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))
     wakeups.queue_check(*_first(without_wakeup.filter(status="checking")))
     for run in due.filter(status="starting", sent_at__isnull=False)[:AT_ONCE]:
-        # The worker died between the POST and the response, so the run may have started.
-        progress.doubt(run, Message("interrupted"))
+        progress.doubt(run, progress.INTERRUPTED)  # the run may have started
     wakeups.queue_start(*_first(without_wakeup.filter(status="starting", sent_at=None)))
     is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but Lamina gave no status

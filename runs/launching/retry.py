@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop, ngettext
 from runs.engine import create_run, run_inputs
 from runs.engine.apply_field_rules import RulesRefuseError, quoted_names, ruled
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
+from runs.engine.synced_commit import synced
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
@@ -100,6 +101,7 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
+@synced()
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""

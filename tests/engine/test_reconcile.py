@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from runs.engine import sweep
+from runs.engine import reconcile, sweep
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
 from runs.models import App, Member, Run
@@ -115,8 +116,6 @@ def test_no_answer_in_time_is_no_answer(
 
 
 def test_an_early_look_requests_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    from runs.engine import reconcile
-
     run = look(doubtful(sandbox, alice, app))
 
     reconcile.check_run(run.pk)
@@ -208,6 +207,48 @@ def test_a_list_that_cannot_be_read_now_is_read_later(
     look(run)
 
     assert run.remote_id == sandbox.runs[0]["runId"]
+    assert starts(sandbox) == 1
+
+
+def row(run_id: str | None, app_id: str = CARTOONIFY) -> dict[str, Any]:
+    """Return a row of Lamina's run list."""
+    now = datetime.now(UTC).isoformat()
+    return {"runId": run_id, "workflowId": app_id, "status": "running", "createdAt": now}
+
+
+@pytest.mark.parametrize("is_cut_off", [True, False], ids=["longer than we read", "with an unreadable row"])
+def test_a_list_that_we_cannot_read_to_the_end_proves_nothing(
+    alice: Member, app: App, sandbox: SandboxDoor, is_cut_off: bool
+) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    rows = [row(f"other-{n}", CAPTION) for n in range(100)] if is_cut_off else [row("other", CAPTION), row(None)]
+    sandbox.control("faults", endpoint="runs", fault="status", status=200, body={"data": rows}, times=None)
+
+    for _ in range(3):
+        look(run)
+        assert (run.status, run.empty_looks) == ("checking", 0)
+        assert waits(run, 20)
+    sandbox.clear_faults()
+    look(run)
+
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert starts(sandbox) == 1
+
+
+@pytest.mark.parametrize("candidates", [[], ["another"]])
+def test_if_the_list_stays_unreadable_a_person_decides(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, candidates: list[str]
+) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    rows = [*(row(candidate) for candidate in candidates), row("other", CAPTION), row(None)]
+    sandbox.control("faults", endpoint="runs", fault="status", status=200, body={"data": rows}, times=None)
+    assert look(run).due_at is not None
+
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now() - reconcile.UNCLEAR_FOR)
+    look(run)
+
+    assert (run.status, run.due_at, run.candidates) == ("checking", None, candidates)
+    assert 'id="run-again"' in as_alice.get(run.get_absolute_url()).content.decode()
     assert starts(sandbox) == 1
 
 

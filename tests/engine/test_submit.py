@@ -1,17 +1,20 @@
 """Starts that wait, workers that die, and several workers on one start: there is only one call, or a clear reason why
 the start waits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.connection import rate_limit
-from runs.engine import progress, start_claim, submit, sweep
+from runs.engine import progress, reconcile, start_claim, submit, sweep
 from runs.models import App, Member, RequestLog, Run
 from runs.words.run_states import WAITS
 from tests.engine.steps import (
@@ -121,7 +124,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
 def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
-    assert progress.mark_sent(run, timezone.now(), is_alone=True)
+    assert progress.mark_sent(run, timezone.now() - reconcile.MAY_START, is_alone=True)
     OrmQ.objects.all().delete()
     sweep.sweep()
     assert not OrmQ.objects.exists()  # the worker may still be busy
@@ -136,6 +139,25 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
     look(run)
     look(run)
     assert hand_over(run).remote_id
+    assert starts(sandbox) == 1
+
+
+def test_a_start_that_lamina_lists_late_is_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """The worker was killed right after the POST. Lamina is still working on it, so finding nothing doesn't count."""
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
+    assert progress.mark_sent(run, timezone.now() - reconcile.MAY_START + timedelta(seconds=20), is_alone=True)
+    make_due(run)
+    sweep.sweep()
+
+    for _ in range(2):
+        look(run)
+        assert (run.status, run.empty_looks) == ("checking", 0)
+        assert waits(run, 20)
+    its_id = start_as_stranger(sandbox)
+    look(run)
+
+    assert run.remote_id == its_id
     assert starts(sandbox) == 1
 
 
@@ -170,6 +192,44 @@ def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
     return run.due_at if run.sent_at and is_later else None
 
 
+# --- Power cuts -------------------------------------------------------------------------------------------------------
+def test_what_we_must_know_after_a_power_cut_is_on_the_disk(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    with commits() as found:
+        run = press(alice, app)
+        assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
+        assert progress.mark_sent(run, timezone.now(), is_alone=True)
+
+    assert found[0] == found[-1] == SYNCED[connection.vendor]
+
+
+SYNCED = {"sqlite": "PRAGMA synchronous=FULL", "postgresql": "on"}
+
+
+@contextmanager
+def commits() -> Iterator[list[str]]:
+    """Record, for each commit, whether it waited for the disk: SQLite's last PRAGMA, or PostgreSQL's setting."""
+    found: list[str] = []
+    if connection.vendor == "postgresql":
+        yield found
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            found += cursor.fetchone()
+        return
+    last = "usual"
+
+    def note(statement: str) -> None:
+        nonlocal last
+        if statement.startswith("PRAGMA synchronous="):
+            last = statement
+        if statement == "COMMIT":
+            found.append(last)
+
+    connection.connection.set_trace_callback(note)
+    yield found
+    connection.connection.set_trace_callback(None)
+    assert last != SYNCED["sqlite"]  # other commits don't wait
+
+
 # --- Several workers --------------------------------------------------------------------------------------------------
 def test_two_workers_with_one_start_make_one_call(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.5)
@@ -187,6 +247,7 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
     sleeper, now = Run.objects.get(pk=run.pk), timezone.now()
     assert progress.claim_start(sleeper, now, now + timedelta(seconds=1))
     later = now + timedelta(seconds=2)
+    run.refresh_from_db()
     assert progress.claim_start(run, later, later + start_claim.CLAIM)
     assert progress.mark_sent(run, later, is_alone=True)
 
@@ -197,6 +258,31 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
 
     run.refresh_from_db()
     assert (run.status, run.sent_at) == ("starting", later)
+
+
+def test_a_worker_that_stalled_while_claiming_changes_nothing(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sent_at = press(alice, app), timezone.now()
+    OrmQ.objects.all().delete()
+    read_again = Run.refresh_from_db
+
+    def stalls(sleeper: Run) -> None:
+        """Stall until the claim has ended and another worker has sent the start."""
+        monkeypatch.undo()
+        make_due(run)
+        assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
+        assert progress.mark_sent(run, sent_at, is_alone=True)
+        read_again(sleeper)
+
+    monkeypatch.setattr(Run, "refresh_from_db", stalls)
+
+    submit.submit_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, run.sent_at, run.attempts) == ("starting", sent_at, 2)
+    assert not OrmQ.objects.exists()
+    assert starts(sandbox) == 0
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
