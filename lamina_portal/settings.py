@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "runs.web.middleware.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "runs.web.middleware.PortalSecurityMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "runs.web.middleware.RefuseNulMiddleware",
     "runs.web.session_lifetime.PortalSessionMiddleware",

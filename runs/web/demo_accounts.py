@@ -2,8 +2,7 @@
 
 Behind a proxy on the same machine, outside requests look local: with nginx's plain `proxy_pass`, they come from
 127.0.0.1 and have the portal's local address as their Host header. So any sign of a proxy, or a public PORTAL_URL,
-blocks these accounts. Some proxies leave no sign, so signing in also needs a local `Origin`, which browsers send with
-every form.
+blocks these accounts.
 """
 
 from collections.abc import Callable
@@ -27,8 +26,8 @@ DEMO_PEOPLE = (  # email address, name, role
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
 IS_LOCAL = "portal.is_local"  # a key in `request.META` that no header can set
 REFUSED = gettext_noop(  # translated where it is used
-    "The demo accounts work only in a browser on the portal's own computer, not through a proxy. Sign in with your own"
-    " account; “manage.py createsuperuser” creates the first one."
+    "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with your own account;"
+    " “manage.py createsuperuser” creates the first one."
 )
 
 
@@ -38,21 +37,15 @@ def record_origin(request: HttpRequest) -> None:
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Return whether `email` is a demo account that may not sign in with the form that was posted."""
-    return email.lower() in DEMO_EMAILS and not (
-        request is not None and "HTTP_ORIGIN" in request.META and _is_recorded_local(request)
-    )
+    """Return whether `email` is a demo account that may not sign in with this request."""
+    return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
 def offered(request: HttpRequest) -> list[Member]:
     """Return the demo accounts that can be used to sign in, for people at the machine that the sandbox runs on."""
-    if not settings.IS_SANDBOX or not _is_recorded_local(request):
+    if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
         return []
     return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
-
-
-def _is_recorded_local(request: HttpRequest) -> bool:
-    return bool(request.META.get(IS_LOCAL, False))
 
 
 def _is_local(request: HttpRequest) -> bool:
@@ -90,7 +83,7 @@ class DemoPeopleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not _is_recorded_local(request):
+        if not request.META.get(IS_LOCAL, False):
             found = request.user
             request.user = SimpleLazyObject(lambda: _unless_demo(found))  # type: ignore[assignment]  # as Django does
         return self.get_response(request)

@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.security import SecurityMiddleware
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 
@@ -89,16 +88,6 @@ def _address(text: str) -> Address | None:
         return None
     # Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d.
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
-
-
-class PortalSecurityMiddleware(SecurityMiddleware):
-    """Django's middleware, but it leaves a wrong host to CommonMiddleware, so that the error page has all headers."""
-
-    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        try:
-            return super().process_request(request)
-        except DisallowedHost:
-            return None
 
 
 class RefuseNulMiddleware:

@@ -14,18 +14,21 @@ FRAME = """{{
 {block}
 """
 BUFFERS = (2, 6, 4)  # the first version with `request_buffers`
-BUFFER_LINE = "        request_buffers 64KB\n"
 
 
 def block(program: str, address: str, upstream: str) -> str:
-    """Return the manual's Caddyfile with this test's addresses, and without BUFFER_LINE if Caddy is too old for it."""
+    """Return the manual's Caddyfile with this test's addresses, and with its last option if Caddy is new enough."""
     ours = blocks_of_the_manual("caddyfile", 1)
-    assert all(part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", BUFFER_LINE))
+    assert all(
+        part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")
+    )
     ours = ours.replace("portal.example.com {", f"{address} {{")
     ours = ours.replace("127.0.0.1:8000", upstream.removeprefix("http://"))
     version = re.search(r"(\d+)\.(\d+)\.(\d+)", subprocess.check_output([program, "version"], text=True))
     assert version is not None
-    return ours if tuple(map(int, version.groups())) >= BUFFERS else ours.replace(BUFFER_LINE, "")
+    return (
+        ours.replace("# request_buffers ", "request_buffers ") if tuple(map(int, version.groups())) >= BUFFERS else ours
+    )
 
 
 def prepare(folder: Path, port: int, upstream: str) -> list[str]:
