@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
@@ -49,7 +49,7 @@ def member(browser: Client, alice: Member) -> Client:
     return browser
 
 
-def headers_missing(answer: HttpResponse, *, is_secure: bool = True) -> list[str]:
+def headers_missing(answer: HttpResponseBase, *, is_secure: bool = True) -> list[str]:
     """Return the names of the security headers that `answer` lacks or that have another value."""
     wanted = dict(HEADERS)
     if not is_secure:
