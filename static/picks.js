@@ -254,6 +254,21 @@ on(["htmx:beforeRequest"], ".history-filters", (_, { detail }) => {
 on(["htmx:afterRequest"], ".history-filters", (_, { detail }) => {
 	detail.target.ariaBusy = null;
 });
+// The apps to choose from change with the list, but not while the person is in the select; what they chose stays chosen
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+	const { target: select, detail } = event;
+	if (!(select instanceof HTMLSelectElement) || select.id !== "history-app") return;
+	event.preventDefault();
+	const renewApps = () => {
+		const [chosen] = select.selectedOptions;
+		select.replaceChildren(...detail.fragment.children);
+		if (!chosen) return;
+		select.value = chosen.value;
+		if (select.selectedIndex < 0) select.append(chosen); // chosen after this was requested
+	};
+	if (select === document.activeElement) select.addEventListener("blur", renewApps, { once: true });
+	else renewApps();
+});
 document.addEventListener("htmx:afterSwap", refresh);
 document.addEventListener("htmx:oobAfterSwap", refresh);
 document.addEventListener("htmx:afterSettle", ({ target }) => {

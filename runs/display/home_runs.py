@@ -1,20 +1,24 @@
-"""The runs and apps on Home. Home takes ten queries, so each query is prepared once for each role."""
+"""The runs and apps on Home. Home takes ten queries, or eleven with unread notices, so each query is prepared once for
+each role."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db.models import Case, Count, Exists, QuerySet, When, Window
+from django.db.models import BigIntegerField, Case, Count, Exists, OuterRef, QuerySet, When, Window
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from runs.catalog import arrange
 from runs.display.cards import AppCard, RunCard, app_card, run_cards
-from runs.models import App, Member, Run
+from runs.display.run_sentences import failure_words
+from runs.models import App, Member, Notice, NoticeKind, Run
 from runs.models.prepared import Prepared, padded
 from runs.models.run import ACTIVE, RunQuerySet
 from runs.review import requests
 
+FAILED_SHOWN = 3
 LATEST = 8
 STARRED = 8
 ACTIVE_SHOWN = 24
@@ -23,10 +27,19 @@ LOOKED_BACK = 100  # how many runs to search for recently used apps
 
 
 @dataclass(frozen=True)
-class Shelves:
-    """The runs on Home. `team_active` has runs shared by teammates; `has_more_active` refers to the member's own
-    runs."""
+class FailedRun:
+    """A run that failed, and why."""
 
+    card: RunCard
+    words: str
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """The runs on Home. `failed` has the member's own runs; `team_active` has runs shared by teammates;
+    `has_more_active` refers to the member's own runs."""
+
+    failed: list[FailedRun]
     active: list[RunCard]
     has_more_active: bool
     team_active: list[RunCard]
@@ -41,14 +54,17 @@ def shelves_of(member: Member) -> Shelves:
     has_more_active = len(of_active[0]) > ACTIVE_SHOWN
     of_active = [of_one[:ACTIVE_SHOWN] for of_one in of_active]
     active = [pk for of_one in of_active for pk in of_one]
-    rows = _latest(member.role).rows(member.pk, timezone.now() - requests.NEWS_FOR)
+    since = timezone.now() - requests.NEWS_FOR
+    failed = _FAILED.rows(member.pk, since) if member.unread else []
+    rows = _latest(member.role).rows(member.pk, since)
     latest = [pk for pk, _is_decided in rows]
     starred = [key for (key,) in (_ALL_STARRED.rows() if member.is_admin else _STARRED.rows(member.pk))]
-    shown = sorted({*active, *latest, *starred})
+    shown = sorted({*active, *latest, *starred, *(pk for pk, *_ in failed)})
     runs = _RUNS.rows(*padded(shown)) if shown else []
     cards = {card.run.pk: card for card in run_cards(runs, member)}
     mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
     return Shelves(
+        failed=[FailedRun(cards[pk], failure_words(cause, needs)) for pk, cause, needs in failed if pk in cards],
         active=mine,
         has_more_active=has_more_active,
         team_active=teams,
@@ -83,10 +99,23 @@ def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     return found.values_list("pk")[: ACTIVE_SHOWN + 1]
 
 
+def _failed(key: int, since: datetime) -> "QuerySet[Notice, Any]":
+    """Return the member's runs that failed after `since`, newest first, each with its cause and its estimated cost;
+    without those whose notice they have seen, and those they have run again."""
+    own = {"run__member": key, "run__status": Run.Status.FAILED, "run__deleted_at": None}
+    told = Notice.objects.unread().filter(member=key, kind=NoticeKind.FAILED, created_at__gte=since, **own)
+    # The cast is so that SQLite finds the few runs by their parent, rather than reading all of the member's runs.
+    again = Run.objects.filter(parent=OuterRef("run")).annotate(whose=Cast("member", BigIntegerField()))
+    return told.exclude(Exists(again.filter(whose=key))).values_list("run", "run__failure", "run__credits_estimated")[
+        :FAILED_SHOWN
+    ]
+
+
 def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     return runs.filter(has_star=True).newest_first().values_list("pk")[:STARRED]
 
 
+_FAILED = Prepared(_failed)
 _OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
 _TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
 _STARRED = Prepared(lambda member: _starred(Run.objects.visible_to(Member(pk=member))))

@@ -1,6 +1,7 @@
 """Sentences on the run page: the run's state, what it is waiting for, and why it failed."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.urls import reverse
 from django.utils import timezone
@@ -204,7 +205,7 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
     """Return why the run failed and what to do next; None if it didn't fail. Admins aren't told to ask an admin."""
     if run.status != "failed":
         return None
-    sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
+    _sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
     mail = ""
     if target == "admin":
         values = {"app": run.app_name, "reference": run.public_id}
@@ -221,7 +222,7 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
     if run.field_errors:
         told = field_errors_of(run)
         quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in told)
-    shown = _credits_words(run) if run.failure == "credits" else str(sentence)
+    shown = failure_words(run.failure, run.credits_estimated)
     return Failure(
         sentence=shown,
         quote=quote[:1000],
@@ -237,10 +238,12 @@ def _support_words(run: Run, shown: str) -> str:
     return about_run(run.app_name, reference, run.finished_at or run.created_at, shown)
 
 
-def _credits_words(run: Run) -> str:
-    """Return a sentence saying how many credits are left and how many are needed, if both are known."""
-    balance, needs = status.lamina_status().balance, run.credits_estimated
-    sentence = str(NOT_ENOUGH_CREDITS)
+def failure_words(cause: str, needs: Decimal | None) -> str:
+    """Return why a run with the cause `cause` failed. If there weren't enough credits, say how many are left and how
+    many it `needs`, if both are known."""
+    if cause != "credits":
+        return str(FAILURES.get(cause, FAILURES["remote"])[0])
+    balance, sentence = status.lamina_status().balance, str(NOT_ENOUGH_CREDITS)
     if balance is not None and needs is not None and balance < needs:  # otherwise, the known balance is out of date
         sentence = ngettext(
             "There is %(balance)s credit left, but this run needs %(cost)s.",

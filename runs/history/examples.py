@@ -1,10 +1,11 @@
 """Remove the examples of a new sandbox portal (`management.examples`), and restore them.
 
 Example runs go to the bin. There is no bin for guest links and presets, so their rows are returned to the caller, which
-saves them for Undo. Anything that people created or changed themselves stays, as do example runs that somebody has put
-into their own guest link.
+keeps them for Undo in the admin's session. Anything that people created or changed themselves stays, as do example runs
+that somebody has put into their own guest link.
 """
 
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -34,7 +35,7 @@ from runs.web.http import PortalRequest
 
 OF_RESULTS = (GuestLinkOutput, ReviewItem, Decision, Comment)
 UNDO = "undo_examples"  # session key for the removed examples
-IS_TOLD = "told_examples"  # session key that is set once Home has offered Undo
+IS_TOLD = "told_examples"  # session key that is set once Home has offered Undo; then the offer no longer gets the focus
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,17 @@ def _was_put_away(found: PutAway) -> Q:
 
 
 def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
+    """Keep what was removed until Undo is pressed or closed, or the session ends. That is before the bin is emptied."""
+    if UNDO in request.session:
+        found = _both(PutAway(**request.session[UNDO]), found)
     request.session[UNDO] = asdict(found)
     request.session.pop(IS_TOLD, None)
+
+
+def _both(first: PutAway, then: PutAway) -> PutAway:
+    """Return what was removed by two presses; in between, people may have restored the runs from the bin."""
+    rows = json.dumps([*json.loads(first.rows), *json.loads(then.rows)])
+    return PutAway([*first.runs, *then.runs], rows, [*first.of_presets, *then.of_presets], first.at)
 
 
 def take_kept(request: PortalRequest) -> PutAway | None:
@@ -123,7 +133,12 @@ def take_kept(request: PortalRequest) -> PutAway | None:
 
 
 def offers_undo(request: PortalRequest) -> bool:
-    """Return whether Home should offer Undo. Undo is offered only once; prefetching the page doesn't count."""
+    """Return whether Home should offer Undo."""
+    return UNDO in request.session
+
+
+def is_first_offer(request: PortalRequest) -> bool:
+    """Return whether Home hasn't offered Undo yet; prefetching the page doesn't count."""
     if UNDO not in request.session or IS_TOLD in request.session:
         return False
     if "Sec-Purpose" not in request.headers:

@@ -22,7 +22,8 @@ def examples_clear(request: PortalRequest) -> HttpResponse:
 @require_POST
 @admins_only
 def examples_restore(request: PortalRequest) -> HttpResponse:
-    """Restore the examples that `examples_clear` removed."""
-    if found := examples.take_kept(request):
+    """Restore the examples that `examples_clear` removed, or only stop offering that."""
+    found = examples.take_kept(request)
+    if found and request.POST.get("do") != "close":
         examples.bring_back(found)
     return go_to(request, reverse("runs:home"))

@@ -50,6 +50,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "waiting": waiting_lines(request.user) if review_count else [],
         "decided_on_mine": decided_on_mine(request.user, timezone.now()) if shelves.has_decided else [],
         "undoes_examples": examples.offers_undo(request),
+        "is_first_offer": examples.is_first_offer(request),
         "shelves": shelves,
         "apps": apps,
         "app_count": app_count,

@@ -5,9 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from runs.models import Member
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
+from tests.support.factories import make_app, make_run
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
@@ -106,6 +108,32 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     chips.get_by_role("link", name="remove this filter").click()
     expect(page).to_have_url(re.compile("/history/$"))
     expect(chips).to_have_count(0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_apps_to_choose_from_follow_the_search_but_not_while_someone_chooses(page: Page, alice: Member) -> None:
+    for app, title in (("Films", "Red carpet"), ("Shoes", "Red shoe")):
+        make_run(alice, make_app(app), status="completed", title=title)
+    page.goto("/history/?q=carpet")
+    search, select = page.locator("#history-q"), page.locator("#history-app")
+    options = select.locator("option")
+    expect(options).to_have_text(["Any app", "Films"])
+
+    search.fill("shoe")
+    expect(options).to_have_text(["Any app", "Shoes"])
+    select.select_option("Shoes")
+    expect(page).to_have_url(re.compile(r"q=shoe&app=\w+$"))
+    chosen = select.input_value()
+    assert chosen
+
+    search.fill("red")
+    select.focus()
+    expect(page).to_have_url(re.compile(r"q=red&app="))
+    expect(select).to_be_focused()
+    expect(options).to_have_text(["Any app", "Shoes"])
+    page.keyboard.press("Tab")
+    expect(options).to_have_text(["Any app", "Films", "Shoes"])
+    expect(select).to_have_value(chosen)
 
 
 @pytest.mark.parametrize("end", ["answered", "failed", "replaced"])

@@ -227,6 +227,29 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert [hint.label for hint in answer.context["hints"]] == ["Without the filters", "Without “film”"]
 
 
+def test_a_search_without_a_new_page_also_changes_the_apps_to_choose_from(
+    as_alice: Client, alice: Member, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    shoes, films = make_app("Shoes"), make_app("Films", outputs=FILM)
+    make_run(alice, shoes, status="completed", title="red shoe")
+    make_run(alice, films, status="completed", title="red carpet")
+    assert 'id="history-app"' in as_alice.get("/history/", {"q": "carpet"}).text
+
+    def offered(**query: str) -> list[tuple[str, bool]]:
+        with django_assert_max_num_queries(8):
+            part = as_alice.get("/history/", query, headers=HTMX | {"HX-Target": "history-results"}).text
+        select = Page(part).first(id="history-app")
+        assert select.attributes["hx-swap-oob"] == "innerHTML"  # the select itself stays, with its focus
+        return [(option.words, "selected" in option.attributes) for option in select.find("option")]
+
+    assert offered(q="shoe") == [("Any app", False), ("Shoes", False)]
+    assert offered(kind="video") == [("Any app", False), ("Films", False)]
+    both = [("Any app", False), ("Films", False), ("Shoes", True)]
+    assert offered(q="red", app=shoes.public_id) == both
+    older = as_alice.get("/history/", {"q": "red"}, headers=HTMX | {"HX-Target": "history-older"}).text
+    assert 'id="history-app"' not in older
+
+
 def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alice: Member, bob: Member) -> None:
     theirs, own = make_app("Theirs"), make_app("Own")
     make_run(bob, theirs, status="completed", shared_at=timezone.now())

@@ -3,21 +3,27 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
+from runs import events
 from runs.connection import status as health
 from runs.display.home_runs import ACTIVE_SHOWN
 from runs.engine.poller_wakeups import POLLER
 from runs.home.views import APPS_SHOWN
-from runs.models import Lease, Member, Output, OutputFile, Run
+from runs.models import Lease, Member, Notice, Output, OutputFile, Run
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
+from runs.words.run_failures import FAILURES
 from tests.support.clients import client_of
 from tests.support.factories import STYLE, make_app, make_run
 from tests.support.page import Page
@@ -87,6 +93,59 @@ def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, a
     make_run(alice, status="failed")
 
     assert re.findall(r'data-run="(\w+)"', part(as_alice.get("/").text, "latest")) == [some.public_id]
+
+
+def failed_run(member: Member, *, days: int = 0, **fields: Any) -> Run:
+    """Make a run that failed some `days` ago, of which its owner has been told."""
+    run = make_run(member, **({"status": "failed", "failure": "inputs"} | fields))
+    events.run_ended.send(run)
+    Notice.objects.filter(run=run).update(created_at=timezone.now() - timedelta(days=days))
+    return run
+
+
+def failed_on_home(client: Client) -> list[str]:
+    return re.findall(r'href="/runs/(\w+)/"', part(client.get("/").text, "failed-runs"))
+
+
+def test_a_failed_run_is_on_home_until_its_maker_has_opened_it_or_run_it_again(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
+    failed_run(alice, days=requests.NEWS_FOR.days + 1)
+    failed_run(alice, deleted_at=timezone.now())
+    failed_run(alice, status="cancelled", failure="")
+    failed_run(bob, shared_at=timezone.now())
+    assert failed_on_home(as_alice) == []
+
+    ids = [failed_run(alice, days=days).public_id for days in range(4)]
+
+    assert failed_on_home(as_alice) == ids[:3]
+    section = part(as_alice.get("/").text, "failed-runs")
+    assert section.count("state-failed") == section.count(escape(str(FAILURES["inputs"][0]))) == 3
+    as_alice.get(f"/runs/{ids[0]}/", headers={"Sec-Purpose": "prefetch"})
+    assert failed_on_home(as_alice) == ids[:3]
+    as_alice.get(f"/runs/{ids[0]}/")
+    assert failed_on_home(as_alice) == ids[1:]
+    make_run(bob, parent=Run.objects.get(public_id=ids[1]))
+    assert failed_on_home(as_alice) == ids[1:]  # somebody else's new run is no answer of hers
+    make_run(alice, parent=Run.objects.get(public_id=ids[1]))
+    assert failed_on_home(as_alice) == ids[2:]
+
+
+def test_failed_runs_on_home_take_one_query(as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # so that Lamina's status is read only once
+    app = make_app()
+    make_run(alice, app, status="completed")
+    as_alice.get("/")
+    with CaptureQueriesContext(connection) as without_news:
+        as_alice.get("/")
+    assert not [query for query in without_news if "runs_notice" in query["sql"]]
+    for _ in range(4):
+        failed_run(alice, app=app)
+
+    with CaptureQueriesContext(connection) as found:
+        assert len(failed_on_home(as_alice)) == 3
+
+    assert len(found) <= len(without_news) + 1 + 3  # the bell takes three
 
 
 def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -29,7 +29,7 @@ from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Output, P
 from runs.review import requests
 from runs.sharing import links
 from tests.support.factories import make_run
-from tests.support.page import Page
+from tests.support.page import Element, Page
 from tests.support.processes import free_port
 from tests.support.quick_portal import is_at_rest, quick_portal, work_until
 from tests.support.sandbox_door import SandboxDoor
@@ -113,8 +113,8 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     page = browser.post("/examples/clear/", follow=True).content
     assert b"Make your first picture" in page
     assert ASK not in page
-    assert b"The examples are in the bin" in page
-    assert b"The examples are in the bin" not in browser.get("/").content
+    assert b'id="examples-undo"' in page
+    assert b'id="examples-undo"' in browser.get("/").content
     assert not examples().exists()
     assert not GuestLink.objects.exists()
     assert not Preset.objects.exists()
@@ -273,6 +273,34 @@ def test_undo_restores_late_examples_and_what_was_started_from_a_preset() -> Non
     assert late.title == "Bottle for the spring page"
     own.refresh_from_db()
     assert own.preset == preset
+
+
+def undo_on_home(browser: Client) -> list[Element]:
+    return Page(browser.get("/").text).find(id="examples-undo")
+
+
+def test_undo_stays_on_home_until_it_is_pressed_or_closed() -> None:
+    run = made()
+    GuestLink.objects.create(
+        nonce="n", token_hash="h", member=run.member, is_example=True, expires_at=timezone.now() + timedelta(days=90)
+    )
+    browser = browser_of(maker.DEMO)
+    browser.get("/")
+    browser.post("/examples/clear/")
+    assert ["autofocus" in undo_on_home(browser)[0].attributes for _ in range(3)] == [True, False, False]
+    assert not undo_on_home(browser_of(maker.SAM))
+
+    bin.bring_back(Run.objects.filter(pk=run.pk))  # from the bin's page, and then away again
+    browser.post("/examples/clear/")
+    browser.post("/examples/restore/")
+    assert GuestLink.objects.get().is_example
+    assert set(examples()) == {run}
+    assert not undo_on_home(browser)
+
+    browser.post("/examples/clear/")
+    browser.post("/examples/restore/", {"do": "close"})
+    assert not undo_on_home(browser)
+    assert not GuestLink.objects.exists()
 
 
 def test_an_example_that_ends_after_the_press_goes_to_the_bin_too() -> None:
