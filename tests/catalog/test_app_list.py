@@ -123,7 +123,7 @@ def test_a_list_refused_because_of_the_key_is_reported_once(door: SandboxDoor) -
 
 
 def test_the_list_may_take_30_s_between_bytes_and_45_s_in_all() -> None:
-    assert client.APP_LIST == Timeouts(read=30, total=45)
+    assert Timeouts(read=30, total=45) == client.APP_LIST
 
 
 def test_a_late_list_is_retried_with_fewer_apps(
