@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Final
 
 from django.utils import timezone
 
 from runs.background import incidents
 from runs.catalog.summaries import store_summary
 from runs.connection.lamina_api import lamina
-from runs.connection.status import STATUS_ID, record_status
+from runs.connection.status import STATUS_ID, forget_status, record_status
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
@@ -25,6 +26,8 @@ LATE_TRIES = 2  # most late responses in one refresh; each may take 45 s
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
+APPS = "apps"  # the problem is with single apps, not with the list
+NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,20 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
     for position, summary in enumerate(listed.summaries):
         app = store_summary(summary)
         App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
-    fields = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
-    record_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
+    is_about_apps = LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem=APPS).exists()
+    record_status(catalog_at=now, catalog_count=len(listed.summaries), **({} if is_about_apps else NO_PROBLEM))
+
+
+def note_refused_apps(quote: str) -> None:
+    """Record that several apps were refused in a row, unless the whole list has a problem."""
+    if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", APPS]).exists():
+        _note_problem(APPS, quote)
+
+
+def forget_refused_apps() -> None:
+    """Record that Lamina sends apps again."""
+    if LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem=APPS).update(**NO_PROBLEM):
+        forget_status()
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
@@ -59,7 +74,7 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
         try:
             summaries = lamina().list_apps(limit=size or None)
         except LaminaRejected as error:
-            if error.status not in LIMIT_REFUSALS and not error.is_forbidden and not error.is_not_found:
+            if error.is_key_refused:
                 raise
             if size == ANY_NUMBER or error.status not in LIMIT_REFUSALS:
                 _note_problem("refused", error.quote)
@@ -97,6 +112,7 @@ def _remember(size: int, until: datetime) -> None:
 
 
 def _note_problem(problem: str, quote: str) -> None:
+    """Record a problem for the Health page, and as an incident if it is new."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None
     if since is None:
@@ -109,4 +125,5 @@ INCIDENTS = {
     "refused": "list_refused",
     "late": "list_late",
     "unreadable": "list_unreadable",
+    APPS: "apps_refused",
 }

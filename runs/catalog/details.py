@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 
-from runs.catalog import app_changes, bounds
+from runs.catalog import app_changes, app_list, bounds
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import KINDS, makes_fields, shown_words
 from runs.connection.lamina_api import lamina
@@ -21,12 +22,15 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
 
+REFUSED_IN_A_ROW = 3  # after this many refused apps in a row, we no longer believe that each refusal is about its app
+
 
 def read_detail(app: App, priority: Priority) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    A 404 means that the app is gone; a 403 means that this workspace can't use it. In both cases, we keep the stored
-    form. Problems that have nothing to do with the app (Lamina is down, no budget, a refused key) are raised.
+    A 404 from Lamina means that the app is gone; a 403 means that this workspace can't use it. In both cases, we keep
+    the stored form. Problems that have nothing to do with the app (Lamina is down, no budget, a refused key, a proxy's
+    error page) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
@@ -91,6 +95,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     )
     app.schema = schema
     app.unknown_fields = unknown
+    app_list.forget_refused_apps()
     check_pause(app, now)
 
 
@@ -127,9 +132,14 @@ def _note_asked(app: App) -> None:
 
 
 def _note_refusal(app: App, error: LaminaRejected) -> None:
-    if not error.quote and not error.code:  # this is a proxy's error page, not Lamina's response
+    """Save what a refusal says about `app`. If it may have nothing to do with the app, only record that we asked, and
+    raise `LaminaUnavailable`."""
+    is_closed = error.is_not_found or error.is_forbidden
+    if not error.is_from_lamina or (is_closed and app.is_runnable and _closed_in_a_row() >= REFUSED_IN_A_ROW):
         _note_asked(app)
-        return
+        if _asked_in_vain() >= REFUSED_IN_A_ROW:
+            app_list.note_refused_apps(error.quote)
+        raise LaminaUnavailable(error.message, quote=error.quote, status=error.status, request_id=error.request_id)
     now = timezone.now()
     fields: dict[str, Any] = {"schema_fetched_at": now, "schema_asked_at": now}
     if error.is_not_found:
@@ -139,3 +149,22 @@ def _note_refusal(app: App, error: LaminaRejected) -> None:
     elif app.schema_id is None:
         fields["form_problem"] = Message("form_refused")
     App.objects.filter(pk=app.pk).update(**fields)
+
+
+def _closed_in_a_row() -> int:
+    """Return how many apps have become gone or forbidden since Lamina last sent an app."""
+    at = _last_sent_at()
+    is_newly_closed = Q(gone_at__gt=at) | Q(forbidden_at__gt=at) if at else ~Q(gone_at=None, forbidden_at=None)
+    return App.objects.filter(is_newly_closed).count()
+
+
+def _asked_in_vain() -> int:
+    """Return how many apps have been requested since Lamina last sent an app."""
+    at = _last_sent_at()
+    return App.objects.filter(Q(schema_asked_at__gt=at) if at else ~Q(schema_asked_at=None)).count()
+
+
+def _last_sent_at() -> datetime | None:
+    sent = App.objects.filter(gone_at=None, forbidden_at=None).aggregate(at=Max("schema_fetched_at"))
+    at: datetime | None = sent["at"]
+    return at

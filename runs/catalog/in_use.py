@@ -1,20 +1,21 @@
 """Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
 
-At most 60 apps are kept up to date, no matter how many we know; each app takes two requests a day (form and estimate).
-As Lamina's list changes its order, other apps come to the top. So on an idle portal, all apps read within the last day
-count towards the 60.
+These are all starred apps, and other apps until there are 60 in all; each takes two requests a day (form and estimate).
+An idle portal reads at most 60 apps a day. As Lamina's list changes its order, other apps come to the top, so all apps
+read within the last day count towards these 60. Of the starred apps, the one requested longest ago comes first, so that
+each has its turn, however many there are.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
-SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # how many recent runs to search for recently used and starred apps
+USED, WITH_STARRED_RUN, SHOWN_FIRST, IN_ALL = 16, 16, 24, 60
+LOOKED_BACK = 100  # how many recent runs to search for apps that were used or have a starred run
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # when to try again after an unusable response about an app
 UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that was never read, while people use the portal
@@ -24,17 +25,20 @@ PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Return the ids of the apps in use: at the top of the list, used recently, starred, or with a starred run.
+    """Return the ids of the apps in use: starred or with a starred run, used recently, or at the top of the list.
 
     Any remaining places go to the next apps in the list.
     """
-    listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
+    stars = App.objects.listed().filter(starred_at__isnull=False)
+    starred = stars.order_by(F("schema_asked_at").asc(nulls_first=True), "-starred_at").values_list("pk", flat=True)
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
+    with_starred_run = dict.fromkeys(runs.filter(has_star=True)[:LOOKED_BACK])
     used = dict.fromkeys(runs[:LOOKED_BACK])
-    stars = App.objects.listed().filter(starred_at__isnull=False).order_by("-starred_at").values_list("pk", flat=True)
-    starred = dict.fromkeys([*stars[:STARRED], *runs.filter(has_star=True)[:LOOKED_BACK]])
-    ranked = dict.fromkeys([*listed[:SHOWN_FIRST], *list(used)[:USED], *list(starred)[:STARRED], *listed])
-    return list(ranked)[:IN_ALL]
+    listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
+    ranked = dict.fromkeys(
+        [*starred, *list(with_starred_run)[:WITH_STARRED_RUN], *list(used)[:USED], *listed[:SHOWN_FIRST]]
+    )
+    return list(ranked | dict.fromkeys(listed))[: max(IN_ALL, len(ranked))]
 
 
 def is_old(now: datetime) -> Q:

@@ -93,7 +93,7 @@ def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
     """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
 
     If Lamina sends no usable response for an app, we try that app again later. After three such failures in a row, we
-    assume that Lamina itself is down.
+    assume that Lamina itself is down, or that a proxy answers for it.
     """
     is_one_there = not is_quiet(now)
     silent = 0

@@ -318,7 +318,7 @@ def _segment(identity: str) -> str:
     error."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
-        raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")
+        raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND", is_from_lamina=True)
     return quote(usable, safe="")
 
 

@@ -65,6 +65,12 @@ def _first_text(body: Any, name: str) -> str:
     return ""
 
 
+def _is_laminas(body: Any) -> bool:
+    """Return whether this is one of Lamina's error objects: it has an `error` or a code. Proxies send text, HTML, or
+    an object with only a `message`."""
+    return isinstance(body, dict) and bool(_sentence(body.get("error")) or _first_text(body, "code"))
+
+
 def _when(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
@@ -135,7 +141,9 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
         return LaminaRateLimited(message, **said, retry_after=retry_after(headers, body))
     if is_refusal and status not in _UNCLEAR_STATUSES and said["code"] not in _UNAVAILABLE_CODES:
         message = quote or f"Lamina refused the request (status {status})."
-        return LaminaRejected(message, **said, field_errors=_tidied(read_field_errors(body)))
+        return LaminaRejected(
+            message, **said, is_from_lamina=_is_laminas(body), field_errors=_tidied(read_field_errors(body))
+        )
     if is_error:
         return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **said)
     return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)

@@ -106,12 +106,17 @@ class LaminaRateLimited(LaminaError):
 
 
 class LaminaRejected(LaminaError):
-    """Lamina understood the call and refused it: don't repeat it as it is."""
+    """The call was refused: don't repeat it as it is.
+
+    `is_from_lamina` is True if the response was one of Lamina's error objects. If not, a proxy may have refused the
+    call, and that says nothing about an app or a run.
+    """
 
     def __init__(
         self,
         message: str,
         *,
+        is_from_lamina: bool = False,
         field_errors: list[FieldError] | None = None,
         quote: str = "",
         status: int | None = None,
@@ -127,6 +132,7 @@ class LaminaRejected(LaminaError):
             request_id=request_id,
             nothing_happened=nothing_happened,
         )
+        self.is_from_lamina = is_from_lamina
         self.field_errors = field_errors or []
 
     @property
@@ -135,11 +141,11 @@ class LaminaRejected(LaminaError):
 
     @property
     def is_forbidden(self) -> bool:
-        return self.status == HTTPStatus.FORBIDDEN
+        return self.status == HTTPStatus.FORBIDDEN and self.is_from_lamina
 
     @property
     def is_not_found(self) -> bool:
-        return self.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+        return self.status == HTTPStatus.NOT_FOUND and self.is_from_lamina
 
     @property
     def says_unknown_parameter(self) -> bool:

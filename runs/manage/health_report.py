@@ -61,6 +61,13 @@ LIST_PROBLEMS = {
         gettext_noop("unreadable since %(when)s"),
         gettext_noop("The portal retries automatically, with fewer apps."),
     ),
+    "apps": (
+        gettext_noop("single apps refused since %(when)s"),
+        gettext_noop(
+            "Lamina or a proxy refused several apps in a row. Until Lamina sends one again, no more apps are marked as "
+            "gone. The portal retries automatically."
+        ),
+    ),
 }
 
 # Why runs aren't followed live.

@@ -104,6 +104,7 @@ INCIDENTS: dict[str, Promise] = {
     "list_refused": _lazy("Lamina refused the list of apps."),
     "list_late": _lazy("Lamina didn't send the list of apps in time."),
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
+    "apps_refused": _lazy("Lamina or a proxy refused several apps in a row."),
     "webhook_for_another_run": _lazy("The run in a webhook call didn't match its URL."),
     "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
     "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second run was cancelled."),

@@ -136,6 +136,11 @@ def app(remote_id: str) -> dict[str, Any]:
     return {"path": found.get_absolute_url(), "name": found.name, "parameters": found.schema.parameters}
 
 
+def has_form(remote_id: str) -> bool:
+    """Return whether the portal has read the app's form."""
+    return App.objects.filter(remote_id=remote_id, schema__isnull=False).exists()
+
+
 def start(email: str, remote_id: str, **values: str) -> str:
     """Press Run for the member. `values` has texts and options by name; the other fields keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
@@ -321,6 +326,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             expire,
             forget_password,
             app,
+            has_form,
             start,
             stay,
             fill_history,

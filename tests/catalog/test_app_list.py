@@ -98,6 +98,34 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     assert list_fact().state == "good"
 
 
+@pytest.mark.parametrize("status", [402, 404, 405, 413])
+def test_every_refusal_of_the_list_is_reported(door: SandboxDoor, status: int) -> None:
+    door.control("list", most=2)
+    catalog.refresh_catalog()
+    assert list_fact().state == "good"
+    before = len(limits(door))
+    door.control("faults", endpoint="apps", fault="status", status=status, body="No list for you", times=None)
+    catalog.refresh_catalog()
+
+    assert len(limits(door)) == before + 1, "the size isn't the problem"
+    assert (list_fact().state, LaminaStatus.objects.get().catalog_problem) == ("warn", "refused")
+    assert "No list for you" in list_fact().advice
+    assert Incident.objects.latest("pk").text.code == "list_refused"
+
+
+def test_a_list_refused_because_of_the_key_is_reported_once(door: SandboxDoor) -> None:
+    door.control("faults", endpoint="apps", fault="status", status=401, body={"error": "Invalid API key"}, times=None)
+    catalog.refresh_catalog()
+
+    status = LaminaStatus.objects.get()
+    assert status.key_refused_at is not None
+    assert status.catalog_problem == ""
+
+
+def test_the_list_may_take_30_s_between_bytes_and_45_s_in_all() -> None:
+    assert Timeouts(read=30, total=45) == client.APP_LIST
+
+
 def test_a_late_list_is_retried_with_fewer_apps(
     door: SandboxDoor, moving: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,18 +175,81 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
     assert not App.objects.get(pk=app.pk).is_gone
 
 
-def test_an_error_page_of_a_proxy_changes_no_app(door: SandboxDoor, as_alice: Client) -> None:
+PROXY_ANSWERS = [
+    (403, "<h1>Not here</h1>"),
+    (403, "error code: 1020"),  # Cloudflare, for scripts
+    (403, {"message": "Forbidden"}),  # an AWS gateway
+    (404, "404 page not found"),  # Traefik
+    (404, {"message": "no Route matched with those values"}),  # Kong
+    (410, {"error": "Gone"}),  # only a 404 makes an app gone
+]
+
+
+@pytest.mark.parametrize(("status", "body"), PROXY_ANSWERS)
+def test_a_proxys_answer_closes_no_app(door: SandboxDoor, as_alice: Client, status: int, body: object) -> None:
+    door.control("list", most=2)
     catalog.refresh_catalog()
-    app = App.objects.get(remote_id="odd-plain-7")
-    for status in (403, 404):
-        door.control("faults", endpoint="app", fault="status", status=status, body="<h1>Not here</h1>", times=None)
-        App.objects.update(schema_fetched_at=timezone.now() - timedelta(hours=1), schema_asked_at=None)
-        as_alice.get(app.get_absolute_url())
-        work()
-        app.refresh_from_db()
-        assert app.schema_asked_at is not None
-        assert not app.is_gone
-        assert not app.is_forbidden
+    app = App.objects.get(remote_id="odd-plain-2")
+    door.control("faults", endpoint="app", fault="status", status=status, body=body, times=None)
+    App.objects.update(schema_fetched_at=timezone.now() - timedelta(hours=1), schema_asked_at=None)
+    as_alice.get(app.get_absolute_url())
+    work()
+    app.refresh_from_db()
+    assert app.schema_asked_at is not None
+    assert app.is_runnable
+
+
+def age_forms() -> None:
+    """Make every form due again, as it is the next day."""
+    day_ago = timezone.now() - timedelta(hours=25)
+    App.objects.update(schema_fetched_at=day_ago, schema_asked_at=day_ago, estimated_at=day_ago)
+
+
+def test_a_proxy_that_refuses_every_app_closes_none_and_is_reported(door: SandboxDoor) -> None:
+    door.control("list", most=8)
+    catalog.refresh_catalog()
+    age_forms()
+    door.control("faults", endpoint="app", fault="status", status=404, body="404 page not found", times=None)
+    before = len(door.requests_to("app"))
+    catalog.refresh_catalog()
+
+    assert len(door.requests_to("app")) - before == 3, "the rest has to wait"
+    assert not App.objects.exclude(gone_at=None, forbidden_at=None).exists()
+    assert LaminaStatus.objects.get().catalog_problem == "apps"
+    assert list_fact().state == "warn"
+    catalog.refresh_catalog()
+    assert list_fact().state == "warn", "a readable list proves nothing about its apps"
+    assert [incident.text.code for incident in Incident.objects.filter(text__contains="apps_refused")] == [
+        "apps_refused"
+    ]
+
+    door.clear_faults()
+    age_forms()
+    catalog.refresh_catalog()
+    assert list_fact().state == "good"
+
+
+def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another(door: SandboxDoor) -> None:
+    """Five apps are gone, and a proxy that answers like Lamina refuses all others for a while."""
+    door.control("list", most=8)
+    catalog.refresh_catalog()
+    gone = [f"odd-plain-{n}" for n in range(2, 7)]
+    age_forms()
+    for app_id in gone:
+        door.control(f"apps/{app_id}", gone=True)
+    door.control("faults", endpoint="app", fault="status", status=404, body={"error": "Not Found"}, times=None)
+    for _ in range(3):
+        catalog.refresh_catalog()
+    assert App.objects.exclude(gone_at=None).count() == 3
+    assert list_fact().state == "warn"
+
+    door.clear_faults()
+    for _ in range(3):
+        age_forms()
+        for app in App.objects.all():
+            catalog.check_app(app.pk)
+    assert sorted(App.objects.exclude(gone_at=None).values_list("remote_id", flat=True)) == gone
+    assert list_fact().state == "good"
 
 
 def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, moving: time_machine.Traveller) -> None:

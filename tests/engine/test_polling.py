@@ -102,6 +102,19 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     assert (run.status, run.failure) == ("failed", "lost")
 
 
+def test_a_proxys_404_loses_no_run(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.update(missing_reads=2)
+    for endpoint in ("run", "runs"):
+        body = "404 page not found"
+        sandbox.control("faults", endpoint=endpoint, fault="status", status=404, body=body, times=None)
+    watch_once()
+
+    assert sandbox.requests_to("run")
+    run.refresh_from_db()
+    assert (run.is_active, run.missing_reads) == (True, 2)
+
+
 def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     """For a while, Lamina says "no such run" about every run, as a proxy may do during a deployment."""
     run = start(alice, app, sandbox)

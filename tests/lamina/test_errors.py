@@ -215,6 +215,40 @@ def test_what_a_refusal_means(scripted: Scripted, client: LaminaClient, status: 
     assert [meaning for meaning in meanings if getattr(error, meaning)] == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "is_from_lamina"),
+    [
+        (404, {"error": "App not found"}, True),
+        (404, {"code": "NOT_FOUND"}, True),
+        (404, {"error": {"message": "No such app", "code": "NOT_FOUND"}}, True),
+        (404, "404 page not found", False),
+        (404, '"App not found"', False),
+        (404, ["App not found"], False),
+        (404, {"message": "Not Found"}, False),
+        (404, {"error": None}, False),
+        (404, "", False),
+        (403, {"error": "Workspace mismatch"}, True),
+        (403, "error code: 1020", False),
+        (403, {"message": "Forbidden"}, False),
+    ],
+)
+def test_only_lamina_says_what_is_there(
+    scripted: Scripted, client: LaminaClient, status: int, body: Any, is_from_lamina: bool
+) -> None:
+    scripted.answer(status, body)
+    error = error_of(client)
+    assert isinstance(error, LaminaRejected)
+    assert error.is_from_lamina is is_from_lamina
+    assert (error.is_not_found or error.is_forbidden) is is_from_lamina
+
+
+def test_a_410_is_not_a_404(scripted: Scripted, client: LaminaClient) -> None:
+    scripted.answer(410, {"error": "Gone"})
+    error = error_of(client)
+    assert isinstance(error, LaminaRejected)
+    assert (error.is_from_lamina, error.is_not_found) == (True, False)
+
+
 def test_a_database_failure_at_lamina_is_not_a_bad_key(scripted: Scripted, client: LaminaClient) -> None:
     for status in (500, 401):
         scripted.answer(status, {"error": "Auth failed", "code": "AUTH_FAILED", "retryable": True})
