@@ -72,6 +72,12 @@ class ChangeViewForm(PostedForm):
     name = CutField()
 
 
+class ExamplesUndoForm(PostedForm):
+    """`do` is the pressed button: empty for Undo, or "close"."""
+
+    do = CutField()
+
+
 class DeleteForm(PostedForm):
     """`sure` confirms that the run should be permanently deleted."""
 

@@ -175,9 +175,10 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
 
 def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
     """Return what the first page says of runs that the list doesn't contain; if the search in the other list counted
-    some, it says so itself. Examples are mentioned if a search finds at most a page of runs, or a filter finds none."""
+    some, it says so itself. Examples are mentioned if a search in all apps finds at most a page of runs, or a filter
+    finds none."""
     page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
-    is_short = bool(found.q and page.is_whole) or not page.runs
+    is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
     return {
         "mine_url": filters.mine_url(found, directory) if is_told and not is_counted else "",

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from runs.history import examples
+from runs.history.forms import ExamplesUndoForm
 from runs.web.http import PortalRequest, admins_only, go_to
 
 
@@ -24,6 +25,6 @@ def examples_clear(request: PortalRequest) -> HttpResponse:
 def examples_restore(request: PortalRequest) -> HttpResponse:
     """Restore the examples that `examples_clear` removed, or only stop offering that."""
     found = examples.take_kept(request)
-    if found and request.POST.get("do") != "close":
+    if found and ExamplesUndoForm.read(request.POST)["do"] != "close":
         examples.bring_back(found)
     return go_to(request, reverse("runs:home"))

@@ -230,7 +230,7 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
 def test_a_search_without_a_new_page_also_changes_the_apps_to_choose_from(
     as_alice: Client, alice: Member, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    shoes, films = make_app("Shoes"), make_app("Films", outputs=FILM)
+    shoes, films = make_app("Studio"), make_app("Films", outputs=FILM)
     make_run(alice, shoes, status="completed", title="red shoe")
     make_run(alice, films, status="completed", title="red carpet")
     assert 'id="history-app"' in as_alice.get("/history/", {"q": "carpet"}).text
@@ -242,9 +242,9 @@ def test_a_search_without_a_new_page_also_changes_the_apps_to_choose_from(
         assert select.attributes["hx-swap-oob"] == "innerHTML"  # the select itself stays, with its focus
         return [(option.words, "selected" in option.attributes) for option in select.find("option")]
 
-    assert offered(q="shoe") == [("Any app", False), ("Shoes", False)]
+    assert offered(q="shoe") == [("Any app", False), ("Studio", False)]
     assert offered(kind="video") == [("Any app", False), ("Films", False)]
-    both = [("Any app", False), ("Films", False), ("Shoes", True)]
+    both = [("Any app", False), ("Films", False), ("Studio", True)]
     assert offered(q="red", app=shoes.public_id) == both
     older = as_alice.get("/history/", {"q": "red"}, headers=HTMX | {"HX-Target": "history-older"}).text
     assert 'id="history-app"' not in older

@@ -196,7 +196,7 @@ def test_it_can_break_off_at_any_point(box: Box) -> None:
 def test_false_news_comes_between_true_ones(box: Box) -> None:
     other = never_ending(box)
     for fault in ("stranger", "junk", "misnamed", "stale"):
-        box.control("script", seconds=0.1)
+        box.control("script", seconds=1)
         run_id = box.start()
         with_fault(box, fault)
         body, is_broken = read(box, run_id)
