@@ -110,8 +110,8 @@ def _listing(
             findable = filters.findable_apps(found, page, member, directory)
     except query_timeout.TookTooLong:
         return Listing(page, instead, is_too_slow=True)
-    if page.runs and not (before or after):
-        instead = also_elsewhere(found, member, directory, is_few=page.is_whole)
+    if page.runs and page.is_whole and not after:
+        instead = also_elsewhere(found, member, directory)
     return Listing(page, instead, findable)
 
 

@@ -79,15 +79,14 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there), is_counted=True)
 
 
-def also_elsewhere(found: Filter, member: Member, directory: Directory, *, is_few: bool) -> Elsewhere:
-    """Return a link to the other list if the search `found`, which has matches in Mine or in Team, has some there too.
-    With `is_few` matches here, similar words there count as well. Makes at most two queries, and gives up after
-    `ASIDE_SECONDS`."""
+def also_elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
+    """Return a link to the other list if the search `found`, which has few matches in Mine or in Team, has some there
+    too; similar words there count as well. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
     is_asked = found.words and found.tab != "starred" and not (found.selected or found.is_similar)
     there = in_other_list(found)
     if not is_asked or (there.tab == "mine" and not directory.has_own):
         return Elsewhere(directory)
-    asked = [there, replace(there, is_similar=True)] if is_few else [there]
+    asked = [there, replace(there, is_similar=True)]
     try:
         with query_timeout.at_most(ASIDE_SECONDS):
             directory = _with_words(directory, asked, member)

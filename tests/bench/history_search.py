@@ -37,7 +37,8 @@ PEOPLE = 200
 OUTPUTS_PER_RUN = 4
 APPS_MS = 60.0
 MORE_ON_POSTGRES = 10
-EXAMPLES_ASKED = '"is_example") LIMIT 1'  # only a sandbox asks whether examples are being made
+# Only a sandbox asks whether examples are being made; the condition has "= 1" on SQLite
+EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 FILE = {
     "file": "files/00/1.png",
     "name": "picture.png",

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from runs.background import leases
+from runs.connection.rate_limit import RateLimitWait
 from runs.engine import poller_wakeups, polling
 from runs.engine.polling import Watch
 from runs.models import Run
@@ -25,10 +26,12 @@ def watching() -> Iterator[Watch]:
 
 
 def watch_until(watch: Watch, done: Callable[[], bool], what: str) -> None:
-    """Let the poller work, round after round, until `done`."""
+    """Let the poller work, round after round, until `done`. These rounds follow each other so quickly that a slow
+    machine may use up the minute's requests; streams bring news all the same."""
 
     def is_done() -> bool:
-        watch.round()
+        with suppress(RateLimitWait):
+            watch.round()
         watch._sleep(0.05)
         return done()
 
