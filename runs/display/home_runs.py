@@ -106,9 +106,8 @@ def _failed(key: int, since: datetime) -> "QuerySet[Notice, Any]":
     told = Notice.objects.unread().filter(member=key, kind=NoticeKind.FAILED, created_at__gte=since, **own)
     # The cast is so that SQLite finds the few runs by their parent, rather than reading all of the member's runs.
     again = Run.objects.filter(parent=OuterRef("run")).annotate(whose=Cast("member", BigIntegerField()))
-    return told.exclude(Exists(again.filter(whose=key))).values_list("run", "run__failure", "run__credits_estimated")[
-        :FAILED_SHOWN
-    ]
+    left = told.exclude(Exists(again.filter(whose=key)))
+    return left.values_list("run", "run__failure", "run__credits_estimated")[:FAILED_SHOWN]
 
 
 def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":

@@ -15,7 +15,7 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
 FEW = 100  # count at most this many runs for each wider search, to see which one finds the fewest
-ASIDE_SECONDS = 0.1  # a search that has matches may take this much longer, to count those in the other list
+ASIDE_SECONDS = 0.1  # a search with few matches may take this much longer, to count those in the other list
 
 
 @dataclass(frozen=True)
