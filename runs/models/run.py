@@ -198,7 +198,7 @@ class Run(RunAccess):
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
             # for history.search: a page of History's Mine or Team tab can be read from one of these indexes alone,
             # whatever the filters. PostgreSQL has more of them that begin with rare kinds, states and verdicts
-            # (migration 0059).
+            # (migrations 0059 and 0071).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,

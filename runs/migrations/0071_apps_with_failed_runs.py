@@ -1,0 +1,28 @@
+"""An index of runs that didn't complete, by app, for History's list of apps with such runs.
+
+Without it, PostgreSQL reads all runs of each app that has none. SQLite doesn't use a partial index for a condition with
+parameters (see migration 0059).
+"""
+
+from django.db import migrations
+
+CREATE = """
+    CREATE INDEX run_app_state ON runs_run (app_id, status, created_at DESC, id DESC, member_id, shared_at)
+    WHERE deleted_at IS NULL AND status <> 'completed'
+"""
+
+
+def create(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(CREATE)
+
+
+def drop(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("DROP INDEX run_app_state")
+
+
+class Migration(migrations.Migration):
+    dependencies = (("runs", "0070_guest_emails"),)
+
+    operations = (migrations.RunPython(create, drop),)
