@@ -3,7 +3,7 @@
 A page of 24 cards can have a hundred results. Creating model objects for them took a quarter of the page's time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -11,11 +11,12 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, Func, OuterRef, QuerySet, TextField
+from django.db.models import Exists, Func, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Left
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from runs.display.found_in import FoundText, texts_of
 from runs.display.json_results import excerpt
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
 from runs.models.file import thumb_path
@@ -61,6 +62,8 @@ class CardResults:
     duration_seconds: float | None = None
     is_saving: bool = False
     has_guests: bool = False  # an active guest link shows at least one result
+    kinds: frozenset[str] = frozenset()
+    texts: list[FoundText] = field(default_factory=list)  # only if asked for; what search finds the run by
 
 
 class _Row(NamedTuple):
@@ -81,6 +84,14 @@ class _Row(NamedTuple):
     height: int | None
     has_guests: bool
     value_type: str | None
+    position: int = 0
+    file_position: int | None = None
+    # In place of all but `run_id`, a row may have a text by which search finds the run.
+    source: str = ""
+    label: str = ""
+    email: str = ""
+    guest: str = ""
+    told: str = ""
 
     @property
     def words(self) -> str:
@@ -111,28 +122,50 @@ FILE_COLUMNS = (
 )
 
 
-def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
-    """Return the results of each run, by the primary key of the run; runs without results are left out."""
-    keys = [run.pk for run in runs]
-    rows = _ROWS.rows(timezone.now(), *padded(keys)) if keys else []
+COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
+COLUMNS += ("has_guests", "value_type", "position", "files__position")
+PLACE = COLUMNS.index("position")
+NO_TEXT = [f"no_{name}" for name in FoundText._fields]
+
+
+def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
+    """Return the results of each run, by the primary key of the run; runs without results are left out. The same query
+    reads the texts by which search finds the runs whose keys are in `with_texts`."""
+    keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
+    if not keys:
+        rows = []
+    elif with_texts:
+        asked = list(with_texts)
+        told = [*asked, *asked[-1:] * (len(keys) - len(asked))]
+        rows = _ROWS_AND_TEXTS.rows(timezone.now(), *keys, *told)
+        rows.sort(key=lambda row: (row[0], row[PLACE], row[PLACE + 1] or 0))
+    else:
+        rows = _ROWS.rows(timezone.now(), *keys)
     by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
     return {pk: _results(list(group)) for pk, group in by_run}
 
 
 def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
-    return (
-        Output.objects.filter(run__in=keys)
-        .order_by("run", "position", "files__position")
-        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests(now), value_type=JsonType("raw_value"))
-        .values_list(
-            *("run_id", "kind", "excerpt", "files__status"),
-            *(f"files__file__{name}" for name in FILE_COLUMNS),
-            *("has_guests", "value_type"),
-        )
+    return _results_at(now, keys).order_by("run", "position", "files__position").values_list(*COLUMNS)
+
+
+def _rows_and_texts_at(now: datetime, *keys: int) -> "QuerySet[Any, tuple[Any, ...]]":
+    """Return the results of the first half of `keys`, and the texts of the other half."""
+    half = len(keys) // 2
+    results = _results_at(now, keys[:half]).annotate(**dict.fromkeys(NO_TEXT, Value("", TextField())))
+    blanks = [Value(None, TextField())] * (PLACE - 1)
+    texts = texts_of(keys[half:], *blanks, Value(0), Value(0))
+    return results.order_by().values_list(*COLUMNS, *NO_TEXT).union(*texts, all=True)
+
+
+def _results_at(now: datetime, keys: Sequence[int]) -> "QuerySet[Output]":
+    return Output.objects.filter(run__in=keys).annotate(
+        excerpt=Left("text", EXCERPT), has_guests=_has_guests(now), value_type=JsonType("raw_value")
     )
 
 
 _ROWS = Prepared(_rows_at)
+_ROWS_AND_TEXTS = Prepared(_rows_and_texts_at)
 
 
 def _has_guests(now: datetime) -> Exists:
@@ -141,14 +174,18 @@ def _has_guests(now: datetime) -> Exists:
 
 
 def _results(rows: list[_Row]) -> CardResults:
+    texts = [FoundText(row.source, row.label, row.email, row.guest, row.told) for row in rows if row.source]
+    rows = [row for row in rows if not row.source]
     saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]
     return CardResults(
-        kind=rows[0].kind,
+        kind=rows[0].kind if rows else "",
         text=next((row.words for row in rows if row.excerpt), ""),
         pictures=[_picture(row) for row in saved[:PICTURES_PER_CARD]],
         duration_seconds=next((row.duration_seconds for row in rows if row.duration_seconds), None),
         is_saving=any(row.status == OutputFile.Status.SAVING for row in rows),
         has_guests=any(row.has_guests for row in rows),
+        kinds=frozenset(row.kind for row in rows),
+        texts=texts,
     )
 
 

@@ -1,14 +1,16 @@
 """App and run cards as plain values, so that rendering makes no queries."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResults, results_of
+from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
@@ -68,6 +70,7 @@ class RunCard:
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # results are still arriving or being saved
     is_saving: bool = False
+    found_in: SafeString = NOT_FOUND  # in a search: where it found the words that the card doesn't show
 
     @property
     def detail(self) -> str:
@@ -176,14 +179,21 @@ def app_card(app: App) -> AppCard:
     )
 
 
-def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
-    """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results."""
+def run_cards(runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUGHT) -> list[RunCard]:
+    """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results.
+    Cards say where a search (`sought`) found words that they don't show."""
     runs, now = list(runs), timezone.now()
-    found, alike = results_of(runs), _lines_alike(runs)
-    return [
-        _run_card(run, found.get(run.pk, CardResults()), viewer, now, alike.get(run.display_title, frozenset()))
-        for run in runs
-    ]
+    alike = _lines_alike(runs)
+    lines = {run.pk: _lines(run, alike.get(run.display_title, frozenset())) for run in runs}
+    unseen = {run.pk: sought.unseen(run.display_title, map(summary_text, lines[run.pk])) for run in runs}
+    found = results_of(runs, with_texts=[pk for pk, marker in unseen.items() if marker.terms])
+    cards = []
+    for run in runs:
+        results = found.get(run.pk, CardResults())
+        card = _run_card(run, lines[run.pk], results, viewer, now)
+        where = found_in(run, results.texts, results.kinds, unseen[run.pk], sought)
+        cards.append(replace(card, found_in=where) if where else card)
+    return cards
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
@@ -203,15 +213,16 @@ def _label(line: dict[str, Any]) -> str:
     return f"{name}:" if name[-1:].isalnum() else name
 
 
-def _run_card(
-    run: Run, results: CardResults, viewer: Member, now: datetime, alike: frozenset[tuple[str, str]]
-) -> RunCard:
-    """Return the card of `run`; inputs in `alike` come last, because other cards show the same ones. Those that differ
-    from the run it was made from come first."""
+def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the inputs to show on the card of `run`; those in `alike` come last, because other cards show the same
+    ones. Those that differ from the run it was made from come first."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
-    lines = in_order[:LINES_PER_CARD]
+    return in_order[:LINES_PER_CARD]
+
+
+def _run_card(run: Run, lines: list[dict[str, Any]], results: CardResults, viewer: Member, now: datetime) -> RunCard:
     seconds = results.duration_seconds
     can_change = run.is_changeable_by(viewer)
     maker = run.made_by or run.member  # `made_by` is None if the run was transferred before makers were recorded

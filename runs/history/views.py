@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from runs.connection import status as health
 from runs.connection.balance import are_examples_made
 from runs.display.cards import RunCard, run_cards
+from runs.display.found_in import Sought
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
@@ -62,7 +63,7 @@ def history(request: PortalRequest) -> HttpResponse:
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
     listing = _listing(found, request.user, directory, before, after)
     shown = listing.instead.wider.filter if listing.instead.wider else found
-    rows = _rows(listing.page, request.user, shown)
+    rows = _rows(listing, request.user, shown)
     ids = _ids_of(rows)
     context = {
         "section": "history",
@@ -207,16 +208,17 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
     }
 
 
-def _rows(page: Page, viewer: Member, shown: Filter) -> Rows:
+def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
     """Return the runs on the page as cards, or each of their results; only the selected ones if `shown` asks for that.
 
     Each card or result links to a page whose Previous and Next follow this list.
     """
-    walk = urlencode({"in": shown.query})
+    walk, runs = urlencode({"in": shown.query}), listing.page.runs
     if shown.view != "results":
-        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, viewer)]
-    only = selection.ticked_results(viewer, page.runs) if shown.selected else None
-    return result_tiles(page.runs, viewer, shown, walk=walk, only=only)
+        sought = Sought.by(shown, listing.instead.directory.similar)
+        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
+    only = selection.ticked_results(viewer, runs) if shown.selected else None
+    return result_tiles(runs, viewer, shown, walk=walk, only=only)
 
 
 def _ids_of(rows: Rows) -> list[str]:

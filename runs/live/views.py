@@ -20,6 +20,7 @@ from runs.display import new_runs
 from runs.display.bell import bell_of, token_of
 from runs.display.cards import run_cards, version_token
 from runs.display.comment_draft import run_draft
+from runs.display.found_in import Sought
 from runs.display.review_count import count_words
 from runs.display.run_page import run_page
 from runs.display.share_panel import result_choice
@@ -33,7 +34,6 @@ from runs.models import Member, Run, Selection, for_page
 from runs.notices import alerts, read_state
 from runs.web.http import PortalRequest
 from runs.words.credits import balance_words
-from runs.words.highlight import Marker
 from runs.words.known_words import similar_to
 from runs.words.run_states import state_of
 
@@ -217,14 +217,15 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
 
 def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dict[str, Any]:
     """Return the changed cards in a list of runs."""
-    cards = run_cards(fresh, request.user) if fresh else []
     parts: dict[str, Any] = {}
+    found = _list_of_page(request) if page_name == "history" and fresh else Filter()
+    sought = Sought.by(found, similar_to(found.words) if found.words else {})
+    cards = run_cards(fresh, request.user, sought)
     if page_name == "history" and fresh:
-        found = _list_of_page(request)
         walk = urlencode({"in": found.query})
         cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
         parts["ticked"] = selection.ticked(request.user, found.tab, [run.public_id for run in fresh])
-        parts["marker"] = Marker.of(found.words, similar_to(found.words))
+        parts["marker"] = sought.marker
     return parts | {
         "fresh": fresh,
         "cards": cards,

@@ -138,6 +138,7 @@ class CardKind:
     has_pick: bool
     has_source: bool
     has_maker: bool
+    has_found: bool
 
     @classmethod
     def of(cls, card: RunCard, context: Context, *, is_swapped: bool) -> "CardKind":
@@ -163,6 +164,7 @@ class CardKind:
             has_pick=bool(context.get("has_picks")),
             has_source=bool(card.source_url),
             has_maker=card.maker is not None,
+            has_found=bool(card.found_in),
         )
 
 
@@ -218,6 +220,7 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
         "title": card.title,
         "marked_title": marker.marked(card.title),
         "excerpt": card.text_excerpt,
+        "found_in": card.found_in,
         "total": str(card.run.outputs_total),
         "ready": str(card.run.outputs_ready),
         "state": card.state.word,

@@ -16,6 +16,8 @@ def fold(text: str) -> str:
     "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
     signs in Indic scripts stay, because they carry meaning.
     """
+    if text.isascii():  # most texts, and much quicker
+        return text.lower().translate(STROKED)
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

@@ -1,7 +1,8 @@
 """Highlight search terms in a text."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
@@ -9,51 +10,128 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.words.fold import fold
-from runs.words.terms import WORD, is_spaceless, matcher, similar_ways_of, stored_words
+from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher, similar_ways_of, stored_words
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
+START = 3  # in letters; a word and its stem share at least as many
+BEFORE, AROUND = 25, 80  # in letters: how much of a text is shown before the first match, and how much in all
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word of a search. `starts` are the beginnings of all words that can match it, to rule out texts quickly."""
+
+    word: str
+    matches: Callable[[str], bool]
+    starts: tuple[str, ...]
+    is_spaceless: bool
+
+    @classmethod
+    def of(cls, word: str, similar: tuple[str, ...]) -> Self:
+        ways: Ways = tuple((token,) for way in similar_ways_of(word, similar) for token in way)
+        starts = tuple(dict.fromkeys(way[0].text[:START] for way in ways))
+        return cls(word, matcher(ways), starts, is_spaceless(word))
+
+    def may_be_in(self, folded: str) -> bool:
+        """Return whether the folded text may contain the term. False is certain; True isn't."""
+        bare = folded.replace("-", "")
+        return any(start in folded or start in bare for start in self.starts)
+
+    def place_in(self, word: str, folded: str) -> tuple[int, int] | None:
+        """Return start and end of the term in one word of a text, which is also given `folded`; None if it isn't
+        there."""
+        if not is_spaceless(folded):
+            return (0, len(word)) if not self.is_spaceless and self.matches(_stored(folded)) else None
+        at = folded.find(self.word) if self.is_spaceless and len(folded) == len(word) else -1
+        return (at, at + len(self.word)) if at >= 0 else None
 
 
 @dataclass(frozen=True)
 class Marker:
-    """Highlights words that match any of `wanted`. `spaceless` has the search terms in scripts without spaces."""
+    """Highlights words that match any of `terms`."""
 
-    wanted: list[Callable[[str], bool]] = field(default_factory=list)
-    spaceless: list[str] = field(default_factory=list)
+    terms: tuple[Term, ...] = ()
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
         """Return the marker for the words of a search. `similar` maps a word to the known words that it may be a typo
         of."""
-        spaced = [word for word in words if not is_spaceless(word)]
-        wanted = [matcher(similar_ways_of(word, similar.get(word, ()))) for word in spaced]
-        return cls(wanted, [word for word in words if is_spaceless(word)])
+        return cls(tuple(Term.of(word, similar.get(word, ())) for word in words))
+
+    def without(self, texts: Iterable[str]) -> Self:
+        """Return the marker for only those terms that none of `texts` contains."""
+        if not self.terms:
+            return self
+        shown = self.terms_in("\n".join(texts))
+        return type(self)(tuple(term for term in self.terms if term not in shown))
+
+    def terms_in(self, text: str) -> set[Term]:
+        """Return the terms that `text` contains."""
+        return {term for _start, _stop, term in self._found(_composed(text))}
 
     def marked(self, text: str) -> SafeString:
         """Return `text` escaped, with the matching words in <mark>."""
-        if not (self.wanted or self.spaceless):
+        if not self.terms:
             return escape(text)
+        text = _composed(text)
         pieces, end = [], 0
-        for start, stop in self._found(text):
-            pieces += [escape(text[end:start]), format_html("<mark>{}</mark>", text[start:stop])]
-            end = stop
+        for start, stop, _term in self._found(text):
+            if start >= end:  # otherwise, another term has matched here
+                pieces += [escape(text[end:start]), format_html("<mark>{}</mark>", text[start:stop])]
+                end = stop
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308 - every piece is escaped
 
-    def _found(self, text: str) -> list[tuple[int, int]]:
-        """Return the start and end of each match. Words are folded one by one, because folding may change a word's
-        length."""
-        found = []
+    def excerpt(self, text: str) -> SafeString:
+        """Return the part of `text` around its first match as one line, escaped and with the matches in <mark>."""
+        text = _composed(" ".join(text.split()))
+        first = next(((start, stop) for start, stop, _term in self._found(text)), (0, 0))
+        start, end = _around(text, *first)
+        piece = self.marked(text[start:end].strip())
+        return format_html("{}{}{}", "… " if start else "", piece, " …" if end < len(text) else "")
+
+    def _found(self, text: str) -> list[tuple[int, int, Term]]:
+        """Return start, end and term of each match, in order. Words are folded one by one, because folding may change a
+        word's length."""
+        whole = fold(text)
+        terms = [term for term in self.terms if term.may_be_in(whole)]
+        if not terms:
+            return []
+        found: list[tuple[int, int, Term]] = []
         for match in WORD.finditer(text):
-            word = fold(match[0])
-            if is_spaceless(word):
-                found += [
-                    (match.start() + at, match.start() + at + len(part))
-                    for part in self.spaceless
-                    if len(word) == len(match[0]) and (at := word.find(part)) >= 0
-                ][:1]
-            elif any(matches(_stored(word)) for matches in self.wanted):
-                found.append(match.span())
-        return found
+            word, folded = match[0], fold(match[0])
+            for term in terms:
+                if place := term.place_in(word, folded):
+                    found.append((match.start() + place[0], match.start() + place[1], term))
+        if "-" in text:
+            found += _joined(text, terms, found)
+        return sorted(found, key=lambda place: place[:2])
+
+
+def _joined(text: str, terms: list[Term], found: list[tuple[int, int, Term]]) -> list[tuple[int, int, Term]]:
+    """Return the matches of terms with words joined by hyphens, such as "tryon" and "try-on", where no single part
+    matches."""
+    more = []
+    for match in JOINED.finditer(text):
+        if not any(match.start() <= start < match.end() for start, _stop, _term in found):
+            word = fold(match[0]).replace("-", "")[:LONGEST]
+            more += [(*match.span(), term) for term in terms if not term.is_spaceless and term.matches(word)]
+    return more
+
+
+def _around(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Return where the part of `text` around a match begins and ends, cut between words where possible."""
+    begin = max(0, min(start - BEFORE, len(text) - AROUND))
+    end = min(len(text), max(begin + AROUND, stop))
+    if begin and (space := text.find(" ", begin, start)) >= 0:
+        begin = space + 1
+    if end < len(text) and (space := text.rfind(" ", stop, end)) >= 0:
+        end = space
+    return begin, min(end, begin + 2 * AROUND)
+
+
+def _composed(text: str) -> str:
+    """Return `text` with each accent in one character with its letter: names of files from a Mac have them apart."""
+    return unicodedata.normalize("NFC", text)
 
 
 NONE = Marker()

@@ -69,8 +69,29 @@ def test_similar_words_are_held(text: str, word: str, known: list[str]) -> None:
         (["shoe"], "Red <b>shoes</b>, a shop", "Red &lt;b&gt;<mark>shoes</mark>&lt;/b&gt;, a shop"),
         (["creme"], "Crème brûlée", "<mark>Crème</mark> brûlée"),
         (["靴"], "赤い靴", "赤い<mark>靴</mark>"),
+        (["tryon"], "A try-on of red-shoes", "A <mark>try-on</mark> of red-shoes"),
+        (["grosse"], "Gro\u0308ße", "<mark>Größe</mark>"),  # as file names from a Mac are spelled
+        (["shoe", "shoes"], "shoes", "<mark>shoes</mark>"),
         ([], "a & b", "a &amp; b"),
     ],
 )
 def test_what_was_searched_for_is_marked(words: list[str], text: str, marked: str) -> None:
     assert Marker.of(words, {}).marked(text) == marked
+
+
+@pytest.mark.parametrize(
+    ("text", "excerpt"),
+    [
+        ("A red\nshoe", "A red <mark>shoe</mark>"),
+        (f"{'far ' * 30}red shoe {'away ' * 30}", f"… {'far ' * 5}red <mark>shoe</mark>{' away' * 10} …"),
+        (f"<b>{'x' * 99}+shoe", f"… {'x' * 75}+<mark>shoe</mark>"),
+    ],
+)
+def test_an_excerpt_shows_a_little_around_the_first_match(text: str, excerpt: str) -> None:
+    assert Marker.of(["shoe"], {}).excerpt(text) == excerpt
+
+
+def test_words_that_are_shown_are_left_out() -> None:
+    unseen = Marker.of(["red", "shoe"], {}).without(["Red", "hat"])
+
+    assert [term.word for term in unseen.terms] == ["shoe"]

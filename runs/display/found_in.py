@@ -1,0 +1,169 @@
+"""Where a search found a run, for cards that don't show the words: "Comment by Ann: “… the red shoe …”"."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.models import Case, QuerySet, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from runs.engine.input_summary import SAMPLE
+from runs.history.search import KINDS, Filter
+from runs.models import Comment, Decision, Member, Run, RunInput
+from runs.models.run import RunInputUpload
+from runs.schema_forms.questions import shortened
+from runs.words.highlight import NONE, Marker
+from runs.words.markup import filled_in
+from runs.words.synonyms import kind_named
+
+NOTHING = Value("", TextField())
+NOT_FOUND = SafeString()
+LETTERS = 200_000  # how much of a run's texts is searched for the words
+# What a card shows of its title and of an input before cutting them off, in letters. A match after that isn't visible.
+TITLE_SHOWN, LINE_SHOWN = 60, 24
+
+
+class FoundText(NamedTuple):
+    """A text by which search finds a run. `label` is the name of the input, or of the member who wrote the text;
+    `guest` is the name of the guest who did."""
+
+    source: str
+    label: str = ""
+    email: str = ""
+    guest: str = ""
+    told: str = ""
+
+    @property
+    def who(self) -> str:
+        return self.guest or Member(name=self.label, email=self.email).display_name
+
+    @property
+    def found_name(self) -> str:
+        """The name by which search finds the run; "" for comments, which are found only by what they say."""
+        return self.who if self.source == "decision" else ""
+
+    @property
+    def text(self) -> str:
+        """The text as people see it. The value of an input is stored as JSON."""
+        if self.source not in ("input", "link"):
+            return self.told
+        value = json.loads(self.told) if self.told else ""
+        return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a search looks for."""
+
+    marker: Marker = NONE
+    people: bool = False  # it also finds runs by the names of their maker and owner
+    kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result that it names
+
+    @classmethod
+    def by(cls, found: Filter, similar: dict[str, tuple[str, ...]]) -> "Sought":
+        """Return what the filter `found` looks for; `similar` as in `Marker.of`."""
+        kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
+        return cls(Marker.of(found.words, similar), found.tab != "mine", frozenset(kinds))
+
+    def unseen(self, title: str, lines: Iterable[str]) -> Marker:
+        """Return the marker for those words that a card with this title and these inputs doesn't show."""
+        return self.marker.without([title[:TITLE_SHOWN], *(line[:LINE_SHOWN] for line in lines)])
+
+
+NOTHING_SOUGHT = Sought()
+
+
+def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
+    """Return queries for all texts by which `words.run_index` finds `runs`, except for those in the run itself: the
+    key of the run, `between`, and the fields of `FoundText`.
+
+    Everybody who can see a run can see all of these. Hidden inputs and removed comments are left out.
+    """
+    keys, nobody = list(runs), (NOTHING, NOTHING, NOTHING)
+    inputs = RunInput.objects.filter(run__in=keys, is_hidden=False)
+    uploads = RunInputUpload.objects.filter(input__run__in=keys, input__is_hidden=False)
+    comments = Comment.objects.filter(run__in=keys, removed_at=None).exclude(text="")
+    decisions = Decision.objects.filter(output__run__in=keys).exclude(verdict="", note="")
+    is_link, who = When(type="url", then=Value("link")), ("member__name", "member__email", "guest_name")
+    return [
+        _texts(inputs, between, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value"),
+        _texts(uploads, between, "input__run_id", Value("file"), *nobody, "upload__name"),
+        _texts(comments, between, "run_id", Value("comment"), *who, "text"),
+        _texts(decisions, between, "output__run_id", Value("decision"), *who, "note"),
+    ]
+
+
+def _texts(
+    rows: "QuerySet[Any]", between: Sequence[Combinable], run: str, *columns: str | Combinable
+) -> "QuerySet[Any, Any]":
+    """Return the key of the run, `between`, and `columns` as texts, so that tables can be combined."""
+    told = {f"between{n}": column for n, column in enumerate(between)}
+    told |= {f"told{n}": Coalesce(Cast(column, TextField()), NOTHING) for n, column in enumerate(columns)}
+    return rows.order_by().annotate(**told).values_list(run, *told)
+
+
+def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:
+    """Return a line that says which of the texts contains most of the words that the card doesn't show (the terms of
+    `unseen`), with an excerpt; "" if none contains any. `kinds` are the kinds of its results."""
+    if not unseen.terms:
+        return NOT_FOUND
+    best, most = None, 0
+    for text in _within(LETTERS, [*_own_texts(run, sought), *texts]):
+        count = len(unseen.terms_in(text.text) | unseen.terms_in(text.found_name))
+        if count > most:
+            best, most = text, count
+        if most == len(unseen.terms):
+            break
+    if best:
+        return _words(best, unseen)
+    named = [KINDS[kind] for kind in sought.kinds.intersection(kinds) if kind in KINDS]
+    return filled_in(_("Results: %(kind)s"), kind=format_html("<mark>{}</mark>", _(named[0]))) if named else NOT_FOUND
+
+
+def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
+    yield FoundText("title", told=run.title)
+    yield FoundText("app", told=run.app_name)
+    yield FoundText("app", told=run.app.name)
+    if sought.people:
+        yield FoundText("maker", told=(run.made_by or run.member).display_name)
+        yield FoundText("owner", told=run.member.display_name)
+
+
+def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
+    """Yield `texts` until they have `letters` in all."""
+    for text in texts:
+        yield text
+        letters -= len(text.told)
+        if letters < 0:
+            return
+
+
+def _words(text: FoundText, marker: Marker) -> SafeString:
+    """Return where the words were found, with the text around them."""
+    excerpt = format_html("<bdi>{}</bdi>", marker.excerpt(text.text))
+    if text.source == "input":
+        return filled_in(_("%(input)s: “%(text)s”"), input=shortened(text.label), text=excerpt)
+    if text.source == "link":  # people never see the URL
+        sample = format_html("<mark>{}</mark>", _(SAMPLE))
+        return filled_in(_("%(input)s: %(text)s"), input=shortened(text.label), text=sample)
+    if text.source in ("comment", "decision"):
+        name = format_html("<bdi>{}</bdi>", marker.marked(text.found_name) or text.who)
+        name = filled_in(_("%(name)s (guest)"), name=name) if text.guest else name
+        if text.source == "comment":
+            return filled_in(_("Comment by %(name)s: “%(text)s”"), name=name, text=excerpt)
+        if text.told:
+            return filled_in(_("Note by %(name)s: “%(text)s”"), name=name, text=excerpt)
+        return filled_in(_("Decided by %(name)s"), name=name)
+    sentences = {
+        "title": _("Title: %(text)s"),
+        "app": _("App: %(text)s"),
+        "file": _("File: %(text)s"),
+        "maker": _("Made by %(text)s"),
+        "owner": _("Owned by %(text)s"),
+    }
+    return filled_in(sentences[text.source], text=excerpt)

@@ -1,0 +1,147 @@
+"""Cards of a search say where it found the words that they don't show."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.connection import status
+from runs.engine.input_summary import summarise
+from runs.models import App, GuestLink, Member, Run, RunInput, Upload
+from runs.models.run import RunInputUpload
+from runs.review import comments, verdicts
+from runs.review.deciders import Actor
+from runs.sharing.links import make_link
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rose(make_member: Callable[..., Member]) -> Member:
+    return make_member("Rose", role="approver")
+
+
+@pytest.fixture
+def run(rose: Member) -> Run:
+    run = make_run(rose, make_app(), status="completed", title="Poster", shared_at=timezone.now())
+    make_kept(run)
+    return run
+
+
+def give(run: Run, name: str, value: object, kind: str = "text", **more: object) -> RunInput:
+    return RunInput.objects.create(run=run, position=run.inputs.count(), name=name, type=kind, value=value, **more)
+
+
+def found(client: Client, q: str, **more: str) -> str:
+    """Return the HTML of the line on the only card; "" if it has none."""
+    page = client.get("/history/", {"q": q, "tab": "team", **more}).context
+    [(_day, [card])] = page["groups"]
+    return str(card.found_in)
+
+
+def test_it_quotes_a_comment_around_the_word(as_alice: Client, run: Run, bob: Member) -> None:
+    comments.post(Actor(bob), run, None, f"{'Long before it. ' * 9}The red shoes <b>shine</b>. {'Then more. ' * 90}")
+
+    told = found(as_alice, "shoe")
+
+    assert "<bdi>Bob</bdi>" in told
+    assert "… " in told
+    assert "The red <mark>shoes</mark> &lt;b&gt;shine&lt;/b&gt;." in told
+    assert len(told) < 200
+
+
+def test_only_if_the_card_does_not_show_the_word(as_alice: Client, run: Run, bob: Member) -> None:
+    comments.post(Actor(bob), run, None, "A poster of a shoe")
+
+    assert found(as_alice, "poster") == ""
+    assert "<mark>shoe</mark>" in found(as_alice, "poster shoe")
+    assert Page(as_alice.get("/history/?tab=team&q=shoe").text).find(css="run-card-found")
+    assert not Page(as_alice.get("/history/?tab=team").text).find(css="run-card-found")
+
+
+def test_whatever_can_be_found_has_a_reason(as_alice: Client, run: Run, bob: Member, rose: Member) -> None:
+    for name in ("First", "Second", "Third"):
+        give(run, name, "plain")
+    give(run, "Mood", f"{'calm ' * 60}lighthouse")
+    photo = give(run, "Photo", "", "url")
+    upload = Upload.objects.create(member=rose, file=make_stored(), status="ready", name="Gro\u0308ße & shoe.jpg")
+    RunInputUpload.objects.create(input=photo, upload=upload, position=0)
+    give(run, "Model", ["https://secret.example/kangaroo.png"], "url")
+    give(run, "Sample", "https://secret.example/wombat.png", "url")
+    summarise(run)
+    App.objects.filter(pk=run.app_id).update(name="Beautifier")
+    verdicts.decide(run.outputs.all()[0], "rejected", "Horizon is crooked", Actor(rose), None)
+
+    assert "Mood: “<bdi>… " in found(as_alice, "lighthouse")
+    assert "<mark>shoe</mark>.jpg" in found(as_alice, "shoe")
+    assert "<mark>Größe</mark> &amp;" in found(as_alice, "größe")
+    assert "secret" not in found(as_alice, "wombat")
+    assert "Sample: <mark>" in found(as_alice, "wombat")
+    assert "<mark>Cartoonify</mark>" in found(as_alice, "cartoonify")
+    assert "<mark>Beautifier</mark>" in found(as_alice, "beautifier")
+    assert "<mark>crooked</mark>" in found(as_alice, "crooked")
+    assert "<mark>Rose</mark>" in found(as_alice, "rose")
+
+
+def test_who_decided_is_a_reason(as_alice: Client, run: Run, make_member: Callable[..., Member]) -> None:
+    verdicts.decide(run.outputs.all()[0], "approved", "", Actor(make_member("samuel", role="approver")), None)
+
+    assert "<bdi><mark>Samuel</mark></bdi>" in found(as_alice, "samuel")
+
+
+def test_a_guest_is_called_a_guest(as_alice: Client, run: Run, rose: Member) -> None:
+    link = make_link(rose, [run.outputs.all()[0]])
+    GuestLink.objects.filter(pk=link.pk).update(lets_comment=True)
+    link.refresh_from_db()
+    comments.post(Actor(link=link, name="Kim <i>"), run, run.outputs.all()[0], "Bigger logotype")
+
+    assert "<bdi>Kim &lt;i&gt;</bdi> (guest)" in found(as_alice, "logotype")
+
+
+def test_similar_words_are_quoted_too(as_alice: Client, run: Run, bob: Member) -> None:
+    comments.post(Actor(bob), run, None, "The lighthouse is too small")
+
+    assert "<mark>lighthouse</mark>" in found(as_alice, "lihgthouse")
+    assert "<mark>" in found(as_alice, "picture", similar="1")
+
+
+def test_nobody_learns_what_they_may_not_see(as_alice: Client, run: Run, rose: Member, alice: Member) -> None:
+    """A card quotes neither hidden inputs nor removed comments, even if the words of the run are out of date."""
+    give(run, "Rule", "lighthouse secret", is_hidden=True)
+    said = comments.post(Actor(rose), run, None, "A lighthouse whisper")
+    assert "whisper" in found(as_alice, "lighthouse")
+
+    type(said).objects.filter(pk=said.pk).update(removed_at=timezone.now())
+    Member.objects.filter(pk=alice.pk).update(role="admin")
+
+    assert found(as_alice, "lighthouse") == ""
+
+
+@pytest.mark.parametrize("q", ["lighthouse", "lihgthouse"])
+def test_it_takes_no_query_of_its_own(
+    as_alice: Client, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries, q: str
+) -> None:
+    app = make_app()
+    for _ in range(30):
+        run = make_run(bob, app, status="completed", title="Poster", shared_at=timezone.now())
+        comments.post(Actor(bob), run, None, "A lighthouse")
+    as_alice.get("/history/?tab=team")  # who may decide is cached for a minute
+    status.forget_status()
+
+    with django_assert_max_num_queries(8):
+        page = as_alice.get("/history/", {"q": q, "tab": "team"})
+
+    assert all(card.found_in for _, cards in page.context["groups"] for card in cards)
+
+
+def test_a_card_that_changes_keeps_its_reason(as_alice: Client, run: Run, bob: Member) -> None:
+    comments.post(Actor(bob), run, None, "A lighthouse")
+    query = {"r": f"{run.public_id}:0.0-progress-0-2", "page": "history", "in": "tab=team&q=lighthouse"}
+
+    news = as_alice.get("/live/", query, headers={"HX-Request": "true"})
+
+    assert Page(news.text).find(css="run-card-found")
