@@ -30,7 +30,7 @@ CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
 CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
-    *("shared_at", "deleted_at", "starred_at", "has_star", *CARD_ROWS[1:]),
+    *("shared_at", "deleted_at", "starred_at", "has_star", "is_example", *CARD_ROWS[1:]),
     *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
     *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
     *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),

@@ -139,6 +139,7 @@ class CardKind:
     has_source: bool
     has_maker: bool
     has_found: bool
+    is_example: bool
 
     @classmethod
     def of(cls, card: RunCard, context: Context, *, is_swapped: bool) -> "CardKind":
@@ -165,6 +166,7 @@ class CardKind:
             has_source=bool(card.source_url),
             has_maker=card.maker is not None,
             has_found=bool(card.found_in),
+            is_example=run.is_example,
         )
 
 

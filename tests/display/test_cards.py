@@ -354,3 +354,19 @@ def test_what_a_page_knows_of_a_run_is_the_same_in_every_language(
         monkeypatch.setattr("django.utils.translation._trans.pgettext", lambda _context, word: f"German {word}")
         assert card_of(run, alice).state.word == "German Ready"
         assert version_token(run) == known
+
+
+def test_an_example_says_so(as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    run = make_run(alice, status="completed", is_example=True)
+    make_kept(run)
+    own = make_run(alice, status="completed")
+    make_kept(own)
+
+    with django_assert_num_queries(4):  # two for each card
+        marked, plain = drawn(run, alice), drawn(own, alice)
+    assert Page(marked).first(css="run-card-example").words
+    assert not Page(plain).find(css="run-card-example")
+    assert Page(as_alice.get(run.get_absolute_url()).text).find(css="run-example")
+    assert not Page(as_alice.get(own.get_absolute_url()).text).find(css="run-example")
+    tiles = Page(as_alice.get("/history/?view=results").text).find("section", css="run-tiles")
+    assert [bool(tile.find(css="run-tiles-example")) for tile in tiles] == [False, True]

@@ -230,3 +230,12 @@ def test_a_made_up_time_sets_nothing_aside(alice: Member, app: App, as_alice: Cl
         answer = as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, aside=aside))
         assert answer.status_code == 204
     assert not Preset.objects.exists()
+
+
+def test_a_preset_says_if_it_is_an_example(as_alice: Client, alice: Member, app: App, photo: Upload) -> None:
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Mine")
+    assert not Page(as_alice.get(app.get_absolute_url()).text).find(css="is-example")
+
+    Preset.objects.filter(pk=preset.pk).update(is_example=True)
+
+    assert Page(as_alice.get(app.get_absolute_url()).text).first(css="is-example").words

@@ -353,3 +353,11 @@ def test_lists_take_the_same_number_of_queries_however_long(
             links.revoke(another, alice)
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         as_alice.get("/shares/")
+
+
+def test_a_link_says_if_it_is_an_example(as_alice: Client, link: GuestLink) -> None:
+    assert not Page(as_alice.get("/shares/").text).find(css="is-example")
+
+    GuestLink.objects.filter(pk=link.pk).update(is_example=True)
+
+    assert Page(as_alice.get("/shares/").text).first(css="is-example").words
