@@ -104,7 +104,8 @@ def _texts(
     """Return the key of the run, `between`, and `columns` as texts, so that tables can be combined."""
     told = {f"between{n}": column for n, column in enumerate(between)}
     told |= {f"told{n}": Coalesce(Cast(column, TextField()), NOTHING) for n, column in enumerate(columns)}
-    return rows.order_by().annotate(**told).values_list(run, *told)
+    combined: QuerySet[Any, Any] = rows.order_by().annotate(**told).values_list(run, *told)
+    return combined
 
 
 def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:

@@ -17,6 +17,7 @@ from runs.models import AT_LAMINA, Member, Run
 from runs.spending import charges
 from runs.team.admins import mail_to_admins
 from runs.words.credits import about_credits, credits_words, plural_number
+from runs.words.markup import filled_in, moment_html
 from runs.words.messages import say
 from runs.words.moments import short_time_words
 from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
@@ -78,18 +79,18 @@ def note_of(run: Run, *, is_live: bool) -> str:
 
 
 def cancel_words(run: Run) -> str:
-    """Return the status of a cancel request; "" if there was none or it succeeded."""
+    """Return the status of a cancel request, which may be HTML; "" if there was none or it succeeded."""
     if run.cancel_asked_at is None or run.status == "cancelled":
         return ""
     if run.is_final:
         return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
         words = _("Cancel requested at %(time)s. We'll tell Lamina as soon as we can.")
-        return words % {"time": short_time_words(run.cancel_asked_at)}
+        return filled_in(words, time=moment_html(run.cancel_asked_at, short_time_words(run.cancel_asked_at)))
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
     words = _("At %(time)s, we asked Lamina to stop the run. We're checking whether it did.")
-    return words % {"time": short_time_words(run.cancel_sent_at)}
+    return filled_in(words, time=moment_html(run.cancel_sent_at, short_time_words(run.cancel_sent_at)))
 
 
 def cancel_money_words(run: Run) -> str:

@@ -10,6 +10,8 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db.models import Count, Max, Sum
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -33,9 +35,9 @@ from runs.models import (
 )
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.credits import credits_words
+from runs.words.markup import filled_in, moment_html
 from runs.words.messages import say
-from runs.words.moments import brief_day_words
-from runs.words.moments import short_time_words as when
+from runs.words.moments import brief_day_words, short_time_words
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
 from runs.words.time_spans import age_words
@@ -82,7 +84,8 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do."""
+    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do. Its words
+    may be HTML."""
 
     label: str
     words: str
@@ -140,27 +143,31 @@ def health_report() -> HealthReport:
     )
 
 
+def _when(at: datetime) -> SafeString:
+    return moment_html(at, short_time_words(at))
+
+
 def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
-        words = _("unreachable since %(when)s") % {"when": when(status.away_since)}
+        away = filled_in(_("unreachable since %(when)s"), when=_when(status.away_since))
         advice = _("Check that this server can reach %(url)s. New runs wait and start as soon as it can.")
-        return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
+        return Fact(label, away, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
         return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))
-    values = {"age": age_words(status.answered_at, now)}
+    age = age_words(status.answered_at, now)
     if status.reachable_since:
-        values["when"] = when(status.reachable_since)
-        words = _("reachable since %(when)s, last response %(age)s") % values
+        words = _("reachable since %(when)s, last response %(age)s")
+        words = filled_in(words, when=_when(status.reachable_since), age=age)
     else:
-        words = _("reachable, last response %(age)s") % values
+        words = _("reachable, last response %(age)s") % {"age": age}
     return Fact(label, words, advice=_("This is the sandbox: nothing here is real.") if status.is_sandbox else "")
 
 
 def _key(status: LaminaStatus) -> Fact:
     label = _("Workspace key")
     if status.key_refused_at is not None:
-        words = _("refused since %(when)s") % {"when": when(status.key_refused_at)}
+        words = filled_in(_("refused since %(when)s"), when=_when(status.key_refused_at))
         advice = _("Create a new key in Lamina, set it on the server as LAMINA_API_KEY and restart the portal.")
         return Fact(label, words, "bad", advice)
     if status.answered_at is None:
@@ -178,7 +185,7 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
         quote = _("Lamina says: “%(quote)s”.") % {"quote": status.catalog_quote} if status.catalog_quote else ""
         still = _("Known apps still work.") if status.catalog_at else _("No apps can be shown until then.")
         advice = " ".join(filter(None, [quote, still, _(retries)]))
-        words = _(words) % {"when": when(status.catalog_problem_at or now)}
+        words = filled_in(_(words), when=_when(status.catalog_problem_at or now))
         return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
     if status.catalog_at is None:
         return Fact(label, _("not read yet"), "warn", _("The worker reads the list within a minute of starting."))
@@ -236,10 +243,11 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
     """Return the state of one cluster; without `name`, of all clusters together."""
-    label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
+    label, values = _("Worker"), {"name": name, "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
-        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost in the meantime."))
+        words = filled_in(words, name=name, when=_when(at))
+        return Fact(label, words, "bad", _("Start “manage.py worker” again; nothing is lost in the meantime."))
     return Fact(label, (_("%(name)s: last report %(age)s") if name else _("last report %(age)s")) % values)
 
 
@@ -257,9 +265,9 @@ def _live(status: LaminaStatus, now: datetime) -> Fact:
     if settings.LAMINA_STREAMS == 0:
         return Fact(label, _("off; the portal reads Lamina's run list instead"))
     if (since := stream_refusals.refused_since(status, now)) is not None:
-        words = _("refused since %(when)s; the portal reads Lamina's run list instead") % {"when": when(since)}
-        again = _("The portal tries again on %(when)s.") % {"when": when(since + REFUSED_FOR)}
-        return Fact(label, words, "warn", f"{_(REFUSALS[status.streams_refusal])} {again}")
+        refused = filled_in(_("refused since %(when)s; the portal reads Lamina's run list instead"), when=_when(since))
+        again = filled_in(_("The portal tries again on %(when)s."), when=_when(since + REFUSED_FOR))
+        return Fact(label, refused, "warn", format_html("{} {}", _(REFUSALS[status.streams_refusal]), again))
     if webhooks.are_arriving(now):
         return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
     limit = settings.LAMINA_STREAMS
@@ -317,7 +325,7 @@ def _used() -> _Used:
     kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
     if (kept["number"] or 0) >= MANY_FILES:
         note = _("Counted once a day, last %(counted)s. Previews aren't included; they take up a little more space.")
-        return _Used(kept["number"], kept["size"], note % {"counted": when(kept["at"])})
+        return _Used(kept["number"], kept["size"], filled_in(note, counted=_when(kept["at"])))
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     return _Used(total["files"], total["bytes"] or 0)
 
@@ -340,8 +348,9 @@ def _bin() -> Fact:
             "%(count)s runs, the first to be permanently deleted on %(day)s",
             len(found),
         )
-    values = {"count": number_words(min(len(found), MANY_IN_BIN)), "day": brief_day_words(found[0] + bin.KEPT_FOR)}
-    return Fact(_("Bin"), words % values)
+    goes_at = found[0] + bin.KEPT_FOR
+    count, day = number_words(min(len(found), MANY_IN_BIN)), moment_html(goes_at, brief_day_words(goes_at))
+    return Fact(_("Bin"), filled_in(words, count=count, day=day))
 
 
 def _unknown_fields() -> list[UnknownField]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django import template
-from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from runs.models import Preset
 from runs.words import moments
+from runs.words.markup import filled_in, moment_html, moment_in_link_html
 
 register = template.Library()
 FILTERS: dict[str, Callable[[datetime], str]] = {
@@ -42,9 +44,16 @@ def moment(at: datetime | None, form: str = "brief_day_time", *, words: str = ""
     and zone."""
     if at is None:
         return ""
-    html = (
-        '<span class="moment" role="group" tabindex="0" aria-label="{full}"><time datetime="{at}">{words}</time>'
-        '<span class="moment-full" aria-hidden="true">{full}</span></span>'
-    )
-    at = timezone.localtime(at)
-    return format_html(html, at=at.isoformat(), words=words or FILTERS[form](at), full=moments.full_words(at))
+    return moment_html(at, words or FILTERS[form](at))
+
+
+@register.simple_tag
+def preset_name(preset: Preset, *, is_in_link: bool = False) -> SafeString:
+    """Return the name of a preset. If it's named after the time when a draft was set aside (`launching.presets`), that
+    is a time in the reader's language and zone, followed by whatever was added to make the name unique."""
+    if not preset.is_set_aside:
+        return escape(preset.name)
+    moment_of, at = moment_in_link_html if is_in_link else moment_html, preset.created_at
+    time = moment_of(at, moments.brief_day_time_words(at))
+    _start, gap, ending = preset.name.partition(" (")
+    return format_html("{}{}", filled_in(_("Draft from %(time)s"), time=time), gap + ending)

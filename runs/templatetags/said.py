@@ -1,14 +1,15 @@
 """A filter for stored messages in the reader's language: `{{ incident.text|said }}`."""
 
 from django import template
+from django.utils.safestring import SafeString
 
 from runs.models.messages import Message
-from runs.words.messages import say
+from runs.words.messages import say_in_html
 
 register = template.Library()
 
 
 @register.filter
-def said(message: Message | str) -> str:
+def said(message: Message | str) -> SafeString:
     """Return a stored message as a sentence."""
-    return say(message)
+    return say_in_html(message)

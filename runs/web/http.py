@@ -19,6 +19,7 @@ from django_htmx.middleware import HtmxDetails
 from runs.connection import status as health
 from runs.models import Member
 from runs.words.credits import balance_words, left_words
+from runs.words.markup import filled_in, moment_html
 from runs.words.moments import short_time_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
@@ -117,7 +118,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
             "New runs will start once it's back."
         )
-        away %= {"when": short_time_words(status.away_since)}
+        away = filled_in(away, when=moment_html(status.away_since, short_time_words(status.away_since)))
     portal = Portal(
         is_sandbox=health.is_sandbox(),
         balance_words=balance_words(status),

@@ -9,6 +9,8 @@ message. `worker` is the name of a group of worker processes. Other numbers are 
 from datetime import UTC, date, datetime
 
 from django.utils.functional import Promise
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -16,6 +18,7 @@ from django.utils.translation import ngettext_lazy
 
 from runs.models.messages import Message, Value, as_message
 from runs.words.credits import credit_words
+from runs.words.markup import filled_in, moment_html
 from runs.words.moments import exact_time_words, month_words
 from runs.words.numbers import number_words
 from runs.words.sizes import size_words
@@ -189,6 +192,25 @@ def say(message: Message | str) -> str:
         return str(sentence % {name: _said(name, value) for name, value in message.values.items()})
     except (KeyError, ValueError, TypeError):
         return message.code
+
+
+def say_in_html(message: Message | str) -> SafeString:
+    """Return the message as `say` does, but as HTML for pages, where times show their zone on focus and hover."""
+    message = as_message(message)
+    times = {name: value for name, value in message.values.items() if name.endswith("_at")}
+    if message.code not in SENTENCES or not times:
+        return escape(say(message))
+    others = {name: _said(name, value) for name, value in message.values.items() if name not in times}
+    try:
+        moments = {name: _moment_of(value) for name, value in times.items()}
+        return filled_in(str(SENTENCES[message.code]), **others, **moments)
+    except (KeyError, ValueError, TypeError):
+        return escape(message.code)
+
+
+def _moment_of(value: Value) -> SafeString:
+    at = datetime.fromtimestamp(float(value), UTC)
+    return moment_html(at, exact_time_words(at))
 
 
 class _Count(int):

@@ -185,6 +185,11 @@ def test_a_draft_outlives_a_form_that_opens_with_something_else(
 
     kept = Preset.objects.get()
     assert kept.name.startswith("Draft from ")
+    chip = Page(as_alice.get(app.get_absolute_url()).text).first(css="preset-name")
+    assert chip.first("time").attributes["datetime"]
+    assert Page(as_alice.get(f"/presets/{kept.public_id}/").text).first("h1").find(css="moment")
+    Preset.objects.update(name=f"{kept.name} (<i>)")
+    assert Page(as_alice.get(app.get_absolute_url()).text).first(css="preset-name").words.endswith(" (<i>)")
     assert "my long thought" in str(kept.answers)
     assert "at the lake" in as_alice.get(app.get_absolute_url()).text
 

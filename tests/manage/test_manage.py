@@ -13,8 +13,10 @@ from django.utils import timezone
 from runs.background import heartbeats
 from runs.connection import rate_limit, status
 from runs.history import bin
-from runs.models import Heartbeat, Member, OutputFile, Run
+from runs.models import Heartbeat, Incident, Member, OutputFile, Run
+from runs.models.messages import Message
 from tests.support.factories import make_kept, make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +51,7 @@ def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client
 
     assert "unreachable since" in body
     assert "refused since" in body
+    assert len(Page(body).first(css="health-facts").find(css="moment")) == 2
     assert "LAMINA_API_KEY" in body
     assert "Lamina didn&#x27;t answer “runs”." in body
 
@@ -61,6 +64,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
     body = page(as_admin)
 
     assert "no report since" in body
+    assert Page(body).first(css="health-facts").find(css="moment")
     assert "stopped although runs are active" in body
 
 
@@ -82,7 +86,9 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
     status.record_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
-    assert "able to reach Lamina since" in as_alice.get("/history/").content.decode()
+    banner = Page(as_alice.get("/history/").text).first(css="banner")
+    assert "able to reach Lamina since" in banner.words
+    assert banner.first(css="moment").find("time")
 
 
 def test_healthz_tells_ages_without_sign_in() -> None:
@@ -127,3 +133,13 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     assert "100 MB left on the disk" in body
     assert "verdict-bad" in body
     assert "Free up some space" in body
+
+
+def test_an_incident_tells_its_times_with_their_zone(as_admin: Client) -> None:
+    values: dict[str, str | int | float] = {"worker": "worker <b>:7", "since_at": int(timezone.now().timestamp())}
+    Incident.objects.create(kind="worker", text=Message("worker_silent", values))
+
+    told = Page(page(as_admin)).first(css="incidents")
+
+    assert len(told.find(css="moment")) == 2  # the incident's own, and the one in the sentence
+    assert not told.find("b")

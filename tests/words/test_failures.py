@@ -129,6 +129,7 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     ended = as_alice.get(run.get_absolute_url()).text
 
     assert "Cancel requested at" in asked
+    assert Page(asked).first(css="run-wait").first(css="moment").find("time")
     assert "It may still cost credits" in asked
     assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
     assert 'class="notice' not in asked
