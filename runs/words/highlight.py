@@ -41,7 +41,8 @@ class Term:
         """Return start and end of the term in one word of a text, which is also given `folded`; None if it isn't
         there."""
         if not is_spaceless(folded):
-            return (0, len(word)) if not self.is_spaceless and self.matches(_stored(folded)) else None
+            is_found = folded.startswith(self.starts) and not self.is_spaceless and self.matches(_stored(folded))
+            return (0, len(word)) if is_found else None
         at = folded.find(self.word) if self.is_spaceless and len(folded) == len(word) else -1
         return (at, at + len(self.word)) if at >= 0 else None
 
