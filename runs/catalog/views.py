@@ -19,6 +19,7 @@ from runs.catalog import arrange, own_search, pasted_ids
 from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
+from runs.display.found_in import Sought
 from runs.history.home_search import find_runs
 from runs.launching.open_drafts import not_started
 from runs.models import App
@@ -177,7 +178,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
-    cards = run_cards(found.runs, request.user)
+    cards = run_cards(found.runs, request.user, Sought(found.marker, people=True))
     return {"has_runs": True, "found_runs": found, "run_cards": cards}
 
 

@@ -145,3 +145,11 @@ def test_a_card_that_changes_keeps_its_reason(as_alice: Client, run: Run, bob: M
     news = as_alice.get("/live/", query, headers={"HX-Request": "true"})
 
     assert Page(news.text).find(css="run-card-found")
+
+
+def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member) -> None:
+    comments.post(Actor(bob), run, None, "A lighthouse")
+
+    page = Page(as_alice.get("/apps/?q=lighthouse&runs=1").text)
+
+    assert page.first(css="run-card-found").find("mark")
