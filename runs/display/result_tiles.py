@@ -6,15 +6,22 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Left
+from django.utils.safestring import SafeString
 
-from runs.display.card_results import EXCERPT, FILE_COLUMNS, CardPicture, JsonType
+from runs.display.card_results import EXCERPT, FILE_COLUMNS, NO_TEXT, CardPicture, JsonType
+from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, FoundText, Sought, found_in, texts_of
 from runs.display.json_results import excerpt
 from runs.display.result_boxes import result_labels
 from runs.history.search import Filter
 from runs.models import Decision, Member, Output, OutputFile, Run
 
 TILES_PER_RUN = 12
+COLUMNS = (
+    *("run_id", "public_id", "position", "label", "kind", "status", "verdict", "removed_at", "excerpt", "type"),
+    *("files__status", "files__position", *(f"files__file__{name}" for name in FILE_COLUMNS)),
+)
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
@@ -48,6 +55,7 @@ class RunTiles:
     maker: Member | None  # None if it is the viewer
     tiles: list[ResultTile] = field(default_factory=list)
     more: int = 0
+    found_in: SafeString = NOT_FOUND  # in a search: where it found the words that the title doesn't show
 
     @property
     def ids(self) -> list[str]:
@@ -60,25 +68,35 @@ class RunTiles:
 
 
 def result_tiles(
-    runs: Iterable[Run], viewer: Member, found: Filter, *, walk: str, only: Collection[str] | None = None
+    runs: Iterable[Run],
+    viewer: Member,
+    found: Filter,
+    *,
+    walk: str,
+    only: Collection[str] | None = None,
+    sought: Sought = NOTHING_SOUGHT,
 ) -> list[RunTiles]:
     """Return the results of `runs` (fetched with `for_cards()`) that have the kind and verdict that `found` asks for.
 
     With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` of each run. Runs without
-    such results are left out. `walk` is the query string of the list that Previous and Next follow.
+    such results are left out. `walk` is the query string of the list that Previous and Next follow. As on cards, it
+    says where a search (`sought`) found words that the title doesn't show.
     """
     runs = list(runs)
-    of_run = _tiles_of(runs, walk)
+    unseen = {run.pk: sought.unseen(run.display_title, ()) for run in runs}
+    of_run, texts = _tiles_and_texts_of(runs, walk, [pk for pk, marker in unseen.items() if marker.terms])
     shown = []
     for run in runs:
         tiles = [tile for tile in of_run.get(run.pk, []) if _matches(tile, found)]
         if only is not None:
             tiles = [tile for tile in tiles if tile.public_id in only]
         most = len(tiles) if only is not None or len(tiles) == TILES_PER_RUN + 1 else TILES_PER_RUN
-        maker = run.made_by or run.member
+        maker: Member | None = run.made_by or run.member
         url = f"{run.get_absolute_url()}?{walk}"
         if tiles:
-            shown.append(RunTiles(run, url, None if maker == viewer else maker, tiles[:most], len(tiles[most:])))
+            told = found_in(run, texts.get(run.pk, ()), {tile.kind for tile in tiles}, unseen[run.pk], sought)
+            maker = None if maker == viewer else maker
+            shown.append(RunTiles(run, url, maker, tiles[:most], len(tiles[most:]), told))
     return shown
 
 
@@ -87,16 +105,28 @@ def _matches(tile: ResultTile, found: Filter) -> bool:
     return found.kind in ("", tile.kind) and (not found.decision or tile.verdict == verdict)
 
 
-def _tiles_of(runs: list[Run], walk: str) -> dict[int, list[ResultTile]]:
-    """Return the ready results of each run, by the primary key of the run."""
-    own = ("run_id", "public_id", "position", "label", "kind", "status", "verdict", "removed_at", "excerpt", "type")
-    rows = (
-        Output.objects.filter(run__in=[run.pk for run in runs])
-        .order_by("run", "position", "files__position")
-        .annotate(excerpt=Left("text", EXCERPT), type=JsonType("raw_value"))
-        .values(*own, "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
+def _tiles_and_texts_of(
+    runs: list[Run], walk: str, with_texts: list[int]
+) -> tuple[dict[int, list[ResultTile]], dict[int, list[FoundText]]]:
+    """Return the ready results of each run, by the primary key of the run, and the texts by which search finds the runs
+    whose keys are in `with_texts`. Takes one query."""
+    outputs = Output.objects.filter(run__in=[run.pk for run in runs]).annotate(
+        excerpt=Left("text", EXCERPT), type=JsonType("raw_value"), **dict.fromkeys(NO_TEXT, Value("", TextField()))
     )
-    return {pk: _ready(list(group), walk) for pk, group in groupby(rows, key=lambda row: row["run_id"])}
+    found: QuerySet[Any, Any] = outputs.order_by().values_list(*COLUMNS, *NO_TEXT)
+    if with_texts:
+        blanks = [Value(None, TextField())] * (len(COLUMNS) - 1)
+        found = found.union(*texts_of(with_texts, *blanks), all=True)
+    results: dict[int, list[dict[str, Any]]] = {}
+    texts: dict[int, list[FoundText]] = {}
+    for row in found:
+        if (text := FoundText(*row[len(COLUMNS) :])).source:
+            texts.setdefault(row[0], []).append(text)
+        else:
+            results.setdefault(row[0], []).append(dict(zip(COLUMNS, row, strict=False)))
+    for rows in results.values():
+        rows.sort(key=lambda row: (row["position"], row["files__position"] or 0))
+    return {pk: _ready(rows, walk) for pk, rows in results.items()}, texts
 
 
 def _ready(rows: list[dict[str, Any]], walk: str) -> list[ResultTile]:

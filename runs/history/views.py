@@ -214,11 +214,11 @@ def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": shown.query}), listing.page.runs
+    sought = Sought.by(shown, listing.instead.directory.similar)
     if shown.view != "results":
-        sought = Sought.by(shown, listing.instead.directory.similar)
         return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
     only = selection.ticked_results(viewer, runs) if shown.selected else None
-    return result_tiles(runs, viewer, shown, walk=walk, only=only)
+    return result_tiles(runs, viewer, shown, walk=walk, only=only, sought=sought)
 
 
 def _ids_of(rows: Rows) -> list[str]:

@@ -153,3 +153,17 @@ def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member)
     page = Page(as_alice.get("/apps/?q=lighthouse&runs=1").text)
 
     assert page.first(css="run-card-found").find("mark")
+
+
+@pytest.mark.parametrize("q", ["lighthouse", "lihgthouse"])
+def test_single_results_say_so_too(
+    as_alice: Client, run: Run, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries, q: str
+) -> None:
+    comments.post(Actor(bob), run, None, "A lighthouse")
+    as_alice.get("/history/?tab=team")
+
+    with django_assert_max_num_queries(9):  # one of them for examples that are still being made
+        page = Page(as_alice.get("/history/", {"q": q, "tab": "team", "view": "results"}).text)
+
+    assert page.first(css="run-tiles-found").find("mark")
+    assert page.find(css="result-card")
