@@ -174,8 +174,8 @@ def draft(email: str, remote_id: str, **values: str) -> None:
 def example(email: str, remote_id: str) -> str:
     """Make a finished and shared run that counts as one of the sandbox's examples; return its id."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
-    fields = {"status": "completed", "is_example": True, "shared_at": timezone.now()}
-    return factories.make_run(who, what, **fields).public_id
+    now = timezone.now()
+    return factories.make_run(who, what, status="completed", is_example=True, shared_at=now).public_id
 
 
 def forget_examples() -> None:
