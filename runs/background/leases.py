@@ -84,3 +84,8 @@ def may_kick(name: str) -> bool:
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     idle = Lease.objects.filter(name=name, until__lt=Now())
     return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1
+
+
+def end_kick(name: str) -> None:
+    """Allow the next kick at once, because what the last one started has done its work."""
+    Lease.objects.filter(name=name).update(kicked_at=None)

@@ -68,6 +68,7 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
+    leases.end_kick(poller_wakeups.POLLER)
     # Check this after releasing the lease, so that a run added after the last round doesn't have to wait for the
     # worker's pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():

@@ -30,14 +30,14 @@ from runs.catalog import in_use, lamina_search
 from runs.connection.status import lamina_status
 from runs.engine import create_run, run_inputs
 from runs.history import bin
-from runs.launching import presets
+from runs.launching import drafts, presets
 from runs.models import App, AppSearch, GuestContact, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
-from runs.schema_forms.answers import load_answers
+from runs.schema_forms.answers import Answer, load_answers
 from runs.sharing import links
 from runs.team import invites, passwords, recent_password
 from runs.web import error_page, secret_links
@@ -145,17 +145,42 @@ def start(email: str, remote_id: str, **values: str) -> str:
     """Press Run for the member. `values` has texts and options by name; the other fields keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
+    answers = answers_of(what, values)
+    wanted = [output["index"] for output in what.schema.outputs]
+    press = create_run.LaunchRequest(what, what.schema, answers, wanted, create_run.new_form_token(who))
+    return create_run.launch_run(who, press).public_id
+
+
+def answers_of(app: App, values: dict[str, str]) -> list[Answer]:
+    """Return the app's form filled in with `values`, as for `start`."""
+    assert app.schema
     answers: Any = [
         {
             **{key: p.get(key) or "" for key in ("name", "key", "id", "type")},
             "value": values.get(p["name"], {"uploads": []} if p["type"] == "url" else ""),
             "is_default": p["name"] not in values,
         }
-        for p in what.schema.parameters
+        for p in app.schema.parameters
     ]
-    wanted = [output["index"] for output in what.schema.outputs]
-    press = create_run.LaunchRequest(what, what.schema, load_answers(answers), wanted, create_run.new_form_token(who))
-    return create_run.launch_run(who, press).public_id
+    return load_answers(answers)
+
+
+def draft(email: str, remote_id: str, **values: str) -> None:
+    """Save a draft of the app's form for the member, filled in as for `start`."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    drafts.save_draft(who, what, answers_of(what, values), None)
+
+
+def example(email: str, remote_id: str) -> str:
+    """Make a finished and shared run that counts as one of the sandbox's examples; return its id."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    now = timezone.now()
+    return factories.make_run(who, what, status="completed", is_example=True, shared_at=now).public_id
+
+
+def forget_examples() -> None:
+    """Delete the examples, also those in the bin."""
+    Run.objects.filter(is_example=True).delete()
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
@@ -328,6 +353,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             app,
             has_form,
             start,
+            draft,
+            example,
+            forget_examples,
             stay,
             fill_history,
         ),

@@ -1,10 +1,14 @@
-"""Drafts survive a reload, another device and an expired sign-in."""
+"""Drafts survive a reload, another device and an expired sign-in, and can be restored after they were deleted."""
+
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.acts import open_app, press_run, sign_in
+from tests.browser.apps import CARTOONIFY
 from tests.browser.visitors import Guests
+from tests.support.page_checks import SIDEWAYS
 
 pytestmark = pytest.mark.browser
 APP = "sandbox-quick-reel"
@@ -77,10 +81,10 @@ def test_words_typed_after_the_sign_in_expired_are_not_taken_away_by_the_autosav
     expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
 
 
-def test_reset_empties_the_form_and_undo_brings_it_back(guests: Guests) -> None:
+def test_reset_empties_the_form_and_undo_brings_it_back_until_one_leaves(guests: Guests) -> None:
     visitor = guests()
     page = visitor.page
-    open_app(visitor, APP)
+    path = open_app(visitor, APP)
     page.get_by_label("Describe your idea").fill("A fox")
     kept(page)
     page.get_by_role("button", name="Reset form").click()
@@ -92,3 +96,38 @@ def test_reset_empties_the_form_and_undo_brings_it_back(guests: Guests) -> None:
     expect_words(page, "A fox")
     page.goto("/")
     expect(page.locator(".draft-link")).to_contain_text("A fox")
+    page.goto(path)
+    page.get_by_role("button", name="Reset form").press("Enter")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.goto("/")
+    expect(page.locator("#drafts")).to_have_count(0)
+    page.goto(path)
+    expect_words(page, "")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+def test_a_deleted_draft_can_be_restored_by_keyboard(guests: Guests, width: int, scripts: bool) -> None:
+    visitor = guests(width=width, scripts=scripts)
+    page, ask = visitor.page, visitor.whole.inside.ask
+    ask("draft", email=visitor.email, remote_id=CARTOONIFY, Style="Ghibli")
+    ask("draft", email=visitor.email, remote_id=APP, **{"Describe your idea": "A fox"})
+    drafts, fox = page.locator(".draft"), page.locator(".draft", has_text="A fox")
+    for path in ("/", "/apps/"):
+        page.goto(path)
+        expect(drafts).to_have_count(2)
+        fox.get_by_role("button", name=re.compile("^Delete the draft")).focus()
+
+        page.keyboard.press("Enter")
+
+        expect(page.locator("#drafts .notice")).to_be_focused()
+        expect(drafts).to_have_count(1)
+        expect(drafts).to_contain_text("Ghibli")
+        assert page.evaluate(SIDEWAYS) == ""
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Undo")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(drafts).to_have_count(2)
+        expect(page).to_have_url(re.compile(f"\\d{path}$"))
+    fox.get_by_role("link").click()
+    expect_words(page, "A fox")

@@ -34,7 +34,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     keys.tab_to(page.get_by_label("What do you need?"))
     page.keyboard.type("cartoon")
     expect(page.locator("#app-grid .app-card")).to_have_count(1)
-    keys.tab_to(page.get_by_role("link", name="Cartoonify!"))
+    keys.tab_to(page.get_by_role("link", name="Cartoonify!", exact=True))
     press("Enter")
 
     page.locator("#app-form").wait_for()

@@ -112,7 +112,7 @@ def test_while_results_are_being_saved_the_page_asks_every_second_at_first(
 
 
 def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, whole: Whole) -> None:
-    visitor = guests()
+    visitor = guests(hasty=True)
     page = visitor.page
     run = a_run_that_goes_on(whole, visitor)
     page.goto("/history/")
@@ -128,7 +128,7 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
 
 
 def test_an_expired_sign_in_leads_to_the_sign_in_page_and_back(guests: Guests, whole: Whole) -> None:
-    visitor = guests()
+    visitor = guests(hasty=True)
     page = visitor.page
     run = a_run_that_goes_on(whole, visitor)
     page.goto(f"/runs/{run}/")

@@ -1,15 +1,17 @@
-"""Comparing pictures by keyboard, and following a preset from the form to its run."""
+"""Comparing pictures by keyboard, and filling in a form from a preset or an example."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import press_run, tiles
+from tests.browser.acts import expect_picture, open_app, press_run, tiles
 from tests.browser.scenes.reuse import named_preset, pictures_compared
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
+from tests.support.page_checks import SIDEWAYS
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
+ROOM = "sandbox-room"  # no other test starts it, so its form has only this test's examples
 TRANSFORMS = "images => images.map((image) => image.style.transform)"
 
 
@@ -51,3 +53,37 @@ def test_a_preset_from_the_form_keeps_its_file_and_names_its_run(guests: Guests,
     expect(page.get_by_role("radio", name="Ghibli")).to_be_checked()
     press_run(page)
     expect(page.locator(".went-in")).to_contain_text("Mia as Ghibli")
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+def test_one_press_takes_over_the_inputs_of_an_example(guests: Guests, whole: Whole, width: int, scripts: bool) -> None:
+    visitor = guests(width=width, scripts=scripts)
+    page, ask = visitor.page, whole.inside.ask
+    bob = ask("member", name="bob")["email"]
+    hers = ask("start", email=visitor.email, remote_id=ROOM, Style="Japandi", Keep="the lamp")
+    his = ask("start", email=bob, remote_id=ROOM, Style="Industrial", Keep="the sofa")
+    for run in (hers, his):
+        whole.wait_for(run, "ready")
+    ask("share", run=his)
+    path = open_app(visitor, ROOM)
+    examples = page.get_by_role("region", name="Start from an example").get_by_role("button")
+    assert [it.get_attribute("value") for it in examples.all()[:2]] == [f"example:{his}", f"example:{hers}"]
+    for at in range(2):
+        expect_picture(examples.nth(at).locator("img"))
+    beside, form = examples.first.bounding_box(), page.locator(".form-main").bounding_box()
+    assert beside
+    assert form
+    assert (beside["x"] >= form["x"] + form["width"]) == (width == 1280)
+    assert page.evaluate(SIDEWAYS) == ""
+    page.get_by_label("Keep").fill("the door")
+
+    page.locator(f"[value='example:{his}']").press("Enter")
+
+    expect(page.get_by_role("radio", name="Industrial")).to_be_checked()
+    expect(page.get_by_label("Keep")).to_have_value("the sofa")
+    page.goto(path)
+    expect(page.get_by_label("Keep")).to_have_value("the door")  # the draft is still there
+    page.locator(f"[value='example:{hers}']").press("Enter")
+    expect(page.get_by_role("radio", name="Japandi")).to_be_checked()
+    press_run(page)
+    expect(page.locator(".went-in")).to_contain_text("the lamp")

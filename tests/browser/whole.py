@@ -18,8 +18,8 @@ from tests.support.sandbox_door import SandboxDoor
 READY = "Lamina Portal is ready"
 # Lamina's limits are tested elsewhere; here, they would only make tests wait for each other.
 PER_MINUTE = "6000"
-QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
-RUN_SECONDS = "1.2"
+QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.3"}
+RUN_SECONDS = "0.4"
 
 
 class Whole:

@@ -258,6 +258,18 @@ def test_ensure_poller_queues_one_task(alice: Member, app: App, sandbox: Sandbox
     assert OrmQ.objects.count() <= 1
 
 
+def test_a_run_started_just_after_the_poller_ended_wakes_it(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from django_q.models import OrmQ
+
+    poller_wakeups.ensure_poller()
+    polling.poll_window()  # ends, because no run is active
+    OrmQ.objects.all().delete()
+
+    start(alice, app, sandbox)
+
+    assert "runs.tasks.poll" in [queued.task["func"] for queued in OrmQ.objects.all()]
+
+
 def test_the_budget_is_never_exceeded_by_many_threads() -> None:
     import threading
 

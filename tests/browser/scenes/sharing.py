@@ -44,7 +44,7 @@ def shared_from_a_card(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def shared_from_a_result(visitor: Visitor, whole: Whole) -> None:
-    run = started(visitor, "card-twelve", "ready")
+    run = started(visitor, "card-instant", "ready")
     visitor.page.goto(f"/results/{whole.inside.ask('results', run=run)[0]}/")
     visitor.page.get_by_role("button", name="Share").click()
     visitor.page.get_by_role("button", name="Guest link").click()
