@@ -16,7 +16,7 @@ from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters, Rule
 from runs.words.messages import say
 
-NAME_LENGTH = 60  # most characters of a name in the stored sentence
+NAME_LENGTH = 60  # maximum length of a name in the stored message, in characters
 
 
 @transaction.atomic

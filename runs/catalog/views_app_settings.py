@@ -113,8 +113,8 @@ def _page(
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
-    """Show the page with what was posted, or otherwise with what is stored. `is_overtaken` says that another admin has
-    saved changes."""
+    """Show the page with the posted settings, if any, or with the stored ones. `is_overtaken` means that another admin
+    has saved changes since the page was opened."""
     lines = app_rules.field_lines(app)
     stored = stored_settings(app, lines)
     settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)

@@ -23,15 +23,15 @@ class Person:
 
 @dataclass(frozen=True)
 class CommentDraft:
-    """A form for a comment. `key` makes its ids unique on the page: it is "new", or the id of the comment that is
-    edited or replied to."""
+    """A form for a comment. `key` makes its ids unique on the page: it is "new", or the id of the comment being edited
+    or replied to."""
 
     key: str
     kind: str  # new, reply or edit
     action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # start of the query string that plays the file from a second; the second is appended
+    at_query: str = "?at="  # start of a query string that plays the file from a given second, which is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True

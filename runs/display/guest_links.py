@@ -186,7 +186,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return an annotation that applies `count` to those of `chosen` that belong to a link."""
+    """Return an annotation that applies `count` to the rows of `chosen` that belong to each link."""
     return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
 
 

@@ -94,7 +94,8 @@ def cancel_words(run: Run) -> str:
 
 
 def cancel_money_words(run: Run) -> str:
-    """Return what a run that a person asked to stop may cost; "" if nobody has, or it has ended."""
+    """Return what the run may cost although someone asked to stop it; "" if nobody has asked, or if the run has
+    ended."""
     if not run.is_active or run.cancel_asked_at is None:
         return ""
     if run.cancel_answer in CANNOT_STOP:
@@ -105,7 +106,7 @@ def cancel_money_words(run: Run) -> str:
 
 
 def may_have_started(run: Run) -> bool:
-    """Return whether Lamina may have started a run of which we know no run there, now or in an earlier attempt."""
+    """Return whether Lamina may have started the run, now or in an earlier attempt, without us knowing about it."""
     return run.failure == "left" or (not run.remote_id and charges.is_kept(run))
 
 
@@ -130,7 +131,7 @@ def money_words(run: Run) -> str:
 
 
 def cost_fact(run: Run) -> tuple[str, str]:
-    """Return what a run costs and how sure that is, in line with `money_words`; two empty texts without an estimate."""
+    """Return what a run costs (empty without an estimate) and how certain that is, consistent with `money_words`."""
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if not cost or state not in ("failed", "cancelled"):
         return cost, _("An estimate: Lamina doesn't report the exact cost.")
@@ -162,7 +163,7 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why a person has to decide whether to send a start again: we don't know whether Lamina received it."""
+    """Return why we don't know whether Lamina received a start, so that a person has to decide whether to resend it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:

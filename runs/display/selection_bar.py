@@ -28,7 +28,7 @@ class Act:
     words: str
     needs: str = ""
     is_off: bool = False
-    title: str = ""  # what else to know about it
+    title: str = ""  # tooltip with more details
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def picks_bar(
 
 
 def _plain_words(elsewhere: int) -> str:
-    """Return what the bar says without scripts, where the numbers don't follow the ticks on the page."""
+    """Return what the bar says if scripts are off, so that its numbers can't change as boxes are ticked."""
     if not elsewhere:
         return _("What is ticked here")
     return _("%(count)s selected earlier, and what is ticked here") % {"count": number_words(elsewhere)}

@@ -23,7 +23,7 @@ from runs.schema_forms.types import Rule
 from runs.uploads.ownership import adopt
 from runs.words.errors import UserFacingError
 
-NAMED = 80  # most characters of a field's name in a sentence
+NAMED = 80  # maximum length of a field's name in a sentence, in characters
 
 
 class RulesRefuseError(UserFacingError):

@@ -58,9 +58,11 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
 
 
 def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
-    """Return whether to ask for confirmation before moving the selection to the bin. Ask if some of it isn't on the
-    page (it may have been ticked days ago or on another device) or if others use its results, but not if this selection
-    was already confirmed."""
+    """Return whether to ask for confirmation before moving the selection to the bin.
+
+    Ask if others use its results, or if some of it isn't on the page, because that may have been ticked days ago or on
+    another device. Don't ask if this selection was already confirmed.
+    """
     member, place = request.user, chosen.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):
         return False

@@ -43,7 +43,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
-        # The button was pressed twice, and the first press used up what was left to spend
+        # If the button was pressed twice, the first press may have used up what was left to spend
         if spent := create_run.run_of_form(request.user, token):
             return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)

@@ -84,8 +84,8 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do. Its words
-    may be HTML."""
+    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do. `words` and
+    `advice` may be HTML."""
 
     label: str
     words: str
@@ -115,7 +115,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Read the current state, with about a dozen queries."""
+    """Return the current state. Takes about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -290,7 +290,7 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used."""
+    """Return how much space files take and, if they are on a disk, how much is left."""
     label, used = _("Storage used"), _used()
     values = {"size": size_words(used.size_bytes), "count": number_words(used.files)}
     words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", used.files) % values

@@ -1,4 +1,4 @@
-"""Rules for how long things are kept, and how much space stored files take."""
+"""The retention rules, and the record of how much space stored files take."""
 
 from typing import Self
 
@@ -44,8 +44,8 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 class StorageUse(models.Model):
     """How many files one person stores for one use, and how much space they take; counted by `storage.usage`.
 
-    Every file counts once, even if it has several uses. Nobody owns app pictures, copies for guests and files that are
-    no longer used.
+    Every file counts once, even if it has several uses. `member` is null for app pictures, copies for guests and files
+    that are no longer used, because nobody owns them.
     """
 
     class Use(models.TextChoices):

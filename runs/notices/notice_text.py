@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems, it is the Health page
+PORTAL_PLACES = {  # where an admin can fix each problem; for problems not listed, that is Health
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -29,7 +29,7 @@ PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems,
 
 
 class Told(Protocol):
-    """What a sentence is about. Rows of tables also have `public_id`, `actor`, `guest_name` and `results`."""
+    """What a notice is about. Database rows also have `public_id`, `actor`, `guest_name` and `results`."""
 
     @property
     def kind(self) -> str: ...
@@ -155,8 +155,8 @@ def _place_words(told: Told) -> str:
 
 
 def results_of(told: Told) -> int:
-    """Return how many results the notice is about, if several. For rows that don't store the number, this takes a
-    query."""
+    """Return how many results the notice is about; 0 if it is about one particular result, or none. If the row doesn't
+    store the number, this takes a query."""
     if told.output is not None or (told.decision is None and told.request is None):
         return 0
     if count := getattr(told, "results", 0):

@@ -10,7 +10,7 @@ from runs.words.numbers import number_words
 
 
 class DecisionError(UserFacingError):
-    """Base class: nothing was decided."""
+    """Base class for errors that mean that nothing was decided."""
 
     code = ""
 
@@ -55,7 +55,7 @@ class NoteTooLongError(DecisionError):
 
 
 class NotSavedError(DecisionError):
-    """There is nothing to decide on yet, or nothing that can be approved."""
+    """The result isn't saved yet, couldn't be saved, or was removed."""
 
     code = "not-saved"
 

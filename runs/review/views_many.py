@@ -1,4 +1,4 @@
-"""Deciding at once on many results, which were selected in History or on run pages."""
+"""Deciding on many results at once, after selecting them in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any

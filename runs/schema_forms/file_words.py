@@ -1,5 +1,5 @@
-"""Texts for file fields. Each kind of file has its own whole sentences, because in many languages more than the noun
-changes."""
+"""Texts for file fields. Each kind of file has complete sentences of its own, because in many languages more than the
+noun changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

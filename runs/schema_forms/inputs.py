@@ -37,8 +37,8 @@ def to_inputs(
 ) -> dict[str, Any]:
     """Return the `inputs` to send. `urls` maps every upload id to its URL; raises KeyError if one is missing.
 
-    Inputs are identified by name, which every dialect of Lamina knows; with `by_key`, by key or id. Defaults and blanks
-    are left out. Several files become a list, a single file becomes a plain string.
+    Inputs are identified by name, which every dialect of Lamina's API accepts; with `by_key`, by key or id. Defaults
+    and blanks are left out. Several files become a list; a single file becomes a plain string.
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})

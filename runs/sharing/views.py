@@ -193,7 +193,7 @@ def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Show the newer version of a result on a link, in place of the older one."""
+    """Make a link show the newer version of a result instead of the older one."""
     link = _link_of(request, link_id)
     if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
@@ -277,8 +277,8 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 
 
 def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
-    """Save the chosen logo, or remove the current one. This doesn't depend on the other values, because a chosen file
-    would be lost if one of them was wrong."""
+    """Save the chosen logo, or remove the current one. The logo is saved even if other values are invalid; otherwise,
+    people would have to choose the file again."""
     form.full_clean()
     given = request.FILES.get("logo")
     try:

@@ -155,7 +155,7 @@ class SheetForm(PostedForm):
 
 
 class AskForm(PostedForm):
-    """`back` is the page on which the member asked for a higher limit."""
+    """The request for a higher limit. `back` is the page on which the member made it."""
 
     back = CutField(2000)
 

@@ -1,4 +1,5 @@
-"""Forms for people: invites, joining, passwords, settings. The template `web/_form_field.html` renders a field."""
+"""Forms for people: invites, joining, passwords, settings. Fields are rendered by the template
+`web/_form_field.html`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -
 
 
 class RoleForm(forms.Form):
-    """A person's role."""
+    """The choice of a person's role."""
 
     role = forms.ChoiceField(
         label=_lazy("Role"),
@@ -66,7 +67,7 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(RoleForm):
-    """An invite. If there is no email address, it is just a link for the admin to pass on."""
+    """An invite. Without an email address, the admin just gets a link to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -90,7 +91,7 @@ class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 
 class TransferForm(forms.Form):
-    """The choice of a new owner for everything a person owned."""
+    """The choice of the person who takes over everything that someone owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -204,5 +205,5 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - declared above
         language.choices = [("", _("Browser language")), *settings.LANGUAGES]
         zone.choices = [("", _("Browser time zone")), *zone_choices()]
-        zone.widget.attrs["translate"] = "no"  # the names of the places are English
+        zone.widget.attrs["translate"] = "no"  # place names are in English
         zone.help_text = _("It's now %(when)s.") % {"when": zoned_words(timezone.now())}

@@ -1,4 +1,4 @@
-"""Emails that tell people about changes to their account, in case it was someone else who made them.
+"""Emails that tell people about changes to their account, in case someone else made them.
 
 The worker sends them. Their links require signing in, or lead to the page for a new password.
 """

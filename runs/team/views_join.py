@@ -1,8 +1,8 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the page tells the person whether the one they enter is taken. They can try a few email addresses
-before they have to wait, and the first free one uses up the invite.
+no email address, the page says whether the address that someone enters is taken. They can try a few addresses before
+they have to wait, and the first free one uses up the invite.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def _queue_mail(email: str) -> None:
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    # Queue this even if there is no account, so that timing reveals nothing
+    # Queue this even if there is no account, so that the response time reveals nothing
     enqueue("send_new_password_mail", found or 0)
 
 

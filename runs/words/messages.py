@@ -182,7 +182,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 def say(message: Message | str) -> str:
     """Return the message as a sentence in the active language. Quoted text stays as it is; an empty message gives "".
 
-    A code that only a newer version knows also stays as it is.
+    An unknown code, which comes from a newer version, is returned as it is.
     """
     message = as_message(message)
     if message.code not in SENTENCES:

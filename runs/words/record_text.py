@@ -125,7 +125,7 @@ VALUES: dict[str, Mapping[str, "str | Promise"]] = {
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
-SHOWN = 200  # the most characters of a value that are shown
+SHOWN = 200  # maximum length of a value as shown, in characters
 
 
 def verb_words(verb: str) -> str:
@@ -139,8 +139,8 @@ def kind_words(kind: str) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return the name of a changed field: "Asks for a decision" for "asks_review", "Longest days" for
-    "longest_days"."""
+    """Return the display name of a changed field, such as "Asks for a decision" for "asks_review". If there is none,
+    make one from `name`: "Some field" for "some_field"."""
     if name in FIELDS:
         return str(FIELDS[name])
     if name in NoticeKind.values:

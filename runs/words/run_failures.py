@@ -18,7 +18,7 @@ class Failure:
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
-    support: str = ""  # a sentence that people can copy for whoever helps them
+    support: str = ""  # a sentence that people can copy when they ask for help
     leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
 
 

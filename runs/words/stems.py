@@ -10,8 +10,8 @@ from functools import lru_cache
 SHORTEST = 4  # in letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
-# Endings, and how many letters must be left without them. The first ending that fits is removed, then the next that
-# fits.
+# Endings, each with the minimum number of letters that must be left after removing it. The first ending that fits is
+# removed, then the next that fits.
 ENDINGS = (
     *(("ierungen", 4), ("ierung", 4), ("ieren", 4), ("ungen", 4), ("ements", 4), ("ement", 4)),
     *(("ments", 4), ("ment", 4), ("ions", 4), ("ings", 3), ("heit", 4), ("keit", 4), ("lich", 4)),

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Expect the cards to be ticked as in `wanted`, in order."""
+    """Expect each card to be ticked or not, as `wanted` says in order."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 

@@ -187,7 +187,7 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the one that needs changes: that one waits for its next version."""
+    """Approve two sketches, reject one, and skip the sketch that needs changes, since it waits for its next version."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")

@@ -21,7 +21,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving the page cuts off a save
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving a page cuts off a save
 REFUSED = ("401", "422", "507")
 NOT_REACHED = tuple(
     f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
@@ -64,8 +64,8 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
 
 
 def given(name: str) -> list[Any]:
-    """Return a picture as CHOOSE expects it. CHOOSE picks it at once, whereas Playwright would wait for a navigation to
-    end."""
+    """Return a picture in the form that CHOOSE expects. CHOOSE picks it at once, whereas Playwright would wait for a
+    navigation to end."""
     return [name, list(picture(name)["buffer"])]
 
 

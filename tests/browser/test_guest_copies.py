@@ -1,4 +1,5 @@
-"""The guest's page and the maker's panel in a real browser, while copies are being prepared, ready or impossible."""
+"""The guest's page and the maker's panel in a real browser, before copies are ready, afterwards, and when they can't be
+made."""
 
 from collections.abc import Callable
 
@@ -60,8 +61,9 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # The guest's page must not refresh in between once the film is ready: it would start playing, and a playing page
-    # doesn't refresh again. Requests wait for their route, and routes wait for `make_due_copies`.
+    # The guest's page must not refresh while only some copies are ready: if the film is one of them, it starts playing,
+    # and a page that plays a film doesn't refresh again. So requests go through a route whose handler can't run before
+    # `make_due_copies` returns.
     guest.goto(path_of(link))
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()

@@ -1,4 +1,4 @@
-"""What changed in an app's form on Lamina: every change is kept with its field and its day."""
+"""What changed in an app's form on Lamina: each change is stored with its field and its day."""
 
 from typing import Any
 

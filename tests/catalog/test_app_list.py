@@ -181,7 +181,7 @@ PROXY_ANSWERS = [
     (403, {"message": "Forbidden"}),  # an AWS gateway
     (404, "404 page not found"),  # Traefik
     (404, {"message": "no Route matched with those values"}),  # Kong
-    (410, {"error": "Gone"}),  # only a 404 makes an app gone
+    (410, {"error": "Gone"}),  # only a 404 means that an app is gone
 ]
 
 
@@ -200,7 +200,7 @@ def test_a_proxys_answer_closes_no_app(door: SandboxDoor, as_alice: Client, stat
 
 
 def age_forms() -> None:
-    """Make every form due again, as it is the next day."""
+    """Make every form due again, as if a day had passed."""
     day_ago = timezone.now() - timedelta(hours=25)
     App.objects.update(schema_fetched_at=day_ago, schema_asked_at=day_ago, estimated_at=day_ago)
 

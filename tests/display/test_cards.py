@@ -35,7 +35,7 @@ def drawn(run: Run, viewer: Member, **more: Any) -> str:
 
 
 def menu_of(run: Run, viewer: Member) -> str:
-    """The button and menu of the run's card."""
+    """Return the button and menu of the run's card."""
     head = drawn(run, viewer, has_tools=True).partition("</h3>")[2].partition('<div class="run-card-picture">')[0]
     return head.rpartition("</div>")[0].strip()
 
@@ -271,9 +271,9 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(going, alice) == [begin, share, cancel]
     assert offered(going, bob) == [begin]
     assert "Share with team" in menu_of(make_run(alice), alice)
-    assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
+    assert "Share with team" not in menu_of(going, alice)  # nothing to offer, since the team already sees the run
     assert "New guest link" in menu_of(done, alice)
-    assert "New guest link" not in menu_of(going, alice)  # there is nothing to see yet
+    assert "New guest link" not in menu_of(going, alice)  # a guest would have nothing to see yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]
@@ -293,7 +293,7 @@ def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, 
     assert card_of(run, alice).has_guests
     assert not card_of(run, bob).has_guests
     SharingRules.objects.create(guests_allowed=False)
-    assert not card_of(run, alice).has_guests  # guest links don't open
+    assert not card_of(run, alice).has_guests  # guest links don't work while guests aren't allowed
     SharingRules.objects.all().delete()
     links.revoke(link, alice)
     assert not card_of(run, alice).has_guests

@@ -1,4 +1,5 @@
-"""Runs that ended before their results were read: ends show immediately, and reads follow when the budget has room."""
+"""A run may end before its results are read: pages show the end immediately, and the portal reads the results when the
+request budget allows."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Following runs by reading the list: what the poller requests, what it does with responses, and when it stops."""
+"""Following runs by reading the list: what the poller requests, how it treats responses, and when it stops."""
 
 import time
 from datetime import timedelta
@@ -89,7 +89,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as often as this may happen during a Lamina deployment
+    for _ in range(5):  # a deployment of Lamina may cause this many
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)

@@ -1,4 +1,4 @@
-"""When Lamina refuses to let runs be followed live: how the portal finds out, reports it, and tries again."""
+"""When Lamina refuses to let the portal follow runs live: how the portal finds out, reports it, and tries again."""
 
 import html
 import time
@@ -119,8 +119,8 @@ def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
 
 
 def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina allows one stream, and refuses the next one with a 429. For two minutes, the poller doesn't try a third
-    one."""
+    """Lamina allows only one stream and refuses the next one with a 429, so the poller doesn't try a third one for two
+    minutes."""
     first = start(alice, app, sandbox)
     with watching() as watch:
         watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")

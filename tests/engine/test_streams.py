@@ -1,4 +1,4 @@
-"""Following runs live: which runs get a stream, and what it brings."""
+"""Following runs live: which runs get a stream, and what the streams report."""
 
 import time
 from datetime import timedelta

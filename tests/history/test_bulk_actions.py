@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Do a bulk action without scripts; return the page that follows."""
+    """Apply the bulk action `do` to these runs without scripts; return the page that follows."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
     return flat(client.post("/history/act/", data, follow=True).content)
 
@@ -55,7 +55,7 @@ def fields(body: str) -> dict[str, str]:
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Two finished runs and an active one, all Alice's; a run that Bob shares; and one that only Bob sees."""
+    """Return two finished runs and an active run, all Alice's, a run that Bob shares, and a run that only Bob sees."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),
@@ -117,7 +117,7 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     assert "Oak desk" in asked
     assert "1 selected run stays" in words(asked)
     agreed = fields(asked)
-    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, on another device
+    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, the selection changes on another device
     assert "Move 4 runs to the bin?" in words(as_alice.post("/history/act/", agreed, follow=True).text)
     agreed = fields(as_alice.get(f"/history/bin/?place=mine&back={quote('/history/?state=failed')}").text)
     answer = as_alice.post("/history/act/", agreed, follow=True)

@@ -30,7 +30,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def refresh(app: App) -> None:
-    """Make all of the portal's catalogue requests now."""
+    """Send all requests that keep the catalogue up to date now."""
     App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()

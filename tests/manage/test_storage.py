@@ -1,4 +1,4 @@
-"""The storage page: sums by kind and person that the worker keeps, and a warning when the disk is nearly full."""
+"""The storage page: totals by kind and person, which the worker keeps, and a warning when the disk is nearly full."""
 
 import pytest
 from django.test import Client

@@ -97,8 +97,7 @@ def _to_the_latest() -> None:
 def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Migrate]:
     """Return a function that migrates to a given migration and returns its models.
 
-    The next test starts with empty tables that are at this test's migration, so the tests are in the order of their
-    migrations.
+    The next test starts at this test's migration, with empty tables, so the tests are in the order of their migrations.
     """
 
     def to(name: str) -> Any:
@@ -225,7 +224,7 @@ def found(word: str) -> set[str]:
 
 
 def rows_before(apps: Any) -> None:
-    """Create two uploads and a result with accents, which is more than one batch."""
+    """Create two uploads and a result with accents, which together exceed one batch."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects
@@ -249,7 +248,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
     assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
         "whole": ("a", 1000, "kept"),
-        "part": ("a", 333, "kept"),  # at that time, the stored cost was that of all results
+        "part": ("a", 333, "kept"),  # at that time, the stored cost covered all results
         "part lately": ("a", 333, "kept"),
         "half": ("a", 3, "kept"),
         "of another maker": ("b", 1000, "kept"),

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A run of Alice's that the team can see."""
+    """Return a run of Alice's that the team can see."""
     return make_run(alice, status="completed", title="Oak desk", shared_at=timezone.now())
 
 
@@ -63,7 +63,7 @@ def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receive
 def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver: Receiver) -> None:
     hidden = make_run(alice, status="completed")
     chat.post_event(Event("ready", "ended-1", hidden))
-    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # shared later, when its end is no longer news
+    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # it is shared when its end is no longer news
     chat.post_event(Event("ready", "ended-2", run))
     Run.objects.filter(pk=run.pk).update(shared_at=None)  # no longer shared when the message is due
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
@@ -81,8 +81,8 @@ def test_a_channel_gets_the_kinds_and_apps_that_were_chosen(run: Run, alice: Mem
     assert waiting() == 1
     message = post_of(ChatMessage.objects.get())
     assert message is not None
-    assert message.title == "Other is ready"  # without its first input, which pages show if there is no title
-    channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are waiting
+    assert message.title == "Other is ready"  # pages name a run without a title by its first input, but messages don't
+    channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are already waiting
     chat.send_due()
     assert (receiver.asked, waiting()) == ([], 0)
 
@@ -96,7 +96,7 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
         made = decide(output, "approved", "Lovely", Actor(admin_member), None, batch=batch)
         chat.post_event(Event("decided", f"decision-{made.pk}", output.run, output, decision=made))
     chat.send_due()
-    assert receiver.asked == []  # the acts may still be undone
+    assert receiver.asked == []  # the decisions may still be undone
     send_after(minutes=2)
     assert [texts(message)[:3] for message in receiver.taken] == [
         ["Approved: 2 results from Oak desk", "Lovely", "Ada"]

@@ -61,7 +61,7 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
     assert told(sam) == [("reply", "Alice replied to a comment on “Front” of Oak desk")]
     assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
     comment = Comment.objects.get(text__contains="better")
-    for _ in range(3):  # as when a task runs again
+    for _ in range(3):  # tasks may run more than once
         listeners.on_comment_posted(comment)
         listeners.on_mentioned(comment, bob)
     assert (len(told(bob)), len(told(sam))) == (2, 1)
@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, nothing works after that without a savepoint
+        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, a savepoint is needed to go on after it
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)
@@ -172,7 +172,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
 
     assert requests.remind(request, alice)
 
-    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
+    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # people may still decide on the other result
     assert told(sam)[1][1] == "Alice sent you a reminder to decide on 2 results from Oak desk"
 
 

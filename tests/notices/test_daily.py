@@ -36,7 +36,8 @@ def look() -> None:
 
 
 def sent_between(member: Member, first: str, last: str) -> list[str]:
-    """Tell `member` something every day, check each half hour, and return when emails were sent, in UTC."""
+    """Notify `member` of something every day, check for due emails every half hour, and return when emails were sent,
+    in UTC."""
     now, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
     while now < end:
         with time_machine.travel(now, tick=False):

@@ -1,4 +1,4 @@
-"""Deciding on pages (D1 to D5): what pages offer to whom, and what the response shows."""
+"""Deciding on pages (D1 to D5): what pages offer to whom, and what responses show."""
 
 import csv
 import io

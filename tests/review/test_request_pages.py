@@ -1,4 +1,4 @@
-"""Asking for decisions: from a run, about single results, of a client, and what becomes of a request."""
+"""Asking teammates or a client for decisions on a run or on single results, and what becomes of a request."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -186,4 +186,4 @@ def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> 
     link = deciding_link(alice, result)
     requests.ask(alice, [result], link=link)
     lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
-    assert [len(line.find("form")) for line in lines] == [1]  # only to close it
+    assert [len(line.find("form")) for line in lines] == [1]  # the only form closes the request

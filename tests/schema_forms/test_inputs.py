@@ -1,4 +1,4 @@
-"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals belong to."""
+"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals are about."""
 
 import pytest
 

@@ -94,7 +94,7 @@ def test_a_guest_stops_the_emails_by_a_form(link: GuestLink, bob: Member, mailou
     (sent,) = to_guests(mailoutbox)
     path = path_to_stop(sent)
     assert path in str(sent.body)
-    assert "Stop these emails?" in Client().get(path).text  # asking changes nothing: mail scanners open links
+    assert "Stop these emails?" in Client().get(path).text  # this page changes nothing, since mail scanners open links
     assert GuestContact.objects.exists()
     assert "you'll get an email" in kim.open(kim.at).words
     assert "Your address was deleted." in Client(enforce_csrf_checks=True).post(path).text
@@ -170,7 +170,7 @@ def test_a_reply_and_a_stop_at_once_do_no_harm(link: GuestLink, bob: Member) -> 
             with transaction.atomic():
                 answer(link, bob)
                 told.set()
-                stopped.wait(0.5)  # waits in vain: whoever stops has to wait for this transaction
+                stopped.wait(0.5)  # always times out, since `forget` has to wait for this transaction
         finally:
             connection.close()
 

@@ -150,7 +150,7 @@ def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
     page, at = panel(as_alice, run), f"/shares/{made.public_id}"
     assert path_of(made) in page
     assert f'action="{at}/revoke/"' in page
-    assert f'href="{at}/"' not in page  # only the link's maker, the admin, can change its options
+    assert f'href="{at}/"' not in page  # only an admin's own page offers the options of this link
     assert as_alice.get(f"{at}/").status_code == 404
 
     answer = as_alice.post(f"{at}/revoke/", {"run": run.public_id}, headers={"HX-Request": "true"})
@@ -223,7 +223,7 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
         return run.version
 
     versions = [version()]
-    assert versions == [2]  # version 2 comes from making the link
+    assert versions == [2]  # making the link raised it to 2
     links.revoke(link, alice)
     versions.append(version())
     links.revoke(link, alice)
@@ -273,7 +273,7 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
     assert "0 of 2 answered" in as_alice.get("/shares/").text
     answered(run.outputs.all()[0], link, "Kim")
     answered(run.outputs.all()[0], link, "Lee")  # the same result counts only once
-    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # about content that the result no longer has
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # for content that the result no longer has
     for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
         words = as_alice.get(page).text
         assert "1 of 2 answered" in words

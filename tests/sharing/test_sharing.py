@@ -141,7 +141,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 
     assert [output.pk for output in GuestLink.objects.get().outputs.all()] == [text.pk]
     assert ">1 result<" in made
-    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the other forms are about this result, too
+    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the panel's other forms are about this result, too
     follow = as_alice.post("/shares/new/", dict(asked)).headers["Location"]
     assert f"?o={text.public_id}&made=" in follow
     assert GuestLink.objects.latest("pk").outputs.count() == 1
@@ -317,7 +317,7 @@ def test_a_new_link_can_show_some_results_of_a_run_and_offers_those_ticked_on_it
     panel = Page(as_alice.get(f"/runs/{run.public_id}/share/").text).first(css="share-which")
     assert "open" in panel.attributes
     assert [box.attributes["value"] for box in panel.find("input") if "checked" in box.attributes] == [back.public_id]
-    assert "Create a guest link to these" in panel.words  # below the ticks, so the next stop of Tab
+    assert "Create a guest link to these" in panel.words  # it comes after the checkboxes, so Tab reaches it next
 
     none = as_alice.post("/shares/new/", {"run": run.public_id, "picks": "1"}, follow=True)
     assert "Tick at least one result" in none.text

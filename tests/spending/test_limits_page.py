@@ -134,13 +134,13 @@ def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(
     assert "Ana" in refused.text
     assert f'value="{list(mine.values())[-1]}"' in refused.text
     assert Entry.objects.count() == there
-    assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302  # the same values: nothing is replaced
+    assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302  # equal values, so nothing is replaced
     again = seen_on(refused.text, address)
     assert as_admin.post(address, mine | {"seen": again}).status_code == 302
 
 
 def seen_on(page: str, address: str) -> str:
-    """Return the state that the form for `address` says the page showed."""
+    """Return the state that the page showed, as the form for `address` posts it."""
     form = next(form for form in Page(page).find("form") if form.attributes.get("action") == address)
     return next(e.attributes["value"] for e in form.find("input") if e.attributes.get("name") == "seen")
 

@@ -149,7 +149,7 @@ def test_an_approved_result_costs_what_all_attempts_did(
 def test_the_gap_to_the_account_is_named(
     as_admin: Client, alice: Member, reel: App, sandbox: SandboxDoor, lamina: LaminaClient
 ) -> None:
-    """Runs cost 20% more than estimated: the page says so, but doesn't add it to anyone's spending."""
+    """Runs cost 20% more than estimated. The page says so, but doesn't add the difference to anyone's spending."""
     account.read_account()
     sandbox.control("price", factor=1.2)
     expected = lamina.estimate(CARTOONIFY).expected

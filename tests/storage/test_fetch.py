@@ -48,7 +48,7 @@ def test_a_slow_answer_is_cut_at_the_deadline(path: str, server: HostileServer, 
     with pytest.raises(FetchFailed, check=says("too_slow")):
         fetch_trusted(f"{server.url}/{path}", max_bytes=ANY, seconds=0.6)
 
-    assert 0.5 < time.monotonic() - began < PLENTY  # they would drip forever
+    assert 0.5 < time.monotonic() - began < PLENTY  # otherwise, these servers would send slowly forever
     assert kept_files(settings) == []
 
 

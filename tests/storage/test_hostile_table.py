@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Ima
 RUNS_IN_A_BROWSER = ("text/html", "image/svg", "xml", "javascript", "application/pdf")
 SCRIPT = b"<script>alert(1)</script>"
 
-# what it is, path on the hostile server, whether anything is saved, code of the message
+# Each row: what it is, its path on the hostile server, whether anything is saved, and the code of the message.
 BODIES = [
     ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private_address|not_https"),
     ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private_address"),

@@ -124,7 +124,7 @@ def test_last_seen_is_written_only_now_and_then(alice: Member, monkeypatch: pyte
     long_ago = timezone.now() - timedelta(hours=1)
     alice.signed_in.update(seen_at=long_ago)
     here.get("/history/")
-    # the portal has just recorded the sign-in, so it doesn't record this request
+    # the portal has just recorded the sign-in, so it doesn't record this request as well
     assert alice.signed_in.get().seen_at == long_ago
     monkeypatch.setattr(sessions, "_noted", {})
     here.get("/history/")
@@ -215,7 +215,7 @@ def test_an_email_leads_to_a_new_password_and_the_answer_does_not_reveal_account
     assert client.post(found[1], {"password": NEW}).headers["Location"] == "/"
     assert is_in(client)
     assert not is_in(there)
-    assert Client().get(found[1]).status_code == 404  # it works only once
+    assert Client().get(found[1]).status_code == 404  # the link works only once
 
 
 def test_one_person_gets_only_a_few_emails(

@@ -59,7 +59,7 @@ def test_without_a_mail_server_the_link_is_enough(
     page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
     assert "No email server is set up" in page
     assert "Leave empty to get just a link" not in page
-    assert "icon-starting" not in as_admin.get(PEOPLE).text  # nothing was sent
+    assert "icon-starting" not in as_admin.get(PEOPLE).text  # no email was sent
     assert path_of(made) in page
     assert not mailoutbox
 
@@ -114,7 +114,7 @@ def test_an_open_invite_is_sent_again_or_revoked(as_admin: Client, mailoutbox: l
     assert "Expired" in text_of(as_admin, PEOPLE)
     as_admin.post(f"{PEOPLE}invites/{made.public_id}/send/")
     assert len(mailoutbox) == 2
-    assert path in mailoutbox[1].body  # the same link works again
+    assert path in mailoutbox[1].body  # the first link still works
     assert Client().get(path).status_code == 200
     as_admin.post(f"{PEOPLE}invites/{made.public_id}/revoke/")
     answer = Client().get(path)

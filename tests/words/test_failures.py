@@ -88,7 +88,7 @@ def test_what_did_not_fully_succeed_says_what_it_cost(
     body = unescape(as_alice.get(run.get_absolute_url()).text)
 
     assert Page(body).first(css="run-sentence").words.endswith(words)  # these words come first, right after the state
-    if run.status == "failed":  # the words come before the reason
+    if run.status == "failed":  # for failed runs, the reason follows
         assert body.index(words) < body.index(str(FAILURES[run.failure][0]))
 
 
@@ -131,7 +131,7 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     assert "Cancel requested at" in asked
     assert Page(asked).first(css="run-wait").first(css="moment").find("time")
     assert "It may still cost credits" in asked
-    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # the focused panel says what the press did
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
     assert "Cancel requested at" not in ended
