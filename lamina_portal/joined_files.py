@@ -20,8 +20,8 @@ IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<mo
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
 SHEET_GAP = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|(?:/\*.*?\*/|\s)+', re.S)
 SHEET_EDGE = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")| ?(?P<edge>[{};,]) ?|(?P<colon>:) ')
-# Matches only whole lines, casts, and ends of lines without quotes, so that nothing inside a string is taken for a
-# comment.
+# Matches only comments on lines of their own, casts, and end-of-line comments that contain no quotes, so that nothing
+# inside a string is taken for a comment.
 MODULE_COMMENT = re.compile(
     r"^[ \t]*/\*.*?\*/|^[ \t]*//[^\n]*|(?<=[\s(])/\*\* @\w[^*]*\*/ ?|[ \t]// [^\n\"'`]*$", re.M | re.S
 )

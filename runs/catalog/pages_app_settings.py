@@ -215,7 +215,7 @@ def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None)
 def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
     text = typed.strip().replace(",", ".")
     if text and not AMOUNT.fullmatch(text):
-        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave it empty.")
+        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
     return Decimal(text) if AMOUNT.fullmatch(text) else None
 
 

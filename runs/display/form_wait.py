@@ -18,7 +18,7 @@ FETCHING, SLOW, AWAY = "f", "s", "a"  # values in the URL for the message that w
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
-    AWAY: _lazy("We can't reach Lamina. The form will appear here when Lamina answers."),
+    AWAY: _lazy("We can't reach Lamina. The form will appear here once we can."),
 }
 
 

@@ -30,7 +30,7 @@ WORD_STARTS = re.compile(r"[_-]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 
 @dataclass(frozen=True)
 class Part:
-    """A value: a text, an object (`fields`), a list (`items`) or a table (`rows` of texts under `columns`)."""
+    """A value: text, an object (`fields`), a list (`items`), or a table (`columns`, and `rows` of strings)."""
 
     label: str = ""
     text: str = ""

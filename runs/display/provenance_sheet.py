@@ -102,7 +102,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
         " ".join(
-            filter(None, [_("Made by the sandbox: none of it is real.") if status.is_sandbox() else "", origin.note])
+            filter(None, [_("Made by the sandbox: not a real result.") if status.is_sandbox() else "", origin.note])
         ),
     ]
 

@@ -35,7 +35,7 @@ class OutputBox:
     box_width: int
     box_height: int
     is_reshaped: bool  # the picture's shape differs from the one that the box had before it arrived
-    colour: str  # the picture's main colour; "" if it would show beside the picture
+    colour: str  # the picture's main colour; "" if it would be visible around the picture
     files: list[StoredFile]
     links: list[str]  # URLs of originals that couldn't be saved
     refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links

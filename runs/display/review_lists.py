@@ -88,7 +88,7 @@ class RequestLine:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
         if request.link is not None:
             return request.link.audience or _("A client, by guest link")
-        return _("Anyone who may decide")
+        return _("Anyone who can decide")
 
     @property
     def progress(self) -> str:

@@ -32,11 +32,11 @@ def sentence_of(run: Run) -> str:
     """Return the state of the run as a sentence, with numbers. The clock next to it is updated separately."""
     state = state_of(run)
     if run.status == "starting":
-        return _("Sending it to Lamina.")
+        return _("Sending the run to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
             return _("We couldn't find out whether this run started. Please decide what to do.")
-        return _("We don't know yet whether this run started. We're checking; nothing is sent twice.")
+        return _("We don't know yet whether this run started. We're checking; nothing will be sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
@@ -85,7 +85,7 @@ def cancel_words(run: Run) -> str:
     if run.is_final:
         return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
-        words = _("Cancel requested at %(time)s. We'll tell Lamina as soon as we can.")
+        words = _("Cancellation requested at %(time)s. We'll tell Lamina as soon as we can.")
         return filled_in(words, time=moment_html(run.cancel_asked_at, short_time_words(run.cancel_asked_at)))
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
@@ -101,8 +101,8 @@ def cancel_money_words(run: Run) -> str:
     if run.cancel_answer in CANNOT_STOP:
         return ""
     if cost := about_credits(run.credits_estimated):
-        return _("It may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
-    return _("It may still cost credits. Lamina doesn't say how many.")
+        return _("This run may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    return _("This run may still cost credits. Lamina doesn't say how many.")
 
 
 def may_have_started(run: Run) -> bool:
@@ -138,8 +138,8 @@ def cost_fact(run: Run) -> tuple[str, str]:
     if not run.remote_id and not may_have_started(run):
         return _("Nothing"), _("Lamina never started this run.")
     how_sure = _(
-        "Lamina hasn't said what it charged for this run. Spending counts the whole estimate; the balance follows what "
-        "Lamina reports."
+        "Lamina hasn't said what it charged for this run. Spending counts the full estimate; the balance is based on "
+        "what Lamina reports."
     )
     return _("At most %(cost)s") % {"cost": cost}, how_sure
 
@@ -150,7 +150,7 @@ def cost_words(run: Run) -> str:
         return ""
     if cost := about_credits(run.credits_estimated):
         return _("Cost: %(cost)s (estimate).") % {"cost": cost}
-    return _("Cost: unknown, because Lamina gives no estimate.")
+    return _("Cost: unknown, as Lamina doesn't give an estimate for this app.")
 
 
 def ended_money_words(run: Run) -> str:
@@ -170,8 +170,8 @@ def decide_words(run: Run) -> str:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s attempt to start this run, and its list doesn't show it.",
-            "Lamina gave no clear answer to %(count)s attempts to start this run, and its list doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempt to start this run, and the run isn't on its list.",
+            "Lamina gave no clear answer to %(count)s attempts to start this run, and the run isn't on its list.",
             tries,
         ) % {"count": tries}
     return _("We couldn't tell from Lamina's list of runs whether this run started.")

@@ -56,8 +56,8 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     words = []
     if shown:
         said = ngettext(
-            "Clients can see %(count)s result through a guest link. They won't see it while it's in the bin.",
-            "Clients can see %(count)s results through a guest link. They won't see them while they're in the bin.",
+            "Clients can see %(count)s result through a guest link. Results in the bin are hidden from guests.",
+            "Clients can see %(count)s results through a guest link. Results in the bin are hidden from guests.",
             shown,
         )
         words.append(said % {"count": number_words(shown)})

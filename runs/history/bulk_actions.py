@@ -38,7 +38,9 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
             ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
-        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these runs.")
+        words = (
+            _("The team can already see this run.") if count == 1 else _("The team can already see all of these runs.")
+        )
     others = asked - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
@@ -169,7 +171,7 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
 def why_no_link(outputs: list[Output]) -> str:
     """Return why no guest link can be created for `outputs`; "" if one can."""
     if not outputs:
-        return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
+        return _("None of the items you selected can be shared: they aren't ready, or they aren't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
             "You selected %(count)s result, but one link shows at most %(most)s. Select fewer.",

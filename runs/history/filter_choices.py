@@ -203,7 +203,8 @@ class Directory:
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs belong to their maker, so makers matter only for people who made runs that others now own.
+        Nearly all runs still belong to their maker, so we check the maker only for people who made runs that others
+        now own.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):

@@ -189,7 +189,7 @@ def _broader_label(name: str, found: Filter) -> str:
         "state": _("Any state"),
         "kind": _("Any kind"),
         "decision": _("Any decision"),
-        "decided": _("Any decider"),
+        "decided": _("Any reviewer"),
         "waits": _("Waiting or not"),
         "from": _("No start date"),
         "to": _("No end date"),
@@ -210,7 +210,7 @@ def offers(found: Filter) -> list[Chip]:
         "image": _("Only pictures"),
         "video": _("Only videos"),
         "audio": _("Only audio"),
-        "text": _("Only texts"),
+        "text": _("Only text"),
     }
     return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
 
 DAYS_WANTED = format_lazy(
-    _lazy("Enter {fewest} to {most} days, or leave it empty."),
+    _lazy("Enter a number of days from {fewest} to {most}, or leave the field empty."),
     fewest=retention_rules.FEWEST_DAYS,
     most=retention_rules.MOST_DAYS,
 )
@@ -136,7 +136,10 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
     )
     uploads_days = _days(
         _lazy("Uploads"),
-        _lazy("Counted from the last run that used the file. Runs keep its name, but the file can't be restored."),
+        _lazy(
+            "Counted from the last run that used the file. When the time is up, the file is permanently deleted; runs "
+            "still show its name."
+        ),
     )
     record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
     do = CutField()

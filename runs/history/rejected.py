@@ -80,8 +80,8 @@ def keep(output: Output, now: datetime) -> bool:
 
 
 def remove_due(days: int, now: datetime) -> int:
-    """Remove files and texts of results whose removal date has come; return how many. If someone wants a result after
-    all, its removal is cancelled instead."""
+    """Remove the files and text of results that are due for removal; return the number of results. If someone wants a
+    result after all, its removal is cancelled instead."""
     count = 0
     due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
     for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):

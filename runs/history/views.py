@@ -230,7 +230,11 @@ def _ids_of(rows: Rows) -> list[str]:
 
 def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
     """Return the views to choose from: for each, its icon, name and URL, and whether it is the current view."""
-    views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
+    views = {
+        "": ("grid", _("Grid view")),
+        "list": ("list", _("List view")),
+        "results": ("image", _("Individual results")),
+    }
     return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
 
 

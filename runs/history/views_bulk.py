@@ -172,10 +172,11 @@ def view_save(request: PortalRequest) -> HttpResponse:
     posted = SaveViewForm.read(request.POST)
     view = filters.save_view(request.user, posted["name"], posted["query"])
     if view is None:
-        messages.warning(
-            request,
-            _("Give the view a name. You can save up to %(most)s views.") % {"most": filters.VIEWS_PER_MEMBER},
-        )
+        words = _("Give the view a name.")
+        if posted["name"].strip():
+            words = _("You already have %(most)s views, which is the limit. Delete one, then try again.")
+            words %= {"most": filters.VIEWS_PER_MEMBER}
+        messages.warning(request, words)
     else:
         messages.success(request, _("“%(name)s” is saved.") % {"name": view.name})
     return go_to(request, Filter.parse(posted["query"]).url())

@@ -133,7 +133,7 @@ def _only_there(there: Filter) -> Wider:
     words = (
         _("None of your runs match. These are in Team.")
         if there.tab == "team"
-        else _("None match in Team. These are your own runs.")
+        else _("No runs in Team match. These are your own runs.")
     )
     return Wider(there, other_list=words)
 
@@ -155,13 +155,13 @@ def _exact_words(there: Filter, count: int) -> str:
 def _similar_words(there: Filter, count: int) -> str:
     if there.tab == "team":
         return ngettext(
-            "%(count)s run in Team matches with similar words.",
-            "%(count)s runs in Team match with similar words.",
+            "%(count)s run in Team has similar words.",
+            "%(count)s runs in Team have similar words.",
             count,
         )
     return ngettext(
-        "%(count)s of your runs matches with similar words.",
-        "%(count)s of your runs match with similar words.",
+        "%(count)s of your runs has similar words.",
+        "%(count)s of your runs have similar words.",
         count,
     )
 

@@ -39,7 +39,7 @@ class ControlsForm(PostedForm):
 class PresetForm(forms.Form):
     """The name of a preset, and whether it is shared with the team."""
 
-    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Give it a name.")})
+    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Enter a name.")})
     is_team = forms.BooleanField(required=False)
 
 

@@ -28,8 +28,8 @@ from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
-SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")
-EXPIRED = gettext_noop("This form was open too long, or someone else opened it. Nothing is lost; press Run again.")
+SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
+EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class PostedAppForm:
             answers = form.draft_answers(presets.answers_of(preset))
             presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
             drafts.clear_draft(self.member, self.app)
-            return Done(preset.get_absolute_url(), _("“%(name)s” is updated.") % {"name": preset.name})
+            return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:

@@ -165,7 +165,7 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     if not is_filled or is_as_opened:
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
         url = again_url(member, app, run, next_version.replaced_result(member, run) or found.result)
-        found.notices.append(Notice(_(words), url, _("Fill in the same inputs")))
+        found.notices.append(Notice(_(words), url, _("Use the same inputs again")))
 
 
 def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
@@ -216,7 +216,7 @@ def _kept_notice(app: App, found: Opening, words: str) -> Notice:
     """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
     url = form_url(app, result=found.result, preset=found.preset, run=found.filled_from)
-    label = _("Show the run's own values") if found.filled_from else _("Show the preset as it was saved")
+    label = _("Show the run's original values") if found.filled_from else _("Show the preset as it was saved")
     return Notice(words, f"{url}&fresh=1", label)
 
 

@@ -146,9 +146,7 @@ def _reason(run: Run, cost: CostLine | None) -> str:
     now = ruled(run.app, run.schema, run_inputs.answers_of(run))
     if not (now.changed or now.refused):
         return ""
-    words = _(
-        "An admin has changed the rules for %(names)s since this run was made. Use “Change and run again” instead."
-    )
+    words = _("An admin has changed the rules for %(names)s since this run. Use “Change and run again” instead.")
     return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
 
 

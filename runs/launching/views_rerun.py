@@ -24,7 +24,7 @@ from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
-OLD_PAGE = gettext_noop("This page was open too long, or someone else opened it. Nothing was started; try again.")
+OLD_PAGE = gettext_noop("This page was open too long, or you've switched accounts. Nothing was started; try again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

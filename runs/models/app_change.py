@@ -14,13 +14,13 @@ class AppChange(models.Model):
 
     class Kind(models.TextChoices):
         ADDED = "added", _lazy("New field")
-        GONE = "gone", _lazy("Field is gone")
-        RENAMED = "renamed", _lazy("Field has a new name")
-        RETYPED = "retyped", _lazy("Field has another type")
-        NEEDED = "needed", _lazy("Field has no default any more")
+        GONE = "gone", _lazy("Field removed")
+        RENAMED = "renamed", _lazy("Field renamed")
+        RETYPED = "retyped", _lazy("Field type changed")
+        NEEDED = "needed", _lazy("Default removed")
         OPTIONS_ADDED = "options_added", _lazy("New options")
-        OPTIONS_GONE = "options_gone", _lazy("Options are gone")
-        SAMPLE = "sample", _lazy("Field has another sample")
+        OPTIONS_GONE = "options_gone", _lazy("Options removed")
+        SAMPLE = "sample", _lazy("Sample changed")
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(default=timezone.now)

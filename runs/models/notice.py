@@ -24,13 +24,13 @@ class NoticeKind(models.TextChoices):
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
-    COMMENT = "comment", _lazy("Someone comments on a run of yours")
+    COMMENT = "comment", _lazy("Someone comments on your run")
     ASKED = "asked", _lazy("You're asked to decide")
-    DECIDED = "decided", _lazy("Someone decides on a result of yours")
+    DECIDED = "decided", _lazy("Someone decides on your result")
     SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
-    READY = "ready", _lazy("A run of yours is ready")
-    FAILED = "failed", _lazy("A run of yours fails")
+    READY = "ready", _lazy("Your run is ready")
+    FAILED = "failed", _lazy("Your run fails")
     LIMIT = "limit", _lazy("You've used most or all of your spending limit")
     PORTAL = "portal", _lazy("The portal needs an admin")  # only admins get these
 
@@ -44,7 +44,7 @@ class Way(models.TextChoices):
     """How a member gets emails about one kind of notice. In the portal, everyone sees all kinds."""
 
     OFF = "off", _lazy("No email")
-    ONCE = "once", _lazy("At once")
+    ONCE = "once", _lazy("Immediately")
     DAILY = "daily", _lazy("Once a day")
 
 
@@ -186,7 +186,7 @@ class Mail(models.Model):
     """
 
     class Sort(models.TextChoices):
-        ONCE = "once", _lazy("At once")
+        ONCE = "once", _lazy("Immediately")
         DAILY = "daily", _lazy("Once a day")
         REMINDER = "reminder", _lazy("Reminder of due decisions")
 

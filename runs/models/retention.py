@@ -53,7 +53,7 @@ class StorageUse(models.Model):
         UPLOADS = "uploads", _lazy("Uploads")
         BIN = "bin", _lazy("In the bin")
         COPIES = "copies", _lazy("Copies for guests")
-        APPS = "apps", _lazy("Pictures of apps")
+        APPS = "apps", _lazy("App pictures")
         UNUSED = "unused", _lazy("No longer used")
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

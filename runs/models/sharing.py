@@ -109,7 +109,7 @@ class GuestCopy(models.Model):
     class Status(models.TextChoices):
         PREPARING = "preparing", _lazy("Preparing")
         READY = "ready", _lazy("Ready")
-        IMPOSSIBLE = "impossible", _lazy("Cannot be made")
+        IMPOSSIBLE = "impossible", _lazy("Can't be made")
         NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # can't be made until ffmpeg is installed
 
     source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")

@@ -84,7 +84,7 @@ def post_of(message: ChatMessage) -> Post | None:
 def trial_post(who: str, language: str) -> Post:
     """Return the message that the test button sends on behalf of `who`."""
     with override(_language(language)):
-        words = _("It works. News about runs shared with the team can be posted here.")
+        words = _("It works. Updates about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
 
 
@@ -114,7 +114,7 @@ def _who(by: Decider) -> str:
 def _result(output: Output) -> str:
     """Return the name of a result and its run."""
     label = output.label or _("Result %(number)s") % {"number": output.position + 1}
-    return _("“%(result)s” of %(run)s") % {"result": name(label), "run": _run(output.run)}
+    return _("“%(result)s” from %(run)s") % {"result": name(label), "run": _run(output.run)}
 
 
 def _group(outputs: QuerySet[Output]) -> Group | None:

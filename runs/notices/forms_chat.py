@@ -50,7 +50,7 @@ class ChannelForm(PostedForm):
     def clean_secret_address(self) -> str:
         typed = guard.complete_url(str(self.cleaned_data["secret_address"]))
         if not typed and self.channel is None:
-            raise ValidationError(_("Paste the address that you got there."))
+            raise ValidationError(_("Paste the webhook address."))
         if typed:
             try:
                 channels.check_address(typed)

@@ -28,7 +28,7 @@ def clean_email(link: GuestLink, name: str, typed: str) -> str:
     email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
     others = GuestContact.objects.filter(link=link).exclude(guest_key=Actor(link=link, name=name).key)
     if email and others.count() >= MOST_PER_LINK:
-        raise EmailRefusedError(_("Too many guests get emails about this page. Leave the email address empty."))
+        raise EmailRefusedError(_("Too many guests already get emails about this page. Leave the email field empty."))
     return email
 
 

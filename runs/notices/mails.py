@@ -79,7 +79,8 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            leases.renew(LEASE, holder, AWAY_SECONDS)  # keep the lease that long, so that no worker tries earlier
+            # Keep the lease that long, so that no worker tries again before then.
+            leases.renew(LEASE, holder, AWAY_SECONDS)
         else:
             leases.release(LEASE, holder)
     if not is_away and not stop_requested():

@@ -48,7 +48,7 @@ class Told(Protocol):
 
 
 def title_of(told: Told) -> str:
-    """Return one line about what happened, such as "Sam approved “Front view” of Oak desk"."""
+    """Return one line about what happened, such as "Sam approved “Front view” from Oak desk"."""
     return _one_line(_title(told))
 
 
@@ -124,9 +124,9 @@ def _decided(decision: Decision) -> str:
     Act, Verdict = Decision.Act, Decision.Verdict
     sentences: dict[str, str] = {
         Verdict.APPROVED: _("%(who)s approved %(place)s"),
-        Verdict.CHANGES: _("%(who)s asks for changes to %(place)s"),
+        Verdict.CHANGES: _("%(who)s asked for changes to %(place)s"),
         Verdict.REJECTED: _("%(who)s rejected %(place)s"),
-        Act.SET_ASIDE: _("%(who)s set a decision on %(place)s aside"),
+        Act.SET_ASIDE: _("%(who)s set aside a decision on %(place)s"),
     }
     return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
 
@@ -140,13 +140,13 @@ def _said(told: Told) -> str:
 
 
 def _place_words(told: Told) -> str:
-    """Return words for what the notice is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
+    """Return words for what the notice is about, such as "“Front view” from Oak desk" or "3 results from Oak desk"."""
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
         label = told.output.label or _("Result %(number)s") % {"number": told.output.position + 1}
         values["result"] = Truncator(_one_line(label)).chars(LABEL_CHARS)
-        return _("“%(result)s” of %(run)s") % values
+        return _("“%(result)s” from %(run)s") % values
     if told.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values
     if count > 1:

@@ -89,4 +89,4 @@ def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
 
 
 def _words_of(kind: str) -> str:
-    return _("A decision you were asked for is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)
+    return _("A decision you were asked to make is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)

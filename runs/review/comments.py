@@ -241,7 +241,7 @@ def _check_pace(by: Actor, now: datetime) -> None:
         of_link = list(lately.filter(link=by.link).values_list("guest_key", flat=True))
         is_too_fast = of_link.count(by.key) >= PER_MINUTE_AS_GUEST or len(of_link) >= PER_MINUTE_OF_LINK
     if is_too_fast:
-        raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then send it again."))
+        raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then try again."))
 
 
 def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:

@@ -86,7 +86,7 @@ def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
     if not output.run.is_visible_to(member):
         return _("You can't see this result any more.")
     if not member.can_run:
-        return _("Your role is view-only, so you can't decide.")
+        return _("Your role is view-only, so you can't approve or reject results.")
     return "" if rules.may_decide(member) else _("Only approvers and admins can decide.")
 
 

@@ -21,7 +21,7 @@ class StaleDecisionError(DecisionError):
     code = "stale"
 
     def __init__(self, output: Output) -> None:
-        super().__init__(_("This result has changed in the meantime. Look at it again, then decide."))
+        super().__init__(_("This result has changed since you opened the page. Look at it again, then decide."))
         self.output = output
 
 

@@ -92,7 +92,7 @@ class AskForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.people, self.may_make_links = people, may_make_links
         self.fields["message"].error_messages["max_length"] = _("This is longer than %(limit_value)d characters.")
-        self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave it empty.")
+        self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave the field empty.")
 
     @property
     def first_day(self) -> str:

@@ -42,7 +42,8 @@ def _index_some(state: IndexState, ends_at: float) -> None:
                 with transaction.atomic():
                     _index(run_id)
             state.reached = pk
-            if time.monotonic() > ends_at:  # checked only after some work, so that even a slow database makes progress
+            # Checked only after some work, so that we make progress even if the database is slow.
+            if time.monotonic() > ends_at:
                 state.save()
                 return
     state.version, state.reached = VERSION, 0

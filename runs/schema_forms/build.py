@@ -134,7 +134,7 @@ class BoundAnswer(BoundField):
     def search_label(self) -> str:
         """The label of the search box for the options."""
         count = len(self.choices)
-        words = ngettext("Search %(count)s option for %(question)s", "Search %(count)s options for %(question)s", count)
+        words = ngettext("%(question)s: search %(count)s option", "%(question)s: search %(count)s options", count)
         return words % {"count": _number(count), "question": self.question.label}
 
     @property
@@ -198,7 +198,7 @@ class BoundAnswer(BoundField):
             words = f"{words[:SUMMARY_CHARACTERS].rstrip()}…"
         if words:
             return words
-        return pgettext("answer", "left to the app") if self.question.kind == "options" else pgettext("answer", "empty")
+        return pgettext("answer", "up to the app") if self.question.kind == "options" else pgettext("answer", "empty")
 
 
 class SchemaForm(forms.Form):

@@ -90,9 +90,9 @@ class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # 
         model = SharingRules
         fields = sharing_rules.RULES
         labels: ClassVar[Any] = {
-            "guests_allowed": _lazy("Guest links are allowed"),
-            "needs_passphrase": _lazy("Every new link needs a passphrase"),
-            "team_by_default": _lazy("New runs are shared with the team automatically"),
+            "guests_allowed": _lazy("Allow guest links"),
+            "needs_passphrase": _lazy("Require a passphrase for every new link"),
+            "team_by_default": _lazy("Share new runs with the team automatically"),
         }
 
     def __init__(self, data: QueryDict | None, instance: SharingRules) -> None:

@@ -63,9 +63,9 @@ def clean_email(typed: str) -> str:
         if email:
             IS_EMAIL(email)
     except ValidationError:
-        raise EmailRefusedError(_("Check the email address, or leave it empty.")) from None
+        raise EmailRefusedError(_("Check the email address, or leave the field empty.")) from None
     if len(email) > EMAIL_LENGTH or "[" in email:  # an IP address instead of a domain
-        raise EmailRefusedError(_("Check the email address, or leave it empty."))
+        raise EmailRefusedError(_("Check the email address, or leave the field empty."))
     return email
 
 

@@ -45,7 +45,7 @@ from runs.words.numbers import number_words
 PAGE = 50
 SAID = {
     "team": gettext_noop("The team can see this run now."),
-    "not-team": gettext_noop("The team no longer sees this run."),
+    "not-team": gettext_noop("The team can no longer see this run."),
     "me": gettext_noop("Only you and admins can see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
@@ -301,5 +301,7 @@ def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
 def _rules_words(shortened: int) -> str:
     if not shortened:
         return _("Saved.")
-    words = ngettext("Saved. %(count)s link now ends earlier.", "Saved. %(count)s links now end earlier.", shortened)
+    words = ngettext(
+        "Saved. %(count)s link now expires earlier.", "Saved. %(count)s links now expire earlier.", shortened
+    )
     return words % {"count": number_words(shortened)}

@@ -257,12 +257,12 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     if isinstance(error, ReasonNeededError):
         return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:
-        return _("%(sender)s has turned off answers for this link, so nothing was recorded.") % sender
+        return _("%(sender)s has turned off answers for this link, so your answer wasn't saved.") % sender
     return error.sentence
 
 
 def _comment_words(refused: CommentRefusedError, link: GuestLink) -> str:
     if refused.code == "not-allowed" and not link.lets_comment:
-        words = _("%(sender)s has turned off comments for this link, so nothing was recorded.")
+        words = _("%(sender)s has turned off comments for this link, so your comment wasn't posted.")
         return words % {"sender": link.member.display_name}
     return refused.sentence

@@ -29,7 +29,7 @@ def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
     if not SharingRules.current().team_by_default:
         return ""
     is_private = is_private or (parent is not None and parent.shared_at is None)
-    return _("only you and admins see it") if is_private else _("the team sees it")
+    return _("only you and admins will see the new run") if is_private else _("the team will see the new run")
 
 
 def share_with_team(run: Run) -> bool:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 WHAT_ROLES_DO = {
     Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
     Member.Role.MAKER: _lazy("Also runs apps and shares results."),
-    Member.Role.APPROVER: _lazy("Can also approve or reject results, and create guest links where only approvers may."),
+    Member.Role.APPROVER: _lazy(
+        "Also approves or rejects results, and creates guest links if that's limited to approvers."
+    ),
     Member.Role.ADMIN: _lazy("Also sees private runs and manages people and the portal."),
 }
 
@@ -191,7 +193,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
     has_shortcuts = forms.BooleanField(
         label=_lazy("Keyboard shortcuts"),
         required=False,
-        help_text=_lazy("Single keys, such as / for search. They do nothing while you type."),
+        help_text=_lazy("Single keys, such as / for search. They don't work while you're typing."),
     )
 
     class Meta:

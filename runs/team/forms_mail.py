@@ -22,7 +22,7 @@ class MailChoicesForm(forms.Form):
         required=False,
         help_text=_lazy("One email a day, from two days before the due date until you've decided."),
     )
-    hour = forms.TypedChoiceField(label=_lazy("Hour of daily emails and reminders"), choices=HOURS, coerce=int)
+    hour = forms.TypedChoiceField(label=_lazy("Time for daily emails and reminders"), choices=HOURS, coerce=int)
 
     def __init__(self, member: Member, data: QueryDict | None = None) -> None:
         self.member, self.ways = member, choices.chosen_by(member)

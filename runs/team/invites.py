@@ -97,7 +97,8 @@ def _refuse_known(email: str) -> None:
     if member is not None and member.is_active:
         raise RefusedError(_("%(name)s (%(email)s) is already a member.") % _who(member))
     if member is not None:
-        raise RefusedError(_("%(name)s (%(email)s) was deactivated. Reactivate them instead.") % _who(member))
+        told = _("%(name)s (%(email)s) is a deactivated member. Reactivate them instead of inviting them again.")
+        raise RefusedError(told % _who(member))
     waiting = Invite.objects.filter(email=email, accepted_at=None, revoked_at=None)
     if waiting.exists():
         told = _("%(email)s already has an invite. Send it again below, or revoke it first.")

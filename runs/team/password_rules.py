@@ -22,13 +22,13 @@ LOOKED_AT = 72  # in characters; checking this many takes 10 ms, checking twice 
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # These are translated where they are used.
-HELP = gettext_noop("At least 10 characters. A few words that don't belong together are easy to remember.")
-TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four words in a row.")
-TOO_COMMON = gettext_noop("This password is too common. Try four words that don't belong together.")
+HELP = gettext_noop("At least 10 characters. A few unrelated words are easy to remember.")
+TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four unrelated words.")
+TOO_COMMON = gettext_noop("This password is too common. Try four unrelated words.")
 TOO_SIMILAR = gettext_noop(
     "This password is too close to your name, your email address or the portal's name. Choose something unexpected."
 )
-TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
+TOO_EASY = gettext_noop("This password is too easy to guess. Add a few unrelated words.")
 
 _estimating = Lock()  # zxcvbn keeps the words about a person in a single dictionary that all threads share
 

@@ -30,7 +30,7 @@ def transfer(leaver: Member, to: Member) -> bool:
     Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
     """
     if leaver.is_active:
-        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
+        raise RefusedError(_("%(name)s is still active. Deactivate them first.") % {"name": leaver.display_name})
     left = left_by(leaver)
     Upload.objects.filter(presets__member=leaver, member=leaver).update(member=to)
     GuestLink.objects.filter(member=leaver).update(member=to)

@@ -111,7 +111,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     if not passwords.set_with_link(member, form.cleaned_data["password"]):
         return _page(request, "team/link_unknown.html", {}, status=404)
     security_mail.tell_of_password(member)
-    messages.success(request, _("Your new password is set. Every other browser was signed out."))
+    messages.success(request, _("Your new password is set. All your other browsers were signed out."))
     return _let_in(request, member)
 
 

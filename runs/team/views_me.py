@@ -64,7 +64,7 @@ def password_change(request: PortalRequest) -> HttpResponse:
     sessions.end_all(request.user, but=request.session.session_key)
     recent_password.record_given(request)
     security_mail.tell_of_password(request.user)
-    messages.success(request, _("Your password was changed. Every other browser was signed out."))
+    messages.success(request, _("Your password was changed. All your other browsers were signed out."))
     return go_to(request, reverse("runs:me"))
 
 
@@ -103,7 +103,7 @@ def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
 def session_end_others(request: PortalRequest) -> HttpResponse:
     """Sign out every browser except this one."""
     sessions.end_others(request.user, request.session.session_key)
-    messages.success(request, _("Every other browser was signed out."))
+    messages.success(request, _("All your other browsers were signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")
 
 

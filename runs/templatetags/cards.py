@@ -244,7 +244,7 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
 
 
 def _pictures(card: RunCard, *, is_eager: bool) -> SafeString:
-    """Render the pictures, with places for those that may still arrive. If there are none, render the input's
+    """Render the pictures, with placeholders for those that may still arrive. If there are none, render the input's
     picture."""
     if not card.pictures and card.input_picture:
         return thumbnail(card.input_picture, is_small=False, is_eager=is_eager)

@@ -116,7 +116,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     if status.away_since is not None:
         away = _(
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs will start once it's back."
+            "New runs will start once Lamina is back."
         )
         away = filled_in(away, when=moment_html(status.away_since, short_time_words(status.away_since)))
     portal = Portal(

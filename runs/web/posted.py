@@ -118,11 +118,11 @@ class SeenForm(forms.Form):
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Add an error saying that `name` saved first, and what is `stored` now. Saving the form again replaces those
-        values."""
+        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving the form again
+        replaces those values."""
         words = _(
             "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
-            "again to replace them."
+            "again to replace theirs."
         )
         self.add_error(None, words % {"name": name or _("Somebody")})
         if values := "; ".join(_stored_words(self, stored)):

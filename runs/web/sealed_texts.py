@@ -17,7 +17,7 @@ class SealedError(Exception):
 
 
 def seal(purpose: str, text: str) -> str:
-    """Return `text` encrypted with the current key. A text sealed for one `purpose` can't be opened for another."""
+    """Return `text` encrypted with the current key. Text sealed for one `purpose` can't be opened for another."""
     return _box(purpose).encrypt(text.encode()).decode("ascii")
 
 

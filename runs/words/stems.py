@@ -39,8 +39,8 @@ def stem(word: str) -> str:
 
 
 def _has_plural_s(word: str) -> bool:
-    """Return whether the final "s" by itself is an ending. It isn't in "glass" and "virus", nor in "boxes", which loses
-    "es"."""
+    """Return whether the final "s" is an ending on its own. In "glass" and "virus", it isn't an ending; in "boxes", the
+    ending is "es"."""
     return (word[-1] == "s" and word[-2] not in "esui") or word.endswith(("oes", "ees", "ies"))
 
 

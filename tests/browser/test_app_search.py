@@ -158,7 +158,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     page.goto("/apps/")
     page.get_by_label("Search apps").last.fill("dentist")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # once the page has refreshed itself
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
     page.goto("/apps/?q=another+dentist")  # as if opened from a shared link

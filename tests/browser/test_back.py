@@ -168,7 +168,7 @@ def test_back_without_scripts_is_empty_with_a_sentence(plain_page: Page) -> None
     expect(page.get_by_label("Idea")).to_have_value("")
     notice = page.locator(".app-notes .notice")
     expect(notice).to_contain_text("Your run has started, so this form is empty again.")
-    notice.get_by_role("link", name="Fill in the same inputs").click()
+    notice.get_by_role("link", name="Use the same inputs again").click()
     expect_whole(page)
 
 
@@ -187,7 +187,7 @@ def test_back_without_scripts_to_a_form_opened_from_a_run_shows_that_run_whole(p
     expect_whole(page)
     notice = page.locator(".app-notes .notice")
     expect(notice).to_contain_text("Your run has started. The form now shows the values it was opened with.")
-    notice.get_by_role("link", name="Fill in the same inputs").click()
+    notice.get_by_role("link", name="Use the same inputs again").click()
     expect(page.get_by_label("Idea")).to_have_value("A blue shoe")
     expect(page.locator(".file-tile[data-file]")).to_contain_text("blue.png")
 

@@ -119,7 +119,7 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
         State("/review/", "#decide"),
         State("/review/asked/", ".asked-line"),
         State("/review/decided/", ".decided-picture"),
-        State("/review/many/", ".ask-page > p > .button"),  # nothing is selected any more
+        State("/review/many/", ".ask-page > p > .button"),  # no results are selected any more
         State("/review/many/", "#many-error", {"shown": shown, "verdict": "rejected"}),
         State(run, ".verdict-on-box"),
         State(f"{run}comment/", "#comment-form-new"),

@@ -81,7 +81,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     [
         ({"status": "preparing", "error": "No room."}, "We'll try again", "We'll try again. No room."),
         ({"status": "impossible"}, "can't be removed", "4 files aren't shared with guests"),
-        ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
+        ({"status": "no-tool"}, "Download all", "4 files are shared unchanged"),
     ],
     ids=["late", "impossible", "no tool"],
 )

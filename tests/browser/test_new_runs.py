@@ -58,6 +58,6 @@ def test_a_run_started_on_another_device_is_told_on_mine(guests: Guests, whole: 
     run = whole.inside.ask("stay", email=visitor.email, remote_id=SLOW, status="starting")
 
     pass_time(visitor, 65)
-    expect(news).to_have_text(re.compile(r"^\s*1 new by you"))
+    expect(news).to_have_text(re.compile(r"^\s*1 new from you"))
     news.click()
     expect(page.locator(f"#card-{run}")).to_be_visible()

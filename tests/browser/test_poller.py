@@ -119,7 +119,7 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     card = page.locator(f"#card-{run}")
     before = card.bounding_box()
     whole.move(whole.remote_id(run), "completed")
-    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # stays for 12 s
+    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # it stays for 12 s
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before

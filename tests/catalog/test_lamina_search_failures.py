@@ -95,7 +95,7 @@ def test_a_failed_search_can_be_retried_at_once_by_hand(as_alice: Client, beyond
     lamina_part(as_alice, "dentist")
     sandbox.clear_faults()
 
-    assert problem_of(look(as_alice, "dentist")) == "broken"  # for a short while, everyone gets the saved response
+    assert problem_of(look(as_alice, "dentist")) == "broken"  # everyone gets the stored response for a short while
     assert work() == []
     assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
 

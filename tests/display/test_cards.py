@@ -248,7 +248,7 @@ def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
     card = drawn(run, alice, has_tools=True, has_picks=True)
 
     shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-    assert f'aria-label="More for {shown}"' in card
+    assert f'aria-label="More actions for {shown}"' in card
     assert f">Select {shown}</span>" in card
     assert f'name="label" value="{shown}"' in card
     assert "<script" not in card
@@ -362,7 +362,7 @@ def test_an_example_says_so(as_alice: Client, alice: Member, django_assert_num_q
     own = make_run(alice, status="completed")
     make_kept(own)
 
-    with django_assert_num_queries(4):  # two for each card
+    with django_assert_num_queries(4):  # two queries for each card
         marked, plain = drawn(run, alice), drawn(own, alice)
     assert Page(marked).first(css="run-card-example").words
     assert not Page(plain).find(css="run-card-example")

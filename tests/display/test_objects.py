@@ -126,7 +126,7 @@ def _depth(part: Part) -> int:
 # --- Pages ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Return a run with a picture that comes with a value, and with a value on its own."""
+    """Return a run with two results: a value that contains a picture, and a value that doesn't."""
     made = make_run(alice, status="completed", title="Palette")
     kept = make_kept(made)
     OutputFile.objects.filter(pk=kept.pk).update(source_url="https://x.test/a.png")
@@ -199,7 +199,8 @@ def test_guests_download_a_value_as_they_see_it(run: Run, alice: Member) -> None
     answer = Client().get(path)
     assert answer.text.startswith("Z title: Autumn")
     assert "https://x.test" not in answer.text
-    assert Client().get(f"{path_of(link)}results/{back.public_id}/text").status_code == 404  # it isn't in the link
+    # The link doesn't include this result.
+    assert Client().get(f"{path_of(link)}results/{back.public_id}/text").status_code == 404
 
 
 @pytest.mark.django_db

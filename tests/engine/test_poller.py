@@ -126,7 +126,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # pages of the list: newest; running, page by page; queued
+    assert len(pages) == 1 + 3 + 1  # pages of: the newest runs, running runs, queued runs
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"
@@ -188,7 +188,8 @@ def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandb
     well.refresh_from_db()
     assert well.status == "completed"
     assert max(pause or 0.0 for pause in pauses) < 5
-    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # not again for a while
+    # After this, the poller skips the run for a while.
+    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1
     sandbox.clear_faults()
     watch.again_at.clear()
     watch.round()

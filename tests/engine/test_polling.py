@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _real_pace(settings: Settings) -> None:
-    """Poll at the real pace, not at the faster one of the other tests."""
+    """Poll as often as in production, not as often as in other tests."""
     settings.LAMINA_POLL_SECONDS = 3.0
 
 
@@ -71,7 +71,8 @@ def test_an_unreadable_row_does_not_end_the_list(alice: Member, app: App, sandbo
 
     watch_once()
 
-    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # pages of the list: newest; running, two pages; queued
+    # One page of the newest runs, two pages of running runs, and one page of queued runs.
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1
 
 
 def test_with_a_refused_list_runs_are_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:

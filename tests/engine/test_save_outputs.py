@@ -252,7 +252,7 @@ def test_a_crash_between_file_and_row_is_retried(
     assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
 
     keep_due_files()
-    assert len(server.hits) == 1  # the file is still claimed
+    assert len(server.hits) == 1  # the stopped worker's claim on the file still holds
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     make_due()
     keep_due_files()

@@ -251,7 +251,7 @@ def test_a_delivery_settles_a_start(
 
     assert as_it_is(run)[0] == "completed"
     assert as_it_is(run)[2] == remote_id
-    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the response to our own POST, arriving late
+    assert not progress.accept(run, remote_id, "queued", timezone.now())  # our own POST's response, which arrives late
     assert not progress.doubt(run)
     look(run)
     assert hand_over(run).status == "completed"

@@ -90,7 +90,7 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.get_by_role("button", name="Older").click()
     page.locator(".run-card-pick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
-    expect(page.locator("#picks").get_by_text("1 selected earlier, and what is ticked here")).to_be_visible()
+    expect(page.locator("#picks").get_by_text("1 selected earlier, and the ones ticked here")).to_be_visible()
     # Without scripts, this number couldn't follow the ticks.
     expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()
@@ -187,7 +187,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
         if is_told:
             page.goto("about:blank")  # otherwise, the previous page would show the line, which appears only once
             listeners.on_run_ended(runs[1])
-        page.goto(path, wait_until="commit" if is_told else "load")  # the line stays for 12 s
+        page.goto(path, wait_until="commit" if is_told else "load")  # the page shows the line for only 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))
         expect(page.locator("#picks")).to_be_in_viewport(ratio=1)
         assert keys.tab_through() > 20

@@ -129,7 +129,7 @@ def test_it_takes_no_query_of_its_own(
     for _ in range(30):
         run = make_run(bob, app, status="completed", title="Poster", shared_at=timezone.now())
         comments.post(Actor(bob), run, None, "A lighthouse")
-    as_alice.get("/history/?tab=team")  # who may decide is cached for a minute
+    as_alice.get("/history/?tab=team")  # fill the cache of who may decide, which lasts a minute
     status.forget_status()
 
     with django_assert_max_num_queries(8):

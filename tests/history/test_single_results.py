@@ -134,7 +134,7 @@ def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Clie
 
 
 def test_whoever_selects_runs_is_led_to_their_single_results(as_alice: Client, runs: list[Run]) -> None:
-    words = "Select single results"
+    words = "Select individual results"
     told = Page(as_alice.post("/history/select/", {"r": runs[0].public_id, "query": "state=ready"}, headers=HTMX).text)
     (link,) = [link for link in told.find("a") if link.words == words]
     assert link.attributes["href"] == "/history/?state=ready&view=results"

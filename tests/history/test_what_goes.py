@@ -295,7 +295,7 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     assert found.words == f"5 uploads, about {size_words(exact.size_bytes or 0)}"
 
     monkeypatch.setattr(retention_rules, "COUNTED", 3)
-    counts = iter([None, 4, 0])  # the uploads are counted twice, the record once
+    counts = iter([None, 4, 0])  # what the counts return: two for the uploads, one for the record
     monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # as if an exact count took too long
     assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 

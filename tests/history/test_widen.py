@@ -92,7 +92,7 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     assert told.words == "1 run in Team matches all of these words. These runs match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
-    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # there is no "shoe" in this title
     assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
@@ -148,7 +148,7 @@ def test_a_word_left_out_here_is_found_with_similar_words_there(as_alice: Client
 
     told = Page(as_alice.get("/history/", {"q": "roter Schuh"}).text).first(css="history-wider")
 
-    assert told.words.endswith("without “Schuh”. 1 run in Team matches with similar words.")
+    assert told.words.endswith("without “Schuh”. 1 run in Team has similar words.")
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:
@@ -277,7 +277,7 @@ def test_runs_that_only_the_other_list_has_are_shown(as_alice: Client, alice: Me
     assert page.first(id="picks-place").attributes["value"] == "team"  # ticks here belong to the Team tab
     assert titles(as_alice, "red shoe") == ["A red shoe"]
     page = Page(as_alice.get("/history/", {"q": "oak", "tab": "team"}).text)
-    assert page.first(css="history-wider").words == "None match in Team. These are your own runs."
+    assert page.first(css="history-wider").words == "No runs in Team match. These are your own runs."
     assert titles(as_alice, "oak", tab="team") == ["An oak desk"]
 
 

@@ -28,7 +28,7 @@ SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
 AWAY = str(WAITING[Run.Wait.LAMINA])
 PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
 KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
-CANCEL_ASKED = "Cancel requested at"
+CANCEL_ASKED = "Cancellation requested at"
 NOT_STOPPED = "Lamina couldn't stop the run."
 START_REFUSED = {
     "400": SAID["refused"],
@@ -91,7 +91,7 @@ def test_an_unclear_start_is_looked_for_and_not_repeated(lamina_door: SandboxDoo
 
     page = browser.page(run.get_absolute_url())
     assert page.first(id="run-panel").attributes["data-state"] == "checking"
-    assert "nothing is sent twice" in page.first(css="run-sentence").words
+    assert "nothing will be sent twice" in page.first(css="run-sentence").words
     step()
     assert Run.objects.get(pk=run.pk).status == "checking"  # one check isn't enough
     assert len(lamina_door.requests_to("run_start")) == 1
@@ -128,7 +128,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":
-            want(outcome, end="failed", words="Lamina no longer knows this run.")
+            want(outcome, end="failed", words="Lamina no longer has this run.")
         else:
             want(outcome, end="ready")
             if is_lasting:

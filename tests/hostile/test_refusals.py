@@ -111,7 +111,7 @@ def test_a_waiting_run_can_be_cancelled(lamina_door: SandboxDoor, browser: Brows
 def test_a_viewer_can_look_but_not_run(lamina_door: SandboxDoor, make_member: Callable[..., Member]) -> None:
     viewer = Browser.of(make_member("vera", role="viewer"))
     app = known(lamina_door, NOTE)
-    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # another member's form
+    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # this form belongs to another member
 
     seen, refused = viewer.page(app.get_absolute_url()), viewer.refused(form)
 

@@ -220,7 +220,7 @@ def test_run_the_same_again_names_what_the_rules_change(
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
     text = as_alice.get(f"/runs/{old.public_id}/again/").text
 
-    assert "An admin has since set “Look”, so that value is used." in text
+    assert "An admin has since set a value for “Look”, so that value is used." in text
     lines = Page(text).first(css="run-again-lines").words
     assert PIXAR in lines
     assert GHIBLI not in lines
@@ -253,7 +253,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     page = as_alice.get(old.get_absolute_url()).text
     as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
 
-    assert "An admin has changed the rules for “Style” since this run was made." in page
+    assert "An admin has changed the rules for “Style” since this run." in page
     assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
     assert Run.objects.count() == 1
 
@@ -317,7 +317,7 @@ def test_a_locked_picture_is_everybodys(
     upload = made.inputs.get(name="Photo").uploads.get()
     assert (upload.member, upload.file) == (bob, logo)
     again = Page(as_alice.get(f"/runs/{old.public_id}/again/").text)
-    assert "An admin has since set “Photo”" in again.words
+    assert "An admin has since set a value for “Photo”" in again.words
     assert "An admin has since set" not in as_bob.get(f"/runs/{made.public_id}/again/").text
     assert press(as_alice, old).status_code == 302
     assert Run.objects.latest("pk").inputs.get(name="Photo").uploads.get().file == logo

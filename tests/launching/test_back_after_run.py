@@ -77,7 +77,7 @@ def prompt_in(page: Page) -> str:
 
 
 def same_inputs_url(page: Page) -> str:
-    """Return the URL of the link "Fill in the same inputs"; "" if it isn't there."""
+    """Return the URL of the link "Use the same inputs again"; "" if it isn't there."""
     links = [link.attributes["href"] for notes in page.find(css="app-notes") for link in notes.find("a")]
     return next((url for url in links if "from=" in url), "")
 

@@ -111,7 +111,7 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
 
     assert "These are the values from that run. Your draft is saved." in page
     assert "at sea" in page
-    assert "a.png" in page  # a teammate's file, under its stored name
+    assert "a.png" in page  # the teammate's file, under its stored name
     assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here
     assert not Run.objects.filter(member=alice).exists()
 

@@ -144,7 +144,7 @@ def test_earlier_runs_hide_what_is_hidden_now_and_keep_what_people_typed(
     assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins see this"] * 2
 
     set_rules(app, admin_member, name="Only another name", p1=hidden(SECRET), p2=hidden(file=logo))
-    assert AppRule.objects.get().hiding_due_at is None  # nothing more to check
+    assert AppRule.objects.get().hiding_due_at is None  # there is nothing more to check
 
 
 def test_a_worker_looks_through_earlier_runs_even_if_the_task_was_lost(

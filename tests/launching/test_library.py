@@ -112,7 +112,7 @@ def test_words_match_as_in_history(
     assert page.context["is_similar"] is (is_wider is not False)
     if is_wider is not None:
         assert re.search("<mark>orchard</mark>", page.text)
-        assert ("Here are similar matches." in page.text) is is_wider
+        assert ("Here are the closest matches." in page.text) is is_wider
 
 
 def test_pages_of_a_wider_search_follow(as_alice: Client, alice: Member, app: App) -> None:

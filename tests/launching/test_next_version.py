@@ -104,7 +104,7 @@ def test_the_form_says_that_the_team_will_see_the_run_that_it_waits_for(
     as_alice: Client, alice: Member, bob: Member, run: Run
 ) -> None:
     front = ask_for_changes(box_of(run, 0), bob, "again")
-    told = "The team sees the new run once it's ready"
+    told = "The team will see the new run once it's ready"
     assert told not in open_next(as_alice, front).words
 
     asked = requests.ask(alice, [front])

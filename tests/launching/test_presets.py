@@ -76,7 +76,7 @@ def test_a_name_is_needed_and_is_ones_own_once(as_alice: Client, app: App, photo
     run = run_of(alice, app, photo)
     save(as_alice, f"from={run.public_id}", "Twice")
 
-    for name, words in ((" ", "Give it a name."), ("Twice", views_presets.TAKEN)):
+    for name, words in ((" ", "Enter a name."), ("Twice", views_presets.TAKEN)):
         answer = as_alice.post(f"/presets/new/?from={run.public_id}", {"name": name})
         assert answer.status_code == 422
         assert Page(answer.text).first(id="preset-error").words == words

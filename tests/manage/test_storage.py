@@ -57,7 +57,7 @@ def test_use_is_shown_by_kind_and_person_largest_first(
         ("Uploads: pictures", "9.2 MB", "2"),
         ("Results: pictures", "5 MB", "1"),
         ("In the bin: pictures", "1 MB", "1"),
-        ("Pictures of apps", "29.3 KB", "1"),
+        ("App pictures", "29.3 KB", "1"),
         ("No longer used: pictures", "3.9 KB", "1"),
     ]
     assert lines(people) == [

@@ -211,7 +211,7 @@ def test_the_command_asks_for_examples_unless_told_to_start_empty(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
 ) -> None:
     monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their own database and files
-    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # don't start anything
+    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # so that no process is started
     settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
     before = {sig: signal.getsignal(sig) for sig in SIGNALS}
     try:

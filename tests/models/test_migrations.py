@@ -224,7 +224,8 @@ def found(word: str) -> set[str]:
 
 
 def rows_before(apps: Any) -> None:
-    """Create two uploads and a result with accents, which together exceed one batch."""
+    """Create two uploads and a result, all with accented letters in their names; together they don't fit in one
+    batch."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects
@@ -269,7 +270,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     assert str(charges["part"].month) == "2026-01-01"
     assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 6669
     _to_the_latest()
-    assert wrong_sums() == []  # this check needs the current tables
+    assert wrong_sums() == []  # this check needs the latest tables
 
 
 def runs_before(apps: Any) -> None:

@@ -226,4 +226,4 @@ def test_that_an_app_is_not_for_this_workspace_is_decided_in_one_place(people: d
     assert said in client_of(people["viewer"]).get(app.get_absolute_url()).text, "the role doesn't matter"
     assert cost_line(app, people["owner"]).reason == NOT_OPEN
     places = [*(ROOT / "runs").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]
-    assert [path.name for path in places if "can allow it on Lamina" in path.read_text()] == ["estimates.py"]
+    assert [path.name for path in places if "can give it access on Lamina" in path.read_text()] == ["estimates.py"]

@@ -119,7 +119,7 @@ def test_a_decision_that_was_posted_is_taken_back(run: Run, admin_member: Member
     undo(made.batch, Actor(admin_member))
     send_after(minutes=4)
     titles = [texts(message)[0] for message in receiver.taken]
-    assert titles == ["Approved: “Front” of Oak desk", "Decision withdrawn: “Front” of Oak desk"]
+    assert titles == ["Approved: “Front” from Oak desk", "Decision withdrawn: “Front” from Oak desk"]
 
 
 @pytest.mark.usefixtures("slack")
@@ -139,8 +139,8 @@ def test_messages_say_what_happened(run: Run, alice: Member, bob: Member, receiv
     Comment.objects.filter(pk=removed.pk).update(removed_at=timezone.now(), text="")
     chat.send_due()
     assert [texts(message)[:3] for message in receiver.taken] == [
-        ["A comment on “Front” of Oak desk mentions Alice", "Warmer light, @Alice", "Bob"],
-        ["A decision is needed on “Front” of Oak desk", "By noon?", "Alice"],
+        ["A comment on “Front” from Oak desk mentions Alice", "Warmer light, @Alice", "Bob"],
+        ["A decision is needed on “Front” from Oak desk", "By noon?", "Alice"],
         ["Lamp failed", "There aren't enough credits left for this run.", "Alice"],
     ]
     assert url_of(receiver.taken[0]).endswith(f"{output.get_absolute_url()}#comment-{comment.public_id}")
@@ -187,7 +187,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
     chat.send_due()
     send_after(minutes=59)
-    assert len(receiver.asked) == 1  # the other message isn't sent either
+    assert len(receiver.asked) == 1  # the other message isn't sent to this address either
     send_after(minutes=61)
     assert len(receiver.taken) == 2
     assert not ChatChannel.objects.exclude(error="").exists()

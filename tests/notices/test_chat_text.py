@@ -60,8 +60,8 @@ def test_a_wrong_card_or_block_is_found() -> None:
         lambda card: card["body"][0].update(wrap=True),  # only a TextBlock can wrap
         lambda card: card["body"][0]["inlines"][0].update(weight="heavy"),
         lambda card: card["actions"][0].pop("url"),
-        lambda card: card["actions"][0].update(type="Action.Execute"),  # exists only since 1.4
-        lambda card: card["body"].append({"type": "Table"}),  # exists only since 1.5
+        lambda card: card["actions"][0].update(type="Action.Execute"),  # only in 1.4 and later
+        lambda card: card["body"].append({"type": "Table"}),  # only in 1.5 and later
         lambda card: card.update(version="1.5"),
     ]
     for spoil in wrong:

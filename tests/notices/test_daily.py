@@ -70,7 +70,7 @@ def test_what_happens_after_the_hour_waits_for_the_next_day(alice: Member, mailo
     run = make_run(alice, title="Oak desk")
     with at("2025-02-01 06:00"):
         tell(alice, NoticeKind.MENTION, run)
-    with at("2025-02-01 12:00"):  # the worker was down at seven in the morning
+    with at("2025-02-01 12:00"):  # at seven in the morning, the worker was down
         look()
         tell(alice, NoticeKind.MENTION, run)
         look()

@@ -141,7 +141,7 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     assert (answer.status_code, answer.content) == (204, b"")
 
     news = as_alice.get("/live/", {"n": ""}, headers=HTMX).text
-    assert "Bob replied to a comment on “Front” of Oak desk" in news
+    assert "Bob replied to a comment on “Front” from Oak desk" in news
     assert 'id="review-count"' in news
     assert 'data-count="1"' in news
 

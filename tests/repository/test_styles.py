@@ -19,7 +19,7 @@ INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
 TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
 TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
-RENDERED = {  # by the template tag that renders these templates itself
+RENDERED = {  # the templates that each template tag renders itself, keyed by how the tag is written
     **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
     **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }

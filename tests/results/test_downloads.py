@@ -162,7 +162,7 @@ def named(client: Client, url: str) -> str:
 
 def test_the_sheet_says_when_nothing_is_real(as_alice: Client, run: Run, settings: Settings) -> None:
     keep(run.outputs.all()[0])
-    for is_sandbox, note in ((True, "Made by the sandbox: none of it is real."), (False, "")):
+    for is_sandbox, note in ((True, "Made by the sandbox: not a real result."), (False, "")):
         settings.IS_SANDBOX = is_sandbox
         assert {row["Note"] for row in rows_of(opened(as_alice, f"r={run.public_id}"))} == {note}
 

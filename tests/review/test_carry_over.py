@@ -43,7 +43,7 @@ def first(alice: Member) -> Output:
 
 @pytest.fixture
 def second(alice: Member, first: Output) -> Output:
-    """Version 2 of that result."""
+    """Version 2 of the result `first`."""
     return version_of(alice, first)
 
 

@@ -115,10 +115,10 @@ def test_sound_of_unknown_length_takes_any_second(as_bob: Client, output: Output
 
 def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
     post(as_bob, output, text="Typed", x="25", y="50,5")
-    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # of 280 by 210 px
+    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # in 280 by 210 px
     body = post(
         as_bob, output, text="Clicked large", fields={"spot-wide.x": "159", "spot-wide.y": "242"}
-    )  # of 640 by 480 px
+    )  # in 640 by 480 px
     spots = list(Comment.objects.values_list("spot_x", "spot_y"))
     assert spots[0] == (2_500, 5_050)
     for spot in spots[1:]:

@@ -92,7 +92,7 @@ def test_every_way_marks_the_same_spot(
     wide.goto(url)
     frame = wide.locator("[data-frame]").bounding_box()
     assert frame is not None
-    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # it is shown upright
+    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # the photo is shown upright
     click_spot(wide, "by click")
     expect(wide.locator("#dot-1")).to_be_visible()
     expect(wide.locator("#text-new")).to_have_value("")

@@ -36,7 +36,7 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator("h1")).to_have_text(words)
     expect(page).to_have_title(
         re.compile(rf"(\(\d+\) )?{re.escape(words)} · Review · Lamina Portal")
-    )  # the number is the count in the bell
+    )  # the count in the bell comes first
     expect(page.locator(".stage-place")).to_have_text(place)
 
 

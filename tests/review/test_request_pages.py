@@ -115,7 +115,7 @@ def test_asking_about_one_result_or_a_client(as_alice: Client, as_bob: Client, r
 
 def test_a_client_is_asked_without_what_the_link_cannot_show(as_alice: Client, bob: Member, run: Run) -> None:
     theirs = make_run(bob, status="completed", shared_at=timezone.now())
-    Output.objects.create(run=run, position=2, label="Side", kind="image")  # not ready yet
+    Output.objects.create(run=run, position=2, label="Side", kind="image")  # this result isn't ready yet
     given = {"f": [output.public_id for output in [*outputs(run), outputs(theirs)[0]]]}
     page = page_of(as_alice, f"/review/ask/?{urlencode(given, doseq=True)}")
     left_out = (

@@ -138,7 +138,8 @@ def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
-        client.sendall(b"x" * (size // 2))  # half of the body at once, so that the client may then pause for seconds
+        # Send half of the body at once, so that the client can then pause for a few seconds.
+        client.sendall(b"x" * (size // 2))
         for _ in range(25):
             assert not select.select([client], [], [], 0.2)[0]
             client.sendall(b"x" * (size // 50))

@@ -284,10 +284,10 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
 
         GuestLink.objects.update(may_download=True)
         (note,) = notes_of(as_alice.get(options).text, "share-copies-note")
-        assert note.startswith("1 file is offered unchanged and may contain the prompt")
+        assert note.startswith("1 file is shared unchanged and may contain the prompt")
         assert body(Client().get(original_of(link))) == content
 
     tasks.sweep()
-    assert "copy_for_guests" in work()  # once ffmpeg is installed
+    assert "copy_for_guests" in work()  # now, ffmpeg is installed
     told = body(Client().get(original_of(link)))
     assert (len(told) > 500, SECRET in told) == (True, False)

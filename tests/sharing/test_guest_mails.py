@@ -54,7 +54,7 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
 ) -> None:
     settings.PORTAL_URL = "https://portal.example.com"
     kim = comment_of(link)
-    assert "When there's an answer for you, you'll get an email." in kim.words
+    assert "You'll get an email when there's a reply or a new version." in kim.words
     comment_of(link, "Robin", "robin@client.example", "And larger")  # another guest, who gets no reply
 
     asked = Comment.objects.filter(guest_name="Kim").get()
@@ -129,14 +129,14 @@ def test_those_who_answered_get_an_email_about_the_next_version(
     send_gathered()
     sent = to_guests(mailoutbox)
     assert sorted(mail.to[0] for mail in sent) == [KIM, "lee@client.example"]
-    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is there for you to see"}
+    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is ready for you to see"}
 
     mailoutbox.clear()
     assert carry_over(third, alice) == 1  # that comment was on version 1, which the link no longer shows
     assert links.replace_output(link, second, third)
     an_hour_later()
     (later,) = to_guests(mailoutbox)
-    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is there for you to see")
+    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is ready for you to see")
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "off"])
@@ -160,7 +160,7 @@ def test_an_address_gets_at_most_one_email_an_hour(link: GuestLink, bob: Member,
     answer(link, bob)
     send_gathered()
     answer(link, bob, "And one more thing.")
-    comment_of(link, "Robin", "Kim@client.example")  # another name with the same address
+    comment_of(link, "Robin", "Kim@client.example")  # another name gives the same address
     answer(link, bob, "Sure.")
     send_gathered()
     assert len(to_guests(mailoutbox)) == 1

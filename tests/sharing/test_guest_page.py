@@ -206,7 +206,7 @@ def test_no_cookie_no_script_no_trace(link: GuestLink) -> None:
 
 def test_a_neighbour_is_never_shown(link: GuestLink, run: Run, alice: Member) -> None:
     neighbour = make_kept(make_run(alice, run.app, status="completed"))
-    other = make_kept(run, make_stored((50, 40)), position=1)  # from the same run, but not chosen
+    other = make_kept(run, make_stored((50, 40)), position=1)  # another result of the run, not chosen for the link
     link.chosen.filter(output__position=1).delete()
     for kept in (neighbour, other):
         assert kept.file is not None

@@ -150,7 +150,7 @@ def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
     page, at = panel(as_alice, run), f"/shares/{made.public_id}"
     assert path_of(made) in page
     assert f'action="{at}/revoke/"' in page
-    assert f'href="{at}/"' not in page  # only an admin's own page offers the options of this link
+    assert f'href="{at}/"' not in page  # only the link's maker, the admin, can change its options
     assert as_alice.get(f"{at}/").status_code == 404
 
     answer = as_alice.post(f"{at}/revoke/", {"run": run.public_id}, headers={"HX-Request": "true"})
@@ -211,7 +211,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
     assert "Only you and admins can see this run now." in page
-    assert "revoked." not in page  # it was already revoked
+    assert "revoked." not in page  # the link was already revoked
     links.restore(link, SharingRules.current())
 
     assert set(link.outputs.values_list("run", flat=True)) == {other.pk}

@@ -138,7 +138,7 @@ def test_hostile_bodies(
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
         keep_due_files()
-        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # one attempt is enough here
+        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # so that one attempt is enough here
         file.refresh_from_db()
         served, is_danger = serve(as_alice, file.file.original_url) if file.file else ("", False)
         stored = f"{file.file.kind} .{file.file.name.rsplit('.')[-1]}" if file.file else "nothing"

@@ -100,7 +100,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """Make the sandbox slow to start runs, and set this again after each kill."""
+        """Make the sandbox slow to start runs, and do so again after each kill."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:

@@ -80,7 +80,7 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
     assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
     assert alice.runs.count() == 0
     for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
-        assert ASKED not in admin.get(path).content.decode()  # viewing needs no password
+        assert ASKED not in admin.get(path).content.decode()  # viewing requires no password
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
 PICKLED = "db182cd"  # its queue contains pickles, which the portal doesn't read any more
-CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
+CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # the rows of these tables are temporary
 
 
 @pytest.fixture(scope="module", params=engines.parameters(*COMMITS))

@@ -127,7 +127,7 @@ def test_a_second_file_for_one_is_named(as_alice: Client) -> None:
     page = post(as_alice, app, p0_file=files)
     told = errors_of(page)[FIRST]
     assert "“notes.txt”: This field takes a picture, but that file is something else." in told
-    assert "It took “one.png” and left out two.png, three.png." in told
+    assert "We added “one.png” and left out two.png, three.png." in told
     assert [upload.name for upload in Upload.objects.all()] == ["one.png"]
 
 
